@@ -1,0 +1,133 @@
+/**
+ * What goes into the router machine and what comes out of it.
+ *
+ * Inputs are facts in the past tense, actions are orders in the imperative. The world outside -
+ * the daemon with its drivers, or the simulator - turns facts into inputs and carries actions
+ * out in the order given. That order is part of the safety argument (see ARCHITECTURE.md).
+ */
+
+import type { Family } from "./settings.ts";
+
+export type VrrpState = "INIT" | "BACKUP" | "MASTER" | "FAULT" | "STOPPED";
+
+/** A datagram of protocol 112 (VRRP) or 51 (AH) as it came from the wire, link header removed. */
+export interface ReceivedDatagram {
+  interface: string;
+  family: Family;
+  /** 112 or 51. */
+  protocol: number;
+  source: string;
+  destination: string;
+  /** TTL or hop limit on arrival. */
+  ttl: number;
+  /** Whole IPv4 header for protocol 51 (its digest covers it); otherwise absent. */
+  ipHeader?: Uint8Array;
+  /** The first byte after the IP header. The view may be reused after `step` returned. */
+  payload: Uint8Array;
+}
+
+export type RouterInput =
+  /** First input, once. `wallMs`: Unix time. */
+  | { readonly type: "started"; readonly wallMs: number }
+  /** The deadline was reached. `wallMs` serves time stamps on the wire. */
+  | { readonly type: "woken"; readonly wallMs: number }
+  | {
+      readonly type: "datagram-received";
+      readonly datagram: ReceivedDatagram;
+      readonly wallMs: number;
+    }
+  /** Also at start, once per interface in use. `primary*`: absent = has none (or is tentative). */
+  | {
+      readonly type: "interface-changed";
+      readonly interface: string;
+      readonly exists: boolean;
+      /** Administratively up and with carrier. */
+      readonly up: boolean;
+      readonly primaryIpv4?: string;
+      readonly linkLocalIpv6?: string;
+      readonly mac?: string;
+    }
+  /** A script, process or file changed its verdict. `value`: files only; else 0. */
+  | {
+      readonly type: "track-changed";
+      readonly kind: "script" | "process" | "file";
+      readonly name: string;
+      readonly ok: boolean;
+      readonly value: number;
+      readonly reason: string;
+    }
+  /** A reference address answered or stopped answering (already risen or fallen). */
+  | { readonly type: "witness-changed"; readonly address: string; readonly reachable: boolean }
+  /** Somebody else removed an address that we hold. */
+  | { readonly type: "address-removed"; readonly instance: string; readonly address: string }
+  /** Another MAC claims an address that we hold (ARP or NA seen). */
+  | {
+      readonly type: "address-claimed";
+      readonly instance: string;
+      readonly address: string;
+      readonly mac: string;
+    }
+  /** The kernel refused to add an address. */
+  | { readonly type: "acquire-failed"; readonly instance: string; readonly reason: string }
+  | { readonly type: "handover-requested"; readonly instance: string; readonly reason: string }
+  /** End in order: masters resign first. After this the router only answers with nothing. */
+  | { readonly type: "stop-requested"; readonly reason: string };
+
+/** Every decision that somebody may ask about, with its reason. */
+export interface RouterEvent {
+  readonly instance: string;
+  readonly kind:
+    | "state-changed"
+    | "priority-changed"
+    | "split-brain-found"
+    | "split-brain-healed"
+    | "address-restored"
+    | "address-fought-over"
+    | "starved"
+    | "lease-lapsed"
+    | "peer-appeared"
+    | "peer-lost"
+    | "configuration-error"
+    | "lower-priority-heard"
+    | "rejected"
+    | "note";
+  /** One English sentence; log, journal, CLI and page print this one. */
+  readonly reason: string;
+  readonly from?: VrrpState;
+  readonly to?: VrrpState;
+  readonly priority?: number;
+  readonly peer?: string;
+}
+
+export type RouterAction =
+  /** Bytes and length are reused by the router: send before the next `step`. */
+  | {
+      readonly type: "send-datagram";
+      readonly instance: string;
+      readonly interface: string;
+      readonly family: Family;
+      readonly protocol: number;
+      source: string;
+      readonly destination: string;
+      readonly ttl: number;
+      readonly payload: Uint8Array;
+      length: number;
+    }
+  /** Prolong the kernel's lease: the addresses stop answering `durationMs` from now. Always
+   *  ordered before the advert that lets others believe in us that long. */
+  | { readonly type: "renew-lease"; readonly instance: string; readonly durationMs: number }
+  /** Put addresses, routes and rules in the kernel. */
+  | { readonly type: "acquire-addresses"; readonly instance: string }
+  | { readonly type: "release-addresses"; readonly instance: string }
+  | { readonly type: "restore-address"; readonly instance: string; readonly address: string }
+  /** Gratuitous ARP / unsolicited NA for every address, `repeat` times. */
+  | { readonly type: "announce"; readonly instance: string; readonly repeat: number }
+  /** Run notify scripts, FIFO, mail. In the order of the actions. */
+  | {
+      readonly type: "notify";
+      readonly scope: "INSTANCE" | "GROUP";
+      readonly name: string;
+      readonly state: "MASTER" | "BACKUP" | "FAULT" | "STOP" | "DELETED" | "MASTER_RX_LOWER_PRI";
+      readonly priority: number;
+    }
+  | { readonly type: "report"; readonly event: RouterEvent };
