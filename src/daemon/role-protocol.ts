@@ -8,7 +8,6 @@
  */
 
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
-import type { VrrpSettings } from "../core/vrrp/settings.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import type { Model } from "../config/model.ts";
 
@@ -26,13 +25,12 @@ export interface Notification {
   readonly wallMs: number;
 }
 
-/** How the vrrp process itself is to run; `undefined` members are left as the system has them. */
-export interface RoleScheduling {
-  /** 1-99 real-time round robin, 0 = normal scheduling. */
-  readonly realtimePriority: number;
-  /** RLIMIT_RTTIME in microseconds: a loop that never sleeps is ended after that. */
-  readonly realtimeLimitUs: number;
-  readonly cpus: readonly number[];
+/** The parts of the model that the vrrp and the check role carry out; all of it plain data. */
+export type RoleModel = Omit<Model, "origins" | "virtualServers" | "ssl">;
+
+export function roleModel(model: Model): RoleModel {
+  const { origins: _origins, virtualServers: _virtualServers, ssl: _ssl, ...rest } = model;
+  return rest;
 }
 
 export type FromControl =
@@ -41,8 +39,9 @@ export type FromControl =
   | {
       readonly type: "configure";
       readonly id: number;
-      readonly model: Model;
-      readonly scheduling: RoleScheduling;
+      readonly model: RoleModel;
+      /** False (`--no-realtime`): normal scheduling whatever the model says. */
+      readonly realtime: boolean;
     }
   | { readonly type: "get-status"; readonly id: number }
   | { readonly type: "get-decisions"; readonly id: number; readonly instance: string }
@@ -112,16 +111,13 @@ export type FromCheck =
 
 export type ToCheck =
   /** Also after every reload. What is unchanged goes on undisturbed. */
-  | { readonly type: "configure-check"; readonly model: Model }
+  | { readonly type: "configure-check"; readonly model: RoleModel }
   | ({ readonly type: "notify" } & Notification)
   /** Deliver what is queued, then exit 0. */
   | { readonly type: "stop" };
 
 export type ToVrrp = FromControl | FromCheck;
 export type FromVrrp = ToControl | ToCheck;
-
-/** The settings that the check role needs of the model, whatever else the model holds. */
-export type TrackedSettings = Pick<VrrpSettings, "scripts" | "processes" | "files">;
 
 /** One line. Bytes (HMAC keys) travel as `{"$hex": "…"}`. */
 export function encodeLine(message: ToVrrp | FromVrrp): string {
@@ -135,13 +131,11 @@ function hexOfBytes(this: Record<string, unknown>, key: string, value: unknown):
 }
 
 /** The message of one line, or undefined when it is not an object with a `type`. */
-export function decodeLine<Message extends { readonly type: string }>(
-  line: string,
-): Message | undefined {
+export function decodeLine(line: string): ToVrrp | FromVrrp | undefined {
   try {
     const value: unknown = JSON.parse(line, (_key, part: unknown) => reviveBytes(part));
     if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
-    return typeof value.type === "string" ? (value as Message) : undefined;
+    return typeof value.type === "string" ? (value as ToVrrp | FromVrrp) : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,100 @@
+/**
+ * The control API: HTTP/1.1 with JSON over `RUNDIR/control.sock` (mode 0600).
+ *
+ *   GET  /v1/status              NodeStatus
+ *   GET  /v1/events?since=SEQ    LoggedEvent[]; with `&follow=1` an endless stream of JSON lines
+ *   GET  /v1/why/INSTANCE        Why
+ *   POST /v1/handover/INSTANCE   Done
+ *   POST /v1/reload              Reloaded
+ *   GET  /metrics                Prometheus text exposition format 0.0.4
+ *
+ * Anything that went wrong is `{ "error": "sentence with the next move" }` and a status code of
+ * 400 or above.
+ */
+
+import type { RouterEvent } from "../core/vrrp/router-ports.ts";
+import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
+import type { RoleStatus } from "./role-protocol.ts";
+
+export interface LoggedEvent {
+  /** Counts from 1 in the life of one control process. */
+  readonly seq: number;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly time: string;
+  readonly source: "vrrp" | "check" | "control";
+  readonly level: "info" | "warning" | "error";
+  readonly kind: RouterEvent["kind"] | ControlEventKind;
+  /** Empty when the event is not about one instance. */
+  readonly instance: string;
+  readonly reason: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly priority?: number;
+  readonly peer?: string;
+}
+
+export type ControlEventKind =
+  | "started"
+  | "stopping"
+  | "configuration-loaded"
+  | "configuration-refused"
+  | "configuration-warning"
+  | "role-started"
+  | "role-adopted"
+  | "role-ended"
+  | "role-hung"
+  | "handover-asked";
+
+export interface RoleProcessStatus {
+  readonly name: "vrrp" | "check";
+  readonly state: "starting" | "running" | "down" | "backing-off";
+  readonly pid?: number;
+  /** Unix ms of the last change of `state`. */
+  readonly sinceWallMs: number;
+  /** How often it had to be started again in the life of this control process. */
+  readonly restarts: number;
+}
+
+export interface NodeStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedWallMs: number;
+  readonly wallMs: number;
+  readonly configuration: {
+    readonly file: string;
+    readonly loadedWallMs: number;
+    readonly warnings: number;
+    /** The last reload was refused: why. The configuration before it is still in force. */
+    readonly refused?: string;
+  };
+  readonly roles: readonly RoleProcessStatus[];
+  /** Absent until the vrrp role has answered once. */
+  readonly router?: RouterStatus;
+  readonly vrrp?: RoleStatus;
+  /** How old `router` is, ms: large when the vrrp process does not answer. */
+  readonly routerAgeMs: number;
+}
+
+export interface Why {
+  readonly instance: string;
+  /** The clock of `decisions` now, monotonic ms. */
+  readonly nowMs: number;
+  /** Unix ms of `nowMs`. */
+  readonly wallMs: number;
+  /** Newest last. */
+  readonly decisions: readonly Decision[];
+}
+
+export interface Done {
+  readonly done: true;
+}
+
+export interface Reloaded {
+  readonly reloaded: boolean;
+  /** Formatted diagnostics: the mistakes when refused, warnings otherwise. */
+  readonly diagnostics: readonly string[];
+}
+
+export interface Failure {
+  readonly error: string;
+}
