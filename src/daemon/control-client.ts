@@ -1,0 +1,126 @@
+/** Talks to a running node over its control socket; what the command line is made of. */
+
+import { request, type IncomingMessage } from "node:http";
+import type { Done, LoggedEvent, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import { lineSplitter } from "./line-connection.ts";
+
+/** Answers take milliseconds; a node that needs longer is in trouble. */
+const ANSWER_WITHIN_MS = 10_000;
+
+/** Operating trouble, with the next move in its message. */
+export class ControlFailure extends Error {
+  override readonly name = "ControlFailure";
+}
+
+export class ControlClient {
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  status(): Promise<NodeStatus> {
+    return this.#json<NodeStatus>("GET", "/v1/status");
+  }
+
+  events(since = 0): Promise<readonly LoggedEvent[]> {
+    return this.#json<readonly LoggedEvent[]>("GET", `/v1/events?since=${since}`);
+  }
+
+  why(instance: string): Promise<Why> {
+    return this.#json<Why>("GET", `/v1/why/${encodeURIComponent(instance)}`);
+  }
+
+  handOver(instance: string): Promise<Done> {
+    return this.#json<Done>("POST", `/v1/handover/${encodeURIComponent(instance)}`);
+  }
+
+  /** A refused reload is an answer, not a failure. */
+  async reload(): Promise<Reloaded> {
+    const { code, text } = await this.#text("POST", "/v1/reload");
+    if (code !== 200 && code !== 422) throw failureOf(text, code);
+    return JSON.parse(text) as Reloaded;
+  }
+
+  async metrics(): Promise<string> {
+    const { code, text } = await this.#text("GET", "/metrics");
+    if (code !== 200) throw failureOf(text, code);
+    return text;
+  }
+
+  /** Calls back for every event kept and to come; ends when the node does or `signal` says so. */
+  async follow(
+    since: number,
+    take: (event: LoggedEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const response = await this.#open("GET", `/v1/events?since=${since}&follow=1`, signal);
+    response.socket.setTimeout(0);
+    const split = lineSplitter((line) => take(JSON.parse(line) as LoggedEvent));
+    response.setEncoding("utf8");
+    try {
+      for await (const chunk of response) split(chunk as string);
+    } catch (error) {
+      // The node ended, or the caller did not want more: both are the end of the story.
+      if (!isAbort(error) && (error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+    }
+  }
+
+  async #json<Answer>(method: string, path: string): Promise<Answer> {
+    const { code, text } = await this.#text(method, path);
+    if (code !== 200) throw failureOf(text, code);
+    return JSON.parse(text) as Answer;
+  }
+
+  async #text(method: string, path: string): Promise<{ code: number; text: string }> {
+    const response = await this.#open(method, path);
+    response.setEncoding("utf8");
+    let text = "";
+    for await (const chunk of response) text += chunk as string;
+    return { code: response.statusCode ?? 0, text };
+  }
+
+  #open(method: string, path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const options = { socketPath: this.#socketPath, method, path, agent: false as const };
+      const call = request(signal === undefined ? options : { ...options, signal }, resolve);
+      call.setTimeout(ANSWER_WITHIN_MS, () => {
+        call.destroy(new ControlFailure(`nines does not answer on ${this.#socketPath}`));
+      });
+      call.once("error", (error) => reject(this.#explain(error)));
+      call.end();
+    });
+  }
+
+  #explain(error: NodeJS.ErrnoException): Error {
+    if (error instanceof ControlFailure) return error;
+    switch (error.code) {
+      case "ENOENT":
+      case "ECONNREFUSED":
+        return new ControlFailure(
+          `nobody answers on ${this.#socketPath}: is nines running? ` +
+            "start it with: nines run -f /etc/keepalived/keepalived.conf",
+        );
+      case "EACCES":
+        return new ControlFailure(
+          `no permission to use ${this.#socketPath}: run this as the user that runs nines (root)`,
+        );
+      default:
+        return new ControlFailure(`cannot talk to ${this.#socketPath}: ${error.message}`);
+    }
+  }
+}
+
+function failureOf(text: string, code: number): ControlFailure {
+  try {
+    const { error } = JSON.parse(text) as { error?: string };
+    if (error !== undefined) return new ControlFailure(error);
+  } catch {
+    // Not ours; say what came.
+  }
+  return new ControlFailure(`unexpected answer ${code}: ${text.slice(0, 200)}`);
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}

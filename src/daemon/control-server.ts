@@ -1,0 +1,118 @@
+/** Serves the control API (see `control-api.ts`) on a unix socket. Decides nothing. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { chmodSync } from "node:fs";
+import type { Done, Failure, LoggedEvent, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import type { EventLog } from "./event-log.ts";
+import { removeStaleSocket } from "./line-connection.ts";
+import { formatMetrics } from "./metrics.ts";
+
+/** Users at once; more are refused, so that a runaway script cannot exhaust descriptors. */
+const MAX_CONNECTIONS = 64;
+/** Bytes that may wait for a follower before it is dropped. */
+const MAX_UNSENT = 1024 * 1024;
+
+export interface ControlBackend {
+  readonly events: EventLog;
+  status(): Promise<NodeStatus>;
+  why(instance: string): Promise<Why | Failure>;
+  handOver(instance: string): Promise<Done | Failure>;
+  reload(): Promise<Reloaded>;
+}
+
+/** Listens on `path`, mode 0600. The caller has made sure that nobody else does. */
+export function serveControl(path: string, backend: ControlBackend): Promise<Server> {
+  const server = createServer((request, response) => {
+    request.resume();
+    answer(backend, request, response).catch((error: unknown) => {
+      sendJson(response, 500, { error: `internal error: ${String(error)}` });
+    });
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    removeStaleSocket(path);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve(server);
+    });
+  });
+}
+
+async function answer(
+  backend: ControlBackend,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://nines");
+  const [, version, verb, subject] = url.pathname.split("/").map(decode);
+  const route = `${request.method} ${version === "v1" ? (verb ?? "") : url.pathname}`;
+  switch (route) {
+    case "GET /metrics": {
+      response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
+      response.end(formatMetrics(await backend.status()));
+      return;
+    }
+    case "GET status":
+      sendJson(response, 200, await backend.status());
+      return;
+    case "GET events":
+      sendEvents(backend.events, url.searchParams, response);
+      return;
+    case "GET why":
+      sendOutcome(response, await backend.why(subject ?? ""));
+      return;
+    case "POST handover":
+      sendOutcome(response, await backend.handOver(subject ?? ""));
+      return;
+    case "POST reload": {
+      const outcome = await backend.reload();
+      sendJson(response, outcome.reloaded ? 200 : 422, outcome);
+      return;
+    }
+    default:
+      sendJson(response, 404, { error: `no such thing: ${request.method} ${url.pathname}` });
+  }
+}
+
+/** A path segment; text that is no valid percent encoding stands for itself. */
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function sendEvents(events: EventLog, query: URLSearchParams, response: ServerResponse): void {
+  const since = Number(query.get("since") ?? 0);
+  if (!Number.isSafeInteger(since) || since < 0) {
+    sendJson(response, 400, { error: "since must be the number of an event, 0 for all" });
+    return;
+  }
+  if (query.get("follow") !== "1") {
+    sendJson(response, 200, events.since(since));
+    return;
+  }
+  response.setHeader("content-type", "application/jsonl");
+  const send = (event: LoggedEvent): void => {
+    response.write(`${JSON.stringify(event)}\n`);
+    if (response.writableLength > MAX_UNSENT) response.destroy();
+  };
+  response.flushHeaders();
+  for (const event of events.since(since)) send(event);
+  response.once("close", events.follow(send));
+}
+
+function sendOutcome(response: ServerResponse, outcome: Why | Done | Failure): void {
+  sendJson(response, "error" in outcome ? 404 : 200, outcome);
+}
+
+function sendJson(response: ServerResponse, code: number, body: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(code, { "content-type": "application/json" });
+  response.end(`${JSON.stringify(body)}\n`);
+}
