@@ -68,11 +68,15 @@ export const EAGAIN = 11;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
+export const EBADMSG = 74;
+export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
+export const ETIMEDOUT = 110;
 
 export const AF_UNIX = 1;
 export const AF_INET = 2;
