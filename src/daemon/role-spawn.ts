@@ -4,6 +4,8 @@
  */
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { assert } from "../lib/assert.ts";
 
 export interface RoleCommand {
@@ -65,5 +67,23 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
     return process.kill(pid, signal);
   } catch {
     return false;
+  }
+}
+
+/** Written by a role at its start, so that a hung one can be found by who replaces it. */
+export function recordRole(role: RoleCommand["role"], directory: string): void {
+  writeFileSync(join(directory, `${role}.pid`), `${process.pid}\n`, { mode: 0o600 });
+}
+
+/** The process that recorded itself, unless that number now belongs to somebody else. */
+export function recordedRole(command: RoleCommand): number | undefined {
+  try {
+    const text = readFileSync(join(command.runDirectory, `${command.role}.pid`), "utf8");
+    const pid = Number.parseInt(text, 10);
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    const ours = words.includes(command.role) && words.includes(command.runDirectory);
+    return ours ? pid : undefined;
+  } catch {
+    return undefined;
   }
 }

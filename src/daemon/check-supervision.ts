@@ -1,0 +1,115 @@
+/**
+ * Keeps exactly one check process alive. It tells the vrrp process who it is, and the vrrp
+ * process tells us: so a check process of an earlier control process is taken over, not doubled.
+ */
+
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import type { RoleProcessStatus } from "./control-api.ts";
+import { CrashBackoff } from "./crash-backoff.ts";
+import type { EventLog } from "./event-log.ts";
+import { endOf, isAlive, signalProcess, spawnRole, type RoleCommand } from "./role-spawn.ts";
+
+/** How often a process that is not our child is looked after. */
+const LOOK_EVERY_MS = 100;
+/** A check process left over connects within its own longest pause between attempts (1 s). */
+const ADOPT_WITHIN_MS = 1_500;
+
+export class CheckSupervision {
+  readonly #command: RoleCommand;
+  readonly #log: EventLog;
+  readonly #backoff = new CrashBackoff();
+  #status: RoleProcessStatus;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+
+  constructor(command: RoleCommand, log: EventLog) {
+    this.#command = command;
+    this.#log = log;
+    this.#status = { name: "check", state: "down", sinceWallMs: wallMs(), restarts: 0 };
+  }
+
+  get status(): RoleProcessStatus {
+    return this.#status;
+  }
+
+  /**
+   * `livingPid`: tells who is connected to the vrrp process. `fresh`: that process was started
+   * by us just now, so there is nobody to wait for. Returns when `stop` was called and nobody lives.
+   */
+  async run(livingPid: () => number | undefined, fresh: boolean): Promise<void> {
+    let pid = fresh ? undefined : await this.#leftOver(livingPid);
+    while (!this.#stopping) {
+      const how = pid === undefined ? await this.#startAndWait() : await this.#stranger(pid);
+      pid = undefined;
+      if (this.#stopping) break;
+      const pauseMs = this.#backoff.ended(monotonicMs());
+      this.#set("backing-off");
+      this.#add("role-ended", `the check process ${how}; starting it again in ${pauseMs} ms`);
+      await sleep(pauseMs);
+      this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
+    }
+    this.#set("down");
+  }
+
+  /** The vrrp process has told it to finish its queue; whoever lives after `withinMs` is killed. */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopping = true;
+    const { pid } = this.#status;
+    if (pid === undefined) return;
+    const untilMs = monotonicMs() + withinMs;
+    while (this.#lives(pid) && monotonicMs() < untilMs) await sleep(5);
+    if (!this.#lives(pid)) return;
+    signalProcess(pid, "SIGTERM");
+    await sleep(LOOK_EVERY_MS);
+    if (this.#lives(pid)) signalProcess(pid, "SIGKILL");
+  }
+
+  async #leftOver(livingPid: () => number | undefined): Promise<number | undefined> {
+    for (let waited = 0; waited < ADOPT_WITHIN_MS; waited += LOOK_EVERY_MS) {
+      const pid = livingPid();
+      if (pid !== undefined && isAlive(pid)) {
+        this.#add("role-adopted", `took over the check process ${pid}, which lived on`);
+        return pid;
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+    return undefined;
+  }
+
+  /** Starts a process and waits for its end. */
+  async #startAndWait(): Promise<string> {
+    const child = spawnRole(this.#command);
+    this.#child = child;
+    this.#backoff.started(monotonicMs());
+    this.#set("running", child.pid);
+    return new Promise((resolve) => {
+      child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+      child.once("exit", (code, signal) => resolve(endOf(code, signal)));
+    });
+  }
+
+  async #stranger(pid: number): Promise<string> {
+    this.#backoff.started(monotonicMs());
+    this.#set("running", pid);
+    while (isAlive(pid)) await sleep(LOOK_EVERY_MS);
+    return "ended";
+  }
+
+  #lives(pid: number): boolean {
+    if (this.#child?.pid !== pid) return isAlive(pid);
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  #set(state: RoleProcessStatus["state"], pid?: number): void {
+    const { name, restarts } = this.#status;
+    const base = { name, state, sinceWallMs: wallMs(), restarts };
+    this.#status = pid === undefined ? base : { ...base, pid };
+  }
+
+  #add(kind: "role-ended" | "role-adopted", reason: string): void {
+    const level = kind === "role-ended" ? "error" : "info";
+    this.#log.add({ source: "control", level, kind, instance: "", reason });
+  }
+}

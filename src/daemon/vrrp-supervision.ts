@@ -1,0 +1,205 @@
+/**
+ * Keeps exactly one vrrp process alive: takes over the one that already runs, starts one when
+ * there is none, replaces one that died or hangs. Policy of restarts only; what the process
+ * does is decided elsewhere.
+ */
+
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import type { RoleProcessStatus } from "./control-api.ts";
+import { CrashBackoff } from "./crash-backoff.ts";
+import type { EventLog } from "./event-log.ts";
+import {
+  endOf,
+  isAlive,
+  recordedRole,
+  signalProcess,
+  spawnRole,
+  type RoleCommand,
+} from "./role-spawn.ts";
+import { VrrpLink, type Unasked } from "./vrrp-link.ts";
+
+/** How often a freshly started process is looked for. */
+const CONNECT_EVERY_MS = 5;
+/** Longest time from start to `welcome`, on a machine that is busy booting. */
+const START_WITHIN_MS = 20_000;
+/** How often the process must show that its loop turns, and how long it may fail to. */
+const PING_EVERY_MS = 1_000;
+const HUNG_AFTER_MS = 5_000;
+
+export interface VrrpSupervisionOptions {
+  readonly command: RoleCommand;
+  readonly socketPath: string;
+  readonly log: EventLog;
+  /** A living process was connected: configure it. */
+  readonly linked: (link: VrrpLink) => Promise<void>;
+  readonly unasked: (message: Unasked) => void;
+}
+
+export class VrrpSupervision {
+  link: VrrpLink | undefined;
+  /** monotonicMs of the last sign of life. */
+  lastAnswerMs = 0;
+  readonly #options: VrrpSupervisionOptions;
+  readonly #backoff = new CrashBackoff();
+  #child: ChildProcess | undefined;
+  #status: RoleProcessStatus;
+  #stopping = false;
+  #starts = 0;
+
+  constructor(options: VrrpSupervisionOptions) {
+    this.#options = options;
+    this.#status = { name: "vrrp", state: "down", sinceWallMs: wallMs(), restarts: 0 };
+  }
+
+  get status(): RoleProcessStatus {
+    return this.#status;
+  }
+
+  /** Returns when `stop` was called and the process has ended. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      const link = (await this.#adopt()) ?? (await this.#start());
+      if (link === undefined) {
+        await this.#pauseAfterDeath("did not come up");
+        continue;
+      }
+      await this.#accompany(link);
+      if (this.#stopping) break;
+      await this.#pauseAfterDeath(await this.#howItEnded(link.welcome.pid));
+    }
+    this.#set("down");
+  }
+
+  /** Asks the process to resign and end; it is killed when it has not within `withinMs`. */
+  async stop(reason: string, withinMs: number): Promise<void> {
+    this.#stopping = true;
+    const { link } = this;
+    if (link === undefined) {
+      this.#child?.kill("SIGKILL");
+      return;
+    }
+    link.stop(reason);
+    const ended = await Promise.race([link.closed.then(() => true), sleep(withinMs, false)]);
+    if (!ended) signalProcess(link.welcome.pid, "SIGKILL");
+  }
+
+  async #adopt(): Promise<VrrpLink | undefined> {
+    const { socketPath, unasked } = this.#options;
+    const opened = await VrrpLink.open(socketPath, unasked);
+    if (opened.outcome === "open") {
+      if (this.#starts === 0) {
+        const reason = `took over the vrrp process ${opened.link.welcome.pid}, which lived on`;
+        this.#options.log.add(this.#event("role-adopted", "info", reason));
+      }
+      return opened.link;
+    }
+    if (opened.outcome === "foreign") {
+      opened.link.stop("replaced by another version of Nines");
+      await Promise.race([opened.link.closed, sleep(HUNG_AFTER_MS)]);
+      signalProcess(opened.link.welcome.pid, "SIGKILL");
+    }
+    if (opened.outcome === "hung") this.#killLeftOver();
+    return undefined;
+  }
+
+  /** Somebody holds the socket and says nothing: the process named in the pid file, if it is one. */
+  #killLeftOver(): void {
+    const pid = recordedRole(this.#options.command);
+    if (pid === undefined) return;
+    const reason = `the vrrp process ${pid} that was found hangs: killing it`;
+    this.#options.log.add(this.#event("role-hung", "error", reason));
+    signalProcess(pid, "SIGKILL");
+  }
+
+  async #start(): Promise<VrrpLink | undefined> {
+    const { command, socketPath, unasked, log } = this.#options;
+    const startedMs = monotonicMs();
+    this.#backoff.started(startedMs);
+    const child = spawnRole(command);
+    this.#child = child;
+    const life = { over: false };
+    child.once("exit", () => (life.over = true));
+    child.once("error", () => (life.over = true));
+    this.#set("starting", child.pid);
+    if (this.#starts++ > 0) this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
+    while (!life.over && !this.#stopping && monotonicMs() - startedMs < START_WITHIN_MS) {
+      const opened = await VrrpLink.open(socketPath, unasked);
+      if (opened.outcome === "open") {
+        const took = Math.round(monotonicMs() - startedMs);
+        const { pid } = opened.link.welcome;
+        const reason = `started the vrrp process ${pid} in ${took} ms`;
+        log.add(this.#event("role-started", "info", reason));
+        return opened.link;
+      }
+      await sleep(CONNECT_EVERY_MS);
+    }
+    child.kill("SIGKILL");
+    return undefined;
+  }
+
+  /** Until the connection ends. */
+  async #accompany(link: VrrpLink): Promise<void> {
+    this.link = link;
+    this.lastAnswerMs = monotonicMs();
+    this.#set("running", link.welcome.pid);
+    const pinging = setInterval(() => void this.#ping(link), PING_EVERY_MS);
+    try {
+      await this.#options.linked(link);
+      await link.closed;
+    } finally {
+      clearInterval(pinging);
+      this.link = undefined;
+    }
+  }
+
+  async #ping(link: VrrpLink): Promise<void> {
+    const answer = await link.ping(HUNG_AFTER_MS);
+    if (answer.error === undefined) {
+      this.lastAnswerMs = monotonicMs();
+    } else if (this.link === link && monotonicMs() - this.lastAnswerMs >= HUNG_AFTER_MS) {
+      this.lastAnswerMs = monotonicMs();
+      const reason = `the vrrp process ${link.welcome.pid} hangs: killing it, a fresh one follows`;
+      this.#options.log.add(this.#event("role-hung", "error", reason));
+      signalProcess(link.welcome.pid, "SIGKILL");
+    }
+  }
+
+  /** A closed connection to a living process means that it dropped us: not dead, adopt again. */
+  async #howItEnded(pid: number): Promise<string> {
+    const child = this.#child;
+    if (child?.pid !== pid) return isAlive(pid) ? "" : "ended";
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      await Promise.race([exited, sleep(CONNECT_EVERY_MS * 4)]);
+    }
+    if (child.exitCode === null && child.signalCode === null) return "";
+    return endOf(child.exitCode, child.signalCode);
+  }
+
+  async #pauseAfterDeath(how: string): Promise<void> {
+    if (how === "") return;
+    this.#starts = Math.max(1, this.#starts);
+    const pauseMs = this.#backoff.ended(monotonicMs());
+    const next = pauseMs === 0 ? "starting it again at once" : `next try in ${pauseMs} ms`;
+    this.#set(pauseMs === 0 ? "down" : "backing-off");
+    const reason = `the vrrp process ${how}; ${next}`;
+    this.#options.log.add(this.#event("role-ended", "error", reason));
+    await sleep(pauseMs);
+  }
+
+  #set(state: RoleProcessStatus["state"], pid?: number): void {
+    const { name, restarts } = this.#status;
+    const base = { name, state, sinceWallMs: wallMs(), restarts };
+    this.#status = pid === undefined ? base : { ...base, pid };
+  }
+
+  #event(
+    kind: "role-started" | "role-adopted" | "role-ended" | "role-hung",
+    level: "info" | "error",
+    reason: string,
+  ): Parameters<EventLog["add"]>[0] {
+    return { source: "control", level, kind, instance: "", reason };
+  }
+}
