@@ -112,6 +112,8 @@ export type RouterAction =
       readonly ttl: number;
       readonly payload: Uint8Array;
       length: number;
+      /** The payload starts with an IPv4 header of ours (AH signs it): send with IP_HDRINCL. */
+      readonly headerIncluded: boolean;
     }
   /** Prolong the kernel's lease: the addresses stop answering `durationMs` from now. Always
    *  ordered before the advert that lets others believe in us that long. */

@@ -110,7 +110,8 @@ export interface AnnounceSettings {
 
 /** One reference from an instance or group to something that is watched. */
 export interface TrackReference {
-  readonly kind: "interface" | "script" | "process" | "file";
+  /** `source` and `witness` are implied by the router: an address to send from, a referee. */
+  readonly kind: "interface" | "script" | "process" | "file" | "source" | "witness";
   /** Interface, vrrp_script, vrrp_track_process or track_file name. */
   readonly name: string;
   /** 0 = failure means FAULT. Otherwise priority change in points (file: multiplier). -253..253. */
@@ -184,6 +185,9 @@ export interface InstanceSettings {
   /** The loser sends one last advert (`higher_prio_send_advert`). Nines default: true. */
   readonly higherPrioritySendAdvert: boolean;
   readonly ownerIgnoreAdverts: boolean;
+  /** Nines: answer a resignation after an eighth of the skew, see `afterResignationMs`. Default
+   *  true; `vrrp_strict` turns it off. */
+  readonly fastHandover: boolean;
   readonly announce: AnnounceSettings;
   readonly tracks: readonly TrackReference[];
   /** False (`dont_track_primary`): the instance's own interface may go down unnoticed. */

@@ -87,3 +87,18 @@ export interface RouterStatus {
   /** How late the router was woken, ms. */
   readonly lateness: { readonly lastMs: number; readonly maxMs: number; readonly p99Ms: number };
 }
+
+export function noCounters(): InstanceCounters {
+  return {
+    advertsSent: 0,
+    advertsReceived: 0,
+    becameMaster: 0,
+    releasedMaster: 0,
+    priorityZeroSent: 0,
+    priorityZeroReceived: 0,
+    splitBrains: 0,
+    addressRestores: 0,
+    leaseLapses: 0,
+    starvations: 0,
+  };
+}

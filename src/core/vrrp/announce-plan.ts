@@ -1,0 +1,77 @@
+/**
+ * When a master tells its neighbours again who has the addresses: once more after
+ * `garp_master_delay`, every `garp_master_refresh`, after a lower-priority advert, and - because
+ * neighbours that followed the loser of a split hear nothing of its end - once a second for a
+ * while after two masters were heard.
+ */
+
+import type { AnnounceSettings } from "./settings.ts";
+
+const AFTER_SPLIT_EVERY_MS = 1000;
+
+export class AnnouncePlan {
+  readonly #settings: AnnounceSettings;
+  #delayedAt = Infinity;
+  #refreshAt = Infinity;
+  #lowerAt = Infinity;
+  #splitAt = Infinity;
+  #splitUntil = -Infinity;
+
+  constructor(settings: AnnounceSettings) {
+    this.#settings = settings;
+  }
+
+  get deadline(): number {
+    return Math.min(this.#delayedAt, this.#refreshAt, this.#lowerAt, this.#splitAt);
+  }
+
+  /** The instance became master; returns how often to announce at once. */
+  start(now: number): number {
+    this.stop();
+    const { delayMs, refreshMs } = this.#settings;
+    if (delayMs > 0) this.#delayedAt = now + delayMs;
+    if (refreshMs > 0) this.#refreshAt = now + refreshMs;
+    return this.#settings.repeat;
+  }
+
+  stop(): void {
+    this.#delayedAt = Infinity;
+    this.#refreshAt = Infinity;
+    this.#lowerAt = Infinity;
+    this.#splitAt = Infinity;
+  }
+
+  /** A lower-priority master was heard; returns how often to announce at once. */
+  contended(now: number): number {
+    const { afterSplitMs, lowerPriorityDelayMs, lowerPriorityRepeat } = this.#settings;
+    if (afterSplitMs > 0) {
+      this.#splitUntil = now + afterSplitMs;
+      if (this.#splitAt === Infinity) this.#splitAt = now + AFTER_SPLIT_EVERY_MS;
+    }
+    if (lowerPriorityDelayMs > 0) this.#lowerAt = now + lowerPriorityDelayMs;
+    return lowerPriorityRepeat;
+  }
+
+  /** How often to announce now that a deadline has come; 0 = not yet. */
+  due(now: number): number {
+    const { repeat, refreshMs, refreshRepeat, lowerPriorityRepeat } = this.#settings;
+    let times = 0;
+    if (now >= this.#delayedAt) {
+      this.#delayedAt = Infinity;
+      times = Math.max(times, repeat);
+    }
+    if (now >= this.#refreshAt) {
+      this.#refreshAt = now + refreshMs;
+      times = Math.max(times, refreshRepeat);
+    }
+    if (now >= this.#lowerAt) {
+      this.#lowerAt = Infinity;
+      times = Math.max(times, lowerPriorityRepeat);
+    }
+    if (now >= this.#splitAt) {
+      this.#splitAt = now < this.#splitUntil ? now + AFTER_SPLIT_EVERY_MS : Infinity;
+      times = Math.max(times, 1);
+    }
+    return times;
+  }
+}

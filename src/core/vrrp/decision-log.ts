@@ -1,0 +1,29 @@
+/** The last decisions of one instance with what was known then: the memory behind `nines why`. */
+
+import type { RouterAction, RouterEvent } from "./router-ports.ts";
+import type { Decision } from "./status.ts";
+
+const MAX_DECISIONS = 64;
+
+export class DecisionLog {
+  readonly #decisions: Decision[] = [];
+
+  /** Keeps the event and orders its report. */
+  record(at: Turn, event: RouterEvent, inputs: Decision["inputs"]): void {
+    if (this.#decisions.length >= MAX_DECISIONS) this.#decisions.shift();
+    this.#decisions.push({ atMs: at.now, event, inputs });
+    at.out.push({ type: "report", event });
+  }
+
+  list(): readonly Decision[] {
+    return [...this.#decisions];
+  }
+}
+
+/** One step of the router: the moment, and where the actions go. */
+export interface Turn {
+  now: number;
+  /** Unix time, ms; only for time stamps on the wire. */
+  wallMs: number;
+  readonly out: RouterAction[];
+}

@@ -1,0 +1,35 @@
+/** The states of an instance: each carries exactly what it needs. */
+
+/** How long a node that resigned for lack of CPU or a fight does not preempt. */
+export const HOLD_MS = 30_000;
+
+export type InstanceState =
+  | { readonly kind: "INIT" | "FAULT" | "STOPPED" }
+  | BackupState
+  | MasterState;
+
+export interface BackupState {
+  readonly kind: "BACKUP";
+  downAtMs: number;
+  /** In a sync group: the timer fired, the other members are waited for. */
+  ready: boolean;
+  /** What the timer waits out; the reason if it fires. */
+  awaiting: "master" | "resigned" | "lower" | "nobody";
+  /** When a lower-priority master may be preempted (`preempt_delay`). */
+  preemptAtMs: number | undefined;
+}
+
+export interface MasterState {
+  readonly kind: "MASTER";
+  advertAtMs: number;
+  leaseUntilMs: number;
+  /** When a lower-priority advert was answered last. */
+  repliedAtMs: number;
+}
+
+/** Who was master last, as far as we heard. */
+export interface HeardMaster {
+  address: string;
+  priority: number;
+  heardAtMs: number;
+}

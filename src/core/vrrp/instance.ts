@@ -1,0 +1,313 @@
+/**
+ * One VRRP instance: RFC 9568 section 6.4 (RFC 3768 for version 2) with keepalived's extensions.
+ * Here are its parts and its changes of state; `backup.ts` and `master.ts` say what it does while
+ * it is in one.
+ *
+ * The router validates and routes what comes in. Every method takes the turn and appends orders
+ * to `turn.out`, in the order in which they must be carried out:
+ *   - the lease is renewed before the advert that lets others believe in us that long,
+ *   - addresses are released before the advert that tells others to take them.
+ */
+
+import { parseIp } from "../../lib/ip-address.ts";
+import { AddressGuard } from "./address-guard.ts";
+import { AdvertSender } from "./advert-sender.ts";
+import { AnnouncePlan } from "./announce-plan.ts";
+import { heardAsBackup, masterIsDown } from "./backup.ts";
+import { DecisionLog, type Turn } from "./decision-log.ts";
+import {
+  HOLD_MS,
+  type BackupState,
+  type HeardMaster,
+  type InstanceState,
+} from "./instance-state.ts";
+import { addressClaimed, addressRemoved, heardAsMaster, masterTick } from "./master.ts";
+import type { Advert } from "./packet.ts";
+import { PeerTable } from "./peer-table.ts";
+import { decisionInputs, describeTracks } from "./reasons.ts";
+import { sameValue } from "./reload.ts";
+import type { RouterAction, RouterEvent, VrrpState } from "./router-ports.ts";
+import type { InstanceSettings } from "./settings.ts";
+import { Starvation } from "./starvation.ts";
+import { noCounters, type InstanceCounters } from "./status.ts";
+import { hintedStartMs, masterDownMs, skewMs } from "./timing.ts";
+import type { TrackSum } from "./track-sum.ts";
+
+const OWNER_PRIORITY = 255;
+
+export class Instance {
+  settings: InstanceSettings;
+  state: InstanceState = { kind: "INIT" };
+  /** When and why the state is what it is. */
+  sinceMs: number = 0;
+  reason: string = "starting";
+  effectivePriority: number;
+  sum: TrackSum | undefined;
+  /** The interval of the master in charge (version 3 learns it). */
+  activeIntervalMs: number;
+  master: HeardMaster | undefined;
+  leaseRenewedMs: number = -Infinity;
+  /** Until then a lower-priority master is left alone: we gave the addresses away. */
+  holdUntilMs: number = -Infinity;
+  /** The address that we send from, in bytes. */
+  source: Uint8Array | undefined;
+  grouped: boolean;
+  plan: AnnouncePlan;
+  readonly sender: AdvertSender;
+  readonly peers: PeerTable = new PeerTable();
+  readonly guard: AddressGuard = new AddressGuard();
+  readonly starvation: Starvation = new Starvation();
+  readonly log: DecisionLog = new DecisionLog();
+  readonly counters: InstanceCounters = noCounters();
+  /** No election before this (`vrrp_startup_delay`). */
+  readonly #notBeforeMs: number;
+  readonly #renewLease: RouterAction;
+  #sourceText = "";
+
+  constructor(settings: InstanceSettings, grouped: boolean, notBeforeMs: number) {
+    this.settings = settings;
+    this.sender = new AdvertSender(settings);
+    this.effectivePriority = settings.priority;
+    this.activeIntervalMs = settings.advertIntervalMs;
+    this.plan = new AnnouncePlan(settings.announce);
+    this.grouped = grouped;
+    this.#notBeforeMs = notBeforeMs;
+    const { name: instance } = settings;
+    this.#renewLease = { type: "renew-lease", instance, durationMs: this.leaseMs };
+  }
+
+  get deadline(): number {
+    if (this.state.kind === "BACKUP") return this.state.downAtMs;
+    if (this.state.kind !== "MASTER") return Infinity;
+    return Math.min(this.state.advertAtMs, this.plan.deadline, this.guard.deadline);
+  }
+
+  /** How long others believe in our last advert at least: the shortest Active_Down_Interval. */
+  get leaseMs(): number {
+    return this.settings.downTimerAdverts * this.settings.advertIntervalMs;
+  }
+
+  get skewMs(): number {
+    return skewMs(this.settings.version, this.effectivePriority, this.activeIntervalMs);
+  }
+
+  get masterDownMs(): number {
+    return masterDownMs(this.settings, this.effectivePriority, this.activeIntervalMs);
+  }
+
+  /** In BACKUP with the timer fired: the group may make it master. */
+  get isReady(): boolean {
+    return this.state.kind === "BACKUP" && this.state.ready;
+  }
+
+  /** Takes over what a running instance can (see `reload.ts`). */
+  applySettings(settings: InstanceSettings, grouped: boolean): void {
+    this.grouped = grouped;
+    if (!sameValue(settings.announce, this.settings.announce)) {
+      this.plan = new AnnouncePlan(settings.announce);
+    }
+    this.settings = settings;
+  }
+
+  setSource(source: string): void {
+    if (source === this.#sourceText) return;
+    this.#sourceText = source;
+    this.source = parseIp(source);
+    this.sender.setSource(source);
+  }
+
+  // ---- what happens to it ----
+
+  wake(turn: Turn): void {
+    if (this.state.kind === "MASTER") masterTick(this, this.state, turn);
+    else if (this.state.kind === "BACKUP" && turn.now >= this.state.downAtMs) {
+      masterIsDown(this, this.state, turn);
+    }
+  }
+
+  /** A believed advert of another router. */
+  heard(turn: Turn, source: string, advert: Advert): void {
+    this.counters.advertsReceived++;
+    if (advert.priority === 0) this.counters.priorityZeroReceived++;
+    if (this.peers.heard(turn.now, source, advert.priority)) {
+      const reason = `first advert of ${source}, priority ${advert.priority}`;
+      this.report(turn, { kind: "peer-appeared", reason, peer: source });
+    }
+    if (this.state.kind === "BACKUP") heardAsBackup(this, this.state, turn, { source, advert });
+    else if (this.state.kind === "MASTER")
+      heardAsMaster(this, this.state, turn, { source, advert });
+  }
+
+  /** What the tracked things say now. */
+  applyTracks(turn: Turn, sum: TrackSum): void {
+    this.sum = sum;
+    if (this.state.kind === "STOPPED") return;
+    if (sum.effectivePriority !== this.effectivePriority) {
+      const before = this.effectivePriority;
+      this.effectivePriority = sum.effectivePriority;
+      const reason = `priority ${before} -> ${sum.effectivePriority}: ${describeTracks(sum)}`;
+      this.report(turn, { kind: "priority-changed", reason, priority: sum.effectivePriority });
+    }
+    if (sum.faults.length > 0) this.#fault(turn, sum);
+    else if (this.state.kind === "INIT" || this.state.kind === "FAULT") this.#recover(turn);
+  }
+
+  addressRemoved(turn: Turn, address: string): void {
+    if (this.state.kind === "MASTER") addressRemoved(this, turn, address);
+  }
+
+  addressClaimed(turn: Turn, address: string, mac: string): void {
+    if (this.state.kind === "MASTER") addressClaimed(this, turn, { address, mac });
+  }
+
+  acquireFailed(turn: Turn, why: string): void {
+    this.resign(turn, `the kernel refused our addresses: ${why}`, HOLD_MS);
+  }
+
+  // ---- changes of state ----
+
+  becomeMaster(turn: Turn, reason: string): void {
+    const { advertIntervalMs, name } = this.settings;
+    const from = this.state.kind;
+    this.activeIntervalMs = advertIntervalMs;
+    this.holdUntilMs = -Infinity;
+    this.starvation.reset();
+    this.guard.reset();
+    const advertAtMs = turn.now + advertIntervalMs;
+    this.state = { kind: "MASTER", advertAtMs, leaseUntilMs: 0, repliedAtMs: -Infinity };
+    this.counters.becameMaster++;
+    this.advertise(turn);
+    turn.out.push({ type: "acquire-addresses", instance: name });
+    this.announce(turn, this.plan.start(turn.now));
+    this.#changed(turn, from, reason);
+    this.master = undefined;
+  }
+
+  /** Gives the addresses up for a better master: released first, then one last advert, so that
+   *  the winner knows that there were two and announces again. */
+  yieldTo(turn: Turn, reason: string, lastAdvert: boolean): void {
+    this.release(turn);
+    if (lastAdvert) this.#send(turn, this.effectivePriority);
+    this.toBackup(turn, this.masterDownMs, "master", reason);
+  }
+
+  /** Gives the addresses up for whoever is there: priority 0 makes a backup answer soon. */
+  resign(turn: Turn, reason: string, holdMs: number): void {
+    if (this.state.kind !== "MASTER") return;
+    this.#releaseAndResign(turn);
+    this.holdUntilMs = turn.now + holdMs;
+    this.toBackup(turn, this.masterDownMs, "nobody", reason);
+  }
+
+  /** The last thing an instance does. */
+  stop(turn: Turn, reason: string, notify: "STOP" | "DELETED"): void {
+    const from = this.state.kind;
+    if (from === "STOPPED") return;
+    if (from === "MASTER") this.#releaseAndResign(turn);
+    this.state = { kind: "STOPPED" };
+    this.#changed(turn, from, reason);
+    this.notify(turn, notify);
+  }
+
+  toBackup(turn: Turn, waitMs: number, awaiting: BackupState["awaiting"], reason: string): void {
+    const from = this.state.kind;
+    const downAtMs = this.electAt(turn.now + waitMs);
+    this.state = { kind: "BACKUP", downAtMs, ready: false, awaiting, preemptAtMs: undefined };
+    this.#changed(turn, from, reason);
+  }
+
+  #fault(turn: Turn, sum: TrackSum): void {
+    const from = this.state.kind;
+    const reason = sum.faults.join("; ");
+    if (from === "FAULT" || (from === "INIT" && sum.onlyPending)) {
+      this.reason = reason;
+      return;
+    }
+    if (from === "MASTER") this.#releaseAndResign(turn);
+    this.state = { kind: "FAULT" };
+    this.#changed(turn, from, reason);
+  }
+
+  /** Leaves INIT or FAULT. The waits are keepalived's. */
+  #recover(turn: Turn): void {
+    const { startAsMaster, priority, advertIntervalMs } = this.settings;
+    const starting = this.state.kind === "INIT";
+    const owner = priority === OWNER_PRIORITY;
+    this.activeIntervalMs = advertIntervalMs;
+    if (starting && owner && !this.grouped && turn.now >= this.#notBeforeMs) {
+      this.becomeMaster(turn, "we own the addresses (priority 255)");
+      return;
+    }
+    let wait = this.masterDownMs;
+    if (owner) wait = starting ? 0 : advertIntervalMs + this.skewMs;
+    else if (starting && startAsMaster) wait = hintedStartMs(advertIntervalMs);
+    const reason = starting
+      ? "started, listening for a master"
+      : "everything tracked is well again";
+    this.toBackup(turn, wait, "nobody", reason);
+  }
+
+  // ---- what the states share ----
+
+  electAt(at: number): number {
+    return Math.max(at, this.#notBeforeMs);
+  }
+
+  rememberMaster(now: number, address: string, priority: number): void {
+    this.master ??= { address, priority, heardAtMs: now };
+    this.master.address = address;
+    this.master.priority = priority;
+    this.master.heardAtMs = now;
+  }
+
+  /** An advert with a promise: the lease comes first. */
+  advertise(turn: Turn): void {
+    if (this.state.kind === "MASTER" && this.settings.lease) {
+      turn.out.push(this.#renewLease);
+      this.state.leaseUntilMs = turn.now + this.leaseMs;
+    }
+    this.leaseRenewedMs = turn.now;
+    this.#send(turn, this.effectivePriority);
+  }
+
+  announce(turn: Turn, repeat: number): void {
+    turn.out.push({ type: "announce", instance: this.settings.name, repeat });
+  }
+
+  release(turn: Turn): void {
+    this.counters.releasedMaster++;
+    this.plan.stop();
+    this.guard.reset();
+    turn.out.push({ type: "release-addresses", instance: this.settings.name });
+  }
+
+  report(turn: Turn, event: Omit<RouterEvent, "instance">): void {
+    const whole = { instance: this.settings.name, ...event };
+    this.log.record(turn, whole, decisionInputs(this, turn.now));
+  }
+
+  notify(turn: Turn, state: Extract<RouterAction, { type: "notify" }>["state"]): void {
+    const { name } = this.settings;
+    const priority = this.effectivePriority;
+    turn.out.push({ type: "notify", scope: "INSTANCE", name, state, priority });
+  }
+
+  #releaseAndResign(turn: Turn): void {
+    this.release(turn);
+    this.counters.priorityZeroSent++;
+    this.#send(turn, 0);
+  }
+
+  #send(turn: Turn, priority: number): void {
+    if (this.sender.send(priority, turn.wallMs, turn.out)) this.counters.advertsSent++;
+  }
+
+  #changed(turn: Turn, from: VrrpState, reason: string): void {
+    const to = this.state.kind;
+    const priority = this.effectivePriority;
+    this.sinceMs = turn.now;
+    this.reason = reason;
+    this.report(turn, { kind: "state-changed", reason, from, to, priority });
+    if (to === "MASTER" || to === "BACKUP" || to === "FAULT") this.notify(turn, to);
+  }
+}

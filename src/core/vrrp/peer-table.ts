@@ -1,0 +1,113 @@
+/**
+ * Who else speaks for this VRID, and whether two masters speak at once.
+ *
+ * A master hears no other master except for the moment of a hand-over. Two adverts of the same
+ * other master, an advert interval apart, while we are master ourselves, are a split brain: the
+ * network carried nothing for a while, or somebody's configuration is wrong.
+ */
+
+import type { PeerStatus } from "./status.ts";
+
+/** More speakers than this on one VRID: the oldest is forgotten. */
+const MAX_PEERS = 16;
+
+interface Peer {
+  priority: number;
+  firstHeardMs: number;
+  lastHeardMs: number;
+}
+
+export interface Contention {
+  readonly peer: string;
+  readonly sinceMs: number;
+  lastHeardMs: number;
+  found: boolean;
+  reason: string;
+}
+
+export class PeerTable {
+  readonly #peers = new Map<string, Peer>();
+  #contention: Contention | undefined;
+
+  get contention(): Contention | undefined {
+    return this.#contention;
+  }
+
+  /** True when `address` was not known. */
+  heard(now: number, address: string, priority: number): boolean {
+    const peer = this.#peers.get(address);
+    if (peer !== undefined) {
+      peer.priority = priority;
+      peer.lastHeardMs = now;
+      return false;
+    }
+    if (this.#peers.size >= MAX_PEERS) this.#forgetOldest();
+    this.#peers.set(address, { priority, firstHeardMs: now, lastHeardMs: now });
+    return true;
+  }
+
+  /** Somebody besides `address` has ever been heard. */
+  knowsOtherThan(address: string): boolean {
+    return this.#peers.size > (this.#peers.has(address) ? 1 : 0);
+  }
+
+  get isEmpty(): boolean {
+    return this.#peers.size === 0;
+  }
+
+  /** An advert of another master while we are master. True when it just became a split brain. */
+  contend(now: number, address: string, intervalMs: number): boolean {
+    const current = this.#contention;
+    if (current === undefined || current.peer !== address) {
+      const reason = `${address} sends adverts as master while we are master`;
+      this.#contention = { peer: address, sinceMs: now, lastHeardMs: now, found: false, reason };
+      return false;
+    }
+    current.lastHeardMs = now;
+    if (current.found || now - current.sinceMs < intervalMs / 2) return false;
+    current.found = true;
+    return true;
+  }
+
+  /** Another machine answers for our address: a split brain at once. True when it is new. */
+  claimed(now: number, address: string, mac: string): boolean {
+    const current = this.#contention;
+    if (current?.found === true) {
+      current.lastHeardMs = now;
+      return false;
+    }
+    const reason = `our address ${address} is answered from ${mac}`;
+    this.#contention = { peer: mac, sinceMs: now, lastHeardMs: now, found: true, reason };
+    return true;
+  }
+
+  /** Ends a contention that was not heard for `quietMs`; returns it if it was a split brain. */
+  settle(now: number, quietMs: number): Contention | undefined {
+    const current = this.#contention;
+    if (current === undefined || now - current.lastHeardMs < quietMs) return undefined;
+    return this.endContention();
+  }
+
+  endContention(): Contention | undefined {
+    const ended = this.#contention;
+    this.#contention = undefined;
+    return ended?.found === true ? ended : undefined;
+  }
+
+  status(): PeerStatus[] {
+    return [...this.#peers].map(([address, { priority, lastHeardMs }]) => ({
+      address,
+      priority,
+      lastHeardMs,
+    }));
+  }
+
+  #forgetOldest(): void {
+    let oldest: string | undefined;
+    let at = Infinity;
+    for (const [address, peer] of this.#peers) {
+      if (peer.lastHeardMs < at) [oldest, at] = [address, peer.lastHeardMs];
+    }
+    if (oldest !== undefined) this.#peers.delete(oldest);
+  }
+}

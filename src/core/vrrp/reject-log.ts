@@ -1,0 +1,45 @@
+/** Counts datagrams that were not believed, and tells of them at a bounded rate. */
+
+import type { Turn } from "./decision-log.ts";
+import type { Instance } from "./instance.ts";
+import { rejectReasons, type RejectReason } from "./packet.ts";
+
+/** One line for the same instance and reason in this time. */
+const TELL_EVERY_MS = 60_000;
+/** Instances times reasons; a configuration has at most 255 instances per interface. */
+const MAX_TOLD = 4096;
+/** What is counted but not worth a line: it is how the protocol normally looks. */
+const silent: ReadonlySet<RejectReason> = new Set(["own-advert", "not-running", "owner-ignores"]);
+
+export class RejectLog {
+  readonly #counts = new Map<RejectReason, number>(rejectReasons.map((r) => [r, 0]));
+  readonly #toldAtMs = new Map<string, number>();
+
+  count(reason: RejectReason): void {
+    this.#counts.set(reason, this.#counts.get(reason)! + 1);
+  }
+
+  report(turn: Turn, instance: Instance, reason: RejectReason, source: string): void {
+    this.count(reason);
+    if (silent.has(reason)) return;
+    this.#tell(turn, instance, reason, `an advert from ${source} was not believed: ${reason}`);
+  }
+
+  /** Something odd about an advert that is believed all the same. */
+  note(turn: Turn, instance: Instance, reason: RejectReason, source: string): void {
+    this.#tell(turn, instance, reason, `the advert of ${source} differs: ${reason}`);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  #tell(turn: Turn, instance: Instance, reason: RejectReason, sentence: string): void {
+    const key = `${instance.settings.name} ${reason}`;
+    const told = this.#toldAtMs.get(key);
+    if (told !== undefined && turn.now - told < TELL_EVERY_MS) return;
+    if (this.#toldAtMs.size >= MAX_TOLD) this.#toldAtMs.clear();
+    this.#toldAtMs.set(key, turn.now);
+    instance.report(turn, { kind: "rejected", reason: sentence });
+  }
+}

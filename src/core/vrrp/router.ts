@@ -1,0 +1,347 @@
+/**
+ * All VRRP instances of one node: the machine that the daemon and the simulator run.
+ *
+ * It routes datagrams to instances, turns facts into priorities and faults, keeps sync groups in
+ * step and wakes whoever is due. What an instance does about it is in `instance.ts`.
+ */
+
+import { assert } from "../../lib/assert.ts";
+import type { Machine } from "../../lib/deadline-machine.ts";
+import { AdvertCheck, messageOf } from "./advert-check.ts";
+import type { Turn } from "./decision-log.ts";
+import { Facts } from "./facts.ts";
+import { Instance } from "./instance.ts";
+import { Lateness } from "./lateness.ts";
+import { decodeAdvert, emptyAdvert, type RejectReason } from "./packet.ts";
+import { RejectLog } from "./reject-log.ts";
+import { needsRestart, sameValue } from "./reload.ts";
+import type { ReceivedDatagram, RouterAction, RouterInput } from "./router-ports.ts";
+import { instanceStatus } from "./router-status.ts";
+import type { InstanceSettings, TrackReference, VrrpSettings } from "./settings.ts";
+import type { Decision, RouterStatus } from "./status.ts";
+import { SyncGroup } from "./sync-group.ts";
+import { sumTracks } from "./track-sum.ts";
+
+const OWNER_PRIORITY = 255;
+/** `nines handover`: until the new master fails, not for a time. */
+const HOLD_UNTIL_MASTER_AGAIN = Infinity;
+
+interface Seat {
+  readonly instance: Instance;
+  readonly check: AdvertCheck;
+  group: SyncGroup | undefined;
+}
+
+export class Router implements Machine<RouterInput, RouterAction> {
+  #settings: VrrpSettings;
+  readonly #seats = new Map<string, Seat>();
+  /** interface -> `family vrid` packed into one number -> seat. */
+  readonly #routes = new Map<string, Map<number, Seat>>();
+  #groups: SyncGroup[] = [];
+  readonly #facts = new Facts();
+  readonly #rejects = new RejectLog();
+  readonly #lateness = new Lateness();
+  readonly #advert = emptyAdvert();
+  readonly #turn: Turn = { now: 0, wallMs: 0, out: [] };
+  #notBeforeMs = 0;
+  #running = false;
+  #stopped = false;
+
+  constructor(settings: VrrpSettings) {
+    this.#settings = settings;
+  }
+
+  /** Monotonic ms of the next `woken`. */
+  get deadline(): number {
+    let earliest = Infinity;
+    for (const { instance } of this.#seats.values()) {
+      const at = instance.deadline;
+      if (at < earliest) earliest = at;
+    }
+    return earliest;
+  }
+
+  step(now: number, input: RouterInput): readonly RouterAction[] {
+    const turn = this.#begin(now);
+    if (this.#stopped) return turn.out;
+    switch (input.type) {
+      case "started":
+        turn.wallMs = input.wallMs;
+        this.#start(turn);
+        break;
+      case "woken":
+        turn.wallMs = input.wallMs;
+        this.#wake(turn);
+        break;
+      case "datagram-received":
+        turn.wallMs = input.wallMs;
+        this.#receive(turn, input.datagram);
+        break;
+      case "stop-requested":
+        this.#stop(turn, input.reason);
+        break;
+      default:
+        this.#learn(turn, input);
+    }
+    return turn.out;
+  }
+
+  /** Reload by difference: instances whose settings did not change notice nothing. */
+  reconfigure(now: number, settings: VrrpSettings): readonly RouterAction[] {
+    const turn = this.#begin(now);
+    this.#settings = settings;
+    if (!this.#running || this.#stopped) return turn.out;
+    const wanted = new Map(settings.instances.map((i) => [i.name, i]));
+    const before = new Map([...this.#seats].map(([name, s]) => [name, s.instance.settings]));
+    for (const [name, { instance }] of this.#seats) {
+      const next = wanted.get(name);
+      if (next !== undefined && !needsRestart(instance.settings, next)) continue;
+      const why = next === undefined ? "removed from the configuration" : "configured anew";
+      instance.stop(turn, why, next === undefined ? "DELETED" : "STOP");
+      this.#seats.delete(name);
+    }
+    const groupsBefore = new Map(this.#groups.map((g) => [g.settings.name, g.state]));
+    this.#seatAll();
+    for (const group of this.#groups) group.state = groupsBefore.get(group.settings.name) ?? "INIT";
+    this.#judgeAll(turn);
+    for (const [name, { instance }] of this.#seats) {
+      // The driver makes the kernel agree with the settings: what is new is added, what went goes.
+      const known = before.get(name);
+      if (instance.state.kind !== "MASTER" || known === undefined) continue;
+      if (!sameValue(known, instance.settings)) {
+        turn.out.push({ type: "acquire-addresses", instance: name });
+      }
+    }
+    return turn.out;
+  }
+
+  status(now: number): RouterStatus {
+    const { lastMs, maxMs, p99Ms } = this.#lateness;
+    return {
+      nowMs: now,
+      instances: [...this.#seats.values()].map(({ instance, group }) =>
+        instanceStatus(instance, group?.settings.name, this.#facts),
+      ),
+      groups: this.#groups.map((g) => ({
+        name: g.settings.name,
+        state: g.state,
+        members: g.settings.members,
+      })),
+      rejected: this.#rejects.counters(),
+      lateness: { lastMs, maxMs, p99Ms },
+    };
+  }
+
+  /** The last decisions of an instance, oldest first; empty for an unknown name. */
+  decisions(name: string): readonly Decision[] {
+    return this.#seats.get(name)?.instance.log.list() ?? [];
+  }
+
+  #begin(now: number): Turn {
+    this.#turn.now = now;
+    this.#turn.out.length = 0;
+    return this.#turn;
+  }
+
+  #start(turn: Turn): void {
+    assert(!this.#running, "a router starts once");
+    this.#running = true;
+    this.#notBeforeMs = turn.now + this.#settings.startupDelayMs;
+    this.#seatAll();
+    for (const seat of this.#seats.values()) this.#judge(turn, seat);
+  }
+
+  /** Gives every configured instance its seat; those already seated keep theirs. */
+  #seatAll(): void {
+    const { instances, groups } = this.#settings;
+    this.#routes.clear();
+    const membership = new Map(groups.flatMap((g) => g.members.map((m) => [m, g.name] as const)));
+    for (const settings of instances) {
+      const grouped = membership.has(settings.name);
+      const existing = this.#seats.get(settings.name);
+      const seat = existing ?? this.#newSeat(settings, grouped);
+      seat.instance.applySettings(settings, grouped);
+      seat.group = undefined;
+      this.#seats.set(settings.name, seat);
+      let byId = this.#routes.get(settings.interface);
+      if (byId === undefined) this.#routes.set(settings.interface, (byId = new Map()));
+      byId.set(routeKey(settings.family, settings.vrid), seat);
+    }
+    this.#groups = groups.map((g) => {
+      const seats = g.members.flatMap((m) => this.#seats.get(m) ?? []);
+      const group = new SyncGroup(
+        g,
+        seats.map((s) => s.instance),
+      );
+      for (const seat of seats) seat.group = group;
+      return group;
+    });
+  }
+
+  #newSeat(settings: InstanceSettings, grouped: boolean): Seat {
+    const instance = new Instance(settings, grouped, this.#notBeforeMs);
+    return { instance, check: new AdvertCheck(settings, instance.sender), group: undefined };
+  }
+
+  #wake(turn: Turn): void {
+    const late = turn.now - this.deadline;
+    if (late < 0) return;
+    this.#lateness.record(late);
+    for (const { instance } of this.#seats.values()) {
+      if (turn.now >= instance.deadline) instance.wake(turn);
+    }
+    this.#settleGroups(turn);
+  }
+
+  #receive(turn: Turn, datagram: ReceivedDatagram): void {
+    const message = messageOf(datagram);
+    const malformed = decodeAdvert(message, datagram.family, this.#advert);
+    const seat =
+      message.length > 1
+        ? this.#routes.get(datagram.interface)?.get(routeKey(datagram.family, message[1]!))
+        : undefined;
+    if (seat === undefined) {
+      this.#rejects.count(malformed ?? "unknown-vrid");
+      return;
+    }
+    const reason = malformed ?? this.#rejectFor(turn, seat, datagram, message);
+    const { instance } = seat;
+    if (reason !== undefined) {
+      this.#rejects.report(turn, instance, reason, datagram.source);
+      return;
+    }
+    if (
+      this.#advert.version === 3 &&
+      !instance.settings.skipCheckAdvertAddresses &&
+      !seat.check.namesOurAddresses(message, this.#advert)
+    ) {
+      this.#rejects.note(turn, instance, "address-list-mismatch", datagram.source);
+    }
+    instance.heard(turn, datagram.source, this.#advert);
+    if (seat.group !== undefined) this.#settleGroups(turn);
+  }
+
+  #rejectFor(
+    turn: Turn,
+    seat: Seat,
+    datagram: ReceivedDatagram,
+    message: Uint8Array,
+  ): RejectReason | undefined {
+    const { instance, check } = seat;
+    const { kind } = instance.state;
+    if (datagram.source === this.#facts.sourceOf(instance.settings)) return "own-advert";
+    if (kind !== "BACKUP" && kind !== "MASTER") return "not-running";
+    const { priority, ownerIgnoreAdverts } = instance.settings;
+    if (priority === OWNER_PRIORITY && ownerIgnoreAdverts) return "owner-ignores";
+    return check.reject(datagram, message, this.#advert, turn.wallMs);
+  }
+
+  #learn(
+    turn: Turn,
+    input: Exclude<
+      RouterInput,
+      { type: "started" | "woken" | "datagram-received" | "stop-requested" }
+    >,
+  ): void {
+    switch (input.type) {
+      case "interface-changed":
+        this.#facts.interfaceChanged(input);
+        return this.#judgeAll(turn);
+      case "track-changed":
+        this.#facts.trackChanged(input);
+        return this.#judgeAll(turn);
+      case "witness-changed":
+        this.#facts.witnessChanged(input.address, input.reachable);
+        return this.#judgeAll(turn);
+      case "handover-requested":
+        return this.#handOver(turn, input.instance, input.reason);
+      case "address-removed":
+        this.#seats.get(input.instance)?.instance.addressRemoved(turn, input.address);
+        break;
+      case "address-claimed":
+        this.#seats.get(input.instance)?.instance.addressClaimed(turn, input.address, input.mac);
+        break;
+      case "acquire-failed":
+        this.#seats.get(input.instance)?.instance.acquireFailed(turn, input.reason);
+        break;
+    }
+    this.#settleGroups(turn);
+  }
+
+  #judgeAll(turn: Turn): void {
+    if (!this.#running) return;
+    for (const seat of this.#seats.values()) this.#judge(turn, seat);
+    // A second round: one member's fault is the other members' fault as well, and its end too.
+    for (const seat of this.#seats.values()) if (seat.group !== undefined) this.#judge(turn, seat);
+    this.#settleGroups(turn);
+  }
+
+  /** Sums up what is known for one instance and tells it. */
+  #judge(turn: Turn, seat: Seat): void {
+    const { instance, group } = seat;
+    const { settings } = instance;
+    const source = this.#facts.sourceOf(settings);
+    if (source !== undefined) instance.setSource(source);
+    const references = [...impliedTracks(settings), ...settings.tracks];
+    if (group !== undefined) {
+      for (const t of group.settings.tracks) {
+        references.push(group.settings.trackingWeight ? t : { ...t, weight: 0 });
+      }
+    }
+    const sum = sumTracks(settings.priority, references, (reference) =>
+      this.#facts.verdictOf(settings, reference),
+    );
+    const faulty = group?.faultyMember(instance);
+    if (faulty === undefined) return instance.applyTracks(turn, sum);
+    const name = faulty.settings.name;
+    const why = `${name} of group ${group?.settings.name}: ${faulty.sum?.faults[0] ?? "in fault"}`;
+    instance.applyTracks(turn, {
+      ...sum,
+      faults: [...sum.faults, why],
+      onlyPending: sum.onlyPending && faulty.sum?.onlyPending === true,
+    });
+  }
+
+  #handOver(turn: Turn, name: string, reason: string): void {
+    const group = this.#groups.find((g) => g.settings.name === name);
+    const seat = this.#seats.get(name);
+    const instances = group?.members ?? (seat === undefined ? [] : [seat.instance]);
+    for (const instance of instances) {
+      if (instance.state.kind === "MASTER") instance.resign(turn, reason, HOLD_UNTIL_MASTER_AGAIN);
+      else
+        instance.report(turn, {
+          kind: "note",
+          reason: `nothing to hand over: ${name} is ${instance.state.kind}`,
+        });
+    }
+    this.#settleGroups(turn);
+  }
+
+  #stop(turn: Turn, reason: string): void {
+    for (const { instance } of this.#seats.values()) instance.stop(turn, reason, "STOP");
+    this.#settleGroups(turn);
+    this.#stopped = true;
+  }
+
+  #settleGroups(turn: Turn): void {
+    for (const group of this.#groups) group.settle(turn);
+  }
+}
+
+function routeKey(family: "ipv4" | "ipv6", vrid: number): number {
+  return family === "ipv4" ? vrid : vrid + 256;
+}
+
+/** What every instance needs without having been told to track it. */
+function impliedTracks(settings: InstanceSettings): TrackReference[] {
+  const implied: TrackReference[] = [
+    { kind: "source", name: settings.interface, weight: 0, reverse: false },
+  ];
+  if (settings.trackPrimaryInterface) {
+    implied.push({ kind: "interface", name: settings.interface, weight: 0, reverse: false });
+  }
+  if (settings.witnesses.length > 0) {
+    implied.push({ kind: "witness", name: "witness", weight: 0, reverse: false });
+  }
+  return implied;
+}

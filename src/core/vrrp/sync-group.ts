@@ -1,0 +1,90 @@
+/**
+ * vrrp_sync_group: instances that are master, backup or in fault together, so that a router never
+ * answers on one side only.
+ *
+ * Upwards all must want it: a member whose timer fired waits until the timers of all have.
+ * Downwards one is enough: a member in fault takes all others down, a member that yields to a
+ * better master makes all others yield.
+ */
+
+import type { Turn } from "./decision-log.ts";
+import type { Instance } from "./instance.ts";
+import { downReason } from "./reasons.ts";
+import type { RouterAction, VrrpState } from "./router-ports.ts";
+import type { SyncGroupSettings } from "./settings.ts";
+
+export class SyncGroup {
+  settings: SyncGroupSettings;
+  readonly members: readonly Instance[];
+  state: VrrpState = "INIT";
+
+  constructor(settings: SyncGroupSettings, members: readonly Instance[]) {
+    this.settings = settings;
+    this.members = members;
+  }
+
+  /** The member, if any, that is in fault by itself: the group's other members must follow. */
+  faultyMember(except: Instance): Instance | undefined {
+    return this.members.find((m) => m !== except && (m.sum?.ownFaults ?? 0) > 0);
+  }
+
+  /** Brings the members back into step after anything happened to one of them. */
+  settle(turn: Turn): void {
+    const { members } = this;
+    if (this.state === "MASTER") {
+      const left = members.find((m) => m.state.kind !== "MASTER");
+      if (left !== undefined) this.#follow(turn, left);
+    }
+    const wanting = members.filter((m) => m.isReady);
+    if (wanting.length > 0 && members.every((m) => m.isReady || m.state.kind === "MASTER")) {
+      for (const member of wanting) {
+        member.becomeMaster(turn, this.#reasonFor(turn, member));
+      }
+    }
+    this.#updateState(turn);
+  }
+
+  /** Each member's own reason, and that the whole group goes. */
+  #reasonFor(turn: Turn, member: Instance): string {
+    return `${downReason(member, turn.now)}; all of group ${this.settings.name} take over`;
+  }
+
+  #follow(turn: Turn, left: Instance): void {
+    const reason = `${left.settings.name} of group ${this.settings.name} gave up: ${left.reason}`;
+    for (const member of this.members) {
+      if (member.state.kind !== "MASTER") continue;
+      // A member in fault hands over with priority 0; one that met a better master just yields.
+      if (left.state.kind === "BACKUP" && left.master !== undefined) {
+        member.yieldTo(turn, reason, false);
+      } else {
+        member.resign(turn, reason, 0);
+      }
+    }
+  }
+
+  #updateState(turn: Turn): void {
+    const state = this.#common();
+    if (state === this.state) return;
+    this.state = state;
+    const notified = notifiedState(state);
+    if (notified === undefined) return;
+    const { name } = this.settings;
+    const priority = Math.max(...this.members.map((m) => m.effectivePriority));
+    turn.out.push({ type: "notify", scope: "GROUP", name, state: notified, priority });
+  }
+
+  #common(): VrrpState {
+    const kinds = this.members.map((m) => m.state.kind);
+    if (kinds.every((k) => k === "MASTER")) return "MASTER";
+    if (kinds.every((k) => k === "STOPPED")) return "STOPPED";
+    if (kinds.includes("FAULT")) return "FAULT";
+    return kinds.includes("INIT") ? "INIT" : "BACKUP";
+  }
+}
+
+function notifiedState(
+  state: VrrpState,
+): Extract<RouterAction, { type: "notify" }>["state"] | undefined {
+  if (state === "STOPPED") return "STOP";
+  return state === "INIT" ? undefined : state;
+}
