@@ -1,0 +1,181 @@
+/** What must hold inside one step of one router: orders, form, and what the step answers to. */
+
+import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
+import { parseIp, compareBytes } from "../lib/ip-address.ts";
+import type { Account } from "./account.ts";
+import { readAdvert, type ReadAdvert } from "./advert-reader.ts";
+import { highestPriority, skewMs } from "./scenario.ts";
+import { Violation, type OracleName } from "./violation.ts";
+import type { StateChange, Step } from "./watch.ts";
+
+type SendAction = Extract<RouterAction, { type: "send-datagram" }>;
+
+/** Two clocks and a division may round this much apart. */
+export const EPSILON_MS = 0.01;
+
+export function bite(oracle: OracleName, account: Account, message: string): never {
+  const { node, instance, worldMs } = account;
+  throw new Violation(oracle, worldMs, `${node.name}/${instance}: ${message}`);
+}
+
+/** Before each action, while the kernel is as the actions before it left it. */
+export function judgeAction(
+  account: Account,
+  actions: readonly RouterAction[],
+  index: number,
+): void {
+  const action = actions[index]!;
+  const { kernel } = account.node;
+  if (action.type === "send-datagram") {
+    const advert = judgeForm(account, action);
+    if (advert.priority === 0) {
+      if (kernel.holdsAny(account.instance)) {
+        bite("release-before-resign", account, "resigns while it still holds the addresses");
+      }
+    } else judgePromise(account, actions, index);
+  }
+  if (action.type === "renew-lease") judgeLease(account, action.durationMs);
+  if (action.type === "announce" && !kernel.holdsAny(account.instance) && !account.excused) {
+    bite("announce-what-is-held", account, "announces addresses that its kernel does not hold");
+  }
+}
+
+function judgeForm(account: Account, action: SendAction): ReadAdvert {
+  const { family, protocol, source, destination, ttl } = action;
+  const payload = action.payload.subarray(0, action.length);
+  const advert = readAdvert({
+    kind: "datagram",
+    family,
+    protocol,
+    source,
+    destination,
+    ttl,
+    payload,
+  });
+  const wrong = (what: string): never => bite("well-formed", account, `sends ${what}`);
+  if (advert === undefined) return wrong("a datagram that is no advert");
+  if (!advert.sound) wrong("an advert that its peers must drop");
+  if (action.length > action.payload.length) wrong("more bytes than the payload has");
+  if (source !== account.ownAddress) wrong(`from ${source}, not from its own address`);
+  const { plan, around } = account.node;
+  if (advert.version !== around.scenario.group.version) wrong(`version ${advert.version}`);
+  if (advert.intervalMs !== plan.intervalMs) wrong(`interval ${advert.intervalMs} ms`);
+  if (advert.addressCount !== account.addresses.length) wrong(`${advert.addressCount} addresses`);
+  if (advert.priority > highestPriority(plan)) wrong(`priority ${advert.priority}`);
+  return advert;
+}
+
+/** An advert lets others believe in us: the kernel's lease is renewed first, or we are leaving. */
+function judgePromise(account: Account, actions: readonly RouterAction[], index: number): void {
+  if (!account.node.around.scenario.group.lease) return;
+  const same = (action: RouterAction): boolean =>
+    "instance" in action && action.instance === account.instance;
+  const renewed = actions.slice(0, index).some((a) => a.type === "renew-lease" && same(a));
+  const leaving = actions.some((a) => a.type === "release-addresses" && same(a));
+  if (!renewed && !leaving) {
+    bite("lease-before-advert", account, "promises to live on before it renewed its lease");
+  }
+}
+
+function judgeLease(account: Account, durationMs: number): void {
+  const { plan, around } = account.node;
+  const longest = around.scenario.group.downTimerAdverts * plan.intervalMs;
+  if (!(durationMs > 0) || durationMs > longest + EPSILON_MS) {
+    bite("well-formed", account, `lease of ${durationMs} ms; peers wait ${longest} ms and a skew`);
+  }
+  account.renewedMs = account.node.localMs;
+}
+
+/** After the step; `account` still shows the state before it. */
+export function judgeChange(account: Account, change: StateChange): void {
+  if (change.from === "BACKUP" && change.to === "MASTER") {
+    const early = earlyBy(account);
+    if (early !== undefined) bite("no-early-takeover", account, early);
+    const impatient = impatience(account);
+    if (impatient !== undefined) bite("preempt-delay-kept", account, impatient);
+  }
+}
+
+/** Why this take-over comes too soon, or undefined. */
+export function earlyBy(account: Account): string | undefined {
+  const { node, lastHeard: heard } = account;
+  const { version, downTimerAdverts, fastHandover } = node.around.scenario.group;
+  const highest = highestPriority(node.plan);
+  if (highest === 255 || heard === undefined) return undefined;
+  const skew = skewMs(version, highest, Math.min(heard.intervalMs, node.plan.intervalMs));
+  if (account.lastZeroMs >= heard.localMs) {
+    const waited = node.localMs - account.lastZeroMs;
+    const least = fastHandover ? skew / 8 : skew;
+    if (waited >= least - EPSILON_MS) return undefined;
+    return `took over ${waited.toFixed(2)} ms after a resignation, skew ${skew.toFixed(2)}`;
+  }
+  if (!account.mustRespect(heard.priority)) return undefined;
+  const waited = node.localMs - heard.localMs;
+  const least = downTimerAdverts * heard.intervalMs + skewMs(version, highest, heard.intervalMs);
+  if (waited >= least - EPSILON_MS) return undefined;
+  return `took over ${waited.toFixed(2)} ms after ${heard.source} was heard, must wait ${least}`;
+}
+
+function impatience(account: Account): string | undefined {
+  const { node, lastHeard: heard } = account;
+  const { plan } = node;
+  if (heard === undefined || plan.preemptDelayMs === 0 || !plan.preempt || plan.priority === 255) {
+    return undefined;
+  }
+  const alive = node.localMs - heard.localMs < heard.intervalMs * 2;
+  if (!alive || account.lastZeroMs >= heard.localMs) return undefined;
+  const waited = node.localMs - account.lowerSinceMs;
+  if (!(waited < plan.preemptDelayMs - EPSILON_MS)) return undefined;
+  return `preempted after ${waited.toFixed(1)} ms, delay is ${plan.preemptDelayMs}`;
+}
+
+/** After the step and its state changes. */
+export function judgeOutcome(account: Account, step: Step, wasMaster: boolean): void {
+  const { node, instance } = account;
+  if (step.input.type === "datagram-received") {
+    judgeHearing(account, step.input.datagram, wasMaster);
+  }
+  if (step.performed < step.actions.length) return;
+  const holds = node.kernel.holdsAny(instance);
+  if (account.addresses.every((a) => node.kernel.holds(instance, a))) account.excused = false;
+  if (account.state !== "MASTER" && holds) {
+    bite("state-matches-kernel", account, `is ${account.state} and holds addresses`);
+  }
+  if (account.state === "MASTER" && !account.excused) {
+    const missing = account.addresses.filter((a) => !node.kernel.holds(instance, a));
+    if (missing.length > 0) {
+      bite("state-matches-kernel", account, `is MASTER without ${missing.join(", ")}`);
+    }
+  }
+  if (account.state === "MASTER" && account.failedTracks.size > 0) {
+    bite("failure-yields", account, `stays MASTER though ${[...account.failedTracks][0]} failed`);
+  }
+  if (account.state === "MASTER" && account.linkDown) {
+    bite("failure-yields", account, "stays MASTER without a link");
+  }
+}
+
+/** What no instance of the node may believe moves nothing but a counter. */
+export function judgeGarbage(accounts: readonly Account[], step: Step): void {
+  if (step.input.type !== "datagram-received") return;
+  const { datagram } = step.input;
+  if (accounts.some((account) => account.believable(datagram) !== undefined)) return;
+  const said = step.actions.find((action) => action.type !== "report");
+  if (said === undefined && step.changes.length === 0) return;
+  const what = said?.type ?? "a change of state";
+  bite("garbage-ignored", accounts[0]!, `answers ${what} to what it must not believe`);
+}
+
+function judgeHearing(account: Account, datagram: ReceivedDatagram, wasMaster: boolean): void {
+  const advert = account.believable(datagram);
+  if (advert === undefined) return;
+  if (wasMaster && account.state === "MASTER" && outranks(account, advert, datagram.source)) {
+    bite("outranked-yields", account, `stays MASTER beside priority ${advert.priority}`);
+  }
+}
+
+function outranks(account: Account, advert: ReadAdvert, source: string): boolean {
+  const highest = highestPriority(account.node.plan);
+  if (advert.priority !== highest) return advert.priority > highest;
+  return compareBytes(parseIp(source)!, parseIp(account.ownAddress)!) > 0;
+}
