@@ -1,0 +1,57 @@
+/**
+ * The node's status as users get it. The vrrp process is asked at most a few times a second
+ * however many users there are, and never waited for longer than a moment: a user who asks too
+ * much gets older numbers, an advert is not delayed.
+ */
+
+import type { RouterStatus } from "../core/vrrp/status.ts";
+import { monotonicMs } from "../drivers/clock.ts";
+import type { RoleStatus } from "./role-protocol.ts";
+import type { VrrpLink } from "./vrrp-link.ts";
+
+/** Numbers that young are given out again. */
+const FRESH_MS = 200;
+
+export interface RouterSnapshot {
+  readonly router?: RouterStatus;
+  readonly vrrp?: RoleStatus;
+  readonly routerAgeMs: number;
+}
+
+export class NodeSnapshot {
+  readonly #link: () => VrrpLink | undefined;
+  #router: RouterStatus | undefined;
+  #role: RoleStatus | undefined;
+  #takenMs = -Infinity;
+  #asking: Promise<void> | undefined;
+
+  constructor(link: () => VrrpLink | undefined) {
+    this.#link = link;
+  }
+
+  /** Something changed: the next user gets fresh numbers. */
+  invalidate(): void {
+    this.#takenMs = Math.min(this.#takenMs, monotonicMs() - FRESH_MS / 2);
+  }
+
+  async take(): Promise<RouterSnapshot> {
+    const link = this.#link();
+    if (link !== undefined && monotonicMs() - this.#takenMs >= FRESH_MS) {
+      this.#asking ??= this.#ask(link).finally(() => {
+        this.#asking = undefined;
+      });
+      await this.#asking;
+    }
+    const routerAgeMs = Math.max(0, monotonicMs() - this.#takenMs);
+    if (this.#router === undefined || this.#role === undefined) return { routerAgeMs: 0 };
+    return { router: this.#router, vrrp: this.#role, routerAgeMs };
+  }
+
+  async #ask(link: VrrpLink): Promise<void> {
+    const { reply } = await link.status();
+    if (reply?.status === undefined) return;
+    this.#router = reply.status;
+    this.#role = reply.role;
+    this.#takenMs = monotonicMs();
+  }
+}
