@@ -1,0 +1,255 @@
+/**
+ * The kernel-held lease: a virtual address that nobody renews stops answering by itself.
+ *
+ * Addresses belong to a lease class, named by its duration. Renewing a class is one small
+ * nf_tables transaction whatever the number of its addresses. When the process that renews is
+ * dead, stopped or starved, the class lapses in the kernel: packets, ARP requests and neighbour
+ * solicitations for its addresses are dropped although the addresses are still configured.
+ *
+ * The tables are not bound to our process: they must outlive it. A restart removes the addresses
+ * first and then replaces the tables (see `KernelAddresses`); the other order would let left-over
+ * addresses answer again.
+ */
+
+import { monotonicMs } from "./clock.ts";
+import { ENOENT, osFailure } from "./ffi.ts";
+import type { OsFailure } from "./ffi.ts";
+import {
+  ARP_FAMILIES,
+  INET_FAMILIES,
+  addLeaseClass,
+  addLeaseTables,
+  aliveSet,
+  arpTable,
+  classChain,
+  inetTable,
+} from "./lease-table.ts";
+import { ipBytes } from "./netlink/addresses.ts";
+import {
+  addElements,
+  addTable,
+  beginBatch,
+  deleteElements,
+  deleteTable,
+  endBatch,
+  remainingLifetimeMs,
+} from "./netlink/nf-tables.ts";
+import type { SetElement } from "./netlink/nf-tables.ts";
+import { NETLINK_NETFILTER, NetlinkSocket } from "./netlink/socket.ts";
+
+/** Class that exists for a moment, to find out what the kernel can do. */
+const PROBE_CLASS_MS = 3_600_000;
+
+export class AddressLease {
+  readonly #socket: NetlinkSocket;
+  readonly #table: string;
+  readonly #held = new Map<string, number>();
+  readonly #refused = new Set<string>();
+  readonly #classes = new Set<number>();
+  /** When each class was last renewed, monotonic ms: to put everything back after a flush. */
+  readonly #renewedMs = new Map<number, number>();
+  /** Linux 6.12 prolongs an element in place; before, it is taken out and put back. */
+  #prolongsInPlace = false;
+  /** How often the tables were gone (`nft flush ruleset`) and were made anew. */
+  rebuilds = 0;
+
+  private constructor(socket: NetlinkSocket, table: string) {
+    this.#socket = socket;
+    this.#table = table;
+  }
+
+  /**
+   * Makes the tables `inet` and `arp` of that name, in the place of left-over ones. Fails where
+   * the kernel has no nf_tables or we have no CAP_NET_ADMIN.
+   */
+  static open(table: string): AddressLease | OsFailure {
+    const socket = NetlinkSocket.open(NETLINK_NETFILTER);
+    if (!(socket instanceof NetlinkSocket)) return socket;
+    const lease = new AddressLease(socket, table);
+    const status = lease.#build();
+    if (status < 0) {
+      socket.close();
+      return osFailure("set up the nf_tables lease", status);
+    }
+    lease.#prolongsInPlace = lease.#probe();
+    return lease;
+  }
+
+  /** Removes the tables of that name, if there are any: the lease of a process that died. */
+  static remove(table: string): OsFailure | undefined {
+    const socket = NetlinkSocket.open(NETLINK_NETFILTER);
+    if (!(socket instanceof NetlinkSocket)) return socket;
+    const status = removeTables(socket, table);
+    socket.close();
+    return status < 0 ? osFailure("remove the nf_tables lease", status) : undefined;
+  }
+
+  /**
+   * From now on the addresses answer only while class `classMs` is alive: renew it first.
+   * Moves addresses that belong to another class. 0 or `-errno`.
+   */
+  hold(addresses: readonly string[], classMs: number): number {
+    const added = addresses.filter((address) => this.#held.get(address) !== classMs);
+    if (added.length === 0) return 0;
+    const moved = added.filter((address) => this.#held.has(address));
+    for (const address of added) this.#held.set(address, classMs);
+    return this.#change(() => {
+      this.#writeClass(classMs);
+      this.#writeAddresses("held", deleteElements, moved.map(plainElement));
+      this.#writeAddresses("held", addElements, this.#heldElements(added));
+    });
+  }
+
+  /** The addresses are no longer our concern: remove them from the interface before. */
+  release(addresses: readonly string[]): number {
+    const known = addresses.filter((address) => this.#held.delete(address));
+    if (known.length === 0) return 0;
+    return this.#change(() => {
+      this.#writeAddresses("held", deleteElements, known.map(plainElement));
+    });
+  }
+
+  /** Class `classMs` is alive until that long from now. 0 or `-errno`. */
+  renew(classMs: number): number {
+    if (!this.#renewedMs.has(classMs)) return this.#open(classMs);
+    this.#renewedMs.set(classMs, monotonicMs());
+    const status = this.#batch(() => {
+      if (!this.#prolongsInPlace) this.#writeAlive(deleteElements, classMs);
+      this.#writeAlive(addElements, classMs, classMs);
+    });
+    if (status !== -ENOENT) return status;
+    // It lapsed before, so there was nothing to take out; or the tables are gone.
+    return this.#change(() => this.#writeAlive(addElements, classMs, classMs));
+  }
+
+  /** Packets to the addresses are dropped, neighbour discovery excepted (Accept_Mode false). */
+  refuse(addresses: readonly string[]): number {
+    const added = addresses.filter((address) => !this.#refused.has(address));
+    if (added.length === 0) return 0;
+    for (const address of added) this.#refused.add(address);
+    return this.#change(() => {
+      this.#writeAddresses("refused", addElements, added.map(plainElement));
+    });
+  }
+
+  unrefuse(addresses: readonly string[]): number {
+    const known = addresses.filter((address) => this.#refused.delete(address));
+    if (known.length === 0) return 0;
+    return this.#change(() => {
+      this.#writeAddresses("refused", deleteElements, known.map(plainElement));
+    });
+  }
+
+  /** Removes the tables. Addresses that are still configured answer again. */
+  close(): void {
+    removeTables(this.#socket, this.#table);
+    this.#socket.close();
+  }
+
+  /** First renewal of a class that may have addresses already. */
+  #open(classMs: number): number {
+    return this.#change(() => {
+      this.#writeClass(classMs);
+      this.#renewedMs.set(classMs, monotonicMs());
+      this.#writeAlive(addElements, classMs, classMs);
+    });
+  }
+
+  #batch(write: () => void): number {
+    beginBatch(this.#socket);
+    write();
+    endBatch(this.#socket);
+    return this.#socket.transact().status;
+  }
+
+  /** Carries out a change that our own account already has. */
+  #change(write: () => void): number {
+    const status = this.#batch(write);
+    if (status !== -ENOENT) return status;
+    this.rebuilds++;
+    return this.#build();
+  }
+
+  /** The tables from our own account, at once in the place of what is there. */
+  #build(): number {
+    return this.#batch(() => {
+      for (const table of [inetTable(this.#table), arpTable(this.#table)]) {
+        addTable(this.#socket, table);
+        deleteTable(this.#socket, table);
+      }
+      addLeaseTables(this.#socket, this.#table);
+      const now = monotonicMs();
+      for (const classMs of this.#classes) {
+        addLeaseClass(this.#socket, this.#table, classMs);
+        const left = Math.floor((this.#renewedMs.get(classMs) ?? -Infinity) + classMs - now);
+        if (left > 0) this.#writeAlive(addElements, classMs, left);
+      }
+      this.#writeAddresses("held", addElements, this.#heldElements([...this.#held.keys()]));
+      this.#writeAddresses("refused", addElements, [...this.#refused].map(plainElement));
+    });
+  }
+
+  /** Adds an element twice and looks which of the two lifetimes it has. */
+  #probe(): boolean {
+    const first = this.#change(() => {
+      this.#writeClass(PROBE_CLASS_MS);
+      this.#writeAlive(addElements, PROBE_CLASS_MS, PROBE_CLASS_MS);
+    });
+    const second = this.#change(() => {
+      this.#writeAlive(addElements, PROBE_CLASS_MS, PROBE_CLASS_MS / 2);
+    });
+    if (first < 0 || second < 0) return false;
+    const name = { ...inetTable(this.#table), set: aliveSet(PROBE_CLASS_MS) };
+    const left = remainingLifetimeMs(this.#socket, name);
+    this.#classes.clear();
+    this.#build();
+    return left !== undefined && left <= PROBE_CLASS_MS / 2;
+  }
+
+  #writeClass(classMs: number): void {
+    if (this.#classes.has(classMs)) return;
+    this.#classes.add(classMs);
+    addLeaseClass(this.#socket, this.#table, classMs);
+  }
+
+  #writeAlive(write: typeof addElements, classMs: number, lifetimeMs?: number): void {
+    const lifetime = lifetimeMs === undefined ? {} : { lifetimeMs, timeoutMs: classMs };
+    const set = aliveSet(classMs);
+    const element = (key: Uint8Array): SetElement => ({ key, ...lifetime });
+    write(this.#socket, { ...inetTable(this.#table), set }, INET_FAMILIES.map(element));
+    write(this.#socket, { ...arpTable(this.#table), set }, ARP_FAMILIES.map(element));
+  }
+
+  #writeAddresses(
+    set: "held" | "refused",
+    write: typeof addElements,
+    elements: readonly SetElement[],
+  ): void {
+    const ipv4 = elements.filter(({ key }) => key.length === 4);
+    const ipv6 = elements.filter(({ key }) => key.length === 16);
+    const inet = inetTable(this.#table);
+    write(this.#socket, { ...inet, set: `${set}4` }, ipv4);
+    write(this.#socket, { ...inet, set: `${set}6` }, ipv6);
+    if (set === "held") write(this.#socket, { ...arpTable(this.#table), set: "held4" }, ipv4);
+  }
+
+  #heldElements(addresses: readonly string[]): readonly SetElement[] {
+    return addresses.map((address) => {
+      return { key: ipBytes(address), jump: classChain(this.#held.get(address)!) };
+    });
+  }
+}
+
+function plainElement(address: string): SetElement {
+  return { key: ipBytes(address) };
+}
+
+function removeTables(socket: NetlinkSocket, table: string): number {
+  beginBatch(socket);
+  for (const name of [inetTable(table), arpTable(table)]) {
+    addTable(socket, name);
+    deleteTable(socket, name);
+  }
+  endBatch(socket);
+  return socket.transact().status;
+}
