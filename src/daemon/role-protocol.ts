@@ -65,7 +65,12 @@ export type ToControl =
       /** The check role connected now, if any. */
       readonly checkPid?: number;
     }
-  | { readonly type: "event"; readonly wallMs: number; readonly event: RouterEvent }
+  | {
+      readonly type: "event";
+      readonly source: "vrrp" | "check";
+      readonly wallMs: number;
+      readonly event: RouterEvent;
+    }
   | { readonly type: "check-role"; readonly pid: number; readonly connected: boolean }
   | {
       readonly type: "reply";
@@ -78,6 +83,8 @@ export interface Reply {
   readonly status?: RouterStatus;
   readonly role?: RoleStatus;
   readonly decisions?: readonly Decision[];
+  /** The clock of `decisions`. */
+  readonly nowMs?: number;
 }
 
 /** What the vrrp process knows about itself and the router does not. */

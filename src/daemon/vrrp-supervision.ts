@@ -57,6 +57,11 @@ export class VrrpSupervision {
     return this.#status;
   }
 
+  /** The process has answered lately, or is being replaced. */
+  get isLively(): boolean {
+    return this.link === undefined || monotonicMs() - this.lastAnswerMs < 2 * HUNG_AFTER_MS;
+  }
+
   /** Returns when `stop` was called and the process has ended. */
   async run(): Promise<void> {
     while (!this.#stopping) {

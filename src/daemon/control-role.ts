@@ -1,0 +1,217 @@
+/**
+ * The control role: `nines run`. Reads and checks the configuration, keeps the other roles
+ * alive, answers the operator. It may die at any time: the addresses stay where they are, and
+ * the next one takes the living roles over.
+ */
+
+import type { Server } from "node:http";
+import type { Model } from "../config/model.ts";
+import { wallMs } from "../drivers/clock.ts";
+import { CheckSupervision } from "./check-supervision.ts";
+import type { Done, Failure, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import { serveControl, type ControlBackend } from "./control-server.ts";
+import { draftOf, EventLog, type EventDraft } from "./event-log.ts";
+import { runHook } from "./lifecycle-hook.ts";
+import type { LoadedConfiguration } from "./load-configuration.ts";
+import type { LogOutput } from "./log-output.ts";
+import { NodeSnapshot } from "./node-snapshot.ts";
+import { roleModel } from "./role-protocol.ts";
+import type { RoleCommand } from "./role-spawn.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import { ServiceManager } from "./service-manager.ts";
+import type { Unasked, VrrpLink } from "./vrrp-link.ts";
+import { VrrpSupervision } from "./vrrp-supervision.ts";
+
+/** On top of `child_wait_time`: a vrrp process waits that long for the last notifications. */
+const STOP_MARGIN_MS = 2_000;
+
+export interface ControlOptions {
+  readonly version: string;
+  readonly file: string;
+  readonly directory: RunDirectory;
+  readonly stateDirectory: string;
+  readonly realtime: boolean;
+  readonly log: LogOutput;
+  /** Reads the file again, from the beginning. */
+  readonly load: () => LoadedConfiguration;
+}
+
+export class ControlRole implements ControlBackend {
+  readonly events: EventLog;
+  readonly #options: ControlOptions;
+  readonly #manager = new ServiceManager(process.env);
+  readonly #snapshot: NodeSnapshot;
+  readonly #vrrp: VrrpSupervision;
+  readonly #check: CheckSupervision;
+  readonly #startedWallMs = wallMs();
+  #model: Model;
+  #loaded: { readonly wallMs: number; readonly warnings: number };
+  #refused: string | undefined;
+  #checkPid: number | undefined;
+  #server: Server | undefined;
+  #stop = Promise.withResolvers<string>();
+
+  constructor(options: ControlOptions, model: Model, warnings: readonly string[]) {
+    this.#options = options;
+    this.#model = model;
+    this.#loaded = { wallMs: wallMs(), warnings: warnings.length };
+    this.events = new EventLog((event) => options.log.write(event), wallMs);
+    this.#snapshot = new NodeSnapshot(() => this.#vrrp.link);
+    const command = (role: RoleCommand["role"]): RoleCommand => ({
+      role,
+      runDirectory: options.directory.path,
+      stateDirectory: options.stateDirectory,
+      ...(model.networkNamespace === undefined ? {} : { networkNamespace: model.networkNamespace }),
+    });
+    this.#vrrp = new VrrpSupervision({
+      command: command("vrrp"),
+      socketPath: options.directory.vrrpSocket,
+      log: this.events,
+      linked: (link) => this.#configure(link),
+      unasked: (message) => this.#hear(message),
+    });
+    this.#check = new CheckSupervision(command("check"), this.events);
+    for (const warning of warnings) this.#say("configuration-warning", warning, "warning");
+  }
+
+  /** Until somebody asks it to stop. The exit code. */
+  async run(): Promise<number> {
+    const { directory, version, file } = this.#options;
+    this.#server = await serveControl(directory.controlSocket, this);
+    this.#listenToSignals();
+    this.#say("started", `nines ${version} runs ${file} (pid ${process.pid})`);
+    if (this.#manager.watchdogMs > 0) {
+      setInterval(() => this.#beat(), this.#manager.watchdogMs).unref();
+    }
+    await this.#hook("startup");
+    const vrrp = this.#vrrp.run();
+    const check = this.#check.run(() => this.#checkPid, false);
+    const reason = await this.#stop.promise;
+    this.#manager.stopping();
+    this.#say("stopping", `stopping: ${reason}; masters hand over first`);
+    const waitMs = this.#model.processes.childWaitMs + STOP_MARGIN_MS;
+    await this.#vrrp.stop(reason, waitMs);
+    await this.#check.stop(this.#model.processes.childWaitMs);
+    await Promise.all([vrrp, check]);
+    await this.#hook("shutdown");
+    this.#server.closeAllConnections();
+    this.#server.close();
+    return 0;
+  }
+
+  // ---- what operators ask for ----
+
+  async status(): Promise<NodeStatus> {
+    const router = await this.#snapshot.take();
+    const { version, file } = this.#options;
+    const { wallMs: loadedWallMs, warnings } = this.#loaded;
+    const refused = this.#refused;
+    return {
+      version,
+      pid: process.pid,
+      startedWallMs: this.#startedWallMs,
+      wallMs: wallMs(),
+      configuration: { file, loadedWallMs, warnings, ...(refused === undefined ? {} : { refused }) },
+      roles: [this.#vrrp.status, this.#check.status],
+      ...router,
+    };
+  }
+
+  async why(instance: string): Promise<Why | Failure> {
+    const unknown = this.#unknown(instance, false);
+    if (unknown !== undefined) return unknown;
+    const { error, reply } = (await this.#vrrp.link?.decisions(instance)) ?? NO_LINK;
+    if (reply?.decisions === undefined) return { error: error ?? "no decisions came" };
+    const nowMs = reply.nowMs ?? 0;
+    return { instance, nowMs, wallMs: wallMs(), decisions: reply.decisions };
+  }
+
+  async handOver(instance: string): Promise<Done | Failure> {
+    const unknown = this.#unknown(instance, true);
+    if (unknown !== undefined) return unknown;
+    this.#say("handover-asked", `the operator asked ${instance} to hand over`);
+    const reason = "the operator asked for a handover";
+    const { error } = (await this.#vrrp.link?.handOver(instance, reason)) ?? NO_LINK;
+    return error === undefined ? { done: true } : { error };
+  }
+
+  async reload(): Promise<Reloaded> {
+    this.#manager.reloading();
+    const outcome = await this.#reload();
+    this.#manager.ready(outcome.reloaded ? "running" : "reload refused, old configuration runs");
+    return outcome;
+  }
+
+  async #reload(): Promise<Reloaded> {
+    this.#options.log.reopen();
+    const { model, lines } = this.#options.load();
+    if (model === undefined) {
+      const why = "mistakes in the configuration; the one before goes on";
+      for (const line of lines) this.#say("configuration-refused", line, "error");
+      this.#say("configuration-refused", why, "error");
+      this.#refused = lines[0] ?? why;
+      return { reloaded: false, diagnostics: lines };
+    }
+    this.#refused = undefined;
+    this.#model = model;
+    this.#loaded = { wallMs: wallMs(), warnings: lines.length };
+    for (const line of lines) this.#say("configuration-warning", line, "warning");
+    this.#say("configuration-loaded", `read ${this.#options.file} again`);
+    const { link } = this.#vrrp;
+    if (link !== undefined) await this.#configure(link);
+    return { reloaded: true, diagnostics: lines };
+  }
+
+  // ---- the roles ----
+
+  async #configure(link: VrrpLink): Promise<void> {
+    this.#checkPid = link.welcome.checkPid ?? this.#checkPid;
+    const { error } = await link.configure(roleModel(this.#model), this.#options.realtime);
+    this.#snapshot.invalidate();
+    if (error === undefined) this.#manager.ready(`running ${this.#options.file}`);
+    else this.#say("configuration-refused", `the vrrp process: ${error}`, "error");
+  }
+
+  #hear(message: Unasked): void {
+    if (message.type === "check-role") {
+      this.#checkPid = message.connected ? message.pid : undefined;
+      return;
+    }
+    this.#snapshot.invalidate();
+    this.events.add(draftOf(message.event, message.source), message.wallMs);
+  }
+
+  #beat(): void {
+    // Only what the node is for counts: a control process beside a dead vrrp process is not alive.
+    if (this.#vrrp.isLively) this.#manager.alive();
+  }
+
+  async #hook(which: "startup" | "shutdown"): Promise<void> {
+    const hook = this.#model.hooks[which];
+    if (hook === undefined) return;
+    const trouble = await runHook(hook, this.#model.scripts);
+    if (trouble !== undefined) this.#say("started", `${which}_script ${trouble}`, "warning");
+  }
+
+  #unknown(name: string, groups: boolean): Failure | undefined {
+    const names = this.#model.vrrp.instances.map((instance) => instance.name);
+    if (groups) names.push(...this.#model.vrrp.groups.map((group) => group.name));
+    if (names.includes(name)) return undefined;
+    return { error: `no instance '${name}'; there are: ${names.join(", ") || "none"}` };
+  }
+
+  #listenToSignals(): void {
+    process.on("SIGTERM", () => this.#stop.resolve("SIGTERM"));
+    process.on("SIGINT", () => this.#stop.resolve("SIGINT"));
+    process.on("SIGHUP", () => void this.reload());
+    const hint = "see `nines status`, `nines status --json` and `nines metrics` instead";
+    process.on("SIGUSR1", () => this.#say("started", `keepalived would dump its data: ${hint}`));
+    process.on("SIGUSR2", () => this.#say("started", `keepalived would dump statistics: ${hint}`));
+  }
+
+  #say(kind: EventDraft["kind"], reason: string, level: EventDraft["level"] = "info"): void {
+    this.events.add({ source: "control", level, kind, instance: "", reason });
+  }
+}
+
+const NO_LINK = { error: "the vrrp process is being started; try again", reply: undefined };

@@ -1,0 +1,49 @@
+/**
+ * Notifications that the check role has not acknowledged yet. They outlive any number of check
+ * processes; a fresh one gets all that wait. Bounded: at the bound, what a later notification of
+ * the same instance or group has overtaken goes first, so the last word of each is never lost.
+ */
+
+import type { RouterAction } from "../core/vrrp/router-ports.ts";
+import type { Notification } from "./role-protocol.ts";
+
+/** Four changes of state for each of 255 instances while nobody listens. */
+export const MAX_WAITING = 1024;
+
+export class NotificationOutbox {
+  readonly #waiting: Notification[] = [];
+  #lastSeq = 0;
+  dropped = 0;
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  add(order: Extract<RouterAction, { type: "notify" }>, wallMs: number): Notification {
+    const { scope, name, state, priority } = order;
+    const notification = { seq: ++this.#lastSeq, scope, name, state, priority, wallMs };
+    this.#waiting.push(notification);
+    if (this.#waiting.length > MAX_WAITING) this.#dropOne();
+    return notification;
+  }
+
+  /** Everything up to and including `seq` is in good hands. */
+  acknowledge(seq: number): void {
+    let done = 0;
+    while (done < this.#waiting.length && this.#waiting[done]!.seq <= seq) done++;
+    this.#waiting.splice(0, done);
+  }
+
+  /** Oldest first. */
+  list(): readonly Notification[] {
+    return this.#waiting;
+  }
+
+  #dropOne(): void {
+    this.dropped++;
+    const overtaken = this.#waiting.findIndex((old, at) =>
+      this.#waiting.some((one, i) => i > at && one.scope === old.scope && one.name === old.name),
+    );
+    this.#waiting.splice(Math.max(0, overtaken), 1);
+  }
+}
