@@ -43,6 +43,10 @@ export class Account {
   lastSentPriority: number = 0;
   /** Local ms at which the lease was last renewed. */
   renewedMs: number = -Infinity;
+  /** World ms of the last freeze: the lease stood still, the backups' timers did not. */
+  frozeAtMs: number = -Infinity;
+  /** It died in the middle of a step: of its last adverts some may never have left. */
+  torn: boolean = false;
   /** The kernel refused, or a stranger took, an address that the master wants to have. */
   excused: boolean = false;
   /** Local ms until which it leaves lower masters alone: it gave the addresses away itself. */
@@ -101,6 +105,7 @@ export class Account {
     this.lowerSinceMs = Infinity;
     this.lastSentMs = -Infinity;
     this.lastSentPriority = 0;
+    this.torn = false;
     this.excused = false;
     this.heldBackUntilMs = -Infinity;
     this.linkDown = true;

@@ -15,6 +15,7 @@ import { Process, type MakeRouter } from "./process.ts";
 import type { NodePlan, Scenario } from "./scenario.ts";
 import { draftSettings, instanceNames, interfaceName, primaryAddress } from "./settings-draft.ts";
 import type { Trace } from "./trace.ts";
+import type { Muted } from "./violation.ts";
 import type { Watch } from "./watch.ts";
 
 /** What a node finds around it. */
@@ -26,6 +27,7 @@ export interface Surroundings {
   readonly prng: Prng;
   readonly makeRouter: MakeRouter;
   readonly watch: Watch;
+  readonly muted: Muted;
 }
 
 export class Node implements Station {

@@ -9,7 +9,14 @@ import type { Client } from "./client.ts";
 import type { Node } from "./node.ts";
 import { instanceNames } from "./settings-draft.ts";
 import { judgeCaches, judgeOwner, judgeTogether } from "./settled-oracles.ts";
-import { judgeAction, judgeChange, judgeGarbage, judgeOutcome, bite } from "./step-oracles.ts";
+import {
+  judgeAction,
+  judgeChange,
+  judgeGarbage,
+  judgeOutcome,
+  bite,
+  type Early,
+} from "./step-oracles.ts";
 import { PairOracle, judgeOverlap, judgeRhythm, judgeStalled } from "./time-oracles.ts";
 import { Violation } from "./violation.ts";
 import type { Step, Watch } from "./watch.ts";
@@ -50,10 +57,10 @@ export class Oracles implements Watch {
   }
 
   processPaused(node: Node, on: boolean): void {
-    if (node.process === undefined) return;
     for (const account of this.#of(node)) {
+      if (node.frozen) account.frozeAtMs = account.worldMs;
       if (on) account.stalledAtMs = Math.min(account.stalledAtMs, node.localMs);
-      else if (!node.process.suspended) account.stalledAtMs = Infinity;
+      else if (node.process?.suspended === false) account.stalledAtMs = Infinity;
       account.disturbedAtMs = account.worldMs;
       account.lastSentMs = Math.max(account.lastSentMs, node.localMs);
     }
@@ -87,20 +94,17 @@ export class Oracles implements Watch {
     const early = step.changes.filter((change) => change.to === "MASTER");
     if (early.length > 0) this.#judgeTakeover(accounts, step);
     for (const change of step.changes) {
-      if (this.settled) {
-        throw new Violation(
-          "no-flap",
-          node.around.queue.now,
-          `${node.name}/${change.instance}: ${change.from} -> ${change.to} while all is well`,
-        );
-      }
-      accounts.find((a) => a.instance === change.instance)?.enter(change.to);
+      const account = accounts.find((a) => a.instance === change.instance)!;
+      if (this.settled)
+        bite("no-flap", account, `${change.from} -> ${change.to} while all is well`);
+      account.enter(change.to);
     }
     for (const [i, account] of accounts.entries()) {
       learn(account, step, before[i]!);
       judgeOutcome(account, step, before[i] === "MASTER");
     }
     judgeGarbage(accounts, step);
+    if (step.performed < step.actions.length) for (const account of accounts) account.torn = true;
     if (input.type === "stop-requested") judgeStop(accounts, step, before);
   }
 
@@ -110,7 +114,7 @@ export class Oracles implements Watch {
   }
 
   /** After every event of the world. */
-  afterEvent(atMs: number): void {
+  afterEvent(): void {
     const owners: Account[] = [];
     for (const accounts of this.#accounts) {
       const holding = accounts.filter((account) => account.answersAny);
@@ -119,7 +123,9 @@ export class Oracles implements Watch {
         judgeStalled(account);
         judgeRhythm(account);
       }
-      if (this.settled) owners.push(judgeOwner(accounts, atMs));
+      if (!this.settled) continue;
+      const owner = judgeOwner(accounts);
+      if (owner !== undefined) owners.push(owner);
     }
     if (!this.settled) return;
     judgeTogether(owners);
@@ -132,18 +138,16 @@ export class Oracles implements Watch {
 
   /** Members of a sync group follow one another: one good reason is enough for all. */
   #judgeTakeover(accounts: readonly Account[], step: Step): void {
-    const bites: Violation[] = [];
+    const tooEarly: Early[] = [];
     for (const change of step.changes) {
       const account = accounts.find((a) => a.instance === change.instance)!;
-      try {
-        judgeChange(account, change);
-      } catch (error) {
-        if (!(error instanceof Violation)) throw error;
-        bites.push(error);
-      }
+      const early = judgeChange(account, change);
+      if (early !== undefined) tooEarly.push(early);
       if (change.to === "MASTER") judgeOverlap(account, this.#accounts[account.segment]!);
     }
-    if (bites.length > 0 && bites.length === step.changes.length) throw bites[0]!;
+    const first = tooEarly[0];
+    if (first === undefined || tooEarly.length < step.changes.length) return;
+    bite(first.oracle, accounts[0]!, first.why);
   }
 
   #judgePace(node: Node): void {

@@ -70,12 +70,14 @@ export class Process {
     this.#suspensions--;
   }
 
-  /** The poll loop finds timer and sockets ready together, in either order. */
+  /**
+   * Timer and sockets are ready together. The daemon's contract is to read its sockets first:
+   * otherwise a backup that slept takes over from a master whose adverts wait in its buffer.
+   */
   catchUp(): void {
     if (this.suspended || !this.#alive) return;
     const waiting = this.#waiting.splice(0);
     this.#waitingDatagrams = 0;
-    if (this.#node.around.prng.chance(0.5)) this.#wakeIfDue();
     for (const input of waiting) this.take(input);
     this.#wakeIfDue();
     this.#setAlarm();

@@ -4,7 +4,6 @@ import type { Account } from "./account.ts";
 import type { Client } from "./client.ts";
 import type { NodePlan } from "./scenario.ts";
 import { bite } from "./step-oracles.ts";
-import { Violation } from "./violation.ts";
 
 /** Priority of a node whose tracks are all well: every gain, no loss. */
 export function healthyPriority(plan: NodePlan): number {
@@ -18,12 +17,13 @@ export function healthyPriority(plan: NodePlan): number {
 }
 
 /** Exactly one owner of all addresses of an instance, and the right one. */
-export function judgeOwner(accounts: readonly Account[], atMs: number): Account {
+export function judgeOwner(accounts: readonly Account[]): Account | undefined {
   const owners = accounts.filter((account) => account.answersAny);
   const owner = owners[0];
   if (owner === undefined || owners.length > 1) {
     const names = owners.map((o) => o.node.name).join(", ") || "nobody";
-    throw new Violation("one-owner", atMs, `${names} answers for ${accounts[0]!.instance}`);
+    bite("one-owner", accounts[0]!, `${names} answers for the addresses`);
+    return undefined;
   }
   if (!owner.answersAll) bite("one-owner", owner, "answers for some addresses only");
   for (const account of accounts) {

@@ -13,8 +13,9 @@ type SendAction = Extract<RouterAction, { type: "send-datagram" }>;
 /** Two clocks and a division may round this much apart. */
 export const EPSILON_MS = 0.01;
 
-export function bite(oracle: OracleName, account: Account, message: string): never {
+export function bite(oracle: OracleName, account: Account, message: string): void {
   const { node, instance, worldMs } = account;
+  if (node.around.muted.has(oracle)) return;
   throw new Violation(oracle, worldMs, `${node.name}/${instance}: ${message}`);
 }
 
@@ -28,7 +29,7 @@ export function judgeAction(
   const { kernel } = account.node;
   if (action.type === "send-datagram") {
     const advert = judgeForm(account, action);
-    if (advert.priority === 0) {
+    if (advert?.priority === 0) {
       if (kernel.holdsAny(account.instance)) {
         bite("release-before-resign", account, "resigns while it still holds the addresses");
       }
@@ -40,7 +41,7 @@ export function judgeAction(
   }
 }
 
-function judgeForm(account: Account, action: SendAction): ReadAdvert {
+function judgeForm(account: Account, action: SendAction): ReadAdvert | undefined {
   const { family, protocol, source, destination, ttl } = action;
   const payload = action.payload.subarray(0, action.length);
   const advert = readAdvert({
@@ -52,8 +53,11 @@ function judgeForm(account: Account, action: SendAction): ReadAdvert {
     ttl,
     payload,
   });
-  const wrong = (what: string): never => bite("well-formed", account, `sends ${what}`);
-  if (advert === undefined) return wrong("a datagram that is no advert");
+  const wrong = (what: string): void => bite("well-formed", account, `sends ${what}`);
+  if (advert === undefined) {
+    wrong("a datagram that is no advert");
+    return undefined;
+  }
   if (!advert.sound) wrong("an advert that its peers must drop");
   if (action.length > action.payload.length) wrong("more bytes than the payload has");
   if (source !== account.ownAddress) wrong(`from ${source}, not from its own address`);
@@ -86,14 +90,18 @@ function judgeLease(account: Account, durationMs: number): void {
   account.renewedMs = account.node.localMs;
 }
 
-/** After the step; `account` still shows the state before it. */
-export function judgeChange(account: Account, change: StateChange): void {
-  if (change.from === "BACKUP" && change.to === "MASTER") {
-    const early = earlyBy(account);
-    if (early !== undefined) bite("no-early-takeover", account, early);
-    const impatient = impatience(account);
-    if (impatient !== undefined) bite("preempt-delay-kept", account, impatient);
-  }
+export interface Early {
+  readonly oracle: OracleName;
+  readonly why: string;
+}
+
+/** After the step, while `account` still shows the state before it. */
+export function judgeChange(account: Account, change: StateChange): Early | undefined {
+  if (change.from !== "BACKUP" || change.to !== "MASTER") return undefined;
+  const early = earlyBy(account);
+  if (early !== undefined) return { oracle: "no-early-takeover", why: early };
+  const impatient = impatience(account);
+  return impatient === undefined ? undefined : { oracle: "preempt-delay-kept", why: impatient };
 }
 
 /** Why this take-over comes too soon, or undefined. */
@@ -132,10 +140,10 @@ function impatience(account: Account): string | undefined {
 /** After the step and its state changes. */
 export function judgeOutcome(account: Account, step: Step, wasMaster: boolean): void {
   const { node, instance } = account;
+  if (step.performed < step.actions.length) return;
   if (step.input.type === "datagram-received") {
     judgeHearing(account, step.input.datagram, wasMaster);
   }
-  if (step.performed < step.actions.length) return;
   const holds = node.kernel.holdsAny(instance);
   if (account.addresses.every((a) => node.kernel.holds(instance, a))) account.excused = false;
   if (account.state !== "MASTER" && holds) {

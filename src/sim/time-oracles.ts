@@ -69,8 +69,7 @@ export function judgeOverlap(winner: Account, others: readonly Account[]): void 
   for (const other of others) {
     if (other === winner || other.running || !other.answersAny) continue;
     if (other.ownAddress !== heard.source) continue;
-    // It died between the renewal and the advert.
-    if (other.renewedMs !== other.lastSentMs) continue;
+    if (other.torn || other.frozeAtMs >= other.lastSentWorldMs) continue;
     const link = network.link(winner.segment, other.node.station, node.station);
     if (link.lastLossMs >= other.lastSentWorldMs || !other.reachable) continue;
     const { kernel, clock } = other.node;

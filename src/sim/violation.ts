@@ -35,3 +35,6 @@ export class Violation extends Error {
     this.atMs = atMs;
   }
 }
+
+/** Oracles that must not bite, so that a planted bug shows who else would have seen it. */
+export type Muted = ReadonlySet<OracleName>;

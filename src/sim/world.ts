@@ -20,7 +20,7 @@ import {
 } from "./scenario.ts";
 import { virtualAddresses } from "./settings-draft.ts";
 import { Trace } from "./trace.ts";
-import { Violation } from "./violation.ts";
+import { Violation, type Muted } from "./violation.ts";
 
 export interface Outcome {
   readonly hash: number;
@@ -35,8 +35,18 @@ export interface Outcome {
 /** A run that needs more events than this is a live-lock of the whole world. */
 const MAX_EVENTS = 2_000_000;
 
-export function play(scenario: Scenario, makeRouter: MakeRouter, keepTrace = false): Outcome {
-  const world = new World(scenario, makeRouter, keepTrace);
+export interface PlayOptions {
+  /** Keep the readable trace. */
+  readonly trace?: boolean;
+  readonly muted?: Muted;
+}
+
+export function play(
+  scenario: Scenario,
+  makeRouter: MakeRouter,
+  options: PlayOptions = {},
+): Outcome {
+  const world = new World(scenario, makeRouter, options);
   let violation: Violation | undefined;
   try {
     world.run();
@@ -59,9 +69,9 @@ export class World {
   readonly clients: readonly Client[];
   readonly oracles: Oracles;
 
-  constructor(scenario: Scenario, makeRouter: MakeRouter, keepTrace: boolean) {
+  constructor(scenario: Scenario, makeRouter: MakeRouter, options: PlayOptions) {
     this.scenario = scenario;
-    this.trace = new Trace(keepTrace);
+    this.trace = new Trace(options.trace === true);
     const { queue, trace } = this;
     const prng = new Prng(scenario.seed);
     this.network = new Network(queue, prng.fork(), scenario.link, (segment, from, to, lost) => {
@@ -71,7 +81,8 @@ export class World {
     const clients: Client[] = [];
     this.oracles = new Oracles(clients);
     const { network, oracles } = this;
-    const around = { scenario, queue, network, trace, makeRouter, watch: oracles };
+    const muted = options.muted ?? new Set();
+    const around = { scenario, queue, network, trace, makeRouter, watch: oracles, muted };
     this.nodes = scenario.nodes.map(
       (planned, index) => new Node(index, planned, { ...around, prng: prng.fork() }),
     );
@@ -117,14 +128,14 @@ export class World {
     const { queue, oracles } = this;
     while (queue.nextTime <= untilMs) {
       queue.runNext();
-      oracles.afterEvent(queue.now);
+      oracles.afterEvent();
       if (this.trace.events > MAX_EVENTS) {
         throw new Violation("machine-sound", queue.now, "the world never comes to rest");
       }
     }
     queue.at(untilMs, () => {});
     queue.runNext();
-    oracles.afterEvent(queue.now);
+    oracles.afterEvent();
   }
 
   #probeEvery(everyMs: number): void {

@@ -1,0 +1,345 @@
+/**
+ * Bugs planted around the real router, to prove that the oracles bite. Each is a wrapper that
+ * alters what goes in, what comes out, when it is woken or what it was told to be; the product's
+ * code carries no switch for it.
+ */
+
+import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
+import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
+import { fixChecksum, readAdvert } from "./advert-reader.ts";
+import type { DatagramFrame } from "./network.ts";
+import type { MakeRouter, RouterMachine } from "./process.ts";
+import { skewMs } from "./scenario.ts";
+
+type DatagramInput = Extract<RouterInput, { type: "datagram-received" }>;
+type SendAction = Extract<RouterAction, { type: "send-datagram" }>;
+
+/** What a bug may look at besides the input or the actions at hand. */
+export interface Context {
+  readonly settings: VrrpSettings;
+  /** By instance name, as its state-changed reports told. */
+  readonly states: ReadonlyMap<string, string>;
+  readonly lastInput: RouterInput["type"];
+}
+
+export interface PlantedBug {
+  readonly name: string;
+  /** One line for the kill table. */
+  readonly what: string;
+  readonly settings?: (settings: InstanceSettings) => InstanceSettings;
+  readonly group?: (settings: VrrpSettings) => VrrpSettings;
+  /** The input as the router gets it; undefined = it never does. */
+  readonly input?: (input: RouterInput, context: Context) => RouterInput | undefined;
+  readonly actions?: (actions: readonly RouterAction[], context: Context) => RouterAction[];
+  /** The wake-up that the process asks for, given the router's own. */
+  readonly deadline?: (deadline: number, context: Context) => number;
+  /** How far the router's clock is put forward while it is backup, ms. */
+  readonly haste?: (settings: InstanceSettings) => number;
+}
+
+export function plant(bug: PlantedBug, makeRouter: MakeRouter): MakeRouter {
+  return (settings, prng) => {
+    let altered = bug.group?.(settings) ?? settings;
+    if (bug.settings !== undefined) {
+      altered = { ...altered, instances: altered.instances.map(bug.settings) };
+    }
+    return new BuggyRouter(bug, makeRouter(altered, prng), altered);
+  };
+}
+
+class BuggyRouter implements RouterMachine {
+  readonly #bug: PlantedBug;
+  readonly #router: RouterMachine;
+  readonly #settings: VrrpSettings;
+  readonly #states = new Map<string, string>();
+  #lastInput: RouterInput["type"] = "started";
+  /** Added to the time that the router is told; never taken back, so that time never runs back. */
+  #ahead = 0;
+
+  constructor(bug: PlantedBug, router: RouterMachine, settings: VrrpSettings) {
+    this.#bug = bug;
+    this.#router = router;
+    this.#settings = settings;
+  }
+
+  get deadline(): number {
+    const own = this.#router.deadline - this.#ahead - this.#haste();
+    return this.#bug.deadline?.(own, this.#context()) ?? own;
+  }
+
+  step(now: number, input: RouterInput): readonly RouterAction[] {
+    this.#lastInput = input.type;
+    const seen = this.#bug.input === undefined ? input : this.#bug.input(input, this.#context());
+    if (seen === undefined) return [];
+    if (input.type === "woken") this.#ahead += this.#haste();
+    return this.#pass(this.#router.step(now + this.#ahead, seen));
+  }
+
+  reconfigure(now: number): readonly RouterAction[] {
+    return this.#pass(this.#router.reconfigure(now + this.#ahead, this.#settings));
+  }
+
+  #haste(): number {
+    const instance = this.#settings.instances[0]!;
+    if (this.#states.get(instance.name) !== "BACKUP") return 0;
+    return this.#bug.haste?.(instance) ?? 0;
+  }
+
+  #pass(actions: readonly RouterAction[]): readonly RouterAction[] {
+    const passed = this.#bug.actions?.(actions, this.#context()) ?? actions;
+    for (const action of actions) {
+      if (action.type !== "report" || action.event.kind !== "state-changed") continue;
+      this.#states.set(action.event.instance, action.event.to ?? "");
+    }
+    return passed;
+  }
+
+  #context(): Context {
+    return { settings: this.#settings, states: this.#states, lastInput: this.#lastInput };
+  }
+}
+
+const without =
+  (...types: RouterAction["type"][]) =>
+  (actions: readonly RouterAction[]): RouterAction[] =>
+    actions.filter((action) => !types.includes(action.type));
+
+function isAdvert(action: RouterAction): action is SendAction {
+  return action.type === "send-datagram";
+}
+
+function enters(actions: readonly RouterAction[], state: string): boolean {
+  return actions.some(
+    (a) => a.type === "report" && a.event.kind === "state-changed" && a.event.to === state,
+  );
+}
+
+/** Puts every `first` behind the last `second` of the same step. */
+function swapOrder(
+  actions: readonly RouterAction[],
+  first: RouterAction["type"],
+  second: RouterAction["type"],
+): RouterAction[] {
+  if (!actions.some((a) => a.type === second)) return [...actions];
+  return [...actions.filter((a) => a.type !== first), ...actions.filter((a) => a.type === first)];
+}
+
+function frameOf(input: DatagramInput, payload: Uint8Array): DatagramFrame {
+  return { kind: "datagram", ...input.datagram, payload };
+}
+
+/** The datagram with some bytes written over and a right checksum again. */
+function rewrite(input: DatagramInput, bytes: Readonly<Record<number, number>>): DatagramInput {
+  const payload = input.datagram.payload.slice();
+  for (const [at, value] of Object.entries(bytes)) payload[Number(at)] = value;
+  if (payload.length >= 8) fixChecksum(frameOf(input, payload));
+  return { ...input, datagram: { ...input.datagram, payload } };
+}
+
+/** Drops the adverts for which `drop` holds; everything else passes. */
+function deafTo(drop: (priority: number, context: Context, input: DatagramInput) => boolean) {
+  return (input: RouterInput, context: Context): RouterInput | undefined => {
+    if (input.type !== "datagram-received") return input;
+    const advert = readAdvert(frameOf(input, input.datagram.payload));
+    if (advert === undefined || !advert.sound) return input;
+    return drop(advert.priority, context, input) ? undefined : input;
+  };
+}
+
+function isMaster(context: Context): boolean {
+  return context.states.get(context.settings.instances[0]!.name) === "MASTER";
+}
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: "wrong-skew",
+    what: "backups take over without the skew that orders them",
+    haste: (s) => skewMs(s.version, s.priority, s.advertIntervalMs) * 0.9,
+  },
+  {
+    name: "impatient-backup",
+    what: "one lost advert is enough to take over",
+    settings: (s) => ({ ...s, downTimerAdverts: 1 }),
+  },
+  {
+    name: "sleepy-backup",
+    what: "ten lost adverts are needed to take over",
+    settings: (s) => ({ ...s, downTimerAdverts: 10 }),
+  },
+  {
+    name: "no-lease",
+    what: "the lease is never renewed, addresses answer for ever",
+    actions: without("renew-lease"),
+  },
+  {
+    name: "long-lease",
+    what: "the lease is twice as long as the peers wait",
+    actions: (actions) =>
+      actions.map((a) => (a.type === "renew-lease" ? { ...a, durationMs: a.durationMs * 2 } : a)),
+  },
+  {
+    name: "lease-after-advert",
+    what: "the advert promises before the kernel's lease is renewed",
+    actions: (actions) => swapOrder(actions, "renew-lease", "send-datagram"),
+  },
+  {
+    name: "tie-by-priority-only",
+    what: "equal priorities: both masters stay",
+    input: deafTo(
+      (priority, context) =>
+        isMaster(context) && priority === context.settings.instances[0]!.priority,
+    ),
+  },
+  {
+    name: "deaf-master",
+    what: "a master ignores adverts of a higher priority",
+    input: deafTo(
+      (priority, context) =>
+        isMaster(context) && priority > context.settings.instances[0]!.priority,
+    ),
+  },
+  {
+    name: "no-announce",
+    what: "a new master tells nobody",
+    actions: without("announce"),
+  },
+  {
+    name: "no-announce-after-heal",
+    what: "the winner of a split does not announce again",
+    actions: (actions) => (enters(actions, "MASTER") ? [...actions] : without("announce")(actions)),
+  },
+  {
+    name: "silent-loser",
+    what: "the loser of a split leaves without a last advert",
+    settings: (s) => ({ ...s, higherPrioritySendAdvert: false }),
+  },
+  {
+    name: "announce-before-acquire",
+    what: "announces an address that the kernel does not have yet",
+    actions: (actions) => {
+      const announces = actions.filter((a) => a.type === "announce");
+      return [...announces, ...actions.filter((a) => a.type !== "announce")];
+    },
+  },
+  {
+    name: "advert-timer-not-rearmed",
+    what: "a master sends one advert and never again",
+    deadline: (deadline, context) => (isMaster(context) ? Infinity : deadline),
+  },
+  {
+    name: "down-timer-not-rearmed",
+    what: "after hearing an advert a backup never takes over",
+    deadline: (deadline, context) =>
+      !isMaster(context) && context.lastInput === "datagram-received" ? Infinity : deadline,
+  },
+  {
+    name: "learned-interval-ignored",
+    what: "version 3: waits by its own interval, not the master's",
+    input: (input, context) => {
+      if (input.type !== "datagram-received" || context.settings.instances[0]!.version !== 3) {
+        return input;
+      }
+      if (readAdvert(frameOf(input, input.datagram.payload))?.sound !== true) return input;
+      const units = context.settings.instances[0]!.advertIntervalMs / 10;
+      return rewrite(input, { 4: units >> 8, 5: units & 0xff });
+    },
+  },
+  {
+    name: "resignation-ignored",
+    what: "adverts with priority 0 are not understood",
+    input: deafTo((priority) => priority === 0),
+  },
+  {
+    name: "preempt-ignored",
+    what: "a higher backup never preempts",
+    settings: (s) => ({ ...s, preempt: s.priority === 255, preemptDelayMs: 0 }),
+  },
+  {
+    name: "nopreempt-ignored",
+    what: "preempts although told not to",
+    settings: (s) => ({ ...s, preempt: true }),
+  },
+  {
+    name: "preempt-delay-ignored",
+    what: "preempts at once although told to wait",
+    settings: (s) => ({ ...s, preemptDelayMs: 0 }),
+  },
+  {
+    name: "no-resignation-on-stop",
+    what: "ends without a priority-0 advert",
+    actions: (actions, context) =>
+      context.lastInput === "stop-requested"
+        ? actions.filter((a) => !(isAdvert(a) && a.payload[2] === 0))
+        : [...actions],
+  },
+  {
+    name: "addresses-kept-in-fault",
+    what: "goes to FAULT and keeps the addresses",
+    actions: (actions) =>
+      enters(actions, "FAULT") ? without("release-addresses")(actions) : [...actions],
+  },
+  {
+    name: "addresses-kept-by-loser",
+    what: "goes to BACKUP and keeps the addresses",
+    actions: (actions) =>
+      enters(actions, "BACKUP") ? without("release-addresses")(actions) : [...actions],
+  },
+  {
+    name: "release-after-resignation",
+    what: "tells the others to take over while it still answers",
+    actions: (actions) => swapOrder(actions, "release-addresses", "send-datagram"),
+  },
+  {
+    name: "checksum-unchecked",
+    what: "believes a packet with a wrong sum",
+    input: (input) =>
+      input.type === "datagram-received" && input.datagram.payload.length >= 8
+        ? rewrite(input, {})
+        : input,
+  },
+  {
+    name: "ttl-unchecked",
+    what: "believes a packet that was routed",
+    input: (input) =>
+      input.type === "datagram-received"
+        ? { ...input, datagram: { ...input.datagram, ttl: 255 } }
+        : input,
+  },
+  {
+    name: "vrid-unchecked",
+    what: "believes another virtual router",
+    input: (input, context) =>
+      input.type === "datagram-received" && input.datagram.interface === "eth0"
+        ? rewrite(input, { 1: context.settings.instances[0]!.vrid })
+        : input,
+  },
+  {
+    name: "track-ignored",
+    what: "a failed script changes nothing",
+    input: (input) => (input.type === "track-changed" ? { ...input, ok: true } : input),
+  },
+  {
+    name: "link-loss-ignored",
+    what: "a lost carrier changes nothing",
+    input: (input) => (input.type === "interface-changed" ? { ...input, up: true } : input),
+  },
+  {
+    name: "removed-address-forgotten",
+    what: "an address that a stranger removed is not put back",
+    input: (input) => (input.type === "address-removed" ? undefined : input),
+  },
+  {
+    name: "sync-group-apart",
+    what: "the members of a sync group go their own ways",
+    group: (settings) => ({ ...settings, groups: [] }),
+  },
+  {
+    name: "announcement-storm",
+    what: "every claim is answered by an announcement",
+    actions: (actions, context) => {
+      const name = context.settings.instances[0]!.name;
+      if (context.lastInput !== "address-claimed" || !isMaster(context)) return [...actions];
+      return [...actions, { type: "announce", instance: name, repeat: 1 }];
+    },
+  },
+];
