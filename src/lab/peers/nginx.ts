@@ -1,0 +1,56 @@
+/** Debian's nginx inside a host, which answers every request with the host's name. */
+import { existsSync, readFileSync } from "node:fs";
+import { MissingTool, SEARCH_PATH } from "../command.ts";
+import type { Host } from "../host.ts";
+import type { LabProcess } from "../process.ts";
+import { waitFor } from "../wait.ts";
+
+export function nginxIsInstalled(): boolean {
+  return SEARCH_PATH.split(":").some((directory) => existsSync(`${directory}/nginx`));
+}
+
+/** Resolves when it answers on port 80 of the host's own loopback. Throws MissingTool. */
+export async function startNginx(host: Host, text: string = nginxConf(host)): Promise<LabProcess> {
+  if (!nginxIsInstalled()) throw new MissingTool("nginx");
+  const file = host.write("/run/nginx/nginx.conf", text);
+  // The log of the very first moments would otherwise go to a file of the machine.
+  const daemon = await host.start(["nginx", "-e", "stderr", "-c", file]);
+  await waitFor(() => listens(host, daemon), 5000, `nginx of ${host.name}`);
+  return daemon;
+}
+
+/** One worker, nothing written outside of `/run/nginx`. */
+export function nginxConf(host: Host): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `
+daemon off;
+${mayChangeGroups() ? "" : "master_process off;"}
+user root;
+worker_processes 1;
+error_log stderr notice;
+pid /run/nginx/nginx.pid;
+events { worker_connections 8192; }
+http {
+  access_log off;
+  keepalive_requests 1000000;
+  ${temporary.map((name) => `${name}_temp_path /run/nginx/${name};`).join("\n  ")}
+  server {
+    listen 80 backlog=4096;
+    listen [::]:80 backlog=4096;
+    location / { default_type text/plain; return 200 "${host.name}\\n"; }
+  }
+}
+`;
+}
+
+/** Port 80 (0050) in state LISTEN (0A) in the host's own socket table. */
+function listens(host: Host, daemon: LabProcess): boolean {
+  if (!daemon.isRunning) throw new Error(`nginx of ${host.name} ended: ${daemon.log}`);
+  const table = readFileSync(`/proc/${daemon.pid}/net/tcp`, "utf8");
+  return /: 0{8}:0050 0{8}:0000 0A /.test(table);
+}
+
+/** nginx's master sets the groups of its workers, which a user namespace may forbid. */
+function mayChangeGroups(): boolean {
+  return readFileSync("/proc/self/setgroups", "utf8").trim() === "allow";
+}

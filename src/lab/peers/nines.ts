@@ -1,0 +1,135 @@
+/** Nines itself inside a host, started as a user starts it. */
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RouterStatus } from "../../core/vrrp/status.ts";
+import type { Host } from "../host.ts";
+import type { LabProcess } from "../process.ts";
+import { pidsInNetworkNamespace, signal } from "../process-table.ts";
+import { waitFor } from "../wait.ts";
+
+/** The parts of the control API's events that stories and tests read. */
+export interface NinesEvent {
+  readonly seq: number;
+  readonly time: string;
+  readonly kind: string;
+  readonly instance: string;
+  readonly reason: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export interface NinesOptions {
+  /** More arguments of `nines run`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const BIN = resolve(dirname(fileURLToPath(import.meta.url)), "../../../bin/nines");
+const RUN_DIRECTORY = "/run/nines";
+const STATE_DIRECTORY = "/run/nines-state";
+
+/** `nines run -f FILE`; resolves when it says what its instances do. `file` as the host sees it. */
+export async function startNines(
+  host: Host,
+  file: string,
+  options: NinesOptions = {},
+): Promise<NinesPeer> {
+  const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
+  const argv = [BIN, "run", "-f", file, ...directories, ...(options.args ?? [])];
+  const supervisor = await host.start(argv, { name: "nines", env: options.env ?? {} });
+  const peer = new NinesPeer(host, supervisor);
+  const hasStates = async (): Promise<boolean> => {
+    if (!supervisor.isRunning) throw new Error(`nines of ${host.name} ended: ${supervisor.log}`);
+    return Object.keys(await peer.states()).length > 0;
+  };
+  await waitFor(hasStates, 15_000, `nines of ${host.name}`);
+  return peer;
+}
+
+export class NinesPeer {
+  readonly host: Host;
+  readonly supervisor: LabProcess;
+
+  constructor(host: Host, supervisor: LabProcess) {
+    this.host = host;
+    this.supervisor = supervisor;
+  }
+
+  /** Outside numbers of its processes of that role, whoever their parent is now. */
+  pids(role: "vrrp" | "check"): number[] {
+    return this.#pids().filter((pid) => commandOf(pid).includes(`\0role\0${role}\0`));
+  }
+
+  /** SIGKILL to all of its processes: a crash that leaves the addresses to the kernel. */
+  kill(): void {
+    const all = this.#pids();
+    for (const pid of all) signal(pid, "SIGSTOP");
+    for (const pid of all) signal(pid, "SIGKILL");
+    this.supervisor.kill();
+  }
+
+  /** SIGSTOP to all of its processes. */
+  hang(): void {
+    for (const pid of this.#pids()) signal(pid, "SIGSTOP");
+  }
+
+  resume(): void {
+    for (const pid of this.#pids()) signal(pid, "SIGCONT");
+    this.supervisor.resume();
+  }
+
+  /** Instance name -> `MASTER`, `BACKUP`, `FAULT` …; empty until the router has answered. */
+  async states(): Promise<Record<string, string>> {
+    const status = (await this.get("/v1/status")) as { router?: RouterStatus };
+    const instances = status.router?.instances ?? [];
+    return Object.fromEntries(instances.map((i) => [i.name, i.state]));
+  }
+
+  async events(since = 0): Promise<NinesEvent[]> {
+    return (await this.get(`/v1/events?since=${since}`)) as NinesEvent[];
+  }
+
+  /** Any other answer of the control API, parsed. Rejects when the node does not answer. */
+  get(path: string): Promise<unknown> {
+    return this.#ask("GET", path);
+  }
+
+  post(path: string): Promise<unknown> {
+    return this.#ask("POST", path);
+  }
+
+  #ask(method: string, path: string): Promise<unknown> {
+    const socketPath = this.host.outside(`${RUN_DIRECTORY}/control.sock`);
+    return new Promise((resolveAnswer, reject) => {
+      const call = request({ socketPath, method, path, agent: false, timeout: 5000 }, (answer) => {
+        let text = "";
+        answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        answer.on("end", () => {
+          if (answer.statusCode === 200) resolveAnswer(JSON.parse(text));
+          else reject(new Error(`${method} ${path}: ${answer.statusCode} ${text.trim()}`));
+        });
+      });
+      call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer`)));
+      call.on("error", reject);
+      call.end();
+    });
+  }
+
+  #pids(): number[] {
+    const inHost = pidsInNetworkNamespace(`/run/netns/${this.host.namespace}`);
+    return inHost.filter((pid) => IS_NINES.test(commandOf(pid)));
+  }
+}
+
+/** Node running our entry; not the nsenter outside, which carries the same words. */
+const IS_NINES = /^(?!nsenter\0).*\/bin\/nines(\.ts|\.js)?\0(run|role)\0/;
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
