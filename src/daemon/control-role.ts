@@ -111,7 +111,12 @@ export class ControlRole implements ControlBackend {
       pid: process.pid,
       startedWallMs: this.#startedWallMs,
       wallMs: wallMs(),
-      configuration: { file, loadedWallMs, warnings, ...(refused === undefined ? {} : { refused }) },
+      configuration: {
+        file,
+        loadedWallMs,
+        warnings,
+        ...(refused === undefined ? {} : { refused }),
+      },
       roles: [this.#vrrp.status, this.#check.status],
       ...router,
     };

@@ -1,0 +1,47 @@
+/** `nines check FILE`: everything that is wrong, at once, and what will hurt. */
+
+import { loadConfiguration } from "../daemon/load-configuration.ts";
+import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
+
+export interface CheckOptions {
+  readonly file: string;
+  readonly json: boolean;
+  readonly permissive: boolean;
+  readonly configId?: string;
+}
+
+const COLORS: Readonly<Record<string, Paint>> = { error: "red", warning: "yellow", note: "cyan" };
+
+export function check(options: CheckOptions, terminal: Terminal): ExitCode {
+  const { file, json } = options;
+  const { model, diagnostics, lines } = loadConfiguration(file, options);
+  const ok = model !== undefined;
+  if (json) {
+    terminal.out(JSON.stringify({ file, ok, diagnostics }, undefined, 2));
+    return ok ? 0 : 2;
+  }
+  for (const line of lines) terminal.out(painted(line, terminal));
+  const count = (severity: string): number =>
+    diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+  const errors = plural(count("error"), "error");
+  const warnings = plural(count("warning"), "warning");
+  if (model === undefined) {
+    terminal.out(`${file}: ${errors}, ${warnings}: nothing would be started`);
+    return 2;
+  }
+  const instances = plural(model.vrrp.instances.length, "instance");
+  terminal.out(`${file}: ok (${instances}, ${warnings})`);
+  return 0;
+}
+
+/** The word after the position in its colour. */
+function painted(line: string, terminal: Terminal): string {
+  return line.replace(/: (error|warning|note): /, (whole, severity: string) => {
+    const how = COLORS[severity];
+    return how === undefined ? whole : `: ${paint(terminal, how, `${severity}:`)} `;
+  });
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,245 @@
+/** The command line: one subcommand per file; here they are named, described and wired. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { ControlClient, ControlFailure } from "../daemon/control-client.ts";
+import {
+  DEFAULT_RUN_DIRECTORY,
+  DEFAULT_STATE_DIRECTORY,
+  runDirectory,
+} from "../daemon/run-directory.ts";
+import { completionScript, SHELLS, type Shell } from "./completion.ts";
+import { version } from "./version.ts";
+import { processTerminal, type ExitCode, type Terminal } from "./terminal.ts";
+
+const DEFAULT_FILE = "/etc/keepalived/keepalived.conf";
+
+const EPILOGUE = `
+Exit codes: 0 ok, 1 operating trouble, 2 usage or configuration.
+Examples:
+  nines check /etc/keepalived/keepalived.conf
+  nines run -f /etc/keepalived/keepalived.conf
+  nines status -w
+  nines why VI_1`;
+
+/** What keepalived starts with on many systems: understood, and without effect here. */
+const KEEPALIVED_FLAGS: readonly (readonly [flags: string, note: string])[] = [
+  ["-n, --dont-fork", "nines never forks into the background"],
+  ["-l, --log-console", "the log goes to standard error anyway"],
+  ["-D, --log-detail", "the log is always detailed"],
+  ["-P, --vrrp", "one process per role is started as needed"],
+  ["-d, --dump-conf", "see: nines check FILE --json"],
+];
+
+/** Runs one command line (without `node` and the script) to its end. Never throws. */
+export async function main(argv: readonly string[], given?: Terminal): Promise<ExitCode> {
+  const terminal = given ?? processTerminal(!argv.includes("--no-color"));
+  const outcome: { code: ExitCode } = { code: 0 };
+  const program = buildProgram(terminal, (code) => (outcome.code = code));
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return outcome.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof ControlFailure) {
+      terminal.err(`nines: ${error.message}`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+type End = (code: ExitCode) => void;
+
+export function buildProgram(terminal: Terminal, end: End): Command {
+  const program = new Command("nines")
+    .description("Keeps a service up: a second copy, and a safe automatic switch to it.")
+    .version(version(), "-V, --version", "print the version")
+    .option("--no-color", "no colours, whatever the terminal can (also: NO_COLOR=1)")
+    .addHelpText("after", EPILOGUE)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(see: nines --help)")
+    .configureHelp({ helpWidth: 100, showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  addRun(program, terminal, end);
+  addConfigurationCommands(program, terminal, end);
+  addClientCommands(program, terminal, end);
+  addPlaygroundCommands(program, terminal, end);
+  program
+    .command("completion")
+    .description("print the completion script of a shell")
+    .argument("<shell>", SHELLS.join(" | "), parseShell)
+    .action((shell: Shell) => terminal.out(completionScript(program, shell).trimEnd()));
+  return program;
+}
+
+function addRun(program: Command, terminal: Terminal, end: End): void {
+  const command = program
+    .command("run")
+    .description("run a node in the foreground with keepalived's configuration")
+    .option("-f, --use-file <file>", "configuration", DEFAULT_FILE)
+    .option("-t, --config-test", "check the configuration only, as `nines check`")
+    .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
+    .option("--permissive", "unknown keywords are warnings, as with keepalived")
+    .option("--no-realtime", "normal scheduling for the vrrp process")
+    .option("--log <file>", "append the log (JSON lines) to this file");
+  withDirectories(command, true);
+  for (const [flags] of KEEPALIVED_FLAGS) command.addOption(new Option(flags).hideHelp());
+  command.action(async (given: RunFlags) => {
+    for (const [flags, note] of KEEPALIVED_FLAGS) {
+      const name = new Option(flags).attributeName();
+      if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
+    }
+    const { useFile: file, permissive = false, realtime } = given;
+    const reading = { file, permissive, ...configIdOf(given) };
+    if (given.configTest === true) {
+      const { check } = await import("./check.ts");
+      return end(check({ ...reading, json: false }, terminal));
+    }
+    const { run } = await import("./run.ts");
+    const { runDir, stateDir, log } = given;
+    const options = { version: version(), ...reading, realtime, runDir, stateDir };
+    end(await run(log === undefined ? options : { ...options, log }, terminal));
+  });
+}
+
+function addConfigurationCommands(program: Command, terminal: Terminal, end: End): void {
+  program
+    .command("check")
+    .description("tell everything that is wrong with a configuration, and what will hurt")
+    .argument("[file]", "configuration", DEFAULT_FILE)
+    .option("--json", "for machines")
+    .option("--permissive", "unknown keywords are warnings, as with keepalived")
+    .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
+    .action(async (file: string, given: CheckFlags) => {
+      const { check } = await import("./check.ts");
+      const { json = false, permissive = false } = given;
+      end(check({ file, json, permissive, ...configIdOf(given) }, terminal));
+    });
+  program
+    .command("explain")
+    .description("meaning, unit, default and range of a configuration keyword")
+    .argument("<keyword>", "as in keepalived.conf, e.g. advert_int")
+    .action(async (keyword: string) => {
+      const { explainKeyword } = await import("./explain.ts");
+      end(explainKeyword(keyword, terminal));
+    });
+}
+
+function addClientCommands(program: Command, terminal: Terminal, end: End): void {
+  const client = (given: ClientFlags): ControlClient =>
+    new ControlClient(runDirectory(given.runDir).controlSocket);
+  withDirectories(program.command("status"), false)
+    .description("who holds what, since when, and why")
+    .option("-w, --watch", "again every second")
+    .option("--json", "for machines")
+    .action(async (given: ClientFlags) => {
+      const { status } = await import("./status.ts");
+      const { watch = false, json = false } = given;
+      end(await status(client(given), { watch, json }, terminal));
+    });
+  withDirectories(program.command("events"), false)
+    .description("what happened, newest last")
+    .option("-f, --follow", "go on with what happens from now on")
+    .option("--since <seq>", "only events after this number", parseSeq, 0)
+    .option("--json", "JSON lines")
+    .action(async (given: ClientFlags) => {
+      const { events } = await import("./events.ts");
+      const { follow = false, json = false, since } = given;
+      end(await events(client(given), { follow, json, since }, terminal));
+    });
+  withDirectories(program.command("why"), false)
+    .description("the last decisions of an instance with what was known then")
+    .argument("<instance>")
+    .option("--json", "for machines")
+    .action(async (instance: string, given: ClientFlags) => {
+      const { why } = await import("./why.ts");
+      end(await why(client(given), { instance, json: given.json ?? false }, terminal));
+    });
+  withDirectories(program.command("handover"), false)
+    .description("let an instance or group hand its addresses over")
+    .argument("<instance>")
+    .action(async (instance: string, given: ClientFlags) => {
+      const { handover } = await import("./handover.ts");
+      end(await handover(client(given), instance, terminal));
+    });
+  withDirectories(program.command("reload"), false)
+    .description("read the configuration again; what did not change goes on undisturbed")
+    .action(async (given: ClientFlags) => {
+      const { reload } = await import("./reload.ts");
+      end(await reload(client(given), terminal));
+    });
+  withDirectories(program.command("metrics"), false)
+    .description("numbers for Prometheus")
+    .action(async (given: ClientFlags) => {
+      const { metrics } = await import("./metrics.ts");
+      end(await metrics(client(given), terminal));
+    });
+}
+
+function addPlaygroundCommands(program: Command, terminal: Terminal, end: End): void {
+  program
+    .command("lab")
+    .description("worlds of network namespaces to try things in; see: nines lab --help")
+    .argument("[arguments...]")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (words: string[], _given: unknown, command: Command) => {
+      const { lab } = await import("./lab.ts");
+      end(await lab(command.args.length > words.length ? command.args : words, terminal));
+    });
+}
+
+function withDirectories(command: Command, state: boolean): Command {
+  command.option("--run-dir <dir>", "sockets of the node", DEFAULT_RUN_DIRECTORY);
+  if (state) command.option("--state-dir <dir>", "lasting state", DEFAULT_STATE_DIRECTORY);
+  return command;
+}
+
+function configIdOf({ configId }: { readonly configId?: string }): { configId?: string } {
+  return configId === undefined ? {} : { configId };
+}
+
+function parseSeq(text: string): number {
+  const seq = Number(text);
+  if (!Number.isSafeInteger(seq) || seq < 0) throw new InvalidArgumentError("not a whole number");
+  return seq;
+}
+
+function parseShell(text: string): Shell {
+  const shell = SHELLS.find((one) => one === text);
+  if (shell === undefined) throw new InvalidArgumentError(`one of ${SHELLS.join(", ")}`);
+  return shell;
+}
+
+interface RunFlags extends Record<string, unknown> {
+  readonly useFile: string;
+  readonly configTest?: boolean;
+  readonly configId?: string;
+  readonly permissive?: boolean;
+  readonly realtime: boolean;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly log?: string;
+}
+
+interface CheckFlags {
+  readonly json?: boolean;
+  readonly permissive?: boolean;
+  readonly configId?: string;
+}
+
+interface ClientFlags {
+  readonly runDir: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+  readonly since: number;
+}

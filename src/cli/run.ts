@@ -1,0 +1,63 @@
+/** `nines run`: the whole node in the foreground. */
+
+import type { ControlOptions } from "../daemon/control-role.ts";
+import { ControlRole } from "../daemon/control-role.ts";
+import { isServed } from "../daemon/line-connection.ts";
+import { loadConfiguration, type LoadedConfiguration } from "../daemon/load-configuration.ts";
+import { openLog, type LogOutput } from "../daemon/log-output.ts";
+import { prepareDirectory, runDirectory } from "../daemon/run-directory.ts";
+import { canUseNetwork } from "../daemon/privileges.ts";
+import type { ExitCode, Terminal } from "./terminal.ts";
+
+export interface RunOptions {
+  readonly version: string;
+  readonly file: string;
+  readonly permissive: boolean;
+  readonly configId?: string;
+  readonly realtime: boolean;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly log?: string;
+}
+
+export async function run(options: RunOptions, terminal: Terminal): Promise<ExitCode> {
+  const { file } = options;
+  const load = (): LoadedConfiguration => loadConfiguration(file, options);
+  const { model, lines } = load();
+  if (model === undefined) {
+    for (const line of lines) terminal.err(line);
+    terminal.err(`nothing was started: mend ${file}, then try: nines check ${file}`);
+    return 2;
+  }
+  const directory = runDirectory(options.runDir);
+  const trouble =
+    prepareDirectory(directory.path) ?? prepareDirectory(options.stateDir) ?? canUseNetwork();
+  if (trouble !== undefined) {
+    terminal.err(`nines: ${trouble}`);
+    return 1;
+  }
+  if (await isServed(directory.controlSocket)) {
+    const hint = `use \`nines status --run-dir ${directory.path}\` to see it, or another --run-dir`;
+    terminal.err(`nines: another nines runs on ${directory.path}: ${hint}`);
+    return 1;
+  }
+  let log: LogOutput;
+  try {
+    log = openLog(options.log);
+  } catch (error) {
+    terminal.err(`nines: cannot write the log: ${(error as Error).message}`);
+    return 1;
+  }
+  const { version, realtime, stateDir: stateDirectory } = options;
+  const control: ControlOptions = {
+    version,
+    file,
+    directory,
+    stateDirectory,
+    realtime,
+    log,
+    load,
+  };
+  await new ControlRole(control, model, lines).run();
+  return 0;
+}

@@ -1,0 +1,31 @@
+/** `nines why INSTANCE`: the last decisions with what was known when they were taken. */
+
+import type { Why } from "../daemon/control-api.ts";
+import type { ControlClient } from "../daemon/control-client.ts";
+import { formatDuration } from "../lib/duration.ts";
+import { paint, type ExitCode, type Terminal } from "./terminal.ts";
+
+export async function why(
+  client: ControlClient,
+  options: { readonly instance: string; readonly json: boolean },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const answer = await client.why(options.instance);
+  if (options.json) terminal.out(JSON.stringify(answer, undefined, 2));
+  else for (const line of whyLines(answer, terminal)) terminal.out(line);
+  return 0;
+}
+
+export function whyLines(answer: Why, terminal: Terminal): readonly string[] {
+  if (answer.decisions.length === 0) return [`${answer.instance} has decided nothing yet`];
+  return answer.decisions.flatMap(({ atMs, event, inputs }) => {
+    const change = event.from === undefined ? event.kind : `${event.from} -> ${event.to}`;
+    const when = new Date(answer.wallMs - (answer.nowMs - atMs)).toISOString();
+    const ago = formatDuration(answer.nowMs - atMs);
+    const known = Object.entries(inputs).map(([key, value]) => `${key}=${value}`);
+    const head = `${when} (${ago} ago)  ${paint(terminal, "bold", change)}`;
+    const lines = [head, `  ${event.reason}`];
+    if (known.length > 0) lines.push(paint(terminal, "dim", `  ${known.join("  ")}`));
+    return lines;
+  });
+}

@@ -1,0 +1,28 @@
+/** Entry of the processes that `nines run` starts: `nines role vrrp|check --run-dir DIR …`. */
+
+import { assert } from "../lib/assert.ts";
+import { recordRole } from "./role-spawn.ts";
+import { runDirectory } from "./run-directory.ts";
+
+export async function runRole(role: string, words: readonly string[]): Promise<void> {
+  const directory = runDirectory(option(words, "--run-dir"));
+  const stateDirectory = option(words, "--state-dir");
+  // Whoever read our standard error may be gone; that is no reason to die.
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", () => {});
+  assert(role === "vrrp" || role === "check", `no such role: ${role}`);
+  recordRole(role, directory.path);
+  if (role === "vrrp") {
+    const { runVrrpRole } = await import("./vrrp-role.ts");
+    await runVrrpRole(directory, stateDirectory);
+  } else {
+    const { runCheckRole } = await import("./check-role.ts");
+    await runCheckRole(directory, stateDirectory);
+  }
+}
+
+function option(words: readonly string[], name: string): string {
+  const value = words[words.indexOf(name) + 1];
+  assert(words.includes(name) && value !== undefined, `a role is started with ${name}`);
+  return value;
+}
