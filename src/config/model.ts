@@ -27,12 +27,14 @@ export interface Model {
   readonly dynamicInterfaces: boolean;
   /** `reload_check_config`. Nines always checks before a reload; kept for the log file named. */
   readonly reloadLog?: string;
-  /** Which host and port each listed interface, file and script came from: for later warnings. */
+  /** Where each named thing was written, so that later warnings can point at it. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
 /** Where a thing was written. Keys of `Model.origins` are `KIND NAME`, e.g. `vrrp_instance VI_1`. */
 export interface Origin {
+  /** The word that stands there. */
+  readonly text: string;
   readonly file: string;
   readonly line: number;
   readonly column: number;

@@ -1,0 +1,137 @@
+/** `global_defs` and the settings outside of all blocks, with their defaults. */
+
+import type { NotifyCommand } from "../../../core/vrrp/settings.ts";
+import type {
+  Fifo,
+  FifoSettings,
+  LifecycleHook,
+  LifecycleHooks,
+  MailSettings,
+  ProcessesSettings,
+  RoleProcess,
+  ScriptSecurity,
+} from "../../model.ts";
+import type { Block } from "../block.ts";
+import type { Word } from "../source-line.ts";
+import { splitCommand } from "../value.ts";
+import type { Context } from "./context.ts";
+import { optional } from "./route-lines.ts";
+
+const SMTP_PORT = 25;
+
+export function readMail(globals: Block, context: Context): MailSettings {
+  const to = globals
+    .lines("notification_email")
+    .flatMap((line) => [line.keyword, ...line.args])
+    .map((word) => checkedMailbox(word, context));
+  const from = globals.words("notification_email_from");
+  return {
+    to,
+    from: from === undefined ? `keepalived@${context.hostName}` : joinWords(from),
+    ...optional("server", readServer(globals, context)),
+    ...optional("heloName", globals.text("smtp_helo_name")),
+    connectTimeoutMs: globals.number("smtp_connect_timeout") ?? 30_000,
+    onFault: !globals.has("no_email_faults"),
+    onCheck: !globals.has("no_checker_emails"),
+  };
+}
+
+/** A local part alone is fine: the mail server completes it. */
+function checkedMailbox(word: Word, context: Context): string {
+  if (!/^[^\s@,;]+(@[^\s@,;]+)?$/u.test(word.text)) {
+    const next = "one address a line, without commas";
+    context.findings.error(word, `'${word.text}' is not a mail address`, next);
+  }
+  return word.text;
+}
+
+function readServer(globals: Block, context: Context): MailSettings["server"] {
+  const [host, port] = globals.words("smtp_server") ?? [];
+  if (host === undefined) return undefined;
+  const number = port === undefined ? SMTP_PORT : Number(port.text);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) {
+    context.findings.error(port!, `the port '${port!.text}' is wrong`, "write 1 to 65535");
+  }
+  return { host: host.text, port: number };
+}
+
+export function readScriptSecurity(globals: Block): ScriptSecurity {
+  const [user, group] = globals.words("script_user") ?? [];
+  return {
+    ...optional("user", user?.text.replace(/:$/u, "")),
+    ...optional("group", group?.text.replace(/^:/u, "")),
+    enforce: globals.flag("enable_script_security"),
+  };
+}
+
+export function readProcesses(top: Block, globals: Block): ProcessesSettings {
+  return {
+    vrrp: readRole(globals, "vrrp"),
+    checker: readRole(globals, "checker"),
+    childWaitMs: top.number("child_wait_time") ?? 5000,
+  };
+}
+
+function readRole(globals: Block, role: "vrrp" | "checker"): RoleProcess {
+  return {
+    ...optional("realtimePriority", globals.number(`${role}_rt_priority`)),
+    ...optional("rttimeLimitUs", globals.number(`${role}_rlimit_rttime`)),
+    ...optional("nice", globals.number(`${role}_priority`)),
+    cpus: globals.numbers(`${role}_cpu_affinity`),
+  };
+}
+
+export function readFifos(globals: Block): FifoSettings {
+  return {
+    all: readFifo(globals, "notify_fifo"),
+    vrrp: readFifo(globals, "vrrp_notify_fifo"),
+    lvs: readFifo(globals, "lvs_notify_fifo"),
+    writeStatesOnReload: globals.has("fifo_write_vrrp_states_on_reload"),
+  };
+}
+
+function readFifo(globals: Block, name: string): Fifo {
+  const [path, user, group] = globals.words(name) ?? [];
+  const target =
+    path === undefined
+      ? undefined
+      : { path: path.text, ...optional("user", user?.text), ...optional("group", group?.text) };
+  return {
+    ...optional("target", target),
+    ...optional("script", globals.command(`${name}_script`)),
+  };
+}
+
+export function readHooks(globals: Block): LifecycleHooks {
+  return {
+    ...optional("startup", readHook(globals, "startup_script")),
+    ...optional("shutdown", readHook(globals, "shutdown_script")),
+  };
+}
+
+function readHook(globals: Block, name: string): LifecycleHook | undefined {
+  const command = globals.command(name);
+  if (command === undefined) return undefined;
+  return { command, timeoutMs: globals.number(`${name}_timeout`) ?? 10_000 };
+}
+
+export function joinWords(words: readonly Word[]): string {
+  return words.map((word) => word.text).join(" ");
+}
+
+/** `script "CMD ARGS"` or `script CMD ARGS`: all words are the command. */
+export function argvOf(words: readonly Word[]): readonly string[] {
+  return words.flatMap((word, i) => (i === 0 ? splitCommand(word) : [word.text]));
+}
+
+/** A command with the user given by a keyword of its own. */
+export function commandWithUser(block: Block, name: string): NotifyCommand | undefined {
+  const words = block.words(name);
+  if (words === undefined) return undefined;
+  const [user, group] = block.words("user") ?? [];
+  return {
+    argv: argvOf(words),
+    ...optional("user", user?.text.replace(/:$/u, "")),
+    ...optional("group", group?.text.replace(/^:/u, "")),
+  };
+}

@@ -1,0 +1,227 @@
+/** One `vrrp_instance` block becomes the settings of one virtual router. */
+
+import type {
+  Family,
+  InstanceSettings,
+  TrackReference,
+  VmacSettings,
+} from "../../../core/vrrp/settings.ts";
+import type { Block } from "../block.ts";
+import { readAddressLines } from "./address-lines.ts";
+import { readAnnounce } from "./announce.ts";
+import { readAuthentication } from "./authentication.ts";
+import { type Context, readAddress, remember } from "./context.ts";
+import { readNotify } from "./notify.ts";
+import { readTiming, type Timing } from "./instance-timing.ts";
+import { optional, readRouteLines } from "./route-lines.ts";
+import { readRuleLines } from "./rule-lines.ts";
+import { checkStrict, isStrict } from "./strict.ts";
+import { readReferences, type Tracked } from "./tracks.ts";
+import { nameOf, readSource, readTransport } from "./transport.ts";
+
+/** What an instance takes from the rest of the file. */
+export interface InstanceSources {
+  readonly globals: Block;
+  readonly tracked: Tracked;
+  readonly garpGroups: readonly Block[];
+}
+
+const OWNER = 255;
+
+export function readInstance(
+  block: Block,
+  sources: InstanceSources,
+  context: Context,
+): InstanceSettings | undefined {
+  const { globals } = sources;
+  const { findings } = context;
+  const vrid = block.number("virtual_router_id");
+  const interfaceName = block.text("interface") ?? globals.text("default_interface");
+  requirePresent(block, interfaceName, context);
+  const link = interfaceName ?? "";
+  if (block.has("interface")) remember(context, `interface ${link}`, block.valueAt("interface"));
+  const strict = isStrict(block, globals);
+  const addresses = readFollowing(block, link, context);
+  const { family } = addresses;
+  if (strict) checkStrict(block, addresses.advertised, findings);
+  const timing = readTiming(block, { globals, family, strict }, context);
+  const instance: InstanceSettings = {
+    name: block.name,
+    family,
+    vrid: vrid ?? 0,
+    interface: link,
+    ...timing,
+    transport: readTransport(block, globals, family, context),
+    ...optional("sourceAddress", readSource(block, family, context)),
+    authentication: readAuthentication(
+      block,
+      { ...timing, ipv6: family === "ipv6", strict },
+      context,
+    ),
+    addresses: addresses.advertised,
+    excludedAddresses: addresses.excluded,
+    routes: readRouteLines(block.lines("virtual_routes"), findings),
+    rules: readRuleLines(block.lines("virtual_rules"), findings),
+    ...optional("vmac", readVmac(block, { globals, family, strict, vrid: vrid ?? 0 }, context)),
+    strict,
+    ...readBehaviour(block, globals, { strict, timing }),
+    announce: readAnnounce({ ...sources, instance: block, interface: link, strict }),
+    tracks: readTracks(block, { sources, link, timing }, context),
+    witnesses: readWitnesses(block.has("witness") ? block : globals, context),
+    notify: readNotify(block, globals, context),
+  };
+  return vrid === undefined || interfaceName === undefined ? undefined : instance;
+}
+
+function requirePresent(block: Block, link: string | undefined, context: Context): void {
+  const at = block.statement.args[0]!;
+  const missing = (what: string, next: string): void =>
+    context.findings.error(at, `vrrp_instance ${block.name} has no ${what}`, next);
+  if (link === undefined && !block.has("interface")) missing("interface", "add: interface NAME");
+  if (!block.has("virtual_router_id")) {
+    missing("virtual_router_id", "add: virtual_router_id 1-255, the same on all its nodes");
+  }
+  if (block.lines("virtual_ipaddress").length > 0) return;
+  const reason = `vrrp_instance ${block.name} has no virtual_ipaddress`;
+  const next = "add: virtual_ipaddress { ADDRESS/LENGTH }";
+  context.findings.add(context.permissive ? "warning" : "error", at, reason, next);
+}
+
+interface Following {
+  readonly family: Family;
+  readonly advertised: InstanceSettings["addresses"];
+  readonly excluded: InstanceSettings["addresses"];
+}
+
+function readFollowing(block: Block, link: string, context: Context): Following {
+  const { findings } = context;
+  const lines = readAddressLines(block.lines("virtual_ipaddress"), link, findings);
+  const excluded = readAddressLines(block.lines("virtual_ipaddress_excluded"), link, findings);
+  const family = lines[0]?.settings.family ?? (block.has("native_ipv6") ? "ipv6" : "ipv4");
+  for (const { settings, word } of lines) {
+    remember(context, `address ${settings.address}`, word);
+    if (settings.interface !== link) remember(context, `interface ${settings.interface}`, word);
+    if (settings.family === family) continue;
+    const reason = `${settings.address} is not ${nameOf(family)} like the first address of ${block.name}`;
+    const next = "move it to virtual_ipaddress_excluded or to an instance of its own";
+    findings.error(word, reason, next);
+  }
+  for (const { settings, word } of excluded) {
+    const twin = lines.find((line) => line.settings.address === settings.address);
+    if (twin === undefined) continue;
+    const reason = `${settings.address} is in virtual_ipaddress too (line ${twin.word.line})`;
+    findings.error(word, reason, "remove one of them");
+  }
+  return {
+    family,
+    advertised: lines.map((line) => line.settings).filter((a) => a.family === family),
+    excluded: excluded.map((line) => line.settings),
+  };
+}
+
+function readVmac(
+  block: Block,
+  facts: { globals: Block; family: Family; strict: boolean; vrid: number },
+  context: Context,
+): VmacSettings | undefined {
+  const words = block.words("use_vmac");
+  if (words === undefined) return undefined;
+  const isMac = (text: string): boolean => /^[\da-fA-F]{1,2}(:[\da-fA-F]{1,2}){4,5}$/u.test(text);
+  const mac = words.find((word) => isMac(word.text));
+  if (mac !== undefined) {
+    const reason = "ignored: a MAC address of one's own for use_vmac";
+    context.findings.warn(mac, reason, "the one of RFC 9568 section 7.3 is used");
+  }
+  const unicast = block.lines("unicast_peer").length > 0;
+  if (unicast && !block.has("vmac_xmit_base")) {
+    const reason = "use_vmac with unicast_peer needs vmac_xmit_base";
+    context.findings.warn(
+      block.at("use_vmac"),
+      `${reason}: it is switched on`,
+      "add: vmac_xmit_base",
+    );
+  }
+  const prefix = facts.globals.text("vmac_prefix") ?? "vrrp";
+  const standard = `${prefix}${facts.family === "ipv6" ? "6" : ""}.${facts.vrid}`;
+  const name = words.find((word) => !isMac(word.text));
+  if (name !== undefined && name.text.length > 15) {
+    context.findings.error(name, `the interface name ${name.text} is longer than 15 characters`);
+  }
+  return {
+    name: name?.text ?? standard,
+    sendFromBase: !facts.strict && (unicast || block.has("vmac_xmit_base")),
+  };
+}
+
+type Behaviour = Pick<
+  InstanceSettings,
+  | "accept"
+  | "checksumWithPseudoHeader"
+  | "skipCheckAdvertAddresses"
+  | "lowerPriorityNoAdvert"
+  | "higherPrioritySendAdvert"
+  | "ownerIgnoreAdverts"
+  | "fastHandover"
+  | "trackPrimaryInterface"
+  | "lease"
+  | "restoreRemovedAddresses"
+  | "promoteSecondaries"
+>;
+
+function readBehaviour(
+  block: Block,
+  globals: Block,
+  facts: { readonly strict: boolean; readonly timing: Timing },
+): Behaviour {
+  const { strict } = facts;
+  const choose = (name: string, wide: string, standard: boolean): boolean =>
+    block.bool(name) ?? globals.bool(wide) ?? standard;
+  const owner = facts.timing.priority === OWNER;
+  return {
+    accept: block.has("accept") || (!block.has("no_accept") && (!strict || owner)),
+    checksumWithPseudoHeader: !choose("v3_checksum_as_v2", "v3_checksum_as_v2", false),
+    skipCheckAdvertAddresses: choose("skip_check_adv_addr", "vrrp_skip_check_adv_addr", false),
+    lowerPriorityNoAdvert:
+      strict || choose("lower_prio_no_advert", "vrrp_lower_prio_no_advert", false),
+    higherPrioritySendAdvert:
+      !strict && choose("higher_prio_send_advert", "vrrp_higher_prio_send_advert", true),
+    ownerIgnoreAdverts:
+      strict || choose("owner_ignore_adverts", "vrrp_owner_ignore_adverts", false),
+    fastHandover: !strict && choose("fast_handover", "fast_handover", true),
+    trackPrimaryInterface: !block.has("dont_track_primary"),
+    lease: choose("lease", "lease", true),
+    restoreRemovedAddresses: choose("restore_addresses", "restore_addresses", true),
+    promoteSecondaries: block.has("promote_secondaries"),
+  };
+}
+
+function readTracks(
+  block: Block,
+  facts: { readonly sources: InstanceSources; readonly link: string; readonly timing: Timing },
+  context: Context,
+): TrackReference[] {
+  const all = readReferences(block, facts.sources.tracked, context);
+  return all.filter((track) => {
+    const at = block.at(`track_${track.kind}`);
+    if (
+      track.kind === "interface" &&
+      track.name === facts.link &&
+      !block.has("dont_track_primary")
+    ) {
+      const reason = `track_interface ${track.name} is the instance's own interface`;
+      context.findings.note(at, reason, "it is tracked anyway; this line is left out");
+      return false;
+    }
+    if (facts.timing.priority === OWNER && track.weight !== 0) {
+      const reason = `weights cannot change priority 255: ${track.kind} ${track.name} is left out`;
+      context.findings.warn(at, reason, "use a priority below 255, or weight 0");
+      return false;
+    }
+    return true;
+  });
+}
+
+function readWitnesses(block: Block, context: Context): string[] {
+  const words = block.lines("witness").flatMap((line) => [line.keyword, ...line.args]);
+  return words.flatMap((word) => readAddress(word, "a witness", context.findings) ?? []);
+}

@@ -1,0 +1,88 @@
+/** The entrance of this folder: a file becomes a model, or a list of everything wrong with it. */
+
+import { readFileSync, globSync } from "node:fs";
+import { hostname } from "node:os";
+import { Prng } from "../lib/prng.ts";
+import { type Diagnostic, Findings, type Place, sortDiagnostics } from "./diagnostic.ts";
+import { type ConfigurationFiles, LineReader } from "./keepalived/lines.ts";
+import { buildModel } from "./keepalived/model/build.ts";
+import { parseTree } from "./keepalived/tree.ts";
+import type { Model } from "./model.ts";
+
+export type { Diagnostic, Severity } from "./diagnostic.ts";
+export { formatDiagnostic } from "./diagnostic.ts";
+export { explain, explainText, keywordNames } from "./explain.ts";
+export { hostWarnings, type HostFacts } from "./hurts.ts";
+export type { ConfigurationFiles } from "./keepalived/lines.ts";
+
+export interface ReadOptions {
+  /** Unknown keywords and missing addresses are warnings, as in keepalived. Default false. */
+  readonly permissive?: boolean;
+  /** `--config-id`, for `@id` lines. Default: the first label of the host name. */
+  readonly configId?: string;
+  /** Default: the host name of this machine. */
+  readonly hostName?: string;
+  /** For `${_ENV NAME}`. Default: the environment of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** For `${_RANDOM}`. Default: the time. */
+  readonly seed?: number;
+}
+
+export interface Reading {
+  /** Absent when there is an error. */
+  readonly model?: Model;
+  /** In reading order. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The line a diagnostic is about, for its caret. */
+  readonly sourceLine: (at: Place) => string | undefined;
+}
+
+/** The real disk. */
+export const DISK: ConfigurationFiles = {
+  readFile(path) {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      return undefined;
+    }
+  },
+  glob(pattern) {
+    return globSync(pattern).sort();
+  },
+};
+
+/** Reads keepalived's language. Never throws on what a file contains. */
+export function readKeepalivedConf(
+  path: string,
+  options: ReadOptions = {},
+  files: ConfigurationFiles = DISK,
+): Reading {
+  const hostName = options.hostName ?? hostname();
+  const permissive = options.permissive ?? false;
+  const findings = new Findings();
+  const around = {
+    configId: options.configId ?? hostName.split(".")[0]!,
+    environment: options.environment ?? process.env,
+    prng: new Prng(options.seed ?? Date.now()),
+    permissive,
+  };
+  const reader = new LineReader(files, around, findings);
+  if (!reader.read(path)) {
+    const at = { file: path, line: 1, column: 1, text: "" };
+    findings.error(at, "the file cannot be read", "check its path and its permissions");
+    return { diagnostics: findings.list, sourceLine: () => undefined };
+  }
+  const tree = parseTree(reader.lines, findings);
+  const model = buildModel(tree, path, {
+    findings,
+    permissive,
+    hostName,
+    readFile: (file) => files.readFile(file),
+    origins: new Map(),
+  });
+  return {
+    ...(findings.failed ? {} : { model }),
+    diagnostics: sortDiagnostics(findings.list),
+    sourceLine: (at) => reader.sources.get(at.file)?.[at.line - 1],
+  };
+}
