@@ -1,0 +1,22 @@
+/** `npm run bench -- NAME [options]`: figures that anybody can print again. */
+
+import { cpus, totalmem } from "node:os";
+import { readFileSync } from "node:fs";
+import { vrrpBench } from "./vrrp.ts";
+
+const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  vrrp: vrrpBench,
+};
+
+const [name, ...args] = process.argv.slice(2);
+const bench = benches[name ?? ""];
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [options]`);
+  process.exit(2);
+}
+const kernel = readFileSync("/proc/sys/kernel/osrelease", "utf8").trim();
+const memory = Math.round(totalmem() / 2 ** 30);
+console.log(
+  `machine: ${cpus().length} CPUs, ${memory} GiB, Linux ${kernel}, Node ${process.version}`,
+);
+await bench(args);

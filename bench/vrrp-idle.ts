@@ -1,0 +1,159 @@
+/** CPU and memory of a master and a backup that only send and hear adverts, and false failovers. */
+
+import { readFileSync, readdirSync } from "node:fs";
+import * as faults from "../src/lab/faults.ts";
+import { pause, waitFor } from "../src/lab/wait.ts";
+import { World } from "../src/lab/world.ts";
+import { formatTable } from "../src/lib/table.ts";
+import { implementations, startDaemon, type Daemon, type Implementation } from "./vrrp-daemons.ts";
+
+const COUNTS = [1, 100, 255];
+const ADVERTS = [1, 0.1];
+const WINDOW_MS = 10_000;
+const SETTLE_MS = 6000;
+const FALSE_FAILOVER_MS = 60_000;
+const BUSY_LOOPS = 8;
+
+export async function idleCost(): Promise<void> {
+  const rows: string[][] = [];
+  for (const count of COUNTS) {
+    for (const advert of ADVERTS) {
+      for (const implementation of implementations) {
+        const row = await measure(implementation, count, advert);
+        console.error(row.join("  "));
+        rows.push(row);
+      }
+    }
+  }
+  const head = [
+    "instances",
+    "advert",
+    "implementation",
+    "master CPU %",
+    "us per advert sent",
+    "backup CPU %",
+    "us per advert heard",
+    "PSS master, backup",
+    "processes",
+  ];
+  console.log(`\nidle cost over ${WINDOW_MS / 1000} s`);
+  console.log(formatTable(head, rows).join("\n"));
+  console.log(
+    `\nfalse failovers in ${FALSE_FAILOVER_MS / 1000} s at 10 ms adverts, ${BUSY_LOOPS} busy loops`,
+  );
+  for (const implementation of implementations) {
+    console.log(`${implementation}: ${await falseFailovers(implementation)}`);
+  }
+}
+
+async function pairOf(
+  implementation: Implementation,
+  count: number,
+  advert: number,
+): Promise<{ world: World; master: Daemon; backup: Daemon }> {
+  const host = (n: number): object => ({
+    eth0: { segment: "lan", address: `10.78.0.${n}/16` },
+  });
+  const world = await World.create({
+    name: "idle",
+    segments: ["lan"],
+    hosts: { lb1: host(11), lb2: host(12) } as never,
+  });
+  const daemons: Daemon[] = [];
+  for (const [name, priority] of [
+    ["lb1", 150],
+    ["lb2", 100],
+  ] as const) {
+    const server = world.host(name);
+    daemons.push(await startDaemon(implementation, server, instances(count, advert, priority)));
+    const last = `10.78.1.${count}`;
+    if (name === "lb1") await waitFor(() => server.holds(last), 60_000, "lb1 to be master");
+  }
+  return { world, master: daemons[0]!, backup: daemons[1]! };
+}
+
+async function measure(
+  implementation: Implementation,
+  count: number,
+  advert: number,
+): Promise<string[]> {
+  const { world, master, backup } = await pairOf(implementation, count, advert);
+  try {
+    await pause(SETTLE_MS);
+    const before = [cpuMs(master), cpuMs(backup)];
+    await pause(WINDOW_MS);
+    const used = [cpuMs(master) - before[0]!, cpuMs(backup) - before[1]!];
+    const adverts = (count * WINDOW_MS) / (advert * 1000);
+    return [
+      String(count),
+      `${advert} s`,
+      implementation,
+      ((used[0]! / WINDOW_MS) * 100).toFixed(2),
+      ((used[0]! / adverts) * 1000).toFixed(1),
+      ((used[1]! / WINDOW_MS) * 100).toFixed(2),
+      ((used[1]! / adverts) * 1000).toFixed(1),
+      `${pssKiB(master)} KiB, ${pssKiB(backup)} KiB`,
+      String(master.pids("all").length),
+    ];
+  } finally {
+    world.destroy();
+  }
+}
+
+async function falseFailovers(implementation: Implementation): Promise<string> {
+  const { world } = await pairOf(implementation, 1, 0.01);
+  try {
+    const lb2 = world.host("lb2");
+    await pause(1000);
+    const undo = await faults.cpuHog(world.host("lb1"), BUSY_LOOPS);
+    const end = performance.now() + FALSE_FAILOVER_MS;
+    let seen = 0;
+    while (performance.now() < end) {
+      if (await lb2.holds("10.78.1.1")) seen++;
+      await pause(20);
+    }
+    await undo();
+    return seen === 0 ? "none seen" : `lb2 held the address in ${seen} looks`;
+  } finally {
+    world.destroy();
+  }
+}
+
+function instances(count: number, advert: number, priority: number): string {
+  const blocks = Array.from(
+    { length: count },
+    (_, i) => `
+vrrp_instance VI_${i + 1} {
+    version 3
+    state BACKUP
+    interface eth0
+    virtual_router_id ${i + 1}
+    priority ${priority}
+    advert_int ${advert}
+    virtual_ipaddress {
+        10.78.1.${i + 1}/16
+    }
+}`,
+  );
+  return blocks.join("\n");
+}
+
+/** Run time of all threads, from the scheduler's own account. */
+function cpuMs(daemon: Daemon): number {
+  let nanoseconds = 0;
+  for (const pid of daemon.pids("all")) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(
+        readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0],
+      );
+    }
+  }
+  return nanoseconds / 1e6;
+}
+
+function pssKiB(daemon: Daemon): number {
+  return daemon.pids("all").reduce((sum, pid) => {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return sum + Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
+  }, 0);
+}

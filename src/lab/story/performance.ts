@@ -1,0 +1,128 @@
+/** Performs one experiment before the eyes of a client, and tells it line by line. */
+
+import { monotonicMs } from "../../drivers/clock.ts";
+import { formatDuration } from "../../lib/duration.ts";
+import type { NinesEvent } from "../peers/nines.ts";
+import { startHttpProbe, type Probe } from "../probe.ts";
+import { measureOutage, summarize, type Outage } from "../probe-record.ts";
+import { pause } from "../wait.ts";
+import type { Experiment } from "./experiments.ts";
+import { VIRTUAL_ADDRESS, type ServerName, type Stage } from "./stage.ts";
+
+/** A thousand requests a second. */
+const PROBE_INTERVAL_MS = 1;
+const CALM_BEFORE_MS = 500;
+
+export interface Result {
+  readonly experiment: Experiment;
+  readonly requests: number;
+  readonly failed: number;
+  readonly outageMs: number;
+  readonly taker: string;
+  /** Why the taker took over, in Nines' own words. */
+  readonly why: string;
+  /** What broke the promise; undefined = it was kept. */
+  readonly broken: string | undefined;
+}
+
+export type Tell = (line: string) => void;
+
+export async function perform(stage: Stage, experiment: Experiment, tell: Tell): Promise<Result> {
+  await stage.reset(experiment.variant);
+  const probe = await startHttpProbe(stage.client, VIRTUAL_ADDRESS, {
+    intervalMs: PROBE_INTERVAL_MS,
+  });
+  await probe.untilAnswered("server01");
+  await pause(CALM_BEFORE_MS);
+  const seen = await eventCounts(stage);
+  const faultMs = monotonicMs();
+  const undo = await experiment.act(stage);
+  try {
+    await experiment.until(stage);
+    await pause(experiment.watchMs);
+    const told = await tellEvents(stage, seen, tell);
+    const wrong = await experiment.check?.(stage);
+    return await conclude({ experiment, probe, faultMs, told, wrong });
+  } finally {
+    await undo();
+  }
+}
+
+interface Ending {
+  readonly experiment: Experiment;
+  readonly probe: Probe;
+  readonly faultMs: number;
+  readonly told: readonly ToldEvent[];
+  readonly wrong: string | undefined;
+}
+
+async function conclude(ending: Ending): Promise<Result> {
+  const { experiment, probe, faultMs, told, wrong } = ending;
+  const record = await probe.stop();
+  const outage = measureOutage(record, faultMs);
+  const { sent } = summarize(record);
+  const taker = outage.after ?? "nobody";
+  const takeOver = told.findLast((t) => t.event.to === "MASTER" && t.server === taker);
+  return {
+    experiment,
+    requests: sent,
+    failed: outage.lost,
+    outageMs: outage.outageMs,
+    taker,
+    why: takeOver?.event.reason ?? "it had the address all the time",
+    broken: wrong ?? brokenPromise(experiment, outage),
+  };
+}
+
+function brokenPromise(experiment: Experiment, outage: Outage): string | undefined {
+  const { longestOutageMs, taker } = experiment.promise;
+  if (outage.after !== taker) return `${outage.after ?? "nobody"} answers, not ${taker}`;
+  if (outage.outageMs <= longestOutageMs) return undefined;
+  const longest = formatDuration(longestOutageMs);
+  return `out for ${formatDuration(outage.outageMs)}, longer than ${longest}`;
+}
+
+interface ToldEvent {
+  readonly server: ServerName;
+  readonly event: NinesEvent;
+}
+
+const serverNames: readonly ServerName[] = ["server01", "server03"];
+
+async function eventCounts(stage: Stage): Promise<Map<ServerName, number>> {
+  const counts = await Promise.all(
+    serverNames.map(async (name) => (await stage.nines(name).events()).length),
+  );
+  return new Map(serverNames.map((name, i) => [name, counts[i]!]));
+}
+
+/** What Nines itself said since: both servers' words in the order of time. */
+async function tellEvents(
+  stage: Stage,
+  before: ReadonlyMap<ServerName, number>,
+  tell: Tell,
+): Promise<ToldEvent[]> {
+  const told: ToldEvent[] = [];
+  for (const server of serverNames) {
+    if (!stage.host(server).isOn) continue;
+    const all = await stage.nines(server).events();
+    // A server that was switched on again has a short memory: all of it is new.
+    const from = before.get(server)!;
+    for (const event of all.slice(all.length < from ? 0 : from)) told.push({ server, event });
+  }
+  told.sort((a, b) => a.event.time.localeCompare(b.event.time));
+  for (const { server, event } of told) {
+    if (!storyKinds.has(event.kind)) continue;
+    const change = event.to === undefined ? event.kind : `${event.from} -> ${event.to}`;
+    tell(`${event.time.slice(11, 23)}  ${server}  ${change}: ${event.reason}`);
+  }
+  return told;
+}
+
+const storyKinds: ReadonlySet<string> = new Set([
+  "state-changed",
+  "split-brain-found",
+  "split-brain-healed",
+  "lease-lapsed",
+  "starved",
+]);
