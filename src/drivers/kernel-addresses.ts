@@ -1,0 +1,374 @@
+/**
+ * Holding addresses: what an instance acquires and releases in the kernel, in few system calls,
+ * under a lease, with a record. The order of each step is what keeps two nodes from answering:
+ * record before kernel, lease before address, address away before its lease is.
+ */
+
+import type { InstanceSettings, VirtualAddress, VrrpSettings } from "../core/vrrp/settings.ts";
+import { cleanUp, removeObjects } from "./clean-up.ts";
+import { monotonicMs } from "./clock.ts";
+import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
+import type { OsFailure } from "./ffi.ts";
+import { beginAddition, describe, keyOf } from "./kernel-object.ts";
+import type { Addition, KernelObject } from "./kernel-object.ts";
+import { FOREVER_S } from "./netlink/addresses.ts";
+import { NETLINK_ROUTE, NetlinkSocket } from "./netlink/socket.ts";
+import { AddressLease } from "./nftables-lease.ts";
+import { OwnedRecord } from "./owned-record.ts";
+import { interfaceSysctl } from "./sysctl.ts";
+import { changeSysctls, makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
+
+export interface KernelAddressesOptions {
+  /** For `owned.json`; made where missing. */
+  readonly stateDirectory: string;
+  /** Name of the nf_tables tables, unique for the run directory. Absent = no such lease. */
+  readonly leaseTable?: string;
+}
+
+export interface Acquisition {
+  /** Objects the kernel refused. */
+  readonly failures: readonly OsFailure[];
+  /** Were there before us, or are another instance's: used, but never removed by this one. */
+  readonly foreign: readonly string[];
+}
+
+/** What one instance has in the kernel. */
+interface Holding {
+  /** By `keyOf`. */
+  readonly objects: Map<string, KernelObject>;
+  readonly foreign: Set<string>;
+  leased: readonly string[];
+  refused: readonly string[];
+}
+
+interface Lease {
+  readonly durationMs: number;
+  lifetimesRenewedMs: number;
+}
+
+const STATIC = "static addresses, routes and rules";
+const OWNER_PRIORITY = 255;
+/**
+ * Lifetimes of addresses are whole seconds and every renewal is told to all listeners of the
+ * machine. With nf_tables they only tidy up; without, they are the lease, and run close.
+ */
+const CLOSE = { renewEveryMs: 1000, spareS: 1 } as const;
+const RELAXED = { renewEveryMs: 5000, spareS: 12 } as const;
+
+export class KernelAddresses {
+  /** For a `LinkWatch`: what this socket removes is told from what strangers remove. */
+  readonly socket: NetlinkSocket;
+  /** Why the sub-second lease is missing; addresses then have lifetimes only. */
+  readonly leaseFailure: OsFailure | undefined;
+  /** What the predecessor left and could not be removed. */
+  readonly cleanUpFailures: readonly OsFailure[];
+  readonly #record: OwnedRecord;
+  readonly #lease: AddressLease | undefined;
+  readonly #holdings = new Map<string, Holding>();
+  readonly #leases = new Map<string, Lease>();
+  readonly #virtual = new Map<string, number>();
+
+  private constructor(socket: NetlinkSocket, record: OwnedRecord, table: string | undefined) {
+    this.socket = socket;
+    this.#record = record;
+    this.cleanUpFailures = cleanUp(socket, record);
+    if (table === undefined) {
+      this.leaseFailure = osFailure("set up the nf_tables lease (not wanted)", -EOPNOTSUPP);
+      return;
+    }
+    const lease = record.add([{ kind: "lease", table }]) ?? AddressLease.open(table);
+    if (lease instanceof AddressLease) {
+      this.#lease = lease;
+      return;
+    }
+    this.leaseFailure = lease;
+    record.remove([{ kind: "lease", table }]);
+  }
+
+  /** Removes first what a predecessor with the same state directory left. */
+  static open(options: KernelAddressesOptions): KernelAddresses | OsFailure {
+    const socket = NetlinkSocket.open(NETLINK_ROUTE);
+    if (isOsFailure(socket)) return socket;
+    const record = OwnedRecord.load(options.stateDirectory);
+    if (!(record instanceof OwnedRecord)) {
+      socket.close();
+      return record;
+    }
+    return new KernelAddresses(socket, record, options.leaseTable);
+  }
+
+  /** How often the lease's tables were gone (`nft flush ruleset`) and were made anew. */
+  get leaseRebuilds(): number {
+    return this.#lease?.rebuilds ?? 0;
+  }
+
+  /** Makes the instance's VMAC interface, if it wants one. Again after the interface came back. */
+  prepare(settings: InstanceSettings): OsFailure | undefined {
+    return makeVirtualMac(this.socket, this.#record, settings);
+  }
+
+  /** The opposite, after `release`. */
+  dismiss(settings: InstanceSettings): OsFailure | undefined {
+    if (settings.vmac === undefined) return undefined;
+    return removeVirtualMac(this.socket, this.#record, settings.vmac.name);
+  }
+
+  /**
+   * Makes the kernel agree with the settings: adds what is missing, removes what the settings
+   * named before and name no longer. Renew the lease before, if the instance has one.
+   */
+  acquire(settings: InstanceSettings): Acquisition {
+    const addresses = addressesOf(settings);
+    const texts = addresses.map(({ address }) => address);
+    const owner = settings.priority === OWNER_PRIORITY;
+    const refused = settings.accept || owner ? [] : texts;
+    const leased = settings.lease && this.#leases.has(settings.name) ? texts : [];
+    const wanted: readonly KernelObject[] = [
+      ...addresses.map((address) => ({ kind: "address" as const, address })),
+      ...settings.routes.map((route) => ({ kind: "route" as const, route })),
+      ...settings.rules.map((rule) => ({ kind: "rule" as const, rule })),
+    ];
+    return this.#apply(settings.name, wanted, { leased, refused });
+  }
+
+  /** static_ipaddress, static_routes, static_rules: held from start to stop, without a lease. */
+  acquireStatic(
+    settings: Pick<VrrpSettings, "staticAddresses" | "staticRoutes" | "staticRules">,
+  ): Acquisition {
+    const wanted: readonly KernelObject[] = [
+      ...settings.staticAddresses.map((address) => ({ kind: "address" as const, address })),
+      ...settings.staticRoutes.map((route) => ({ kind: "route" as const, route })),
+      ...settings.staticRules.map((rule) => ({ kind: "rule" as const, rule })),
+    ];
+    return this.#apply(STATIC, wanted, { leased: [], refused: [] });
+  }
+
+  releaseStatic(): readonly OsFailure[] {
+    return this.release(STATIC);
+  }
+
+  /** Removes everything that the instance put there. A second call does nothing. */
+  release(instance: string): readonly OsFailure[] {
+    const holding = this.#holdings.get(instance);
+    if (holding === undefined) return [];
+    const failures = this.#remove(holding, [...holding.objects.values()]);
+    // What could not be removed stays under the lease, and falls silent with it.
+    if (failures.length === 0) {
+      failures.push(...this.#adjust(holding, instance, { leased: [], refused: [] }));
+    }
+    this.#holdings.delete(instance);
+    this.#leases.delete(instance);
+    return failures;
+  }
+
+  /** Puts one address of a holding back that somebody removed. */
+  restore(instance: string, address: string): OsFailure | undefined {
+    const objects = [...(this.#holdings.get(instance)?.objects.values() ?? [])];
+    const object = objects.find((o) => o.kind === "address" && o.address.address === address);
+    if (object === undefined) return undefined;
+    // Whoever put it there before us, it is gone; now it is ours.
+    this.#holdings.get(instance)?.foreign.delete(keyOf(object));
+    return this.#add(instance, [object], "renew").failures[0];
+  }
+
+  /** The addresses of the instance answer until `durationMs` from now. */
+  renewLease(instance: string, durationMs: number): OsFailure | undefined {
+    const now = monotonicMs();
+    const status = this.#lease?.renew(durationMs) ?? 0;
+    let lease = this.#leases.get(instance);
+    if (lease?.durationMs !== durationMs) {
+      // The first of a mastership (`acquire` sets fresh lifetimes), or a new duration.
+      lease = { durationMs, lifetimesRenewedMs: lease === undefined ? now : -Infinity };
+      this.#leases.set(instance, lease);
+      const holding = this.#holdings.get(instance);
+      if (holding !== undefined) this.#lease?.hold(holding.leased, durationMs);
+    }
+    if (now - lease.lifetimesRenewedMs >= this.#pace.renewEveryMs) {
+      lease.lifetimesRenewedMs = now;
+      const failure = this.#renewLifetimes(instance);
+      if (failure !== undefined) return failure;
+    }
+    return status < 0 ? osFailure("renew the nf_tables lease", status) : undefined;
+  }
+
+  /** The instance whose tracked address that is, for `address-removed`. */
+  holderOf(interfaceName: string, address: string): string | undefined {
+    for (const [instance, { objects }] of this.#holdings) {
+      for (const object of objects.values()) {
+        if (object.kind !== "address" || object.address.address !== address) continue;
+        const { tracked, interface: name } = object.address;
+        if (name === interfaceName && tracked && instance !== STATIC) return instance;
+      }
+    }
+    return undefined;
+  }
+
+  /** Is it an address that some instance put there? (Never a primary address, then.) */
+  isHeld(address: string): boolean {
+    return this.#virtual.has(address);
+  }
+
+  /** Removes everything of ours, the record's other entries included. */
+  close(): readonly OsFailure[] {
+    const failures = [...this.#holdings.keys()].flatMap((instance) => this.release(instance));
+    this.#lease?.close();
+    failures.push(...cleanUp(this.socket, this.#record));
+    this.#record.close();
+    this.socket.close();
+    return failures;
+  }
+
+  get #pace(): typeof CLOSE | typeof RELAXED {
+    return this.#lease === undefined ? CLOSE : RELAXED;
+  }
+
+  #apply(
+    instance: string,
+    wanted: readonly KernelObject[],
+    rules: Pick<Holding, "leased" | "refused">,
+  ): Acquisition {
+    const holding = this.#holdingOf(instance);
+    const keys = new Set(wanted.map(keyOf));
+    const gone = [...holding.objects].filter(([key]) => !keys.has(key)).map(([, o]) => o);
+    const failures = this.#remove(holding, gone);
+    failures.push(...this.#adjust(holding, instance, rules));
+    const missing = wanted.filter((object) => !holding.objects.has(keyOf(object)));
+    const added = this.#add(instance, missing, "add");
+    return { failures: [...failures, ...added.failures], foreign: added.foreign };
+  }
+
+  #add(instance: string, objects: readonly KernelObject[], mode: Addition["mode"]): Acquisition {
+    const holding = this.#holdingOf(instance);
+    const failures: OsFailure[] = [];
+    const foreign: string[] = [];
+    const unrecorded = this.#record.add(objects);
+    if (unrecorded !== undefined) return { failures: [unrecorded], foreign };
+    this.#keepSecondaries(objects);
+    const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
+    const results = this.#send(objects, addition);
+    const withdrawn: KernelObject[] = [];
+    for (const [i, object] of objects.entries()) {
+      const status = results[i]!;
+      const key = keyOf(object);
+      if (status >= 0 || status === -EEXIST) {
+        this.#note(holding, object);
+        if (status >= 0) continue;
+        holding.foreign.add(key);
+        foreign.push(describe(object));
+      } else failures.push(osFailure(`add ${describe(object)}`, status));
+      if (mode === "add") withdrawn.push(object);
+    }
+    this.#record.remove(withdrawn);
+    return { failures, foreign };
+  }
+
+  /** Statuses in the order of the objects. */
+  #send(objects: readonly KernelObject[], addition: Addition): number[] {
+    const results = objects.map((object) => beginAddition(this.socket, object, addition));
+    const sent = [...results.keys()].filter((i) => results[i] === 0);
+    if (sent.length === 0) return results;
+    const { status, failures } = this.socket.transact();
+    if (status < 0 && failures.length === 0) return objects.map(() => status);
+    for (const { index, reason } of failures) results[sent[index]!] = reason.status;
+    return results;
+  }
+
+  #remove(holding: Holding, objects: readonly KernelObject[]): OsFailure[] {
+    const ours = objects.filter((object) => !holding.foreign.has(keyOf(object)));
+    // Routes need their source address: the last added goes first.
+    const { removed, failed } = removeObjects(this.socket, ours.toReversed());
+    this.#record.remove(removed);
+    for (const object of objects) {
+      holding.objects.delete(keyOf(object));
+      holding.foreign.delete(keyOf(object));
+      if (object.kind === "address") this.#count(object.address.address, -1);
+    }
+    return [...failed];
+  }
+
+  /** Lease and refusal of a holding's addresses; what falls away, falls away first. */
+  #adjust(
+    holding: Holding,
+    instance: string,
+    { leased, refused }: Pick<Holding, "leased" | "refused">,
+  ): OsFailure[] {
+    const statuses: (number | undefined)[] = [
+      this.#lease?.release(holding.leased.filter((address) => !leased.includes(address))),
+      this.#lease?.unrefuse(holding.refused.filter((address) => !refused.includes(address))),
+      this.#lease?.hold(leased, this.#leases.get(instance)?.durationMs ?? 0),
+      this.#lease?.refuse(refused),
+    ];
+    holding.leased = leased;
+    holding.refused = refused;
+    if (this.#lease === undefined && refused.length > 0) statuses.push(-EOPNOTSUPP);
+    return statuses
+      .filter((status) => status !== undefined && status < 0)
+      .map((status) => osFailure(`filter packets to the addresses of ${instance}`, status!));
+  }
+
+  #renewLifetimes(instance: string): OsFailure | undefined {
+    const holding = this.#holdings.get(instance);
+    if (holding === undefined) return undefined;
+    const objects = [...holding.objects]
+      .filter(([key, object]) => object.kind === "address" && !holding.foreign.has(key))
+      .map(([, object]) => object);
+    const addition = { validLifetimeS: this.#lifetimeS(instance), mode: "renew" as const };
+    const failed = this.#send(objects, addition).find((status) => status < 0);
+    return failed === undefined ? undefined : osFailure("renew the address lifetimes", failed);
+  }
+
+  #lifetimeS(instance: string): number {
+    const lease = this.#leases.get(instance);
+    return lease === undefined ? FOREVER_S : Math.ceil(lease.durationMs / 1000) + this.#pace.spareS;
+  }
+
+  /** Else the kernel removes a stranger's address of our subnet together with ours. */
+  #keepSecondaries(objects: readonly KernelObject[]): void {
+    const names = new Set(
+      objects
+        .filter((object) => object.kind === "address")
+        .filter(({ address }) => address.family === "ipv4" && address.prefixLength < 32)
+        .map(({ address }) => address.interface),
+    );
+    changeSysctls(
+      this.#record,
+      [...names].map((name) => {
+        return { path: interfaceSysctl("ipv4", name, "promote_secondaries"), value: "1" };
+      }),
+    );
+  }
+
+  #holdingOf(instance: string): Holding {
+    let holding = this.#holdings.get(instance);
+    if (holding === undefined) {
+      holding = { objects: new Map(), foreign: new Set(), leased: [], refused: [] };
+      this.#holdings.set(instance, holding);
+    }
+    return holding;
+  }
+
+  #note(holding: Holding, object: KernelObject): void {
+    if (holding.objects.has(keyOf(object))) return;
+    holding.objects.set(keyOf(object), object);
+    if (object.kind === "address") this.#count(object.address.address, 1);
+  }
+
+  #count(address: string, change: number): void {
+    const count = (this.#virtual.get(address) ?? 0) + change;
+    if (count > 0) this.#virtual.set(address, count);
+    else this.#virtual.delete(address);
+  }
+}
+
+/**
+ * On the VMAC's interface where there is one, unless the address names another interface or is of
+ * the other family (an excluded address), for which that MAC is not meant.
+ */
+function addressesOf(settings: InstanceSettings): readonly VirtualAddress[] {
+  const { vmac, interface: base, family } = settings;
+  return [...settings.addresses, ...settings.excludedAddresses].map((address) =>
+    vmac === undefined || address.interface !== base || address.family !== family
+      ? address
+      : { ...address, interface: vmac.name },
+  );
+}

@@ -1,0 +1,81 @@
+/** What Nines puts into the kernel, one form for all of it: how to add, remove and name it. */
+
+import type { RouteSettings, RuleSettings, VirtualAddress } from "../core/vrrp/settings.ts";
+import { EADDRNOTAVAIL, ENODEV, ENOENT, ESRCH, interfaceIndex } from "./ffi.ts";
+import { beginAddress, beginAddressDeletion } from "./netlink/addresses.ts";
+import { beginRoute, beginRouteDeletion } from "./netlink/routes.ts";
+import { beginRule, beginRuleDeletion } from "./netlink/rules.ts";
+import type { NetlinkSocket } from "./netlink/socket.ts";
+
+export type KernelObject =
+  | { readonly kind: "address"; readonly address: VirtualAddress }
+  | { readonly kind: "route"; readonly route: RouteSettings }
+  | { readonly kind: "rule"; readonly rule: RuleSettings };
+
+/** How an address is put: see `beginAddress`. */
+export interface Addition {
+  readonly validLifetimeS: number;
+  readonly mode: "add" | "renew";
+}
+
+/** Adds one message to the batch, or says (`-ENODEV`) why there is none. */
+export function beginAddition(
+  socket: NetlinkSocket,
+  object: KernelObject,
+  addition: Addition,
+): number {
+  if (object.kind === "rule") {
+    beginRule(socket, object.rule);
+    return 0;
+  }
+  const index = indexOf(object);
+  if (index !== undefined && index < 0) return index;
+  if (object.kind === "route") beginRoute(socket, object.route, index);
+  else if (index !== undefined) beginAddress(socket, index, object.address, addition);
+  return 0;
+}
+
+/** Adds one message to the batch, or says (`-ENODEV`) that there is nothing to be removed. */
+export function beginRemoval(socket: NetlinkSocket, object: KernelObject): number {
+  if (object.kind === "rule") {
+    beginRuleDeletion(socket, object.rule);
+    return 0;
+  }
+  const index = indexOf(object);
+  if (index !== undefined && index < 0) return index;
+  if (object.kind === "route") beginRouteDeletion(socket, object.route, index);
+  else if (index !== undefined) beginAddressDeletion(socket, index, object.address);
+  return 0;
+}
+
+/** A removal that failed because there was nothing left to remove did what it should. */
+export function wasAbsent(status: number): boolean {
+  return status === -EADDRNOTAVAIL || status === -ESRCH || status === -ENOENT || status === -ENODEV;
+}
+
+/** In the words of ip(8). */
+export function describe(object: KernelObject): string {
+  if (object.kind === "address") {
+    const { address, prefixLength, interface: name } = object.address;
+    return `address ${address}/${prefixLength} on ${name}`;
+  }
+  if (object.kind === "route") {
+    const { destination, prefixLength, via, interface: name } = object.route;
+    const path = [via === undefined ? "" : ` via ${via}`, name === undefined ? "" : ` dev ${name}`];
+    return `route ${destination}/${prefixLength}${path.join("")}`;
+  }
+  const { from, to, table } = object.rule;
+  const source = from === undefined ? "all" : `${from.address}/${from.prefixLength}`;
+  const target = to === undefined ? "" : ` to ${to.address}/${to.prefixLength}`;
+  return `rule from ${source}${target} lookup ${table}`;
+}
+
+/** Equal for objects that are the same to the kernel in every detail. */
+export function keyOf(object: KernelObject): string {
+  return JSON.stringify(object);
+}
+
+function indexOf(object: Exclude<KernelObject, { kind: "rule" }>): number | undefined {
+  const name = object.kind === "address" ? object.address.interface : object.route.interface;
+  return name === undefined ? undefined : interfaceIndex(name);
+}
