@@ -99,11 +99,13 @@ export async function addressRemoved(
   return () => host.ip(`addr replace ${address} dev ${name}`);
 }
 
+/** What a CPU hog runs; recognised by `healEverything`. */
+export const HOG: readonly string[] = ["sh", "-c", "while :; do :; done"];
+
 /** So many endless loops at normal priority. */
 export async function cpuHog(host: Host, loops: number): Promise<Undo> {
-  const busy = ["sh", "-c", "while :; do :; done"];
   const hogs = await Promise.all(
-    Array.from({ length: loops }, (_, i) => host.start(busy, { name: `hog${i}` })),
+    Array.from({ length: loops }, (_, i) => host.start(HOG, { name: `hog${i}` })),
   );
   return async () => {
     for (const hog of hogs) hog.kill();

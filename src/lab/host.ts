@@ -1,10 +1,11 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { ipBatch, run, spawnError } from "./command.ts";
 import type { RunOptions } from "./command.ts";
+import { NETNS_DIRECTORY } from "./host-boot.ts";
 import type { HostState, InterfaceState } from "./plan.ts";
 import { LabProcess, enter } from "./process.ts";
+import { commandLineOf, pidsInNetworkNamespace, programOf } from "./process-table.ts";
 import type { StartOptions } from "./process.ts";
 
 /** Letters of a log that a report of a failure shows. */
@@ -38,6 +39,21 @@ export class Host {
   /** Started here by this program, dead ones included. */
   get processes(): readonly LabProcess[] {
     return this.#processes;
+  }
+
+  /** Outside numbers of everything that runs inside, its process 1 and wrappers left out. */
+  pids(): number[] {
+    const all = pidsInNetworkNamespace(`${NETNS_DIRECTORY}/${this.namespace}`);
+    const scaffold = new Set(["nsenter", "unshare"]);
+    return all.filter((pid) => {
+      const program = basename(programOf(pid) ?? "");
+      return pid !== this.state.initPid && !scaffold.has(program);
+    });
+  }
+
+  /** Those of them that run this program, by its file name. */
+  pidsOf(program: string): number[] {
+    return this.pids().filter((pid) => basename(commandLineOf(pid)[0] ?? "") === program);
   }
 
   /** Starts a program inside. Its output goes to a log that `report` shows. */

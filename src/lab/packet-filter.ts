@@ -16,12 +16,15 @@ export interface Filter {
   readonly match: string;
 }
 
+/** Every fault's table is named so. */
+export const FAULT_TABLE = "fault_";
+
 /**
  * Loses packets until the returned function is called. Filters of one port add up.
  * Throws MissingTool when nft is not installed.
  */
 export async function dropPackets(filter: Filter): Promise<() => Promise<void>> {
-  const table = `fault_${nextFault++}_${process.pid}`;
+  const table = `${FAULT_TABLE}${process.pid}_${nextFault++}`;
   const chains = filter.directions.map((direction) => {
     // What the host sends enters the switch at its port.
     const hook = direction === "out" ? "ingress" : "egress";

@@ -37,6 +37,11 @@ export function programOf(pid: number): string | undefined {
   }
 }
 
+/** Its arguments, the program first; empty when it is gone. */
+export function commandLineOf(pid: number): string[] {
+  return readProc(`${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
+}
+
 /** Number of the process inside its own (innermost) PID namespace. */
 export function innerPidOf(pid: number): number | undefined {
   const line = /^NSpid:\s+(.*)$/m.exec(readProc(`${pid}/status`) ?? "")?.[1];

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, mkdtempSync } from "node:fs";
 import { ipBatch } from "./command.ts";
-import { connect, startInit } from "./host-boot.ts";
+import { NETNS_DIRECTORY, connect, startInit } from "./host-boot.ts";
 import { Host } from "./host.ts";
 import * as leftovers from "./leftovers.ts";
 import { layOut } from "./plan.ts";
 import type { SegmentPlan, WorldPlan, WorldState } from "./plan.ts";
-import { isAlive, signal } from "./process-table.ts";
+import { isAlive, pidsInNetworkNamespace, signal } from "./process-table.ts";
 
 /** How long `destroy` waits for killed processes to be gone. */
 const LONGEST_DYING_MS = 2000;
@@ -45,6 +45,12 @@ export class World {
 
   /** A handle on a living world that another process built. */
   static attach(state: WorldState): World {
+    for (const host of state.hosts) {
+      const path = `${NETNS_DIRECTORY}/${host.namespace}`;
+      const living = host.initPid !== undefined && pidsInNetworkNamespace(path);
+      // A number that somebody else got meanwhile must not be signalled.
+      if (living === false || !living.includes(host.initPid!)) host.initPid = undefined;
+    }
     return new World(state);
   }
 

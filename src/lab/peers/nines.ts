@@ -1,12 +1,11 @@
 /** Nines itself inside a host, started as a user starts it. */
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RouterStatus } from "../../core/vrrp/status.ts";
 import type { Host } from "../host.ts";
 import type { LabProcess } from "../process.ts";
-import { pidsInNetworkNamespace, signal } from "../process-table.ts";
+import { commandLineOf, signal } from "../process-table.ts";
 import { waitFor } from "../wait.ts";
 
 /** The parts of the control API's events that stories and tests read. */
@@ -59,7 +58,7 @@ export class NinesPeer {
 
   /** Outside numbers of its processes of that role, whoever their parent is now. */
   pids(role: "vrrp" | "check"): number[] {
-    return this.#pids().filter((pid) => commandOf(pid).includes(`\0role\0${role}\0`));
+    return this.#pids().filter((pid) => commandLineOf(pid).join(" ").includes(` role ${role} `));
   }
 
   /** SIGKILL to all of its processes: a crash that leaves the addresses to the kernel. */
@@ -118,18 +117,8 @@ export class NinesPeer {
   }
 
   #pids(): number[] {
-    const inHost = pidsInNetworkNamespace(`/run/netns/${this.host.namespace}`);
-    return inHost.filter((pid) => IS_NINES.test(commandOf(pid)));
+    return this.host.pids().filter((pid) => IS_NINES.test(commandLineOf(pid).join(" ")));
   }
 }
 
-/** Node running our entry; not the nsenter outside, which carries the same words. */
-const IS_NINES = /^(?!nsenter\0).*\/bin\/nines(\.ts|\.js)?\0(run|role)\0/;
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
-  } catch {
-    return "";
-  }
-}
+const IS_NINES = /\/bin\/nines(\.ts|\.js)? (run|role) /;
