@@ -8,6 +8,9 @@
 import type { AnnounceSettings } from "./settings.ts";
 
 const AFTER_SPLIT_EVERY_MS = 1000;
+/** Answers to somebody else's claim: two masters that answer each other would flood the segment. */
+const FIRST_CLAIM_PAUSE_MS = 1000;
+const LONGEST_CLAIM_PAUSE_MS = 60_000;
 
 export class AnnouncePlan {
   readonly #settings: AnnounceSettings;
@@ -16,6 +19,8 @@ export class AnnouncePlan {
   #lowerAt = Infinity;
   #splitAt = Infinity;
   #splitUntil = -Infinity;
+  #claimAnswerableAt = -Infinity;
+  #claimPauseMs = FIRST_CLAIM_PAUSE_MS;
 
   constructor(settings: AnnounceSettings) {
     this.#settings = settings;
@@ -50,6 +55,17 @@ export class AnnouncePlan {
     }
     if (lowerPriorityDelayMs > 0) this.#lowerAt = now + lowerPriorityDelayMs;
     return lowerPriorityRepeat;
+  }
+
+  /** Another machine claimed our address; returns how often to announce at once. */
+  claimed(now: number): number {
+    if (now < this.#claimAnswerableAt) return 0;
+    const quiet = now - this.#claimAnswerableAt > LONGEST_CLAIM_PAUSE_MS;
+    this.#claimPauseMs = quiet
+      ? FIRST_CLAIM_PAUSE_MS
+      : Math.min(2 * this.#claimPauseMs, LONGEST_CLAIM_PAUSE_MS);
+    this.#claimAnswerableAt = now + this.#claimPauseMs;
+    return 1;
   }
 
   /** How often to announce now that a deadline has come; 0 = not yet. */

@@ -72,7 +72,7 @@ export function addressClaimed(
   claim: { readonly address: string; readonly mac: string },
 ): void {
   if (instance.peers.claimed(turn.now, claim.address, claim.mac)) splitBrainFound(instance, turn);
-  const times = instance.plan.contended(turn.now);
+  const times = instance.plan.claimed(turn.now);
   if (times > 0) instance.announce(turn, times);
 }
 
