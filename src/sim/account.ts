@@ -142,6 +142,11 @@ export class Account {
     this.stateSinceMs = this.node.localMs;
     this.lowerSinceMs = Infinity;
     if (state !== "MASTER") this.excused = false;
+    // RFC 9568 section 6.4.1: it begins anew, with its own interval.
+    if (state !== "MASTER" && state !== "BACKUP") {
+      this.lastHeard = undefined;
+      this.lastZeroMs = -Infinity;
+    }
     if (state === "MASTER") this.heldBackUntilMs = -Infinity;
     // The clock of the advert rhythm starts with the reign.
     if (state === "MASTER") this.lastSentMs = this.node.localMs;

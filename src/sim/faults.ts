@@ -115,8 +115,8 @@ const begin: Readonly<Record<FaultKind, Begin>> = {
 /** Schedules one fault; `chaosStartMs` and `chaosEndMs` are world time. */
 export function plan(world: World, fault: Fault, chaosStartMs: number, chaosEndMs: number): void {
   const named = world.nodes[fault.node];
-  if (named === undefined) return;
   const beginMs = chaosStartMs + fault.atMs;
+  if (named === undefined || beginMs >= chaosEndMs) return;
   world.queue.at(beginMs, () => {
     const owner = world.nodes.find((n) => n.kernel.holdsAny(instanceNames[0]));
     const node = fault.hitsOwner ? (owner ?? named) : named;

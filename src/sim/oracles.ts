@@ -7,6 +7,7 @@ import type { RouterAction } from "../core/vrrp/router-ports.ts";
 import { Account } from "./account.ts";
 import type { Client } from "./client.ts";
 import type { Node } from "./node.ts";
+import { DRIFT_MARGIN, convergenceMs } from "./scenario.ts";
 import { instanceNames } from "./settings-draft.ts";
 import { judgeCaches, judgeOwner, judgeTogether } from "./settled-oracles.ts";
 import {
@@ -30,6 +31,8 @@ export class Oracles implements Watch {
   /** Set while nothing is and nothing was broken for long enough. */
   settled = false;
   readonly #accounts: Account[][] = [];
+  /** World time spans in which a node that held back may change the picture once more. */
+  readonly #loose: { readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #pairs = new PairOracle();
   readonly #clients: readonly Client[];
   readonly #pace = new Map<Node, { ms: number; steps: number }>();
@@ -95,12 +98,17 @@ export class Oracles implements Watch {
     if (early.length > 0) this.#judgeTakeover(accounts, step);
     for (const change of step.changes) {
       const account = accounts.find((a) => a.instance === change.instance)!;
-      if (this.settled)
+      if (this.#calm(account.worldMs)) {
         bite("no-flap", account, `${change.from} -> ${change.to} while all is well`);
+      }
       account.enter(change.to);
     }
     for (const [i, account] of accounts.entries()) {
+      const held = account.heldBackUntilMs;
       learn(account, step, before[i]!);
+      if (account.heldBackUntilMs !== held && account.heldBackUntilMs < Infinity) {
+        this.#loosen(account);
+      }
       judgeOutcome(account, step, before[i] === "MASTER");
     }
     judgeGarbage(accounts, step);
@@ -116,6 +124,7 @@ export class Oracles implements Watch {
   /** After every event of the world. */
   afterEvent(): void {
     const owners: Account[] = [];
+    const calm = this.#calm(this.#accounts[0]![0]!.worldMs);
     for (const accounts of this.#accounts) {
       const holding = accounts.filter((account) => account.answersAny);
       this.#pairs.judge(holding);
@@ -123,13 +132,25 @@ export class Oracles implements Watch {
         judgeStalled(account);
         judgeRhythm(account);
       }
-      if (!this.settled) continue;
+      if (!calm) continue;
       const owner = judgeOwner(accounts);
       if (owner !== undefined) owners.push(owner);
     }
-    if (!this.settled) return;
+    if (!calm) return;
     judgeTogether(owners);
     for (const owner of owners) judgeCaches(owner, this.#clients);
+  }
+
+  #calm(nowMs: number): boolean {
+    return this.settled && !this.#loose.some((span) => nowMs >= span.fromMs && nowMs <= span.toMs);
+  }
+
+  /** A hold that ends while all is well lets a higher node preempt: that is no flap. */
+  #loosen(account: Account): void {
+    const { scenario } = account.node.around;
+    const endMs = account.worldMs + HOLD_MS * DRIFT_MARGIN + scenario.chaosMs;
+    const toMs = endMs + convergenceMs(scenario) + scenario.group.announceRefreshMs;
+    this.#loose.push({ fromMs: account.worldMs + HOLD_MS / DRIFT_MARGIN, toMs });
   }
 
   #of(node: Node): Account[] {
@@ -190,9 +211,9 @@ function learn(account: Account, step: Step, before: Account["state"]): void {
       account.heldBackUntilMs = step.localMs + HOLD_MS;
     }
   }
+  if (before !== "MASTER") return;
   if (input.type === "acquire-failed") account.heldBackUntilMs = step.localMs + HOLD_MS;
-  if (input.type === "handover-requested" && before === "MASTER")
-    account.heldBackUntilMs = Infinity;
+  if (input.type === "handover-requested") account.heldBackUntilMs = Infinity;
 }
 
 function judgeStop(accounts: readonly Account[], step: Step, before: readonly string[]): void {

@@ -109,7 +109,7 @@ export class World {
     for (const fault of scenario.faults) plan(this, fault, chaosStart, chaosEnd);
     this.#phase("chaos", chaosEnd);
     for (const node of this.nodes) queue.at(queue.now, () => node.start());
-    this.#phase("heal", queue.now + settleMs + this.#lateFramesMs());
+    this.#phase("heal", queue.now + settleMs + this.#lateFramesMs() + this.#restoreMs());
     this.#phase("settled", queue.now + CALM_INTERVALS * interval);
   }
 
@@ -159,6 +159,12 @@ export class World {
     return factor * slowestIntervalMs(this.scenario) + slowestLinkMs(this.scenario);
   }
 
+  /** The router puts an address back the more slowly the more often a stranger removes it. */
+  #restoreMs(): number {
+    const removals = this.scenario.faults.filter((fault) => fault.kind === "remove-address").length;
+    return removals === 0 ? 0 : FIRST_RESTORE_PAUSE_MS * 2 ** removals;
+  }
+
   #describe(from: number, to: number, lost: boolean): string {
     const name = (index: number): string => this.network.stations[index]?.name ?? "?";
     return `${name(from)} -> ${name(to)}${lost ? " LOST" : ""}`;
@@ -167,3 +173,4 @@ export class World {
 
 /** How long nothing may change once all is well, in intervals of the slowest node. */
 const CALM_INTERVALS = 4;
+const FIRST_RESTORE_PAUSE_MS = 50;
