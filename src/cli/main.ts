@@ -36,7 +36,9 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<E
   const outcome: { code: ExitCode } = { code: 0 };
   const program = buildProgram(terminal, (code) => (outcome.code = code));
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    // Understood anywhere on the line; it was looked at above.
+    const words = argv.filter((word) => word !== "--no-color");
+    await program.parseAsync(words, { from: "user" });
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

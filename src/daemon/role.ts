@@ -14,7 +14,7 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   recordRole(role, directory.path);
   if (role === "vrrp") {
     const { runVrrpRole } = await import("./vrrp-role.ts");
-    await runVrrpRole(directory, stateDirectory);
+    await runVrrpRole(directory);
   } else {
     const { runCheckRole } = await import("./check-role.ts");
     await runCheckRole(directory, stateDirectory);

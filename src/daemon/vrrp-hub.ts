@@ -29,8 +29,6 @@ export interface HubListener {
   readonly onControl: (message: FromControl, answer: (message: ToControl) => void) => void;
   readonly onTrack: (message: Extract<FromCheck, { type: "track-changed" }>) => void;
   readonly onWitness: (message: Extract<FromCheck, { type: "witness-changed" }>) => void;
-  /** Everything that was notified is in good hands. */
-  readonly onAllNotified: () => void;
   readonly isConfigured: () => boolean;
 }
 
@@ -99,7 +97,6 @@ export class VrrpHub {
         return this.report(message.event, "check");
       case "notified":
         this.outbox.acknowledge(message.seq);
-        if (this.outbox.length === 0) this.#listener.onAllNotified();
         return;
       default:
         this.#listener.onControl(message, (answer) => void connection.send(answer));

@@ -1,0 +1,230 @@
+/**
+ * The router with its drivers: what they see becomes inputs, what it orders is performed.
+ * Composition only.
+ */
+
+import { createHash } from "node:crypto";
+import { Router } from "../core/vrrp/router.ts";
+import type { RouterInput } from "../core/vrrp/router-ports.ts";
+import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
+import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import { isOsFailure, type OsFailure } from "../drivers/ffi.ts";
+import { KernelAddresses } from "../drivers/kernel-addresses.ts";
+import { LinkWatch, type InterfaceFact } from "../drivers/link-watch.ts";
+import { AddressAnnouncer } from "./address-announcer.ts";
+import { AdvertSockets } from "./advert-sockets.ts";
+import { FailureReports } from "./failure-reports.ts";
+import { perform, type Stage } from "./perform.ts";
+import type { RoleModel } from "./role-protocol.ts";
+import { RouterLoop } from "./router-loop.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import type { VrrpHub } from "./vrrp-hub.ts";
+
+const OWNER_PRIORITY = 255;
+
+export class VrrpNode {
+  readonly #hub: VrrpHub;
+  readonly #kernel: KernelAddresses;
+  readonly #links: LinkWatch;
+  readonly #sockets: AdvertSockets;
+  readonly #announcer: AddressAnnouncer;
+  readonly #failures: FailureReports;
+  #instances = new Map<string, InstanceSettings>();
+  /** Addresses that come and go: never somebody's own address. */
+  #virtual: ReadonlySet<string> = new Set();
+  #watched = new Set<string>();
+  #loop: RouterLoop | undefined;
+  /** Facts that came before the router started. */
+  #early: RouterInput[] = [];
+
+  /** Removes what a predecessor left in the kernel, and gets hold of the drivers. */
+  static open(directory: RunDirectory, hub: VrrpHub): VrrpNode | OsFailure {
+    const name = createHash("sha256").update(directory.path).digest("hex").slice(0, 12);
+    const kernel = KernelAddresses.open({
+      // Beside the sockets: the record is about one network namespace, and dies with the boot.
+      stateDirectory: directory.path,
+      leaseTable: `nines-${name}`,
+    });
+    if (isOsFailure(kernel)) return kernel;
+    const node: { self?: VrrpNode } = {};
+    const links = LinkWatch.open(
+      { socket: kernel.socket, isVirtual: (address) => node.self?.isVirtual(address) ?? false },
+      {
+        onInterface: (fact) => node.self?.interfaceChanged(fact),
+        onAddressRemoved: (name_, address) => node.self?.addressRemoved(name_, address),
+      },
+    );
+    if (isOsFailure(links)) {
+      kernel.close();
+      return links;
+    }
+    node.self = new VrrpNode(hub, kernel, links);
+    return node.self;
+  }
+
+  private constructor(hub: VrrpHub, kernel: KernelAddresses, links: LinkWatch) {
+    this.#hub = hub;
+    this.#kernel = kernel;
+    this.#links = links;
+    this.#failures = new FailureReports((event) => hub.report(event));
+    const trouble = (reason: string): void => this.#trouble("", reason);
+    this.#sockets = new AdvertSockets((datagram) => {
+      this.feed({ type: "datagram-received", datagram, wallMs: wallMs() });
+    }, trouble);
+    this.#announcer = new AddressAnnouncer(links, {
+      claimed: (instance, address, mac) => {
+        this.feed({ type: "address-claimed", instance, address, mac });
+      },
+      trouble,
+    });
+    for (const failure of kernel.cleanUpFailures) trouble(failure.message);
+  }
+
+  isVirtual(address: string): boolean {
+    return this.#virtual.has(address);
+  }
+
+  /** The first configuration. */
+  start(model: RoleModel): void {
+    const settings = model.vrrp;
+    this.#adopt(settings);
+    this.#holdStatic(settings);
+    const stage = this.#stage();
+    const loop = new RouterLoop(new Router(settings), (action) => perform(action, stage));
+    this.#loop = loop;
+    this.#tellInterfaces(settings);
+    for (const input of this.#early.splice(0)) loop.feed(input);
+    loop.feed({ type: "started", wallMs: wallMs() });
+  }
+
+  /** A changed configuration; what is equal is not touched. */
+  reconfigure(model: RoleModel): void {
+    const before = this.#instances;
+    const settings = model.vrrp;
+    this.#adopt(settings);
+    this.#holdStatic(settings);
+    this.#tellInterfaces(settings);
+    this.#loop?.reconfigure(settings);
+    // Only now: those that went have sent their last advert.
+    this.#sockets.keepOnly(settings.instances);
+    for (const [name, old] of before) {
+      const vmac = this.#instances.get(name)?.vmac?.name;
+      if (old.vmac === undefined || old.vmac.name === vmac) continue;
+      const failure = this.#kernel.dismiss(old);
+      if (failure !== undefined) this.#trouble(name, failure.message);
+    }
+  }
+
+  feed(input: RouterInput): void {
+    if (this.#loop === undefined) this.#early.push(input);
+    else this.#loop.feed(input);
+  }
+
+  /** Resign, release, remove everything of ours from the kernel. */
+  stop(reason: string): void {
+    this.feed({ type: "stop-requested", reason });
+    this.#loop?.close();
+    this.#announcer.close();
+    this.#sockets.close();
+    this.#links.close();
+    for (const failure of this.#kernel.close()) this.#trouble("", failure.message);
+  }
+
+  status(): RouterStatus | undefined {
+    return this.#loop?.router.status(monotonicMs());
+  }
+
+  decisions(instance: string): readonly Decision[] {
+    return this.#loop?.router.decisions(instance) ?? [];
+  }
+
+  limitations(): readonly string[] {
+    const { leaseFailure } = this.#kernel;
+    if (leaseFailure === undefined) return [];
+    return [`${leaseFailure.message}; addresses of a hung process lapse after whole seconds only`];
+  }
+
+  interfaceChanged(fact: InterfaceFact): void {
+    if (fact.up) {
+      this.#prepareOn(fact.interface);
+      this.#sockets.rejoin(fact.interface);
+    }
+    this.#tell(fact);
+  }
+
+  addressRemoved(interfaceName: string, address: string): void {
+    const instance = this.#kernel.holderOf(interfaceName, address);
+    if (instance !== undefined) this.feed({ type: "address-removed", instance, address });
+  }
+
+  /** Everything that must be there before the router speaks for these settings. */
+  #adopt(settings: VrrpSettings): void {
+    this.#instances = new Map(settings.instances.map((instance) => [instance.name, instance]));
+    this.#virtual = new Set(settings.instances.flatMap(virtualAddresses));
+    for (const name of new Set(settings.instances.map((instance) => instance.interface))) {
+      this.#prepareOn(name);
+    }
+  }
+
+  /** VMAC interfaces and sockets of the instances on an interface, as far as it is there. */
+  #prepareOn(interfaceName: string): void {
+    if (!this.#links.fact(interfaceName).exists) return;
+    for (const instance of this.#instances.values()) {
+      if (instance.interface !== interfaceName) continue;
+      const failure = this.#kernel.prepare(instance);
+      if (failure !== undefined) this.#trouble(instance.name, failure.message);
+      this.#sockets.open(instance);
+    }
+  }
+
+  #holdStatic(settings: VrrpSettings): void {
+    for (const { message } of this.#kernel.acquireStatic(settings).failures) {
+      this.#trouble("", message);
+    }
+  }
+
+  #tellInterfaces(settings: VrrpSettings): void {
+    const names = new Set(interfacesOf(settings));
+    for (const gone of this.#watched.difference(names)) this.#links.unwatch(gone);
+    for (const name of names) this.#tell(this.#links.watch(name));
+    this.#watched = names;
+  }
+
+  #tell({ index: _index, ...fact }: InterfaceFact): void {
+    this.feed({ type: "interface-changed", ...fact });
+  }
+
+  #stage(): Stage {
+    const instances = (): ReadonlyMap<string, InstanceSettings> => this.#instances;
+    return {
+      kernel: this.#kernel,
+      sockets: this.#sockets,
+      announcer: this.#announcer,
+      hub: this.#hub,
+      get instances() {
+        return instances();
+      },
+      acquireFailed: (instance, reason) => {
+        this.feed({ type: "acquire-failed", instance, reason });
+      },
+      trouble: (instance, reason) => this.#trouble(instance, reason),
+    };
+  }
+
+  #trouble(instance: string, reason: string): void {
+    this.#failures.add(monotonicMs(), instance, reason);
+  }
+}
+
+/** The owner's addresses are its own all the time, and may be its primary one. */
+function virtualAddresses(instance: InstanceSettings): readonly string[] {
+  if (instance.priority === OWNER_PRIORITY) return [];
+  return [...instance.addresses, ...instance.excludedAddresses].map(({ address }) => address);
+}
+
+function interfacesOf({ instances, groups }: VrrpSettings): readonly string[] {
+  const tracks = [...instances, ...groups].flatMap((one) => one.tracks);
+  const tracked = tracks.filter((t) => t.kind === "interface").map((t) => t.name);
+  return [...instances.map((instance) => instance.interface), ...tracked];
+}
