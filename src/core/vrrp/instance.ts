@@ -95,6 +95,11 @@ export class Instance {
     return masterDownMs(this.settings, this.effectivePriority, this.activeIntervalMs);
   }
 
+  /** `higher_prio_send_advert`: the loser tells the winner that there were two. */
+  get sendsLastAdvert(): boolean {
+    return this.settings.higherPrioritySendAdvert && !this.settings.strict;
+  }
+
   /** In BACKUP with the timer fired: the group may make it master. */
   get isReady(): boolean {
     return this.state.kind === "BACKUP" && this.state.ready;

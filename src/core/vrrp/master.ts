@@ -119,7 +119,7 @@ function loseTo(instance: Instance, turn: Turn, source: string, advert: Advert):
     priority > ours
       ? `${source} has higher priority ${priority} (ours ${ours})`
       : `${source} has our priority ${priority} and the higher address`;
-  instance.yieldTo(turn, reason, settings.higherPrioritySendAdvert && !settings.strict);
+  instance.yieldTo(turn, reason, instance.sendsLastAdvert);
 }
 
 /** Equal priorities: the higher primary address wins (RFC 9568 section 6.4.3 (725)). */
@@ -139,8 +139,11 @@ function leaseLapsed(instance: Instance, state: MasterState, turn: Turn): boolea
   instance.report(turn, { kind: "lease-lapsed", reason });
   instance.release(turn);
   instance.activeIntervalMs = instance.settings.advertIntervalMs;
-  // One interval is enough to hear a new master; with none, waiting longer helps nobody.
-  instance.toBackup(turn, instance.activeIntervalMs + instance.skewMs, "nobody", reason);
+  // A new master may itself be hanging by now, with a lease that still runs: only a whole master
+  // down interval outlasts it. Where no other router was ever heard, waiting helps nobody.
+  const alone = instance.activeIntervalMs + instance.skewMs;
+  const wait = instance.peers.isEmpty ? alone : instance.masterDownMs;
+  instance.toBackup(turn, wait, "nobody", reason);
   return true;
 }
 

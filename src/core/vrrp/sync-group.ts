@@ -55,7 +55,7 @@ export class SyncGroup {
       if (member.state.kind !== "MASTER") continue;
       // A member in fault hands over with priority 0; one that met a better master just yields.
       if (left.state.kind === "BACKUP" && left.master !== undefined) {
-        member.yieldTo(turn, reason, false);
+        member.yieldTo(turn, reason, member.sendsLastAdvert);
       } else {
         member.resign(turn, reason, 0);
       }
