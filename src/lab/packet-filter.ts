@@ -29,9 +29,9 @@ export async function dropPackets(filter: Filter): Promise<() => Promise<void>> 
     // What the host sends enters the switch at its port.
     const hook = direction === "out" ? "ingress" : "egress";
     const base = `type filter hook ${hook} device "${filter.port}" priority 0; policy accept;`;
-    return `chain ${direction} { ${base} ${filter.match} counter drop; }`;
+    return `chain ${direction} {\n${base}\n${filter.match} counter drop\n}`;
   });
-  await nft(filter.wire, `table netdev ${table} { ${chains.join(" ")} }`);
+  await nft(filter.wire, `table netdev ${table} {\n${chains.join("\n")}\n}`);
   return () => nft(filter.wire, `delete table netdev ${table}`);
 }
 
