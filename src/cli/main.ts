@@ -9,7 +9,7 @@ import {
 } from "../daemon/run-directory.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "./version.ts";
-import { processTerminal, type ExitCode, type Terminal } from "./terminal.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
 
 const DEFAULT_FILE = "/etc/keepalived/keepalived.conf";
 
@@ -31,9 +31,9 @@ const KEEPALIVED_FLAGS: readonly (readonly [flags: string, note: string])[] = [
 ];
 
 /** Runs one command line (without `node` and the script) to its end. Never throws. */
-export async function main(argv: readonly string[], given?: Terminal): Promise<ExitCode> {
+export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
   const terminal = given ?? processTerminal(!argv.includes("--no-color"));
-  const outcome: { code: ExitCode } = { code: 0 };
+  const outcome = { code: 0 };
   const program = buildProgram(terminal, (code) => (outcome.code = code));
   try {
     // Understood anywhere on the line; it was looked at above.
@@ -50,7 +50,7 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<E
   }
 }
 
-type End = (code: ExitCode) => void;
+type End = (code: number) => void;
 
 export function buildProgram(terminal: Terminal, end: End): Command {
   const program = new Command("nines")
@@ -58,6 +58,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
     .version(version(), "-V, --version", "print the version")
     .option("--no-color", "no colours, whatever the terminal can (also: NO_COLOR=1)")
     .addHelpText("after", EPILOGUE)
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError("(see: nines --help)")
     .configureHelp({ helpWidth: 100, showGlobalOptions: false })
@@ -188,14 +189,24 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
 
 function addPlaygroundCommands(program: Command, terminal: Terminal, end: End): void {
   program
+    .command("demo")
+    .description("watch failovers on this machine: no configuration, nothing is changed")
+    .option("--once", "no keys to press at the end")
+    .option("--only <numbers>", "only these experiments, e.g. 1,3", parseNumbers, [])
+    .action(async ({ once = false, only }: { once?: boolean; only: readonly number[] }) => {
+      const { demo } = await import("./demo.ts");
+      end(await demo({ once, only, color: terminal.color }));
+    });
+  program
     .command("lab")
     .description("worlds of network namespaces to try things in; see: nines lab --help")
     .argument("[arguments...]")
     .allowUnknownOption()
+    .passThroughOptions()
     .helpOption(false)
-    .action(async (words: string[], _given: unknown, command: Command) => {
+    .action(async (words: string[]) => {
       const { lab } = await import("./lab.ts");
-      end(await lab(command.args.length > words.length ? command.args : words, terminal));
+      end(await lab(words, terminal));
     });
 }
 
@@ -213,6 +224,10 @@ function parseSeq(text: string): number {
   const seq = Number(text);
   if (!Number.isSafeInteger(seq) || seq < 0) throw new InvalidArgumentError("not a whole number");
   return seq;
+}
+
+function parseNumbers(text: string): readonly number[] {
+  return text.split(",").map(parseSeq);
 }
 
 function parseShell(text: string): Shell {
