@@ -10,9 +10,10 @@ import { parseTree } from "./keepalived/tree.ts";
 import type { Model } from "./model.ts";
 
 export type { Diagnostic, Severity } from "./diagnostic.ts";
-export { formatDiagnostic } from "./diagnostic.ts";
+export { formatDiagnostic, sortDiagnostics } from "./diagnostic.ts";
 export { explain, explainText, keywordNames } from "./explain.ts";
-export { hostWarnings, type HostFacts } from "./hurts.ts";
+export { gatherHostFacts, hostWarnings, type FileFact, type HostFacts } from "./hurts.ts";
+export { pairWarnings } from "./hurts-between.ts";
 export type { ConfigurationFiles } from "./keepalived/lines.ts";
 
 export interface ReadOptions {

@@ -17,6 +17,8 @@ interface Entry {
 /** One block as written. Every getter gives undefined when the keyword is absent or wrong. */
 export class Block {
   readonly statement: Statement;
+  /** Keywords that an unknown word was probably meant to be. */
+  readonly misspelt: Set<string> = new Set();
   readonly #entries = new Map<string, Entry[]>();
 
   constructor(statement: Statement) {
@@ -134,7 +136,7 @@ export function readBlock(statement: Statement, kind: string, reader: BlockReade
   const rows = keywordsOf(kind);
   for (const child of statement.block ?? []) {
     const row = rows.get(child.keyword.text);
-    if (row === undefined) reportUnknown(child, statement, kind, reader);
+    if (row === undefined) reportUnknown(child, block, kind, reader);
     else if (row.status === "ignored") {
       reader.findings.warn(child.keyword, `ignored: '${row.name}'`, row.meaning);
     } else readEntry(block, child, row, reader);
@@ -188,14 +190,11 @@ function checkArguments(
   return true;
 }
 
-function reportUnknown(
-  child: Statement,
-  parent: Statement,
-  kind: string,
-  reader: BlockReader,
-): void {
+function reportUnknown(child: Statement, parent: Block, kind: string, reader: BlockReader): void {
   const { keyword } = child;
-  const where = kind === "top" ? "" : ` in ${describe(parent)}`;
+  const where = kind === "top" ? "" : ` in ${parent.title}`;
+  const meant = closest(keyword.text, keywordsOf(kind).keys());
+  if (meant !== undefined) parent.misspelt.add(meant);
   const reason = `unknown keyword '${keyword.text}'${where}`;
   const next = suggestion(child, kind);
   if (reader.permissive) reader.findings.warn(keyword, `${reason}, skipped`, next);

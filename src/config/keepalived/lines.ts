@@ -19,6 +19,9 @@ export interface ConfigurationFiles {
 /** Deeper nesting than any real configuration has. */
 const MOST_INCLUDES = 32;
 const MOST_LINES = 500_000;
+/** Lines looked at while sequences and parameters unfold, also those that come to nothing. */
+const MOST_STEPS = 3_000_000;
+const DEEPEST_UNFOLDING = 100;
 
 export class LineReader {
   readonly lines: SourceLine[] = [];
@@ -30,6 +33,8 @@ export class LineReader {
   readonly #parameters: Parameters;
   readonly #open: string[] = [];
   #definition: { name: string; values: string[] } | undefined;
+  #steps = 0;
+  #depth = 0;
   #full = false;
 
   constructor(files: ConfigurationFiles, around: Surroundings, findings: Findings) {
@@ -90,14 +95,26 @@ export class LineReader {
     this.#definition = undefined;
   }
 
-  /** A line whose text is complete: conditions, definitions, sequences, parameters. */
+  /** A line whose text is complete; whatever it unfolds into is bounded. */
   #logical(line: SourceLine): void {
     if (this.#full || line.text.trim() === "") return;
-    if (this.lines.length >= MOST_LINES) {
+    this.#steps++;
+    if (this.lines.length >= MOST_LINES || this.#steps > MOST_STEPS) {
       this.#full = true;
       this.#findings.error(whole(line), `the configuration has more than ${MOST_LINES} lines`);
-      return;
+    } else if (this.#depth >= DEEPEST_UNFOLDING) {
+      this.#full = true;
+      const reason = `parameters are nested more than ${DEEPEST_UNFOLDING} deep`;
+      this.#findings.error(whole(line), reason, "does one contain itself?");
+    } else {
+      this.#depth++;
+      this.#unfold(line);
+      this.#depth--;
     }
+  }
+
+  /** Conditions, definitions, sequences, parameters, in this order. */
+  #unfold(line: SourceLine): void {
     const kept = this.#condition(line);
     if (kept === undefined) return;
     const definition = /^\s*\$([A-Za-z_]\w*)=(.*)$/su.exec(kept.text);

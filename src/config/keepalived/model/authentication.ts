@@ -12,7 +12,6 @@ const NONE: Authentication = { kind: "none" };
 
 export interface AuthenticationFacts {
   readonly version: 2 | 3;
-  readonly ipv6: boolean;
   readonly strict: boolean;
   readonly advertIntervalMs: number;
 }

@@ -6,7 +6,7 @@ import { Block, type BlockReader, readBlock } from "../block.ts";
 import type { Statement } from "../tree.ts";
 import { readSeconds } from "../value.ts";
 import { readAddressLines } from "./address-lines.ts";
-import type { Context } from "./context.ts";
+import { type Context, remember } from "./context.ts";
 import {
   joinWords,
   readFifos,
@@ -137,6 +137,7 @@ function readDelays(top: Block, context: Context): InterfaceDelay[] {
     const upMs =
       up === undefined ? downMs : readSeconds(up, range, "the up delay", context.findings);
     if (downMs === undefined || upMs === undefined) return [];
+    remember(context, `delay of ${line.keyword.text}`, line.keyword);
     return [{ interface: line.keyword.text, downMs, upMs }];
   });
 }

@@ -72,7 +72,8 @@ function readLine(words: readonly Word[], context: Context): Frontend | undefine
       return undefined;
     }
     const mark = readInteger(second, MARK, "fwmark", findings);
-    const family: "ipv4" | "ipv6" | undefined = third?.text === "inet6" ? "ipv6" : third === undefined ? undefined : "ipv4";
+    const family: "ipv4" | "ipv6" | undefined =
+      third?.text === "inet6" ? "ipv6" : third === undefined ? undefined : "ipv4";
     return mark === undefined ? undefined : { kind: "mark", mark, ...optional("family", family) };
   }
   const port = second === undefined ? 0 : readInteger(second, PORT, "the port", findings);

@@ -14,7 +14,7 @@ import type {
 import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
 import { splitCommand } from "../value.ts";
-import type { Context } from "./context.ts";
+import { type Context, remember } from "./context.ts";
 import { optional } from "./route-lines.ts";
 
 const SMTP_PORT = 25;
@@ -24,6 +24,7 @@ export function readMail(globals: Block, context: Context): MailSettings {
     .lines("notification_email")
     .flatMap((line) => [line.keyword, ...line.args])
     .map((word) => checkedMailbox(word, context));
+  if (to.length > 0) remember(context, "notification_email", globals.at("notification_email"));
   const from = globals.words("notification_email_from");
   return {
     to,
@@ -48,6 +49,7 @@ function checkedMailbox(word: Word, context: Context): string {
 function readServer(globals: Block, context: Context): MailSettings["server"] {
   const [host, port] = globals.words("smtp_server") ?? [];
   if (host === undefined) return undefined;
+  remember(context, "smtp_server", host);
   const number = port === undefined ? SMTP_PORT : Number(port.text);
   if (!Number.isInteger(number) || number < 1 || number > 65535) {
     context.findings.error(port!, `the port '${port!.text}' is wrong`, "write 1 to 65535");

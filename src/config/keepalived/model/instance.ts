@@ -45,19 +45,22 @@ export function readInstance(
   const { family } = addresses;
   if (strict) checkStrict(block, addresses.advertised, findings);
   const timing = readTiming(block, { globals, family, strict }, context);
+  const authentication = readAuthentication(block, { ...timing, strict }, context);
+  if (authentication.kind === "ah" && timing.startAsMaster) {
+    const reason = "state MASTER has no effect with auth_type AH: BACKUP is used";
+    findings.note(block.at("state"), reason, "as in keepalived; auth_hmac has no such limit");
+  }
+  rememberChoices(block, context);
   const instance: InstanceSettings = {
     name: block.name,
     family,
     vrid: vrid ?? 0,
     interface: link,
     ...timing,
+    startAsMaster: timing.startAsMaster && authentication.kind !== "ah",
     transport: readTransport(block, globals, family, context),
     ...optional("sourceAddress", readSource(block, family, context)),
-    authentication: readAuthentication(
-      block,
-      { ...timing, ipv6: family === "ipv6", strict },
-      context,
-    ),
+    authentication,
     addresses: addresses.advertised,
     excludedAddresses: addresses.excluded,
     routes: readRouteLines(block.lines("virtual_routes"), findings),
@@ -75,16 +78,31 @@ export function readInstance(
 
 function requirePresent(block: Block, link: string | undefined, context: Context): void {
   const at = block.statement.args[0]!;
-  const missing = (what: string, next: string): void =>
-    context.findings.error(at, `vrrp_instance ${block.name} has no ${what}`, next);
+  const missing = (what: string, next: string): void => {
+    if (block.misspelt.has(what) && !context.permissive) return;
+    const severity = what === "virtual_ipaddress" && context.permissive ? "warning" : "error";
+    context.findings.add(severity, at, `vrrp_instance ${block.name} has no ${what}`, next);
+  };
   if (link === undefined && !block.has("interface")) missing("interface", "add: interface NAME");
   if (!block.has("virtual_router_id")) {
     missing("virtual_router_id", "add: virtual_router_id 1-255, the same on all its nodes");
   }
-  if (block.lines("virtual_ipaddress").length > 0) return;
-  const reason = `vrrp_instance ${block.name} has no virtual_ipaddress`;
-  const next = "add: virtual_ipaddress { ADDRESS/LENGTH }";
-  context.findings.add(context.permissive ? "warning" : "error", at, reason, next);
+  if (block.lines("virtual_ipaddress").length === 0) {
+    missing("virtual_ipaddress", "add: virtual_ipaddress { ADDRESS/LENGTH }");
+  }
+}
+
+/** Whether a thing was written or defaulted is asked by the warnings later. */
+function rememberChoices(block: Block, context: Context): void {
+  for (const keyword of [
+    "priority",
+    "preempt",
+    "preempt_delay",
+    "unicast_src_ip",
+    "track_script",
+  ]) {
+    if (block.has(keyword)) remember(context, `${keyword} of ${block.name}`, block.at(keyword));
+  }
 }
 
 interface Following {
