@@ -2,7 +2,7 @@
 
 import { ENODEV, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
-import { beginRemoval, describe, wasAbsent } from "./kernel-object.ts";
+import { KernelBatch, describe, wasAbsent } from "./kernel-object.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import { beginLinkDeletion } from "./netlink/links.ts";
 import type { NetlinkSocket } from "./netlink/socket.ts";
@@ -47,7 +47,8 @@ export function removeObjects(socket: NetlinkSocket, objects: readonly KernelObj
   const failed: OsFailure[] = [];
   for (let start = 0; start < objects.length; start += OBJECTS_PER_BATCH) {
     const slice = objects.slice(start, start + OBJECTS_PER_BATCH);
-    const sent = slice.filter((object) => beginRemoval(socket, object) === 0);
+    const batch = new KernelBatch(socket);
+    const sent = slice.filter((object) => batch.remove(object) === 0);
     removed.push(...slice.filter((object) => !sent.includes(object)));
     if (sent.length === 0) continue;
     const { status, failures } = socket.transact();

@@ -9,7 +9,7 @@ import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
 import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
-import { beginAddition, describe, keyOf } from "./kernel-object.ts";
+import { KernelBatch, describe, keyOf } from "./kernel-object.ts";
 import type { Addition, KernelObject } from "./kernel-object.ts";
 import { FOREVER_S } from "./netlink/addresses.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink/socket.ts";
@@ -264,7 +264,8 @@ export class KernelAddresses {
 
   /** Statuses in the order of the objects. */
   #send(objects: readonly KernelObject[], addition: Addition): number[] {
-    const results = objects.map((object) => beginAddition(this.socket, object, addition));
+    const batch = new KernelBatch(this.socket);
+    const results = objects.map((object) => batch.add(object, addition));
     const sent = [...results.keys()].filter((i) => results[i] === 0);
     if (sent.length === 0) return results;
     const { status, failures } = this.socket.transact();

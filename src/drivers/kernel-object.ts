@@ -18,34 +18,51 @@ export interface Addition {
   readonly mode: "add" | "renew";
 }
 
-/** Adds one message to the batch, or says (`-ENODEV`) why there is none. */
-export function beginAddition(
-  socket: NetlinkSocket,
-  object: KernelObject,
-  addition: Addition,
-): number {
-  if (object.kind === "rule") {
-    beginRule(socket, object.rule);
-    return 0;
-  }
-  const index = indexOf(object);
-  if (index !== undefined && index < 0) return index;
-  if (object.kind === "route") beginRoute(socket, object.route, index);
-  else if (index !== undefined) beginAddress(socket, index, object.address, addition);
-  return 0;
-}
+/** Messages for one send. Interfaces are looked up once each. */
+export class KernelBatch {
+  readonly #socket: NetlinkSocket;
+  readonly #indexes = new Map<string, number>();
 
-/** Adds one message to the batch, or says (`-ENODEV`) that there is nothing to be removed. */
-export function beginRemoval(socket: NetlinkSocket, object: KernelObject): number {
-  if (object.kind === "rule") {
-    beginRuleDeletion(socket, object.rule);
+  constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+  }
+
+  /** Adds one message; -ENODEV: none, as the interface does not exist. */
+  add(object: KernelObject, addition: Addition): number {
+    if (object.kind === "rule") {
+      beginRule(this.#socket, object.rule);
+      return 0;
+    }
+    const index = this.#indexOf(object);
+    if (index !== undefined && index < 0) return index;
+    if (object.kind === "route") beginRoute(this.#socket, object.route, index);
+    else if (index !== undefined) beginAddress(this.#socket, index, object.address, addition);
     return 0;
   }
-  const index = indexOf(object);
-  if (index !== undefined && index < 0) return index;
-  if (object.kind === "route") beginRouteDeletion(socket, object.route, index);
-  else if (index !== undefined) beginAddressDeletion(socket, index, object.address);
-  return 0;
+
+  /** Adds one message; -ENODEV: none, as there is nothing to be removed. */
+  remove(object: KernelObject): number {
+    if (object.kind === "rule") {
+      beginRuleDeletion(this.#socket, object.rule);
+      return 0;
+    }
+    const index = this.#indexOf(object);
+    if (index !== undefined && index < 0) return index;
+    if (object.kind === "route") beginRouteDeletion(this.#socket, object.route, index);
+    else if (index !== undefined) beginAddressDeletion(this.#socket, index, object.address);
+    return 0;
+  }
+
+  #indexOf(object: Exclude<KernelObject, { kind: "rule" }>): number | undefined {
+    const name = object.kind === "address" ? object.address.interface : object.route.interface;
+    if (name === undefined) return undefined;
+    let index = this.#indexes.get(name);
+    if (index === undefined) {
+      index = interfaceIndex(name);
+      this.#indexes.set(name, index);
+    }
+    return index;
+  }
 }
 
 /** A removal that failed because there was nothing left to remove did what it should. */
@@ -73,9 +90,4 @@ export function describe(object: KernelObject): string {
 /** Equal for objects that are the same to the kernel in every detail. */
 export function keyOf(object: KernelObject): string {
   return JSON.stringify(object);
-}
-
-function indexOf(object: Exclude<KernelObject, { kind: "rule" }>): number | undefined {
-  const name = object.kind === "address" ? object.address.interface : object.route.interface;
-  return name === undefined ? undefined : interfaceIndex(name);
 }

@@ -42,14 +42,18 @@ export interface InterfaceFact {
 
 export interface LinkListener {
   readonly onInterface: (fact: InterfaceFact) => void;
-  /** An address is gone that nobody removed through `ownPortId`'s socket. */
+  /**
+   * A virtual address is gone that was not removed through our socket. The kernel does not say
+   * who removed an IPv6 address: one that was released and acquired again within one turn of the
+   * loop is told too. Putting it back then changes nothing.
+   */
   readonly onAddressRemoved: (interfaceName: string, address: string) => void;
 }
 
 export interface LinkWatchOptions {
   /** For the state at the beginning and after a loss; its removals are our own. */
   readonly socket: NetlinkSocket;
-  /** Never told as `primaryIpv4` or `linkLocalIpv6`. Asked each time. */
+  /** Held by us now: never a primary address, and told when it is removed. Asked each time. */
   readonly isVirtual: (address: string) => boolean;
 }
 
@@ -122,7 +126,7 @@ export class LinkWatch {
       const now = this.#addresses.get(interfaceIndex) ?? [];
       if (now.some((known) => known.address === address)) continue;
       const name = names.get(interfaceIndex);
-      if (name !== undefined) this.#listener.onAddressRemoved(name, address);
+      if (name !== undefined) this.#removed(name, address);
     }
     for (const name of this.#watched.keys()) this.#tell(name);
   }
@@ -172,11 +176,15 @@ export class LinkWatch {
     if (message.type === RTM_DELADDR) {
       if (at >= 0) known.splice(at, 1);
       const ours = message.portId === this.#options.socket.portId;
-      if (name !== undefined && !ours) this.#listener.onAddressRemoved(name, address.address);
+      if (name !== undefined && !ours) this.#removed(name, address.address);
     } else if (at >= 0) known[at] = address;
     else known.push(address);
     this.#addresses.set(address.interfaceIndex, known);
     if (name !== undefined) this.#tell(name);
+  }
+
+  #removed(name: string, address: string): void {
+    if (this.#options.isVirtual(address)) this.#listener.onAddressRemoved(name, address);
   }
 
   #tell(name: string): void {

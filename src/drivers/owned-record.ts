@@ -77,9 +77,10 @@ export class OwnedRecord {
     );
   }
 
+  /** Leaves a file without the entries that were taken back. */
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
-    this.#fd = -1;
+    attempt(`write ${this.#path}`, () => this.#rewrite());
+    closeSync(this.#fd);
   }
 
   #append(sign: "+" | "-", entries: readonly OwnedEntry[]): OsFailure | undefined {
@@ -127,7 +128,7 @@ export class OwnedRecord {
       closeSync(fd);
       throw error;
     }
-    this.close();
+    if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = fd;
     this.#lines = this.#entries.size;
   }

@@ -1,0 +1,400 @@
+/**
+ * Addresses, leases and virtual MACs in a real kernel: a holder and a client, each in a network
+ * namespace of its own, with a cable between them. Needs root, iproute2, nftables and arping.
+ */
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Interface } from "node:readline";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { InstanceSettings, VirtualAddress } from "../../src/core/vrrp/settings.ts";
+
+const HOLDER = `kb-h${process.pid}`;
+const CLIENT = `kb-c${process.pid}`;
+const PROGRAM = join(import.meta.dirname, "programs/address-holder.ts");
+const CABLE = "eth0";
+/** Exit status of bash for a refused connection; `timeout` ends with 124. */
+const REFUSED = 1;
+const V4 = "10.91.0.100";
+const V6 = "fd91::100";
+
+const skip = process.getuid?.() === 0 ? false : "needs root: run `npm run lab` as root";
+
+function sh(command: string): string {
+  return execFileSync("/bin/sh", ["-ec", command], { encoding: "utf8", stdio: "pipe" });
+}
+
+const inHolder = (command: string): string => sh(`ip netns exec ${HOLDER} ${command}`);
+const inClient = (command: string): string => sh(`ip netns exec ${CLIENT} ${command}`);
+
+/** With the neighbour entry kept. A closed port is refused at once; silence ends in a timeout. */
+function answersKnown(address: string, timeoutS = 0.2): boolean {
+  const connect = `timeout ${timeoutS} bash -c '</dev/tcp/${address}/9'`;
+  const argv = ["netns", "exec", CLIENT, "bash", "-c", connect];
+  return spawnSync("ip", argv, { stdio: "pipe" }).status === REFUSED;
+}
+
+/** The whole way: an ARP or ND exchange before. */
+function answers(address: string): boolean {
+  inClient(`ip neigh flush dev ${CABLE}`);
+  return answersKnown(address, 1);
+}
+
+function answersArp(address: string): boolean {
+  const argv = ["netns", "exec", CLIENT, "arping", "-c1", "-w1", "-I", CABLE, address];
+  return spawnSync("ip", argv, { stdio: "pipe" }).status === 0;
+}
+
+/** One datagram of the holder with that source: its own ARP request comes before. */
+function speakFrom(source: string, destination: string): void {
+  const program = `const s = require("node:dgram").createSocket("udp4");
+    s.bind(0, "${source}", () => s.send("x", 9, "${destination}", () => s.close()));`;
+  execFileSync("ip", ["netns", "exec", HOLDER, process.execPath, "-e", program]);
+}
+
+function has(address: string): boolean {
+  return inHolder(`ip address show`).includes(` ${address}/`);
+}
+
+async function until(what: string, holds: () => boolean, timeoutMs = 5000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!holds()) {
+    assert.ok(performance.now() < end, `not within ${timeoutMs} ms: ${what}`);
+    await sleep(5);
+  }
+}
+
+class Holder {
+  readonly process: ChildProcessWithoutNullStreams;
+  readonly #lines: Interface;
+  readonly #waiting: ((line: string) => void)[] = [];
+
+  constructor(stateDirectory: string) {
+    const argv = ["netns", "exec", HOLDER, process.execPath, PROGRAM, stateDirectory, "nines-kb"];
+    this.process = spawn("ip", argv);
+    this.process.stderr.pipe(process.stderr);
+    this.#lines = createInterface({ input: this.process.stdout });
+    this.#lines.on("line", (line) => this.#waiting.shift()?.(line));
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers differ from command to command
+  async ask(command: string, ...values: unknown[]): Promise<any> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.#waiting.push(resolve);
+    this.process.stdin.write(`${JSON.stringify({ command, values })}\n`);
+    return JSON.parse(await promise);
+  }
+
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.process.once("exit", resolve));
+    this.process.kill("SIGKILL");
+    await ended;
+  }
+
+  async close(): Promise<void> {
+    assert.deepEqual(await this.ask("close"), []);
+    await this.kill();
+  }
+}
+
+function virtual(address: string, more: Partial<VirtualAddress> = {}): VirtualAddress {
+  const family = address.includes(":") ? "ipv6" : "ipv4";
+  return {
+    address,
+    family,
+    prefixLength: family === "ipv4" ? 32 : 128,
+    interface: CABLE,
+    scope: 0,
+    noDad: true,
+    home: false,
+    managedTemporary: false,
+    noPrefixRoute: false,
+    preferredLifetimeS: 0,
+    tracked: true,
+    ...more,
+  };
+}
+
+/** What the drivers look at; the rest of an instance's settings is the router's concern. */
+function instance(
+  addresses: readonly VirtualAddress[],
+  more: Partial<InstanceSettings> = {},
+): InstanceSettings {
+  const settings: Partial<InstanceSettings> = {
+    name: "VI_1",
+    family: "ipv4",
+    vrid: 51,
+    interface: CABLE,
+    priority: 100,
+    accept: true,
+    lease: true,
+    addresses,
+    excludedAddresses: [],
+    routes: [],
+    rules: [],
+    ...more,
+  };
+  return settings as InstanceSettings;
+}
+
+const ALL_WELL = { failures: [], foreign: [] };
+
+describe("addresses in the kernel", { skip }, () => {
+  let state = "";
+  let holder: Holder;
+  const holders: Holder[] = [];
+
+  function start(): Holder {
+    const started = new Holder(state);
+    holders.push(started);
+    return started;
+  }
+
+  before(() => {
+    sh(`ip netns add ${HOLDER}; ip netns add ${CLIENT}`);
+    sh(`ip link add ${CABLE} netns ${HOLDER} type veth peer name ${CABLE} netns ${CLIENT}`);
+    for (const [name, n] of [
+      [HOLDER, 1],
+      [CLIENT, 2],
+    ] as const) {
+      sh(`ip -n ${name} link set lo up; ip -n ${name} link set ${CABLE} up`);
+      sh(`ip -n ${name} address add 10.91.0.${n}/24 dev ${CABLE}`);
+      sh(`ip -n ${name} address add fd91::${n}/64 dev ${CABLE} nodad`);
+    }
+  });
+
+  after(() => {
+    spawnSync("ip", ["netns", "del", HOLDER]);
+    spawnSync("ip", ["netns", "del", CLIENT]);
+  });
+
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "kb-state-"));
+    holder = start();
+  });
+
+  afterEach(async () => {
+    for (const one of holders.splice(0)) await one.kill();
+    const cleaner = new Holder(state);
+    try {
+      await cleaner.close();
+    } finally {
+      await cleaner.kill();
+      rmSync(state, { recursive: true });
+    }
+  });
+
+  test("acquired addresses answer and released ones do not, both families", async () => {
+    const settings = instance([virtual(V4), virtual(V6)]);
+    assert.deepEqual(await holder.ask("opened"), { cleanUp: [] });
+    assert.equal(await holder.ask("renew", "VI_1", 5000), null);
+    assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    assert.ok(answers(V4) && answers(V6) && answersArp(V4));
+    const shown = inHolder(`ip address show dev ${CABLE}`);
+    assert.match(shown, /inet6 fd91::100\/128 scope global nodad deprecated dynamic/);
+    assert.match(shown, /inet 10\.91\.0\.100\/32 scope global dynamic eth0\s+valid_lft 1\dsec/);
+    assert.deepEqual(await holder.ask("release", "VI_1"), []);
+    assert.ok(!has(V4) && !has(V6));
+    assert.ok(!answersArp(V4));
+  });
+
+  for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
+    test(`a 100 ms lease silences a configured address after ${signal}`, async () => {
+      const settings = instance([virtual(V4), virtual(V6)]);
+      await holder.ask("renewEvery", "VI_1", 100, 30);
+      assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+      assert.ok(answers(V4) && answers(V6) && answersArp(V4));
+      await sleep(300);
+      assert.ok(answersKnown(V4), "the lease is renewed");
+      const pid = holder.process.pid!;
+      process.kill(pid, signal);
+      const stopped = performance.now();
+      await until("the address falls silent", () => !answersKnown(V4), 3000);
+      assert.ok(performance.now() - stopped < 600, "an unanswered attempt waits 200 ms by itself");
+      assert.ok(has(V4) && has(V6), "still configured");
+      assert.ok(!answersKnown(V6));
+      assert.ok(!answersArp(V4));
+      assert.ok(!answers(V4) && !answers(V6));
+      if (signal === "SIGKILL") return;
+      process.kill(pid, "SIGCONT");
+      await until("it answers again", () => answersKnown(V4) && answers(V6));
+      assert.ok(answersArp(V4));
+    });
+  }
+
+  test("lifetimes remove the addresses of a dead holder from the kernel", async () => {
+    await holder.ask("renew", "VI_1", 100);
+    await holder.ask("acquire", instance([virtual(V4), virtual(V6)]));
+    await holder.kill();
+    await until("the kernel removes both", () => !has(V4) && !has(V6), 20_000);
+  });
+
+  test("a restart removes what its predecessor left, and no stranger's", async () => {
+    inHolder(`ip address add 10.91.0.77/32 dev ${CABLE}`);
+    inHolder(`ip address add 10.91.0.101/32 dev ${CABLE}`);
+    const route = {
+      family: "ipv4" as const,
+      kind: "unicast" as const,
+      destination: "192.0.2.0",
+      prefixLength: 24,
+      via: "10.91.0.2",
+      interface: CABLE,
+      source: V4,
+      onLink: false,
+      tracked: true,
+    };
+    const rule = {
+      family: "ipv4" as const,
+      from: { address: "198.51.100.0", prefixLength: 24 },
+      table: 100,
+      priority: 777,
+      tracked: true,
+    };
+    const both = [virtual(V4), virtual("10.91.0.101"), virtual(V6)];
+    const settings = instance(both, { routes: [route], rules: [rule] });
+    await holder.ask("renew", "VI_1", 5000);
+    assert.deepEqual(await holder.ask("acquire", settings), {
+      failures: [],
+      foreign: ["address 10.91.0.101/32 on eth0"],
+    });
+    assert.match(inHolder("ip route show 192.0.2.0/24"), /via 10\.91\.0\.2 .*proto keepalived/);
+    assert.match(inHolder("ip rule show"), /777:\tfrom 198\.51\.100\.0\/24 lookup 100/);
+    assert.equal(statSync(join(state, "owned.json")).mode & 0o777, 0o600);
+    await holder.kill();
+    assert.ok(has(V4));
+    const next = start();
+    assert.deepEqual(await next.ask("opened"), { cleanUp: [] });
+    assert.ok(!has(V4) && !has(V6));
+    assert.ok(has("10.91.0.77") && has("10.91.0.101"));
+    assert.equal(inHolder("ip route show 192.0.2.0/24"), "");
+    assert.doesNotMatch(inHolder("ip rule show"), /777/);
+    // The same ones again, by the successor, and ended in order.
+    await next.ask("renew", "VI_1", 5000);
+    assert.equal((await next.ask("acquire", settings)).failures.length, 0);
+    assert.deepEqual(await next.ask("release", "VI_1"), []);
+    assert.ok(has("10.91.0.101") && !has(V4));
+    await next.close();
+    assert.doesNotMatch(inHolder("nft list tables"), /nines/);
+    const record = readFileSync(join(state, "owned.json"), "utf8").trim();
+    assert.equal(record.split("\n").length, 1, "a heading and no entry");
+    inHolder(`ip address del 10.91.0.77/32 dev ${CABLE}`);
+    inHolder(`ip address del 10.91.0.101/32 dev ${CABLE}`);
+  });
+
+  test("a stranger's second address of our subnet outlives our first one", async () => {
+    await holder.ask("renew", "VI_1", 5000);
+    await holder.ask("acquire", instance([virtual("10.92.0.1", { prefixLength: 24 })]));
+    inHolder(`ip address add 10.92.0.7/24 dev ${CABLE}`);
+    assert.deepEqual(await holder.ask("release", "VI_1"), []);
+    assert.ok(has("10.92.0.7") && !has("10.92.0.1"));
+    inHolder(`ip address del 10.92.0.7/24 dev ${CABLE}`);
+  });
+
+  test("removals by others are heard with their instance, our own are not", async () => {
+    const fact = await holder.ask("watch", CABLE);
+    assert.equal(fact.primaryIpv4, "10.91.0.1");
+    assert.match(fact.linkLocalIpv6, /^fe80::/);
+    await holder.ask("renew", "VI_1", 5000);
+    await holder.ask("acquire", instance([virtual(V4), virtual(V6)]));
+    await holder.ask("heard");
+    inHolder(`ip address del ${V4}/32 dev ${CABLE}`);
+    assert.deepEqual(await holder.ask("heard"), [{ removed: V4, from: CABLE, instance: "VI_1" }]);
+    assert.equal(await holder.ask("restore", "VI_1", V4), null);
+    assert.ok(answers(V4));
+    await holder.ask("release", "VI_1");
+    assert.deepEqual(await holder.ask("heard"), []);
+    sh(`ip -n ${CLIENT} link set ${CABLE} down`);
+    await until("the carrier is lost", () => !inHolder(`ip link`).includes("LOWER_UP> mtu 1500"));
+    assert.equal((await holder.ask("heard")).at(-1).up, false);
+    sh(`ip -n ${CLIENT} link set ${CABLE} up`);
+    sh(`ip -n ${CLIENT} address replace fd91::2/64 dev ${CABLE} nodad`);
+    await sleep(100);
+    assert.equal((await holder.ask("heard")).at(-1).up, true);
+  });
+
+  test("the lease survives `nft flush ruleset`", async () => {
+    await holder.ask("renew", "VI_1", 300);
+    await holder.ask("acquire", instance([virtual(V4)]));
+    inHolder("nft flush ruleset");
+    assert.equal(await holder.ask("renew", "VI_1", 300), null);
+    assert.equal(await holder.ask("rebuilds"), 1);
+    assert.ok(answers(V4));
+    await sleep(350);
+    assert.ok(!answersKnown(V4));
+  });
+
+  test("without accept mode packets are dropped, ARP and ND go on", async () => {
+    await holder.ask("renew", "VI_1", 5000);
+    const settings = instance([virtual(V4), virtual(V6)], { accept: false });
+    assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    assert.ok(!answers(V4) && !answers(V6));
+    assert.ok(answersArp(V4));
+    const neighbour = inClient(`ip neigh show ${V6}`);
+    assert.match(neighbour, /lladdr/);
+    assert.doesNotMatch(neighbour, /FAILED|INCOMPLETE/);
+  });
+
+  test("a changed configuration adds and removes by difference", async () => {
+    await holder.ask("renew", "VI_1", 5000);
+    await holder.ask("acquire", instance([virtual(V4), virtual("10.91.0.102")]));
+    await holder.ask("acquire", instance([virtual(V4), virtual("10.91.0.103")]));
+    assert.ok(has(V4) && !has("10.91.0.102") && has("10.91.0.103"));
+    assert.ok(answers("10.91.0.103") && answers(V4));
+  });
+
+  test("only the virtual MAC is ever told for addresses on a virtual MAC", async () => {
+    const vmac = (name: string): Partial<InstanceSettings> => {
+      return { vmac: { name, sendFromBase: false } };
+    };
+    const four = instance([virtual(V4, { prefixLength: 24 })], vmac("vrrp4.51"));
+    const six = instance([virtual(V6, { prefixLength: 64 })], {
+      ...vmac("vrrp6.51"),
+      name: "VI_6",
+      family: "ipv6",
+    });
+    for (const settings of [four, six]) {
+      assert.equal(await holder.ask("prepare", settings), null);
+      await holder.ask("renew", settings.name, 5000);
+      assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    }
+    assert.match(inHolder("ip -d link show vrrp4.51"), /macvlan mode private/);
+    assert.doesNotMatch(inHolder("ip address show dev vrrp6.51"), /fe80/);
+    const arp = inClient(`arping -c3 -w4 -I ${CABLE} ${V4} || true`);
+    assert.match(arp, /00:00:5e:00:01:33/i);
+    assert.doesNotMatch(arp, /00:00:5e:00:02:33/i);
+    const base = inHolder(`cat /sys/class/net/${CABLE}/address`).trim();
+    assert.doesNotMatch(arp, new RegExp(base, "i"));
+    assert.ok(answers(V4) && answers(V6));
+    inHolder(`ip neigh flush dev ${CABLE}`);
+    speakFrom(V4, "10.91.0.2");
+    assert.match(inClient("ip neigh"), /10\.91\.0\.100 .*00:00:5e:00:01:33/);
+    assert.match(inClient("ip neigh"), /fd91::100 .*00:00:5e:00:02:33/);
+    for (const settings of [four, six]) {
+      assert.deepEqual(await holder.ask("release", settings.name), []);
+      assert.equal(await holder.ask("dismiss", settings), null);
+    }
+    assert.doesNotMatch(inHolder("ip link"), /vrrp/);
+    await holder.close();
+    assert.equal(inHolder(`sysctl -n net.ipv4.conf.${CABLE}.arp_ignore`), "0\n");
+  });
+
+  test("255 addresses are acquired and released in a few milliseconds", async (t) => {
+    const addresses = Array.from({ length: 255 }, (_, i) => virtual(`10.91.1.${i}`));
+    await holder.ask("renew", "VI_1", 5000);
+    const first = await holder.ask("timeAcquire", instance(addresses));
+    await holder.ask("renew", "VI_1", 5000);
+    const second = await holder.ask("timeAcquire", instance(addresses));
+    for (const { failures, left, acquireMs, releaseMs } of [first, second]) {
+      assert.deepEqual([failures, left], [[], []]);
+      t.diagnostic(`acquire ${acquireMs.toFixed(1)} ms, release ${releaseMs.toFixed(1)} ms`);
+      assert.ok(acquireMs < 150 && releaseMs < 150);
+    }
+  });
+});
