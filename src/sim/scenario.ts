@@ -141,10 +141,13 @@ export function highestPriority(node: NodePlan): number {
  * between come start and preemption delays and one exchange of adverts.
  */
 export function convergenceMs(scenario: Scenario): number {
-  const delays = scenario.nodes.map((node) => node.preemptDelayMs + node.startupDelayMs);
+  const { nodes } = scenario;
+  const startMs = Math.max(...nodes.map((node) => node.startupDelayMs));
+  // Each preempts the one before it, and each waits its own delay for that.
+  const delayMs = nodes.reduce((sum, node) => sum + node.preemptDelayMs, 0);
   const exchange = 2 * (slowestIntervalMs(scenario) + slowestLinkMs(scenario));
   const late = 10 * scenario.timerLatenessMs;
-  return (2 * longestDownMs(scenario) + Math.max(...delays) + exchange + late) * DRIFT_MARGIN;
+  return (2 * longestDownMs(scenario) + startMs + delayMs + exchange + late) * DRIFT_MARGIN;
 }
 
 /** Twice the largest drift that a swarm draws. */
