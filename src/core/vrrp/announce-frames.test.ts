@@ -1,0 +1,56 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseIp } from "../../lib/ip-address.ts";
+import { arpClaim, gratuitousArp } from "./arp-frame.ts";
+import { sumWords } from "./checksum.ts";
+import { naClaim, unsolicitedNa } from "./na-frame.ts";
+
+const mac = Uint8Array.of(0, 0, 0x5e, 0, 1, 51);
+
+test("a gratuitous ARP is a broadcast request for its own address", () => {
+  const frame = Buffer.from(gratuitousArp(mac, parseIp("192.0.2.9")!)).toString("hex");
+  assert.equal(
+    frame,
+    "ffffffffffff00005e0001330806" +
+      "0001080006040001" +
+      "00005e000133c0000209ffffffffffffc0000209",
+  );
+});
+
+test("an unsolicited NA overrides, is not solicited, and its checksum is right", () => {
+  const frame = unsolicitedNa(mac, parseIp("2001:db8::9")!, true);
+  assert.equal(frame.length, 86);
+  assert.equal(frame[58], 0xa0);
+  const whole = sumWords(sumWords(0, frame, 22, 54) + 32 + 58, frame, 54, 86);
+  assert.equal((whole & 0xffff) + (whole >>> 16), 0xffff);
+});
+
+test("what we announce is read back as a claim of that address by that MAC", () => {
+  const rows = [
+    [gratuitousArp(mac, parseIp("192.0.2.9")!), arpClaim, "192.0.2.9"],
+    [unsolicitedNa(mac, parseIp("2001:db8::9")!, false), naClaim, "2001:db8::9"],
+  ] as const;
+  for (const [frame, claimOf, address] of rows) {
+    const claim = claimOf(frame)!;
+    const end = claim.addressOffset + claim.addressLength;
+    assert.deepEqual(frame.slice(claim.addressOffset, end), parseIp(address));
+    assert.deepEqual(frame.slice(claim.macOffset, claim.macOffset + 6), mac);
+  }
+});
+
+test("an ARP probe claims nothing", () => {
+  assert.equal(arpClaim(gratuitousArp(mac, parseIp("0.0.0.0")!)), undefined);
+});
+
+test("no bytes make the readers throw or point outside of the frame", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 128 }), (frame) => {
+      for (const claim of [arpClaim(frame), naClaim(frame)]) {
+        if (claim === undefined) continue;
+        assert.ok(claim.addressOffset + claim.addressLength <= frame.length);
+        assert.ok(claim.macOffset + 6 <= frame.length);
+      }
+    }),
+  );
+});
