@@ -2,6 +2,9 @@
  * One instance's adverts, ready to go: a buffer and a `send-datagram` action for each
  * destination, made once. Sending sets the priority and the checksum and allocates nothing,
  * except where an authentication method must sign.
+ *
+ * There are two sets: a router may advertise and take its leave in the same step, and the first
+ * advert must not change under the driver's hands.
  */
 
 import { parseIp } from "../../lib/ip-address.ts";
@@ -20,6 +23,7 @@ import {
   addressLength,
   encodeAdvert,
   setChecksum,
+  setInterval3,
   setPriority,
 } from "./packet.ts";
 import type { RouterAction } from "./router-ports.ts";
@@ -41,7 +45,8 @@ export class AdvertSender {
   readonly hmac: HmacAuthenticator | undefined;
   readonly ah: AhAuthenticator | undefined;
   readonly #settings: InstanceSettings;
-  readonly #copies: Copy[];
+  readonly #adverts: readonly Copy[];
+  readonly #farewells: readonly Copy[];
   /** Where the message starts in a buffer: behind IPv4 and AH headers of ours, or at once. */
   readonly #offset: number;
   #messageLength = 0;
@@ -60,7 +65,8 @@ export class AdvertSender {
     this.#offset = this.ah === undefined ? 0 : IPV4_HEADER_LENGTH + AH_LENGTH;
     const destinations =
       transport.kind === "multicast" ? [transport.group] : transport.peers.map((p) => p.address);
-    this.#copies = destinations.map((destination) => this.#makeCopy(destination));
+    this.#adverts = destinations.map((destination) => this.#makeCopy(destination));
+    this.#farewells = destinations.map((destination) => this.#makeCopy(destination));
   }
 
   /** The interface got its address, or another one. `source` is canonical text. */
@@ -68,7 +74,7 @@ export class AdvertSender {
     const bytes = parseIp(source);
     assert(bytes !== undefined, `source address ${source} was checked before`);
     this.#source = bytes;
-    for (const copy of this.#copies) {
+    for (const copy of [...this.#adverts, ...this.#farewells]) {
       copy.action.source = source;
       copy.pseudoSum = this.#pseudoSum(bytes, copy.destination);
       if (this.ah !== undefined) writeIpv4Header(copy, bytes);
@@ -79,18 +85,36 @@ export class AdvertSender {
     return this.#source !== undefined;
   }
 
-  /** Orders one advert to every destination. False: there is no source address to send from. */
+  /** A master's advert to every destination. False: there is no source address to send from. */
   send(priority: number, wallMs: number, out: RouterAction[]): boolean {
+    return this.#order(this.#adverts, priority, wallMs, out);
+  }
+
+  /**
+   * The last advert of a master that goes: priority 0, or its own when it lost to a better one.
+   * `intervalMs` is the interval of who stays: backups that learned ours from this advert would
+   * wait too short a time for the winner's.
+   */
+  sendFarewell(priority: number, intervalMs: number, wallMs: number, out: RouterAction[]): boolean {
+    if (this.#settings.version === 3) {
+      for (const { action } of this.#farewells) {
+        setInterval3(action.payload, this.#offset, intervalMs);
+      }
+    }
+    return this.#order(this.#farewells, priority, wallMs, out);
+  }
+
+  #order(copies: readonly Copy[], priority: number, wallMs: number, out: RouterAction[]): boolean {
     const source = this.#source;
     if (source === undefined) return false;
     this.ah?.nextSequence();
     const message = { offset: this.#offset, length: this.#messageLength };
-    for (const [index, copy] of this.#copies.entries()) {
+    for (const [index, copy] of copies.entries()) {
       const { payload } = copy.action;
       setPriority(payload, this.#offset, priority);
       if (this.hmac !== undefined) {
         // The digest leaves the destination out, so every peer gets the same trailer.
-        const first = this.#copies[0]!.action.payload;
+        const first = copies[0]!.action.payload;
         if (index === 0) this.hmac.sign(payload, message, source, wallMs);
         else payload.set(first.subarray(message.length, copy.action.length), message.length);
       }

@@ -192,7 +192,7 @@ export class Instance {
    *  the winner knows that there were two and announces again. */
   yieldTo(turn: Turn, reason: string, lastAdvert: boolean): void {
     this.release(turn);
-    if (lastAdvert) this.#send(turn, this.effectivePriority);
+    if (lastAdvert) this.#sendFarewell(turn, this.effectivePriority);
     this.toBackup(turn, this.masterDownMs, "master", reason);
   }
 
@@ -272,7 +272,8 @@ export class Instance {
       this.state.leaseUntilMs = turn.now + this.leaseMs;
     }
     this.leaseRenewedMs = turn.now;
-    this.#send(turn, this.effectivePriority);
+    const { effectivePriority: priority, sender } = this;
+    if (sender.send(priority, turn.wallMs, turn.out)) this.counters.advertsSent++;
   }
 
   announce(turn: Turn, repeat: number): void {
@@ -300,11 +301,13 @@ export class Instance {
   #releaseAndResign(turn: Turn): void {
     this.release(turn);
     this.counters.priorityZeroSent++;
-    this.#send(turn, 0);
+    this.#sendFarewell(turn, 0);
   }
 
-  #send(turn: Turn, priority: number): void {
-    if (this.sender.send(priority, turn.wallMs, turn.out)) this.counters.advertsSent++;
+  #sendFarewell(turn: Turn, priority: number): void {
+    const { activeIntervalMs, sender } = this;
+    const sent = sender.sendFarewell(priority, activeIntervalMs, turn.wallMs, turn.out);
+    if (sent) this.counters.advertsSent++;
   }
 
   #changed(turn: Turn, from: VrrpState, reason: string): void {

@@ -180,11 +180,8 @@ export function encodeAdvert(fields: AdvertFields, out: Uint8Array, offset: numb
   out[offset] = (fields.version << 4) | ADVERTISEMENT;
   out[offset + 1] = fields.vrid;
   out[offset + 3] = fields.addresses.length;
-  if (fields.version === 3) {
-    const centiseconds = Math.round(fields.intervalMs / 10);
-    out[offset + 4] = centiseconds >> 8;
-    out[offset + 5] = centiseconds & 0xff;
-  } else {
+  if (fields.version === 3) setInterval3(out, offset, fields.intervalMs);
+  else {
     out[offset + 4] = fields.authType;
     out[offset + 5] = Math.round(fields.intervalMs / 1000);
   }
@@ -204,6 +201,13 @@ export function encodeAdvert(fields: AdvertFields, out: Uint8Array, offset: numb
 /** Where encodeAdvert's message leaves room for what changes. */
 export function setPriority(out: Uint8Array, offset: number, priority: number): void {
   out[offset + 2] = priority;
+}
+
+/** Version 3: Max Advertise Interval, 12 bits of centiseconds. */
+export function setInterval3(out: Uint8Array, offset: number, intervalMs: number): void {
+  const centiseconds = Math.round(intervalMs / 10);
+  out[offset + 4] = centiseconds >> 8;
+  out[offset + 5] = centiseconds & 0xff;
 }
 
 /** Computes the checksum over `[offset, offset + length)`, with `pseudoSum` added, and sets it. */
