@@ -5,12 +5,15 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandFailed, SEARCH_PATH, ipBatch, spawnError } from "./command.ts";
 import type { HostState, InterfaceState, WorldState } from "./plan.ts";
 import { childrenOf } from "./process-table.ts";
+
+/** What process 1 waits for. It is not one of the host's own programs. */
+export const KEEPERS: readonly [string, string] = ["sleep infinity", "cat -"];
 
 /**
  * Runs as process 1: arranges the view of the file system, says `ready`, collects orphans. Unless
@@ -45,7 +48,7 @@ done 2>/dev/null
 ip link set lo up
 echo ready
 exec > /dev/null 2>&1 3<&0
-if [ "$stay" = stay ]; then sleep infinity & else cat <&3 & fi
+if [ "$stay" = stay ]; then ${KEEPERS[0]} & else ${KEEPERS[1]} <&3 & fi
 wait
 `;
 
@@ -66,7 +69,10 @@ export async function startInit(host: HostState, persistent: boolean): Promise<C
   const into = ["nsenter", `--net=${NETNS_DIRECTORY}/${host.namespace}`, "--"];
   const apart = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--"];
   const stay = persistent ? "stay" : "leave";
-  const init = ["sh", "-c", INIT, "init", host.name, host.directory, stay, ...INSTALLATION];
+  // A file and not `-c`: the host's process list stays readable, and searchable.
+  const script = `${host.directory}/init`;
+  writeFileSync(script, INIT);
+  const init = ["sh", script, host.name, host.directory, stay, ...INSTALLATION];
   const child = spawn(into[0]!, [...into.slice(1), ...apart, ...init], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,

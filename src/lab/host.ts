@@ -1,15 +1,18 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { ipBatch, run, spawnError } from "./command.ts";
 import type { RunOptions } from "./command.ts";
-import { NETNS_DIRECTORY } from "./host-boot.ts";
+import { KEEPERS, NETNS_DIRECTORY } from "./host-boot.ts";
 import type { HostState, InterfaceState } from "./plan.ts";
 import { LabProcess, enter } from "./process.ts";
-import { commandLineOf, pidsInNetworkNamespace, programOf } from "./process-table.ts";
+import { commandLineOf, parentOf, pidsInNetworkNamespace, programOf } from "./process-table.ts";
 import type { StartOptions } from "./process.ts";
 
 /** Letters of a log that a report of a failure shows. */
 const LOG_TAIL = 3000;
+
+/** They live in the host's network namespace, but outside of its PID namespace. */
+const WRAPPERS: ReadonlySet<string> = new Set(["nsenter", "unshare"]);
 
 /** A computer of the world. */
 export class Host {
@@ -44,10 +47,10 @@ export class Host {
   /** Outside numbers of everything that runs inside, its process 1 and wrappers left out. */
   pids(): number[] {
     const all = pidsInNetworkNamespace(`${NETNS_DIRECTORY}/${this.namespace}`);
-    const scaffold = new Set(["nsenter", "unshare"]);
+    const init = this.state.initPid;
     return all.filter((pid) => {
-      const program = basename(programOf(pid) ?? "");
-      return pid !== this.state.initPid && !scaffold.has(program);
+      if (pid === init || WRAPPERS.has(basename(programOf(pid) ?? ""))) return false;
+      return !(parentOf(pid) === init && KEEPERS.includes(commandLineOf(pid).join(" ")));
     });
   }
 
@@ -125,6 +128,7 @@ export class Host {
   /** The ends of all its logs. */
   report(): string {
     const directory = `${this.state.directory}/log`;
+    if (!existsSync(directory)) return "";
     return readdirSync(directory)
       .map((file) => {
         const text = readFileSync(`${directory}/${file}`, "utf8").trimEnd();

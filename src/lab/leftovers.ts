@@ -1,5 +1,5 @@
 /** Nothing of a world outlives the process that built it, however that process ends. */
-import { readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { runToEnd } from "./command.ts";
 import { NETNS_DIRECTORY } from "./host-boot.ts";
 import { isAlive, pidsInNetworkNamespace, signal } from "./process-table.ts";
@@ -24,7 +24,9 @@ export function sweepLeftovers(): Leftovers {
   const namespaces = deadIn(NETNS_DIRECTORY);
   const processes = endProcessesIn(namespaces);
   removeNamespaces(namespaces);
-  const directories = deadIn(WORLDS_DIRECTORY).map((name) => `${WORLDS_DIRECTORY}/${name}`);
+  const directories = deadIn(WORLDS_DIRECTORY)
+    .map((name) => `${WORLDS_DIRECTORY}/${name}`)
+    .filter(isOurs);
   for (const path of directories) removeDirectory(path);
   return { namespaces, processes, directories };
 }
@@ -81,6 +83,12 @@ function onSignal(name: NodeJS.Signals): void {
   const others = process.listenerCount(name) - 1;
   destroyAll();
   if (others === 0) process.kill(process.pid, name);
+}
+
+/** Anybody may make a directory there; only those that we made are ours to remove. */
+function isOurs(path: string): boolean {
+  const facts = lstatSync(path, { throwIfNoEntry: false });
+  return facts?.isDirectory() === true && facts.uid === process.getuid?.();
 }
 
 function deadIn(directory: string): string[] {

@@ -1,5 +1,6 @@
 /** Who may build worlds: root, or anybody inside a user namespace of their own. */
 import { spawn, spawnSync } from "node:child_process";
+import { constants } from "node:os";
 import { SEARCH_PATH } from "./command.ts";
 
 export interface Permission {
@@ -60,7 +61,9 @@ export async function enterUserNamespace(): Promise<void> {
   process.on("SIGHUP", () => child.kill("SIGHUP"));
   const status = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code, by) => resolve(code ?? (by === "SIGINT" ? 130 : 1)));
+    child.once("exit", (code, by) =>
+      resolve(code ?? (by === null ? 1 : 128 + constants.signals[by])),
+    );
   });
   process.exit(status);
 }

@@ -96,7 +96,7 @@ function numbersIn(directory: string): number[] {
   }
 }
 
-function parentOf(pid: number): number | undefined {
+export function parentOf(pid: number): number | undefined {
   const stat = readProc(`${pid}/stat`);
   if (stat === undefined) return undefined;
   return Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ")[0]);
