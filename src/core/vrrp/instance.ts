@@ -21,7 +21,13 @@ import {
   type HeardMaster,
   type InstanceState,
 } from "./instance-state.ts";
-import { addressClaimed, addressRemoved, heardAsMaster, masterTick } from "./master.ts";
+import {
+  addressClaimed,
+  addressRemoved,
+  heardAsMaster,
+  leaseLapsed,
+  masterTick,
+} from "./master.ts";
 import type { Advert } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
 import { decisionInputs, describeTracks } from "./reasons.ts";
@@ -138,6 +144,8 @@ export class Instance {
       const reason = `first advert of ${source}, priority ${advert.priority}`;
       this.report(turn, { kind: "peer-appeared", reason, peer: source });
     }
+    // Who lapsed is a backup now, and this advert may be the new master's.
+    if (this.state.kind === "MASTER") leaseLapsed(this, this.state, turn);
     if (this.state.kind === "BACKUP") heardAsBackup(this, this.state, turn, { source, advert });
     else if (this.state.kind === "MASTER")
       heardAsMaster(this, this.state, turn, { source, advert });

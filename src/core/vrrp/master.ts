@@ -38,7 +38,6 @@ export function heardAsMaster(
   turn: Turn,
   heard: { readonly source: string; readonly advert: Advert },
 ): void {
-  if (leaseLapsed(instance, state, turn)) return;
   const { source, advert } = heard;
   const { settings } = instance;
   if (advert.priority === 0) {
@@ -130,7 +129,7 @@ function losesTie(instance: Instance, source: string): boolean {
 }
 
 /** True when the kernel's lease ran out before we came to renew it: others may be master. */
-function leaseLapsed(instance: Instance, state: MasterState, turn: Turn): boolean {
+export function leaseLapsed(instance: Instance, state: MasterState, turn: Turn): boolean {
   if (!instance.settings.lease || turn.now <= state.leaseUntilMs) return false;
   instance.counters.leaseLapses++;
   const silent = ms(turn.now - instance.leaseRenewedMs);
