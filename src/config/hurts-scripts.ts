@@ -127,8 +127,18 @@ function runsAsRoot(use: ScriptUse, model: Model): boolean {
   return user === undefined || user === "root" || user === "0";
 }
 
-const STOPS_KEEPALIVED =
-  /(?:service\s+keepalived\s+(?:stop|restart)|systemctl\s+(?:stop|kill|restart)\s+keepalived|init\.d\/keepalived\s+stop|(?:killall|pkill)\s+(?:-\S+\s+)*keepalived|kill\s+[^\n]*pid(?:of|\w*\s)[^\n]*keepalived)/u;
+/** The ways in which scripts of the field get rid of keepalived. */
+const STOPS_KEEPALIVED = new RegExp(
+  [
+    "service\\s+keepalived\\s+(?:stop|restart)",
+    "systemctl\\s+(?:stop|kill|restart)\\s+keepalived",
+    "init\\.d/keepalived\\s+(?:stop|restart)",
+    "(?:killall|pkill)\\s+(?:-(?!0)\\S+\\s+)*keepalived",
+    "kill\\s[^\\n]*(?:pidof|pgrep|\\.pid|keepalived)[^\\n]*keepalived[^\\n]*",
+    "kill\\s[^\\n]*keepalived\\.pid[^\\n]*",
+  ].join("|"),
+  "u",
+);
 
 function warnAboutText(use: ScriptUse, path: string, text: string, findings: Findings): void {
   const code = text

@@ -25,6 +25,7 @@ export function hostWarnings(model: Model, facts: HostFacts): Diagnostic[] {
     warnAboutStrict(model, instance, findings);
     warnAboutSource(model, instance, facts, findings);
     warnAboutDelays(model, instance, findings);
+    warnAboutLoopback(model, instance, findings);
   }
   warnAboutInterfaces(model, facts, findings);
   warnAboutMail(model, facts, findings);
@@ -129,6 +130,13 @@ function warnAboutInterfaces(model: Model, facts: HostFacts, findings: Findings)
       near === undefined ? `here are: ${others.slice(0, 8).join(" ")}` : `did you mean '${near}'?`;
     findings.warn(at, `there is no interface '${name}' on this machine`, next);
   }
+}
+
+/** keepalived refuses the loopback interface for VRRP; ours would talk to itself. */
+function warnAboutLoopback(model: Model, instance: InstanceSettings, findings: Findings): void {
+  if (instance.interface !== "lo") return;
+  const reason = `${instance.name} sends its adverts on lo: nobody hears them`;
+  findings.error(placeOf(model, "interface lo"), reason, "name the interface that the peer is on");
 }
 
 function warnAboutMail(model: Model, facts: HostFacts, findings: Findings): void {

@@ -122,7 +122,7 @@ test("strict mode keeps its own rules", () => {
   assert.equal(instance("strict_mode off", "global_defs {\nvrrp_strict\n}").strict, false);
   assert.match(
     told("strict_mode on\nunicast_peer {\n192.0.2.9\n}")[0]!,
-    /^error: strict mode knows no/u,
+    /^warning: RFC 5798 knows no/u,
   );
 });
 

@@ -32,7 +32,7 @@ export const GLOBAL_KEYWORDS: string = `
 - process_name | word | | Name of keepalived's process. | keepalived source
 
 [global_defs]
-+ router_id | words 1..1000 | the host name | Name of this node in mails and notifications. | man, Global definitions
++ router_id | word | the host name | Name of this node in mails and notifications. | man, Global definitions
 + notification_email | lines | | Recipients of mail alerts, one a line. | man, Global definitions
 + notification_email_from | words 1..1000 | keepalived@HOST | Sender of mail alerts. | man, Global definitions
 + smtp_server | words 1..2 | | Mail server: host or address, then the port (25). | man, Global definitions; RFC 5321

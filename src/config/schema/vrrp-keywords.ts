@@ -92,7 +92,7 @@ export const VRRP_KEYWORDS: string = `
 
 [authentication]
 + auth_type | one-of PASS,AH | | PASS: clear-text password. AH: HMAC-MD5 in an IP authentication header. | RFC 2338 5.3.6; RFC 2402
-+ auth_pass | words 1..1000 | | The password; its first 8 bytes count. | RFC 2338 5.3.10
++ auth_pass | word | | The password; its first 8 bytes count. | RFC 2338 5.3.10
 
 [auth_hmac]
 + key | words 2..2 | | ID (1-255) and secret of 32 to 64 bytes: hex:…, file:PATH or text. | keepalived 2.4, auth_hmac

@@ -5,7 +5,6 @@ import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
 import { readInteger } from "../value.ts";
 import type { Context } from "./context.ts";
-import { joinWords } from "./globals.ts";
 
 const PASSWORD_BYTES = 8;
 const NONE: Authentication = { kind: "none" };
@@ -37,15 +36,17 @@ function readPassword(block: Block, facts: AuthenticationFacts, context: Context
   const { findings } = context;
   const at = block.statement.keyword;
   const type = block.text("auth_type");
-  const words = block.words("auth_pass");
-  if (words === undefined) {
+  const word = block.word("auth_pass");
+  if (word === undefined) {
     findings.error(at, "authentication without auth_pass", "add: auth_pass PASSWORD");
     return NONE;
   }
   if (type === undefined && !block.has("auth_type")) {
-    findings.error(at, "authentication without auth_type", "add: auth_type PASS");
+    const next = "add: auth_type PASS, on all nodes";
+    findings.warn(at, "authentication without auth_type: none is used", next);
+    return NONE;
   }
-  const password = truncated(joinWords(words), words[0]!, context);
+  const password = truncated(word, context);
   if (facts.version === 3) {
     const next = "remove it, or use auth_hmac { key 1 … } on all nodes";
     findings.warn(at, "VRRP version 3 has no passwords: authentication is ignored", next);
@@ -58,7 +59,8 @@ function readPassword(block: Block, facts: AuthenticationFacts, context: Context
   return { kind: type === "AH" ? "ah" : "pass", password };
 }
 
-function truncated(password: string, at: Word, context: Context): string {
+function truncated(at: Word, context: Context): string {
+  const password = at.text;
   const bytes = Buffer.from(password, "utf8");
   if (bytes.length <= PASSWORD_BYTES) return password;
   const reason = `auth_pass is cut to its first ${PASSWORD_BYTES} bytes`;

@@ -128,12 +128,14 @@ function readFollowing(block: Block, link: string, context: Context): Following 
     const twin = lines.find((line) => line.settings.address === settings.address);
     if (twin === undefined) continue;
     const reason = `${settings.address} is in virtual_ipaddress too (line ${twin.word.line})`;
-    findings.error(word, reason, "remove one of them");
+    findings.warn(word, reason, "this one is left out");
   }
   return {
     family,
     advertised: lines.map((line) => line.settings).filter((a) => a.family === family),
-    excluded: excluded.map((line) => line.settings),
+    excluded: excluded
+      .map((line) => line.settings)
+      .filter((a) => lines.every((line) => line.settings.address !== a.address)),
   };
 }
 

@@ -26,8 +26,9 @@ export function checkStrict(
     if (instance.has(keyword)) findings.warn(instance.at(keyword), reason, "remove one of them");
   }
   if (instance.lines("unicast_peer").length > 0) {
-    const next = "remove vrrp_strict (or write strict_mode off) or unicast_peer";
-    findings.error(instance.at("unicast_peer"), "strict mode knows no unicast peers", next);
+    const reason = "RFC 5798 knows no unicast peers: strict mode is not strict here";
+    const next = "remove vrrp_strict, or write strict_mode off";
+    findings.warn(instance.at("unicast_peer"), reason, next);
   }
   if (instance.bool("higher_prio_send_advert") === true) {
     const reason = "strict mode sends no last advert to the winner: this is ignored";

@@ -58,7 +58,7 @@ function readMembers(
     }
   }
   const at = block.statement.args[0]!;
-  if (!block.has("group")) {
+  if (block.lines("group").length === 0 && !block.misspelt.has("group")) {
     findings.error(at, `${block.title} has no members`, "add: group { INSTANCE INSTANCE }");
   } else if (members.length === 1) {
     findings.warn(at, `${block.title} has one member only`, "a group synchronizes two or more");

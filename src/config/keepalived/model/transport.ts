@@ -86,8 +86,10 @@ function readPeers(instance: Block, family: Family, context: Context): UnicastPe
     const peer = readPeer(line, family, context);
     if (peer === undefined) return [];
     if (peer.address === own) {
-      const next = "list the other nodes only";
-      context.findings.error(line.keyword, `the peer ${own} is this node itself`, next);
+      const reason = `the peer ${own} is this node itself: it is left out`;
+      const severity = lines.length === 1 ? "error" : "warning";
+      context.findings.add(severity, line.keyword, reason, "list the other nodes only");
+      return [];
     }
     return [peer];
   });

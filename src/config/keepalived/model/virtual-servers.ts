@@ -29,7 +29,7 @@ export function readVirtualServers(
   const seen = new Map<string, number>();
   return top.blocks("virtual_server").map((block) => {
     const name = block.statement.args.map((word) => word.text).join(" ");
-    const key = `${name} ${block.text("protocol") ?? "TCP"}`;
+    const key = `${name} ${block.text("protocol") ?? "UDP"}`;
     const before = seen.get(key);
     if (before !== undefined) {
       const reason = `virtual_server ${name} was defined already in line ${before}`;
@@ -72,7 +72,7 @@ function readVirtualServer(
   return {
     name,
     frontends,
-    protocol: (block.text("protocol") ?? "TCP").toLowerCase() as "tcp" | "udp" | "sctp",
+    protocol: readProtocol(block, frontends, context),
     scheduler: (block.text("lvs_sched") ?? block.text("lb_algo") ?? "wlc") as Scheduler,
     schedulerFlags: FLAGS.filter((flag) => block.has(flag)),
     forwarding,
@@ -90,6 +90,22 @@ function readVirtualServer(
     ...optional("sorryServer", readSorryServer(block, { forwarding, frontends }, context)),
     realServers,
   };
+}
+
+/** Without `protocol`, keepalived 2.2 takes UDP, except for firewall marks, which have none. */
+function readProtocol(
+  block: Block,
+  frontends: readonly Frontend[],
+  context: Context,
+): VirtualServerSettings["protocol"] {
+  const word = block.text("protocol");
+  if (word !== undefined) return word.toLowerCase() as VirtualServerSettings["protocol"];
+  if (frontends.every((front) => front.kind === "mark")) return "tcp";
+  if (!block.has("protocol")) {
+    const reason = `${block.title} has no protocol: UDP is used`;
+    context.findings.warn(block.statement.keyword, reason, "write: protocol TCP");
+  }
+  return "udp";
 }
 
 function checkerMail(globals: Block): boolean | undefined {
