@@ -9,7 +9,7 @@ import { naClaim, unsolicitedNa } from "./na-frame.ts";
 const mac = Uint8Array.of(0, 0, 0x5e, 0, 1, 51);
 
 test("a gratuitous ARP is a broadcast request for its own address", () => {
-  const frame = Buffer.from(gratuitousArp(mac, parseIp("192.0.2.9")!)).toString("hex");
+  const frame = gratuitousArp(mac, parseIp("192.0.2.9")!).toHex();
   assert.equal(
     frame,
     "ffffffffffff00005e0001330806" +

@@ -1,0 +1,26 @@
+/** Classic BPF programs on sockets: the kernel throws away what we would. socket(7), bpf(4). */
+
+import * as ffi from "./ffi.ts";
+
+export const BPF_LOAD_BYTE = 0x30;
+export const BPF_LOAD_HALF = 0x28;
+export const BPF_JUMP_EQUAL = 0x15;
+export const BPF_RETURN = 0x06;
+
+/** `struct sock_filter`. */
+export type BpfInstruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
+
+/** 0 or `-errno`. The kernel copies the program. */
+export function attachFilter(fd: number, program: readonly BpfInstruction[]): number {
+  const code = new ffi.NativeMemory(program.length * 8);
+  for (const [i, [operation, ifTrue, ifFalse, k]] of program.entries()) {
+    code.view.setUint16(i * 8, operation, true);
+    code.view.setUint8(i * 8 + 2, ifTrue);
+    code.view.setUint8(i * 8 + 3, ifFalse);
+    code.view.setUint32(i * 8 + 4, k, true);
+  }
+  const header = new ffi.NativeMemory(16);
+  header.view.setUint16(0, program.length, true);
+  header.setPointer(8, code.address);
+  return ffi.setSocketOption(fd, ffi.SOL_SOCKET, ffi.SO_ATTACH_FILTER, header.bytes);
+}

@@ -1,0 +1,315 @@
+/**
+ * Raw sockets for VRRP (IP protocol 112) and keepalived's AH (51): one per interface, family and
+ * protocol. raw(7), ip(7), ipv6(7).
+ *
+ * Checksums are the core's business: the kernel is not asked to touch them.
+ */
+
+import type { ReceivedDatagram } from "../core/vrrp/router-ports.ts";
+import type { Family } from "../core/vrrp/settings.ts";
+import { formatIp, parseIp } from "../lib/ip-address.ts";
+import * as ffi from "./ffi.ts";
+import { osFailure, type OsFailure } from "./ffi.ts";
+import { MessageBuffer } from "./message-buffer.ts";
+import { attachFilter, BPF_RETURN } from "./packet-filter.ts";
+import { watchReadable, type Watch } from "./poll.ts";
+
+const AH_PROTOCOL = 51;
+const IPPROTO_IP = 0;
+const IP_TOS = 1;
+const IP_TTL = 2;
+const IP_HDRINCL = 3;
+const IP_PKTINFO = 8;
+const IP_MULTICAST_IF = 32;
+const IP_MULTICAST_TTL = 33;
+const IP_MULTICAST_LOOP = 34;
+const IP_ADD_MEMBERSHIP = 35;
+const IP_DROP_MEMBERSHIP = 36;
+const IPPROTO_IPV6 = 41;
+const IPV6_UNICAST_HOPS = 16;
+const IPV6_MULTICAST_IF = 17;
+const IPV6_MULTICAST_HOPS = 18;
+const IPV6_MULTICAST_LOOP = 19;
+const IPV6_JOIN_GROUP = 20;
+const IPV6_LEAVE_GROUP = 21;
+const IPV6_RECVPKTINFO = 49;
+const IPV6_PKTINFO = 50;
+const IPV6_RECVHOPLIMIT = 51;
+const IPV6_HOPLIMIT = 52;
+const IPV6_TCLASS = 67;
+const IPV6_FREEBIND = 78;
+
+/** Internetwork control, in the header and in the queues of the host, as keepalived marks it. */
+const TRAFFIC_CLASS = 0xc0;
+const QUEUE_PRIORITY = 7;
+const DEFAULT_TTL = 255;
+/** Largest IP packet that can be an advert: 255 IPv6 addresses are 4096 bytes. */
+const MAX_DATAGRAM = 9216;
+/** Bounds the work of one wake-up; the rest waits for the next turn of the loop. */
+const DATAGRAMS_PER_WAKE = 64;
+/** Senders whose text form is remembered. */
+const MAX_CACHED_ADDRESSES = 1024;
+
+export interface VrrpSocketOptions {
+  /** Bound to it with SO_BINDTODEVICE. */
+  readonly interface: string;
+  readonly family: Family;
+  /** 112 or 51. */
+  readonly protocol: number;
+  /** Called for every datagram; the object and its payload are reused. Absent: only sends. */
+  readonly onDatagram?: (datagram: ReceivedDatagram) => void;
+}
+
+/** The part of a `send-datagram` action that matters here. */
+export interface OutgoingDatagram {
+  readonly source: string;
+  readonly destination: string;
+  readonly ttl: number;
+  readonly payload: Uint8Array;
+  readonly length: number;
+}
+
+export class VrrpSocket {
+  readonly #fd: number;
+  readonly #options: VrrpSocketOptions;
+  readonly #groups = new Set<string>();
+  readonly #out: MessageBuffer;
+  readonly #in: MessageBuffer;
+  readonly #watch: Watch | undefined;
+  readonly #texts = new Map<string, string>();
+  readonly #datagram: ReceivedDatagram;
+  /** What the next send finds prepared. */
+  #preparedSource = "";
+  #preparedDestination = "";
+  #preparedTtl = DEFAULT_TTL;
+  #index: number;
+
+  static open(options: VrrpSocketOptions): VrrpSocket | OsFailure {
+    const { interface: name, family, protocol } = options;
+    const index = ffi.interfaceIndex(name);
+    if (index < 0) return osFailure(`look up interface ${name}`, index);
+    const domain = family === "ipv4" ? ffi.AF_INET : ffi.AF_INET6;
+    const fd = ffi.openSocket(domain, ffi.SOCK_RAW | ffi.SOCK_NONBLOCK, protocol);
+    if (fd < 0) return osFailure(`open a raw socket of protocol ${protocol}`, fd);
+    const failure = setUp(fd, index, options);
+    if (failure === undefined) return new VrrpSocket(fd, index, options);
+    ffi.closeFd(fd);
+    return failure;
+  }
+
+  private constructor(fd: number, index: number, options: VrrpSocketOptions) {
+    const { family, interface: name, protocol, onDatagram } = options;
+    this.#fd = fd;
+    this.#index = index;
+    this.#options = options;
+    const control = family === "ipv4" ? 0 : 96;
+    this.#in = new MessageBuffer({ name: 28, payload: MAX_DATAGRAM, control });
+    this.#out = new MessageBuffer({ name: 28, payload: MAX_DATAGRAM, control: 48 });
+    this.#datagram = {
+      interface: name,
+      family,
+      protocol,
+      source: "",
+      destination: "",
+      ttl: 0,
+      payload: this.#in.payload.bytes,
+    };
+    if (onDatagram !== undefined) {
+      this.#watch = watchReadable(fd, () => this.#drain(onDatagram));
+    }
+  }
+
+  /** Joins a multicast group once; again after `rejoin`. 0 or `-errno`. */
+  join(group: string): number {
+    if (this.#groups.has(group)) return 0;
+    const status = this.#membership(group, true);
+    if (status === 0 || status === -ffi.EADDRINUSE) this.#groups.add(group);
+    return status === -ffi.EADDRINUSE ? 0 : status;
+  }
+
+  /** After the link came back: some drivers forget their groups with it. */
+  rejoin(): void {
+    for (const group of this.#groups) {
+      this.#membership(group, false);
+      this.#membership(group, true);
+    }
+  }
+
+  /** False when the interface was taken away or made anew: the socket is of no use any more. */
+  get isBound(): boolean {
+    return ffi.interfaceIndex(this.#options.interface) === this.#index;
+  }
+
+  /** 0 or `-errno`. */
+  send(datagram: OutgoingDatagram): number {
+    const { source, destination, ttl, payload, length } = datagram;
+    if (source !== this.#preparedSource) this.#prepareSource(source);
+    if (destination !== this.#preparedDestination) this.#prepareDestination(destination);
+    if (ttl !== this.#preparedTtl) this.#prepareTtl(ttl);
+    const { bytes } = this.#out.payload;
+    for (let i = 0; i < length; i++) bytes[i] = payload[i]!;
+    this.#out.setPayloadLength(length);
+    const sent = ffi.sendMessage(this.#fd, this.#out.address, ffi.MSG_DONTWAIT);
+    return sent < 0 ? sent : 0;
+  }
+
+  close(): void {
+    this.#watch?.close();
+    ffi.closeFd(this.#fd);
+  }
+
+  #drain(onDatagram: (datagram: ReceivedDatagram) => void): void {
+    for (let i = 0; i < DATAGRAMS_PER_WAKE; i++) {
+      this.#in.reset();
+      const length = ffi.receiveMessage(this.#fd, this.#in.address, ffi.MSG_DONTWAIT);
+      if (length < 0) return;
+      const complete =
+        this.#options.family === "ipv4" ? this.#readIpv4(length) : this.#readIpv6(length);
+      if (complete) onDatagram(this.#datagram);
+    }
+  }
+
+  #readIpv4(length: number): boolean {
+    const { bytes } = this.#in.payload;
+    const headerLength = (bytes[0]! & 0x0f) * 4;
+    if (length < headerLength || headerLength < 20) return false;
+    const datagram = this.#datagram;
+    datagram.ttl = bytes[8]!;
+    datagram.source = this.#text(bytes, 12, 4);
+    datagram.destination = this.#text(bytes, 16, 4);
+    datagram.payload = bytes.subarray(headerLength, length);
+    if (this.#options.protocol === AH_PROTOCOL) datagram.ipHeader = bytes.subarray(0, headerLength);
+    return true;
+  }
+
+  #readIpv6(length: number): boolean {
+    const { control, name, payload } = this.#in;
+    const hops = this.#in.findControl(IPPROTO_IPV6, IPV6_HOPLIMIT);
+    const info = this.#in.findControl(IPPROTO_IPV6, IPV6_PKTINFO);
+    if (hops < 0 || info < 0) return false;
+    const datagram = this.#datagram;
+    datagram.ttl = control.view.getInt32(hops, true);
+    datagram.source = this.#text(name.bytes, 8, 16);
+    datagram.destination = this.#text(control.bytes, info, 16);
+    datagram.payload = payload.bytes.subarray(0, length);
+    return true;
+  }
+
+  /** The same few addresses come again and again: their text is made once. */
+  #text(bytes: Uint8Array, offset: number, length: number): string {
+    let key = "";
+    for (let i = 0; i < length; i += 2) {
+      key += String.fromCharCode((bytes[offset + i]! << 8) | bytes[offset + i + 1]!);
+    }
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      if (this.#texts.size >= MAX_CACHED_ADDRESSES) this.#texts.clear();
+      text = formatIp(bytes, offset, length);
+      this.#texts.set(key, text);
+    }
+    return text;
+  }
+
+  /** `in_pktinfo` (index, source, unused) or `in6_pktinfo` (source, index). */
+  #prepareSource(source: string): void {
+    this.#preparedSource = source;
+    const { control } = this.#out;
+    if (this.#options.family === "ipv4") {
+      const at = this.#out.writeControl(IPPROTO_IP, IP_PKTINFO, 12);
+      control.view.setUint32(at, this.#index, true);
+      control.bytes.set(addressBytes(source), at + 4);
+    } else {
+      const at = this.#out.writeControl(IPPROTO_IPV6, IPV6_PKTINFO, 20);
+      control.bytes.set(addressBytes(source), at);
+      control.view.setUint32(at + 16, this.#index, true);
+    }
+  }
+
+  /** `sockaddr_in` or `sockaddr_in6` with the interface as scope. */
+  #prepareDestination(destination: string): void {
+    this.#preparedDestination = destination;
+    const { name } = this.#out;
+    name.bytes.fill(0);
+    const isIpv4 = this.#options.family === "ipv4";
+    name.view.setUint16(0, isIpv4 ? ffi.AF_INET : ffi.AF_INET6, true);
+    name.bytes.set(addressBytes(destination), isIpv4 ? 4 : 8);
+    if (!isIpv4) name.view.setUint32(24, this.#index, true);
+    this.#out.setNameLength(isIpv4 ? 16 : 28);
+  }
+
+  #prepareTtl(ttl: number): void {
+    this.#preparedTtl = ttl;
+    setTtl(this.#fd, this.#options.family, ttl);
+  }
+
+  #membership(group: string, join: boolean): number {
+    if (this.#options.family === "ipv4") {
+      const request = new Uint8Array(12);
+      request.set(addressBytes(group));
+      new DataView(request.buffer).setUint32(8, this.#index, true);
+      const option = join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP;
+      return ffi.setSocketOption(this.#fd, IPPROTO_IP, option, request);
+    }
+    const request = new Uint8Array(20);
+    request.set(addressBytes(group));
+    new DataView(request.buffer).setUint32(16, this.#index, true);
+    const option = join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP;
+    return ffi.setSocketOption(this.#fd, IPPROTO_IPV6, option, request);
+  }
+}
+
+function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure | undefined {
+  const { interface: name, family, protocol, onDatagram } = options;
+  const device = new TextEncoder().encode(`${name}\0`);
+  const mreqn = new Uint8Array(12);
+  new DataView(mreqn.buffer).setUint32(8, index, true);
+  const v4: readonly Setting[] = [
+    [IPPROTO_IP, IP_TOS, TRAFFIC_CLASS],
+    [IPPROTO_IP, IP_MULTICAST_LOOP, 0],
+    [IPPROTO_IP, IP_MULTICAST_IF, mreqn],
+    ...(protocol === AH_PROTOCOL ? [[IPPROTO_IP, IP_HDRINCL, 1] as const] : []),
+  ];
+  const v6: readonly Setting[] = [
+    [IPPROTO_IPV6, IPV6_TCLASS, TRAFFIC_CLASS],
+    [IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0],
+    [IPPROTO_IPV6, IPV6_MULTICAST_IF, index],
+    [IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1],
+    [IPPROTO_IPV6, IPV6_RECVPKTINFO, 1],
+    // A virtual MAC's interface sends from the link-local address of the one below it.
+    ...(onDatagram === undefined ? [[IPPROTO_IPV6, IPV6_FREEBIND, 1] as const] : []),
+  ];
+  const settings: readonly Setting[] = [
+    // First of all, so that nothing of another interface is ever queued.
+    [ffi.SOL_SOCKET, ffi.SO_BINDTODEVICE, device],
+    [ffi.SOL_SOCKET, ffi.SO_PRIORITY, QUEUE_PRIORITY],
+    ...(family === "ipv4" ? v4 : v6),
+  ];
+  for (const [level, option, value] of settings) {
+    const status = ffi.setSocketOption(fd, level, option, value);
+    if (status < 0) return osFailure(`set option ${level}/${option} for ${name}`, status);
+  }
+  if (onDatagram === undefined) {
+    // A socket that only sends must not queue what nobody reads.
+    const dropped = attachFilter(fd, [[BPF_RETURN, 0, 0, 0]]);
+    if (dropped < 0) return osFailure(`attach a filter for ${name}`, dropped);
+  }
+  const status = setTtl(fd, family, DEFAULT_TTL);
+  return status < 0 ? osFailure(`set the TTL for ${name}`, status) : undefined;
+}
+
+type Setting = readonly [level: number, option: number, value: number | Uint8Array];
+
+function setTtl(fd: number, family: Family, ttl: number): number {
+  const [level, unicast, multicast] =
+    family === "ipv4"
+      ? [IPPROTO_IP, IP_TTL, IP_MULTICAST_TTL]
+      : [IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS];
+  const status = ffi.setSocketOption(fd, level, unicast, ttl);
+  return status < 0 ? status : ffi.setSocketOption(fd, level, multicast, ttl);
+}
+
+function addressBytes(text: string): Uint8Array {
+  const bytes = parseIp(text);
+  if (bytes === undefined) throw new Error(`${text} is not an address`);
+  return bytes;
+}
