@@ -1,0 +1,173 @@
+/**
+ * Announces the addresses that are held, with the configured pause between two frames, and
+ * listens on the same interfaces for others who claim them.
+ */
+
+import { readFileSync } from "node:fs";
+import { gratuitousArp } from "../core/vrrp/arp-frame.ts";
+import { unsolicitedNa } from "../core/vrrp/na-frame.ts";
+import type { InstanceSettings, VirtualAddress } from "../core/vrrp/settings.ts";
+import { Announcer } from "../drivers/announcer.ts";
+import { ClaimWatch } from "../drivers/claim-watch.ts";
+import { interfaceIndex, isOsFailure, osFailure } from "../drivers/ffi.ts";
+import type { LinkWatch } from "../drivers/link-watch.ts";
+import { formatMac, virtualMac } from "../drivers/netlink/links.ts";
+import { parseIp } from "../lib/ip-address.ts";
+
+export interface AnnouncerListener {
+  /** Another MAC says that it has an address which the instance holds. */
+  readonly claimed: (instance: string, address: string, mac: string) => void;
+  readonly trouble: (reason: string) => void;
+}
+
+interface Frame {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  /** Pause after it, ms. */
+  readonly pauseMs: number;
+}
+
+interface Holding {
+  readonly frames: readonly Frame[];
+  /** Interface index of each address. */
+  readonly addresses: ReadonlyMap<string, number>;
+  readonly ownMacs: ReadonlySet<string>;
+  /** Frames of bursts still to be sent, when there are pauses. */
+  queue: Frame[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class AddressAnnouncer {
+  readonly #links: LinkWatch;
+  readonly #listener: AnnouncerListener;
+  readonly #announcer: Announcer | undefined;
+  readonly #holdings = new Map<string, Holding>();
+  readonly #watches = new Map<number, ClaimWatch>();
+
+  constructor(links: LinkWatch, listener: AnnouncerListener) {
+    this.#links = links;
+    this.#listener = listener;
+    const announcer = Announcer.open();
+    if (isOsFailure(announcer)) listener.trouble(announcer.message);
+    else this.#announcer = announcer;
+  }
+
+  /** The instance has its addresses now: prepares their frames. */
+  hold(settings: InstanceSettings): void {
+    this.forget(settings.name);
+    const frames: Frame[] = [];
+    const addresses = new Map<string, number>();
+    const ownMacs = new Set<string>();
+    for (const address of [...settings.addresses, ...settings.excludedAddresses]) {
+      const place = this.#placeOf(settings, address);
+      if (place === undefined) continue;
+      ownMacs.add(formatMac(place.mac));
+      addresses.set(address.address, place.index);
+      const pauseMs =
+        address.family === "ipv4" ? settings.announce.arpSpacingMs : settings.announce.naSpacingMs;
+      frames.push({ index: place.index, bytes: frameFor(address, place.mac), pauseMs });
+    }
+    this.#holdings.set(settings.name, {
+      frames,
+      addresses,
+      ownMacs,
+      queue: [],
+      timer: undefined,
+    });
+    this.#watchClaims();
+  }
+
+  forget(instance: string): void {
+    clearTimeout(this.#holdings.get(instance)?.timer);
+    this.#holdings.delete(instance);
+  }
+
+  /** Every address `repeat` times. */
+  announce(instance: string, repeat: number): void {
+    const holding = this.#holdings.get(instance);
+    if (holding === undefined) return;
+    for (let i = 0; i < repeat; i++) holding.queue.push(...holding.frames);
+    if (holding.timer === undefined) this.#sendQueue(holding);
+  }
+
+  close(): void {
+    for (const instance of this.#holdings.keys()) this.forget(instance);
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.clear();
+    this.#announcer?.close();
+  }
+
+  #sendQueue(holding: Holding): void {
+    holding.timer = undefined;
+    const queue = holding.queue;
+    holding.queue = [];
+    for (const [i, frame] of queue.entries()) {
+      const status = this.#announcer?.send(frame.index, frame.bytes) ?? 0;
+      if (status < 0) this.#listener.trouble(osFailure("announce an address", status).message);
+      if (frame.pauseMs === 0) continue;
+      holding.queue = queue.slice(i + 1);
+      if (holding.queue.length === 0) return;
+      holding.timer = setTimeout(() => this.#sendQueue(holding), frame.pauseMs);
+      return;
+    }
+  }
+
+  #placeOf(
+    { vmac, interface: base, family, vrid }: InstanceSettings,
+    address: VirtualAddress,
+  ): { readonly index: number; readonly mac: Uint8Array } | undefined {
+    const onVirtual = vmac !== undefined && address.interface === base && address.family === family;
+    const index = interfaceIndex(onVirtual ? vmac.name : address.interface);
+    const mac = onVirtual ? virtualMac(family, vrid) : macBytes(this.#links, address.interface);
+    // Without a MAC (loopback, tunnel) there is nobody to be told.
+    return index < 0 || mac === undefined ? undefined : { index, mac };
+  }
+
+  /** One watch per interface with addresses. */
+  #watchClaims(): void {
+    const wanted = new Set(
+      [...this.#holdings.values()].flatMap((holding) => [...holding.addresses.values()]),
+    );
+    for (const [index, watch] of this.#watches) {
+      if (wanted.has(index)) continue;
+      watch.close();
+      this.#watches.delete(index);
+    }
+    for (const index of wanted) {
+      if (this.#watches.has(index)) continue;
+      const watch = ClaimWatch.open(index, (address, mac) => this.#hear(index, address, mac));
+      if (isOsFailure(watch)) this.#listener.trouble(watch.message);
+      else this.#watches.set(index, watch);
+    }
+  }
+
+  #hear(index: number, address: string, mac: string): void {
+    for (const [instance, holding] of this.#holdings) {
+      if (holding.addresses.get(address) !== index || holding.ownMacs.has(mac)) continue;
+      this.#listener.claimed(instance, address, mac);
+      return;
+    }
+  }
+}
+
+function frameFor(address: VirtualAddress, mac: Uint8Array): Uint8Array {
+  const bytes = parseIp(address.address) ?? new Uint8Array(4);
+  if (address.family === "ipv4") return gratuitousArp(mac, bytes);
+  return unsolicitedNa(mac, bytes, forwardsIpv6(address.interface));
+}
+
+function forwardsIpv6(interfaceName: string): boolean {
+  try {
+    const path = `/proc/sys/net/ipv6/conf/${interfaceName}/forwarding`;
+    return readFileSync(path, "latin1").trim() === "1";
+  } catch {
+    return false;
+  }
+}
+
+function macBytes(links: LinkWatch, interfaceName: string): Uint8Array | undefined {
+  const { mac } = links.fact(interfaceName);
+  return mac === undefined
+    ? undefined
+    : Uint8Array.from(mac.split(":"), (part) => Number.parseInt(part, 16));
+}

@@ -1,0 +1,113 @@
+/** Which raw socket each instance sends and receives on. Opens what the settings need. */
+
+import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
+import type { InstanceSettings } from "../core/vrrp/settings.ts";
+import { isOsFailure, osFailure } from "../drivers/ffi.ts";
+import { VrrpSocket, type VrrpSocketOptions } from "../drivers/vrrp-socket.ts";
+
+const VRRP_PROTOCOL = 112;
+const AH_PROTOCOL = 51;
+
+export class AdvertSockets {
+  readonly #onDatagram: (datagram: ReceivedDatagram) => void;
+  readonly #trouble: (reason: string) => void;
+  /** By interface, family, protocol and direction: instances share them. */
+  readonly #sockets = new Map<string, VrrpSocket>();
+  readonly #senders = new Map<string, VrrpSocket>();
+
+  constructor(onDatagram: (datagram: ReceivedDatagram) => void, trouble: (reason: string) => void) {
+    this.#onDatagram = onDatagram;
+    this.#trouble = trouble;
+  }
+
+  /** What the instance needs and does not have yet. Its interfaces exist. */
+  open(instance: InstanceSettings): void {
+    const receiver = this.#socket(receiverOf(instance), this.#onDatagram);
+    const sender = sendsApart(instance) ? this.#socket(senderOf(instance)) : receiver;
+    if (sender !== undefined) this.#senders.set(instance.name, sender);
+    if (receiver === undefined || instance.transport.kind !== "multicast") return;
+    const { group } = instance.transport;
+    const status = receiver.join(group);
+    if (status < 0) {
+      this.#trouble(osFailure(`join ${group} on ${instance.interface}`, status).message);
+    }
+  }
+
+  /** What went wrong, if anything. */
+  send(action: Extract<RouterAction, { type: "send-datagram" }>): string | undefined {
+    const socket = this.#senders.get(action.instance);
+    if (socket === undefined) return `no socket to send adverts on ${action.interface}`;
+    const status = socket.send(action);
+    if (status === 0) return undefined;
+    return osFailure(`send an advert on ${action.interface} to ${action.destination}`, status)
+      .message;
+  }
+
+  /** The link came back. */
+  rejoin(interfaceName: string): void {
+    for (const [key, socket] of this.#sockets) {
+      if (key.startsWith(`${interfaceName} `)) socket.rejoin();
+    }
+  }
+
+  /** Closes what none of the instances needs any more. */
+  keepOnly(instances: readonly InstanceSettings[]): void {
+    const needed = new Set(instances.flatMap((i) => [keyOf(receiverOf(i)), keyOf(senderOf(i))]));
+    for (const [key, socket] of this.#sockets) {
+      if (needed.has(key)) continue;
+      socket.close();
+      this.#sockets.delete(key);
+    }
+    const names = new Set(instances.map((instance) => instance.name));
+    for (const name of this.#senders.keys()) if (!names.has(name)) this.#senders.delete(name);
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+    this.#senders.clear();
+  }
+
+  #socket(place: Place, onDatagram?: (datagram: ReceivedDatagram) => void): VrrpSocket | undefined {
+    const key = keyOf(place);
+    const known = this.#sockets.get(key);
+    if (known?.isBound === true) return known;
+    // The interface was taken away and made anew under the same name.
+    known?.close();
+    this.#sockets.delete(key);
+    const { interface: name, family, protocol } = place;
+    const options: VrrpSocketOptions = { interface: name, family, protocol };
+    const opened = VrrpSocket.open(onDatagram === undefined ? options : { ...options, onDatagram });
+    if (isOsFailure(opened)) {
+      this.#trouble(opened.message);
+      return undefined;
+    }
+    this.#sockets.set(key, opened);
+    return opened;
+  }
+}
+
+interface Place extends Omit<VrrpSocketOptions, "onDatagram"> {
+  readonly direction: "both" | "out";
+}
+
+function keyOf({ interface: name, family, protocol, direction }: Place): string {
+  return `${name} ${family} ${protocol} ${direction}`;
+}
+
+function sendsApart({ vmac }: InstanceSettings): boolean {
+  return vmac !== undefined && !vmac.sendFromBase;
+}
+
+function receiverOf(instance: InstanceSettings): Place {
+  const { family, authentication } = instance;
+  const protocol = authentication.kind === "ah" ? AH_PROTOCOL : VRRP_PROTOCOL;
+  return { interface: instance.interface, family, protocol, direction: "both" };
+}
+
+function senderOf(instance: InstanceSettings): Place {
+  const receiver = receiverOf(instance);
+  const { vmac } = instance;
+  if (vmac === undefined || vmac.sendFromBase) return receiver;
+  return { ...receiver, interface: vmac.name, direction: "out" };
+}
