@@ -11,6 +11,7 @@ import { VRID, interfaceName, primaryAddress, virtualAddresses } from "./setting
 
 export interface Heard {
   readonly localMs: number;
+  readonly worldMs: number;
   readonly source: string;
   readonly priority: number;
   readonly intervalMs: number;
@@ -134,7 +135,13 @@ export class Account {
     else this.lowerSinceMs = Math.min(this.lowerSinceMs, localMs);
     const { version } = this.node.around.scenario.group;
     const intervalMs = version === 3 ? advert.intervalMs : this.node.plan.intervalMs;
-    this.lastHeard = { localMs, source, priority: advert.priority, intervalMs };
+    this.lastHeard = {
+      localMs,
+      worldMs: this.worldMs,
+      source,
+      priority: advert.priority,
+      intervalMs,
+    };
   }
 
   enter(state: VrrpState): void {

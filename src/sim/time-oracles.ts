@@ -72,6 +72,8 @@ export function judgeOverlap(winner: Account, others: readonly Account[]): void 
     if (other.torn || other.frozeAtMs >= other.lastSentWorldMs) continue;
     const link = network.link(winner.segment, other.node.station, node.station);
     if (link.lastLossMs >= other.lastSentWorldMs || !other.reachable) continue;
+    // Its last advert is still under way.
+    if (heard.worldMs < other.lastSentWorldMs) continue;
     const { kernel, clock } = other.node;
     const left = clock.world(kernel.leaseUntil(other.instance)) - winner.worldMs;
     // Two clocks, one two percent faster than the other, over the whole silence.
