@@ -11,7 +11,7 @@ export interface Explanation {
   readonly suggestion?: string;
 }
 
-export interface KeywordMeaning {
+interface KeywordMeaning {
   readonly blocks: readonly string[];
   readonly meaning: string;
   readonly takes: string;
@@ -22,7 +22,7 @@ export interface KeywordMeaning {
   readonly status: string;
 }
 
-export function keywordNames(): string[] {
+function keywordNames(): string[] {
   return [...new Set(KEYWORDS.map((row) => row.name))].sort();
 }
 

@@ -132,11 +132,12 @@ function warnAboutInterfaces(model: Model, facts: HostFacts, findings: Findings)
   }
 }
 
-/** keepalived refuses the loopback interface for VRRP; ours would talk to itself. */
+/** keepalived refuses the loopback interface for VRRP; here it is a warning for trying things. */
 function warnAboutLoopback(model: Model, instance: InstanceSettings, findings: Findings): void {
   if (instance.interface !== "lo") return;
   const reason = `${instance.name} sends its adverts on lo: nobody hears them`;
-  findings.error(placeOf(model, "interface lo"), reason, "name the interface that the peer is on");
+  const at = placeOf(model, `interface of ${instance.name}`);
+  findings.warn(at, reason, "name the interface that the peer is on");
 }
 
 function warnAboutMail(model: Model, facts: HostFacts, findings: Findings): void {

@@ -83,7 +83,7 @@ export interface ProcessesSettings {
   readonly childWaitMs: number;
 }
 
-export interface FifoTarget {
+interface FifoTarget {
   readonly path: string;
   readonly user?: string;
   readonly group?: string;

@@ -9,9 +9,9 @@ import { buildModel } from "./keepalived/model/build.ts";
 import { parseTree } from "./keepalived/tree.ts";
 import type { Model } from "./model.ts";
 
-export type { Diagnostic, Severity } from "./diagnostic.ts";
+export type { Diagnostic } from "./diagnostic.ts";
 export { formatDiagnostic, sortDiagnostics } from "./diagnostic.ts";
-export { explain, explainText, keywordNames } from "./explain.ts";
+export { explain, explainText } from "./explain.ts";
 export { gatherHostFacts, hostWarnings, type FileFact, type HostFacts } from "./hurts.ts";
 export { pairWarnings } from "./hurts-between.ts";
 export type { ConfigurationFiles } from "./keepalived/lines.ts";
@@ -39,7 +39,7 @@ export interface Reading {
 }
 
 /** The real disk. */
-export const DISK: ConfigurationFiles = {
+const DISK: ConfigurationFiles = {
   readFile(path) {
     try {
       return readFileSync(path, "utf8");

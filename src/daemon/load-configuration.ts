@@ -1,11 +1,12 @@
 /** Reads a configuration from disk with everything that can be said about it on this host. */
 
-import { readdirSync } from "node:fs";
 import type { Model } from "../config/model.ts";
 import {
   formatDiagnostic,
+  gatherHostFacts,
   hostWarnings,
   readKeepalivedConf,
+  sortDiagnostics,
   type Diagnostic,
 } from "../config/read-configuration.ts";
 
@@ -26,20 +27,14 @@ export interface LoadedConfiguration {
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
   const { model, diagnostics, sourceLine } = readKeepalivedConf(file, options);
   const { virtualServers = [] } = model ?? {};
-  const all = [...diagnostics];
-  if (model !== undefined) all.push(...hostWarnings(model, { interfaces: interfaceNames() }));
+  const hurts = model === undefined ? [] : hostWarnings(model, gatherHostFacts());
+  const all = sortDiagnostics([...diagnostics, ...hurts]);
+  // An unsafe script shows only on the machine itself, and refuses the file all the same.
+  const refused = hurts.some((diagnostic) => diagnostic.severity === "error");
   const lines = all.map((diagnostic) => formatDiagnostic(diagnostic, sourceLine(diagnostic)));
   if (virtualServers.length > 0) {
     const count = `${virtualServers.length} virtual_server ${virtualServers.length === 1 ? "block" : "blocks"}`;
     lines.push(`${file}: note: ${count} read and checked; this version does not balance yet`);
   }
-  return { ...(model === undefined ? {} : { model }), diagnostics: all, lines };
-}
-
-function interfaceNames(): readonly string[] {
-  try {
-    return readdirSync("/sys/class/net");
-  } catch {
-    return [];
-  }
+  return { ...(model === undefined || refused ? {} : { model }), diagnostics: all, lines };
 }

@@ -1,14 +1,14 @@
 /** `~SEQ(var, start, step, end)`, `~SEQx(…)` and `~LST(…)`: one line processed many times. */
 
 /** One round: the variables and the value each of them has. */
-export type Round = readonly (readonly [name: string, value: string])[];
+type Round = readonly (readonly [name: string, value: string])[];
 
 export interface Sequence {
   readonly rounds: readonly Round[];
 }
 
 /** More rounds than any real configuration has. */
-export const MOST_ROUNDS = 100_000;
+const MOST_ROUNDS = 100_000;
 
 /**
  * Reads the sequence that `text` starts with. A string says what is wrong; undefined means that

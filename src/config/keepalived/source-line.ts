@@ -17,7 +17,7 @@ export interface Word extends Place {
   readonly brace: boolean;
 }
 
-export function columnOf(line: SourceLine, index: number): number {
+function columnOf(line: SourceLine, index: number): number {
   if (line.columns === undefined) return index + 1;
   return line.columns[Math.min(index, line.columns.length - 1)] ?? 1;
 }

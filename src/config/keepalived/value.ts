@@ -215,7 +215,7 @@ function expected(takes: Takes): string {
  * `COMMAND [user [group]]`. A quoted command is split at spaces, single quotes keep a space
  * (keepalived.conf(5), Quoted strings). There never is a shell.
  */
-export function commandOf(args: readonly Word[]): NotifyCommand | undefined {
+function commandOf(args: readonly Word[]): NotifyCommand | undefined {
   const [command, user, group] = args;
   if (command === undefined) return undefined;
   return {

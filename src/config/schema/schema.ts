@@ -17,7 +17,7 @@ import { GLOBAL_RARE_KEYWORDS } from "./global-rare-keywords.ts";
 import { LVS_KEYWORDS } from "./lvs-keywords.ts";
 import { VRRP_KEYWORDS } from "./vrrp-keywords.ts";
 
-export type KeywordStatus = "done" | "later" | "ignored";
+type KeywordStatus = "done" | "later" | "ignored";
 
 /** How the words after a keyword are read. Times in a configuration are seconds. */
 export type Takes =
@@ -62,7 +62,7 @@ const STATUS: Readonly<Record<string, KeywordStatus>> = {
   "-": "ignored",
 };
 
-export function parseTable(table: string): Keyword[] {
+function parseTable(table: string): Keyword[] {
   const rows: Keyword[] = [];
   let blocks: readonly string[] = [];
   for (const line of table.split("\n").map((text) => text.trim())) {

@@ -122,7 +122,7 @@ export function joinWords(words: readonly Word[]): string {
 }
 
 /** `script "CMD ARGS"` or `script CMD ARGS`: all words are the command. */
-export function argvOf(words: readonly Word[]): readonly string[] {
+function argvOf(words: readonly Word[]): readonly string[] {
   return words.flatMap((word, i) => (i === 0 ? splitCommand(word) : [word.text]));
 }
 
