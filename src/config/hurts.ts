@@ -136,7 +136,7 @@ function warnAboutInterfaces(model: Model, facts: HostFacts, findings: Findings)
 function warnAboutLoopback(model: Model, instance: InstanceSettings, findings: Findings): void {
   if (instance.interface !== "lo") return;
   const reason = `${instance.name} sends its adverts on lo: nobody hears them`;
-  const at = placeOf(model, `interface of ${instance.name}`);
+  const at = placeOf(model, `link of ${instance.name}`);
   findings.warn(at, reason, "name the interface that the peer is on");
 }
 

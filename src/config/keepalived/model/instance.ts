@@ -39,7 +39,7 @@ export function readInstance(
   const interfaceName = block.text("interface") ?? globals.text("default_interface");
   requirePresent(block, interfaceName, context);
   const link = interfaceName ?? "";
-  remember(context, `interface of ${block.name}`, block.valueAt("interface"));
+  remember(context, `link of ${block.name}`, block.valueAt("interface"));
   if (block.has("interface")) remember(context, `interface ${link}`, block.valueAt("interface"));
   const strict = isStrict(block, globals);
   const addresses = readFollowing(block, link, context);
