@@ -12,10 +12,10 @@ import {
 } from "../lab/lab-command.ts";
 import { READY_PLANS } from "../lab/ready-plans.ts";
 import { formatTable } from "../lib/table.ts";
-import type { ExitCode, Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Exit status of the program that `lab exec` ran, so any number. */
-export type LabExit = ExitCode | number;
+export type LabExit = number;
 
 type Action = (words: readonly string[], name: string | undefined) => Promise<LabExit> | LabExit;
 

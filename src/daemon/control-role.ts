@@ -154,7 +154,7 @@ export class ControlRole implements ControlBackend {
       const why = "mistakes in the configuration; the one before goes on";
       for (const line of lines) this.#say("configuration-refused", line, "error");
       this.#say("configuration-refused", why, "error");
-      this.#refused = lines[0] ?? why;
+      this.#refused = lines[0]?.split("\n", 1)[0] ?? why;
       return { reloaded: false, diagnostics: lines };
     }
     this.#refused = undefined;
@@ -214,7 +214,9 @@ export class ControlRole implements ControlBackend {
     process.on("SIGUSR2", () => this.#say("started", `keepalived would dump statistics: ${hint}`));
   }
 
-  #say(kind: EventDraft["kind"], reason: string, level: EventDraft["level"] = "info"): void {
+  /** Of a diagnostic only the first line: the source line below it is for terminals. */
+  #say(kind: EventDraft["kind"], text: string, level: EventDraft["level"] = "info"): void {
+    const [reason = text] = text.split("\n", 1);
     this.events.add({ source: "control", level, kind, instance: "", reason });
   }
 }
