@@ -4,8 +4,10 @@
  * yet (`ip_nonlocal_bind` must be on).
  */
 import { createSocket } from "node:dgram";
+import { measureInTime } from "./probe-log.ts";
 
 const [name, port, ...addresses] = process.argv.slice(2) as [string, string, ...string[]];
+measureInTime();
 const suffix = Buffer.from(name);
 
 for (const address of addresses) {

@@ -5,7 +5,7 @@
 import { Alarm } from "../drivers/alarm.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { HttpConnection } from "./http-exchange.ts";
-import { ProbeLog } from "./probe-log.ts";
+import { ProbeLog, measureInTime } from "./probe-log.ts";
 
 const [address, port, interval, limit, mode] = process.argv.slice(2) as [
   string,
@@ -29,19 +29,26 @@ const idle: HttpConnection[] = [];
 /** In order of sending, so that the first is always the first to be too late. */
 const underWay = new Map<HttpConnection, number>();
 
+measureInTime();
 let nextMs = monotonicMs();
-const alarm = new Alarm(() => {
+let stopped = false;
+// Through setImmediate, because `net.connect` goes on in nextTick: see `watchReadable`.
+const alarm = new Alarm(() => setImmediate(askDue));
+alarm.set(nextMs);
+log.tellUntilStopped(() => {
+  stopped = true;
+  alarm.close();
+  for (const connection of [...idle, ...underWay.keys()]) connection.close();
+});
+
+function askDue(): void {
+  if (stopped) return;
   const now = monotonicMs();
   abandonLate(now);
   nextMs = Math.max(nextMs, now - LONGEST_BACKLOG_MS);
   for (; nextMs <= now && !log.isFull; nextMs += intervalMs) ask();
   alarm.set(log.isFull ? Infinity : nextMs);
-});
-alarm.set(nextMs);
-log.tellUntilStopped(() => {
-  alarm.close();
-  for (const connection of [...idle, ...underWay.keys()]) connection.close();
-});
+}
 
 function ask(): void {
   const sentMs = monotonicMs();

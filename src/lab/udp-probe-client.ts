@@ -5,8 +5,7 @@
 import { createSocket } from "node:dgram";
 import { Alarm } from "../drivers/alarm.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import { applyScheduling } from "../drivers/scheduling.ts";
-import { ProbeLog } from "./probe-log.ts";
+import { ProbeLog, measureInTime } from "./probe-log.ts";
 
 const [address, port, interval, limit] = process.argv.slice(2) as [string, string, string, string];
 const intervalMs = Number(interval);
@@ -14,9 +13,7 @@ const log = new ProbeLog({ target: `${address}:${port}`, intervalMs, limitMs: Nu
 /** After a pause of our own (a starved machine) it goes on from now: no burst of old probes. */
 const LONGEST_BACKLOG_MS = 20;
 
-// Where we may: a late prober would see outages that are its own.
-applyScheduling({ realtimePriority: 10, realtimeLimitMs: 500 });
-
+measureInTime();
 const socket = createSocket({
   type: address.includes(":") ? "udp6" : "udp4",
   recvBufferSize: 1 << 20,
