@@ -1,7 +1,7 @@
 /** `nines explain KEY`: what a keyword means, in the words of the schema. */
 
 import { closest } from "../lib/spelling.ts";
-import { type Keyword, KEYWORDS, rowsNamed, type Takes } from "./schema/schema.ts";
+import { type Keyword, KEYWORDS, keywordsOf, rowsNamed, type Takes } from "./schema/schema.ts";
 
 export interface Explanation {
   readonly name: string;
@@ -20,6 +20,8 @@ interface KeywordMeaning {
   readonly default: string;
   readonly source: string;
   readonly status: string;
+  /** Keywords that may stand inside, when it opens a block. */
+  readonly contains: readonly string[];
 }
 
 function keywordNames(): string[] {
@@ -52,6 +54,7 @@ function meaningOf(row: Keyword): KeywordMeaning {
     default: row.default,
     source: row.source,
     status: STATUS[row.status],
+    contains: row.takes.kind === "block" ? [...keywordsOf(row.takes.block).keys()] : [],
   };
 }
 
@@ -98,6 +101,17 @@ export function explainText(name: string): string {
   return meanings.map((meaning) => meaningText(name, meaning)).join("\n\n");
 }
 
+/** Words in lines of at most 80 columns; the first is named. */
+function wrapped(name: string, words: readonly string[]): [string, string][] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length > 68) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.map((line, i) => [i === 0 ? name : "", line]);
+}
+
 function meaningText(name: string, meaning: KeywordMeaning): string {
   const where = meaning.blocks.map((block) => (block === "top" ? "outside of all blocks" : block));
   const rows: [string, string][] = [
@@ -109,6 +123,7 @@ function meaningText(name: string, meaning: KeywordMeaning): string {
     ["source", meaning.source],
     ["status", meaning.status],
   ];
+  if (meaning.contains.length > 0) rows.push(...wrapped("holds", meaning.contains));
   const lines = rows.filter(([, value]) => value !== "");
   return [`${name}: ${meaning.meaning}`, ...lines.map(([k, v]) => `  ${k.padEnd(8)}${v}`)].join(
     "\n",

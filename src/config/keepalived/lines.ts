@@ -53,13 +53,24 @@ export class LineReader {
     this.#open.push(path);
     let pending: SourceLine | undefined;
     for (const [index, source] of raw.entries()) {
-      const line = { file: path, line: index + 1, text: source.slice(0, commentStart(source)) };
+      const end = commentStart(source);
+      const line = { file: path, line: index + 1, text: source.slice(0, end) };
+      this.#warnAboutComment(line, source, end);
       pending = this.#physical(pending === undefined ? line : joined(pending, line));
     }
     if (pending !== undefined) this.#logical(cut(pending, 0, pending.text.trimEnd().length - 1));
     this.#endDefinition();
     this.#open.pop();
     return true;
+  }
+
+  /** `auth_pass ab#cd` loses its end without a word in keepalived. */
+  #warnAboutComment(line: SourceLine, source: string, end: number): void {
+    const value = /^\s*(?:auth_pass|key|script|misc_path|path|regex|notify\w*|password)\s+.*\S$/u;
+    if (end === source.length || !value.test(line.text)) return;
+    const at = { file: line.file, line: line.line, column: end + 1, text: source.slice(end) };
+    const next = "put the value in double quotes, or a space before the comment";
+    this.#findings.warn(at, `'${source[end]}' starts a comment in the middle of a word`, next);
   }
 
   /** One line of a file. Returns the line when it continues on the next one. */

@@ -24,7 +24,7 @@ export type Replaced =
 /** Bounds a parameter that contains itself. */
 const MOST_REPLACEMENTS = 1000;
 
-const REFERENCE = /\$\{(_?[A-Za-z][A-Za-z0-9_]*|_)((?:\s+[^}]*)?)\}|\$([A-Za-z_]\w*)(?=\s|$)/gu;
+const REFERENCE = /\$\{([A-Za-z_]\w*)((?:\s+[^}]*)?)\}|\$([A-Za-z_]\w*)(?=\s|$)/gu;
 
 export class Parameters {
   readonly #values = new Map<string, ParameterValue>();

@@ -144,6 +144,14 @@ test("includes are relative to the file that includes, and take patterns", () =>
   assert.deepEqual(texts, ["one", "two", "/etc/sub", "end"]);
 });
 
+test("a value that a comment cuts off is told", () => {
+  const told = (line: string): number => read(`a {\n${line}\n}`).findings.list.length;
+  assert.equal(told("auth_pass ab#cd"), 1);
+  assert.equal(told('auth_pass "ab#cd"'), 0);
+  assert.equal(told("auth_pass ab # cd"), 0);
+  assert.equal(told("interface eth0#first"), 0);
+});
+
 test("a circle of includes and a missing file are told with their place", () => {
   const { findings } = read({ "/etc/main": "include a", "/etc/a": "include main\ninclude none" });
   const told = findings.list.map((d) => `${d.file}:${d.line}:${d.column}`);
