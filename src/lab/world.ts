@@ -7,6 +7,7 @@ import * as leftovers from "./leftovers.ts";
 import { layOut } from "./plan.ts";
 import type { SegmentPlan, WorldPlan, WorldState } from "./plan.ts";
 import { isAlive, pidsInNetworkNamespace, signal } from "./process-table.ts";
+import { waitFor } from "./wait.ts";
 
 /** How long `destroy` waits for killed processes to be gone. */
 const LONGEST_DYING_MS = 2000;
@@ -97,11 +98,13 @@ export class World {
   async powerOff(name: string): Promise<void> {
     const host = this.host(name);
     if (!host.isOn) return;
-    this.#killInit(host);
+    const init = this.#killInit(host);
     await ipBatch(
       host.state.interfaces.map((i) => `link del ${i.port}`),
       this.state.wire,
     );
+    // The kernel lets process 1 end only after it has ended all others.
+    await waitFor(() => init === undefined || !isAlive(init), LONGEST_DYING_MS, "a power cut");
     this.#bury(host);
     await ipBatch([`netns del ${host.namespace}`]);
   }
