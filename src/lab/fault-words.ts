@@ -94,7 +94,7 @@ export const FAULT_WORDS: readonly FaultWord[] = [
 ];
 
 /** The user asked for what there is not. The message says what there is. */
-export class UnknownFault extends Error {
+class UnknownFault extends Error {
   override readonly name = "UnknownFault";
 }
 

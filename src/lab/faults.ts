@@ -113,7 +113,7 @@ export async function cpuHog(host: Host, loops: number): Promise<Undo> {
   };
 }
 
-export function together(undos: readonly Undo[]): Undo {
+function together(undos: readonly Undo[]): Undo {
   return async () => {
     await Promise.all(undos.map((undo) => undo()));
   };

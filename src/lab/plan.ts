@@ -63,7 +63,7 @@ export interface WorldState {
 }
 
 /** The host that is no host: the namespace of the bridges. */
-export const WIRE = "wire";
+const WIRE = "wire";
 
 // A port is named HOST-INTERFACE: no dash inside keeps the names apart, 15 letters is the kernel's.
 const HOST_NAME = /^[a-z][a-z0-9]{0,15}$/;

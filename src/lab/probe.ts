@@ -21,7 +21,7 @@ export interface HttpProbeOptions extends ProbeOptions {
   readonly connections?: "fresh" | "keep-alive";
 }
 
-export const ECHO_PORT = 7007;
+const ECHO_PORT = 7007;
 
 /** A prober at work. */
 export class Probe {

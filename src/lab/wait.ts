@@ -1,7 +1,7 @@
 /** Waiting for something to become true, never for time to pass. */
 
 /** The condition did not come true in time. */
-export class TimedOut extends Error {
+class TimedOut extends Error {
   override readonly name = "TimedOut";
 }
 

@@ -20,7 +20,7 @@ export async function startNginx(host: Host, text: string = nginxConf(host)): Pr
 }
 
 /** One worker, nothing written outside of `/run/nginx`. */
-export function nginxConf(host: Host): string {
+function nginxConf(host: Host): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
