@@ -4,10 +4,16 @@
  */
 
 import type { ReceivedDatagram, VrrpState } from "../core/vrrp/router-ports.ts";
-import { readAdvert, type ReadAdvert } from "./advert-reader.ts";
+import { TRAILER_BYTES, readAdvert, type ReadAdvert } from "./advert-reader.ts";
 import type { Node } from "./node.ts";
 import { highestPriority } from "./scenario.ts";
-import { VRID, interfaceName, primaryAddress, virtualAddresses } from "./settings-draft.ts";
+import {
+  VRID,
+  interfaceName,
+  primaryAddress,
+  virtualAddresses,
+  witnessAddress,
+} from "./settings-draft.ts";
 
 export interface Heard {
   readonly localMs: number;
@@ -23,6 +29,7 @@ export class Account {
   readonly instance: string;
   readonly addresses: readonly string[];
   readonly ownAddress: string;
+  readonly witness: string;
   state: VrrpState = "INIT";
   /** Local ms of the last state change, and of the start of the process. */
   stateSinceMs: number = 0;
@@ -62,11 +69,17 @@ export class Account {
     this.instance = instance;
     const { scenario } = node.around;
     this.addresses = virtualAddresses(scenario, segment);
+    this.witness = witnessAddress(scenario, segment);
     this.ownAddress = primaryAddress(scenario, segment, node.plan.hostNumber);
   }
 
   get worldMs(): number {
     return this.node.around.queue.now;
+  }
+
+  /** Bytes that every advert of the group must have behind it. */
+  get trailer(): number {
+    return this.node.around.scenario.group.authentication === "hmac" ? TRAILER_BYTES : 0;
   }
 
   get running(): boolean {
@@ -116,10 +129,11 @@ export class Account {
   /** The advert in it, if this instance has to believe it. */
   believable(datagram: ReceivedDatagram): ReadAdvert | undefined {
     if (datagram.interface !== interfaceName(this.segment)) return undefined;
-    const advert = readAdvert({ kind: "datagram", ...datagram });
+    const advert = readAdvert({ kind: "datagram", ...datagram }, this.trailer);
     if (advert === undefined || !advert.sound || advert.vrid !== VRID + this.segment)
       return undefined;
     const { group } = this.node.around.scenario;
+    if ((datagram.protocol === 51) !== (group.authentication === "ah")) return undefined;
     if (advert.version !== group.version || datagram.source === this.ownAddress) return undefined;
     if (group.version === 2 && advert.intervalMs !== this.node.plan.intervalMs) return undefined;
     return advert;
@@ -148,7 +162,6 @@ export class Account {
     this.state = state;
     this.stateSinceMs = this.node.localMs;
     this.lowerSinceMs = Infinity;
-    if (state !== "MASTER") this.excused = false;
     // RFC 9568 section 6.4.1: it begins anew, with its own interval.
     if (state !== "MASTER" && state !== "BACKUP") {
       this.lastHeard = undefined;

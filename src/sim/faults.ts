@@ -6,10 +6,10 @@ import { fixChecksum } from "./advert-reader.ts";
 import type { DatagramFrame, Link } from "./network.ts";
 import {
   VRID,
-  draftSettings,
   instanceNames,
   primaryAddress,
   virtualAddresses,
+  type Edit,
 } from "./settings-draft.ts";
 import type { World } from "./world.ts";
 
@@ -101,9 +101,11 @@ const begin: Readonly<Record<FaultKind, Begin>> = {
     node.process?.take({ type: "handover-requested", instance, reason });
     return undefined;
   },
-  reload: (_, __, node) => {
-    node.process?.reconfigure(draftSettings(node.around.scenario, node.plan));
-    return undefined;
+  reload: reloads,
+  "claim-address": claims,
+  "lose-witness": (_, __, node) => {
+    node.setWitness(false);
+    return () => node.setWitness(true);
   },
   "step-wall-clock": (_, fault, node) => {
     node.clock.wallOffsetMs += (fault.strength - 0.5) * 7_200_000;
@@ -190,6 +192,33 @@ function removesAddress(world: World, fault: Fault, node: Node): undefined {
   return undefined;
 }
 
+/** The same file again, another priority, or what makes an instance start anew; then back. */
+function reloads(_: World, fault: Fault, node: Node): () => void {
+  const owner = node.plan.priority === 255;
+  let edit: Edit = {};
+  if (fault.strength > 0.6) edit = { accept: false };
+  else if (fault.strength > 0.2 && !owner) edit = { priority: node.plan.otherPriority };
+  node.process?.reconfigure(edit);
+  return () => node.process?.reconfigure({});
+}
+
+/** Another machine claims the address, over and over: a clone, or a careless colleague. */
+function claims(world: World, fault: Fault): () => void {
+  const stranger = world.stationOf(world.clients[0]!)[0]!;
+  const addresses = virtualAddresses(world.scenario, 0);
+  const address = addresses[Math.floor(fault.strength * addresses.length)]!;
+  let ended = false;
+  const again = (): void => {
+    if (ended) return;
+    world.network.broadcast(0, stranger, { kind: "announce", address });
+    world.queue.after((0.1 + fault.strength) * world.nodes[0]!.plan.intervalMs, again);
+  };
+  again();
+  return () => {
+    ended = true;
+  };
+}
+
 function slowsDown(world: World, fault: Fault): () => void {
   const extraMs = fault.strength * 2 * Math.max(...world.nodes.map((n) => n.plan.intervalMs));
   return onAllPairs(world, true, (link) => {
@@ -207,7 +236,7 @@ function slowsDown(world: World, fault: Fault): () => void {
 /** A datagram that no router may believe, from a machine that is no peer. */
 function forges(world: World, fault: Fault, node: Node): undefined {
   const { group } = world.scenario;
-  const kinds = ["ttl", "checksum", "vrid", "version", "cut", "count"] as const;
+  const kinds = ["ttl", "checksum", "vrid", "version", "cut", "count", "flip"] as const;
   const kind = kinds[Math.floor(fault.strength * kinds.length)]!;
   const width = group.family === "ipv4" ? 4 : 16;
   const peer = world.peer(fault).plan;
@@ -227,6 +256,7 @@ function forges(world: World, fault: Fault, node: Node): undefined {
     payload: kind === "cut" ? payload.subarray(0, 7) : payload,
   };
   if (kind !== "cut") fixChecksum(frame);
+  if (kind === "flip") payload[Math.floor(fault.strength * 9973) % payload.length]! ^= 0x10;
   if (kind === "checksum") payload[7]! ^= 1;
   node.receive(0, world.peer(fault).station, frame);
   return undefined;

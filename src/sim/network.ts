@@ -16,6 +16,8 @@ export interface DatagramFrame {
   readonly source: string;
   readonly destination: string;
   readonly ttl: number;
+  /** Protocol 51 only: its digest covers the header. */
+  readonly ipHeader?: Uint8Array;
   readonly payload: Uint8Array;
 }
 

@@ -13,7 +13,13 @@ import { Kernel } from "./kernel.ts";
 import type { DatagramFrame, Frame, Network, Station } from "./network.ts";
 import { Process, type MakeRouter } from "./process.ts";
 import type { NodePlan, Scenario } from "./scenario.ts";
-import { draftSettings, instanceNames, interfaceName, primaryAddress } from "./settings-draft.ts";
+import {
+  draftSettings,
+  instanceNames,
+  interfaceName,
+  primaryAddress,
+  witnessAddress,
+} from "./settings-draft.ts";
 import type { Trace } from "./trace.ts";
 import type { Muted } from "./violation.ts";
 import type { Watch } from "./watch.ts";
@@ -44,6 +50,7 @@ export class Node implements Station {
   frozen = false;
   /** What the host's check scripts find, by track name. Outlives the process. */
   readonly scriptsOk: Map<string, boolean>;
+  #witnessReachable = true;
   readonly #lapseWatched = new Set<string>();
 
   constructor(index: number, plan: NodePlan, around: Surroundings) {
@@ -127,6 +134,21 @@ export class Node implements Station {
     this.process?.take(this.trackFact(name));
   }
 
+  setWitness(reachable: boolean): void {
+    this.#witnessReachable = reachable;
+    this.tellWitnesses();
+  }
+
+  tellWitnesses(): void {
+    const { scenario } = this.around;
+    if (!scenario.group.witness) return;
+    for (let segment = 0; segment < scenario.group.instances; segment++) {
+      const address = witnessAddress(scenario, segment);
+      const reachable = this.#witnessReachable;
+      this.process?.take({ type: "witness-changed", address, reachable });
+    }
+  }
+
   interfaceFact(segment: number): RouterInput {
     const primary = primaryAddress(this.around.scenario, segment, this.plan.hostNumber);
     const up = this.kernel.linkUp[segment]!;
@@ -166,7 +188,7 @@ export class Node implements Station {
 
   receive(segment: number, from: number, frame: Frame): void {
     if (frame.kind === "datagram") {
-      this.process?.takeDatagram(receivedDatagram(segment, frame), this.clock.wall(this.#now));
+      this.process?.takeDatagram(receivedDatagram(segment, frame));
       return;
     }
     const { network } = this.around;
@@ -223,5 +245,6 @@ function receivedDatagram(segment: number, frame: DatagramFrame): ReceivedDatagr
     destination: frame.destination,
     ttl: frame.ttl,
     payload: frame.payload,
+    ...(frame.ipHeader === undefined ? {} : { ipHeader: frame.ipHeader }),
   };
 }

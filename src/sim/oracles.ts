@@ -5,6 +5,7 @@
 
 import type { RouterAction } from "../core/vrrp/router-ports.ts";
 import { Account } from "./account.ts";
+import { sentPriority } from "./advert-reader.ts";
 import type { Client } from "./client.ts";
 import type { Node } from "./node.ts";
 import { DRIFT_MARGIN, convergenceMs } from "./scenario.ts";
@@ -15,6 +16,7 @@ import {
   judgeChange,
   judgeGarbage,
   judgeOutcome,
+  judgeReload,
   bite,
   type Early,
 } from "./step-oracles.ts";
@@ -84,9 +86,9 @@ export class Oracles implements Watch {
     if (account === undefined) {
       throw new Violation("well-formed", node.around.queue.now, `unknown ${action.instance}`);
     }
-    if (action.type === "acquire-addresses" && node.kernel.refusesAddresses) account.excused = true;
+    if (action.type === "acquire-addresses") account.excused = node.kernel.refusesAddresses;
     judgeAction(account, actions, index);
-    if (action.type === "send-datagram") noteSent(account, action.payload[2]!);
+    if (action.type === "send-datagram") noteSent(account, sentPriority(action));
   }
 
   afterStep(step: Step): void {
@@ -112,6 +114,7 @@ export class Oracles implements Watch {
       judgeOutcome(account, step, before[i] === "MASTER");
     }
     judgeGarbage(accounts, step);
+    judgeReload(accounts, step);
     if (step.performed < step.actions.length) for (const account of accounts) account.torn = true;
     if (input.type === "stop-requested") judgeStop(accounts, step, before);
   }
@@ -199,6 +202,10 @@ function learn(account: Account, step: Step, before: Account["state"]): void {
   if (input.type === "interface-changed" && input.interface === `eth${account.segment}`) {
     account.linkDown = !input.up;
   }
+  if (input.type === "witness-changed" && input.address === account.witness) {
+    if (input.reachable) account.failedTracks.delete("witness");
+    else account.failedTracks.add("witness");
+  }
   if (input.type === "track-changed") {
     const track = node.plan.tracks.find((t) => t.name === input.name);
     if (track?.weight === 0 && input.ok === track.reverse) account.failedTracks.add(input.name);
@@ -221,7 +228,7 @@ function judgeStop(accounts: readonly Account[], step: Step, before: readonly st
   for (const [i, account] of accounts.entries()) {
     if (before[i] !== "MASTER" || account.linkDown) continue;
     const resigned = step.actions.some(
-      (a) => a.type === "send-datagram" && a.instance === account.instance && a.payload[2] === 0,
+      (a) => a.type === "send-datagram" && a.instance === account.instance && sentPriority(a) === 0,
     );
     if (!resigned) bite("resign-on-stop", account, "ends as MASTER without a resignation");
   }

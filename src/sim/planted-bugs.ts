@@ -6,7 +6,7 @@
 
 import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
-import { fixChecksum, readAdvert } from "./advert-reader.ts";
+import { fixChecksum, readAdvert, sentPriority } from "./advert-reader.ts";
 import type { DatagramFrame } from "./network.ts";
 import type { MakeRouter, RouterMachine } from "./process.ts";
 import { skewMs } from "./scenario.ts";
@@ -39,12 +39,15 @@ export interface PlantedBug {
 
 export function plant(bug: PlantedBug, makeRouter: MakeRouter): MakeRouter {
   return (settings, prng) => {
-    let altered = bug.group?.(settings) ?? settings;
-    if (bug.settings !== undefined) {
-      altered = { ...altered, instances: altered.instances.map(bug.settings) };
-    }
+    const altered = alter(bug, settings);
     return new BuggyRouter(bug, makeRouter(altered, prng), altered);
   };
+}
+
+function alter(bug: PlantedBug, settings: VrrpSettings): VrrpSettings {
+  const altered = bug.group?.(settings) ?? settings;
+  if (bug.settings === undefined) return altered;
+  return { ...altered, instances: altered.instances.map(bug.settings) };
 }
 
 class BuggyRouter implements RouterMachine {
@@ -75,8 +78,8 @@ class BuggyRouter implements RouterMachine {
     return this.#pass(this.#router.step(now + this.#ahead, seen));
   }
 
-  reconfigure(now: number): readonly RouterAction[] {
-    return this.#pass(this.#router.reconfigure(now + this.#ahead, this.#settings));
+  reconfigure(now: number, settings: VrrpSettings): readonly RouterAction[] {
+    return this.#pass(this.#router.reconfigure(now + this.#ahead, alter(this.#bug, settings)));
   }
 
   #haste(): number {
@@ -269,7 +272,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: "ends without a priority-0 advert",
     actions: (actions, context) =>
       context.lastInput === "stop-requested"
-        ? actions.filter((a) => !(isAdvert(a) && a.payload[2] === 0))
+        ? actions.filter((a) => !(isAdvert(a) && sentPriority(a) === 0))
         : [...actions],
   },
   {

@@ -4,8 +4,9 @@ import type { ReceivedDatagram, RouterAction, RouterInput } from "../core/vrrp/r
 import type { VrrpSettings } from "../core/vrrp/settings.ts";
 import type { Machine } from "../lib/deadline-machine.ts";
 import type { Prng } from "../lib/prng.ts";
+import { messageOf, sentFrame, sentPriority } from "./advert-reader.ts";
 import type { Node } from "./node.ts";
-import { instanceNames, virtualAddresses } from "./settings-draft.ts";
+import { draftSettings, instanceNames, virtualAddresses, type Edit } from "./settings-draft.ts";
 import type { StateChange, Step } from "./watch.ts";
 
 /** What the world runs: the product's router, or the same with a bug planted around it. */
@@ -26,11 +27,12 @@ export class Process {
   tearAfterActions: number = Infinity;
   readonly #node: Node;
   readonly #router: RouterMachine;
-  readonly #waiting: RouterInput[] = [];
+  readonly #waiting: (() => void)[] = [];
   #waitingDatagrams = 0;
   #suspensions = 0;
   #alive = true;
   #alarm = 0;
+  #accept: boolean | undefined;
 
   constructor(node: Node) {
     this.#node = node;
@@ -50,6 +52,7 @@ export class Process {
     }
     // The scripts' first verdicts come a moment later, from another process.
     queue.after(scenario.timerLatenessMs, () => {
+      node.tellWitnesses();
       for (const track of node.plan.tracks) this.take(node.trackFact(track.name));
     });
   }
@@ -78,26 +81,38 @@ export class Process {
     if (this.suspended || !this.#alive) return;
     const waiting = this.#waiting.splice(0);
     this.#waitingDatagrams = 0;
-    for (const input of waiting) this.take(input);
+    for (const run of waiting) run();
     this.#wakeIfDue();
     this.#setAlarm();
   }
 
   take(input: RouterInput): void {
-    if (!this.#alive) return;
-    if (this.suspended) this.#waiting.push(input);
-    else this.#step(input);
+    this.#whenRunning(() => this.#step(input));
   }
 
-  /** False: the buffer was full. */
-  takeDatagram(datagram: ReceivedDatagram, wallMs: number): void {
+  /** A full buffer loses it. */
+  takeDatagram(datagram: ReceivedDatagram): void {
     if (this.suspended && ++this.#waitingDatagrams > MAX_WAITING_DATAGRAMS) return;
-    this.take({ type: "datagram-received", datagram, wallMs });
+    this.#whenRunning(() => {
+      this.#step({ type: "datagram-received", datagram, wallMs: this.#wallMs });
+    });
   }
 
-  reconfigure(settings: VrrpSettings): void {
-    if (!this.#alive || this.suspended) return;
-    this.#guard({ type: "reconfigured" }, (local) => this.#router.reconfigure(local, settings));
+  /** SIGHUP with a file that differs by `edit` from what the node started with. */
+  reconfigure(edit: Edit): void {
+    const { plan, around } = this.#node;
+    const settings = draftSettings(around.scenario, plan, edit);
+    this.#whenRunning(() => {
+      const input = { type: "reconfigured", restarts: this.#accept !== edit.accept } as const;
+      this.#accept = edit.accept;
+      this.#guard(input, (local) => this.#router.reconfigure(local, settings));
+    });
+  }
+
+  #whenRunning(run: () => void): void {
+    if (!this.#alive) return;
+    if (!this.suspended) run();
+    else this.#waiting.push(() => this.#whenRunning(run));
   }
 
   get #wallMs(): number {
@@ -149,18 +164,8 @@ export class Process {
     const { scenario, network } = node.around;
     switch (action.type) {
       case "send-datagram": {
-        const { family, protocol, source, destination, ttl } = action;
-        const payload = action.payload.slice(0, action.length);
         const segment = segmentOf(action.instance);
-        const frame = {
-          kind: "datagram",
-          family,
-          protocol,
-          source,
-          destination,
-          ttl,
-          payload,
-        } as const;
+        const frame = sentFrame(action);
         if (scenario.group.unicast) network.unicast(segment, station, frame);
         else network.broadcast(segment, station, frame);
         break;
@@ -216,7 +221,7 @@ export class Process {
       trace.add(queue.now, this.#node.name, `    ${action.event.kind}: ${action.event.reason}`);
       return;
     }
-    const value = action.type === "send-datagram" ? action.payload[2]! : action.type.length;
+    const value = action.type === "send-datagram" ? sentPriority(action) : action.type.length;
     trace.addLazily(queue.now, this.#node.name, value, () => describeAction(action));
   }
 }
@@ -234,8 +239,9 @@ function stateChange(action: RouterAction): StateChange[] {
 function describeInput(input: Step["input"]): string {
   switch (input.type) {
     case "datagram-received": {
-      const { source, payload, ttl } = input.datagram;
-      return `< advert from ${source} priority ${payload[2]} vrid ${payload[1]} ttl ${ttl}`;
+      const { source, ttl } = input.datagram;
+      const message = messageOf(input.datagram);
+      return `< advert from ${source} priority ${message[2]} vrid ${message[1]} ttl ${ttl}`;
     }
     case "interface-changed":
       return `< ${input.interface} ${input.up ? "up" : "down"}`;
@@ -252,7 +258,7 @@ function describeInput(input: Step["input"]): string {
 
 function describeAction(action: RouterAction): string {
   if (action.type === "send-datagram") {
-    return `    > advert priority ${action.payload[2]} ${action.instance} to ${action.destination}`;
+    return `    > advert priority ${sentPriority(action)} ${action.instance} to ${action.destination}`;
   }
   return `    > ${JSON.stringify(action)}`;
 }

@@ -28,7 +28,10 @@ export interface GroupPlan {
   /** 1, or 2 instances on two segments bound by a sync group. */
   readonly instances: 1 | 2;
   readonly addresses: number;
-  readonly password: boolean;
+  /** `pass` and `ah` in version 2, `hmac` in version 3. */
+  readonly authentication: "none" | "pass" | "ah" | "hmac";
+  /** Every node must reach a witness on each segment to be master. */
+  readonly witness: boolean;
   readonly checksumWithPseudoHeader: boolean;
   /** Lost adverts before the master counts as dead. */
   readonly downTimerAdverts: number;
@@ -54,6 +57,8 @@ export interface NodePlan {
   readonly drift: number;
   readonly bootAtMs: number;
   readonly restoreRemovedAddresses: boolean;
+  /** What a reload may set the priority to for a while; never for the owner of the addresses. */
+  readonly otherPriority: number;
 }
 
 export interface TrackPlan {
@@ -85,6 +90,8 @@ export const faultKinds = [
   "reload",
   "step-wall-clock",
   "forge",
+  "claim-address",
+  "lose-witness",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -132,7 +139,7 @@ export function longestDownMs(scenario: Scenario): number {
 export function highestPriority(node: NodePlan): number {
   if (node.priority === 255) return 255;
   const gains = node.tracks.reduce((sum, track) => sum + Math.max(0, track.weight), 0);
-  return Math.min(254, node.priority + gains);
+  return Math.min(254, Math.max(node.priority, node.otherPriority) + gains);
 }
 
 /**

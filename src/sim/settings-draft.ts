@@ -35,11 +35,25 @@ export function virtualAddresses(scenario: Scenario, segment: number): readonly 
   });
 }
 
-export function draftSettings(scenario: Scenario, plan: NodePlan): VrrpSettings {
+/** The reference address of a segment. */
+export function witnessAddress(scenario: Scenario, segment: number): string {
+  return scenario.group.family === "ipv4" ? `10.0.${segment}.254` : `fe80::${segment + 1}:fe`;
+}
+
+/** What a reload changes: a priority is taken over at once, another accept mode restarts. */
+export interface Edit {
+  readonly priority?: number;
+  readonly accept?: boolean;
+}
+
+export function draftSettings(scenario: Scenario, plan: NodePlan, edit: Edit = {}): VrrpSettings {
   const names = instanceNames.slice(0, scenario.group.instances);
   return {
     routerId: plan.name,
-    instances: names.map((_, segment) => draftInstance(scenario, plan, segment)),
+    instances: names.map((_, segment) => ({
+      ...draftInstance(scenario, plan, segment),
+      ...edit,
+    })),
     groups:
       names.length > 1
         ? [{ name: "G", members: names, tracks: [], trackingWeight: false, notify: noNotify }]
@@ -79,7 +93,7 @@ function draftInstance(scenario: Scenario, plan: NodePlan, segment: number): Ins
     preemptDelayMs: plan.preemptDelayMs,
     downTimerAdverts: group.downTimerAdverts,
     transport: draftTransport(scenario, plan, segment),
-    authentication: group.password ? { kind: "pass", password: "sim" } : { kind: "none" },
+    authentication: draftAuthentication(group.authentication),
     addresses: virtualAddresses(scenario, segment).map((a) => draftAddress(scenario, segment, a)),
     excludedAddresses: [],
     routes: [],
@@ -107,9 +121,24 @@ function draftInstance(scenario: Scenario, plan: NodePlan, segment: number): Ins
     lease: group.lease,
     fastHandover: group.fastHandover,
     restoreRemovedAddresses: plan.restoreRemovedAddresses,
-    witnesses: [],
+    witnesses: group.witness ? [witnessAddress(scenario, segment)] : [],
     notify: noNotify,
     promoteSecondaries: false,
+  };
+}
+
+function draftAuthentication(
+  kind: Scenario["group"]["authentication"],
+): InstanceSettings["authentication"] {
+  if (kind === "none") return { kind };
+  if (kind !== "hmac") return { kind, password: "sim" };
+  return {
+    kind,
+    keys: [{ id: 7, secret: new Uint8Array(32).fill(0x5a) }],
+    activeKeyId: 7,
+    mode: "enforce",
+    antiReplay: true,
+    timeWindowMs: 3_600_000,
   };
 }
 

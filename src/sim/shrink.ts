@@ -60,7 +60,10 @@ function* plainer(s: Scenario): Generator<Scenario> {
   if (group.addresses > 1) yield { ...s, group: { ...group, addresses: 1 } };
   if (group.unicast) yield { ...s, group: { ...group, unicast: false } };
   if (group.family === "ipv6") yield { ...s, group: { ...group, family: "ipv4" } };
-  if (group.password) yield { ...s, group: { ...group, password: false } };
+  if (group.authentication !== "none") {
+    yield { ...s, group: { ...group, authentication: "none" } };
+  }
+  if (group.witness) yield { ...s, group: { ...group, witness: false } };
   if (group.downTimerAdverts !== 3) yield { ...s, group: { ...group, downTimerAdverts: 3 } };
   if (group.announceRefreshMs > 0) yield { ...s, group: { ...group, announceRefreshMs: 0 } };
   if (!group.checksumWithPseudoHeader) {

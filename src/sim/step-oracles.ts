@@ -3,7 +3,7 @@
 import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
 import { parseIp, compareBytes } from "../lib/ip-address.ts";
 import type { Account } from "./account.ts";
-import { readAdvert, type ReadAdvert } from "./advert-reader.ts";
+import { readAdvert, sentFrame, type ReadAdvert } from "./advert-reader.ts";
 import { highestPriority, skewMs } from "./scenario.ts";
 import { Violation, type OracleName } from "./violation.ts";
 import type { StateChange, Step } from "./watch.ts";
@@ -42,17 +42,8 @@ export function judgeAction(
 }
 
 function judgeForm(account: Account, action: SendAction): ReadAdvert | undefined {
-  const { family, protocol, source, destination, ttl } = action;
-  const payload = action.payload.subarray(0, action.length);
-  const advert = readAdvert({
-    kind: "datagram",
-    family,
-    protocol,
-    source,
-    destination,
-    ttl,
-    payload,
-  });
+  const { source } = action;
+  const advert = readAdvert(sentFrame(action), account.trailer);
   const wrong = (what: string): void => bite("well-formed", account, `sends ${what}`);
   if (advert === undefined) {
     wrong("a datagram that is no advert");
@@ -176,6 +167,16 @@ export function judgeGarbage(accounts: readonly Account[], step: Step): void {
   if (said === undefined && step.changes.length === 0) return;
   const what = said?.type ?? "a change of state";
   bite("garbage-ignored", accounts[0]!, `answers ${what} to what it must not believe`);
+}
+
+/** A reload that an instance can take over while it runs moves no address and no state. */
+export function judgeReload(accounts: readonly Account[], step: Step): void {
+  if (step.input.type !== "reconfigured" || step.input.restarts) return;
+  const moved = step.actions.find(
+    (a) => a.type === "release-addresses" || a.type === "send-datagram" || a.type === "announce",
+  );
+  if (moved === undefined && step.changes.length === 0) return;
+  bite("hitless-reload", accounts[0]!, `${moved?.type ?? "a change of state"} at a reload`);
 }
 
 function judgeHearing(account: Account, datagram: ReceivedDatagram, wasMaster: boolean): void {

@@ -10,6 +10,8 @@ export function tell(scenario: Scenario): string {
     `VRRPv${group.version} ${group.family} ${transport}`,
     `${group.addresses} address${group.addresses > 1 ? "es" : ""}`,
     group.instances > 1 ? "sync group of 2" : "",
+    group.authentication === "none" ? "" : group.authentication,
+    group.witness ? "witness" : "",
     group.lease ? "lease" : "no lease",
     group.fastHandover ? "fast hand-over" : "",
     group.downTimerAdverts === 3 ? "" : `${group.downTimerAdverts} lost adverts`,

@@ -24,6 +24,7 @@ const deafening: readonly FaultKind[] = [
   "block-multicast",
   "loss",
   "torn-crash",
+  "claim-address",
 ];
 /** What may be added to a clean split without hiding its end from the winner. */
 const besideCut: readonly FaultKind[] = [
@@ -31,9 +32,12 @@ const besideCut: readonly FaultKind[] = [
   "duplicate",
   "slow-link",
   "step-wall-clock",
-  "reload",
   "forge",
 ];
+
+const plainOrHmac = ["none", "none", "none", "none", "hmac"] as const;
+/** Against authentication with a memory of sequences these are attacks, not accidents. */
+const againstSequence: readonly FaultKind[] = ["duplicate", "slow-link", "step-wall-clock"];
 
 export function drawScenario(seed: number): Scenario {
   const prng = new Prng(Math.imul(seed, 0x9e3779b1) ^ 0x5eed);
@@ -48,6 +52,9 @@ export function drawScenario(seed: number): Scenario {
   const nodes = drawNodes(prng, intervals);
   const refreshMs = prng.chance(0.6) ? slowest * prng.between(2, 5) : 0;
   const chaosMs = slowest * prng.between(6, 18);
+  const sequenced = group.authentication === "ah" || group.authentication === "hmac";
+  const drawn = drawKinds(prng, refreshMs > 0);
+  const kinds = sequenced ? drawn.filter((kind) => !againstSequence.includes(kind)) : drawn;
   return {
     seed,
     group: { ...group, announceRefreshMs: refreshMs },
@@ -56,11 +63,11 @@ export function drawScenario(seed: number): Scenario {
     clientCacheMs: prng.pick([30_000, 600_000, 14_400_000]),
     link: {
       delayMs: prng.fraction() * Math.min(2, quickest * 0.08) + 0.01,
-      jitterMs: prng.fraction() * Math.min(3, quickest * 0.1),
+      jitterMs: sequenced ? 0 : prng.fraction() * Math.min(3, quickest * 0.1),
     },
     timerLatenessMs: 0.01 + prng.fraction() * Math.min(1, quickest * 0.02),
     chaosMs,
-    faults: drawFaults(prng, { kinds: drawKinds(prng, refreshMs > 0), chaosMs, slowest, nodes }),
+    faults: drawFaults(prng, { kinds, chaosMs, slowest, nodes }),
   };
 }
 
@@ -72,7 +79,8 @@ function drawGroup(prng: Prng): GroupPlan {
     unicast: prng.chance(0.3),
     instances: prng.chance(0.2) ? 2 : 1,
     addresses: prng.pick([1, 1, 2, 3]),
-    password: version === 2 && prng.chance(0.5),
+    authentication: version === 2 ? prng.pick(["none", "pass", "ah"]) : prng.pick(plainOrHmac),
+    witness: prng.chance(0.1),
     checksumWithPseudoHeader: prng.chance(0.8),
     downTimerAdverts: prng.pick([3, 3, 3, 3, 2, 5]),
     lease: prng.chance(0.85),
@@ -105,6 +113,7 @@ function drawNodes(prng: Prng, intervals: readonly number[]): NodePlan[] {
       drift: drifting ? (prng.fraction() - 0.5) * 0.02 : 0,
       bootAtMs: prng.chance(0.3) ? 0 : prng.fraction() * slowest * 6,
       restoreRemovedAddresses: prng.chance(0.8),
+      otherPriority: owner ? 0 : prng.between(1, 254),
     };
   });
 }
@@ -142,6 +151,7 @@ function drawFaults(
   },
 ): Fault[] {
   const { kinds, chaosMs, slowest, nodes } = frame;
+  if (kinds.length === 0) return [];
   const faults = Array.from({ length: prng.between(1, 8) }, (): Fault => {
     const node = prng.between(0, nodes.length - 1);
     return {

@@ -7,6 +7,7 @@ export const oracleNames = [
   "state-matches-kernel",
   "resign-on-stop",
   "garbage-ignored",
+  "hitless-reload",
   "outranked-yields",
   "failure-yields",
   "no-early-takeover",

@@ -7,11 +7,17 @@ export interface Step {
   readonly node: Node;
   /** The node's own monotonic time. */
   readonly localMs: number;
-  readonly input: RouterInput | { readonly type: "reconfigured" };
+  readonly input: RouterInput | Reconfigured;
   readonly actions: readonly RouterAction[];
   /** How many actions were carried out; fewer than all if the process died in between. */
   readonly performed: number;
   readonly changes: readonly StateChange[];
+}
+
+/** A reload; `restarts`: it changed what an instance cannot take over while it runs. */
+export interface Reconfigured {
+  readonly type: "reconfigured";
+  readonly restarts: boolean;
 }
 
 export interface StateChange {
