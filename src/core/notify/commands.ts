@@ -1,0 +1,92 @@
+/**
+ * What one notification means in keepalived's terms: which scripts with which arguments, which
+ * line in the FIFO, which mail. keepalived.conf(5), "notify scripts and alerts".
+ */
+
+import type { RouterAction } from "../vrrp/router-ports.ts";
+import type { NotifyCommand, NotifySettings } from "../vrrp/settings.ts";
+
+export type NotifyState = Extract<RouterAction, { type: "notify" }>["state"];
+
+/** A notification as the vrrp role numbered it. */
+export interface NotifyRequest {
+  readonly seq: number;
+  readonly scope: "INSTANCE" | "GROUP";
+  readonly name: string;
+  readonly state: NotifyState;
+  readonly priority: number;
+  /** Unix time of the decision, ms. */
+  readonly wallMs: number;
+}
+
+/** An instance or group and the scripts that its changes run. */
+export interface NotifySubject {
+  readonly scope: "INSTANCE" | "GROUP";
+  readonly name: string;
+  readonly notify: NotifySettings;
+}
+
+export interface Mail {
+  readonly subject: string;
+  readonly text: string;
+}
+
+export function subjectKey(of: { readonly scope: string; readonly name: string }): string {
+  return `${of.scope} ${of.name}`;
+}
+
+/** The script of the state first, the generic one after it, as keepalived runs them. */
+export function commandsFor(
+  notify: NotifySettings,
+  request: NotifyRequest,
+): readonly NotifyCommand[] {
+  if (request.state === "MASTER_RX_LOWER_PRI") {
+    return notify.masterReceivedLowerPriority === undefined
+      ? []
+      : [notify.masterReceivedLowerPriority];
+  }
+  const { master, backup, fault, stop, deleted, any } = notify;
+  const own = { MASTER: master, BACKUP: backup, FAULT: fault, STOP: stop, DELETED: deleted };
+  const first = own[request.state];
+  const commands = first === undefined ? [] : [first];
+  if (any === undefined) return commands;
+  const { scope, name, state, priority } = request;
+  return [...commands, { ...any, argv: [...any.argv, scope, name, state, String(priority)] }];
+}
+
+/** One line of the FIFO, with its newline: `INSTANCE "VI_1" MASTER 100`. */
+export function fifoLine(request: NotifyRequest): string {
+  return `${request.scope} "${request.name}" ${request.state} ${request.priority}\n`;
+}
+
+const STATE_PHRASES: Record<NotifyState, string> = {
+  MASTER: "Entering MASTER state",
+  BACKUP: "Entering BACKUP state",
+  FAULT: "Entering FAULT state",
+  STOP: "Stopping",
+  DELETED: "Deleted",
+  MASTER_RX_LOWER_PRI: "Heard a master of lower priority",
+};
+
+/**
+ * The alert for one change. The subject keeps keepalived's form, because operators filter by
+ * it: `[router_id] VRRP Instance VI_1 - Entering MASTER state`.
+ */
+export function mailFor(request: NotifyRequest, routerId: string, when: string): Mail {
+  const what = request.scope === "INSTANCE" ? "VRRP Instance" : "VRRP Group";
+  const phrase = STATE_PHRASES[request.state];
+  const lines = [
+    `${what} ${request.name} on ${routerId}: ${phrase}.`,
+    `Priority: ${request.priority}`,
+    `Time: ${when}`,
+  ];
+  return {
+    subject: oneLine(`[${routerId}] ${what} ${request.name} - ${phrase}`),
+    text: `${lines.join("\n")}\n`,
+  };
+}
+
+/** Names come from a file: no line break may smuggle a header in. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, " ");
+}
