@@ -1,0 +1,237 @@
+/** A node as its operator meets it: processes that die, reloads, hand-overs, the end. */
+
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { ControlClient } from "../../src/daemon/control-client.ts";
+import type { Host } from "../../src/lab/host.ts";
+import { startNines, type NinesPeer } from "../../src/lab/peers/nines.ts";
+import { signal } from "../../src/lab/process-table.ts";
+import { pause, waitFor } from "../../src/lab/wait.ts";
+import { withWorld, type World } from "../../src/lab/world.ts";
+
+const ADDRESS = "10.79.0.200";
+const PLAN = {
+  name: "daemon",
+  segments: ["lan"],
+  hosts: {
+    lb1: { eth0: { segment: "lan", address: ["10.79.0.11/24"] } },
+    lb2: { eth0: { segment: "lan", address: ["10.79.0.12/24"] } },
+  },
+};
+
+interface Wish {
+  readonly priority: number;
+  readonly extra?: string;
+  readonly second?: boolean;
+}
+
+function configuration({ priority, extra = "", second = false }: Wish): string {
+  const instance = (name: string, vrid: number, address: string): string => `
+vrrp_instance ${name} {
+    state BACKUP
+    version 3
+    interface eth0
+    virtual_router_id ${vrid}
+    priority ${priority}
+    advert_int 0.2
+    ${name === "VI_1" ? extra : ""}
+    virtual_ipaddress {
+        ${address}/24
+    }
+}
+`;
+  const two = second ? instance("VI_2", 52, "10.79.0.201") : "";
+  return `global_defs {\n  script_user root\n}\n${instance("VI_1", 51, ADDRESS)}${two}`;
+}
+
+function start(host: Host, wish: Wish): Promise<NinesPeer> {
+  return startNines(host, host.write("/run/keepalived.conf", configuration(wish)));
+}
+
+function clientOf(host: Host): ControlClient {
+  return new ControlClient(host.outside("/run/nines/control.sock"));
+}
+
+function untilState(peer: NinesPeer, state: string, within = 8000): Promise<unknown> {
+  const reached = async (): Promise<boolean> => {
+    try {
+      return (await peer.states())["VI_1"] === state;
+    } catch {
+      return false;
+    }
+  };
+  return waitFor(reached, within, `VI_1 of ${peer.host.name} to be ${state}`);
+}
+
+async function master(world: World, wish: Wish = { priority: 150 }): Promise<NinesPeer> {
+  const peer = await start(world.host("lb1"), wish);
+  await untilState(peer, "MASTER");
+  return peer;
+}
+
+test("a node alone takes the address, shows it, and cleans up after SIGTERM", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    const peer = await master(world);
+    assert.equal(await host.holds(ADDRESS), true);
+    const bin = new URL("../../bin/nines", import.meta.url).pathname;
+    const text = await host.run([bin, "status"]);
+    assert.match(text, /VI_1 +MASTER/);
+    assert.match(text, /VI_1: MASTER because no master heard for/);
+    const metrics = await clientOf(host).metrics();
+    assert.match(
+      metrics,
+      /^nines_vrrp_master\{instance="VI_1",interface="eth0",vrid="51",.*\} 1$/m,
+    );
+    for (const name of ["control.sock", "vrrp.sock", "owned.json"]) {
+      assert.equal(statSync(host.outside(`/run/nines/${name}`)).mode & 0o777, 0o600, name);
+    }
+    assert.equal(statSync(host.outside("/run/nines")).mode & 0o777, 0o750);
+    const { code } = await peer.supervisor.terminate(8000);
+    assert.equal(code, 0);
+    assert.equal(await host.holds(ADDRESS), false);
+    assert.deepEqual(peer.pids("vrrp"), []);
+    assert.deepEqual(peer.pids("check"), []);
+    assert.equal((await host.run(["nft", "list", "ruleset"])).includes("nines-"), false);
+  });
+});
+
+test("SIGTERM hands over: the peer answers within a fraction of the down interval", async () => {
+  await withWorld(PLAN, async (world) => {
+    const first = await master(world);
+    const second = await start(world.host("lb2"), { priority: 100 });
+    await untilState(second, "BACKUP");
+    await pause(500);
+    first.supervisor.signal("SIGTERM");
+    await untilState(second, "MASTER");
+    const events = await second.events();
+    const reason = events.findLast((event) => event.to === "MASTER")?.reason ?? "";
+    assert.match(reason, /10\.79\.0\.11 resigned/);
+  });
+});
+
+test("a killed vrrp process is back at once and removes only what it had put there", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    const peer = await master(world);
+    await host.ip("addr add 10.79.0.77/24 dev eth0");
+    const [before] = peer.pids("vrrp");
+    assert.ok(before !== undefined);
+    signal(before, "SIGKILL");
+    await waitFor(
+      () => peer.pids("vrrp").some((pid) => pid !== before),
+      5000,
+      "a new vrrp process",
+    );
+    await untilState(peer, "MASTER");
+    assert.equal(await host.holds("10.79.0.77"), true);
+    assert.equal(await host.holds(ADDRESS), true);
+    const reasons = (await peer.events()).map((event) => event.reason);
+    assert.ok(reasons.some((reason) => /vrrp process was ended by SIGKILL/.test(reason)));
+  });
+});
+
+test("the address outlives the control process, and the next one takes the roles over", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    const peer = await master(world);
+    const [vrrp] = peer.pids("vrrp");
+    const [check] = peer.pids("check");
+    peer.supervisor.kill();
+    await peer.supervisor.ended;
+    // Longer than the lease: somebody must be renewing it.
+    await pause(1500);
+    assert.equal(await host.holds(ADDRESS), true);
+    const next = await startNines(host, "/run/keepalived.conf");
+    assert.equal((await next.states())["VI_1"], "MASTER");
+    const isAdopted = async (): Promise<boolean> =>
+      (await clientOf(host).status()).roles.every((role) => role.state === "running");
+    await waitFor(isAdopted, 5000, "both roles to be taken over");
+    assert.deepEqual(next.pids("vrrp"), [vrrp]);
+    assert.deepEqual(next.pids("check"), [check]);
+    const changes = (await next.events()).filter((event) => event.kind === "state-changed");
+    assert.deepEqual(changes, [], "the instance did not notice");
+    await next.supervisor.terminate(8000);
+    assert.equal(await host.holds(ADDRESS), false);
+  });
+});
+
+test("a second nines on the same run directory is refused", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    await master(world);
+    const bin = new URL("../../bin/nines", import.meta.url).pathname;
+    const again = await host.start([bin, "run", "-f", "/run/keepalived.conf"], { name: "again" });
+    assert.equal((await again.ended).code, 1);
+    assert.match(again.log, /another nines runs on \/run\/nines/);
+  });
+});
+
+test("SIGHUP reloads by difference; a file with mistakes changes nothing", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    const peer = await master(world);
+    const changes = async (): Promise<number> =>
+      (await peer.events()).filter((e) => e.kind === "state-changed" && e.instance === "VI_1")
+        .length;
+    const before = await changes();
+    host.write("/run/keepalived.conf", configuration({ priority: 150, second: true }));
+    peer.supervisor.signal("SIGHUP");
+    const both = async (): Promise<boolean> => (await peer.states())["VI_2"] === "MASTER";
+    await waitFor(both, 8000, "VI_2 to be there");
+    assert.equal(await changes(), before, "VI_1 did not notice");
+    host.write("/run/keepalived.conf", configuration({ priority: 150, extra: "prioritie 3" }));
+    const { reloaded, diagnostics } = await clientOf(host).reload();
+    assert.equal(reloaded, false);
+    assert.match(diagnostics.join("\n"), /unknown keyword 'prioritie'.*did you mean 'priority'/);
+    assert.deepEqual(await peer.states(), { VI_1: "MASTER", VI_2: "MASTER" });
+    host.write("/run/keepalived.conf", configuration({ priority: 150 }));
+    assert.equal((await clientOf(host).reload()).reloaded, true);
+    assert.equal(await host.holds("10.79.0.201"), false);
+    assert.equal(await changes(), before, "VI_1 did not notice");
+  });
+});
+
+test("handover moves the address and why tells the reason", async () => {
+  await withWorld(PLAN, async (world) => {
+    const first = await master(world);
+    const second = await start(world.host("lb2"), { priority: 100 });
+    await untilState(second, "BACKUP");
+    await pause(500);
+    await clientOf(first.host).handOver("VI_1");
+    await untilState(second, "MASTER");
+    await untilState(first, "BACKUP");
+    const { decisions } = await clientOf(first.host).why("VI_1");
+    assert.ok(decisions.some(({ event }) => /asked for a handover/.test(event.reason)));
+    await assert.rejects(clientOf(first.host).handOver("VI_9"), /no instance 'VI_9'/);
+  });
+});
+
+test("a hung vrrp process loses its address in the kernel and is replaced", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    const peer = await master(world);
+    const second = await start(world.host("lb2"), { priority: 100 });
+    await untilState(second, "BACKUP");
+    await pause(500);
+    const [hung] = peer.pids("vrrp");
+    assert.ok(hung !== undefined);
+    signal(hung, "SIGSTOP");
+    await untilState(second, "MASTER");
+    await waitFor(() => !peer.pids("vrrp").includes(hung), 15_000, "the hung process to be killed");
+    await untilState(peer, "MASTER", 15_000);
+    assert.equal(await host.holds(ADDRESS), true);
+  });
+});
+
+test("an address that somebody removes is put back", async () => {
+  await withWorld(PLAN, async (world) => {
+    const host = world.host("lb1");
+    const peer = await master(world);
+    await host.ip(`addr del ${ADDRESS}/24 dev eth0`);
+    await waitFor(() => host.holds(ADDRESS), 2000, "the address to be back");
+    const kinds = (await peer.events()).map((event) => event.kind);
+    assert.ok(kinds.includes("address-restored"));
+  });
+});
