@@ -1,0 +1,89 @@
+/**
+ * One FIFO for notifications, as keepalived has it: opened for reading and writing, so that the
+ * kernel keeps up to 64 KiB of lines while no reader is there, and written without ever blocking.
+ */
+
+import { spawnSync } from "node:child_process";
+import {
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { scriptUser } from "./user-database.ts";
+
+export interface NotifyFifoTarget {
+  readonly path: string;
+  readonly user?: string;
+  readonly group?: string;
+}
+
+export class NotifyFifo {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #made: boolean;
+
+  private constructor(path: string, fd: number, made: boolean) {
+    this.#path = path;
+    this.#fd = fd;
+    this.#made = made;
+  }
+
+  /** Makes the FIFO (0600, the target's user) unless it is there. A text says why it cannot. */
+  static open(target: NotifyFifoTarget): NotifyFifo | string {
+    const { path } = target;
+    try {
+      const made = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+      if (made) {
+        const problem = makeFifo(target);
+        if (problem !== undefined) return problem;
+      }
+      const flags = constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+      const fd = openSync(path, flags);
+      if (fstatSync(fd).isFIFO()) return new NotifyFifo(path, fd, made);
+      closeSync(fd);
+      return `${path} is there and is no FIFO; move it away`;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+      return `FIFO ${path} cannot be opened (${code})`;
+    }
+  }
+
+  /** A line of at most 4096 bytes is taken whole or not at all (PIPE_BUF, pipe(7)). */
+  write(line: string): "written" | "full" | "failed" {
+    try {
+      writeSync(this.#fd, line);
+      return "written";
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === "EAGAIN" ? "full" : "failed";
+    }
+  }
+
+  /** `remove`: also the file, if it was made here. */
+  close(remove: boolean): void {
+    closeSync(this.#fd);
+    if (!remove || !this.#made) return;
+    try {
+      unlinkSync(this.#path);
+    } catch {
+      // Somebody else removed it already.
+    }
+  }
+}
+
+function makeFifo({ path, user, group }: NotifyFifoTarget): string | undefined {
+  // mkfifo(1), once per start: cheaper than another binding.
+  const made = spawnSync("mkfifo", ["-m", "0600", "--", path], { encoding: "utf8" });
+  if (made.status !== 0) {
+    return `FIFO ${path} cannot be made: ${made.stderr?.trim() || (made.error?.message ?? "?")}`;
+  }
+  if (user === undefined) return undefined;
+  const owner = scriptUser(user, group);
+  if (typeof owner === "string") return `FIFO ${path}: ${owner}`;
+  chownSync(path, owner.uid, owner.gid);
+  return undefined;
+}
