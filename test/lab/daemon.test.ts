@@ -138,7 +138,7 @@ test("the address outlives the control process, and the next one takes the roles
     const peer = await master(world);
     const [vrrp] = peer.pids("vrrp");
     const [check] = peer.pids("check");
-    peer.supervisor.kill();
+    peer.supervisor.signal("SIGKILL");
     await peer.supervisor.ended;
     // Longer than the lease: somebody must be renewing it.
     await pause(1500);
