@@ -82,6 +82,10 @@ export class Account {
     return this.node.around.scenario.group.authentication === "hmac" ? TRAILER_BYTES : 0;
   }
 
+  get refreshMs(): number {
+    return this.node.around.scenario.group.announceRefreshMs;
+  }
+
   get running(): boolean {
     return this.stalledAtMs === Infinity;
   }

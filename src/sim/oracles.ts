@@ -35,6 +35,8 @@ export class Oracles implements Watch {
   readonly #accounts: Account[][] = [];
   /** World time spans in which a node that held back may change the picture once more. */
   readonly #loose: { readonly fromMs: number; readonly toMs: number }[] = [];
+  /** A loser's last advert got lost: only a refresh can mend the clients' caches now. */
+  #farewellLost = false;
   readonly #pairs = new PairOracle();
   readonly #clients: readonly Client[];
   readonly #pace = new Map<Node, { ms: number; steps: number }>();
@@ -88,7 +90,12 @@ export class Oracles implements Watch {
     }
     if (action.type === "acquire-addresses") account.excused = node.kernel.refusesAddresses;
     judgeAction(account, actions, index);
-    if (action.type === "send-datagram") noteSent(account, sentPriority(action));
+    if (action.type !== "send-datagram") return;
+    const leaves = actions.some(
+      (a) => a.type === "release-addresses" && a.instance === action.instance,
+    );
+    if (leaves) this.#followFarewell(account);
+    else noteSent(account, sentPriority(action));
   }
 
   afterStep(step: Step): void {
@@ -141,6 +148,7 @@ export class Oracles implements Watch {
     }
     if (!calm) return;
     judgeTogether(owners);
+    if (this.#farewellLost && this.#accounts[0]![0]!.refreshMs === 0) return;
     for (const owner of owners) judgeCaches(owner, this.#clients);
   }
 
@@ -158,6 +166,19 @@ export class Oracles implements Watch {
 
   #of(node: Node): Account[] {
     return this.#accounts.map((accounts) => accounts[node.index]!);
+  }
+
+  /** Has everybody heard it? Known when the slowest link must have delivered it. */
+  #followFarewell(account: Account): void {
+    const { node, segment, worldMs } = account;
+    const { network, queue } = node.around;
+    const links = this.#accounts[segment]!.filter((other) => other !== account).map((other) =>
+      network.link(segment, node.station, other.node.station),
+    );
+    const slowest = Math.max(...links.map((link) => link.delayMs + link.jitterMs));
+    queue.after(slowest + 1, () => {
+      if (links.some((link) => link.lastLossMs >= worldMs)) this.#farewellLost = true;
+    });
   }
 
   /** Members of a sync group follow one another: one good reason is enough for all. */

@@ -28,6 +28,8 @@ export interface PlantedBug {
   readonly what: string;
   readonly settings?: (settings: InstanceSettings) => InstanceSettings;
   readonly group?: (settings: VrrpSettings) => VrrpSettings;
+  /** What a reload makes of the settings. */
+  readonly reload?: (settings: InstanceSettings) => InstanceSettings;
   /** The input as the router gets it; undefined = it never does. */
   readonly input?: (input: RouterInput, context: Context) => RouterInput | undefined;
   readonly actions?: (actions: readonly RouterAction[], context: Context) => RouterAction[];
@@ -79,7 +81,9 @@ class BuggyRouter implements RouterMachine {
   }
 
   reconfigure(now: number, settings: VrrpSettings): readonly RouterAction[] {
-    return this.#pass(this.#router.reconfigure(now + this.#ahead, alter(this.#bug, settings)));
+    const reloaded = settings.instances.map((s) => this.#bug.reload?.(s) ?? s);
+    const altered = alter(this.#bug, { ...settings, instances: reloaded });
+    return this.#pass(this.#router.reconfigure(now + this.#ahead, altered));
   }
 
   #haste(): number {
@@ -335,6 +339,31 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "sync-group-apart",
     what: "the members of a sync group go their own ways",
     group: (settings) => ({ ...settings, groups: [] }),
+  },
+  {
+    name: "witness-ignored",
+    what: "stays master without its witness",
+    input: (input) => (input.type === "witness-changed" ? { ...input, reachable: true } : input),
+  },
+  {
+    name: "reload-restarts",
+    what: "a reload of the same file starts every instance anew",
+    reload: (s) => ({ ...s, accept: !s.accept }),
+  },
+  {
+    name: "skips-a-peer",
+    what: "unicast: the last peer of the list gets no adverts",
+    settings: (s) =>
+      s.transport.kind === "unicast" && s.transport.peers.length > 1
+        ? {
+            ...s,
+            transport: {
+              ...s.transport,
+              checkSource: false,
+              peers: s.transport.peers.slice(0, -1),
+            },
+          }
+        : s,
   },
   {
     name: "announcement-storm",
