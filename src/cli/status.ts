@@ -122,8 +122,7 @@ function instanceLines(
     lines.push(`  peer ${peer.address}  ${priority}, heard ${ago(peer.lastHeardMs)}`);
   }
   for (const track of instance.tracks) {
-    const effect = track.effect === "FAULT" ? "FAULT" : `${signed(track.effect)} priority`;
-    const text = `  ${track.kind} ${track.name}  ${effect}: ${track.reason}`;
+    const text = `  ${track.kind} ${track.name}  ${effectOf(track)}: ${track.reason}`;
     lines.push(track.ok ? text : paint(terminal, "red", text));
   }
   for (const { address, reachable } of instance.witnesses) {
@@ -155,6 +154,8 @@ function footLines(node: NodeStatus, router: RouterStatus, terminal: Terminal): 
   return lines;
 }
 
-function signed(points: number): string {
-  return points < 0 ? String(points) : `+${points}`;
+function effectOf({ ok, effect, weight }: InstanceStatus["tracks"][number]): string {
+  if (effect === "FAULT") return "FAULT";
+  if (weight === 0) return ok ? "ok" : "pending";
+  return `${effect < 0 ? "" : "+"}${effect} priority`;
 }

@@ -25,16 +25,18 @@ export interface LoadedConfiguration {
 }
 
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
-  const { model, diagnostics, sourceLine } = readKeepalivedConf(file, options);
-  const { virtualServers = [] } = model ?? {};
-  const hurts = model === undefined ? [] : hostWarnings(model, gatherHostFacts());
-  const all = sortDiagnostics([...diagnostics, ...hurts]);
-  // An unsafe script shows only on the machine itself, and refuses the file all the same.
-  const refused = hurts.some((diagnostic) => diagnostic.severity === "error");
-  const lines = all.map((diagnostic) => formatDiagnostic(diagnostic, sourceLine(diagnostic)));
-  if (virtualServers.length > 0) {
-    const count = `${virtualServers.length} virtual_server ${virtualServers.length === 1 ? "block" : "blocks"}`;
-    lines.push(`${file}: note: ${count} read and checked; this version does not balance yet`);
+  const { model, diagnostics: found, sourceLine } = readKeepalivedConf(file, options);
+  const hurting = model === undefined ? [] : hostWarnings(model, gatherHostFacts());
+  const diagnostics = sortDiagnostics([...found, ...hurting]);
+  const lines = diagnostics.map((diagnostic) =>
+    formatDiagnostic(diagnostic, sourceLine(diagnostic)),
+  );
+  const later = model?.virtualServers.length ?? 0;
+  if (later > 0) {
+    const blocks = `${later} virtual_server ${later === 1 ? "block" : "blocks"}`;
+    lines.push(`${file}: note: ${blocks} read and checked; this version does not balance yet`);
   }
-  return { ...(model === undefined || refused ? {} : { model }), diagnostics: all, lines };
+  // What this host says may be an error too: a script that anybody could change.
+  const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  return { ...(model === undefined || failed ? {} : { model }), diagnostics, lines };
 }
