@@ -3,6 +3,7 @@
 import { startKeepalived } from "../src/lab/peers/keepalived.ts";
 import { startNines } from "../src/lab/peers/nines.ts";
 import type { Host } from "../src/lab/host.ts";
+import type { LabProcess } from "../src/lab/process.ts";
 import { signal, treeOf } from "../src/lab/process-table.ts";
 
 export type Implementation = "keepalived" | "nines";
@@ -13,8 +14,8 @@ export interface Daemon {
   crash(): void;
   /** SIGSTOP to all its processes. */
   hang(): void;
-  /** SIGTERM as systemd sends it. */
-  terminate(): void;
+  /** SIGTERM as systemd sends it; resolves when the daemon has ended. */
+  terminate(): Promise<void>;
   /** Processes that count for CPU and memory; `protocol`: only the one that sends adverts. */
   pids(which: "all" | "protocol"): number[];
 }
@@ -35,7 +36,7 @@ async function ninesDaemon(host: Host, configuration: string): Promise<Daemon> {
   return {
     crash: () => peer.kill(),
     hang: () => peer.hang(),
-    terminate: () => void peer.supervisor.signal("SIGTERM"),
+    terminate: () => end(peer.supervisor),
     pids: (which) =>
       which === "protocol"
         ? peer.pids("vrrp")
@@ -50,10 +51,15 @@ async function keepalivedDaemon(host: Host, configuration: string): Promise<Daem
     hang: () => {
       for (const pid of treeOf(parent.pid)) signal(pid, "SIGSTOP");
     },
-    terminate: () => void parent.signal("SIGTERM"),
+    terminate: () => end(parent),
     pids: (which) => {
       const all = treeOf(parent.pid);
       return which === "protocol" ? all.filter((pid) => pid !== parent.pid) : all;
     },
   };
+}
+
+async function end(daemon: LabProcess): Promise<void> {
+  daemon.signal("SIGTERM");
+  await daemon.ended;
 }

@@ -45,7 +45,13 @@ export const scenarios: readonly Scenario[] = [
     },
     watch: 1.3,
   },
-  { name: "graceful stop", act: async (duel) => duel.master.terminate(), watch: 1.3 },
+  {
+    name: "graceful stop",
+    act: async (duel) => {
+      void duel.master.terminate();
+    },
+    watch: 1.3,
+  },
   {
     name: "service death",
     act: async (duel) => {

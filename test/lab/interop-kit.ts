@@ -1,0 +1,165 @@
+/** Two servers of any make and a client on one segment, and a capture of what they say. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startDaemon, type Daemon, type Implementation } from "../../bench/vrrp-daemons.ts";
+import type { Host } from "../../src/lab/host.ts";
+import type { LabProcess } from "../../src/lab/process.ts";
+import { waitFor } from "../../src/lab/wait.ts";
+import { withWorld, type World } from "../../src/lab/world.ts";
+
+const TAKE_OVER_MS = 12_000;
+
+export type ServerName = "lb1" | "lb2";
+
+export interface Server {
+  readonly make: Implementation;
+  readonly priority: number;
+  /** Lines of the vrrp_instance block besides the usual ones. */
+  readonly lines?: readonly string[];
+  /** Blocks before it. */
+  readonly preamble?: string;
+}
+
+export interface Match {
+  readonly name: string;
+  readonly lb1: Server;
+  readonly lb2: Server;
+  readonly version?: 2 | 3;
+  /** Seconds. */
+  readonly advert?: number;
+  readonly address?: string;
+  /** A second segment with its own instance, grouped with the first. */
+  readonly grouped?: boolean;
+  /** Names of malformed frames that are expected (none by default). */
+  readonly mayBeMalformed?: boolean;
+  readonly play: (field: Field) => Promise<void>;
+}
+
+/** A match under way. */
+export class Field {
+  readonly world: World;
+  readonly match: Match;
+  readonly daemons = new Map<ServerName, Daemon>();
+
+  constructor(world: World, match: Match) {
+    this.world = world;
+    this.match = match;
+  }
+
+  get address(): string {
+    return this.match.address ?? "10.79.0.200/24";
+  }
+
+  host(name: ServerName): Host {
+    return this.world.host(name);
+  }
+
+  daemon(name: ServerName): Daemon {
+    const daemon = this.daemons.get(name);
+    assert.ok(daemon !== undefined, `${name} runs no daemon`);
+    return daemon;
+  }
+
+  async start(name: ServerName): Promise<void> {
+    const { make } = this.match[name];
+    this.daemons.set(name, await startDaemon(make, this.host(name), this.#configuration(name)));
+  }
+
+  /** lb1 first, so that it is the master; then lb2. */
+  async startBoth(): Promise<void> {
+    await this.start("lb1");
+    await this.untilOwner("lb1");
+    await this.start("lb2");
+  }
+
+  holds(name: ServerName, address: string = this.address): Promise<boolean> {
+    return this.host(name).holds(address.split("/")[0]!);
+  }
+
+  /** `name` has the address and the other has not. */
+  async untilOwner(name: ServerName, address?: string): Promise<void> {
+    const other = name === "lb1" ? "lb2" : "lb1";
+    await waitFor(
+      async () =>
+        (await this.holds(name, address)) &&
+        !(this.host(other).isOn && (await this.holds(other, address))),
+      TAKE_OVER_MS,
+      `${name} alone to have ${address ?? this.address}`,
+    );
+  }
+
+  #configuration(name: ServerName): string {
+    const { version = 3, advert = 1, grouped = false } = this.match;
+    const { priority, lines = [], preamble = "" } = this.match[name];
+    const block = (instance: string, device: string, vrid: number, address: string): string => `
+vrrp_instance ${instance} {
+    version ${version}
+    state BACKUP
+    interface ${device}
+    virtual_router_id ${vrid}
+    priority ${priority}
+    advert_int ${advert}
+    ${lines.join("\n    ")}
+    virtual_ipaddress {
+        ${address}
+    }
+}
+`;
+    const globals = "global_defs {\n    enable_script_security\n    script_user root\n}\n";
+    const first = globals + preamble + block("VI_1", "eth0", 51, this.address);
+    if (!grouped) return first;
+    const group = "vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n";
+    return first + block("VI_2", "eth1", 52, "10.80.0.200/24") + group;
+  }
+}
+
+/** One test: plays the match in a fresh world and lets tcpdump and tshark read what was said. */
+export function playMatch(match: Match): void {
+  const makes = `${match.lb1.make} ${match.lb1.priority} - ${match.lb2.make} ${match.lb2.priority}`;
+  test(`${match.name} (${makes})`, async () => {
+    await withWorld(worldOf(match), async (world) => {
+      const capture = await startCapture(world.host("client"));
+      const field = new Field(world, match);
+      await match.play(field);
+      await checkCapture(world.host("client"), capture, match);
+    });
+  });
+}
+
+function worldOf(match: Match): Parameters<typeof withWorld>[0] {
+  const host = (n: number): Record<string, { segment: string; address: string[] }> => ({
+    eth0: { segment: "lan", address: [`10.79.0.${n}/24`, `fd79::${n}/64`] },
+    ...(match.grouped === true
+      ? { eth1: { segment: "wan", address: [`10.80.0.${n}/24`, `fd80::${n}/64`] } }
+      : {}),
+  });
+  return {
+    name: "match",
+    segments: match.grouped === true ? ["lan", "wan"] : ["lan"],
+    hosts: { client: host(50), lb1: host(11), lb2: host(12) },
+  };
+}
+
+/** The client sees all multicast; unicast adverts pass it by. */
+async function startCapture(client: Host): Promise<LabProcess> {
+  const filter = "proto 112 or proto 51 or arp or icmp6";
+  const argv = ["tcpdump", "-U", "-p", "-i", "eth0", "-w", "/tmp/capture", filter];
+  const capture = await client.start(argv, { name: "tcpdump" });
+  await waitFor(() => capture.log.includes("listening on"), 5000, "tcpdump");
+  return capture;
+}
+
+async function checkCapture(client: Host, capture: LabProcess, match: Match): Promise<void> {
+  capture.signal("SIGINT");
+  await capture.ended;
+  const bad = "_ws.malformed || vrrp.checksum.status == 0 || ip.checksum.status == 0";
+  const found = await client.run([
+    "tshark",
+    ...["-n", "-r", "/tmp/capture", "-o", "ip.check_checksum:TRUE", "-Y", bad],
+  ]);
+  if (match.mayBeMalformed !== true) assert.equal(found, "", "tshark finds nothing malformed");
+  const text = await client.run(["tcpdump", "-n", "-vv", "-r", "/tmp/capture"]);
+  const complaints = text.split("\n").filter((l) => /bad |invalid|truncated|\[\|/.test(l));
+  assert.deepEqual(complaints, [], "tcpdump finds nothing malformed");
+}
