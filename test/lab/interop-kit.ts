@@ -156,7 +156,13 @@ async function checkCapture(client: Host, capture: LabProcess, match: Match): Pr
   const bad = "_ws.malformed || vrrp.checksum.status == 0 || ip.checksum.status == 0";
   const found = await client.run([
     "tshark",
-    ...["-n", "-r", "/tmp/capture", "-o", "ip.check_checksum:TRUE", "-Y", bad],
+    "-n",
+    "-r",
+    "/tmp/capture",
+    "-o",
+    "ip.check_checksum:TRUE",
+    "-Y",
+    bad,
   ]);
   if (match.mayBeMalformed !== true) assert.equal(found, "", "tshark finds nothing malformed");
   const text = await client.run(["tcpdump", "-n", "-vv", "-r", "/tmp/capture"]);
