@@ -46,6 +46,7 @@ export class ProcessWatch {
   readonly #counts = new Map<string, number>();
   #known = new Set<number>();
   #lookedAtAllMs = -Infinity;
+  #telling = false;
   readonly #connector: ProcessConnector | ffi.OsFailure;
   #timer: NodeJS.Timeout | undefined;
 
@@ -60,10 +61,10 @@ export class ProcessWatch {
       changed: (pid) => this.#examine(pid, `process ${pid} started`),
       lost: () => this.#lookAtAll(),
     });
-    this.#lookAtAll("found at start");
-    for (const [name, count] of this.#counts) {
-      if (count === 0) onCount({ name, count, what: "found at start" });
-    }
+    this.#lookAtAll();
+    // The totals, not the way to them: counting up would look like processes being started.
+    this.#telling = true;
+    for (const [name, count] of this.#counts) onCount({ name, count, what: "found at start" });
     this.#plan(LOOK_EVERY_MS);
   }
 
@@ -103,10 +104,10 @@ export class ProcessWatch {
     this.#known = pids;
   }
 
-  #lookAtAll(what?: string): void {
+  #lookAtAll(): void {
     this.#lookedAtAllMs = monotonicMs();
     this.#known = listPids();
-    for (const pid of this.#known) this.#examine(pid, what ?? `process ${pid} started`);
+    for (const pid of this.#known) this.#examine(pid, `process ${pid} started`);
   }
 
   /** Compares one process with the targets and starts or ends its watch. */
@@ -141,7 +142,7 @@ export class ProcessWatch {
   #count(name: string, difference: number, what: string): void {
     const count = (this.#counts.get(name) ?? 0) + difference;
     this.#counts.set(name, count);
-    this.#onCount({ name, count, what });
+    if (this.#telling) this.#onCount({ name, count, what });
   }
 
   #matching(pid: number): string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Witness } from "./witness.ts";
+import { Witness, witnessesOf } from "./witness.ts";
 
 const SETTINGS = { address: "10.0.0.1", intervalMs: 100, timeoutMs: 80, rise: 2, fall: 3 };
 const woken = { type: "woken" } as const;
@@ -47,4 +47,19 @@ test("a request that cannot be sent is a lost one at once", () => {
   witness.step(0, woken);
   assert.equal(witness.step(0, { type: "echo-failed", sequence: 1 }).length, 1);
   assert.equal(witness.report?.reachable, false);
+});
+
+test("a witness of several instances is asked once, at the pace of the fastest, within bounds", () => {
+  const instances = [
+    { witnesses: ["10.0.0.1", "10.0.0.2"], advertIntervalMs: 5000 },
+    { witnesses: ["10.0.0.1"], advertIntervalMs: 10 },
+    { witnesses: [], advertIntervalMs: 1000 },
+  ];
+  assert.deepEqual(
+    witnessesOf(instances).map((witness) => [witness.address, witness.intervalMs]),
+    [
+      ["10.0.0.1", 100],
+      ["10.0.0.2", 1000],
+    ],
+  );
 });

@@ -4,6 +4,7 @@
  */
 
 import type { Machine } from "../../lib/deadline-machine.ts";
+import type { InstanceSettings } from "../vrrp/settings.ts";
 import { RiseFall } from "./rise-fall.ts";
 import { Schedule } from "./schedule.ts";
 
@@ -14,6 +15,29 @@ export interface WitnessSettings {
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
+}
+
+/** Echoes are not sent more often than that, and not less often. */
+const SHORTEST_INTERVAL_MS = 100;
+const LONGEST_INTERVAL_MS = 1000;
+/** Three lost echoes, as three lost adverts, are no accident. */
+const RISE = 2;
+const FALL = 3;
+
+/** Every witness once, asked at the pace of the fastest instance that relies on it. */
+export function witnessesOf(
+  instances: readonly Pick<InstanceSettings, "witnesses" | "advertIntervalMs">[],
+): WitnessSettings[] {
+  const paces = new Map<string, number>();
+  for (const { witnesses, advertIntervalMs } of instances) {
+    const pace = Math.max(SHORTEST_INTERVAL_MS, Math.min(LONGEST_INTERVAL_MS, advertIntervalMs));
+    for (const address of witnesses) {
+      paces.set(address, Math.min(pace, paces.get(address) ?? Infinity));
+    }
+  }
+  return [...paces].map(([address, intervalMs]) => {
+    return { address, intervalMs, timeoutMs: intervalMs, rise: RISE, fall: FALL };
+  });
 }
 
 export type WitnessInput =

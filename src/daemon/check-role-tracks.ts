@@ -1,0 +1,89 @@
+/**
+ * Everything that is watched. A new configuration is carried out by difference: a check whose
+ * settings did not change goes on undisturbed, with its verdict and its counts.
+ */
+
+import { startOffset } from "../core/check/schedule.ts";
+import { witnessesOf } from "../core/check/witness.ts";
+import type { TrackReference } from "../core/vrrp/settings.ts";
+import type { Agenda } from "./agenda.ts";
+import { FileCheck } from "./check-role-file.ts";
+import type { CheckLink } from "./check-role-link.ts";
+import { ProcessChecks } from "./check-role-processes.ts";
+import { ScriptCheck } from "./check-role-script.ts";
+import { WitnessCheck } from "./check-role-witness.ts";
+import type { RoleModel } from "./role-protocol.ts";
+
+interface Check {
+  report(): void;
+  close(): void;
+}
+
+export class Tracks {
+  readonly #link: CheckLink;
+  readonly #agenda: Agenda;
+  /** By everything that makes a check what it is. */
+  #checks = new Map<string, Check>();
+
+  constructor(link: CheckLink, agenda: Agenda) {
+    this.#link = link;
+    this.#agenda = agenda;
+  }
+
+  configure(model: RoleModel): void {
+    const wanted = this.#wanted(model);
+    const kept = new Map<string, Check>();
+    for (const [key, check] of this.#checks) {
+      if (wanted.has(key)) kept.set(key, check);
+      else check.close();
+    }
+    for (const [key, make] of wanted) kept.set(key, kept.get(key) ?? make());
+    this.#checks = kept;
+    this.#agenda.settle();
+  }
+
+  /** To a vrrp role that knows nothing yet. */
+  reportAll(): void {
+    for (const check of this.#checks.values()) check.report();
+  }
+
+  close(): void {
+    for (const check of this.#checks.values()) check.close();
+    this.#checks.clear();
+  }
+
+  /** As keepalived: what no instance and no group refers to is not watched. */
+  #wanted(model: RoleModel): Map<string, () => Check> {
+    const { instances, groups, scripts, processes, files } = model.vrrp;
+    const references = [...instances, ...groups].flatMap((one) => one.tracks);
+    const used = new Set(references.map((reference) => referenceKey(reference)));
+    const isUsed = (kind: TrackReference["kind"], name: string): boolean =>
+      used.has(referenceKey({ kind, name }));
+    const wanted = new Map<string, () => Check>();
+    const [link, agenda] = [this.#link, this.#agenda];
+    for (const [index, one] of scripts.entries()) {
+      if (!isUsed("script", one.name)) continue;
+      const offsetMs = startOffset(index, scripts.length, one.intervalMs);
+      wanted.set(`script ${JSON.stringify([one, model.scripts])}`, () => {
+        return new ScriptCheck(one, model.scripts, offsetMs, { link, agenda });
+      });
+    }
+    const watched = processes.filter((one) => isUsed("process", one.name));
+    if (watched.length > 0) {
+      const key = `processes ${JSON.stringify(watched)}`;
+      wanted.set(key, () => new ProcessChecks(watched, link, agenda));
+    }
+    for (const one of files) {
+      if (!isUsed("file", one.name)) continue;
+      wanted.set(`file ${JSON.stringify(one)}`, () => new FileCheck(one, link, agenda));
+    }
+    for (const one of witnessesOf(instances)) {
+      wanted.set(`witness ${JSON.stringify(one)}`, () => new WitnessCheck(one, link, agenda));
+    }
+    return wanted;
+  }
+}
+
+function referenceKey(reference: Pick<TrackReference, "kind" | "name">): string {
+  return `${reference.kind} ${reference.name}`;
+}

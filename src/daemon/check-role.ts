@@ -1,0 +1,58 @@
+/**
+ * The check role: watches scripts, processes, files and witnesses for the vrrp role, and carries
+ * out its notifications. It is a process of its own, so that neither a script nor a mail server
+ * ever delays an advert, and so that its death costs nothing: verdicts are found anew,
+ * notifications are told again until they are acknowledged.
+ */
+
+import { Agenda } from "./agenda.ts";
+import { CheckLink } from "./check-role-link.ts";
+import { Tracks } from "./check-role-tracks.ts";
+import { NotifyDesk } from "./notify-desk.ts";
+import type { ToCheck } from "./role-protocol.ts";
+import type { RunDirectory } from "./run-directory.ts";
+
+/** Never returns while the role lives; the process ends by `stop`, a signal, or a successor. */
+export async function runCheckRole(directory: RunDirectory, stateDirectory: string): Promise<void> {
+  const agenda = new Agenda();
+  const link: CheckLink = new CheckLink(directory, {
+    connected: () => tracks.reportAll(),
+    message: (message) => receive(message),
+    replaced: () => end(),
+  });
+  const tracks = new Tracks(link, agenda);
+  const desk = new NotifyDesk(link, agenda, stateDirectory);
+
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    tracks.close();
+    desk.close();
+    link.close();
+    agenda.close();
+    // Whatever is still on its way - a mail, a pipe of a service that a script revived - must
+    // not keep the process; the acknowledgements are given one turn to leave.
+    setImmediate(() => process.exit(0));
+  };
+
+  const receive = (message: ToCheck): void => {
+    switch (message.type) {
+      case "configure-check":
+        tracks.configure(message.model);
+        desk.configure(message.model);
+        break;
+      case "notify":
+        desk.request(message);
+        break;
+      case "stop":
+        tracks.close();
+        desk.onIdle = end;
+        if (desk.idle) end();
+    }
+  };
+
+  process.once("SIGTERM", end);
+  process.once("SIGINT", end);
+  await link.connect();
+}
