@@ -96,7 +96,8 @@ export function kill(
     for (;;) {
       const muted = new Set(oracles);
       const { violation } = play(scenario, buggy, { muted });
-      if (violation === undefined || play(scenario, makeRouter).violation !== undefined) break;
+      if (violation === undefined || muted.has(violation.oracle)) break;
+      if (play(scenario, makeRouter).violation !== undefined) break;
       if (oracles.length === 0) seeds = i + 1;
       oracles.push(violation.oracle);
       if (!witnesses || oracles.length >= MAX_WITNESSES) return { bug, oracles, seeds };

@@ -22,7 +22,7 @@ export interface DatagramFrame {
 }
 
 /** What the simulator knows of ARP and ND: the same four messages, one vocabulary. */
-export interface NeighbourFrame {
+interface NeighbourFrame {
   /** `announce`: gratuitous ARP or unsolicited NA; `ask`/`answer`: request and reply. */
   readonly kind: "announce" | "ask" | "answer" | "probe" | "probe-answer";
   readonly address: string;

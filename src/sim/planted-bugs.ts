@@ -15,7 +15,7 @@ type DatagramInput = Extract<RouterInput, { type: "datagram-received" }>;
 type SendAction = Extract<RouterAction, { type: "send-datagram" }>;
 
 /** What a bug may look at besides the input or the actions at hand. */
-export interface Context {
+interface Context {
   readonly settings: VrrpSettings;
   /** By instance name, as its state-changed reports told. */
   readonly states: ReadonlyMap<string, string>;
@@ -135,8 +135,17 @@ function frameOf(input: DatagramInput, payload: Uint8Array): DatagramFrame {
   return { kind: "datagram", ...input.datagram, payload };
 }
 
-/** The datagram with some bytes written over and a right checksum again. */
-function rewrite(input: DatagramInput, bytes: Readonly<Record<number, number>>): DatagramInput {
+/**
+ * The datagram with some bytes written over and a right checksum again. Where a digest protects
+ * the message this would break it, and another bug than the planted one would be found.
+ */
+function rewrite(
+  input: DatagramInput,
+  bytes: Readonly<Record<number, number>>,
+  context: Context,
+): DatagramInput {
+  const { kind } = context.settings.instances[0]!.authentication;
+  if (kind === "ah" || kind === "hmac") return input;
   const payload = input.datagram.payload.slice();
   for (const [at, value] of Object.entries(bytes)) payload[Number(at)] = value;
   if (payload.length >= 8) fixChecksum(frameOf(input, payload));
@@ -248,7 +257,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       }
       if (readAdvert(frameOf(input, input.datagram.payload))?.sound !== true) return input;
       const units = context.settings.instances[0]!.advertIntervalMs / 10;
-      return rewrite(input, { 4: units >> 8, 5: units & 0xff });
+      return rewrite(input, { 4: units >> 8, 5: units & 0xff }, context);
     },
   },
   {
@@ -299,9 +308,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "checksum-unchecked",
     what: "believes a packet with a wrong sum",
-    input: (input) =>
+    input: (input, context) =>
       input.type === "datagram-received" && input.datagram.payload.length >= 8
-        ? rewrite(input, {})
+        ? rewrite(input, {}, context)
         : input,
   },
   {
@@ -317,7 +326,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: "believes another virtual router",
     input: (input, context) =>
       input.type === "datagram-received" && input.datagram.interface === "eth0"
-        ? rewrite(input, { 1: context.settings.instances[0]!.vrid })
+        ? rewrite(input, { 1: context.settings.instances[0]!.vrid }, context)
         : input,
   },
   {

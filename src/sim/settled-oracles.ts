@@ -6,7 +6,7 @@ import type { NodePlan } from "./scenario.ts";
 import { bite } from "./step-oracles.ts";
 
 /** Priority of a node whose tracks are all well: every gain, no loss. */
-export function healthyPriority(plan: NodePlan): number {
+function healthyPriority(plan: NodePlan): number {
   if (plan.priority === 255) return 255;
   let priority = plan.priority;
   for (const track of plan.tracks) {

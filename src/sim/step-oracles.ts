@@ -11,7 +11,7 @@ import type { StateChange, Step } from "./watch.ts";
 type SendAction = Extract<RouterAction, { type: "send-datagram" }>;
 
 /** Two clocks and a division may round this much apart. */
-export const EPSILON_MS = 0.01;
+const EPSILON_MS = 0.01;
 
 export function bite(oracle: OracleName, account: Account, message: string): void {
   const { node, instance, worldMs } = account;
@@ -100,7 +100,7 @@ export function judgeChange(account: Account, change: StateChange): Early | unde
 }
 
 /** Why this take-over comes too soon, or undefined. */
-export function earlyBy(account: Account): string | undefined {
+function earlyBy(account: Account): string | undefined {
   const { node, lastHeard: heard } = account;
   const { version, downTimerAdverts, fastHandover } = node.around.scenario.group;
   const highest = highestPriority(node.plan);

@@ -138,7 +138,9 @@ function drawKinds(prng: Prng, refreshed: boolean): FaultKind[] {
     possible = split ? besideCut : faultKinds.filter((kind) => !deafening.includes(kind));
     if (split) return ["cut", prng.pick(possible)];
   }
-  return Array.from({ length: prng.between(1, 4) }, () => prng.pick(possible));
+  const kinds = Array.from({ length: prng.between(1, 4) }, () => prng.pick(possible));
+  // Forged packets disturb nobody who checks them, so they may accompany anything.
+  return prng.chance(0.2) ? [...kinds, "forge"] : kinds;
 }
 
 function drawFaults(

@@ -15,7 +15,7 @@ export interface Step {
 }
 
 /** A reload; `restarts`: it changed what an instance cannot take over while it runs. */
-export interface Reconfigured {
+interface Reconfigured {
   readonly type: "reconfigured";
   readonly restarts: boolean;
 }
