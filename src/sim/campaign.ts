@@ -1,6 +1,6 @@
 /** Many seeds: which fail, and which seed kills which planted bug. */
 
-import { plant, type PlantedBug } from "./planted-bugs.ts";
+import { plant, type PlantedBug } from "./plant.ts";
 import type { MakeRouter } from "./process.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import { drawScenario } from "./swarm.ts";

@@ -3,7 +3,7 @@
 import type { Node } from "./node.ts";
 import type { Fault, FaultKind } from "./scenario.ts";
 import { fixChecksum } from "./advert-reader.ts";
-import type { DatagramFrame, Link } from "./network.ts";
+import type { DatagramFrame } from "./network.ts";
 import {
   VRID,
   instanceNames,
@@ -11,6 +11,7 @@ import {
   virtualAddresses,
   type Edit,
 } from "./settings-draft.ts";
+import { cutLink, onAllPairs, onLinks, onPairs, slowsDown, swap } from "./link-faults.ts";
 import type { World } from "./world.ts";
 
 /** Begins a fault; the result ends it. */
@@ -219,20 +220,6 @@ function claims(world: World, fault: Fault): () => void {
   };
 }
 
-function slowsDown(world: World, fault: Fault): () => void {
-  const extraMs = fault.strength * 2 * Math.max(...world.nodes.map((n) => n.plan.intervalMs));
-  return onAllPairs(world, true, (link) => {
-    link.delayMs += extraMs * 0.5;
-    link.jitterMs += extraMs * 0.5;
-    return () => {
-      link.delayMs -= extraMs * 0.5;
-      link.jitterMs -= extraMs * 0.5;
-      // What is still under way comes late: for the oracles as good as lost until then.
-      link.lastLossMs = Math.max(link.lastLossMs, world.queue.now + extraMs);
-    };
-  });
-}
-
 /** A datagram that no router may believe, from a machine that is no peer. */
 function forges(world: World, fault: Fault, node: Node): undefined {
   const { group } = world.scenario;
@@ -260,55 +247,6 @@ function forges(world: World, fault: Fault, node: Node): undefined {
   if (kind === "checksum") payload[7]! ^= 1;
   node.receive(0, world.peer(fault).station, frame);
   return undefined;
-}
-
-function onLinks(world: World, ends: readonly [Node, Node], begins: BeginOnLink): () => void {
-  const [a, b] = [ends[0].station, ends[1].station];
-  return onPairs(
-    world,
-    [
-      [a, b],
-      [b, a],
-    ],
-    begins,
-  );
-}
-
-type BeginOnLink = (link: Link) => () => void;
-
-function onPairs(world: World, pairs: readonly number[][], begins: BeginOnLink): () => void {
-  const ends: (() => void)[] = [];
-  for (let segment = 0; segment < world.scenario.group.instances; segment++) {
-    for (const [from, to] of pairs) {
-      if (from !== to) ends.push(begins(world.network.link(segment, from!, to!)));
-    }
-  }
-  return () => {
-    for (const end of ends) end();
-  };
-}
-
-/** Between all nodes; `clientsToo`: and to and from every client. */
-function onAllPairs(world: World, clientsToo: boolean, begins: BeginOnLink): () => void {
-  const safe = clientsToo && world.scenario.group.announceRefreshMs > 0;
-  const stations = (safe ? world.network.stations : world.nodes).flatMap((s) => world.stationOf(s));
-  return onPairs(
-    world,
-    stations.flatMap((a) => stations.map((b) => [a, b])),
-    begins,
-  );
-}
-
-function cutLink(link: Link): () => void {
-  link.cuts++;
-  return () => void link.cuts--;
-}
-
-function swap(link: Link, key: "loss" | "duplicate", value: number): () => void {
-  link[key] = value;
-  return () => {
-    link[key] = 0;
-  };
 }
 
 /** rtnetlink tells of an address that is gone. */
