@@ -5,6 +5,7 @@
  * notifications are told again until they are acknowledged.
  */
 
+import { keepInheritedFromChildren } from "../drivers/descriptors.ts";
 import { Agenda } from "./agenda.ts";
 import { CheckLink } from "./check-role-link.ts";
 import { Tracks } from "./check-role-tracks.ts";
@@ -14,6 +15,7 @@ import type { RunDirectory } from "./run-directory.ts";
 
 /** Never returns while the role lives; the process ends by `stop`, a signal, or a successor. */
 export async function runCheckRole(directory: RunDirectory, stateDirectory: string): Promise<void> {
+  keepInheritedFromChildren();
   const agenda = new Agenda();
   const link: CheckLink = new CheckLink(directory, {
     connected: () => tracks.reportAll(),

@@ -3,7 +3,6 @@
  * kernel keeps up to 64 KiB of lines while no reader is there, and written without ever blocking.
  */
 
-import { spawnSync } from "node:child_process";
 import {
   chownSync,
   closeSync,
@@ -14,6 +13,8 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { makeFifo } from "./descriptors.ts";
+import { errnoName } from "./ffi.ts";
 import { scriptUser } from "./user-database.ts";
 
 export interface NotifyFifoTarget {
@@ -39,7 +40,7 @@ export class NotifyFifo {
     try {
       const made = lstatSync(path, { throwIfNoEntry: false }) === undefined;
       if (made) {
-        const problem = makeFifo(target);
+        const problem = make(target);
         if (problem !== undefined) return problem;
       }
       const flags = constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW;
@@ -75,12 +76,9 @@ export class NotifyFifo {
   }
 }
 
-function makeFifo({ path, user, group }: NotifyFifoTarget): string | undefined {
-  // mkfifo(1), once per start: cheaper than another binding.
-  const made = spawnSync("mkfifo", ["-m", "0600", "--", path], { encoding: "utf8" });
-  if (made.status !== 0) {
-    return `FIFO ${path} cannot be made: ${made.stderr?.trim() || (made.error?.message ?? "?")}`;
-  }
+function make({ path, user, group }: NotifyFifoTarget): string | undefined {
+  const result = makeFifo(path);
+  if (result < 0) return `FIFO ${path} cannot be made (${errnoName(result)})`;
   if (user === undefined) return undefined;
   const owner = scriptUser(user, group);
   if (typeof owner === "string") return `FIFO ${path}: ${owner}`;

@@ -16,7 +16,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, fchmodSync, readSync } from "node:fs";
 import type { ScriptEnd } from "../core/check/script-track.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
-import { openPipe } from "./pipe.ts";
+import { openPipe } from "./descriptors.ts";
 import { watchReadable } from "./poll.ts";
 import { ProcessFamily } from "./process-family.ts";
 import { SCRIPT_PATH } from "./script-facts.ts";
