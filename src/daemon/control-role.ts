@@ -48,6 +48,7 @@ export class ControlRole implements ControlBackend {
   #loaded: { readonly wallMs: number; readonly warnings: number };
   #refused: string | undefined;
   #checkPid: number | undefined;
+  #checking: Promise<void> | undefined;
   #server: Server | undefined;
   #stop = Promise.withResolvers<string>();
 
@@ -85,14 +86,13 @@ export class ControlRole implements ControlBackend {
     }
     await this.#hook("startup");
     const vrrp = this.#vrrp.run();
-    const check = this.#check.run(() => this.#checkPid, false);
     const reason = await this.#stop.promise;
     this.#manager.stopping();
     this.#say("stopping", `stopping: ${reason}; masters hand over first`);
     const waitMs = this.#model.processes.childWaitMs + STOP_MARGIN_MS;
     await this.#vrrp.stop(reason, waitMs);
     await this.#check.stop(this.#model.processes.childWaitMs);
-    await Promise.all([vrrp, check]);
+    await Promise.all([vrrp, this.#checking]);
     await this.#hook("shutdown");
     this.#server.closeAllConnections();
     this.#server.close();
@@ -171,6 +171,7 @@ export class ControlRole implements ControlBackend {
 
   async #configure(link: VrrpLink): Promise<void> {
     this.#checkPid = link.welcome.checkPid ?? this.#checkPid;
+    this.#checking ??= this.#check.run(() => this.#checkPid, !this.#vrrp.isAdopted);
     const { error } = await link.configure(roleModel(this.#model), this.#options.realtime);
     this.#snapshot.invalidate();
     if (error === undefined) this.#manager.ready(`running ${this.#options.file}`);

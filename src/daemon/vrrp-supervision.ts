@@ -27,6 +27,8 @@ const START_WITHIN_MS = 20_000;
 /** How often the process must show that its loop turns, and how long it may fail to. */
 const PING_EVERY_MS = 1_000;
 const HUNG_AFTER_MS = 5_000;
+/** A limit that was not needed must not keep the process from ending. */
+const BACKGROUND = { ref: false } as const;
 
 export interface VrrpSupervisionOptions {
   readonly command: RoleCommand;
@@ -51,6 +53,11 @@ export class VrrpSupervision {
   constructor(options: VrrpSupervisionOptions) {
     this.#options = options;
     this.#status = { name: "vrrp", state: "down", sinceWallMs: wallMs(), restarts: 0 };
+  }
+
+  /** The process is older than we are, and perhaps its check process as well. */
+  get isAdopted(): boolean {
+    return this.link !== undefined && this.link.welcome.pid !== this.#child?.pid;
   }
 
   get status(): RoleProcessStatus {
@@ -86,7 +93,10 @@ export class VrrpSupervision {
       return;
     }
     link.stop(reason);
-    const ended = await Promise.race([link.closed.then(() => true), sleep(withinMs, false)]);
+    const ended = await Promise.race([
+      link.closed.then(() => true),
+      sleep(withinMs, false, BACKGROUND),
+    ]);
     if (!ended) signalProcess(link.welcome.pid, "SIGKILL");
   }
 
@@ -102,7 +112,7 @@ export class VrrpSupervision {
     }
     if (opened.outcome === "foreign") {
       opened.link.stop("replaced by another version of Nines");
-      await Promise.race([opened.link.closed, sleep(HUNG_AFTER_MS)]);
+      await Promise.race([opened.link.closed, sleep(HUNG_AFTER_MS, undefined, BACKGROUND)]);
       signalProcess(opened.link.welcome.pid, "SIGKILL");
     }
     if (opened.outcome === "hung") this.#killLeftOver();
@@ -177,7 +187,7 @@ export class VrrpSupervision {
     if (child?.pid !== pid) return isAlive(pid) ? "" : "ended";
     if (child.exitCode === null && child.signalCode === null) {
       const exited = new Promise((resolve) => child.once("exit", resolve));
-      await Promise.race([exited, sleep(CONNECT_EVERY_MS * 4)]);
+      await Promise.race([exited, sleep(CONNECT_EVERY_MS * 4, undefined, BACKGROUND)]);
     }
     if (child.exitCode === null && child.signalCode === null) return "";
     return endOf(child.exitCode, child.signalCode);

@@ -137,6 +137,7 @@ test("the address outlives the control process, and the next one takes the roles
     const host = world.host("lb1");
     const peer = await master(world);
     const [vrrp] = peer.pids("vrrp");
+    await waitFor(() => peer.pids("check").length === 1, 5000, "the check process");
     const [check] = peer.pids("check");
     peer.supervisor.signal("SIGKILL");
     await peer.supervisor.ended;
