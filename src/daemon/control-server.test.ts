@@ -1,0 +1,154 @@
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import type { Server } from "node:http";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noCounters } from "../core/vrrp/status.ts";
+import type { LoggedEvent, NodeStatus } from "./control-api.ts";
+import { ControlClient, ControlFailure } from "./control-client.ts";
+import { serveControl } from "./control-server.ts";
+import { EventLog } from "./event-log.ts";
+import { isServed } from "./line-connection.ts";
+
+const STATUS: NodeStatus = {
+  version: "1.2.3",
+  pid: 7,
+  startedWallMs: 1_000_000,
+  wallMs: 2_000_000,
+  configuration: { file: "/etc/x.conf", loadedWallMs: 1_500_000, warnings: 0, refused: "line 3" },
+  roles: [{ name: "vrrp", state: "running", pid: 8, sinceWallMs: 1_000_000, restarts: 2 }],
+  router: {
+    nowMs: 5_000,
+    instances: [
+      {
+        name: 'V"1',
+        state: "MASTER",
+        sinceMs: 2_000,
+        reason: "no master heard",
+        interface: "eth0",
+        family: "ipv4",
+        version: 3,
+        vrid: 51,
+        basePriority: 100,
+        effectivePriority: 90,
+        advertIntervalMs: 1000,
+        masterDownIntervalMs: 3609,
+        addresses: ["192.0.2.9/24"],
+        peers: [],
+        tracks: [{ kind: "script", name: "c", weight: -10, ok: false, effect: -10, reason: "no" }],
+        witnesses: [],
+        lease: { enabled: true, durationMs: 3000, renewedMs: 4_900 },
+        counters: { ...noCounters(), advertsSent: 12 },
+      },
+    ],
+    groups: [],
+    rejected: { checksum: 4 },
+    lateness: { lastMs: 0.1, maxMs: 2, p99Ms: 0.5 },
+  },
+  routerAgeMs: 10,
+};
+
+const folder = mkdtempSync(join(tmpdir(), "nines-control-"));
+const path = join(folder, "control.sock");
+const events = new EventLog(
+  () => {},
+  () => 1_700_000_000_000,
+);
+const client = new ControlClient(path);
+let server: Server;
+
+function say(reason: string): void {
+  events.add({ source: "control", level: "info", kind: "started", instance: "", reason });
+}
+
+before(async () => {
+  server = await serveControl(path, {
+    events,
+    status: async () => STATUS,
+    why: async (instance) => ({ error: `no instance '${instance}'` }),
+    handOver: async () => ({ done: true }),
+    reload: async () => ({ reloaded: false, diagnostics: ["a.conf:1:1: error: no"] }),
+  });
+});
+
+after(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+test("the socket is for its owner only", () => {
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("status comes back as it went in", async () => {
+  assert.deepEqual(await client.status(), STATUS);
+});
+
+test("an unknown instance is a failure that names it, odd letters included", async () => {
+  await assert.rejects(client.why("a/b c"), new ControlFailure("no instance 'a/b c'"));
+});
+
+test("a refused reload is an answer", async () => {
+  assert.equal((await client.reload()).reloaded, false);
+  assert.deepEqual(await client.handOver("x"), { done: true });
+});
+
+test("metrics carry type, help, escaped labels and values", async () => {
+  const text = await client.metrics();
+  assert.match(text, /^# TYPE nines_vrrp_adverts_sent_total counter$/m);
+  const labels = 'instance="V\\\\"1",interface="eth0",vrid="51",family="ipv4"';
+  assert.match(text, new RegExp(`^nines_vrrp_adverts_sent_total\\{${labels}\\} 12$`, "m"));
+  assert.match(text, /^nines_vrrp_rejected_total\{reason="checksum"\} 4$/m);
+  assert.match(text, /^nines_configuration_ok 0$/m);
+  assert.match(text, /^nines_vrrp_state\{.*state="BACKUP"\} 0$/m);
+  const names = text.split("\n").filter((line) => line.startsWith("# TYPE "));
+  assert.equal(new Set(names).size, names.length, "no metric twice");
+});
+
+test("a follower gets what was and what comes, once each", async () => {
+  say("one");
+  say("two");
+  assert.deepEqual(
+    (await client.events(1)).map((event) => event.reason),
+    ["two"],
+  );
+  const seen: string[] = [];
+  const stop = new AbortController();
+  const following = client.follow(
+    0,
+    (event: LoggedEvent) => {
+      seen.push(event.reason);
+      if (event.reason === "two") say("three");
+      if (event.reason === "three") stop.abort();
+    },
+    stop.signal,
+  );
+  await following;
+  assert.deepEqual(seen, ["one", "two", "three"]);
+});
+
+test("asking with a number from an earlier life gives all events", async () => {
+  assert.equal((await client.events(99_999)).length, 3);
+});
+
+test("nonsense on the socket is answered or dropped, and the next user is served", async () => {
+  for (const text of ["GET / HTTP/1.1\r\n\r\n", "\0\0\0", "POST /v1/%zz/%zz HTTP/1.1\r\n\r\n"]) {
+    await new Promise<void>((resolve) => {
+      const socket = createConnection(path, () => socket.end(text));
+      socket.on("error", () => {});
+      socket.on("close", () => resolve());
+      socket.resume();
+    });
+  }
+  assert.equal((await client.status()).pid, 7);
+});
+
+test("nobody there is told with the next move", async () => {
+  const absent = new ControlClient(join(folder, "absent.sock"));
+  await assert.rejects(absent.status(), /is nines running\? start it with: nines run -f/);
+  assert.equal(await isServed(join(folder, "absent.sock")), false);
+  assert.equal(await isServed(path), true);
+});

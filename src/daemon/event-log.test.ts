@@ -1,0 +1,38 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { LoggedEvent } from "./control-api.ts";
+import { draftOf, eventLine, EventLog } from "./event-log.ts";
+
+test("the log keeps the newest events and forgets the oldest at its bound", () => {
+  const written: LoggedEvent[] = [];
+  const log = new EventLog(
+    (event) => written.push(event),
+    () => 0,
+  );
+  for (let i = 1; i <= 10_000; i++) {
+    const reason = `event ${i}`;
+    log.add({ source: "control", level: "info", kind: "started", instance: "", reason });
+  }
+  const kept = log.since(0);
+  assert.equal(written.length, 10_000);
+  assert.ok(kept.length <= 4096 && kept.length > 3000);
+  assert.equal(kept.at(-1)?.reason, "event 10000");
+  assert.equal(log.since(9_999).length, 1);
+});
+
+test("an event is one line with its change and its reason", () => {
+  const at = new Date(2026, 10, 21, 4, 1, 2, 3);
+  const draft = draftOf(
+    {
+      instance: "VI_1",
+      kind: "state-changed",
+      reason: "eth0 is down",
+      from: "MASTER",
+      to: "FAULT",
+    },
+    "vrrp",
+  );
+  assert.equal(draft.level, "warning");
+  const line = eventLine({ seq: 1, time: at.toISOString(), ...draft });
+  assert.equal(line, "04:01:02.003 warning VI_1 MASTER -> FAULT: eth0 is down");
+});
