@@ -25,7 +25,10 @@ const deafening: readonly FaultKind[] = [
   "loss",
   "torn-crash",
   "claim-address",
+  "freeze",
 ];
+/** Without a lease a stopped master wakes as master, whoever came and went meanwhile. */
+const deafeningWithoutLease: readonly FaultKind[] = ["pause", "starve"];
 /** What may be added to a clean split without hiding its end from the winner. */
 const besideCut: readonly FaultKind[] = [
   "cut",
@@ -33,6 +36,7 @@ const besideCut: readonly FaultKind[] = [
   "slow-link",
   "step-wall-clock",
   "forge",
+  "freeze",
 ];
 
 const plainOrHmac = ["none", "none", "none", "none", "hmac"] as const;
@@ -53,7 +57,7 @@ export function drawScenario(seed: number): Scenario {
   const refreshMs = prng.chance(0.6) ? slowest * prng.between(2, 5) : 0;
   const chaosMs = slowest * prng.between(6, 18);
   const sequenced = group.authentication === "ah" || group.authentication === "hmac";
-  const drawn = drawKinds(prng, refreshMs > 0);
+  const drawn = drawKinds(prng, refreshMs > 0, group.lease);
   const kinds = sequenced ? drawn.filter((kind) => !againstSequence.includes(kind)) : drawn;
   return {
     seed,
@@ -131,11 +135,12 @@ function drawTracks(prng: Prng, owner: boolean): TrackPlan[] {
   });
 }
 
-function drawKinds(prng: Prng, refreshed: boolean): FaultKind[] {
+function drawKinds(prng: Prng, refreshed: boolean, lease: boolean): FaultKind[] {
   let possible: readonly FaultKind[] = faultKinds;
   if (!refreshed) {
     const split = prng.chance(0.5);
-    possible = split ? besideCut : faultKinds.filter((kind) => !deafening.includes(kind));
+    const unsafe = lease ? deafening : [...deafening, ...deafeningWithoutLease];
+    possible = split ? besideCut : faultKinds.filter((kind) => !unsafe.includes(kind));
     if (split) return ["cut", prng.pick(possible)];
   }
   const kinds = Array.from({ length: prng.between(1, 4) }, () => prng.pick(possible));
