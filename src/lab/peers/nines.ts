@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RouterStatus } from "../../core/vrrp/status.ts";
+import type { InstanceStatus, RouterStatus } from "../../core/vrrp/status.ts";
 import type { Host } from "../host.ts";
 import type { LabProcess } from "../process.ts";
 import { commandLineOf, signal } from "../process-table.ts";
@@ -81,9 +81,17 @@ export class NinesPeer {
 
   /** Instance name -> `MASTER`, `BACKUP`, `FAULT` …; empty until the router has answered. */
   async states(): Promise<Record<string, string>> {
+    return Object.fromEntries((await this.#instances()).map((i) => [i.name, i.state]));
+  }
+
+  /** Undefined until the router has answered, or when there is none of that name. */
+  async instance(name: string): Promise<InstanceStatus | undefined> {
+    return (await this.#instances()).find((i) => i.name === name);
+  }
+
+  async #instances(): Promise<readonly InstanceStatus[]> {
     const status = (await this.get("/v1/status")) as { router?: RouterStatus };
-    const instances = status.router?.instances ?? [];
-    return Object.fromEntries(instances.map((i) => [i.name, i.state]));
+    return status.router?.instances ?? [];
   }
 
   async events(since = 0): Promise<NinesEvent[]> {

@@ -35,9 +35,8 @@ const keys: Readonly<Record<string, Key>> = {
   "5": {
     label: "hang the master's daemon",
     act: async (stage, master) => {
-      const peer = stage.nines(master);
-      peer.hang();
-      return async () => peer.resume();
+      stage.hang(master);
+      return async () => stage.resume(master);
     },
   },
 };

@@ -29,10 +29,11 @@ export type Tell = (line: string) => void;
 
 export async function perform(stage: Stage, experiment: Experiment, tell: Tell): Promise<Result> {
   await stage.reset(experiment.variant);
+  await experiment.before?.(stage);
   const probe = await startHttpProbe(stage.client, VIRTUAL_ADDRESS, {
     intervalMs: PROBE_INTERVAL_MS,
   });
-  await probe.untilAnswered("server01");
+  await probe.untilAnswered();
   await pause(CALM_BEFORE_MS);
   const seen = await eventCounts(stage);
   const faultMs = monotonicMs();
@@ -76,7 +77,8 @@ async function conclude(ending: Ending): Promise<Result> {
 
 function brokenPromise(experiment: Experiment, outage: Outage): string | undefined {
   const { longestOutageMs, taker } = experiment.promise;
-  if (outage.after !== taker) return `${outage.after ?? "nobody"} answers, not ${taker}`;
+  if (taker !== undefined && outage.after !== taker)
+    return `${outage.after ?? "nobody"} answers, not ${taker}`;
   if (outage.outageMs <= longestOutageMs) return undefined;
   const longest = formatDuration(longestOutageMs);
   return `out for ${formatDuration(outage.outageMs)}, longer than ${longest}`;
@@ -91,7 +93,9 @@ const serverNames: readonly ServerName[] = ["server01", "server03"];
 
 async function eventCounts(stage: Stage): Promise<Map<ServerName, number>> {
   const counts = await Promise.all(
-    serverNames.map(async (name) => (await stage.nines(name).events()).length),
+    serverNames.map(async (name) =>
+      stage.answers(name) ? (await stage.nines(name).events()).length : 0,
+    ),
   );
   return new Map(serverNames.map((name, i) => [name, counts[i]!]));
 }
@@ -104,7 +108,7 @@ async function tellEvents(
 ): Promise<ToldEvent[]> {
   const told: ToldEvent[] = [];
   for (const server of serverNames) {
-    if (!stage.host(server).isOn) continue;
+    if (!stage.answers(server)) continue;
     const all = await stage.nines(server).events();
     // A server that was switched on again has a short memory: all of it is new.
     const from = before.get(server)!;

@@ -36,6 +36,7 @@ export interface Variant {
 
 interface Server {
   readonly host: Host;
+  hung: boolean;
   web: LabProcess | undefined;
   nines: NinesPeer | undefined;
 }
@@ -53,6 +54,7 @@ export class Stage {
     this.webServer = webServer;
     const server = (name: ServerName): Server => ({
       host: world.host(name),
+      hung: false,
       web: undefined,
       nines: undefined,
     });
@@ -93,7 +95,7 @@ export class Stage {
     await this.start("server01");
     await this.untilHolds("server01");
     await this.start("server03");
-    await this.untilState("server03", "BACKUP");
+    await this.#untilHearsMaster("server03");
   }
 
   /** Switches a server on, if need be, and starts its web server and Nines. */
@@ -109,12 +111,29 @@ export class Stage {
   async stop(name: ServerName): Promise<void> {
     const server = this.#servers[name];
     if (server.nines?.supervisor.isRunning === true) {
-      server.nines.resume();
+      this.resume(name);
       server.nines.supervisor.signal("SIGTERM");
       await waitFor(() => !server.nines?.supervisor.isRunning, START_TIMEOUT_MS, `${name} to stop`);
     }
     server.nines = undefined;
     await this.stopWeb(name);
+  }
+
+  /** SIGSTOP to all of Nines on that server. */
+  hang(name: ServerName): void {
+    this.nines(name).hang();
+    this.#servers[name].hung = true;
+  }
+
+  resume(name: ServerName): void {
+    this.nines(name).resume();
+    this.#servers[name].hung = false;
+  }
+
+  /** Nines on that server can be asked. */
+  answers(name: ServerName): boolean {
+    const { host, hung } = this.#servers[name];
+    return host.isOn && !hung;
   }
 
   async startWeb(name: ServerName): Promise<void> {
@@ -143,6 +162,14 @@ export class Stage {
       async () => (await this.nines(name).states())["VI_1"] === state,
       START_TIMEOUT_MS,
       `${name} to be ${state}`,
+    );
+  }
+
+  async #untilHearsMaster(name: ServerName): Promise<void> {
+    await waitFor(
+      async () => (await this.nines(name).instance("VI_1"))?.master,
+      START_TIMEOUT_MS,
+      `${name} to hear the master`,
     );
   }
 
