@@ -37,7 +37,7 @@ const makeRouter: MakeRouter = (settings) => new Router(settings);
 const CHUNK = 100;
 /** Failures of different oracles that are shrunk and told. */
 const MAX_TOLD = 3;
-const KILL_SEEDS = 1000;
+const KILL_SEEDS = 300;
 const TABLE_PATH = "docs/sim-kill-table.md";
 
 async function main(): Promise<number> {
