@@ -1,5 +1,6 @@
 /** `nines run`: the whole node in the foreground. */
 
+import { resolve } from "node:path";
 import type { ControlOptions } from "../daemon/control-role.ts";
 import { ControlRole } from "../daemon/control-role.ts";
 import { isServed } from "../daemon/line-connection.ts";
@@ -29,7 +30,7 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     terminal.err(`nothing was started: mend ${file}, then try: nines check ${file}`);
     return 2;
   }
-  const directory = runDirectory(options.runDir);
+  const directory = runDirectory(resolve(options.runDir));
   const trouble =
     prepareDirectory(directory.path) ?? prepareDirectory(options.stateDir) ?? canUseNetwork();
   if (trouble !== undefined) {

@@ -22,15 +22,14 @@ export class AdvertSockets {
 
   /** What the instance needs and does not have yet. Its interfaces exist. */
   open(instance: InstanceSettings): void {
-    const receiver = this.#socket(receiverOf(instance), this.#onDatagram);
-    const sender = sendsApart(instance) ? this.#socket(senderOf(instance)) : receiver;
-    if (sender !== undefined) this.#senders.set(instance.name, sender);
-    if (receiver === undefined || instance.transport.kind !== "multicast") return;
+    const place = placeOf(instance);
+    const socket = this.#socket(place);
+    if (socket === undefined) return;
+    this.#senders.set(instance.name, socket);
+    if (instance.transport.kind !== "multicast") return;
     const { group } = instance.transport;
-    const status = receiver.join(group);
-    if (status < 0) {
-      this.#trouble(osFailure(`join ${group} on ${instance.interface}`, status).message);
-    }
+    const status = socket.join(group);
+    if (status < 0) this.#trouble(osFailure(`join ${group} on ${place.interface}`, status).message);
   }
 
   /** What went wrong, if anything. */
@@ -45,14 +44,14 @@ export class AdvertSockets {
 
   /** The link came back. */
   rejoin(interfaceName: string): void {
-    for (const [key, socket] of this.#sockets) {
-      if (key.startsWith(`${interfaceName} `)) socket.rejoin();
+    for (const socket of this.#sockets.values()) {
+      if (socket.reportAs === interfaceName) socket.rejoin();
     }
   }
 
   /** Closes what none of the instances needs any more. */
   keepOnly(instances: readonly InstanceSettings[]): void {
-    const needed = new Set(instances.flatMap((i) => [keyOf(receiverOf(i)), keyOf(senderOf(i))]));
+    const needed = new Set(instances.map((instance) => keyOf(placeOf(instance))));
     for (const [key, socket] of this.#sockets) {
       if (needed.has(key)) continue;
       socket.close();
@@ -68,16 +67,14 @@ export class AdvertSockets {
     this.#senders.clear();
   }
 
-  #socket(place: Place, onDatagram?: (datagram: ReceivedDatagram) => void): VrrpSocket | undefined {
+  #socket(place: Place): VrrpSocket | undefined {
     const key = keyOf(place);
     const known = this.#sockets.get(key);
     if (known?.isBound === true) return known;
     // The interface was taken away and made anew under the same name.
     known?.close();
     this.#sockets.delete(key);
-    const { interface: name, family, protocol } = place;
-    const options: VrrpSocketOptions = { interface: name, family, protocol };
-    const opened = VrrpSocket.open(onDatagram === undefined ? options : { ...options, onDatagram });
+    const opened = VrrpSocket.open({ ...place, onDatagram: this.#onDatagram });
     if (isOsFailure(opened)) {
       this.#trouble(opened.message);
       return undefined;
@@ -87,27 +84,19 @@ export class AdvertSockets {
   }
 }
 
-interface Place extends Omit<VrrpSocketOptions, "onDatagram"> {
-  readonly direction: "both" | "out";
+type Place = Omit<VrrpSocketOptions, "onDatagram">;
+
+function keyOf({ interface: name, family, protocol }: Place): string {
+  return `${name} ${family} ${protocol}`;
 }
 
-function keyOf({ interface: name, family, protocol, direction }: Place): string {
-  return `${name} ${family} ${protocol} ${direction}`;
-}
-
-function sendsApart({ vmac }: InstanceSettings): boolean {
-  return vmac !== undefined && !vmac.sendFromBase;
-}
-
-function receiverOf(instance: InstanceSettings): Place {
-  const { family, authentication } = instance;
+/**
+ * With a virtual MAC, multicast goes and comes on its own interface: the kernel hands a frame
+ * from the peer's equal MAC to that one only. Unicast is addressed to the interface below.
+ */
+function placeOf(instance: InstanceSettings): Place {
+  const { family, authentication, vmac, transport, interface: base } = instance;
   const protocol = authentication.kind === "ah" ? AH_PROTOCOL : VRRP_PROTOCOL;
-  return { interface: instance.interface, family, protocol, direction: "both" };
-}
-
-function senderOf(instance: InstanceSettings): Place {
-  const receiver = receiverOf(instance);
-  const { vmac } = instance;
-  if (vmac === undefined || vmac.sendFromBase) return receiver;
-  return { ...receiver, interface: vmac.name, direction: "out" };
+  const apart = vmac !== undefined && !vmac.sendFromBase && transport.kind === "multicast";
+  return { interface: apart ? vmac.name : base, reportAs: base, family, protocol };
 }

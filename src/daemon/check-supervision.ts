@@ -53,6 +53,11 @@ export class CheckSupervision {
     this.#set("down");
   }
 
+  /** From now on its end is what was asked for. */
+  expectEnd(): void {
+    this.#stopping = true;
+  }
+
   /** The vrrp process has told it to finish its queue; whoever lives after `withinMs` is killed. */
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;

@@ -90,6 +90,7 @@ export class ControlRole implements ControlBackend {
     this.#manager.stopping();
     this.#say("stopping", `stopping: ${reason}; masters hand over first`);
     const waitMs = this.#model.processes.childWaitMs + STOP_MARGIN_MS;
+    this.#check.expectEnd();
     await this.#vrrp.stop(reason, waitMs);
     await this.#check.stop(this.#model.processes.childWaitMs);
     await Promise.all([vrrp, this.#checking]);
@@ -196,7 +197,7 @@ export class ControlRole implements ControlBackend {
     const hook = this.#model.hooks[which];
     if (hook === undefined) return;
     const trouble = await runHook(hook, this.#model.scripts);
-    if (trouble !== undefined) this.#say("started", `${which}_script ${trouble}`, "warning");
+    if (trouble !== undefined) this.#say("note", `${which}_script ${trouble}`, "warning");
   }
 
   #unknown(name: string, groups: boolean): Failure | undefined {
@@ -211,8 +212,8 @@ export class ControlRole implements ControlBackend {
     process.on("SIGINT", () => this.#stop.resolve("SIGINT"));
     process.on("SIGHUP", () => void this.reload());
     const hint = "see `nines status`, `nines status --json` and `nines metrics` instead";
-    process.on("SIGUSR1", () => this.#say("started", `keepalived would dump its data: ${hint}`));
-    process.on("SIGUSR2", () => this.#say("started", `keepalived would dump statistics: ${hint}`));
+    process.on("SIGUSR1", () => this.#say("note", `keepalived would dump its data: ${hint}`));
+    process.on("SIGUSR2", () => this.#say("note", `keepalived would dump statistics: ${hint}`));
   }
 
   /** Of a diagnostic only the first line: the source line below it is for terminals. */

@@ -3,7 +3,7 @@
  * container they may be read-only: every call says so by its value and changes nothing else.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 const ROOT = "/proc/sys/net";
 
@@ -51,13 +51,14 @@ export function baseInterfaceSysctls(name: string): readonly Sysctl[] {
 
 /**
  * For a virtual MAC's macvlan of either family. The reverse path leads through the base
- * interface, hence rp_filter 2 (loose): the stricter of this and `all` counts, and 2 beats 1.
+ * interface, and a backup's macvlan has no address at all: any rp_filter, loose included, would
+ * drop the adverts that come in on it. See also `reversePathSysctls`.
  */
 export function macvlanSysctls(family: "ipv4" | "ipv6", name: string): readonly Sysctl[] {
   const ipv4 = [
     { path: interfaceSysctl("ipv4", name, "arp_ignore"), value: "1" },
     { path: interfaceSysctl("ipv4", name, "arp_announce"), value: "2" },
-    { path: interfaceSysctl("ipv4", name, "rp_filter"), value: "2" },
+    { path: interfaceSysctl("ipv4", name, "rp_filter"), value: "0" },
     { path: interfaceSysctl("ipv4", name, "accept_local"), value: "1" },
   ];
   // Without IPv6 no multicast listener report can carry the virtual MAC of a backup.
@@ -71,4 +72,21 @@ export function macvlanSysctls(family: "ipv4" | "ipv6", name: string): readonly 
     { path: interfaceSysctl("ipv6", name, "accept_redirects"), value: "0" },
     { path: interfaceSysctl("ipv6", name, "dad_transmits"), value: "0" },
   ];
+}
+
+/**
+ * `all/rp_filter` binds every interface, the macvlan too: the larger of the two counts. Its value
+ * is moved to each interface (and to those that come later), where it means the same, so that
+ * the macvlan can be without. Nothing when it is 0 already.
+ */
+export function reversePathSysctls(): readonly Sysctl[] {
+  const all = Number(readSysctl(interfaceSysctl("ipv4", "all", "rp_filter")) ?? 0);
+  if (all === 0) return [];
+  const moved = readdirSync(`${ROOT}/ipv4/conf`)
+    .filter((name) => name !== "all")
+    .map((name) => {
+      const path = interfaceSysctl("ipv4", name, "rp_filter");
+      return { path, value: String(Math.max(all, Number(readSysctl(path) ?? 0))) };
+    });
+  return [...moved, { path: interfaceSysctl("ipv4", "all", "rp_filter"), value: "0" }];
 }

@@ -16,7 +16,13 @@ import {
 } from "./netlink/links.ts";
 import type { NetlinkSocket } from "./netlink/socket.ts";
 import type { OwnedEntry, OwnedRecord } from "./owned-record.ts";
-import { baseInterfaceSysctls, macvlanSysctls, readSysctl, writeSysctl } from "./sysctl.ts";
+import {
+  baseInterfaceSysctls,
+  macvlanSysctls,
+  readSysctl,
+  reversePathSysctls,
+  writeSysctl,
+} from "./sysctl.ts";
 import type { Sysctl } from "./sysctl.ts";
 
 /**
@@ -48,7 +54,7 @@ export function makeVirtualMac(
   } else if (known.mac !== formatMac(mac) || known.parentIndex !== parent.index) {
     return osFailure(`${call}: another interface of that name is there`, -EEXIST);
   }
-  changeSysctls(record, baseInterfaceSysctls(settings.interface));
+  changeSysctls(record, [...reversePathSysctls(), ...baseInterfaceSysctls(settings.interface)]);
   for (const sysctl of macvlanSysctls(settings.family, name)) writeSysctl(sysctl);
   beginLinkUp(socket, name);
   const { status } = socket.transact();

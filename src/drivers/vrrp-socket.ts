@@ -11,7 +11,6 @@ import { formatIp, parseIp } from "../lib/ip-address.ts";
 import * as ffi from "./ffi.ts";
 import { osFailure, type OsFailure } from "./ffi.ts";
 import { MessageBuffer } from "./message-buffer.ts";
-import { attachFilter, BPF_RETURN } from "./packet-filter.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 
 const AH_PROTOCOL = 51;
@@ -56,8 +55,10 @@ export interface VrrpSocketOptions {
   readonly family: Family;
   /** 112 or 51. */
   readonly protocol: number;
-  /** Called for every datagram; the object and its payload are reused. Absent: only sends. */
-  readonly onDatagram?: (datagram: ReceivedDatagram) => void;
+  /** What `ReceivedDatagram.interface` says: the one below, when bound to a virtual MAC's. */
+  readonly reportAs: string;
+  /** Called for every datagram; the object and its payload are reused. */
+  readonly onDatagram: (datagram: ReceivedDatagram) => void;
 }
 
 /** The part of a `send-datagram` action that matters here. */
@@ -75,7 +76,7 @@ export class VrrpSocket {
   readonly #groups = new Set<string>();
   readonly #out: MessageBuffer;
   readonly #in: MessageBuffer;
-  readonly #watch: Watch | undefined;
+  readonly #watch: Watch;
   readonly #texts = new Map<string, string>();
   readonly #datagram: ReceivedDatagram;
   /** What the next send finds prepared. */
@@ -98,7 +99,7 @@ export class VrrpSocket {
   }
 
   private constructor(fd: number, index: number, options: VrrpSocketOptions) {
-    const { family, interface: name, protocol, onDatagram } = options;
+    const { family, protocol, onDatagram } = options;
     this.#fd = fd;
     this.#index = index;
     this.#options = options;
@@ -106,7 +107,7 @@ export class VrrpSocket {
     this.#in = new MessageBuffer({ name: 28, payload: MAX_DATAGRAM, control });
     this.#out = new MessageBuffer({ name: 28, payload: MAX_DATAGRAM, control: 48 });
     this.#datagram = {
-      interface: name,
+      interface: options.reportAs,
       family,
       protocol,
       source: "",
@@ -114,9 +115,7 @@ export class VrrpSocket {
       ttl: 0,
       payload: this.#in.payload.bytes,
     };
-    if (onDatagram !== undefined) {
-      this.#watch = watchReadable(fd, () => this.#drain(onDatagram));
-    }
+    this.#watch = watchReadable(fd, () => this.#drain(onDatagram));
   }
 
   /** Joins a multicast group once; again after `rejoin`. 0 or `-errno`. */
@@ -140,6 +139,11 @@ export class VrrpSocket {
     return ffi.interfaceIndex(this.#options.interface) === this.#index;
   }
 
+  /** The interface that received datagrams are told to be from. */
+  get reportAs(): string {
+    return this.#options.reportAs;
+  }
+
   /** 0 or `-errno`. */
   send(datagram: OutgoingDatagram): number {
     const { source, destination, ttl, payload, length } = datagram;
@@ -154,7 +158,7 @@ export class VrrpSocket {
   }
 
   close(): void {
-    this.#watch?.close();
+    this.#watch.close();
     ffi.closeFd(this.#fd);
   }
 
@@ -259,7 +263,7 @@ export class VrrpSocket {
 }
 
 function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure | undefined {
-  const { interface: name, family, protocol, onDatagram } = options;
+  const { interface: name, reportAs, family, protocol } = options;
   const device = new TextEncoder().encode(`${name}\0`);
   const mreqn = new Uint8Array(12);
   new DataView(mreqn.buffer).setUint32(8, index, true);
@@ -276,7 +280,7 @@ function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure
     [IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1],
     [IPPROTO_IPV6, IPV6_RECVPKTINFO, 1],
     // A virtual MAC's interface sends from the link-local address of the one below it.
-    ...(onDatagram === undefined ? [[IPPROTO_IPV6, IPV6_FREEBIND, 1] as const] : []),
+    ...(reportAs === name ? [] : [[IPPROTO_IPV6, IPV6_FREEBIND, 1] as const]),
   ];
   const settings: readonly Setting[] = [
     // First of all, so that nothing of another interface is ever queued.
@@ -287,11 +291,6 @@ function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure
   for (const [level, option, value] of settings) {
     const status = ffi.setSocketOption(fd, level, option, value);
     if (status < 0) return osFailure(`set option ${level}/${option} for ${name}`, status);
-  }
-  if (onDatagram === undefined) {
-    // A socket that only sends must not queue what nobody reads.
-    const dropped = attachFilter(fd, [[BPF_RETURN, 0, 0, 0]]);
-    if (dropped < 0) return osFailure(`attach a filter for ${name}`, dropped);
   }
   const status = setTtl(fd, family, DEFAULT_TTL);
   return status < 0 ? osFailure(`set the TTL for ${name}`, status) : undefined;
