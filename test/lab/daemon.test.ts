@@ -236,3 +236,25 @@ test("an address that somebody removes is put back", async () => {
     assert.ok(kinds.includes("address-restored"));
   });
 });
+
+test("virtual MACs: two nodes with the same MAC hear each other whatever rp_filter says", async () => {
+  await withWorld(PLAN, async (world) => {
+    for (const host of world.hosts) {
+      await host.run(["sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"]);
+    }
+    const first = await master(world, { priority: 150, extra: "use_vmac" });
+    const second = await start(world.host("lb2"), { priority: 100, extra: "use_vmac" });
+    await untilState(second, "BACKUP");
+    await pause(1500);
+    assert.equal((await second.states())["VI_1"], "BACKUP");
+    await second.host.run(["ping", "-c", "1", "-W", "2", ADDRESS]);
+    assert.match(await second.host.run(["ip", "neigh", "show", ADDRESS]), /00:00:5e:00:01:33/);
+    await clientOf(first.host).handOver("VI_1");
+    await untilState(second, "MASTER");
+    await untilState(first, "BACKUP");
+    await first.supervisor.terminate(8000);
+    const filter = await first.host.run(["sysctl", "-n", "net.ipv4.conf.all.rp_filter"]);
+    assert.equal(filter.trim(), "1");
+    assert.equal((await first.host.run(["ip", "-br", "link"])).includes("vrrp"), false);
+  });
+});
