@@ -179,7 +179,7 @@ function summarizeTracked(vrrp: VrrpSettings): string[] {
   return [
     ...vrrp.scripts.map(
       (s) =>
-        `script ${s.name}: ${commandText(s.command)} every ${s.intervalMs} ms, timeout ${s.timeoutMs} ms, rise ${s.rise}, fall ${s.fall}, ${weight(s)}${s.startFailed ? ", starts failed" : ""}`,
+        `script ${s.name}: ${commandText(s.command)} every ${s.intervalMs} ms, timeout ${s.timeoutMs} ms, rise ${s.rise}, fall ${s.fall}, ${weight(s)}${s.startFailed ? ", starts failed" : ""}${s.earlyLook ? "" : ", no early look"}`,
     ),
     ...vrrp.processes.map(
       (p) =>

@@ -43,6 +43,11 @@ export class ScriptCheck implements Sleeper {
     this.#step(now, { type: "woken" });
   }
 
+  /** A listening socket of this machine ended. */
+  serviceEnded(now: number): void {
+    this.#step(now, { type: "service-ended" });
+  }
+
   /** Tells the verdict, if there is one, once more. */
   report(): void {
     const report = this.#track.report;

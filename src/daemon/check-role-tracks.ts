@@ -6,6 +6,9 @@
 import { startOffset } from "../core/check/schedule.ts";
 import { witnessesOf } from "../core/check/witness.ts";
 import type { TrackReference } from "../core/vrrp/settings.ts";
+import { monotonicMs } from "../drivers/clock.ts";
+import { isOsFailure } from "../drivers/ffi.ts";
+import { ListenerWatch } from "../drivers/listener-watch.ts";
 import type { Agenda } from "./agenda.ts";
 import { FileCheck } from "./check-role-file.ts";
 import type { CheckLink } from "./check-role-link.ts";
@@ -17,17 +20,22 @@ import type { RoleModel } from "./role-protocol.ts";
 interface Check {
   report(): void;
   close(): void;
+  serviceEnded?(now: number): void;
 }
 
 export class Tracks {
   readonly #link: CheckLink;
   readonly #agenda: Agenda;
+  /** Undefined where the kernel does not tell: scripts then run by their interval only. */
+  readonly #listeners: ListenerWatch | undefined;
   /** By everything that makes a check what it is. */
   #checks = new Map<string, Check>();
 
   constructor(link: CheckLink, agenda: Agenda) {
     this.#link = link;
     this.#agenda = agenda;
+    const watch = ListenerWatch.open((port) => this.#serviceEnded(port));
+    this.#listeners = isOsFailure(watch) ? undefined : watch;
   }
 
   configure(model: RoleModel): void {
@@ -48,8 +56,16 @@ export class Tracks {
   }
 
   close(): void {
+    this.#listeners?.close();
     for (const check of this.#checks.values()) check.close();
     this.#checks.clear();
+  }
+
+  /** Sockets that never had a port served nobody. */
+  #serviceEnded(port: number): void {
+    if (port === 0) return;
+    const now = monotonicMs();
+    for (const check of this.#checks.values()) check.serviceEnded?.(now);
   }
 
   /** As keepalived: what no instance and no group refers to is not watched. */

@@ -68,6 +68,7 @@ export function draftSettings(scenario: Scenario, plan: NodePlan, edit: Edit = {
       weight: track.weight,
       reverse: track.reverse,
       startFailed: false,
+      earlyLook: true,
     })),
     processes: [],
     files: [],

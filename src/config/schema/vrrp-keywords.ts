@@ -110,6 +110,7 @@ export const VRRP_KEYWORDS: string = `
 + fall | int 1..2147483647 | 1 | Failures in a row that count as failure. | man, VRRP script(s)
 + user | words 1..2 | script_user | User (and group) that it runs as. | man, VRRP script(s)
 + init_fail | flag | | Counts as failed until it succeeded. | man, VRRP script(s)
++ early_look | bool | on | Nines: runs also at once when a listening socket of this machine ends. | Nines
 
 [vrrp_track_process]
 + process | words 1..1000 | | Name of the process, then parameters that must match. | man, VRRP track processes

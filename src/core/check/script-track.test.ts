@@ -14,6 +14,7 @@ const SETTINGS: ScriptSettings = {
   weight: 0,
   reverse: false,
   startFailed: false,
+  earlyLook: true,
 };
 
 const exited = (code: number, output = "") =>
@@ -124,4 +125,37 @@ test("whatever happens, at most one run is under way and every run gets an end",
     }
   });
   fc.assert(property);
+});
+
+test("when a service ends, the script runs at once and, if that was too early, once more", () => {
+  const track = new ScriptTrack({ ...SETTINGS, intervalMs: 3000, fall: 1 }, 0);
+  runOnce(track, 0);
+  const run = [{ type: "run-script", command: SETTINGS.command }];
+  assert.deepEqual(track.step(500, { type: "service-ended" }), run);
+  assert.deepEqual(track.step(510, exited(0)), []);
+  assert.equal(track.deadline, 610);
+  assert.deepEqual(track.step(610, woken), run);
+  assert.deepEqual(reasons(track.step(620, exited(1))), ["script chk_nginx exited 1 (1 of 1)"]);
+  assert.equal(track.deadline, 3000, "the schedule goes on as before");
+});
+
+test("sockets that end all the time do not make the script run all the time", () => {
+  const track = new ScriptTrack({ ...SETTINGS, intervalMs: 3000 }, 0);
+  runOnce(track, 0);
+  let runs = 0;
+  for (let now = 20; now < 3000; now += 10) {
+    const input = now >= track.deadline ? woken : ({ type: "service-ended" } as const);
+    if (track.step(now, input).length > 0) {
+      runs++;
+      track.step(now, exited(0));
+    }
+  }
+  assert.equal(runs, 4);
+});
+
+test("`early_look off` leaves the script to its interval", () => {
+  const track = new ScriptTrack({ ...SETTINGS, earlyLook: false }, 0);
+  runOnce(track, 0);
+  assert.deepEqual(track.step(500, { type: "service-ended" }), []);
+  assert.equal(track.deadline, 1000);
 });

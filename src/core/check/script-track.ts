@@ -6,6 +6,7 @@
 import { unreachable } from "../../lib/assert.ts";
 import type { Machine } from "../../lib/deadline-machine.ts";
 import type { NotifyCommand, ScriptSettings } from "../vrrp/settings.ts";
+import { EarlyLook } from "./early-look.ts";
 import { RiseFall } from "./rise-fall.ts";
 import { Schedule } from "./schedule.ts";
 
@@ -17,6 +18,8 @@ export type ScriptEnd =
 
 export type ScriptInput =
   | { readonly type: "woken" }
+  /** A listening socket of this machine ended. */
+  | { readonly type: "service-ended" }
   /** The script itself is gone; `output` is the end of what it printed. */
   | { readonly type: "script-ended"; readonly end: ScriptEnd; readonly output: string };
 
@@ -44,6 +47,7 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
   readonly #settings: ScriptSettings;
   readonly #health: RiseFall;
   readonly #schedule: Schedule;
+  readonly #early: EarlyLook;
   #phase: Phase = { kind: "idle" };
   #actions: ScriptAction[] = [];
   #report: { readonly ok: boolean; readonly reason: string } | undefined;
@@ -53,6 +57,7 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
     this.#settings = settings;
     this.#health = new RiseFall(settings);
     this.#schedule = new Schedule(firstMs, settings.intervalMs);
+    this.#early = new EarlyLook(settings.intervalMs);
     if (settings.startFailed) {
       this.#report = { ok: false, reason: `script ${settings.name} has not succeeded yet` };
     }
@@ -70,12 +75,14 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
   get deadline(): number {
     if (this.#phase.kind === "running") return this.#phase.deadlineMs;
     if (this.#phase.kind === "overdue") return this.#phase.killMs;
-    return this.#schedule.nextMs;
+    if (this.#phase.kind === "killed") return this.#schedule.nextMs;
+    return Math.min(this.#schedule.nextMs, this.#early.nextMs);
   }
 
   step(now: number, input: ScriptInput): readonly ScriptAction[] {
     this.#actions = [];
     if (input.type === "script-ended") this.#ended(now, input.end, input.output);
+    else if (input.type === "service-ended") this.#serviceEnded(now);
     else if (now >= this.deadline) this.#woken(now);
     return this.#actions;
   }
@@ -84,7 +91,8 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
     const { name, command, timeoutMs } = this.#settings;
     switch (this.#phase.kind) {
       case "idle":
-        this.#schedule.advance(now);
+        if (this.#schedule.due(now)) this.#schedule.advance(now);
+        this.#early.runStarted(now);
         this.#phase = { kind: "running", deadlineMs: now + timeoutMs };
         this.#actions.push({ type: "run-script", command });
         return;
@@ -105,6 +113,12 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
     }
   }
 
+  #serviceEnded(now: number): void {
+    if (!this.#settings.earlyLook) return;
+    this.#early.serviceEnded(now);
+    if (now >= this.deadline) this.#woken(now);
+  }
+
   #ended(now: number, end: ScriptEnd, output: string): void {
     const phase = this.#phase.kind;
     if (phase === "idle") return;
@@ -112,7 +126,9 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
     if (this.#schedule.due(now)) this.#schedule.advance(now);
     if (phase === "running") {
       const said = `script ${this.#settings.name} ${describeEnd(end)}`;
-      this.#observe(end.kind === "exited" && end.code === 0, said, lastLine(output));
+      const ok = end.kind === "exited" && end.code === 0;
+      this.#early.runEnded(now, ok);
+      this.#observe(ok, said, lastLine(output));
     } else {
       // The script obeyed; what it left behind may not have.
       this.#actions.push({ type: "kill-script-group", signal: "SIGKILL" });

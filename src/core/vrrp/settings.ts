@@ -242,6 +242,8 @@ export interface ScriptSettings {
   readonly reverse: boolean;
   /** Starts as failed until it succeeded `rise` times (`init_fail`). */
   readonly startFailed: boolean;
+  /** Nines: also runs at once when a listening socket of this machine ends. Default true. */
+  readonly earlyLook: boolean;
 }
 
 /** vrrp_track_process. */

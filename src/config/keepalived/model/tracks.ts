@@ -73,6 +73,7 @@ function readScript(block: Block, context: Context): ScriptSettings | undefined 
     weight: weight?.weight ?? 0,
     reverse: weight?.reverse ?? false,
     startFailed: block.has("init_fail"),
+    earlyLook: block.bool("early_look") ?? true,
   };
 }
 
