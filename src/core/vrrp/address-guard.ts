@@ -1,48 +1,63 @@
 /**
  * What to do when somebody removes an address that we hold: put it back at once, then more and
  * more slowly, and after a few times say that it is fought over. DHCP clients, network managers
- * and operators remove addresses once; only another manager does it again and again.
+ * and operators remove addresses once - maybe all of an interface in one go; only another manager
+ * removes the same one again and again.
  */
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5000;
-/** Removals within the window that make it a fight. */
+/** Removals of one address within the window that make it a fight. */
 const FIGHT_REMOVALS = 6;
 const FIGHT_WINDOW_MS = 30_000;
-/** Addresses waiting to be put back; an instance has at most 255. */
-const MAX_WAITING = 512;
+/** Addresses watched; an instance has at most 255 and its excluded ones. */
+const MAX_ADDRESSES = 512;
+
+interface Removals {
+  /** The last ones, at most `FIGHT_REMOVALS`. */
+  recent: number[];
+  pauseMs: number;
+  /** When to put it back; Infinity = it is there. */
+  restoreAt: number;
+}
 
 export class AddressGuard {
-  readonly #waiting = new Map<string, number>();
-  #recent: number[] = [];
-  #pauseMs = 0;
+  readonly #removals = new Map<string, Removals>();
 
   get deadline(): number {
     let earliest = Infinity;
-    for (const at of this.#waiting.values()) earliest = Math.min(earliest, at);
+    for (const { restoreAt } of this.#removals.values()) earliest = Math.min(earliest, restoreAt);
     return earliest;
   }
 
   /** Notes a removal; true when the address is now fought over. */
   removed(now: number, address: string): boolean {
-    this.#recent = this.#recent.filter((at) => now - at < FIGHT_WINDOW_MS);
-    if (this.#recent.length === 0) this.#pauseMs = 0;
-    this.#recent.push(now);
-    if (this.#waiting.size < MAX_WAITING) this.#waiting.set(address, now + this.#pauseMs);
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
-    return this.#recent.length === FIGHT_REMOVALS;
+    let removals = this.#removals.get(address);
+    if (removals === undefined) {
+      if (this.#removals.size >= MAX_ADDRESSES) return false;
+      removals = { recent: [], pauseMs: 0, restoreAt: Infinity };
+      this.#removals.set(address, removals);
+    }
+    const recent = removals.recent.filter((at) => now - at < FIGHT_WINDOW_MS);
+    if (recent.length === 0) removals.pauseMs = 0;
+    removals.recent = [...recent, now].slice(-FIGHT_REMOVALS);
+    removals.restoreAt = now + removals.pauseMs;
+    removals.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, removals.pauseMs * 2));
+    return recent.length === FIGHT_REMOVALS - 1;
   }
 
   /** Addresses to put back now. */
   due(now: number): string[] {
-    const ready = [...this.#waiting].filter(([, at]) => now >= at).map(([address]) => address);
-    for (const address of ready) this.#waiting.delete(address);
+    const ready: string[] = [];
+    for (const [address, removals] of this.#removals) {
+      if (now < removals.restoreAt) continue;
+      removals.restoreAt = Infinity;
+      ready.push(address);
+    }
     return ready;
   }
 
   reset(): void {
-    this.#waiting.clear();
-    this.#recent = [];
-    this.#pauseMs = 0;
+    this.#removals.clear();
   }
 }

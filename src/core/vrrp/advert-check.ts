@@ -92,14 +92,17 @@ export class AdvertCheck {
   #rejectRoute(datagram: ReceivedDatagram): RejectReason | undefined {
     const { transport } = this.#settings;
     if (transport.kind === "multicast") {
-      return datagram.ttl === VRRP_TTL ? undefined : "wrong-ttl";
+      if (datagram.ttl !== VRRP_TTL) return "wrong-ttl";
+      return datagram.destination === transport.group ? undefined : "wrong-destination";
     }
+    if (isMulticast(this.bytesOf(datagram.destination))) return "wrong-destination";
     const peer = this.#peers.get(datagram.source);
     if (peer === undefined) return transport.checkSource ? "unknown-source" : undefined;
     return datagram.ttl < peer.minTtl || datagram.ttl > peer.maxTtl ? "wrong-ttl" : undefined;
   }
 
-  /** Longer than the message is right only where a trailer may follow, or Ethernet padded. */
+  /** Longer than the message is right only where a trailer may follow. Ethernet's padding is not
+   *  seen here: a raw socket ends where the IP header says. */
   #rejectLength(message: Uint8Array, advert: Advert): RejectReason | undefined {
     if (message.length === advert.messageLength) return undefined;
     if (this.#settings.authentication.kind === "hmac") return undefined;
@@ -133,7 +136,8 @@ export class AdvertCheck {
     if (ah === undefined && carriesAh) return "ah-unexpected";
     if (ah !== undefined) {
       if (advert.authType !== AUTH_AH) return "auth-type-mismatch";
-      return ah.verify(datagram.ipHeader!, datagram.payload, datagram.source);
+      const from = { address: datagram.source, wallMs };
+      return ah.verify(datagram.ipHeader!, datagram.payload, from);
     }
     if (hmac !== undefined) {
       const bytes = this.bytesOf(datagram.source);
@@ -169,6 +173,10 @@ export class AdvertCheck {
     }
     return false;
   }
+}
+
+function isMulticast(address: Uint8Array): boolean {
+  return address.length === 4 ? address[0]! >> 4 === 0xe : address[0] === 0xff;
 }
 
 function sameAt(message: Uint8Array, at: number, address: Uint8Array): boolean {

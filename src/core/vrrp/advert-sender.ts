@@ -53,14 +53,20 @@ export class AdvertSender {
   #source: Uint8Array | undefined;
   #ipId = 1;
 
-  constructor(settings: InstanceSettings) {
+  /** `before`: whose work this one goes on with, so that sequence numbers only grow. */
+  constructor(settings: InstanceSettings, before?: AdvertSender) {
     this.#settings = settings;
     const { authentication, transport, version, vrid, family } = settings;
     if (authentication.kind === "hmac") {
-      this.hmac = new HmacAuthenticator(authentication, { family, version, vrid });
+      this.hmac = new HmacAuthenticator(authentication, { family, version, vrid }, before?.hmac);
     }
     if (authentication.kind === "ah") {
-      this.ah = new AhAuthenticator(ascii(authentication.password), transport.kind === "unicast");
+      const scope = {
+        password: ascii(authentication.password),
+        unicast: transport.kind === "unicast",
+        forgetAfterMs: settings.downTimerAdverts * settings.advertIntervalMs,
+      };
+      this.ah = new AhAuthenticator(scope, before?.ah);
     }
     this.#offset = this.ah === undefined ? 0 : IPV4_HEADER_LENGTH + AH_LENGTH;
     const destinations =
@@ -79,10 +85,6 @@ export class AdvertSender {
       copy.pseudoSum = this.#pseudoSum(bytes, copy.destination);
       if (this.ah !== undefined) writeIpv4Header(copy, bytes);
     }
-  }
-
-  get hasSource(): boolean {
-    return this.#source !== undefined;
   }
 
   /** A master's advert to every destination. False: there is no source address to send from. */
@@ -107,7 +109,7 @@ export class AdvertSender {
   #order(copies: readonly Copy[], priority: number, wallMs: number, out: RouterAction[]): boolean {
     const source = this.#source;
     if (source === undefined) return false;
-    this.ah?.nextSequence();
+    this.ah?.nextSequence(wallMs);
     const message = { offset: this.#offset, length: this.#messageLength };
     for (const [index, copy] of copies.entries()) {
       const { payload } = copy.action;

@@ -21,13 +21,15 @@ export class AnnouncePlan {
   #splitUntil = -Infinity;
   #claimAnswerableAt = -Infinity;
   #claimPauseMs = FIRST_CLAIM_PAUSE_MS;
+  #claimAt = Infinity;
 
   constructor(settings: AnnounceSettings) {
     this.#settings = settings;
   }
 
   get deadline(): number {
-    return Math.min(this.#delayedAt, this.#refreshAt, this.#lowerAt, this.#splitAt);
+    const planned = Math.min(this.#delayedAt, this.#refreshAt, this.#lowerAt);
+    return Math.min(planned, this.#splitAt, this.#claimAt);
   }
 
   /** The instance became master; returns how often to announce at once. */
@@ -44,6 +46,7 @@ export class AnnouncePlan {
     this.#refreshAt = Infinity;
     this.#lowerAt = Infinity;
     this.#splitAt = Infinity;
+    this.#claimAt = Infinity;
   }
 
   /** A lower-priority master was heard; returns how often to announce at once. */
@@ -57,9 +60,16 @@ export class AnnouncePlan {
     return lowerPriorityRepeat;
   }
 
-  /** Another machine claimed our address; returns how often to announce at once. */
+  /**
+   * Another machine claimed our address; returns how often to announce at once. A claim that
+   * comes too soon after the last answer is answered when the pause is over.
+   */
   claimed(now: number): number {
-    if (now < this.#claimAnswerableAt) return 0;
+    if (now < this.#claimAnswerableAt) {
+      this.#claimAt = this.#claimAnswerableAt;
+      return 0;
+    }
+    this.#claimAt = Infinity;
     const quiet = now - this.#claimAnswerableAt > LONGEST_CLAIM_PAUSE_MS;
     this.#claimPauseMs = quiet
       ? FIRST_CLAIM_PAUSE_MS
@@ -84,6 +94,7 @@ export class AnnouncePlan {
       this.#lowerAt = Infinity;
       times = Math.max(times, lowerPriorityRepeat);
     }
+    if (now >= this.#claimAt) times = Math.max(times, this.claimed(now));
     if (now >= this.#splitAt) {
       this.#splitAt = now < this.#splitUntil ? now + AFTER_SPLIT_EVERY_MS : Infinity;
       times = Math.max(times, 1);

@@ -1,7 +1,8 @@
 /**
  * keepalived's `auth_type AH`: the advert inside an IP authentication header (RFC 2402) with
- * HMAC-MD5-96. Broken by design as a protection against replay after a restart - sequence numbers
- * start again - but in the field, so it is spoken.
+ * HMAC-MD5-96. Broken by design as a protection against replay after a restart - keepalived's
+ * sequence numbers start again - but in the field, so it is spoken. Ours follow the clock, so that
+ * they also grow over a restart.
  *
  * Payload: AH header of 24 bytes, then the VRRP message.
  *   0      1        2         4      8         12
@@ -17,24 +18,46 @@ export const IPV4_HEADER_LENGTH = 20;
 const DIGEST_OFFSET = 12;
 const DIGEST_LENGTH = 12;
 const KEY_LENGTH = 8;
+/** Start of 2020; with the tick below 32 bits last until 2054. */
+const SEQUENCE_EPOCH_MS = 1_577_836_800_000;
+/** Adverts with AH are a second apart; answers to other masters make it a few more. */
+const SEQUENCE_TICK_MS = 250;
 /** Senders whose sequence is remembered. */
 const MAX_SENDERS = 8;
 
+export interface AhScope {
+  readonly password: Uint8Array;
+  readonly unicast: boolean;
+  readonly forgetAfterMs: number;
+}
+
 export class AhAuthenticator {
   readonly #key = new Uint8Array(KEY_LENGTH);
-  readonly #unicast: boolean;
+  readonly #scope: AhScope;
   #sent = 0;
-  readonly #heard = new Map<string, number>();
+  readonly #heard = new Map<string, { sequence: number; wallMs: number }>();
 
-  /** `password`: its first 8 bytes, zero padded, are the key. */
-  constructor(password: Uint8Array, unicast: boolean) {
-    this.#key.set(password.subarray(0, KEY_LENGTH));
-    this.#unicast = unicast;
+  /**
+   * `password`: its first 8 bytes, zero padded, are the key. A sender that was silent for
+   * `forgetAfterMs` may start again at a lower number. `before`: whose numbers go on.
+   */
+  constructor(scope: AhScope, before?: AhAuthenticator) {
+    this.#key.set(scope.password.subarray(0, KEY_LENGTH));
+    this.#scope = scope;
+    if (before === undefined) return;
+    this.#sent = before.#sent;
+    for (const [address, last] of before.#heard) this.#heard.set(address, last);
+  }
+
+  /** A sender that resigned may start again within the same tick of its clock. */
+  forget(address: string): void {
+    this.#heard.delete(address);
   }
 
   /** One logical advert = one sequence number, whatever the number of unicast copies. */
-  nextSequence(): void {
-    this.#sent = (this.#sent + 1) >>> 0;
+  nextSequence(wallMs: number): void {
+    const clock = Math.floor((wallMs - SEQUENCE_EPOCH_MS) / SEQUENCE_TICK_MS);
+    this.#sent = Math.max(this.#sent + 1, clock) >>> 0;
   }
 
   /** Completes a packet of IPv4 header, AH header and message: everything but the kernel's part. */
@@ -54,7 +77,11 @@ export class AhAuthenticator {
   }
 
   /** `header`: the IPv4 header as received; `payload`: AH header and message. */
-  verify(header: Uint8Array, payload: Uint8Array, source: string): RejectReason | undefined {
+  verify(
+    header: Uint8Array,
+    payload: Uint8Array,
+    from: { readonly address: string; readonly wallMs: number },
+  ): RejectReason | undefined {
     if (payload.length < AH_LENGTH) return "ah-malformed";
     if (payload[0] !== VRRP_PROTOCOL || payload[1] !== AH_LENGTH / 4 - 2) return "ah-malformed";
     const blank = payload.slice();
@@ -66,12 +93,23 @@ export class AhAuthenticator {
     for (let i = 0; i < 4; i++) if (payload[4 + i] !== header[12 + i]) return "ah-malformed";
     const sequence =
       ((payload[8]! << 24) | (payload[9]! << 16) | (payload[10]! << 8) | payload[11]!) >>> 0;
-    const last = this.#heard.get(source);
-    // A small number after a large one is a restarted sender: AH has no better sign of it.
-    if (last !== undefined && sequence <= last && sequence > 1) return "ah-replay";
-    if (last === undefined && this.#heard.size >= MAX_SENDERS) this.#heard.clear();
-    this.#heard.set(source, sequence);
+    if (this.#isReplay(sequence, from)) return "ah-replay";
+    if (!this.#heard.has(from.address) && this.#heard.size >= MAX_SENDERS) this.#heard.clear();
+    this.#heard.set(from.address, { sequence, wallMs: from.wallMs });
+    // keepalived counts what it sends and what it hears as one, and drops what is below: a new
+    // master goes on from the number of the old one.
+    this.#sent = Math.max(this.#sent, sequence);
     return undefined;
+  }
+
+  /** keepalived starts again at 1: that number, or any after a silence, is a restarted sender. */
+  #isReplay(
+    sequence: number,
+    from: { readonly address: string; readonly wallMs: number },
+  ): boolean {
+    const last = this.#heard.get(from.address);
+    if (last === undefined || sequence > last.sequence || sequence <= 1) return false;
+    return Math.abs(from.wallMs - last.wallMs) < this.#scope.forgetAfterMs;
   }
 
   /** The header with what routers may change read as zero (RFC 2402 section 3.3.3.1.1.1). */
@@ -81,7 +119,7 @@ export class AhAuthenticator {
     header[1] = 0; // type of service
     header[6] = 0; // flags and fragment offset
     header[7] = 0;
-    if (this.#unicast) header[8] = 0; // TTL; 255 by rule for multicast, so it is signed there
+    if (this.#scope.unicast) header[8] = 0; // TTL; 255 by rule for multicast, so it is signed there
     header[10] = 0; // header checksum
     header[11] = 0;
     return header;

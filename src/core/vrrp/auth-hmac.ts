@@ -41,9 +41,14 @@ export class HmacAuthenticator {
   /** By source address, oldest first (a Map keeps the order of insertion). */
   readonly #heard = new Map<string, { seconds: number; fraction: number }>();
 
-  constructor(settings: HmacSettings, scope: HmacScope) {
+  /** `before`: other keys or modes may come with a reload, but what was sent and heard stays. */
+  constructor(settings: HmacSettings, scope: HmacScope, before?: HmacAuthenticator) {
     this.#settings = settings;
     this.#scope = scope;
+    if (before === undefined) return;
+    this.#sentSeconds = before.#sentSeconds;
+    this.#sentFraction = before.#sentFraction;
+    for (const [address, last] of before.#heard) this.#heard.set(address, last);
   }
 
   /** 0 in `receive-only` mode: nothing is appended. */

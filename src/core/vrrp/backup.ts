@@ -61,8 +61,9 @@ function leavesInCharge(
     state.preemptAtMs = undefined;
     return true;
   }
+  if (now < instance.holdUntilMs) return true;
   if (settings.priority === OWNER_PRIORITY) return false;
-  if (!settings.preempt || now < instance.holdUntilMs) return true;
+  if (!settings.preempt) return true;
   state.preemptAtMs ??= now + settings.preemptDelayMs;
   return now < state.preemptAtMs;
 }

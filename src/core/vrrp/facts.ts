@@ -16,15 +16,15 @@ export class Facts {
   readonly #witnesses = new Map<string, boolean>();
 
   interfaceChanged(fact: InterfaceFact): void {
-    if (this.#interfaces.size < MAX_FACTS) this.#interfaces.set(fact.interface, fact);
+    keep(this.#interfaces, fact.interface, fact);
   }
 
   trackChanged(fact: TrackFact): void {
-    if (this.#tracks.size < MAX_FACTS) this.#tracks.set(`${fact.kind} ${fact.name}`, fact);
+    keep(this.#tracks, `${fact.kind} ${fact.name}`, fact);
   }
 
   witnessChanged(address: string, reachable: boolean): void {
-    if (this.#witnesses.size < MAX_FACTS) this.#witnesses.set(address, reachable);
+    keep(this.#witnesses, address, reachable);
   }
 
   witnessStatus(addresses: readonly string[]): { address: string; reachable: boolean }[] {
@@ -87,6 +87,11 @@ export class Facts {
     }
     return { ok: fact.ok, pending: false, value: fact.value, reason: fact.reason };
   }
+}
+
+/** A full memory still learns the news of what it knows. */
+function keep<T>(facts: Map<string, T>, name: string, fact: T): void {
+  if (facts.size < MAX_FACTS || facts.has(name)) facts.set(name, fact);
 }
 
 function verdict(ok: boolean, reason: string): TrackVerdict {

@@ -27,6 +27,7 @@ import {
   heardAsMaster,
   leaseLapsed,
   masterTick,
+  splitBrainHealed,
 } from "./master.ts";
 import type { Advert } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
@@ -59,7 +60,7 @@ export class Instance {
   source: Uint8Array | undefined;
   grouped: boolean;
   plan: AnnouncePlan;
-  readonly sender: AdvertSender;
+  sender: AdvertSender;
   readonly peers: PeerTable = new PeerTable();
   readonly guard: AddressGuard = new AddressGuard();
   readonly starvation: Starvation = new Starvation();
@@ -70,9 +71,15 @@ export class Instance {
   readonly #renewLease: RouterAction;
   #sourceText = "";
 
-  constructor(settings: InstanceSettings, grouped: boolean, notBeforeMs: number) {
+  /** `before`: the sender of the instance whose place this one takes; peers know its numbers. */
+  constructor(
+    settings: InstanceSettings,
+    grouped: boolean,
+    notBeforeMs: number,
+    before?: AdvertSender,
+  ) {
     this.settings = settings;
-    this.sender = new AdvertSender(settings);
+    this.sender = new AdvertSender(settings, before);
     this.effectivePriority = settings.priority;
     this.activeIntervalMs = settings.advertIntervalMs;
     this.plan = new AnnouncePlan(settings.announce);
@@ -117,7 +124,14 @@ export class Instance {
     if (!sameValue(settings.announce, this.settings.announce)) {
       this.plan = new AnnouncePlan(settings.announce);
     }
+    const before = this.settings;
     this.settings = settings;
+    const { authentication, transport } = settings;
+    if (sameValue(authentication, before.authentication)) {
+      if (sameValue(transport, before.transport)) return;
+    }
+    this.sender = new AdvertSender(settings, this.sender);
+    if (this.#sourceText !== "") this.sender.setSource(this.#sourceText);
   }
 
   setSource(source: string): void {
@@ -139,13 +153,15 @@ export class Instance {
   /** A believed advert of another router. */
   heard(turn: Turn, source: string, advert: Advert): void {
     this.counters.advertsReceived++;
-    if (advert.priority === 0) this.counters.priorityZeroReceived++;
+    if (advert.priority === 0) {
+      this.counters.priorityZeroReceived++;
+      this.sender.ah?.forget(source);
+    }
     if (this.peers.heard(turn.now, source, advert.priority)) {
       const reason = `first advert of ${source}, priority ${advert.priority}`;
       this.report(turn, { kind: "peer-appeared", reason, peer: source });
     }
-    // Who lapsed is a backup now, and this advert may be the new master's.
-    if (this.state.kind === "MASTER") leaseLapsed(this, this.state, turn);
+    this.#lapse(turn);
     if (this.state.kind === "BACKUP") heardAsBackup(this, this.state, turn, { source, advert });
     else if (this.state.kind === "MASTER")
       heardAsMaster(this, this.state, turn, { source, advert });
@@ -160,16 +176,25 @@ export class Instance {
       this.effectivePriority = sum.effectivePriority;
       const reason = `priority ${before} -> ${sum.effectivePriority}: ${describeTracks(sum)}`;
       this.report(turn, { kind: "priority-changed", reason, priority: sum.effectivePriority });
+      if (this.state.kind === "MASTER" && sum.effectivePriority < before) {
+        // A backup that is better now need not wait for the next advert to hear of it.
+        this.state.advertAtMs = turn.now;
+      }
     }
-    if (sum.faults.length > 0) this.#fault(turn, sum);
-    else if (this.state.kind === "INIT" || this.state.kind === "FAULT") this.#recover(turn);
+    const { kind } = this.state;
+    const running = kind === "MASTER" || kind === "BACKUP";
+    // What a reload added is not known to be broken only because nobody has looked at it yet.
+    if (sum.faults.length > 0 && !(running && sum.onlyPending)) this.#fault(turn, sum);
+    else if (kind === "INIT" || kind === "FAULT") this.#recover(turn);
   }
 
   addressRemoved(turn: Turn, address: string): void {
+    this.#lapse(turn);
     if (this.state.kind === "MASTER") addressRemoved(this, turn, address);
   }
 
   addressClaimed(turn: Turn, address: string, mac: string): void {
+    this.#lapse(turn);
     if (this.state.kind === "MASTER") addressClaimed(this, turn, { address, mac });
   }
 
@@ -204,12 +229,14 @@ export class Instance {
     this.toBackup(turn, this.masterDownMs, "master", reason);
   }
 
-  /** Gives the addresses up for whoever is there: priority 0 makes a backup answer soon. */
+  /** Gives the addresses up for whoever is there: priority 0 makes a backup answer soon. With a
+   *  hold it waits for another master, without one only until all better backups had their turn. */
   resign(turn: Turn, reason: string, holdMs: number): void {
+    this.#lapse(turn);
     if (this.state.kind !== "MASTER") return;
     this.#releaseAndResign(turn);
     this.holdUntilMs = turn.now + holdMs;
-    this.toBackup(turn, this.masterDownMs, "nobody", reason);
+    this.toBackup(turn, holdMs > 0 ? this.masterDownMs : this.skewMs, "nobody", reason);
   }
 
   /** The last thing an instance does. */
@@ -227,6 +254,12 @@ export class Instance {
     const downAtMs = this.electAt(turn.now + waitMs);
     this.state = { kind: "BACKUP", downAtMs, ready: false, awaiting, preemptAtMs: undefined };
     this.#changed(turn, from, reason);
+  }
+
+  /** Who slept over the end of the lease is a backup now: somebody else may be master, whatever
+   *  it is that woke us. */
+  #lapse(turn: Turn): void {
+    if (this.state.kind === "MASTER") leaseLapsed(this, this.state, turn);
   }
 
   #fault(turn: Turn, sum: TrackSum): void {
@@ -292,6 +325,7 @@ export class Instance {
     this.counters.releasedMaster++;
     this.plan.stop();
     this.guard.reset();
+    splitBrainHealed(this, turn, "we are no longer master");
     turn.out.push({ type: "release-addresses", instance: this.settings.name });
   }
 

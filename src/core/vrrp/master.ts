@@ -10,6 +10,8 @@ import { ms } from "./reasons.ts";
 const OWNER_PRIORITY = 255;
 /** Answers to lower-priority adverts are this share of an interval apart, against floods. */
 const REPLY_SHARE = 0.1;
+/** A new master may hear its predecessor's adverts for this long. */
+const HAND_OVER_INTERVALS = 2;
 
 /** A deadline came: an advert, an announcement, an address to put back. */
 export function masterTick(instance: Instance, state: MasterState, turn: Turn): void {
@@ -28,8 +30,10 @@ export function masterTick(instance: Instance, state: MasterState, turn: Turn): 
   const times = instance.plan.due(now);
   if (times > 0) instance.announce(turn, times);
   if (now >= instance.guard.deadline) restoreAddresses(instance, turn);
-  const ended = instance.peers.settle(now, 2 * instance.masterDownMs);
-  if (ended !== undefined) splitBrainHealed(instance, turn, `${ended.peer} fell silent`);
+  const { peers } = instance;
+  if (!peers.contendsSince(now - 2 * instance.masterDownMs)) {
+    splitBrainHealed(instance, turn, `${peers.contention?.peer} fell silent`);
+  }
 }
 
 export function heardAsMaster(
@@ -43,6 +47,9 @@ export function heardAsMaster(
   if (advert.priority === 0) {
     instance.advertise(turn);
     state.advertAtMs = turn.now + settings.advertIntervalMs;
+    // Who resigns beside us was master too, and clients may have followed it.
+    const times = instance.plan.contended(turn.now);
+    if (times > 0) instance.announce(turn, times);
     return;
   }
   const ours = instance.effectivePriority;
@@ -50,9 +57,9 @@ export function heardAsMaster(
     loseTo(instance, turn, source, advert);
     return;
   }
-  if (instance.peers.contend(turn.now, source, settings.advertIntervalMs)) {
-    splitBrainFound(instance, turn);
-  }
+  // Whoever hands over to us does it at once; later there are two masters, not one that goes.
+  const settledAt = instance.sinceMs + HAND_OVER_INTERVALS * settings.advertIntervalMs;
+  if (instance.peers.contend(turn.now, source, settledAt)) splitBrainFound(instance, turn);
   if (turn.now - state.repliedAtMs < settings.advertIntervalMs * REPLY_SHARE) return;
   state.repliedAtMs = turn.now;
   if (!settings.strict && !settings.lowerPriorityNoAdvert) {
@@ -109,9 +116,7 @@ function loseTo(instance: Instance, turn: Turn, source: string, advert: Advert):
     const reason = `${source} also says that it owns the addresses (priority 255)`;
     instance.report(turn, { kind: "configuration-error", reason, peer: source });
   }
-  if (instance.peers.endContention() !== undefined) {
-    splitBrainHealed(instance, turn, `${source} wins with priority ${priority}`);
-  }
+  splitBrainHealed(instance, turn, `${source} wins with priority ${priority}`);
   instance.rememberMaster(turn.now, source, priority);
   if (settings.version === 3) instance.activeIntervalMs = advert.intervalMs;
   const reason =
@@ -165,6 +170,8 @@ function splitBrainFound(instance: Instance, turn: Turn): void {
   instance.report(turn, { kind: "split-brain-found", reason: `split brain: ${reason}`, peer });
 }
 
-function splitBrainHealed(instance: Instance, turn: Turn, why: string): void {
+/** Forgets the rival, if any, and tells of the end of what had been told. */
+export function splitBrainHealed(instance: Instance, turn: Turn, why: string): void {
+  if (instance.peers.endContention() === undefined) return;
   instance.report(turn, { kind: "split-brain-healed", reason: `split brain is over: ${why}` });
 }

@@ -30,6 +30,7 @@ export const rejectReasons = [
   "wrong-type",
   "wrong-version",
   "wrong-ttl",
+  "wrong-destination",
   "wrong-checksum",
   "no-addresses",
   "zero-interval",

@@ -1,9 +1,10 @@
 /**
  * Who else speaks for this VRID, and whether two masters speak at once.
  *
- * A master hears no other master except for the moment of a hand-over. Two adverts of the same
- * other master, an advert interval apart, while we are master ourselves, are a split brain: the
- * network carried nothing for a while, or somebody's configuration is wrong.
+ * A master hears no other master except for the moment of a hand-over. An advert of another one
+ * after that moment is a split brain: the network carried nothing for a while, or somebody's
+ * configuration is wrong. The first advert tells it, since the loser of a healed split sends one
+ * or two and then falls silent.
  */
 
 import type { PeerStatus } from "./status.ts";
@@ -55,16 +56,17 @@ export class PeerTable {
     return this.#peers.size === 0;
   }
 
-  /** An advert of another master while we are master. True when it just became a split brain. */
-  contend(now: number, address: string, intervalMs: number): boolean {
-    const current = this.#contention;
+  /** An advert of another master while we are master; before `settledAtMs` it may be one that
+   *  goes. True when it just became a split brain. */
+  contend(now: number, address: string, settledAtMs: number): boolean {
+    let current = this.#contention;
     if (current === undefined || current.peer !== address) {
       const reason = `${address} sends adverts as master while we are master`;
-      this.#contention = { peer: address, sinceMs: now, lastHeardMs: now, found: false, reason };
-      return false;
+      current = { peer: address, sinceMs: now, lastHeardMs: now, found: false, reason };
+      this.#contention = current;
     }
     current.lastHeardMs = now;
-    if (current.found || now - current.sinceMs < intervalMs / 2) return false;
+    if (current.found || now < settledAtMs) return false;
     current.found = true;
     return true;
   }
@@ -81,13 +83,12 @@ export class PeerTable {
     return true;
   }
 
-  /** Ends a contention that was not heard for `quietMs`; returns it if it was a split brain. */
-  settle(now: number, quietMs: number): Contention | undefined {
-    const current = this.#contention;
-    if (current === undefined || now - current.lastHeardMs < quietMs) return undefined;
-    return this.endContention();
+  /** False when there is a rival that was last heard before `thenMs`. */
+  contendsSince(thenMs: number): boolean {
+    return this.#contention === undefined || this.#contention.lastHeardMs > thenMs;
   }
 
+  /** Returns what had become a split brain. */
   endContention(): Contention | undefined {
     const ended = this.#contention;
     this.#contention = undefined;

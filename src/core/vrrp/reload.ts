@@ -26,9 +26,24 @@ const live: ReadonlySet<keyof InstanceSettings> = new Set<keyof InstanceSettings
 export function needsRestart(before: InstanceSettings, after: InstanceSettings): boolean {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   for (const key of keys as Set<keyof InstanceSettings>) {
-    if (!live.has(key) && !sameValue(before[key], after[key])) return true;
+    if (live.has(key) || sameValue(before[key], after[key])) continue;
+    if (key === "authentication" && bothTrailers(before, after)) continue;
+    if (key === "transport" && bothUnicast(before, after)) continue;
+    return true;
   }
   return false;
+}
+
+/** Keys are rotated and modes tightened on a running group: only what follows the advert changes. */
+function bothTrailers(before: InstanceSettings, after: InstanceSettings): boolean {
+  const kinds = [before.authentication.kind, after.authentication.kind];
+  return kinds.every((kind) => kind === "none" || kind === "hmac");
+}
+
+/** Peers come and go. AH counts its packets per sender, and would seem to start again. */
+function bothUnicast(before: InstanceSettings, after: InstanceSettings): boolean {
+  if (after.authentication.kind === "ah") return false;
+  return before.transport.kind === "unicast" && after.transport.kind === "unicast";
 }
 
 /** Deep equality of plain data. */

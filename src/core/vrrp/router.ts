@@ -8,6 +8,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { Machine } from "../../lib/deadline-machine.ts";
 import { AdvertCheck, messageOf } from "./advert-check.ts";
+import type { AdvertSender } from "./advert-sender.ts";
 import type { Turn } from "./decision-log.ts";
 import { Facts } from "./facts.ts";
 import { Instance } from "./instance.ts";
@@ -28,7 +29,7 @@ const HOLD_UNTIL_MASTER_AGAIN = Infinity;
 
 interface Seat {
   readonly instance: Instance;
-  readonly check: AdvertCheck;
+  check: AdvertCheck;
   group: SyncGroup | undefined;
 }
 
@@ -38,6 +39,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
   /** interface -> `family vrid` packed into one number -> seat. */
   readonly #routes = new Map<string, Map<number, Seat>>();
   #groups: SyncGroup[] = [];
+  /** While a reload replaces instances: their senders, whose sequence numbers go on. */
+  readonly #replaced = new Map<string, AdvertSender>();
   readonly #facts = new Facts();
   readonly #rejects = new RejectLog();
   readonly #lateness = new Lateness();
@@ -99,10 +102,15 @@ export class Router implements Machine<RouterInput, RouterAction> {
       const why = next === undefined ? "removed from the configuration" : "configured anew";
       instance.stop(turn, why, next === undefined ? "DELETED" : "STOP");
       this.#seats.delete(name);
+      this.#replaced.set(name, instance.sender);
     }
     const groupsBefore = new Map(this.#groups.map((g) => [g.settings.name, g.state]));
     this.#seatAll();
-    for (const group of this.#groups) group.state = groupsBefore.get(group.settings.name) ?? "INIT";
+    this.#replaced.clear();
+    for (const group of this.#groups) {
+      const state = groupsBefore.get(group.settings.name);
+      if (state !== undefined) group.resume(state, (member) => before.has(member));
+    }
     this.#judgeAll(turn);
     for (const [name, { instance }] of this.#seats) {
       // The driver makes the kernel agree with the settings: what is new is added, what went goes.
@@ -138,6 +146,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
   }
 
   #begin(now: number): Turn {
+    // The wall clock runs on where an input does not carry it: a farewell must not look stale.
+    this.#turn.wallMs += now - this.#turn.now;
     this.#turn.now = now;
     this.#turn.out.length = 0;
     return this.#turn;
@@ -148,7 +158,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
     this.#running = true;
     this.#notBeforeMs = turn.now + this.#settings.startupDelayMs;
     this.#seatAll();
-    for (const seat of this.#seats.values()) this.#judge(turn, seat);
+    this.#judgeAll(turn);
   }
 
   /** Gives every configured instance its seat; those already seated keep theirs. */
@@ -160,7 +170,11 @@ export class Router implements Machine<RouterInput, RouterAction> {
       const grouped = membership.has(settings.name);
       const existing = this.#seats.get(settings.name);
       const seat = existing ?? this.#newSeat(settings, grouped);
+      const { sender } = seat.instance;
       seat.instance.applySettings(settings, grouped);
+      if (seat.instance.sender !== sender) {
+        seat.check = new AdvertCheck(settings, seat.instance.sender);
+      }
       seat.group = undefined;
       this.#seats.set(settings.name, seat);
       let byId = this.#routes.get(settings.interface);
@@ -179,7 +193,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
   }
 
   #newSeat(settings: InstanceSettings, grouped: boolean): Seat {
-    const instance = new Instance(settings, grouped, this.#notBeforeMs);
+    const before = this.#replaced.get(settings.name);
+    const instance = new Instance(settings, grouped, this.#notBeforeMs, before);
     return { instance, check: new AdvertCheck(settings, instance.sender), group: undefined };
   }
 

@@ -28,13 +28,21 @@ export class SyncGroup {
     return this.members.find((m) => m !== except && (m.sum?.ownFaults ?? 0) > 0);
   }
 
+  /**
+   * Goes on after a reload. A master group that got a new member is not all master, but nobody
+   * left it either: its masters stay until the new member catches up or meets a better master.
+   */
+  resume(state: VrrpState, wasThere: (member: string) => boolean): void {
+    const left = this.members.some((m) => m.state.kind !== "MASTER" && wasThere(m.settings.name));
+    const joined = this.members.some((m) => !wasThere(m.settings.name));
+    if (state !== "MASTER" || left || !joined) this.state = state;
+  }
+
   /** Brings the members back into step after anything happened to one of them. */
   settle(turn: Turn): void {
     const { members } = this;
-    if (this.state === "MASTER") {
-      const left = members.find((m) => m.state.kind !== "MASTER");
-      if (left !== undefined) this.#follow(turn, left);
-    }
+    const left = members.find((m) => this.#leaves(m));
+    if (left !== undefined) this.#follow(turn, left);
     const wanting = members.filter((m) => m.isReady);
     if (wanting.length > 0 && members.every((m) => m.isReady || m.state.kind === "MASTER")) {
       for (const member of wanting) {
@@ -42,6 +50,14 @@ export class SyncGroup {
       }
     }
     this.#updateState(turn);
+  }
+
+  /** The member cannot or need not be master, and its group is or has masters. */
+  #leaves(member: Instance): boolean {
+    const { state } = member;
+    if (state.kind === "MASTER" || state.kind === "INIT") return false;
+    if (this.state === "MASTER" || state.kind !== "BACKUP") return true;
+    return state.awaiting === "master" && !state.ready;
   }
 
   /** Each member's own reason, and that the whole group goes. */
