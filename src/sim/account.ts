@@ -166,8 +166,10 @@ export class Account {
     this.state = state;
     this.stateSinceMs = this.node.localMs;
     this.lowerSinceMs = Infinity;
-    // RFC 9568 section 6.4.1: it begins anew, with its own interval.
-    if (state !== "MASTER" && state !== "BACKUP") {
+    // RFC 9568 section 6.4.1: it begins anew, with its own interval. So does who resigned: what
+    // it heard before is no master that it must respect, or its successor will be heard in time.
+    const resigned = state === "BACKUP" && this.lastSentPriority === 0;
+    if ((state !== "MASTER" && state !== "BACKUP") || resigned) {
       this.lastHeard = undefined;
       this.lastZeroMs = -Infinity;
     }
