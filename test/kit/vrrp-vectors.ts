@@ -139,7 +139,11 @@ export const v3Ipv6: WireVector = {
 
 export const v3Hmac: WireVector = {
   name: "version 3, HMAC trailer",
-  settings: instance({ vips: ["192.0.2.100"], authentication: hmac() }),
+  settings: instance({
+    vips: ["192.0.2.100"],
+    authentication: hmac(),
+    checksumWithPseudoHeader: false,
+  }),
   datagram: {
     ...multicastIpv4,
     source: "198.51.100.10",
