@@ -10,11 +10,14 @@ import type {
   RouterAction,
   RouterInput,
 } from "../../src/core/vrrp/router-ports.ts";
-import type { VrrpSettings } from "../../src/core/vrrp/settings.ts";
+import { AdvertSender } from "../../src/core/vrrp/advert-sender.ts";
+import type { InstanceSettings, VrrpSettings } from "../../src/core/vrrp/settings.ts";
 import type { InstanceStatus } from "../../src/core/vrrp/status.ts";
 
 /** Unix time of the segment's moment 0, ms. */
 export const EPOCH_MS = 1_800_000_000_000;
+/** An address that no node of a segment has, and higher than theirs. */
+export const STRANGER = "192.0.2.99";
 /** What a frame takes from one router to another. */
 const LATENCY_MS = 0.1;
 /** More than any router here may do in one moment. */
@@ -138,6 +141,11 @@ export class Segment {
     return this.input(node, { type: "datagram-received", datagram, wallMs: this.wallMs });
   }
 
+  /** An advert that a stranger with these settings sends, now. */
+  tell(node: SegmentNode, stranger: InstanceSettings, source = STRANGER): readonly RouterAction[] {
+    return this.inject(node, advertOf(stranger, source, stranger.priority));
+  }
+
   /** Nobody hears anybody across the two sides, until the next call. No sides: whole again. */
   partition(...sides: readonly (readonly SegmentNode[])[]): void {
     const side = (node: SegmentNode): number => sides.findIndex((s) => s.includes(node));
@@ -234,6 +242,21 @@ export function received(action: SendAction): ReceivedDatagram {
   const payload = action.headerIncluded ? bytes.subarray(20) : bytes;
   const datagram = { interface: dev, family, protocol, source, destination, ttl, payload };
   return action.headerIncluded ? { ...datagram, ipHeader: bytes.subarray(0, 20) } : datagram;
+}
+
+/** What a receiver sees of the first advert of an instance. */
+export function advertOf(
+  settings: InstanceSettings,
+  source: string,
+  priority: number,
+): ReceivedDatagram {
+  const sender = new AdvertSender(settings);
+  const out: RouterAction[] = [];
+  sender.setSource(source);
+  sender.send(priority, EPOCH_MS, out);
+  const action = out[0];
+  if (action?.type !== "send-datagram") throw new Error(`${settings.name} sends nothing`);
+  return received(action);
 }
 
 function lineOf(action: RouterAction): string | undefined {
