@@ -71,9 +71,10 @@ export class AdvertCheck {
   namesOurAddresses(message: Uint8Array, advert: Advert): boolean {
     if (advert.addressCount !== this.#addresses.length) return false;
     const width = addressLength(this.#settings.family);
-    for (const [i, ours] of this.#addresses.entries()) {
-      if (sameAt(message, advert.addressOffset + i * width, ours)) continue;
-      if (!this.#contains(message, advert, ours)) return false;
+    let at = advert.addressOffset;
+    for (const ours of this.#addresses) {
+      if (!sameAt(message, at, ours) && !this.#contains(message, advert, ours)) return false;
+      at += width;
     }
     return true;
   }

@@ -64,7 +64,8 @@ export class AdvertSender {
       const scope = {
         password: ascii(authentication.password),
         unicast: transport.kind === "unicast",
-        forgetAfterMs: settings.downTimerAdverts * settings.advertIntervalMs,
+        // Long before anybody gives the sender up.
+        forgetAfterMs: 1.5 * settings.advertIntervalMs,
       };
       this.ah = new AhAuthenticator(scope, before?.ah);
     }
@@ -110,15 +111,15 @@ export class AdvertSender {
     const source = this.#source;
     if (source === undefined) return false;
     this.ah?.nextSequence(wallMs);
-    const message = { offset: this.#offset, length: this.#messageLength };
-    for (const [index, copy] of copies.entries()) {
+    const first = copies[0]?.action.payload;
+    for (const copy of copies) {
       const { payload } = copy.action;
       setPriority(payload, this.#offset, priority);
       if (this.hmac !== undefined) {
         // The digest leaves the destination out, so every peer gets the same trailer.
-        const first = copies[0]!.action.payload;
-        if (index === 0) this.hmac.sign(payload, message, source, wallMs);
-        else payload.set(first.subarray(message.length, copy.action.length), message.length);
+        const message = { offset: this.#offset, length: this.#messageLength };
+        if (payload === first) this.hmac.sign(payload, message, source, wallMs);
+        else payload.set(first!.subarray(message.length, copy.action.length), message.length);
       }
       // IPv6 sums the trailer too: that is what kernels check.
       const summed = this.#settings.family === "ipv6" ? copy.action.length : this.#messageLength;

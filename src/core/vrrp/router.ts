@@ -149,7 +149,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
     // The wall clock runs on where an input does not carry it: a farewell must not look stale.
     this.#turn.wallMs += now - this.#turn.now;
     this.#turn.now = now;
-    this.#turn.out.length = 0;
+    // Popping keeps the array's memory; setting its length to 0 would give it away each time.
+    while (this.#turn.out.length > 0) this.#turn.out.pop();
     return this.#turn;
   }
 
