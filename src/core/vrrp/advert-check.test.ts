@@ -3,19 +3,12 @@ import { test } from "node:test";
 import { LISTENER_IPV4, Listener } from "../../../test/kit/vrrp-listener.ts";
 import { received } from "../../../test/kit/vrrp-segment.ts";
 import { hmac, instance, strict, unicast } from "../../../test/kit/vrrp-settings.ts";
-import {
-  hex,
-  v2Ah,
-  v2Pass,
-  v3,
-  wireVectors,
-  type WireVector,
-} from "../../../test/kit/vrrp-vectors.ts";
+import { v2Ah, v2Pass, wireVectors } from "../../../test/kit/vrrp-vectors.ts";
 import { AdvertSender } from "./advert-sender.ts";
 import type { ReceivedDatagram, RouterAction } from "./router-ports.ts";
 import type { InstanceSettings } from "./settings.ts";
 
-const NEVER = "believed";
+const BELIEVED = "believed";
 const PRIORITY = 150;
 
 /** The advert of a node with these settings; `change` is what befell it on the way. */
@@ -39,7 +32,7 @@ function verdict(settings: InstanceSettings, datagram: ReceivedDatagram, wallMs 
   const reason = by.hear(datagram);
   const { advertsReceived } = by.status.counters;
   assert.equal(advertsReceived, reason === undefined ? 1 : 0);
-  if (reason === undefined) return NEVER;
+  if (reason === undefined) return BELIEVED;
   assert.equal(by.account, before);
   return reason;
 }
@@ -89,7 +82,7 @@ test("both checksum forms of version 3 are believed, whichever is sent", () => {
   for (const theirs of [true, false]) {
     for (const ours of [true, false]) {
       const datagram = advert(instance({ checksumWithPseudoHeader: theirs }));
-      assert.equal(verdict(instance({ checksumWithPseudoHeader: ours }), datagram), NEVER);
+      assert.equal(verdict(instance({ checksumWithPseudoHeader: ours }), datagram), BELIEVED);
     }
   }
 });
@@ -145,16 +138,16 @@ test("RFC 3768 7.1: in version 2 other addresses are dropped, unless the owner n
   const ours = instance({ version: 2, vips: ["192.0.2.200", "192.0.2.201"] });
   const theirs = instance({ version: 2, vips: ["192.0.2.200"] });
   assert.equal(verdict(ours, advert(theirs)), "address-list-mismatch");
-  assert.equal(verdict(ours, advert(theirs, {}, 255)), NEVER);
+  assert.equal(verdict(ours, advert(theirs, {}, 255)), BELIEVED);
   const lenient = { ...ours, skipCheckAdvertAddresses: true };
-  assert.equal(verdict(lenient, advert(theirs)), NEVER);
+  assert.equal(verdict(lenient, advert(theirs)), BELIEVED);
 });
 
 test("the order of the addresses does not matter, one named twice does", () => {
   const ours = instance({ version: 2, vips: ["192.0.2.200", "192.0.2.201"] });
   const turned = instance({ version: 2, vips: ["192.0.2.201", "192.0.2.200"] });
   const twice = instance({ version: 2, vips: ["192.0.2.200", "192.0.2.200"] });
-  assert.equal(verdict(ours, advert(turned)), NEVER);
+  assert.equal(verdict(ours, advert(turned)), BELIEVED);
   assert.equal(verdict(ours, advert(twice)), "address-list-mismatch");
 });
 
@@ -171,7 +164,7 @@ test("RFC 9568 5.2.9 with erratum 8300: strict wants the first IPv6 address link
   const theirs = advert(instance({ family: "ipv6", vips }));
   assert.equal(verdict(strict({ family: "ipv6", vips: ["fe80::200"] }), theirs), "not-link-local");
   // keepalived sends such adverts for groups without a link-local address: not strict, believed.
-  assert.equal(verdict(instance({ family: "ipv6", vips }), theirs), NEVER);
+  assert.equal(verdict(instance({ family: "ipv6", vips }), theirs), BELIEVED);
 });
 
 test("RFC 3768 7.1: the authentication type must be the configured one", () => {
@@ -179,7 +172,7 @@ test("RFC 3768 7.1: the authentication type must be the configured one", () => {
   const pass = instance({ version: 2, authentication: { kind: "pass", password: "abc" } });
   assert.equal(verdict(none, advert(pass)), "auth-type-mismatch");
   assert.equal(verdict(pass, advert(none)), "auth-type-mismatch");
-  assert.equal(verdict(pass, advert(pass)), NEVER);
+  assert.equal(verdict(pass, advert(pass)), BELIEVED);
 });
 
 test("RFC 2338 5.3.6.1: the password must be the same in its first eight bytes", () => {
@@ -190,7 +183,7 @@ test("RFC 2338 5.3.6.1: the password must be the same in its first eight bytes",
   const { datagram } = v2Pass;
   assert.equal(verdict(pass("s3cr3t13"), datagram), "auth-password-mismatch");
   assert.equal(verdict(pass("s3cr3t1"), datagram), "auth-password-mismatch");
-  assert.equal(verdict(pass("s3cr3t12 and more"), datagram), NEVER);
+  assert.equal(verdict(pass("s3cr3t12 and more"), datagram), BELIEVED);
 });
 
 test("the authentication header must be there where it is configured, and only there", () => {
@@ -213,10 +206,10 @@ test("unicast: any TTL from a stranger, the peer's own range from a peer", () =>
     return { ...advert({ ...sender, checksumWithPseudoHeader: false }), ttl, source: at };
   };
   assert.equal(verdict(settings, from(249)), "wrong-ttl");
-  assert.equal(verdict(settings, from(250)), NEVER);
-  assert.equal(verdict(settings, from(254)), NEVER);
+  assert.equal(verdict(settings, from(250)), BELIEVED);
+  assert.equal(verdict(settings, from(254)), BELIEVED);
   assert.equal(verdict(settings, from(255)), "wrong-ttl");
-  assert.equal(verdict(settings, from(3, "192.0.2.9")), NEVER);
+  assert.equal(verdict(settings, from(3, "192.0.2.9")), BELIEVED);
 });
 
 test("unicast with check_unicast_src: a stranger is refused", () => {
@@ -240,40 +233,4 @@ test("RFC 9568 7.1: every refusal is counted, and told once a minute for a reaso
   const { rejected } = by.router.status(by.now);
   assert.equal(rejected["wrong-ttl"], 6);
   assert.equal(rejected["wrong-version"], 1);
-});
-
-/** Every truncation and every flip of one bit. */
-function mutants({ datagram }: WireVector): ReceivedDatagram[] {
-  const { payload } = datagram;
-  const all: ReceivedDatagram[] = [];
-  for (let length = 0; length < payload.length; length++) {
-    all.push({ ...datagram, payload: payload.slice(0, length) });
-  }
-  for (let bit = 0; bit < payload.length * 8; bit++) {
-    const copy = payload.slice();
-    copy[bit >> 3]! ^= 1 << (bit & 7);
-    all.push({ ...datagram, payload: copy });
-  }
-  return all;
-}
-
-for (const vector of wireVectors) {
-  test(`no cut and no flipped bit of an advert is believed or changes anything: ${vector.name}`, () => {
-    const by = new Listener(vector.settings, vector.wallMs);
-    const before = by.account;
-    for (const mutant of mutants(vector)) {
-      assert(by.hear(mutant) !== undefined, hex(mutant.payload));
-      assert.equal(by.account, before);
-    }
-    assert.equal(by.hear(vector.datagram), undefined);
-  });
-}
-
-test("a master is as little impressed by what it refuses as a backup", () => {
-  const by = new Listener(v3.settings, v3.wallMs);
-  by.takeOver();
-  assert.equal(by.status.state, "MASTER");
-  const before = by.account;
-  for (const mutant of mutants(v3)) by.give(mutant);
-  assert.equal(by.account, before);
 });

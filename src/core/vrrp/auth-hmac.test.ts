@@ -210,3 +210,51 @@ test("every peer of a unicast instance gets the same trailer", () => {
   assert.equal(trailers.length, 2);
   assert.equal(trailers[0], trailers[1]);
 });
+
+test("a wrong trailer is refused in every mode", () => {
+  for (const mode of ["enforce", "permissive", "receive-only"] as const) {
+    assert.equal(listener(withMode({ mode })).hear(forged({ 39: 0 })), "hmac-digest");
+  }
+});
+
+test("keys are rotated without a gap: every node knows both before one signs with the new", () => {
+  const keys = [...hmac().keys, { id: 7, secret: new Uint8Array(64).fill(0xa5) }];
+  const renewed = speaker(withMode({ keys, activeKeyId: 7 }))(HMAC_WALL_MS + 1000);
+  const ours = listener(withMode({ keys }));
+  assert.equal(ours.hear(published), undefined);
+  assert.equal(ours.hear(renewed), undefined);
+  assert.equal(listener().hear(renewed), "hmac-unknown-key");
+  const sameId = withMode({ keys: [{ id: 1, secret: new Uint8Array(32).fill(1) }] });
+  assert.equal(listener(sameId).hear(published), "hmac-digest");
+});
+
+test("over a change of keys the sequence sent and the marks of what was heard go on", () => {
+  const { payload, source } = published;
+  const from = { address: source, bytes: parseIp(source)!, wallMs: HMAC_WALL_MS };
+  const before = new AdvertSender(v3Hmac.settings);
+  before.setSource(source);
+  before.send(200, HMAC_WALL_MS + 10_000, []);
+  assert.equal(before.hmac!.verify(payload, MESSAGE_LENGTH, from), undefined);
+  const keys = [...hmac().keys, { id: 7, secret: new Uint8Array(64) }];
+  const after = new AdvertSender(withMode({ keys }), before);
+  assert.equal(after.hmac!.verify(payload, MESSAGE_LENGTH, from), "hmac-replay");
+  const out: RouterAction[] = [];
+  after.setSource(source);
+  after.send(200, HMAC_WALL_MS, out);
+  assert(out[0]?.type === "send-datagram");
+  assert.equal(hex(received(out[0]).payload.slice(16, 24)), "6800000a80000001");
+});
+
+test("a ninth sender takes the place of the one heard first; the others are still guarded", () => {
+  const ours = listener();
+  const adverts = Array.from({ length: 9 }, (_, i) => {
+    const sender = new AdvertSender(v3Hmac.settings);
+    const out: RouterAction[] = [];
+    sender.setSource(`198.51.100.${i + 1}`);
+    sender.send(200, HMAC_WALL_MS, out);
+    assert(out[0]?.type === "send-datagram");
+    return received(out[0]);
+  });
+  for (const advert of adverts) assert.equal(ours.hear(advert), undefined);
+  for (const advert of adverts.slice(1)) assert.equal(ours.hear(advert), "hmac-replay");
+});
