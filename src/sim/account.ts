@@ -49,6 +49,8 @@ export class Account {
   lastSentMs: number = -Infinity;
   lastSentWorldMs: number = -Infinity;
   lastSentPriority: number = 0;
+  /** Its last advert had priority 0. */
+  resigned: boolean = false;
   /** Local ms at which the lease was last renewed. */
   renewedMs: number = -Infinity;
   /** World ms of the last freeze: the lease stood still, the backups' timers did not. */
@@ -123,6 +125,7 @@ export class Account {
     this.lowerSinceMs = Infinity;
     this.lastSentMs = -Infinity;
     this.lastSentPriority = 0;
+    this.resigned = false;
     this.torn = false;
     this.excused = false;
     this.heldBackUntilMs = -Infinity;
@@ -168,8 +171,7 @@ export class Account {
     this.lowerSinceMs = Infinity;
     // RFC 9568 section 6.4.1: it begins anew, with its own interval. So does who resigned: what
     // it heard before is no master that it must respect, or its successor will be heard in time.
-    const resigned = state === "BACKUP" && this.lastSentPriority === 0;
-    if ((state !== "MASTER" && state !== "BACKUP") || resigned) {
+    if ((state !== "MASTER" && state !== "BACKUP") || (state === "BACKUP" && this.resigned)) {
       this.lastHeard = undefined;
       this.lastZeroMs = -Infinity;
     }

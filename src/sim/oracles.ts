@@ -94,6 +94,7 @@ export class Oracles implements Watch {
     const leaves = actions.some(
       (a) => a.type === "release-addresses" && a.instance === action.instance,
     );
+    account.resigned = sentPriority(action) === 0;
     if (leaves) this.#followFarewell(account);
     else noteSent(account, sentPriority(action));
   }

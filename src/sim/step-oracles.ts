@@ -127,6 +127,7 @@ function impatience(account: Account): string | undefined {
   }
   const alive = node.localMs - heard.localMs < heard.intervalMs * 2;
   if (!alive || account.lastZeroMs >= heard.localMs) return undefined;
+  if (account.lowerSinceMs === Infinity) return undefined; // no lower master was heard since
   const waited = node.localMs - account.lowerSinceMs;
   if (!(waited < plan.preemptDelayMs - EPSILON_MS)) return undefined;
   return `preempted after ${waited.toFixed(1)} ms, delay is ${plan.preemptDelayMs}`;

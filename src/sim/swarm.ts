@@ -53,7 +53,9 @@ export function drawScenario(seed: number): Scenario {
   );
   const slowest = Math.max(...intervals);
   const quickest = Math.min(...intervals);
-  const nodes = drawNodes(prng, intervals);
+  // AH numbers its packets by the wall clock, which something like NTP keeps.
+  const disciplined = group.authentication === "ah";
+  const nodes = drawNodes(prng, intervals).map((n) => (disciplined ? { ...n, drift: 0 } : n));
   const refreshMs = prng.chance(0.6) ? slowest * prng.between(2, 5) : 0;
   const chaosMs = slowest * prng.between(6, 18);
   const sequenced = group.authentication === "ah" || group.authentication === "hmac";
