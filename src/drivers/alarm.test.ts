@@ -3,6 +3,12 @@ import { test } from "node:test";
 import { Alarm } from "./alarm.ts";
 import { monotonicMs } from "./clock.ts";
 
+/** Settled from `setImmediate`: promises do not go on from within an alarm (see poll.ts). */
+function afterwards<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  return { promise, resolve: (value) => setImmediate(resolve, value) };
+}
+
 test("the monotonic clock is the kernel's CLOCK_MONOTONIC", () => {
   const before = Number(process.hrtime.bigint()) / 1e6;
   const now = monotonicMs();
@@ -12,60 +18,56 @@ test("the monotonic clock is the kernel's CLOCK_MONOTONIC", () => {
 });
 
 test("an alarm never rings before its deadline and rings once", async () => {
+  const { promise, resolve } = afterwards<number>();
   let rings = 0;
-  const { deadline, rang } = await new Promise<{ deadline: number; rang: number }>((resolve) => {
-    const due = monotonicMs() + 3.3;
-    const alarm = new Alarm(() => {
-      rings++;
-      alarm.close();
-      resolve({ deadline: due, rang: monotonicMs() });
-    });
-    alarm.set(due);
+  const deadline = monotonicMs() + 3.3;
+  const alarm = new Alarm(() => {
+    rings++;
+    resolve(monotonicMs());
   });
+  alarm.set(deadline);
+  const rang = await promise;
+  alarm.close();
   assert.ok(rang >= deadline, `${deadline} ${rang}`);
   assert.equal(rings, 1);
 });
 
 test("a deadline in the past rings at once, also zero and below", async () => {
   for (const past of [0, -5, monotonicMs() - 1]) {
-    await new Promise<void>((resolve) => {
-      const alarm = new Alarm(() => {
-        alarm.close();
-        resolve();
-      });
-      alarm.set(past);
-    });
+    const { promise, resolve } = afterwards<void>();
+    const alarm = new Alarm(resolve);
+    alarm.set(past);
+    await promise;
+    alarm.close();
   }
 });
 
 test("an alarm that was put off or taken back does not ring at the old deadline", async () => {
-  await new Promise<void>((resolve, reject) => {
-    const taken = new Alarm(() => reject(new Error("rang although taken back")));
-    const start = monotonicMs();
-    const putOff = new Alarm(() => {
-      if (monotonicMs() < start + 10) reject(new Error("rang at the old deadline"));
-      taken.close();
-      putOff.close();
-      resolve();
-    });
-    taken.set(start + 2);
-    putOff.set(start + 2);
-    taken.set(Infinity);
-    putOff.set(start + 10);
-  });
+  const { promise, resolve } = afterwards<number>();
+  let takenRang = false;
+  const taken = new Alarm(() => (takenRang = true));
+  const putOff = new Alarm(() => resolve(monotonicMs()));
+  const start = monotonicMs();
+  taken.set(start + 2);
+  putOff.set(start + 2);
+  taken.set(Infinity);
+  putOff.set(start + 10);
+  assert.ok((await promise) >= start + 10);
+  assert.equal(takenRang, false);
+  taken.close();
+  putOff.close();
 });
 
 test("the same deadline can be set again after it rang", async () => {
+  const { promise, resolve } = afterwards<void>();
   let rings = 0;
-  await new Promise<void>((resolve) => {
-    const alarm = new Alarm(() => {
-      rings++;
-      if (rings === 2) {
-        alarm.close();
-        resolve();
-      } else alarm.set(1);
-    });
-    alarm.set(1);
+  const alarm = new Alarm(() => {
+    rings++;
+    if (rings < 2) alarm.set(1);
+    else resolve();
   });
+  alarm.set(1);
+  await promise;
+  alarm.close();
   assert.equal(rings, 2);
 });

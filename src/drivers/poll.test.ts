@@ -29,20 +29,6 @@ test("a watched descriptor calls back once per readiness until the watch is clos
   assert.equal(closeFd(fd), 0);
 });
 
-test("promises that a callback settles go on in the same turn of the loop", async () => {
-  const fd = eventfd(1, EFD_NONBLOCK);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const watch = watchReadable(fd, () => {
-    watch.close();
-    resolve();
-  });
-  // Nothing else wakes the loop: left alone it would wait for this.
-  const idle = setTimeout(() => assert.fail("the loop went to sleep on a settled promise"), 5000);
-  await promise;
-  clearTimeout(idle);
-  closeFd(fd);
-});
-
 test("a call that fails returns the negated errno", () => {
   assert.equal(closeFd(-1), -9);
 });

@@ -4,10 +4,10 @@
  * asynchronous FFI call costs 60 to 120 us.
  *
  * Traps, and what is done about them:
- * - The callback is entered from C without Node's callback scope: microtasks and `nextTick` do
- *   not run when it returns but whenever the loop next enters JavaScript, perhaps seconds later.
- *   An empty `setImmediate` at the end of the same turn sees to that (1 us per turn). They still
- *   run late: what is urgent happens synchronously.
+ * - The callback is entered from C without Node's callback scope. Microtasks and `nextTick`
+ *   do not run when it returns but whenever the loop next enters JavaScript, perhaps a second
+ *   later. Work synchronously, or hand over with `setImmediate`; never `await` in a callback nor
+ *   settle a promise. (An automatic hand-over would cost every advert 10 to 50 us.)
  * - An exception would stay pending in the environment and surface at some later, unrelated
  *   call. It is caught and thrown again from `setImmediate`, so the process dies of it at once.
  * - The handle stops when it is garbage collected: `watched` keeps it until `close`.
@@ -23,7 +23,6 @@ export interface Watch {
 }
 
 const watched = new Set<object>();
-let turnEnds = false;
 
 /**
  * Calls `onReadable` whenever `fd` is readable, or has an error or a hang-up to be read.
@@ -33,10 +32,6 @@ export function watchReadable(fd: number, onReadable: () => void): Watch {
   let open = true;
   const handle = node.poll(fd, () => {
     if (!open) return;
-    if (!turnEnds) {
-      turnEnds = true;
-      setImmediate(endTurn);
-    }
     try {
       onReadable();
     } catch (error) {
@@ -54,9 +49,4 @@ export function watchReadable(fd: number, onReadable: () => void): Watch {
       handle.close();
     },
   };
-}
-
-/** Node runs `nextTick` callbacks and microtasks after it. */
-function endTurn(): void {
-  turnEnds = false;
 }
