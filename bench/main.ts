@@ -2,9 +2,11 @@
 
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
+import { coreBench } from "./core.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  core: coreBench,
   vrrp: vrrpBench,
 };
 

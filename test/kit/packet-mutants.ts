@@ -1,8 +1,9 @@
 /**
  * Adverts, mutated: a flood of datagrams that a receiver must not believe.
  *
- * Each is a real advert changed without its checksum or digest being made right again. What is
- * left out is what nobody can tell from an advert of that sender:
+ * Each is a real advert changed without its digest being made right again. Where there is a digest,
+ * the checksum of every second one is made right, so that it is the digest that has to refuse it.
+ * What is left out is what nobody can tell from an advert of that sender:
  *   - the advert itself, byte for byte,
  *   - where no digest protects it: an advert whose checksum, 16 bits that are no secret, holds by
  *     chance. It is drawn again, and counted, so that a decoder that believes too much shows.
@@ -10,6 +11,9 @@
 
 import { parseIp } from "../../src/lib/ip-address.ts";
 import { Prng } from "../../src/lib/prng.ts";
+import { AH_LENGTH } from "../../src/core/vrrp/auth-ah.ts";
+import { sumPseudoHeader } from "../../src/core/vrrp/checksum.ts";
+import { setChecksum } from "../../src/core/vrrp/packet.ts";
 import type { ReceivedDatagram } from "../../src/core/vrrp/router-ports.ts";
 import type { InstanceSettings } from "../../src/core/vrrp/settings.ts";
 import { Listener } from "./vrrp-listener.ts";
@@ -82,6 +86,8 @@ export class MutantTarget {
     const { datagram, settings } = this.#vector;
     const other = this.#prng.pick(wireVectors).datagram.payload;
     const payload = mutations[kind]!(datagram.payload, this.#prng, other);
+    if (isSigned(settings) && this.#prng.between(0, 1) === 0)
+      makeSumRight({ ...datagram, payload });
     if (sameBytes(payload, datagram.payload)) {
       this.skipped.identical++;
       return undefined;
@@ -106,6 +112,21 @@ export function targets(seed: number): MutantTarget[] {
 
 function isSigned(settings: InstanceSettings): boolean {
   return settings.authentication.kind === "ah" || settings.authentication.kind === "hmac";
+}
+
+/** As a forger would who has no key; too short a mutant is left as it is. */
+function makeSumRight({ family, source, destination, payload, ipHeader }: ReceivedDatagram): void {
+  const offset = ipHeader === undefined ? 0 : AH_LENGTH;
+  const rest = payload.length - offset;
+  if (rest < 8) return;
+  const ends = [source, destination].map((address) => parseIp(address)!);
+  if (family === "ipv6") {
+    setChecksum(payload, offset, rest, sumPseudoHeader(ends[0]!, ends[1]!, rest));
+    return;
+  }
+  const tail = payload[offset]! >> 4 === 2 ? 8 : 0;
+  const length = 8 + payload[offset + 3]! * 4 + tail;
+  if (length <= rest) setChecksum(payload, offset, length, 0);
 }
 
 /**
