@@ -60,7 +60,6 @@ export function errnoName(result: number): string {
   return getSystemErrorName(result);
 }
 
-export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
@@ -70,12 +69,8 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 export const EBADMSG = 74;
 export const EOPNOTSUPP = 95;
-export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
-export const ENETDOWN = 100;
-export const ENETUNREACH = 101;
-export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
 
 export const AF_UNIX = 1;
@@ -87,12 +82,8 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
-export const MSG_PEEK = 0x2;
-export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const SOL_SOCKET = 1;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
 export const SO_PRIORITY = 12;
 export const SO_RCVTIMEO = 20;
 export const SO_BINDTODEVICE = 25;
@@ -109,7 +100,6 @@ const raw = {
   setsockopt: libc.func(
     "int setsockopt(int fd, int level, int option, const void *value, uint32_t length)",
   ),
-  getsockopt: libc.func("int getsockopt(int fd, int level, int option, void *value, void *length)"),
   send: libc.func("int64_t send(int fd, const void *bytes, size_t length, int flags)"),
   recv: libc.func("int64_t recv(int fd, void *bytes, size_t length, int flags)"),
   recvInto: libc.func("int64_t recv(int fd, uintptr_t bytes, size_t length, int flags)"),
@@ -117,7 +107,6 @@ const raw = {
   recvmsg: libc.func("int64_t recvmsg(int fd, uintptr_t message, int flags)"),
   read: libc.func("int64_t read(int fd, uintptr_t bytes, size_t length)"),
   write: libc.func("int64_t write(int fd, uintptr_t bytes, size_t length)"),
-  ioctl: libc.func("int ioctl(int fd, unsigned long request, void *argument)"),
   ifNameToIndex: libc.func("uint32_t if_nametoindex(const char *name)"),
   timerfdCreate: libc.func("int timerfd_create(int clock, int flags)"),
   timerfdSettime: libc.func(
@@ -128,11 +117,7 @@ const raw = {
   schedSetscheduler: libc.func("int sched_setscheduler(int pid, int policy, const void *param)"),
   schedGetscheduler: libc.func("int sched_getscheduler(int pid)"),
   schedSetaffinity: libc.func("int sched_setaffinity(int pid, size_t size, const void *mask)"),
-  schedGetaffinity: libc.func("int sched_getaffinity(int pid, size_t size, void *mask)"),
   setrlimit: libc.func("int setrlimit(int resource, const void *limit)"),
-  prctl: libc.func("int prctl(int option, long a, long b, long c, long d)"),
-  setns: libc.func("int setns(int fd, int kind)"),
-  unshare: libc.func("int unshare(int flags)"),
 } as const;
 
 function checked(result: number): number {
@@ -170,17 +155,6 @@ export function setSocketOption(
   return checked(raw.setsockopt(fd, level, option, bytes, bytes.byteLength));
 }
 
-/** getsockopt(2): fills `value`, returns 0 or `-errno`. */
-export function getSocketOption(
-  fd: number,
-  level: number,
-  option: number,
-  value: Uint8Array,
-): number {
-  const length = new Uint32Array([value.length]);
-  return checked(raw.getsockopt(fd, level, option, value, length));
-}
-
 /** Number of bytes sent, or `-errno`. On a netlink socket this goes to the kernel. */
 export function send(fd: number, bytes: Uint8Array, length: number, flags: number): number {
   return checked(raw.send(fd, bytes, length, flags));
@@ -213,10 +187,6 @@ export function writeFrom(fd: number, memory: NativeMemory): number {
   return checked(raw.write(fd, memory.address, memory.bytes.length));
 }
 
-export function ioctl(fd: number, request: number, argument: Uint8Array): number {
-  return checked(raw.ioctl(fd, request, argument));
-}
-
 /** The interface's index in this network namespace, or `-ENODEV`. */
 export function interfaceIndex(name: string): number {
   const index: number = raw.ifNameToIndex(name);
@@ -238,24 +208,17 @@ export function timerfdSettime(fd: number, flags: number, next: number): number 
 }
 
 export const EFD_NONBLOCK = 0o4000;
-export const EFD_CLOEXEC = 0o2000000;
 
 export function eventfd(value: number, flags: number): number {
   return checked(raw.eventfd(value, flags));
 }
 
 // Both numbers are the same on all architectures (system calls since Linux 5.0).
-const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
 
 /** A descriptor that turns readable when the process ends. pidfd_open(2), Linux 5.3. */
 export function pidfdOpen(pid: number): number {
   return checked(raw.syscall(SYS_pidfd_open, pid, 0, 0, 0));
-}
-
-/** A signal that cannot hit a stranger who inherited the number. pidfd_send_signal(2). */
-export function pidfdSendSignal(pidfd: number, signal: number): number {
-  return checked(raw.syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0));
 }
 
 /** Policy and priority of the calling thread (`pid` 0) or of another. sched_setscheduler(2). */
@@ -272,36 +235,7 @@ export function schedSetaffinity(pid: number, mask: Uint8Array): number {
   return checked(raw.schedSetaffinity(pid, mask.length, mask));
 }
 
-export function schedGetaffinity(pid: number, mask: Uint8Array): number {
-  return checked(raw.schedGetaffinity(pid, mask.length, mask));
-}
-
 /** setrlimit(2); soft and hard in the unit of the resource. */
 export function setrlimit(resource: number, soft: number, hard: number): number {
   return checked(raw.setrlimit(resource, new BigUint64Array([BigInt(soft), BigInt(hard)])));
-}
-
-export const PR_SET_PDEATHSIG = 1;
-export const PR_SET_DUMPABLE = 4;
-export const PR_SET_NAME = 15;
-export const PR_SET_TIMERSLACK = 29;
-export const PR_SET_CHILD_SUBREAPER = 36;
-export const PR_SET_NO_NEW_PRIVS = 38;
-
-/** prctl(2) with one number as argument; the others are 0. */
-export function prctl(option: number, argument: number): number {
-  return checked(raw.prctl(option, argument, 0, 0, 0));
-}
-
-export const CLONE_NEWNS = 0x00020000;
-export const CLONE_NEWUSER = 0x10000000;
-export const CLONE_NEWNET = 0x40000000;
-
-/** Moves the calling thread into the namespace of `fd`. setns(2). */
-export function setns(fd: number, kind: number): number {
-  return checked(raw.setns(fd, kind));
-}
-
-export function unshare(flags: number): number {
-  return checked(raw.unshare(flags));
 }

@@ -139,20 +139,6 @@ export function beginAddressDeletion(
   socket.end();
 }
 
-/** Is this the address that `wanted` asks for, be it ours or a stranger's? */
-export function sameAddress(
-  found: KernelAddress,
-  interfaceIndex: number,
-  wanted: Pick<VirtualAddress, "address" | "prefixLength">,
-): boolean {
-  return (
-    found.interfaceIndex === interfaceIndex &&
-    found.address === wanted.address &&
-    // IPv6 has an address once per interface, whatever the prefix.
-    (found.family === "ipv6" || found.prefixLength === wanted.prefixLength)
-  );
-}
-
 export function familyNumber(family: Family): number {
   return family === "ipv4" ? AF_INET : AF_INET6;
 }
