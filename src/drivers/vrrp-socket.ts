@@ -7,7 +7,8 @@
 
 import type { ReceivedDatagram } from "../core/vrrp/router-ports.ts";
 import type { Family } from "../core/vrrp/settings.ts";
-import { formatIp, parseIp } from "../lib/ip-address.ts";
+import { parseIp } from "../lib/ip-address.ts";
+import { AddressTexts } from "./address-texts.ts";
 import * as ffi from "./ffi.ts";
 import { osFailure, type OsFailure } from "./ffi.ts";
 import { MessageBuffer } from "./message-buffer.ts";
@@ -46,8 +47,8 @@ const DEFAULT_TTL = 255;
 const MAX_DATAGRAM = 9216;
 /** Bounds the work of one wake-up; the rest waits for the next turn of the loop. */
 const DATAGRAMS_PER_WAKE = 64;
-/** Senders whose text form is remembered. */
-const MAX_CACHED_ADDRESSES = 1024;
+/** Holds the adverts of 255 routers at 100 ms for half a second in which nobody reads, bytes. */
+const RECEIVE_BUFFER = 1 << 20;
 
 export interface VrrpSocketOptions {
   /** Bound to it with SO_BINDTODEVICE. */
@@ -77,7 +78,7 @@ export class VrrpSocket {
   readonly #out: MessageBuffer;
   readonly #in: MessageBuffer;
   readonly #watch: Watch;
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new AddressTexts();
   readonly #datagram: ReceivedDatagram;
   /** What the next send finds prepared. */
   #preparedSource = "";
@@ -179,39 +180,32 @@ export class VrrpSocket {
     if (length < headerLength || headerLength < 20) return false;
     const datagram = this.#datagram;
     datagram.ttl = bytes[8]!;
-    datagram.source = this.#text(bytes, 12, 4);
-    datagram.destination = this.#text(bytes, 16, 4);
-    datagram.payload = bytes.subarray(headerLength, length);
-    if (this.#options.protocol === AH_PROTOCOL) datagram.ipHeader = bytes.subarray(0, headerLength);
+    datagram.source = this.#texts.text(bytes, 12, 4);
+    datagram.destination = this.#texts.text(bytes, 16, 4);
+    datagram.payload = this.#viewOf(datagram.payload, headerLength, length);
+    if (this.#options.protocol === AH_PROTOCOL) {
+      datagram.ipHeader = this.#viewOf(datagram.ipHeader, 0, headerLength);
+    }
     return true;
   }
 
   #readIpv6(length: number): boolean {
-    const { control, name, payload } = this.#in;
+    const { control, name } = this.#in;
     const hops = this.#in.findControl(IPPROTO_IPV6, IPV6_HOPLIMIT);
     const info = this.#in.findControl(IPPROTO_IPV6, IPV6_PKTINFO);
     if (hops < 0 || info < 0) return false;
     const datagram = this.#datagram;
     datagram.ttl = control.view.getInt32(hops, true);
-    datagram.source = this.#text(name.bytes, 8, 16);
-    datagram.destination = this.#text(control.bytes, info, 16);
-    datagram.payload = payload.bytes.subarray(0, length);
+    datagram.source = this.#texts.text(name.bytes, 8, 16);
+    datagram.destination = this.#texts.text(control.bytes, info, 16);
+    datagram.payload = this.#viewOf(datagram.payload, 0, length);
     return true;
   }
 
-  /** The same few addresses come again and again: their text is made once. */
-  #text(bytes: Uint8Array, offset: number, length: number): string {
-    let key = "";
-    for (let i = 0; i < length; i += 2) {
-      key += String.fromCharCode((bytes[offset + i]! << 8) | bytes[offset + i + 1]!);
-    }
-    let text = this.#texts.get(key);
-    if (text === undefined) {
-      if (this.#texts.size >= MAX_CACHED_ADDRESSES) this.#texts.clear();
-      text = formatIp(bytes, offset, length);
-      this.#texts.set(key, text);
-    }
-    return text;
+  /** A view is made only when the bounds differ from the last datagram's. */
+  #viewOf(last: Uint8Array | undefined, start: number, end: number): Uint8Array {
+    const isSame = last?.byteOffset === start && last.byteLength === end - start;
+    return isSame ? last : this.#in.payload.bytes.subarray(start, end);
   }
 
   /** `in_pktinfo` (index, source, unused) or `in6_pktinfo` (source, index). */
@@ -292,6 +286,8 @@ function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure
     const status = ffi.setSocketOption(fd, level, option, value);
     if (status < 0) return osFailure(`set option ${level}/${option} for ${name}`, status);
   }
+  // Where it is not permitted, the machine's default has to do.
+  ffi.setSocketOption(fd, ffi.SOL_SOCKET, ffi.SO_RCVBUFFORCE, RECEIVE_BUFFER);
   const status = setTtl(fd, family, DEFAULT_TTL);
   return status < 0 ? osFailure(`set the TTL for ${name}`, status) : undefined;
 }
