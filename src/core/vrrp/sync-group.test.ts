@@ -1,8 +1,8 @@
-/** vrrp_sync_group: master on both sides or on none. V1 is on eth0, V2 on eth1. */
+/** Instances that are master, backup or in fault together: V1 on eth0 and V2 on eth1. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Segment, type SegmentNode } from "../../../test/kit/vrrp-segment.ts";
+import { advertOf, Segment, STRANGER, type SegmentNode } from "../../../test/kit/vrrp-segment.ts";
 import {
   group,
   instance,
@@ -11,237 +11,240 @@ import {
   script,
   type InstanceDraft,
 } from "../../../test/kit/vrrp-settings.ts";
-import type { VrrpSettings } from "./settings.ts";
+import type { SyncGroupSettings, VrrpSettings } from "./settings.ts";
 
-interface Pair {
-  readonly segment: Segment;
-  readonly a: SegmentNode;
-  readonly b: SegmentNode;
+const SKEW_OF_100 = (156 * 1000) / 256;
+
+function states(router: SegmentNode): string {
+  return router.router
+    .status(0)
+    .instances.map((i) => i.state)
+    .join(" ");
 }
 
-/** a with priority 150 is master of both, b with 100 backup. */
-function pair(draft: InstanceDraft = {}): Pair {
+function groupNotices(router: SegmentNode): string[] {
+  return router.did("notify").flatMap((n) => (n.scope === "GROUP" ? [n.state] : []));
+}
+
+function bothAre(router: SegmentNode, state: string): () => boolean {
+  return () => states(router) === `${state} ${state}`;
+}
+
+/** A at 150 has both addresses, B at 100 none. */
+function twoNodes(draft: InstanceDraft = {}): { segment: Segment; a: SegmentNode; b: SegmentNode } {
   const segment = new Segment();
-  const a = segment.add("a", pairOfInstances({ priority: 150, ...draft }));
-  const b = segment.add("b", pairOfInstances({ priority: 100, ...draft }));
+  const a = segment.add("A", pairOfInstances({ priority: 150, ...draft }));
+  const b = segment.add("B", pairOfInstances(draft));
+  segment.until(bothAre(a, "MASTER"));
   segment.advance(10_000);
-  assert.deepEqual([...a.holds], ["V1", "V2"]);
+  assert.equal(states(b), "BACKUP BACKUP");
   return { segment, a, b };
 }
 
-function groupNotices(node: SegmentNode): string[] {
-  return node
-    .did("notify")
-    .filter((n) => n.scope === "GROUP")
-    .map((n) => n.state);
+/** Both instances with group settings of the test's. */
+function grouped(rest: Partial<SyncGroupSettings>, draft: InstanceDraft = {}): VrrpSettings {
+  return { ...pairOfInstances(draft), groups: [group(["V1", "V2"], rest)] };
 }
 
-/** Both sides of the segment agree who has V1 and V2, and it is one node for both. */
-function assertTogether(segment: Segment, owner: string): void {
-  assert.deepEqual(segment.masters("V1"), [owner], segment.story());
-  assert.deepEqual(segment.masters("V2"), [owner], segment.story());
-}
-
-test("the members become master in the same step, and the group says so once", () => {
-  const { segment, a, b } = pair();
-  assertTogether(segment, "a");
-  const took = segment.trace.filter((l) => l.text.includes("BACKUP -> MASTER"));
-  assert.equal(took.length, 2);
-  assert.equal(took[0]!.atMs, took[1]!.atMs);
+test("the members become master in the same moment, and the group is told once", () => {
+  const { segment, a } = twoNodes();
+  const became = segment.trace.filter((l) => l.node === "A" && l.text.includes("-> MASTER"));
+  assert.equal(became.length, 2);
+  assert.equal(became[0]?.atMs, became[1]?.atMs);
   assert.deepEqual(groupNotices(a), ["BACKUP", "MASTER"]);
-  assert.deepEqual(groupNotices(b), ["BACKUP"]);
-});
-
-test("the fault of one member takes the others down; all hand over with priority 0", () => {
-  const { segment, a } = pair();
-  const before = segment.now;
-  segment.link(a, false, "eth1");
   assert.deepEqual(
-    ["V1", "V2"].map((name) => a.status(name).state),
-    ["FAULT", "FAULT"],
+    a.router.status(0).groups.map((g) => g.state),
+    ["MASTER"],
   );
-  assert.equal(a.status("V1").counters.priorityZeroSent, 1);
-  assert.equal(a.status("V2").counters.priorityZeroSent, 1);
-  segment.until(() => segment.masters("V2").includes("b"));
-  assert(segment.now - before < 100);
-  assertTogether(segment, "b");
-  assert.deepEqual(groupNotices(a), ["BACKUP", "MASTER", "FAULT"]);
 });
 
-test("a member that is well by itself stays in fault as long as another is not", () => {
-  const { segment, a } = pair();
-  segment.link(a, false, "eth1");
-  segment.advance(30_000);
-  assert.equal(a.status("V1").state, "FAULT");
-  assert.match(a.status("V1").reason, /V2 of group G: interface eth1 is down/);
-  segment.link(a, true, "eth1");
-  assert.equal(a.status("V1").state, "BACKUP");
-  segment.advance(10_000);
-  assertTogether(segment, "a");
-});
-
-test("a member that meets a better master takes the others with it", () => {
-  const { segment, a } = pair();
-  const better = pairOfInstances({ priority: 200 });
-  const c = segment.add("c", better);
-  segment.advance(10_000);
-  assertTogether(segment, "c");
-  assert.deepEqual([...a.holds], []);
-  assert.equal(c.status("V2").state, "MASTER");
-});
-
-test("while one member hears a better master the other waits, however long it hears nobody", () => {
+test("members of unequal priority wait for the slowest", () => {
   const segment = new Segment();
-  const a = segment.add("a", node([instance({ priority: 200 })]));
-  const b = segment.add("b", pairOfInstances({ priority: 100 }));
+  const { instances, groups } = pairOfInstances();
+  const unequal = instances.map((i, n) => ({ ...i, priority: n === 0 ? 200 : 50 }));
+  const router = segment.add("A", node(unequal, { groups }));
+  segment.until(bothAre(router, "MASTER"));
+  assert.equal(segment.now, 3000 + (206 * 1000) / 256);
+});
+
+test("owners in a group wait for each other as well", () => {
+  const segment = new Segment();
+  const router = segment.add("A", pairOfInstances({ priority: 255 }));
+  segment.until(bothAre(router, "MASTER"));
+  assert.ok(segment.now < 10, `${segment.now} ms`);
+});
+
+test("one member whose link is down keeps all others from becoming master", () => {
+  const segment = new Segment();
+  const router = segment.add("A", pairOfInstances());
+  segment.link(router, false, "eth1");
   segment.advance(60_000);
-  assert.deepEqual([...a.holds], ["V1"]);
-  assert.deepEqual([...b.holds], []);
-  segment.input(a, { type: "stop-requested", reason: "end" });
-  segment.advance(1000);
-  assert.deepEqual([...b.holds], ["V1", "V2"]);
+  assert.equal(states(router), "FAULT FAULT");
+  assert.match(router.status("V1").reason, /V2 of group G: interface eth1 is down/);
+  assert.deepEqual(router.did("acquire-addresses"), []);
 });
 
-test("a group with an owner waits for the member that is not one", () => {
-  const segment = new Segment();
-  const settings = pairOfInstances();
-  const [first, second] = settings.instances;
-  const mixed: VrrpSettings = { ...settings, instances: [{ ...first!, priority: 255 }, second!] };
-  const a = segment.add("a", mixed);
-  segment.advance(1000);
-  assert.deepEqual([...a.holds], []);
-  segment.advance(4000);
-  assert.deepEqual([...a.holds], ["V1", "V2"]);
-});
-
-test("a track of the group is a track of every member", () => {
-  const { instances } = pairOfInstances({ priority: 150 });
-  const groups = [group(["V1", "V2"], { tracks: [script("web")] })];
-  const segment = new Segment();
-  const a = segment.add("a", node(instances, { groups }));
-  segment.script(a, "web", true);
-  segment.advance(5000);
-  assert.deepEqual([...a.holds], ["V1", "V2"]);
-  segment.script(a, "web", false);
-  assert.deepEqual([...a.holds], []);
-  assert.equal(a.status("V2").state, "FAULT");
-});
-
-test("sync_group_tracking_weight: the group's weights change the members' priorities", () => {
-  const { instances } = pairOfInstances({ priority: 150 });
-  for (const trackingWeight of [true, false]) {
-    const groups = [group(["V1", "V2"], { tracks: [script("web", -60)], trackingWeight })];
-    const segment = new Segment();
-    const a = segment.add("a", node(instances, { groups }));
-    segment.script(a, "web", true);
-    segment.advance(5000);
-    segment.script(a, "web", false);
-    const { state, effectivePriority } = a.status("V2");
-    if (trackingWeight) assert.deepEqual([state, effectivePriority], ["MASTER", 90]);
-    else assert.equal(state, "FAULT");
-  }
-});
-
-test("a handover of the group, or of one member, hands over all of it and holds", () => {
-  for (const name of ["G", "V2"]) {
-    const { segment, a } = pair();
-    segment.input(a, { type: "handover-requested", instance: name, reason: "upgrade" });
-    segment.advance(60_000);
-    assertTogether(segment, "b");
-  }
-});
-
-test("the removal of a member's address, in keepalived's way, moves the whole group at once", () => {
-  const { segment, a } = pair({ restoreRemovedAddresses: false });
-  segment.input(a, { type: "address-removed", instance: "V2", address: "198.51.100.200" });
-  assert.deepEqual([...a.holds], []);
-  segment.advance(10_000);
-  assertTogether(segment, "a");
-});
-
-test("a member whose addresses the kernel refuses takes the group to the peer", () => {
-  const { segment, a } = pair();
-  segment.input(a, { type: "acquire-failed", instance: "V2", reason: "no such device" });
-  segment.advance(5000);
-  assertTogether(segment, "b");
-});
-
-test("two groups whose members are best on one side each end on one node", () => {
-  const crossed = (one: number, two: number): VrrpSettings => {
-    const settings = pairOfInstances();
-    const [first, second] = settings.instances;
-    return {
-      ...settings,
-      instances: [
-        { ...first!, priority: one },
-        { ...second!, priority: two },
-      ],
-    };
-  };
-  const segment = new Segment();
-  segment.add("a", crossed(150, 100));
-  segment.advance(40);
-  segment.add("b", crossed(100, 150));
-  segment.advance(30_000);
-  assert.deepEqual(segment.masters("V1"), segment.masters("V2"), segment.story());
-  assert.equal(segment.masters("V1").length, 1);
-});
-
-test("after a partition the whole group is on one node again, without a moment of half of it", () => {
-  const { segment, a, b } = pair();
-  segment.partition([a], [b]);
-  segment.advance(10_000);
-  assert.deepEqual(segment.masters("V1"), ["a", "b"]);
-  segment.partition();
-  segment.advance(3000);
-  assertTogether(segment, "a");
-  for (const side of [a, b]) {
-    assert.equal(groupNotices(side).filter((state) => state === "FAULT").length, 0);
-  }
-});
-
-test("stopping hands over every member and tells the group's end once", () => {
-  const { segment, a } = pair();
-  segment.input(a, { type: "stop-requested", reason: "SIGTERM" });
-  assert.deepEqual(groupNotices(a), ["BACKUP", "MASTER", "STOP"]);
-  segment.advance(200);
-  assertTogether(segment, "b");
-});
-
-test("a reload that adds a member does not take the masters down while it catches up", () => {
-  const segment = new Segment();
-  const whole = pairOfInstances({ priority: 150 });
-  const half = node([whole.instances[0]!], { groups: [group(["V1"])] });
-  const a = segment.add("a", half);
-  segment.advance(5000);
-  assert.deepEqual([...a.holds], ["V1"]);
-  segment.link(a, true, "eth1");
-  segment.reconfigure(a, whole);
-  assert.deepEqual([...a.holds], ["V1"]);
-  segment.advance(5000);
-  assert.deepEqual([...a.holds], ["V1", "V2"]);
-  assert.equal(a.status("V1").counters.releasedMaster, 0);
-});
-
-test("if the added member meets a better master, the masters follow it down", () => {
-  const segment = new Segment();
-  const whole = pairOfInstances({ priority: 150 });
-  const half = node([whole.instances[0]!], { groups: [group(["V1"])] });
-  const a = segment.add("a", half);
-  segment.add("b", node([{ ...whole.instances[1]!, priority: 200 }]));
-  segment.advance(5000);
-  segment.link(a, true, "eth1");
-  segment.reconfigure(a, whole);
-  segment.advance(5000);
-  assert.deepEqual([...a.holds], []);
-});
-
-test("one instance of its own is no part of its neighbours' group", () => {
-  const settings = pairOfInstances({ priority: 150 });
-  const loner = instance({ name: "V3", vrid: 60, vips: ["192.0.2.201"] });
-  const segment = new Segment();
-  const a = segment.add("a", { ...settings, instances: [...settings.instances, loner] });
-  segment.advance(5000);
+test("a member's fault takes both addresses away in one step, each with priority 0", () => {
+  const { segment, a, b } = twoNodes();
+  a.actions.length = 0;
   segment.link(a, false, "eth1");
-  assert.deepEqual([...a.holds], ["V3"]);
+  assert.equal(states(a), "FAULT FAULT");
+  const farewells = a.did("send-datagram").map((s) => `${s.instance} ${s.payload[2]}`);
+  assert.deepEqual(farewells.toSorted(), ["V1 0", "V2 0"]);
+  assert.deepEqual([...a.holds], []);
+  assert.deepEqual(groupNotices(a), ["FAULT"]);
+  const took = segment.until(bothAre(b, "MASTER"));
+  assert.ok(took <= SKEW_OF_100 + 1, `${took} ms`);
+});
+
+test("nobody has one address while another has the other, but for the moment of the move", () => {
+  const { segment, a, b } = twoNodes();
+  segment.link(a, false, "eth1");
+  segment.until(bothAre(b, "MASTER"));
+  segment.link(a, true, "eth1");
+  segment.until(bothAre(a, "MASTER"));
+  segment.advance(1);
+  assert.equal(states(b), "BACKUP BACKUP");
+  assert.deepEqual([...a.holds].toSorted(), ["V1", "V2"]);
+});
+
+test("the end of the fault ends it for all members in one step", () => {
+  const segment = new Segment();
+  const router = segment.add("A", pairOfInstances());
+  segment.link(router, false, "eth1");
+  segment.link(router, false, "eth0");
+  segment.link(router, true, "eth1");
+  assert.equal(states(router), "FAULT FAULT");
+  segment.link(router, true, "eth0");
+  assert.equal(states(router), "BACKUP BACKUP");
+});
+
+test("a member that meets a better master makes the others yield", () => {
+  const { segment, a } = twoNodes();
+  a.actions.length = 0;
+  segment.inject(a, advertOf(instance({ priority: 200 }), STRANGER, 200));
+  assert.equal(states(a), "BACKUP BACKUP");
+  assert.deepEqual([...a.holds], []);
+  assert.match(a.status("V2").reason, /V1 of group G gave up: 192\.0\.2\.99 has higher priority/);
+});
+
+test("one interface without its master: the group stays backup while the other hears one", () => {
+  const { segment, a, b } = twoNodes();
+  segment.lost = (from, _to, datagram) => from === a && datagram.interface === "eth1";
+  segment.advance(60_000);
+  assert.equal(states(b), "BACKUP BACKUP");
+  assert.equal(states(a), "MASTER MASTER");
+});
+
+test("after a split of both links the better node has everything, the other nothing", () => {
+  const { segment, a, b } = twoNodes();
+  segment.partition([a], [b]);
+  segment.until(bothAre(b, "MASTER"));
+  segment.advance(20_000);
+  segment.partition();
+  segment.until(bothAre(b, "BACKUP"));
+  segment.advance(10_000);
+  assert.equal(states(a), "MASTER MASTER");
+  assert.deepEqual([...b.holds], []);
+});
+
+test("a handover asked of the group moves all members and the old master stays away", () => {
+  const { segment, a, b } = twoNodes();
+  segment.input(a, { type: "handover-requested", instance: "G", reason: "maintenance" });
+  assert.equal(states(a), "BACKUP BACKUP");
+  segment.until(bothAre(b, "MASTER"));
+  segment.advance(600_000);
+  assert.equal(states(a), "BACKUP BACKUP");
+  segment.link(b, false, "eth0");
+  segment.until(bothAre(a, "MASTER"), 2000);
+});
+
+test("a handover asked of one member moves the group", () => {
+  const { segment, a, b } = twoNodes();
+  segment.input(a, { type: "handover-requested", instance: "V2", reason: "maintenance" });
+  assert.equal(states(a), "BACKUP BACKUP");
+  segment.until(bothAre(b, "MASTER"));
+});
+
+test("a group's track of weight 0 is every member's fault", () => {
+  const segment = new Segment();
+  const router = segment.add("A", grouped({ tracks: [script("web")] }));
+  segment.script(router, "web", true);
+  segment.until(bothAre(router, "MASTER"));
+  segment.script(router, "web", false);
+  assert.equal(states(router), "FAULT FAULT");
+  segment.script(router, "web", true);
+  assert.equal(states(router), "BACKUP BACKUP");
+});
+
+test("without sync_group_tracking_weight a group's weighted track means fault too", () => {
+  const segment = new Segment();
+  const router = segment.add("A", grouped({ tracks: [script("web", -50)] }));
+  segment.script(router, "web", false);
+  assert.equal(states(router), "FAULT FAULT");
+});
+
+test("with sync_group_tracking_weight it moves every member's priority", () => {
+  const segment = new Segment();
+  const rest = { tracks: [script("web", -50)], trackingWeight: true };
+  const router = segment.add("A", grouped(rest));
+  segment.script(router, "web", false);
+  assert.equal(states(router), "BACKUP BACKUP");
+  assert.equal(router.status("V1").effectivePriority, 50);
+  assert.equal(router.status("V2").effectivePriority, 50);
+});
+
+test("stop: every member resigns, the group is told of its end", () => {
+  const { segment, a, b } = twoNodes();
+  a.actions.length = 0;
+  segment.input(a, { type: "stop-requested", reason: "end" });
+  assert.deepEqual(
+    a.did("send-datagram").map((s) => s.payload[2]),
+    [0, 0],
+  );
+  assert.deepEqual(groupNotices(a).slice(-1), ["STOP"]);
+  segment.until(bothAre(b, "MASTER"));
+});
+
+test("a lease that lapsed on the way takes the whole group down", () => {
+  const { segment, a, b } = twoNodes();
+  a.paused = true;
+  segment.advance(10_000);
+  assert.equal(states(b), "MASTER MASTER");
+  a.paused = false;
+  segment.advance(1);
+  assert.equal(states(a), "BACKUP BACKUP");
+  assert.deepEqual([...a.holds], []);
+});
+
+test("nopreempt holds for a whole group", () => {
+  const { segment, a, b } = twoNodes({ preempt: false });
+  segment.link(a, false, "eth0");
+  segment.until(bothAre(b, "MASTER"));
+  segment.link(a, true, "eth0");
+  segment.advance(60_000);
+  assert.equal(states(b), "MASTER MASTER");
+  assert.equal(states(a), "BACKUP BACKUP");
+});
+
+test("two groups with crossed priorities stay where they belong", () => {
+  const segment = new Segment();
+  const make = (first: number, second: number): VrrpSettings => {
+    const draft = (name: string, vrid: number, dev: string, priority: number) =>
+      instance({ name, vrid, interface: dev, priority, vips: [`192.0.2.2${vrid}`] });
+    const instances = [
+      draft("A1", 11, "eth0", first),
+      draft("A2", 12, "eth1", first),
+      draft("B1", 21, "eth0", second),
+      draft("B2", 22, "eth1", second),
+    ];
+    return node(instances, {
+      groups: [group(["A1", "A2"], { name: "GA" }), group(["B1", "B2"], { name: "GB" })],
+    });
+  };
+  const a = segment.add("A", make(150, 100));
+  const b = segment.add("B", make(100, 150));
+  segment.advance(20_000);
+  assert.equal(states(a), "MASTER MASTER BACKUP BACKUP");
+  assert.equal(states(b), "BACKUP BACKUP MASTER MASTER");
 });
