@@ -39,7 +39,8 @@ export function heardAsBackup(
     state.awaiting = "lower";
     // The master is alive and will yield: only our place among the backups needs waiting for.
     if (settings.fastHandover) {
-      state.downAtMs = Math.min(state.downAtMs, instance.electAt(turn.now + instance.skewMs));
+      const wait = instance.skewMs + state.apartMs;
+      state.downAtMs = Math.min(state.downAtMs, instance.electAt(turn.now + wait));
     }
     return;
   }

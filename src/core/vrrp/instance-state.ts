@@ -17,6 +17,8 @@ export interface BackupState {
   awaiting: "master" | "resigned" | "lower" | "nobody";
   /** When a lower-priority master may be preempted (`preempt_delay`). */
   preemptAtMs: number | undefined;
+  /** More than the skew to wait before a lower-priority master is preempted; see `keepApart`. */
+  apartMs: number;
 }
 
 export interface MasterState {

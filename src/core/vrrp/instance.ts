@@ -37,10 +37,11 @@ import type { RouterAction, RouterEvent, VrrpState } from "./router-ports.ts";
 import type { InstanceSettings } from "./settings.ts";
 import { Starvation } from "./starvation.ts";
 import { noCounters, type InstanceCounters } from "./status.ts";
-import { hintedStartMs, masterDownMs, skewMs } from "./timing.ts";
+import { apartMs, hintedStartMs, masterDownMs, skewMs } from "./timing.ts";
 import type { TrackSum } from "./track-sum.ts";
 
 const OWNER_PRIORITY = 255;
+const LOWEST_PRIORITY = 1;
 
 export class Instance {
   settings: InstanceSettings;
@@ -150,8 +151,8 @@ export class Instance {
     }
   }
 
-  /** A believed advert of another router. */
-  heard(turn: Turn, source: string, advert: Advert): void {
+  /** A believed advert of another router. True when it was a rival that we outrank. */
+  heard(turn: Turn, source: string, advert: Advert): boolean {
     this.counters.advertsReceived++;
     if (advert.priority === 0) {
       this.counters.priorityZeroReceived++;
@@ -162,9 +163,10 @@ export class Instance {
       this.report(turn, { kind: "peer-appeared", reason, peer: source });
     }
     this.#lapse(turn);
-    if (this.state.kind === "BACKUP") heardAsBackup(this, this.state, turn, { source, advert });
-    else if (this.state.kind === "MASTER")
-      heardAsMaster(this, this.state, turn, { source, advert });
+    const heard = { source, advert };
+    if (this.state.kind === "MASTER") return heardAsMaster(this, this.state, turn, heard);
+    if (this.state.kind === "BACKUP") heardAsBackup(this, this.state, turn, heard);
+    return false;
   }
 
   /** What the tracked things say now. */
@@ -229,6 +231,23 @@ export class Instance {
     this.toBackup(turn, this.masterDownMs, "master", reason);
   }
 
+  /**
+   * Leaves with its sync group, although nobody better was met here. Its last advert outranks
+   * nobody: its own priority could take down the very router for which the group makes way.
+   */
+  leaveWithGroup(turn: Turn, reason: string): void {
+    this.release(turn);
+    if (this.sendsLastAdvert) this.#sendFarewell(turn, LOWEST_PRIORITY);
+    this.toBackup(turn, this.masterDownMs, "master", reason);
+  }
+
+  /** Two groups that made way for each other must not come back in the same moment for ever. */
+  keepApart(): void {
+    if (this.state.kind !== "BACKUP") return;
+    this.state.apartMs = apartMs(this.source, this.activeIntervalMs);
+    this.state.downAtMs += this.state.apartMs;
+  }
+
   /** Gives the addresses up for whoever is there: priority 0 makes a backup answer soon. With a
    *  hold it waits for another master, without one only until all better backups had their turn. */
   resign(turn: Turn, reason: string, holdMs: number): void {
@@ -252,7 +271,8 @@ export class Instance {
   toBackup(turn: Turn, waitMs: number, awaiting: BackupState["awaiting"], reason: string): void {
     const from = this.state.kind;
     const downAtMs = this.electAt(turn.now + waitMs);
-    this.state = { kind: "BACKUP", downAtMs, ready: false, awaiting, preemptAtMs: undefined };
+    const ready = false;
+    this.state = { kind: "BACKUP", downAtMs, ready, awaiting, preemptAtMs: undefined, apartMs: 0 };
     this.#changed(turn, from, reason);
   }
 
@@ -319,6 +339,13 @@ export class Instance {
 
   announce(turn: Turn, repeat: number): void {
     turn.out.push({ type: "announce", instance: this.settings.name, repeat });
+  }
+
+  /** Neighbours may have followed another master: tells them now and for a while. */
+  announceAfterRival(turn: Turn): void {
+    if (this.state.kind !== "MASTER") return;
+    const times = this.plan.contended(turn.now);
+    if (times > 0) this.announce(turn, times);
   }
 
   release(turn: Turn): void {

@@ -36,39 +36,39 @@ export function masterTick(instance: Instance, state: MasterState, turn: Turn): 
   }
 }
 
+/** True when a lower-priority master was answered: neighbours may have followed it. */
 export function heardAsMaster(
   instance: Instance,
   state: MasterState,
   turn: Turn,
   heard: { readonly source: string; readonly advert: Advert },
-): void {
+): boolean {
   const { source, advert } = heard;
   const { settings } = instance;
   if (advert.priority === 0) {
     instance.advertise(turn);
     state.advertAtMs = turn.now + settings.advertIntervalMs;
     // Who resigns beside us was master too, and clients may have followed it.
-    const times = instance.plan.contended(turn.now);
-    if (times > 0) instance.announce(turn, times);
-    return;
+    instance.announceAfterRival(turn);
+    return true;
   }
   const ours = instance.effectivePriority;
   if (advert.priority > ours || (advert.priority === ours && losesTie(instance, source))) {
     loseTo(instance, turn, source, advert);
-    return;
+    return false;
   }
   // Whoever hands over to us does it at once; later there are two masters, not one that goes.
   const settledAt = instance.sinceMs + HAND_OVER_INTERVALS * settings.advertIntervalMs;
   if (instance.peers.contend(turn.now, source, settledAt)) splitBrainFound(instance, turn);
-  if (turn.now - state.repliedAtMs < settings.advertIntervalMs * REPLY_SHARE) return;
+  if (turn.now - state.repliedAtMs < settings.advertIntervalMs * REPLY_SHARE) return false;
   state.repliedAtMs = turn.now;
   if (!settings.strict && !settings.lowerPriorityNoAdvert) {
     instance.advertise(turn);
     state.advertAtMs = turn.now + settings.advertIntervalMs;
   }
-  const times = instance.plan.contended(turn.now);
-  if (times > 0) instance.announce(turn, times);
+  instance.announceAfterRival(turn);
   instance.notify(turn, "MASTER_RX_LOWER_PRI");
+  return true;
 }
 
 /** ARP or NA showed another machine with our address. */

@@ -233,8 +233,10 @@ export class Router implements Machine<RouterInput, RouterAction> {
     ) {
       this.#rejects.note(turn, instance, "address-list-mismatch", datagram.source);
     }
-    instance.heard(turn, datagram.source, this.#advert);
-    if (seat.group !== undefined) this.#settleGroups(turn);
+    const rival = instance.heard(turn, datagram.source, this.#advert);
+    if (seat.group === undefined) return;
+    if (rival) seat.group.announceAfterRival(turn, instance);
+    this.#settleGroups(turn);
   }
 
   #rejectFor(

@@ -60,6 +60,13 @@ export class SyncGroup {
     return state.awaiting === "master" && !state.ready;
   }
 
+  /** A rival on one side is one on all: its last adverts may be lost on some (keepalived). */
+  announceAfterRival(turn: Turn, heardBy: Instance): void {
+    for (const member of this.members) {
+      if (member !== heardBy) member.announceAfterRival(turn);
+    }
+  }
+
   /** Each member's own reason, and that the whole group goes. */
   #reasonFor(turn: Turn, member: Instance): string {
     return `${downReason(member, turn.now)}; all of group ${this.settings.name} take over`;
@@ -67,11 +74,14 @@ export class SyncGroup {
 
   #follow(turn: Turn, left: Instance): void {
     const reason = `${left.settings.name} of group ${this.settings.name} gave up: ${left.reason}`;
+    const outranked = left.state.kind === "BACKUP" && left.master !== undefined;
+    if (outranked) left.keepApart();
     for (const member of this.members) {
       if (member.state.kind !== "MASTER") continue;
-      // A member in fault hands over with priority 0; one that met a better master just yields.
-      if (left.state.kind === "BACKUP" && left.master !== undefined) {
-        member.yieldTo(turn, reason, member.sendsLastAdvert);
+      // A member in fault hands over with priority 0; one that met a better master leaves to it.
+      if (outranked) {
+        member.leaveWithGroup(turn, reason);
+        member.keepApart();
       } else {
         member.resign(turn, reason, 0);
       }

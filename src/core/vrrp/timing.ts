@@ -34,6 +34,15 @@ export function hintedStartMs(intervalMs: number): number {
 }
 
 /**
+ * A part of an interval that differs from router to router by its address, so that two of them do
+ * not do the same in the same moment for ever. Neighbouring addresses are a seventh apart.
+ */
+export function apartMs(source: Uint8Array | undefined, intervalMs: number): number {
+  const last = source?.at(-1) ?? 0;
+  return (((last * 37) % 256) / 256) * intervalMs;
+}
+
+/**
  * Wait after a resignation (priority 0). The RFC's answer is one skew; that is a full 609 ms for
  * priority 100 at 1 s although the master itself said that it is gone. An eighth of it, but not
  * under 20 ms, still orders backups by priority and their addresses move that much sooner.
