@@ -43,6 +43,7 @@ export class AddressAnnouncer {
   readonly #announcer: Announcer | undefined;
   readonly #holdings = new Map<string, Holding>();
   readonly #watches = new Map<number, ClaimWatch>();
+  #watching: NodeJS.Immediate | undefined;
 
   constructor(links: LinkWatch, listener: AnnouncerListener) {
     this.#links = links;
@@ -74,7 +75,8 @@ export class AddressAnnouncer {
       queue: [],
       timer: undefined,
     });
-    this.#watchClaims();
+    // Once for all instances that take over in the same moment, and after their frames are out.
+    this.#watching ??= setImmediate(() => this.#watchClaims());
   }
 
   forget(instance: string): void {
@@ -91,6 +93,7 @@ export class AddressAnnouncer {
   }
 
   close(): void {
+    clearImmediate(this.#watching);
     for (const instance of this.#holdings.keys()) this.forget(instance);
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
@@ -123,22 +126,36 @@ export class AddressAnnouncer {
     return index < 0 || mac === undefined ? undefined : { index, mac };
   }
 
-  /** One watch per interface with addresses. */
+  /** One watch per interface with addresses, for those. */
   #watchClaims(): void {
-    const wanted = new Set(
-      [...this.#holdings.values()].flatMap((holding) => [...holding.addresses.values()]),
-    );
+    this.#watching = undefined;
+    const wanted = new Map<number, Set<string>>();
+    for (const holding of this.#holdings.values()) {
+      for (const [address, index] of holding.addresses) {
+        wanted.set(index, (wanted.get(index) ?? new Set()).add(address));
+      }
+    }
     for (const [index, watch] of this.#watches) {
       if (wanted.has(index)) continue;
       watch.close();
       this.#watches.delete(index);
     }
-    for (const index of wanted) {
-      if (this.#watches.has(index)) continue;
-      const watch = ClaimWatch.open(index, (address, mac) => this.#hear(index, address, mac));
-      if (isOsFailure(watch)) this.#listener.trouble(watch.message);
-      else this.#watches.set(index, watch);
+    for (const [index, addresses] of wanted) {
+      const status = this.#claimWatch(index)?.watch(addresses) ?? 0;
+      if (status < 0) this.#listener.trouble(osFailure("watch for claims", status).message);
     }
+  }
+
+  #claimWatch(index: number): ClaimWatch | undefined {
+    const known = this.#watches.get(index);
+    if (known !== undefined) return known;
+    const watch = ClaimWatch.open(index, (address, mac) => this.#hear(index, address, mac));
+    if (isOsFailure(watch)) {
+      this.#listener.trouble(watch.message);
+      return undefined;
+    }
+    this.#watches.set(index, watch);
+    return watch;
   }
 
   #hear(index: number, address: string, mac: string): void {

@@ -5,38 +5,21 @@
 
 import { arpClaim } from "../core/vrrp/arp-frame.ts";
 import { naClaim } from "../core/vrrp/na-frame.ts";
-import { formatIp } from "../lib/ip-address.ts";
+import { formatIp, parseIp } from "../lib/ip-address.ts";
+import { claimFilter } from "./claim-filter.ts";
 import * as ffi from "./ffi.ts";
 import { osFailure, type OsFailure } from "./ffi.ts";
 import { formatMac } from "./netlink/links.ts";
-import {
-  attachFilter,
-  BPF_JUMP_EQUAL,
-  BPF_LOAD_BYTE,
-  BPF_LOAD_HALF,
-  BPF_RETURN,
-  type BpfInstruction,
-} from "./packet-filter.ts";
+import { attachFilter } from "./packet-filter.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 
 const ETH_P_ALL = 0x0003;
+const SOL_PACKET = 263;
+const PACKET_IGNORE_OUTGOING = 23;
 const SOCKADDR_LL_SIZE = 20;
 const FRAME_BYTES = 128;
 /** Bounds the work of one wake-up on a segment full of ARP. */
 const FRAMES_PER_WAKE = 32;
-
-/** ARP, or IPv6 with ICMPv6 type 136 right behind the header. */
-const CLAIMS_ONLY: readonly BpfInstruction[] = [
-  [BPF_LOAD_HALF, 0, 0, 12],
-  [BPF_JUMP_EQUAL, 5, 0, 0x0806],
-  [BPF_JUMP_EQUAL, 0, 5, 0x86dd],
-  [BPF_LOAD_BYTE, 0, 0, 20],
-  [BPF_JUMP_EQUAL, 0, 3, 58],
-  [BPF_LOAD_BYTE, 0, 0, 54],
-  [BPF_JUMP_EQUAL, 0, 1, 136],
-  [BPF_RETURN, 0, 0, FRAME_BYTES],
-  [BPF_RETURN, 0, 0, 0],
-];
 
 export class ClaimWatch {
   readonly #fd: number;
@@ -44,7 +27,10 @@ export class ClaimWatch {
   readonly #frame = new ffi.NativeMemory(FRAME_BYTES);
   readonly #onClaim: (address: string, mac: string) => void;
 
-  /** `onClaim` is told of every claim, ours (also those that we send) among them. */
+  /**
+   * Hears nothing before `watch`. `onClaim` is also told of our own claims that come back, and
+   * of other addresses when very many are watched.
+   */
   static open(
     interfaceIndex: number,
     onClaim: (address: string, mac: string) => void,
@@ -57,7 +43,9 @@ export class ClaimWatch {
     view.setUint16(0, ffi.AF_PACKET, true);
     view.setUint16(2, ETH_P_ALL, false);
     view.setInt32(4, interfaceIndex, true);
-    const filtered = attachFilter(fd, CLAIMS_ONLY);
+    // Spares a look at every frame that we send; not before Linux 4.20.
+    ffi.setSocketOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+    const filtered = attachFilter(fd, claimFilter([]));
     const status = filtered < 0 ? filtered : ffi.bindSocket(fd, address);
     if (status >= 0) return new ClaimWatch(fd, onClaim);
     ffi.closeFd(fd);
@@ -68,6 +56,12 @@ export class ClaimWatch {
     this.#fd = fd;
     this.#onClaim = onClaim;
     this.#watch = watchReadable(fd, () => this.#drain());
+  }
+
+  /** From now on claims of these addresses (canonical text). 0 or `-errno`. */
+  watch(addresses: Iterable<string>): number {
+    const bytes = [...addresses].map(parseIp).filter((address) => address !== undefined);
+    return attachFilter(this.#fd, claimFilter(bytes));
   }
 
   close(): void {

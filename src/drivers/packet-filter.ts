@@ -2,10 +2,16 @@
 
 import * as ffi from "./ffi.ts";
 
+export const BPF_LOAD_WORD = 0x20;
 export const BPF_LOAD_BYTE = 0x30;
 export const BPF_LOAD_HALF = 0x28;
+/** To the instruction `k` further on; the conditional jump reaches 255 only. */
+export const BPF_JUMP = 0x05;
 export const BPF_JUMP_EQUAL = 0x15;
 export const BPF_RETURN = 0x06;
+
+/** Loaded as a word: 1 when a VLAN tag was taken off the frame. */
+export const BPF_VLAN_TAG_PRESENT = 0xffff_f030;
 
 /** `struct sock_filter`. */
 export type BpfInstruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
