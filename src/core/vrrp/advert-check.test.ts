@@ -5,6 +5,7 @@ import { received } from "../../../test/kit/vrrp-segment.ts";
 import { hmac, instance, strict, unicast } from "../../../test/kit/vrrp-settings.ts";
 import { v2Ah, v2Pass, wireVectors } from "../../../test/kit/vrrp-vectors.ts";
 import { AdvertSender } from "./advert-sender.ts";
+import { setChecksum } from "./packet.ts";
 import type { ReceivedDatagram, RouterAction } from "./router-ports.ts";
 import type { InstanceSettings } from "./settings.ts";
 
@@ -139,6 +140,7 @@ test("RFC 3768 7.1: in version 2 other addresses are dropped, unless the owner n
   const theirs = instance({ version: 2, vips: ["192.0.2.200"] });
   assert.equal(verdict(ours, advert(theirs)), "address-list-mismatch");
   assert.equal(verdict(ours, advert(theirs, {}, 255)), BELIEVED);
+  assert.equal(verdict(theirs, advert(ours)), "address-list-mismatch");
   const lenient = { ...ours, skipCheckAdvertAddresses: true };
   assert.equal(verdict(lenient, advert(theirs)), BELIEVED);
 });
@@ -190,6 +192,18 @@ test("the authentication header must be there where it is configured, and only t
   const bare = instance({ version: 2, vrid: 12, vips: ["192.0.2.203"] });
   assert.equal(verdict(v2Ah.settings, advert(bare)), "ah-missing");
   assert.equal(verdict(bare, v2Ah.datagram), "ah-unexpected");
+});
+
+test("RFC 2338 5.3.6: within an authentication header the type must say so", () => {
+  const { ipHeader, payload } = v2Ah.datagram;
+  const packet = Uint8Array.of(...ipHeader!, ...payload);
+  packet[44 + 4] = 0;
+  setChecksum(packet, 44, packet.length - 44, 0);
+  const { ah } = new AdvertSender(v2Ah.settings);
+  ah!.nextSequence(v2Ah.wallMs);
+  ah!.sign(packet, packet.length);
+  const datagram = { ...v2Ah.datagram, payload: packet.subarray(20) };
+  assert.equal(verdict(v2Ah.settings, datagram), "auth-type-mismatch");
 });
 
 test("an HMAC trailer is refused where none is configured", () => {

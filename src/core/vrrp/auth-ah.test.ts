@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hmac } from "@noble/hashes/hmac.js";
+import { md5 } from "@noble/hashes/legacy.js";
 import { received } from "../../../test/kit/vrrp-segment.ts";
 import { unicast } from "../../../test/kit/vrrp-settings.ts";
 import { AH_WALL_MS, bytes, hex, v2Ah, v2AhUnicast } from "../../../test/kit/vrrp-vectors.ts";
@@ -132,6 +134,18 @@ test("another password, also one that is longer or shorter, does not fit", () =>
   assert.equal(verdict(receiver(`${PASSWORD}9`), v2Ah.datagram), "accepted");
 });
 
+test("an index (SPI) that is not the source address is malformed, even under a right digest", () => {
+  const { ipHeader, payload } = v2Ah.datagram;
+  const packet = Uint8Array.of(...ipHeader!, ...payload);
+  packet[24 + 3]! ^= 1;
+  packet.fill(0, 32, 44);
+  const signed = packet.slice();
+  for (const mutable of [1, 6, 7, 10, 11]) signed[mutable] = 0;
+  packet.set(hmac(md5, ascii(PASSWORD), signed).subarray(0, 12), 32);
+  const datagram = { ...v2Ah.datagram, payload: packet.subarray(20) };
+  assert.equal(verdict(receiver(), datagram), "ah-malformed");
+});
+
 test("a payload that ends within the header is malformed", () => {
   for (let length = 0; length < 24; length++) {
     const payload = v2Ah.datagram.payload.subarray(0, length);
@@ -188,10 +202,10 @@ test("the numbers we sent and heard go on over a reload", () => {
   assert.equal(sequenceOf(received(out[0])), "00000015");
 });
 
-test("every advert of ours has an IP id of its own and never zero", () => {
+test("the IP id of our adverts counts around and is never zero", () => {
   const send = sender(v2Ah.settings);
   const ids = new Set<string>();
-  for (let i = 0; i < 0xffff; i++) ids.add(hex(send(NOW).ipHeader!.subarray(4, 6)));
+  for (let i = 0; i <= 0xffff; i++) ids.add(hex(send(NOW).ipHeader!.subarray(4, 6)));
   assert.equal(ids.size, 0xffff);
   assert(!ids.has("0000"));
 });

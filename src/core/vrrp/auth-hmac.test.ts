@@ -257,4 +257,44 @@ test("a ninth sender takes the place of the one heard first; the others are stil
   });
   for (const advert of adverts) assert.equal(ours.hear(advert), undefined);
   for (const advert of adverts.slice(1)) assert.equal(ours.hear(advert), "hmac-replay");
+  // The first one comes in again for the second: those that go on speaking are not forgotten.
+  assert.equal(ours.hear(adverts[0]!), undefined);
+  for (const advert of adverts.slice(2)) assert.equal(ours.hear(advert), "hmac-replay");
+  assert.equal(ours.hear(adverts[1]!), undefined);
+});
+
+test("who spoke last is remembered longest, however early it was heard first", () => {
+  const ours = listener();
+  const speakers = Array.from({ length: 9 }, (_, i) => {
+    const sender = new AdvertSender(v3Hmac.settings);
+    sender.setSource(`198.51.100.${i + 1}`);
+    return (): ReceivedDatagram => {
+      const out: RouterAction[] = [];
+      sender.send(200, HMAC_WALL_MS, out);
+      assert(out[0]?.type === "send-datagram");
+      return received(out[0]);
+    };
+  });
+  for (const speak of speakers.slice(0, 8)) assert.equal(ours.hear(speak()), undefined);
+  const again = speakers[0]!();
+  assert.equal(ours.hear(again), undefined);
+  assert.equal(ours.hear(speakers[8]!()), undefined);
+  assert.equal(ours.hear(again), "hmac-replay");
+});
+
+test("without anti_replay a sender never goes back, whatever its clock does", () => {
+  const settings = withMode({ antiReplay: false });
+  const ours = listener(settings);
+  const speak = speaker(settings);
+  assert.equal(ours.hear(speak(HMAC_WALL_MS + 10 * WINDOW_MS)), undefined);
+  assert.equal(ours.hear(speak(HMAC_WALL_MS)), undefined);
+});
+
+test("the counter runs over into the seconds", () => {
+  const speak = speaker(v3Hmac.settings);
+  const standing = 0x68000000 * 1000 + 999.99;
+  assert.equal(hex(speak(standing).payload.slice(16, 24)), "68000000ffff0000");
+  for (let i = 1; i < 0xffff; i++) speak(standing);
+  assert.equal(hex(speak(standing).payload.slice(16, 24)), "68000000ffffffff");
+  assert.equal(hex(speak(standing).payload.slice(16, 24)), "6800000100000000");
 });

@@ -8,6 +8,7 @@ import {
   hex,
   v2Pass,
   v3,
+  v3HmacIpv6,
   v3Ipv6,
   v3Unicast,
   wireVectors,
@@ -172,6 +173,21 @@ test("RFC 9568 5.2.8: over IPv6 the checksum always covers the pseudo header", (
   assert(!checks({ ...ours, source: "fe80::2" }));
 });
 
+test("over IPv6 a checksum that leaves the trailer out is believed as well", () => {
+  const { datagram } = v3HmacIpv6;
+  const payload = datagram.payload.slice();
+  const ends = [datagram.source, datagram.destination].map((address) => parseIp(address)!);
+  setChecksum(payload, 0, 24, sumPseudoHeader(ends[0]!, ends[1]!, 24));
+  assert.notEqual(hex(payload), hex(datagram.payload));
+  assert(checks({ ...datagram, payload }));
+});
+
+test("RFC 1071: an odd last byte is a high one, and carries are added until none is left", () => {
+  assert.equal(sumWords(0, Uint8Array.of(0x12, 0x34, 0x56), 0, 3), 0x1234 + 0x5600);
+  assert.equal(foldChecksum(0x1ffff), 0xfffe);
+  assert.equal(foldChecksum(0), 0xffff);
+});
+
 test("an advert that is written is read as the same, whatever it says", () => {
   const octets = (length: number): fc.Arbitrary<Uint8Array> =>
     fc.uint8Array({ minLength: length, maxLength: length });
@@ -188,7 +204,8 @@ test("an advert that is written is read as the same, whatever it says", () => {
     fc.property(anyAdvert, ({ version, ipv6, vrid, priority, units, addresses, offset }) => {
       const family = ipv6 && version === 3 ? "ipv6" : "ipv4";
       const width = family === "ipv4" ? 4 : 16;
-      const out = new Uint8Array(500);
+      // Not a clean buffer: whatever is not written would show.
+      const out = new Uint8Array(500).fill(0xff);
       const fields = {
         version,
         vrid,
@@ -201,6 +218,9 @@ test("an advert that is written is read as the same, whatever it says", () => {
       const length = encodeAdvert(fields, out, offset);
       setPriority(out, offset, priority);
       setChecksum(out, offset, length, 0);
+      if (version === 2) {
+        assert.equal(hex(out.subarray(offset + length - 8, offset + length)), "00".repeat(8));
+      }
       const advert = emptyAdvert();
       const message = out.subarray(offset, offset + length);
       assert.equal(decodeAdvert(message, family, advert), undefined);
