@@ -275,7 +275,11 @@ test("who spoke last is remembered longest, however early it was heard first", (
       return received(out[0]);
     };
   });
-  for (const speak of speakers.slice(0, 8)) assert.equal(ours.hear(speak()), undefined);
+  const adverts = speakers.slice(0, 8).map((speak) => speak());
+  for (const advert of adverts) assert.equal(ours.hear(advert), undefined);
+  // One that is remembered already takes nobody's place.
+  assert.equal(ours.hear(speakers[1]!()), undefined);
+  assert.equal(ours.hear(adverts[0]!), "hmac-replay");
   const again = speakers[0]!();
   assert.equal(ours.hear(again), undefined);
   assert.equal(ours.hear(speakers[8]!()), undefined);
