@@ -5,6 +5,9 @@ import * as ffi from "./ffi.ts";
 export const BPF_LOAD_WORD = 0x20;
 export const BPF_LOAD_BYTE = 0x30;
 export const BPF_LOAD_HALF = 0x28;
+/** The length of the IPv4 header at `k` goes to the index register, which the next one adds. */
+export const BPF_INDEX_IPV4_HEADER = 0xb1;
+export const BPF_LOAD_HALF_INDEXED = 0x48;
 /** To the instruction `k` further on; the conditional jump reaches 255 only. */
 export const BPF_JUMP = 0x05;
 export const BPF_JUMP_EQUAL = 0x15;
