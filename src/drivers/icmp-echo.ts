@@ -71,6 +71,7 @@ export class IcmpEcho {
     const { name, payload } = this.#message;
     name.view.setUint16(0, this.#v6 ? ffi.AF_INET6 : ffi.AF_INET, true);
     name.bytes.set(parseIp(address) ?? [], this.#v6 ? 8 : 4);
+    this.#message.setNameLength(SOCKADDR_SIZE);
     payload.bytes[0] = this.#v6 ? ECHO_REQUEST_V6 : ECHO_REQUEST;
     payload.view.setUint16(IDENTIFIER, identifier);
     payload.bytes.set(randomBytes(COOKIE), HEADER);
