@@ -84,7 +84,6 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_DONTWAIT = 0x40;
 export const SOL_SOCKET = 1;
-export const SO_RCVBUF = 8;
 export const SO_PRIORITY = 12;
 export const SO_RCVTIMEO = 20;
 export const SO_BINDTODEVICE = 25;
