@@ -311,13 +311,25 @@ test("a new member does not cost a master group its addresses", () => {
   const { instances } = pairOfInstances();
   const first = instances.slice(0, 1);
   const router = segment.add("A", node(first, { groups: [group(["V1"])] }));
+  segment.link(router, true, "eth1");
   segment.advance(10_000);
   segment.reconfigure(router, pairOfInstances());
-  segment.link(router, true, "eth1");
   segment.advance(10_000);
   assert.equal(router.status("V1").counters.becameMaster, 1);
   assert.equal(router.status("V2").state, "MASTER");
   assert.equal(router.did("release-addresses").length, 0);
+});
+
+test("a new member that meets a better master takes its group down", () => {
+  const segment = new Segment();
+  const { instances } = pairOfInstances();
+  const router = segment.add("A", node(instances.slice(0, 1), { groups: [group(["V1"])] }));
+  segment.link(router, true, "eth1");
+  segment.advance(10_000);
+  segment.reconfigure(router, pairOfInstances());
+  const better = instance({ interface: "eth1", priority: 200, vips: ["198.51.100.200"] });
+  segment.tell(router, better, "198.51.100.99");
+  assert.equal(router.status("V1").state, "BACKUP");
 });
 
 test("a group that is taken away leaves its members as they are, each on its own", () => {

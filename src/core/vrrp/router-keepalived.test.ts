@@ -222,6 +222,14 @@ test("the loser releases, then sends one last advert; the winner announces again
   assert.ok(orders(a.actions).includes("announce x5"));
 });
 
+test("the last advert tells the winner's interval: other backups must wait for that one", () => {
+  const { segment, router } = master();
+  segment.tell(router, instance({ priority: 200, advertIntervalMs: 4000 }));
+  const last = router.did("send-datagram").at(-1);
+  assert.equal(last?.payload[2], 100);
+  assert.equal(((last?.payload[4] ?? 0) << 8) | (last?.payload[5] ?? 0), 400);
+});
+
 test("without higher_prio_send_advert the loser leaves silently", () => {
   const { segment, router } = master({ higherPrioritySendAdvert: false });
   assert.deepEqual(orders(segment.tell(router, instance({ priority: 200 }))), [

@@ -101,6 +101,7 @@ test("6.4.2: after priority 0 a backup waits one Skew_Time (vrrp_strict)", () =>
   segment.tell(router, instance({ priority: 200 }));
   segment.tell(router, instance({ priority: 0 }));
   assert.equal(waitOf(segment, router), (156 * 1000) / 256);
+  assert.equal(router.status().counters.priorityZeroReceived, 1);
   segment.advance(waitOf(segment, router));
   assert.equal(router.state, "MASTER");
 });
@@ -200,6 +201,16 @@ test("6.4.3: an Active router adverts every interval, on the dot", () => {
   assert.equal(router.status().counters.advertsSent, 101);
 });
 
+test("6.4.3: an advert that went out late does not move the ones after it", () => {
+  const { segment, router } = master();
+  const due = router.router.deadline;
+  router.paused = true;
+  segment.advance(1300);
+  router.paused = false;
+  segment.advance(0);
+  assert.equal(router.router.deadline, due + 1000);
+});
+
 test("6.4.3: priority 0 is answered with an advert at once and the timer starts again", () => {
   const { segment, router } = master();
   segment.advance(400);
@@ -273,6 +284,8 @@ test("after its end a router only answers with nothing", () => {
   assert.deepEqual(segment.tell(router, instance({ priority: 1 })), []);
   segment.link(router, false);
   segment.link(router, true);
+  const handover = { type: "handover-requested", instance: "V1", reason: "late" } as const;
+  assert.deepEqual(segment.input(router, handover), []);
   segment.advance(60_000);
   assert.equal(router.state, "STOPPED");
   assert.equal(router.status().counters.advertsSent, 2);
@@ -338,5 +351,6 @@ test("an interval learned from a slow master is not kept when we are master ours
   assert.ok(waitOf(segment, router) > 12_000);
   segment.until(() => router.state === "MASTER");
   assert.equal(waitOf(segment, router), 100);
+  assert.equal(router.status().masterDownIntervalMs, 300 + (156 * 100) / 256);
   assert.equal(segment.wallMs, EPOCH_MS + segment.now);
 });

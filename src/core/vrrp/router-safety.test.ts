@@ -156,6 +156,24 @@ test("a starved master that never heard anybody stays: nobody else could do bett
   }
   assert.equal(a.said("starved").length, 1);
   assert.equal(a.state, "MASTER");
+  segment.advance(a.router.deadline - segment.now - 1);
+  stall(segment, a, 1500);
+  assert.equal(a.said("starved").length, 1, "not told again for one more");
+});
+
+test("late adverts of an earlier time as master do not count", () => {
+  const { segment, a, b } = acquainted();
+  for (let i = 0; i < 2; i++) {
+    segment.advance(a.router.deadline - segment.now - 1);
+    stall(segment, a, 1500);
+  }
+  segment.link(a, false);
+  segment.until(() => b.state === "MASTER");
+  segment.link(a, true);
+  segment.until(() => a.state === "MASTER");
+  segment.advance(a.router.deadline - segment.now - 1);
+  stall(segment, a, 1500);
+  assert.deepEqual(a.said("starved"), []);
 });
 
 test("a removed address is put back at once, then more and more slowly", () => {
@@ -213,6 +231,10 @@ test("handover: when the new master fails, the old one is there and preempts aga
   b.paused = false;
   segment.advance(10_000);
   assert.deepEqual(segment.masters(), ["A"]);
+  segment.link(a, false);
+  segment.until(() => b.state === "MASTER");
+  segment.link(a, true);
+  segment.until(() => a.state === "MASTER", 4000);
 });
 
 test("handover to nobody: the addresses come back after a down interval", () => {
@@ -313,6 +335,18 @@ test("a claim of our address is a split at once and is answered, but not in a fl
   assert.match(a.said("split-brain-found")[0] ?? "", /192\.0\.2\.200 is answered from 0e:00/);
   const answers = a.did("announce").length;
   assert.ok(answers >= 4 && answers <= 8, `${answers} answers in a minute`);
+});
+
+test("a loser that knew of the split says who won", () => {
+  const { segment, a, b } = pair();
+  segment.partition([a], [b]);
+  segment.until(() => b.state === "MASTER");
+  segment.input(b, { type: "address-claimed", instance: "V1", address: VIP, mac: "0e:00" });
+  segment.partition();
+  segment.until(() => b.state === "BACKUP");
+  assert.deepEqual(b.said("split-brain-healed"), [
+    "split brain is over: 192.0.2.1 wins with priority 150",
+  ]);
 });
 
 test("the last decisions are kept with what was known, 64 of them", () => {

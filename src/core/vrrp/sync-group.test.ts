@@ -81,6 +81,7 @@ test("one member whose link is down keeps all others from becoming master", () =
   segment.advance(60_000);
   assert.equal(states(router), "FAULT FAULT");
   assert.match(router.status("V1").reason, /V2 of group G: interface eth1 is down/);
+  assert.equal(router.status("V2").reason, "interface eth1 is down");
   assert.deepEqual(router.did("acquire-addresses"), []);
 });
 
@@ -125,6 +126,12 @@ test("a member that meets a better master makes the others yield", () => {
   segment.inject(a, advertOf(instance({ priority: 200 }), STRANGER, 200));
   assert.equal(states(a), "BACKUP BACKUP");
   assert.deepEqual([...a.holds], []);
+  const last = a.did("send-datagram").map((s) => `${s.instance} ${s.payload[2]}`);
+  assert.deepEqual(
+    last,
+    ["V1 150", "V2 1"],
+    "V2 met nobody better: its last advert outranks nobody",
+  );
   assert.match(a.status("V2").reason, /V1 of group G gave up: 192\.0\.2\.99 has higher priority/);
 });
 
@@ -134,6 +141,18 @@ test("one interface without its master: the group stays backup while the other h
   segment.advance(60_000);
   assert.equal(states(b), "BACKUP BACKUP");
   assert.equal(states(a), "MASTER MASTER");
+});
+
+test("silence on one link and later on the other is not silence on both", () => {
+  const { segment, a, b } = twoNodes();
+  for (const dev of ["eth0", "eth1"]) {
+    segment.lost = (from, _to, datagram) => from === a && datagram.interface === dev;
+    segment.advance(10_000);
+    segment.lost = () => false;
+    segment.advance(2000);
+  }
+  assert.equal(states(b), "BACKUP BACKUP");
+  assert.equal(b.status("V1").counters.becameMaster, 0);
 });
 
 test("after a split of both links the better node has everything, the other nothing", () => {
