@@ -9,6 +9,9 @@ import * as faults from "../../src/lab/faults.ts";
 import { pause } from "../../src/lab/wait.ts";
 import { playMatch, type Field, type Match, type Server } from "./interop-kit.ts";
 
+/** Matches mostly wait: worlds of their own, a few at a time. */
+const sideBySide = { concurrency: 4 };
+
 type Sides = readonly [Server["make"], Server["make"]];
 const bothWays: readonly Sides[] = [
   ["nines", "keepalived"],
@@ -62,7 +65,7 @@ function bothOrders(
   }
 }
 
-describe("master and backup", () => {
+describe("master and backup", sideBySide, () => {
   bothOrders({ name: "v3, graceful stop: priority 0 is answered", play: gracefulStop });
   bothOrders({ name: "v3, power off", play: crash });
   bothOrders(
@@ -83,7 +86,7 @@ describe("master and backup", () => {
   bothOrders({ name: "IPv6, power off", address: "fd79::200/64", advert: 0.2, play: crash });
 });
 
-describe("unicast", () => {
+describe("unicast", sideBySide, () => {
   const servers = { lb1: { lines: unicast.lb1 }, lb2: { lines: unicast.lb2 } };
   bothOrders({ name: "unicast v3, power off", play: crash }, servers);
   bothOrders(
@@ -95,7 +98,7 @@ describe("unicast", () => {
   );
 });
 
-describe("who has the address after a return", () => {
+describe("who has the address after a return", sideBySide, () => {
   bothOrders({ name: "the better one preempts", advert: 0.5, play: comeBack("lb1") });
   bothOrders(
     { name: "nopreempt on the better one: it stays backup", advert: 0.5, play: comeBack("lb2") },
@@ -118,7 +121,7 @@ describe("who has the address after a return", () => {
   );
 });
 
-describe("sync group", () => {
+describe("sync group", sideBySide, () => {
   bothOrders({
     name: "one link of the master goes down, both addresses move",
     grouped: true,
@@ -134,7 +137,7 @@ describe("sync group", () => {
   });
 });
 
-describe("tracking", () => {
+describe("tracking", sideBySide, () => {
   const preamble = `
 vrrp_script chk {
     script "/usr/bin/test ! -e /run/broken"
@@ -157,7 +160,7 @@ vrrp_script chk {
   );
 });
 
-describe("trouble", () => {
+describe("trouble", sideBySide, () => {
   bothOrders(
     {
       name: "different passwords: nobody believes the other",
