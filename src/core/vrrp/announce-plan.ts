@@ -13,7 +13,7 @@ const FIRST_CLAIM_PAUSE_MS = 1000;
 const LONGEST_CLAIM_PAUSE_MS = 60_000;
 
 export class AnnouncePlan {
-  readonly #settings: AnnounceSettings;
+  #settings: AnnounceSettings;
   #delayedAt = Infinity;
   #refreshAt = Infinity;
   #lowerAt = Infinity;
@@ -22,8 +22,19 @@ export class AnnouncePlan {
   #claimAnswerableAt = -Infinity;
   #claimPauseMs = FIRST_CLAIM_PAUSE_MS;
   #claimAt = Infinity;
+  /** Infinity: not master. */
+  #startedAt = Infinity;
 
   constructor(settings: AnnounceSettings) {
+    this.#settings = settings;
+  }
+
+  /** A reload: what is planned stays planned, what is periodic takes its new period. */
+  replaceSettings(settings: AnnounceSettings): void {
+    const shift = settings.refreshMs - this.#settings.refreshMs;
+    if (settings.refreshMs === 0) this.#refreshAt = Infinity;
+    else if (this.#refreshAt !== Infinity) this.#refreshAt += shift;
+    else this.#refreshAt = this.#startedAt + settings.refreshMs;
     this.#settings = settings;
   }
 
@@ -36,12 +47,14 @@ export class AnnouncePlan {
   start(now: number): number {
     this.stop();
     const { delayMs, refreshMs } = this.#settings;
+    this.#startedAt = now;
     if (delayMs > 0) this.#delayedAt = now + delayMs;
     if (refreshMs > 0) this.#refreshAt = now + refreshMs;
     return this.#settings.repeat;
   }
 
   stop(): void {
+    this.#startedAt = Infinity;
     this.#delayedAt = Infinity;
     this.#refreshAt = Infinity;
     this.#lowerAt = Infinity;

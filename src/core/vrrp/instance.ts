@@ -60,7 +60,7 @@ export class Instance {
   /** The address that we send from, in bytes. */
   source: Uint8Array | undefined;
   grouped: boolean;
-  plan: AnnouncePlan;
+  readonly plan: AnnouncePlan;
   sender: AdvertSender;
   readonly peers: PeerTable = new PeerTable();
   readonly guard: AddressGuard = new AddressGuard();
@@ -123,7 +123,7 @@ export class Instance {
   applySettings(settings: InstanceSettings, grouped: boolean): void {
     this.grouped = grouped;
     if (!sameValue(settings.announce, this.settings.announce)) {
-      this.plan = new AnnouncePlan(settings.announce);
+      this.plan.replaceSettings(settings.announce);
     }
     const before = this.settings;
     this.settings = settings;
@@ -260,6 +260,7 @@ export class Instance {
 
   /** The last thing an instance does. */
   stop(turn: Turn, reason: string, notify: "STOP" | "DELETED"): void {
+    this.#lapse(turn);
     const from = this.state.kind;
     if (from === "STOPPED") return;
     if (from === "MASTER") this.#releaseAndResign(turn);

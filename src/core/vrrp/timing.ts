@@ -5,8 +5,8 @@
  * version 2 skews by fractions of a second whatever the interval is (RFC 3768 section 6.1).
  */
 
-/** After a resignation no backup is quicker than this, so that skews stay apart in real kernels. */
-const FAST_HANDOVER_FLOOR_MS = 20;
+/** After a resignation no backup is quicker than this: time for the farewell to reach all. */
+const FAST_HANDOVER_FLOOR_MS = 10;
 /** How much quicker than the skew a backup answers a resignation. */
 const FAST_HANDOVER_DIVISOR = 8;
 
@@ -44,10 +44,10 @@ export function apartMs(source: Uint8Array | undefined, intervalMs: number): num
 
 /**
  * Wait after a resignation (priority 0). The RFC's answer is one skew; that is a full 609 ms for
- * priority 100 at 1 s although the master itself said that it is gone. An eighth of it, but not
- * under 20 ms, still orders backups by priority and their addresses move that much sooner.
+ * priority 100 at 1 s although the master itself said that it is gone. An eighth of it and 10 ms
+ * still orders backups by priority, and the addresses move that much sooner.
  */
 export function afterResignationMs(skew: number, fast: boolean): number {
   if (!fast) return skew;
-  return Math.min(skew, Math.max(skew / FAST_HANDOVER_DIVISOR, FAST_HANDOVER_FLOOR_MS));
+  return Math.min(skew, FAST_HANDOVER_FLOOR_MS + skew / FAST_HANDOVER_DIVISOR);
 }

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Segment } from "../../../test/kit/vrrp-segment.ts";
+import { announceDefaults, instance, node } from "../../../test/kit/vrrp-settings.ts";
+
+test("garp_master_refresh that a reload brings starts on a running master", () => {
+  const segment = new Segment();
+  const router = segment.add("A", node([instance()]));
+  segment.advance(20_000);
+  router.actions.length = 0;
+  segment.reconfigure(
+    router,
+    node([instance({ announce: { ...announceDefaults, refreshMs: 60_000 } })]),
+  );
+  segment.advance(130_000);
+  assert.equal(router.did("announce").length, 2);
+});
+test("a planned announcement stays planned over a reload that changes the announce settings", () => {
+  const segment = new Segment();
+  const router = segment.add("A", node([instance()]));
+  segment.advance(4000);
+  router.actions.length = 0;
+  segment.reconfigure(router, node([instance({ announce: { ...announceDefaults, repeat: 3 } })]));
+  segment.advance(10_000);
+  assert.equal(router.did("announce").length, 1);
+});
