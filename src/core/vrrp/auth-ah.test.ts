@@ -202,6 +202,18 @@ test("the numbers we sent and heard go on over a reload", () => {
   assert.equal(sequenceOf(received(out[0])), "00000015");
 });
 
+test("a new master goes on from the number of the old one: keepalived drops what is below it", () => {
+  const before = sender(v2Ah.settings);
+  const next = new AdvertSender(v2Ah.settings);
+  const heard = before(NOW + 100_000);
+  assert.equal(verdict(next.ah!, heard), "accepted");
+  next.setSource("192.0.2.2");
+  const out: RouterAction[] = [];
+  next.send(100, NOW, out);
+  assert(out[0]?.type === "send-datagram");
+  assert.ok(sequenceOf(received(out[0])) > sequenceOf(heard));
+});
+
 test("the IP id of our adverts counts around and is never zero", () => {
   const send = sender(v2Ah.settings);
   const ids = new Set<string>();
