@@ -173,9 +173,8 @@ export class Oracles implements Watch {
   #followFarewell(account: Account): void {
     const { node, segment, worldMs } = account;
     const { network, queue } = node.around;
-    const links = this.#accounts
-      [segment]!.filter((other) => other !== account)
-      .map((other) => network.link(segment, node.station, other.node.station));
+    const others = this.#accounts[segment]!.filter((other) => other !== account);
+    const links = others.map((other) => network.link(segment, node.station, other.node.station));
     const slowest = Math.max(...links.map((link) => link.delayMs + link.jitterMs));
     queue.after(slowest + 1, () => {
       if (links.some((link) => link.lastLossMs >= worldMs)) this.#farewellLost = true;
