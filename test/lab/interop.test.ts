@@ -10,7 +10,7 @@ import { pause } from "../../src/lab/wait.ts";
 import { playMatch, type Field, type Match, type Server } from "./interop-kit.ts";
 
 /** Matches mostly wait: worlds of their own, a few at a time. */
-const sideBySide = { concurrency: 4 };
+const sideBySide = { concurrency: 3 };
 
 type Sides = readonly [Server["make"], Server["make"]];
 const bothWays: readonly Sides[] = [
