@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { latin1Text, utf8Bytes, writeAscii, writeDecimal } from "./text-bytes.ts";
+
+test("utf8Bytes says what the platform's encoder says, lone surrogates included", () => {
+  const anyText = fc.string({
+    unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)),
+  });
+  fc.assert(
+    fc.property(fc.oneof(anyText, fc.string({ unit: "binary" })), (text) => {
+      assert.deepEqual(utf8Bytes(text), new Uint8Array(new TextEncoder().encode(text)));
+    }),
+  );
+});
+
+test("writeDecimal writes what String says", () => {
+  const out = new Uint8Array(20);
+  fc.assert(
+    fc.property(fc.oneof(fc.nat(1200), fc.maxSafeNat()), (value) => {
+      const end = writeDecimal(out, 2, value);
+      assert.equal(latin1Text(out, 2, end), String(value));
+    }),
+  );
+});
+
+test("latin1Text keeps every byte, in texts of any length", () => {
+  const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => i & 0xff);
+  const text = latin1Text(bytes, 3, 9_999);
+  assert.equal(text.length, 9_996);
+  for (let i = 0; i < text.length; i++) assert.equal(text.charCodeAt(i), bytes[i + 3]);
+});
+
+test("writeAscii gives the position after the text", () => {
+  const out = new Uint8Array(8);
+  assert.equal(writeAscii(out, 1, "HTTP"), 5);
+  assert.equal(latin1Text(out, 1, 5), "HTTP");
+});

@@ -1,0 +1,52 @@
+/** Text to bytes and back where no TextEncoder exists and a hot path must not make strings. */
+
+import { assert } from "./assert.ts";
+
+/** UTF-8. A lone surrogate becomes U+FFFD, as everywhere. */
+export function utf8Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 3);
+  let at = 0;
+  for (const letter of text) {
+    let code = letter.codePointAt(0) as number;
+    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
+    if (code < 0x80) {
+      bytes[at++] = code;
+      continue;
+    }
+    const more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    bytes[at++] = ((0xff << (7 - more)) & 0xff) | (code >> (6 * more));
+    for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) {
+      bytes[at++] = 0x80 | ((code >> shift) & 0x3f);
+    }
+  }
+  return bytes.slice(0, at);
+}
+
+/** Writes text known to be ASCII (ours, never a client's); gives the position after it. */
+export function writeAscii(out: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
+  return at;
+}
+
+/** Digits of a whole number from 0 to 2^53. */
+export function writeDecimal(out: Uint8Array, at: number, value: number): number {
+  assert(value >= 0 && value <= Number.MAX_SAFE_INTEGER, "not a whole number to be written");
+  let end = at + 1;
+  for (let limit = 10; limit <= value; limit *= 10) end++;
+  let rest = value;
+  for (let i = end - 1; i >= at; i--) {
+    const digit = rest % 10;
+    out[i] = 48 + digit;
+    rest = (rest - digit) / 10;
+  }
+  return end;
+}
+
+/** One letter per byte (ISO 8859-1): loses nothing, whatever a client sent. */
+export function latin1Text(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let at = from; at < to; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(to, at + 4096)));
+  }
+  return text;
+}
