@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { latin1Text, utf8Bytes, writeAscii, writeDecimal } from "./text-bytes.ts";
 
 test("utf8Bytes says what the platform's encoder says, lone surrogates included", () => {
-  const anyText = fc.string({
-    unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)),
-  });
+  // Few surrogates of each half, so that pairs and lone ones both come up.
+  const codeUnit = fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0xd83d, 0xdca9));
+  const anyText = fc.array(codeUnit).map((units) => String.fromCharCode(...units));
   fc.assert(
-    fc.property(fc.oneof(anyText, fc.string({ unit: "binary" })), (text) => {
+    fc.property(anyText, (text) => {
       assert.deepEqual(utf8Bytes(text), new Uint8Array(new TextEncoder().encode(text)));
     }),
   );

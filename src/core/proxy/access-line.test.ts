@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { latin1Text } from "../../lib/text-bytes.ts";
+import { MAX_ACCESS_LINE, writeCombinedLine, writeJsonLine } from "./access-line.ts";
+import { ACCESS_TEXTS, AccessRecord } from "./access-record.ts";
+
+/** 2026-02-28T23:59:59.007Z. */
+const WALL = 1_772_323_199_007;
+const out = new Uint8Array(MAX_ACCESS_LINE);
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+function record(texts: Partial<Record<keyof typeof ACCESS_TEXTS, string>>): AccessRecord {
+  const made = new AccessRecord();
+  for (const [name, text] of Object.entries(texts)) {
+    const bytes = bytesOf(text);
+    made.keep(ACCESS_TEXTS[name as keyof typeof ACCESS_TEXTS], bytes, 0, bytes.length);
+  }
+  return made;
+}
+
+test("a combined line is what its readers expect, with HAProxy's letters and timers behind", () => {
+  const made = record({
+    method: "GET",
+    target: '/a"b\\c\u0001?x=1',
+    host: "example.org",
+    userAgent: "curl/8",
+    requestId: "r-1",
+  });
+  Object.assign(made, {
+    source: "192.0.2.7",
+    version: 11,
+    status: 502,
+    bytesOut: 321,
+    pool: "web",
+    server: "w1",
+    requestMs: 0.4,
+    queueMs: 0,
+    connectMs: 1.6,
+    answerMs: -1,
+    totalMs: 12,
+    cause: "S",
+    phase: "H",
+    retries: 1,
+  });
+  const line = latin1Text(out, 0, writeCombinedLine(made, WALL, out, 0));
+  assert.equal(
+    line,
+    '192.0.2.7 - - [28/Feb/2026:23:59:59 +0000] "GET /a\\x22b\\x5cc\\x01?x=1 HTTP/1.1" 502 321 ' +
+      '"-" "curl/8" "example.org" web/w1 0/0/2/-1/12 SH 1 r-1\n',
+  );
+});
+
+test("a JSON line is one valid object whatever bytes a client sends", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 1500 }), fc.string(), (bytes, pool) => {
+      const made = new AccessRecord();
+      made.keep(ACCESS_TEXTS.target, bytes, 0, bytes.length);
+      made.pool = pool;
+      made.totalMs = 1.23456;
+      const text = latin1Text(out, 0, writeJsonLine(made, WALL, out, 0));
+      assert.ok(text.endsWith("}\n"));
+      const read = JSON.parse(text);
+      assert.equal(read.target, latin1Text(bytes, 0, Math.min(bytes.length, 1024)));
+      assert.equal(read.pool, pool);
+      assert.equal(read.totalMs, 1.235);
+      assert.equal(read.time, "2026-02-28T23:59:59.007Z");
+    }),
+  );
+});
+
+test("the longest texts in their longest spelling fit", () => {
+  const made = new AccessRecord();
+  const bytes = new Uint8Array(5000).fill(1);
+  for (const text of Object.values(ACCESS_TEXTS)) made.keep(text, bytes, 0, bytes.length);
+  assert.ok(writeJsonLine(made, WALL, out, 0) < MAX_ACCESS_LINE);
+  assert.ok(writeCombinedLine(made, WALL, out, 0) < MAX_ACCESS_LINE);
+});
+
+test("every day of two centuries is the calendar's day, leap years included", () => {
+  const made = new AccessRecord();
+  const lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+  let wallMs = 0;
+  for (let year = 1970; year < 2170; year++) {
+    const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+    lengths.forEach((length, month) => {
+      const days = month === 1 && leap ? 29 : length;
+      for (let day = 1; day <= days; day++, wallMs += 86_400_000) {
+        const { time } = JSON.parse(latin1Text(out, 0, writeJsonLine(made, wallMs, out, 0)));
+        const date = [month + 1, day].map((n) => String(n).padStart(2, "0")).join("-");
+        assert.equal(time, `${year}-${date}T00:00:00.000Z`);
+      }
+    });
+  }
+});
+
+test("a reused record shows nothing of the request before", () => {
+  const made = record({ target: "/secret" });
+  made.clearTexts();
+  const { target } = JSON.parse(latin1Text(out, 0, writeJsonLine(made, WALL, out, 0)));
+  assert.equal(target, "");
+});

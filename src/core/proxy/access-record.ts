@@ -1,0 +1,88 @@
+/**
+ * What is told of one finished exchange. The object is reused: a sink formats or copies what it
+ * wants before it returns.
+ */
+
+/** Texts of a request that the log shows, as they were sent. Positions of `AccessRecord.spans`. */
+export const ACCESS_TEXTS = {
+  method: 0,
+  target: 1,
+  host: 2,
+  referer: 3,
+  userAgent: 4,
+  requestId: 5,
+} as const;
+
+export type AccessText = (typeof ACCESS_TEXTS)[keyof typeof ACCESS_TEXTS];
+
+/**
+ * Why an exchange ended; HAProxy's letters, so that its users need not learn others. `-` normal, `C`
+ * the client left, `c` the client was silent too long, `S` the server broke it, `s` the server was
+ * silent too long, `P` refused by a rule, `R` a resource ran out, `I` our own trouble, `D` the server
+ * went down, `K` cut by the operator, `L` answered by the balancer itself.
+ */
+export type EndCause = "-" | "C" | "c" | "S" | "s" | "P" | "R" | "I" | "D" | "K" | "L";
+
+/**
+ * How far it had come: `R` request, `Q` queue, `C` connecting, `H` waiting for the answer's head,
+ * `D` data, `L` last data on the way to the client, `T` an injected delay, `-` complete.
+ */
+export type EndPhase = "-" | "R" | "Q" | "C" | "H" | "D" | "L" | "T";
+
+/** A text longer than this is cut in the log. */
+const MAX_TEXT = 1024;
+
+export class AccessRecord {
+  frontend = "";
+  source = "";
+  sourcePort = 0;
+  tlsVersion = "";
+  http2 = false;
+  /** "" when no route was asked or none matched. */
+  route = "";
+  pool = "";
+  server = "";
+  /** 0: the client left before an answer began. */
+  status = 0;
+  /** 10 or 11; 0 when no head was understood. */
+  version = 0;
+  /** On the client's connection, heads and framing included. */
+  bytesIn = 0;
+  bytesOut = 0;
+  retries = 0;
+  /** The request went over a kept connection. */
+  reused = false;
+  cause: EndCause = "-";
+  phase: EndPhase = "-";
+  /** A sentence; "" when nothing went wrong. */
+  reason = "";
+  /**
+   * Milliseconds, -1 = not reached (HAProxy's TR, Tw, Tc, Tr, Ta): head received, waited for a
+   * place, connected, first byte of the answer, everything.
+   */
+  requestMs = -1;
+  queueMs = -1;
+  connectMs = -1;
+  answerMs = -1;
+  totalMs = 0;
+
+  readonly spans: Int32Array = new Int32Array(2 * Object.keys(ACCESS_TEXTS).length);
+  readonly bytes: Uint8Array = new Uint8Array(MAX_TEXT * Object.keys(ACCESS_TEXTS).length);
+  #used = 0;
+
+  clearTexts(): void {
+    this.spans.fill(0);
+    this.#used = 0;
+  }
+
+  /** Keeps a copy of at most 1024 bytes. Each text once per request. */
+  keep(text: AccessText, bytes: Uint8Array, from: number, to: number): void {
+    const end = Math.min(to, from + MAX_TEXT);
+    const kept = this.bytes;
+    let at = this.#used;
+    this.spans[2 * text] = at;
+    for (let i = from; i < end; i++) kept[at++] = bytes[i] as number;
+    this.spans[2 * text + 1] = at;
+    this.#used = at;
+  }
+}
