@@ -1,0 +1,86 @@
+/** Which check is asked of which address: derived from pools, servers and tracks. */
+
+import type { CheckSettings, CheckTarget } from "../../core/check/check-settings.ts";
+import type { PoolSettings, ServerSettings } from "../../core/balance/pool-settings.ts";
+import type { ServiceModel } from "./service-model.ts";
+
+/** Subject of a check that an address tracks, and name of its track reference. */
+export function trackSubject(check: string): string {
+  return `check:${check}`;
+}
+
+/** Subject of the check of one server. */
+export function serverSubject(pool: string, server: string): string {
+  return `${pool}/${server}`;
+}
+
+/** Where a check that names no port asks when its server has none either. */
+const USUAL_PORT: Partial<Record<CheckSettings["protocol"]["kind"], number>> = {
+  http: 80,
+  grpc: 50051,
+  smtp: 25,
+  dns: 53,
+  mysql: 3306,
+  postgresql: 5432,
+  redis: 6379,
+  memcached: 11211,
+  ping: 0,
+  script: 0,
+};
+
+/**
+ * One target for each server that has a check and is not in `maint`, and one for each check that
+ * addresses track. `addressOf` resolves the names of servers; a server whose name has no address
+ * yet is left out: ask again when it is known.
+ */
+export function checkTargets(
+  service: Pick<ServiceModel, "checks" | "trackedChecks" | "balance">,
+  addressOf: (host: string) => string | undefined,
+): CheckTarget[] {
+  const checks = new Map(service.checks.map((check) => [check.name, check]));
+  const ofServers = service.balance.pools.flatMap((pool) =>
+    pool.servers.flatMap((server) => serverTarget({ pool, server, checks, addressOf }) ?? []),
+  );
+  const ofTracks = service.trackedChecks.flatMap((name) => {
+    const check = checks.get(name);
+    return check === undefined ? [] : [trackTarget(check)];
+  });
+  return [...ofServers, ...ofTracks];
+}
+
+interface ServerSource {
+  readonly pool: PoolSettings;
+  readonly server: ServerSettings;
+  readonly checks: ReadonlyMap<string, CheckSettings>;
+  readonly addressOf: (host: string) => string | undefined;
+}
+
+function serverTarget({ pool, server, checks, addressOf }: ServerSource): CheckTarget | undefined {
+  const check = server.check === undefined ? undefined : checks.get(server.check);
+  if (check === undefined || server.admin === "maint") return undefined;
+  const subject = serverSubject(pool.name, server.name);
+  const { endpoint } = server;
+  if (endpoint.kind === "unix") {
+    if (check.address === undefined) return { subject, check, endpoint };
+    const port = check.port ?? usualPort(check);
+    return { subject, check, endpoint: { kind: "ip", address: check.address, port } };
+  }
+  const own = endpoint.kind === "ip" ? endpoint.address : addressOf(endpoint.host);
+  const address = check.address ?? own;
+  if (address === undefined) return undefined;
+  const port = check.port ?? endpoint.port;
+  return { subject, check, endpoint: { kind: "ip", address, port } };
+}
+
+function trackTarget(check: CheckSettings): CheckTarget {
+  const address = check.address ?? "127.0.0.1";
+  const port = check.port ?? usualPort(check);
+  return { subject: trackSubject(check.name), check, endpoint: { kind: "ip", address, port } };
+}
+
+/** 0: none is known, or the kind of check needs none. */
+export function usualPort(check: CheckSettings): number {
+  const { protocol } = check;
+  if (protocol.kind === "http" && protocol.tls !== undefined) return 443;
+  return USUAL_PORT[protocol.kind] ?? 0;
+}

@@ -1,0 +1,43 @@
+/**
+ * Everything that one `nines.yaml` says, typed, defaulted and checked: addresses, checks and the
+ * balancer of one service. A keepalived.conf gives the same with an empty balancer.
+ */
+
+import type { CheckSettings } from "../../core/check/check-settings.ts";
+import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
+import type { Diagnostic, Place } from "../diagnostic.ts";
+import type { Model, Origin } from "../model.ts";
+
+/** One machine of the service. */
+export interface ServiceNode {
+  readonly name: string;
+  /** Where the others reach it; canonical text. */
+  readonly address: string;
+}
+
+export interface ServiceModel {
+  /** Addresses, tracks, notifications, mail: what a keepalived.conf gives. */
+  readonly vrrp: Model;
+  readonly balance: BalanceSettings;
+  /** Every check by its name, also those that are written inside a pool (named like the pool). */
+  readonly checks: readonly CheckSettings[];
+  /**
+   * Checks that addresses track. The track reference is `{ kind: "script", name: "check:NAME" }`
+   * and nobody runs a script for it: the verdict of the target with that subject is reported.
+   */
+  readonly trackedChecks: readonly string[];
+  readonly nodes: readonly ServiceNode[];
+  /** Which of `nodes` this machine is; absent when there are no nodes. */
+  readonly node?: string;
+  /** Where each named thing was written. Keys are `KIND NAME`: `pool web`, `server web/web1`. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+export interface ServiceReading {
+  /** Absent when there is an error. */
+  readonly service?: ServiceModel;
+  /** In reading order. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The line a diagnostic is about, for its caret. */
+  readonly sourceLine: (at: Place) => string | undefined;
+}
