@@ -1,0 +1,55 @@
+/** Socket addresses as the kernel wants them (`sockaddr_in`, `sockaddr_in6`, `sockaddr_un`). */
+
+import { formatIp, parseIp } from "../lib/ip-address.ts";
+import { AF_INET, AF_INET6, AF_UNIX } from "./ffi.ts";
+
+/** `sockaddr_storage`: room for any of them. */
+export const ADDRESS_ROOM = 128;
+/** Longest path that fits with its terminating zero. unix(7). */
+export const MAX_UNIX_PATH = 107;
+
+export interface InternetAddress {
+  /** Canonical text; an IPv4 client of an IPv6 socket is shown as IPv4. "" = a unix socket. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Undefined when `address` is no IP address. The kernel's byte order: port and address are big endian. */
+export function internetSockaddr(address: string, port: number): Uint8Array | undefined {
+  const ip = parseIp(address);
+  if (ip === undefined) return undefined;
+  const isV4 = ip.length === 4;
+  const bytes = new Uint8Array(isV4 ? 16 : 28);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, isV4 ? AF_INET : AF_INET6, true);
+  view.setUint16(2, port, false);
+  bytes.set(ip, isV4 ? 4 : 8);
+  return bytes;
+}
+
+/** Undefined when the path is too long. */
+export function unixSockaddr(path: string): Uint8Array | undefined {
+  const name = new TextEncoder().encode(path);
+  if (name.length > MAX_UNIX_PATH) return undefined;
+  const bytes = new Uint8Array(2 + name.length + 1);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(name, 2);
+  return bytes;
+}
+
+const V4_MAPPED = 10;
+
+/** What `accept4`, `getsockname` or `getpeername` filled in. */
+export function readSockaddr(bytes: Uint8Array): InternetAddress {
+  const family = bytes[0]! | (bytes[1]! << 8);
+  const port = (bytes[2]! << 8) | bytes[3]!;
+  if (family === AF_INET) return { address: formatIp(bytes, 4, 4), port };
+  if (family !== AF_INET6) return { address: "", port: 0 };
+  return { address: isMapped(bytes) ? formatIp(bytes, 20, 4) : formatIp(bytes, 8, 16), port };
+}
+
+/** `::ffff:a.b.c.d`. RFC 4291 section 2.5.5.2. */
+function isMapped(bytes: Uint8Array): boolean {
+  for (let i = 0; i < V4_MAPPED; i++) if (bytes[8 + i] !== 0) return false;
+  return bytes[18] === 0xff && bytes[19] === 0xff;
+}

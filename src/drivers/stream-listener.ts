@@ -1,0 +1,141 @@
+/** Listening sockets: made by one process, accepted from by all that were given the descriptor. */
+
+import { chmodSync, unlinkSync } from "node:fs";
+import type { Bind } from "../core/proxy/frontend-settings.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  bindSocket,
+  closeFd,
+  EADDRINUSE,
+  EAGAIN,
+  EINVAL,
+  NativeMemory,
+  openSocket,
+  osFailure,
+  setSocketOption,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  socketName,
+  SOL_SOCKET,
+  type OsFailure,
+} from "./ffi.ts";
+import {
+  ADDRESS_ROOM,
+  internetSockaddr,
+  readSockaddr,
+  unixSockaddr,
+  type InternetAddress,
+} from "./stream-address.ts";
+import * as calls from "./stream-calls.ts";
+import { Watched, type StreamLoop } from "./stream-loop.ts";
+
+/** Connections that wait to be accepted; the kernel cuts it to net.core.somaxconn. */
+const BACKLOG = 4096;
+/** Accepted in one event; a flood must not keep established connections waiting. */
+const ACCEPTS_PER_EVENT = 64;
+/** Out of descriptors: nothing is accepted for so long. */
+const PAUSE_MS = 100;
+
+/** `0.0.0.0:80`, `[::]:80` or a path: names a bind between processes and in messages. */
+export function bindName(bind: Bind): string {
+  if (bind.kind === "unix") return bind.path;
+  const { address, port } = bind;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** The descriptor of a listening socket. A unix socket that nobody listens on is replaced. */
+export function openListener(bind: Bind): number | OsFailure {
+  const name = bindName(bind);
+  const address =
+    bind.kind === "unix" ? unixSockaddr(bind.path) : internetSockaddr(bind.address, bind.port);
+  if (address === undefined) return osFailure(`listen on ${name}`, -EINVAL);
+  const family = bind.kind === "unix" ? AF_UNIX : address.length === 16 ? AF_INET : AF_INET6;
+  const fd = openSocket(family, calls.SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (fd < 0) return osFailure(`open a socket for ${name}`, fd);
+  if (family !== AF_UNIX) setSocketOption(fd, SOL_SOCKET, calls.SO_REUSEADDR, 1);
+  if (family === AF_INET6) setSocketOption(fd, calls.IPPROTO_IPV6, calls.IPV6_V6ONLY, 0);
+  let result = bindSocket(fd, address);
+  if (result === -EADDRINUSE && bind.kind === "unix" && removeDead(address, bind.path)) {
+    result = bindSocket(fd, address);
+  }
+  if (result >= 0 && bind.kind === "unix") chmodSync(bind.path, bind.mode);
+  if (result >= 0) result = calls.listenStream(fd, BACKLOG);
+  if (result >= 0) return fd;
+  closeFd(fd);
+  return osFailure(`listen on ${name}`, result);
+}
+
+/** A socket file whose owner died refuses connections. */
+function removeDead(address: Uint8Array, path: string): boolean {
+  const fd = openSocket(AF_UNIX, calls.SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (fd < 0) return false;
+  const result = calls.connectStream(fd, address);
+  closeFd(fd);
+  if (result >= 0 || result === -EAGAIN) return false;
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export type Accepted = (fd: number, source: InternetAddress) => void;
+
+/** Accepts for one bind. Several processes may do so on the same socket. */
+export class StreamListener extends Watched {
+  readonly #loop: StreamLoop;
+  readonly #accepted: Accepted;
+  readonly #address = new NativeMemory(ADDRESS_ROOM);
+  readonly #length = new NativeMemory(8);
+  #resuming: ReturnType<typeof setTimeout> | undefined;
+  #isOpen = true;
+
+  /** Owns `fd` from now on. Throws only for a descriptor that is none. */
+  constructor(loop: StreamLoop, fd: number, accepted: Accepted) {
+    super(fd);
+    this.#loop = loop;
+    this.#accepted = accepted;
+    this.#watch();
+  }
+
+  event(): void {
+    for (let i = 0; i < ACCEPTS_PER_EVENT && this.#isOpen; i++) {
+      this.#length.view.setUint32(0, ADDRESS_ROOM, true);
+      const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+      const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
+      if (fd >= 0) this.#accepted(fd, readSockaddr(this.#address.bytes));
+      else if (fd === -calls.EMFILE || fd === -calls.ENFILE) return this.#pause();
+      // Whoever gave up while waiting is nobody's trouble; the next one may be well.
+      else if (fd === -EAGAIN) return;
+    }
+  }
+
+  /** Accepts no more; other holders of the socket go on. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    clearTimeout(this.#resuming);
+    this.#loop.remove(this);
+    this.#loop.release(this);
+  }
+
+  #watch(): void {
+    // Level triggered; of several processes that wait, one is woken.
+    const result = this.#loop.add(this, calls.EPOLLIN | calls.EPOLLEXCLUSIVE);
+    if (result < 0) throw new Error(osFailure("watch a listening socket", result).message);
+  }
+
+  #pause(): void {
+    this.#loop.remove(this);
+    this.#resuming = setTimeout(() => this.#watch(), PAUSE_MS);
+  }
+}
+
+/** Address and port that a connection came to. */
+export function localAddress(fd: number): InternetAddress {
+  const bytes = new Uint8Array(ADDRESS_ROOM);
+  return socketName(fd, bytes) < 0 ? { address: "", port: 0 } : readSockaddr(bytes);
+}

@@ -1,0 +1,264 @@
+/**
+ * All byte streams of a process on one epoll descriptor, which the event loop watches: one entry
+ * into JavaScript per turn however many connections have something to say, and no object, closure
+ * or stream per event. `node:net` spends about as much on each of them as the proxy does.
+ *
+ * A turn: what is readable is read into one buffer and given to its peer; what peers send is
+ * gathered and goes out at the end, one `send` per connection; closed descriptors are closed last,
+ * so that no event of the same turn can mean their successor.
+ */
+
+import { monotonicMs } from "./clock.ts";
+import { closeFd, errnoName, NativeMemory } from "./ffi.ts";
+import { watchReadable, type Watch } from "./poll.ts";
+import * as calls from "./stream-calls.ts";
+
+/** Events taken from the kernel at a time. */
+const EVENTS = 256;
+/** More rounds than that wait for the next turn, so that timers get their time. */
+const ROUNDS = 4;
+/** One read at most; the buffer is shared by all connections. */
+const INPUT_BYTES = 64 * 1024;
+/** What all connections may send in one turn before it goes out early. */
+const ARENA_BYTES = 512 * 1024;
+/** A connection's queue is made of such pieces; free ones are kept up to a bound. */
+const CHUNK_BYTES = 32 * 1024;
+const KEPT_CHUNKS = 128;
+/** Copied byte by byte up to here: cheaper than the view that `set` needs. */
+const LOOP_BYTES = 64;
+
+/** Something with a descriptor in the epoll set. */
+export abstract class Watched {
+  readonly fd: number;
+  /** Tells an event of an earlier owner of the same descriptor number. */
+  generation = 0;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  abstract event(now: number, flags: number): void;
+}
+
+/** What the loop does for a connection at the end of a turn. */
+export abstract class Sender extends Watched {
+  /** The bytes gathered in the arena in this turn. */
+  stagedAt = 0;
+  stagedLength = 0;
+  isReady = false;
+
+  /** Sends what is staged. Reports nothing: trouble is noted and told by `tellFailure`. */
+  abstract flush(): void;
+  abstract tellFailure(now: number): void;
+  /** Reads on: was paused, or had more to read than one turn allows. */
+  abstract read(now: number): void;
+}
+
+export interface LoopHooks {
+  /** At the end of every turn: the moment to set timers anew. */
+  afterTurn(now: number): void;
+}
+
+export class StreamLoop {
+  /** One read goes here; valid only during `received`. */
+  readonly input: NativeMemory = new NativeMemory(INPUT_BYTES);
+  readonly arena: NativeMemory = new NativeMemory(ARENA_BYTES);
+  readonly #epoll: number;
+  readonly #watch: Watch;
+  readonly #events = new NativeMemory(EVENTS * calls.EPOLL_EVENT_SIZE);
+  readonly #watched: (Watched | undefined)[] = [];
+  readonly #hooks: LoopHooks;
+  readonly #chunks: NativeMemory[] = [];
+  #generation = 0;
+  #staged: Sender[] = [];
+  #flushing: Sender[] = [];
+  #failed: Sender[] = [];
+  #ready: Sender[] = [];
+  #reading: Sender[] = [];
+  readonly #closing: number[] = [];
+  #arenaAt = 0;
+  #inTurn = false;
+  #turnAsked = false;
+  #nodeTouched = false;
+
+  /** Throws when the kernel gives no epoll descriptor. */
+  constructor(hooks: LoopHooks) {
+    this.#hooks = hooks;
+    this.#epoll = calls.epollCreate();
+    if (this.#epoll < 0) throw new Error(`no epoll descriptor: ${errnoName(this.#epoll)}`);
+    this.#watch = watchReadable(this.#epoll, () => this.#turn());
+  }
+
+  /** 0 or `-errno`. `events` as for epoll_ctl. */
+  add(watched: Watched, events: number): number {
+    this.#generation = (this.#generation + 1) >>> 0;
+    const result = calls.epollAdd(this.#epoll, watched.fd, events, this.#generation);
+    if (result < 0) return result;
+    watched.generation = this.#generation;
+    this.#watched[watched.fd] = watched;
+    return 0;
+  }
+
+  /** The descriptor is no longer watched; it goes on living with somebody else. */
+  remove(watched: Watched): void {
+    if (this.#watched[watched.fd] !== watched) return;
+    this.#watched[watched.fd] = undefined;
+    calls.epollRemove(this.#epoll, watched.fd);
+  }
+
+  /** Not watched any more; closed at the end of the turn. */
+  release(watched: Watched): void {
+    if (this.#watched[watched.fd] === watched) this.#watched[watched.fd] = undefined;
+    if (watched.fd >= 0) this.#closing.push(watched.fd);
+    this.#askTurn();
+  }
+
+  /** Does `body` as a turn of its own: for timers and messages that make the engine send. */
+  run(body: (now: number) => void): void {
+    if (this.#inTurn) {
+      body(monotonicMs());
+      return;
+    }
+    this.#inTurn = true;
+    const now = monotonicMs();
+    body(now);
+    this.#finish(now);
+  }
+
+  /** `sender` has something to tell its peer (a failure, the end), but not from inside its call. */
+  fail(sender: Sender): void {
+    this.#failed.push(sender);
+    this.#askTurn();
+  }
+
+  makeReady(sender: Sender): void {
+    if (sender.isReady) return;
+    sender.isReady = true;
+    this.#ready.push(sender);
+    this.#askTurn();
+  }
+
+  /** Copies bytes that go out at the end of the turn. */
+  stage(sender: Sender, bytes: Uint8Array, from: number, to: number): void {
+    while (from < to) {
+      if (this.#arenaAt === ARENA_BYTES) this.#flushAll();
+      const isOpen = sender.stagedLength > 0;
+      if (isOpen && sender.stagedAt + sender.stagedLength !== this.#arenaAt) sender.flush();
+      if (sender.stagedLength === 0) {
+        sender.stagedAt = this.#arenaAt;
+        this.#staged.push(sender);
+      }
+      const count = Math.min(to - from, ARENA_BYTES - this.#arenaAt);
+      if (count > LOOP_BYTES) {
+        this.arena.bytes.set(bytes.subarray(from, from + count), this.#arenaAt);
+      } else {
+        for (let i = 0; i < count; i++) this.arena.bytes[this.#arenaAt + i] = bytes[from + i]!;
+      }
+      this.#arenaAt += count;
+      sender.stagedLength += count;
+      from += count;
+    }
+    this.#askTurn();
+  }
+
+  takeChunk(): NativeMemory {
+    return this.#chunks.pop() ?? new NativeMemory(CHUNK_BYTES);
+  }
+
+  giveChunk(chunk: NativeMemory): void {
+    if (this.#chunks.length < KEPT_CHUNKS) this.#chunks.push(chunk);
+  }
+
+  /** A Node stream was written to: its callbacks need an entry into JavaScript that runs ticks. */
+  touchNode(): void {
+    this.#nodeTouched = true;
+  }
+
+  /** Watched descriptors, for tests and gauges. */
+  get size(): number {
+    return this.#watched.reduce((count, one) => count + (one === undefined ? 0 : 1), 0);
+  }
+
+  /** The caller has destroyed all wires. */
+  close(): void {
+    this.#watch.close();
+    for (const fd of this.#closing.splice(0)) closeFd(fd);
+    closeFd(this.#epoll);
+  }
+
+  #askTurn(): void {
+    if (this.#inTurn || this.#turnAsked) return;
+    this.#turnAsked = true;
+    setImmediate(() => {
+      this.#turnAsked = false;
+      this.run((now) => this.#readReady(now));
+    });
+  }
+
+  #turn(): void {
+    if (this.#inTurn) return;
+    this.#inTurn = true;
+    const now = monotonicMs();
+    for (let round = 0; round < ROUNDS; round++) {
+      const count = calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
+      if (count > 0) this.#dispatch(now, count);
+      if (count < EVENTS) break;
+    }
+    this.#readReady(now);
+    this.#finish(now);
+    // Entered from C: what Node's streams have put off would wait for somebody else's event.
+    if (this.#nodeTouched) setImmediate(doNothing);
+    this.#nodeTouched = false;
+  }
+
+  #dispatch(now: number, count: number): void {
+    const { view } = this.#events;
+    for (let i = 0, at = 0; i < count; i++, at += calls.EPOLL_EVENT_SIZE) {
+      const fd = view.getUint32(at + calls.EPOLL_EVENT_DATA, true);
+      const watched = this.#watched[fd];
+      if (watched === undefined) continue;
+      if (watched.generation !== view.getUint32(at + calls.EPOLL_EVENT_DATA + 4, true)) continue;
+      watched.event(now, view.getUint32(at, true));
+    }
+  }
+
+  #readReady(now: number): void {
+    if (this.#ready.length === 0) return;
+    const reading = this.#ready;
+    this.#ready = this.#reading;
+    this.#reading = reading;
+    for (const sender of reading) {
+      sender.isReady = false;
+      sender.read(now);
+    }
+    reading.length = 0;
+  }
+
+  #finish(now: number): void {
+    while (this.#staged.length > 0 || this.#failed.length > 0) {
+      this.#flushAll();
+      if (this.#failed.length > 0) this.#tellFailures(now);
+    }
+    if (this.#closing.length > 0) for (const fd of this.#closing.splice(0)) closeFd(fd);
+    this.#hooks.afterTurn(now);
+    this.#inTurn = false;
+    if (this.#ready.length > 0) this.#askTurn();
+  }
+
+  #flushAll(): void {
+    const flushing = this.#staged;
+    this.#staged = this.#flushing;
+    this.#flushing = flushing;
+    for (const sender of flushing) if (sender.stagedLength > 0) sender.flush();
+    flushing.length = 0;
+    this.#arenaAt = 0;
+  }
+
+  #tellFailures(now: number): void {
+    const failed = this.#failed;
+    this.#failed = [];
+    for (const sender of failed) sender.tellFailure(now);
+  }
+}
+
+function doNothing(): void {}

@@ -1,0 +1,271 @@
+/** One TCP or unix connection as a `Wire`, carried by a `StreamLoop`. */
+
+import type { Peer, ServerPeer, Wire } from "../core/proxy/wire.ts";
+import { EAGAIN, errnoName, setSocketOption, SOL_SOCKET, type NativeMemory } from "./ffi.ts";
+import * as calls from "./stream-calls.ts";
+import { Sender, type StreamLoop } from "./stream-loop.ts";
+
+/** More than that is queued: the engine is asked to stop, until half of it is out. */
+const MARK_BYTES = 128 * 1024;
+/** Reads of one connection in one turn; then the others get theirs. */
+const READS_PER_TURN = 4;
+/** From here on bytes that were just received are sent from where they are, uncopied. */
+const DIRECT_BYTES = 4096;
+
+const HUNG_UP = calls.EPOLLRDHUP | calls.EPOLLHUP | calls.EPOLLERR;
+export const WIRE_EVENTS: number =
+  calls.EPOLLIN | calls.EPOLLOUT | calls.EPOLLRDHUP | calls.EPOLLET;
+
+/** `struct linger { 1, 0 }`: close sends RST. socket(7). */
+const LINGER_NOT = new Uint8Array(Int32Array.of(1, 0).buffer);
+
+/** Whoever is told before the engine is there. */
+const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
+
+export class StreamWire extends Sender implements Wire {
+  readonly #loop: StreamLoop;
+  readonly #backlog: Backlog;
+  #peer: Peer = nobody;
+  /** Set until the connection stands. */
+  #connecting: ServerPeer | undefined;
+  #isPaused = false;
+  #isBlocked = false;
+  /** The kernel may have more for us than was read. */
+  #isReadable = false;
+  #hungUp = false;
+  #inEnded = false;
+  #isEnding = false;
+  #outEnded = false;
+  #isGone = false;
+  #failure: string | undefined;
+
+  /** `connecting`: told `connected` or `closed` first. The wire is not yet in the loop. */
+  constructor(loop: StreamLoop, fd: number, connecting?: ServerPeer) {
+    super(fd);
+    this.#loop = loop;
+    this.#backlog = new Backlog(loop);
+    this.#connecting = connecting;
+    if (connecting !== undefined) this.#peer = connecting;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Told from the next event on. */
+  set peer(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get queued(): number {
+    return this.stagedLength + this.#backlog.length;
+  }
+
+  send(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#isGone || this.#isEnding || this.#failure !== undefined) return true;
+    if (this.#connecting !== undefined || this.#backlog.length > 0) {
+      this.#backlog.append(bytes, from, to);
+    } else if (to - from >= DIRECT_BYTES && bytes === this.#loop.input.bytes) {
+      if (this.stagedLength > 0) this.flush();
+      this.#sendNow(this.#loop.input, from, to);
+    } else {
+      this.#loop.stage(this, bytes, from, to);
+    }
+    this.#isBlocked = this.#backlog.length > MARK_BYTES;
+    return !this.#isBlocked;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#isReadable && !this.#isGone) this.#loop.makeReady(this);
+  }
+
+  end(): void {
+    if (this.#isGone || this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.queued === 0 && this.#connecting === undefined) this.#endNow();
+  }
+
+  destroy(reset: boolean): void {
+    if (this.#isGone) return;
+    if (reset) setSocketOption(this.fd, SOL_SOCKET, calls.SO_LINGER, LINGER_NOT);
+    else if (this.stagedLength > 0) this.flush();
+    this.#release();
+  }
+
+  // ---- called by the loop ----
+
+  event(now: number, flags: number): void {
+    if (this.#connecting !== undefined && !this.#finishConnecting(now, flags)) return;
+    if ((flags & calls.EPOLLOUT) !== 0 && this.#backlog.length > 0) this.#sendBacklog(now);
+    if ((flags & HUNG_UP) !== 0) this.#hungUp = true;
+    if ((flags & (calls.EPOLLIN | HUNG_UP)) === 0 || this.#isGone) return;
+    this.#isReadable = true;
+    this.read(now);
+  }
+
+  read(now: number): void {
+    const { input } = this.#loop;
+    for (let i = 0; i < READS_PER_TURN; i++) {
+      if (this.#isPaused || this.#isGone || this.#inEnded) return;
+      const count = calls.receiveStream(this.fd, input.address, input.bytes.length, 0);
+      if (count > 0) {
+        // A short read has emptied the socket; what comes later is an event of its own.
+        if (count < input.bytes.length && !this.#hungUp) this.#isReadable = false;
+        this.#peer.received(now, input.bytes, 0, count);
+        if (!this.#isReadable) return;
+      } else if (count === 0) {
+        this.#inEnded = true;
+        this.#isReadable = false;
+        this.#peer.ended(now);
+        if (this.#outEnded) this.#lose(now, "");
+        return;
+      } else {
+        this.#isReadable = false;
+        if (count !== -EAGAIN) this.#lose(now, errnoName(count));
+        return;
+      }
+    }
+    this.#loop.makeReady(this);
+  }
+
+  flush(): void {
+    const from = this.stagedAt;
+    const to = from + this.stagedLength;
+    this.stagedLength = 0;
+    if (this.#isGone || this.#failure !== undefined) return;
+    this.#sendNow(this.#loop.arena, from, to);
+    if (this.#isEnding && this.#backlog.length === 0) this.#endNow();
+  }
+
+  tellFailure(now: number): void {
+    if (this.#failure === undefined) return;
+    // What the other side said before it went may still be there: an answer sent too early.
+    if (this.#connecting === undefined && !this.#inEnded) this.read(now);
+    this.#lose(now, this.#failure);
+  }
+
+  /** The connect failed at once, or the descriptor could not be watched. Told at the next turn. */
+  fail(reason: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    this.#loop.fail(this);
+  }
+
+  #sendNow(memory: NativeMemory, from: number, to: number): void {
+    const result = calls.sendStream(this.fd, memory.address + from, to - from);
+    if (result < 0 && result !== -EAGAIN) {
+      this.fail(errnoName(result));
+      return;
+    }
+    const sent = Math.max(0, result);
+    if (sent < to - from) this.#backlog.append(memory.bytes, from + sent, to);
+  }
+
+  #sendBacklog(now: number): void {
+    const result = this.#backlog.send(this.fd);
+    if (result < 0) {
+      this.fail(errnoName(result));
+      return;
+    }
+    if (this.#isEnding && this.#backlog.length === 0) this.#endNow();
+    if (!this.#isBlocked || this.#backlog.length > MARK_BYTES / 2) return;
+    this.#isBlocked = false;
+    this.#peer.drained(now);
+  }
+
+  #endNow(): void {
+    this.#outEnded = true;
+    calls.shutdownWriting(this.fd);
+    if (this.#inEnded) this.fail("");
+  }
+
+  /** False when there is no connection (yet). */
+  #finishConnecting(now: number, flags: number): boolean {
+    const peer = this.#connecting;
+    if ((flags & (calls.EPOLLERR | calls.EPOLLHUP)) !== 0) {
+      const error = calls.pendingError(this.fd);
+      if (error !== 0) {
+        this.#lose(now, errnoName(-error));
+        return false;
+      }
+    }
+    if (peer === undefined || (flags & calls.EPOLLOUT) === 0) return false;
+    this.#connecting = undefined;
+    if (this.#backlog.length > 0) this.#sendBacklog(now);
+    peer.connected(now);
+    return !this.#isGone;
+  }
+
+  #lose(now: number, reason: string): void {
+    if (this.#isGone) return;
+    this.#release();
+    this.#peer.closed(now, reason);
+  }
+
+  #release(): void {
+    this.#isGone = true;
+    this.#isEnding = true;
+    this.stagedLength = 0;
+    this.#backlog.clear();
+    this.#loop.release(this);
+  }
+}
+
+/** Bytes that the kernel did not take yet, in pieces lent by the loop. */
+class Backlog {
+  readonly #loop: StreamLoop;
+  readonly #chunks: NativeMemory[] = [];
+  /** Where the first chunk starts and the last one ends. */
+  #from = 0;
+  #to = 0;
+  length = 0;
+
+  constructor(loop: StreamLoop) {
+    this.#loop = loop;
+  }
+
+  append(bytes: Uint8Array, from: number, to: number): void {
+    while (from < to) {
+      let last = this.#chunks.at(-1);
+      if (last === undefined || this.#to === last.bytes.length) {
+        last = this.#loop.takeChunk();
+        this.#chunks.push(last);
+        this.#to = 0;
+      }
+      const count = Math.min(to - from, last.bytes.length - this.#to);
+      last.bytes.set(bytes.subarray(from, from + count), this.#to);
+      this.#to += count;
+      this.length += count;
+      from += count;
+    }
+  }
+
+  /** As much as the kernel takes; `-errno` when the connection is broken. */
+  send(fd: number): number {
+    while (this.length > 0) {
+      const chunk = this.#chunks[0]!;
+      const end = this.#chunks.length === 1 ? this.#to : chunk.bytes.length;
+      const result = calls.sendStream(fd, chunk.address + this.#from, end - this.#from);
+      if (result < 0) return result === -EAGAIN ? 0 : result;
+      this.#from += result;
+      this.length -= result;
+      if (this.#from < end) return 0;
+      this.#from = 0;
+      this.#loop.giveChunk(chunk);
+      this.#chunks.shift();
+    }
+    return 0;
+  }
+
+  clear(): void {
+    for (const chunk of this.#chunks.splice(0)) this.#loop.giveChunk(chunk);
+    this.#from = 0;
+    this.#to = 0;
+    this.length = 0;
+  }
+}
