@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect, type ConnectionOptions, type PeerCertificate } from "node:tls";
+import { once } from "node:events";
+import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
+import type { ServerPeer } from "../core/proxy/wire.ts";
+import { DuplexWire } from "./duplex-wire.ts";
+import { isOsFailure } from "./ffi.ts";
+import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
+import { StreamLoop } from "./stream-loop.ts";
+import { TlsConnector } from "./tls-connector.ts";
+import { TlsFront, type TlsFacts } from "./tls-front.ts";
+
+let directory = "";
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), "nines-test-"));
+  const openssl = (...words: string[]): void => {
+    execFileSync("openssl", words.join(" ").split(" "), { cwd: directory, stdio: "pipe" });
+  };
+  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+  const make = (name: string, alternatives: string): void =>
+    openssl(
+      `${fresh} -keyout ${name}.key -out ${name}.pem -subj /CN=${name}`,
+      `-addext subjectAltName=${alternatives}`,
+    );
+  make("one", "DNS:one.example,IP:127.0.0.1");
+  make("two", "DNS:two.example,DNS:*.two.example");
+  make("client", "DNS:client.example");
+});
+after(() => rmSync(directory, { recursive: true }));
+
+function settings(more: Partial<FrontendTls> = {}): FrontendTls {
+  const certificates = ["one", "two"].map((name) => ({
+    certificate: join(directory, `${name}.pem`),
+    key: join(directory, `${name}.key`),
+  }));
+  const base = { certificates, minimumVersion: "1.2", http2: true } as const;
+  return { ...base, clientCertificate: "off", ...more };
+}
+
+interface Running {
+  readonly port: number;
+  readonly loop: StreamLoop;
+  readonly facts: TlsFacts[];
+  readonly refused: string[];
+  readonly front: TlsFront;
+}
+
+/** Echoes what comes over TLS. */
+async function withFront(
+  tls: FrontendTls,
+  body: (running: Running) => Promise<void>,
+): Promise<void> {
+  const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
+  const front = new TlsFront({ tls, handshakeMs: 1000, maxHandshakes: 10 });
+  const facts: TlsFacts[] = [];
+  const refused: string[] = [];
+  const fd = openListener({ kind: "ip", address: "127.0.0.1", port: 0 });
+  assert.ok(!isOsFailure(Object(fd)));
+  const listener = new StreamListener(loop, fd as number, (client) =>
+    front.accept(client, {
+      secured(socket, known) {
+        facts.push(known);
+        const wire = new DuplexWire(loop, socket);
+        wire.peer = {
+          received: (_now, bytes, from, to) => void wire.send(bytes, from, to),
+          drained() {},
+          ended: () => wire.end(),
+          closed() {},
+        };
+      },
+      refused: (reason) => void refused.push(reason),
+    }),
+  );
+  try {
+    await body({ port: localAddress(fd as number).port, loop, facts, refused, front });
+  } finally {
+    listener.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    loop.close();
+  }
+}
+
+/** Connects, says hello, and gives what came back with the server's certificate. */
+async function talk(
+  port: number,
+  options: ConnectionOptions,
+): Promise<{ text: string; certificate: PeerCertificate; alpn: string | false | null }> {
+  const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options });
+  await once(socket, "secureConnect");
+  const certificate = socket.getPeerCertificate();
+  const alpn = socket.alpnProtocol;
+  socket.end("hello");
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return { text, certificate, alpn };
+}
+
+test("the certificate is chosen by name: exact, wildcard, else the first", async () => {
+  await withFront(settings(), async ({ port, facts }) => {
+    const cases = [
+      ["one.example", "one"],
+      ["TWO.example", "two"],
+      ["a.two.example", "two"],
+      ["a.b.two.example", "one"],
+      ["unknown.example", "one"],
+    ] as const;
+    for (const [servername, name] of cases) {
+      const { text, certificate } = await talk(port, { servername });
+      assert.equal(text, "hello");
+      assert.equal(certificate.subject.CN, name, servername);
+    }
+    const { certificate } = await talk(port, {});
+    assert.equal(certificate.subject.CN, "one");
+    assert.equal(facts[0]!.serverName, "one.example");
+    assert.equal(facts.at(-1)!.serverName, "");
+    assert.equal(facts[0]!.version, "TLSv1.3");
+  });
+});
+
+test("h2 is offered unless it is switched off", async () => {
+  const ALPNProtocols = ["h2", "http/1.1"];
+  await withFront(settings(), async ({ port }) => {
+    assert.equal((await talk(port, { ALPNProtocols })).alpn, "h2");
+  });
+  await withFront(settings({ http2: false }), async ({ port }) => {
+    assert.equal((await talk(port, { ALPNProtocols })).alpn, "http/1.1");
+  });
+});
+
+test("a version below the minimum is refused, and the refusal is told once", async () => {
+  await withFront(settings({ minimumVersion: "1.3" }), async ({ port, refused, front }) => {
+    await assert.rejects(talk(port, { maxVersion: "TLSv1.2" }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(refused.length, 1);
+    assert.equal(front.handshakes, 0);
+  });
+});
+
+test("client certificates: demanded, or checked when given, with their subject", async () => {
+  const clientCa = join(directory, "client.pem");
+  const read = async (name: string): Promise<string> =>
+    (await import("node:fs")).readFileSync(join(directory, name), "utf8");
+  const good = { cert: await read("client.pem"), key: await read("client.key") };
+  const bad = { cert: await read("one.pem"), key: await read("one.key") };
+  await withFront(settings({ clientCa, clientCertificate: "required" }), async (running) => {
+    assert.equal((await talk(running.port, good)).text, "hello");
+    assert.equal(running.facts[0]!.clientSubject, "CN=client");
+    await assert.rejects(async () => {
+      const { text } = await talk(running.port, {});
+      assert.equal(text, "hello");
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(running.facts.length, 1);
+  });
+  await withFront(settings({ clientCa, clientCertificate: "optional" }), async (running) => {
+    assert.equal((await talk(running.port, {})).text, "hello");
+    assert.equal(running.facts[0]!.clientSubject, "");
+    await assert.rejects(async () => {
+      const { text } = await talk(running.port, bad);
+      assert.equal(text, "hello");
+    });
+    assert.equal(running.facts.length, 1);
+    assert.match(running.refused[0]!, /client certificate/);
+  });
+});
+
+test("a certificate that does not fit its key is named before anything is served", () => {
+  const certificates = [
+    { certificate: join(directory, "one.pem"), key: join(directory, "two.key") },
+  ];
+  const make = (tls: FrontendTls): TlsFront =>
+    new TlsFront({ tls, handshakeMs: 1000, maxHandshakes: 1 });
+  assert.throws(() => make(settings({ certificates })), /one\.pem: .*key/);
+  const missing = [{ certificate: "/nonexistent.pem", key: "/nonexistent.key" }];
+  assert.throws(() => make(settings({ certificates: missing })), /\/nonexistent\.pem/);
+});
+
+test("TLS to a server is verified, and a refused connect is told by its errno", async () => {
+  await withFront(settings(), async ({ port, loop }) => {
+    const outcome = (verify: boolean, to: number): Promise<string> => {
+      const ca = join(directory, "one.pem");
+      const connector = new TlsConnector(loop, verify ? { verify } : { verify, ca });
+      const endpoint = { kind: "ip", address: "127.0.0.1", port: to } as const;
+      const done = Promise.withResolvers<string>();
+      const peer: ServerPeer = {
+        connected: () => wire.send(Buffer.from("ping"), 0, 4),
+        received(_now, bytes, from, start) {
+          done.resolve(Buffer.from(bytes.subarray(from, start)).toString());
+          wire.destroy(false);
+        },
+        drained() {},
+        ended() {},
+        closed: (_now, reason) => done.resolve(reason),
+      };
+      const wire = connector.connect({ pool: "p", server: "s", endpoint }, peer);
+      return done.promise;
+    };
+    assert.equal(await outcome(false, port), "ping");
+    assert.equal(await outcome(true, port), "DEPTH_ZERO_SELF_SIGNED_CERT");
+    assert.equal(await outcome(false, 1), "ECONNREFUSED");
+  });
+});
