@@ -5,13 +5,13 @@
 
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { chmodSync, unlinkSync } from "node:fs";
-import { decodeLine, encodeLine, type FromVrrp, type ToVrrp } from "./role-protocol.ts";
+import { decodeLine, encodeLine, type Message } from "./role-protocol.ts";
 
 /** Bytes that may wait for a reader; 255 instances' status is about 400 kB. */
 const MAX_UNSENT = 8 * 1024 * 1024;
 /** Longest line that is believed; a configuration of 255 instances is about 1 MB. */
 const MAX_LINE = 16 * 1024 * 1024;
-/** Clients at once: the control role, the check role and their successors during a change. */
+/** Clients at once, unless somebody has more workers: two roles and their successors. */
 const MAX_CLIENTS = 8;
 
 export interface LineConnection<Outgoing> {
@@ -27,13 +27,14 @@ export interface LineHandlers<Incoming> {
 }
 
 /** Serves `path` (mode 0600). A socket file that nobody listens on is replaced. */
-export function serveLines<Incoming extends ToVrrp | FromVrrp, Outgoing extends ToVrrp | FromVrrp>(
+export function serveLines<Incoming extends Message, Outgoing extends Message>(
   path: string,
   accept: (connection: LineConnection<Outgoing>) => LineHandlers<Incoming>,
+  maxClients: number = MAX_CLIENTS,
 ): Promise<Server> {
   const clients = new Set<Socket>();
   const server = createServer((socket) => {
-    if (clients.size >= MAX_CLIENTS) {
+    if (clients.size >= maxClients) {
       socket.destroy();
       return;
     }
@@ -58,10 +59,10 @@ export function serveLines<Incoming extends ToVrrp | FromVrrp, Outgoing extends 
 }
 
 /** Rejects with the errno error (ENOENT, ECONNREFUSED: nobody there) of the connect. */
-export function connectLines<
-  Incoming extends ToVrrp | FromVrrp,
-  Outgoing extends ToVrrp | FromVrrp,
->(path: string, handlers: LineHandlers<Incoming>): Promise<LineConnection<Outgoing>> {
+export function connectLines<Incoming extends Message, Outgoing extends Message>(
+  path: string,
+  handlers: LineHandlers<Incoming>,
+): Promise<LineConnection<Outgoing>> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.once("error", reject);
@@ -95,7 +96,7 @@ export function removeStaleSocket(path: string): void {
   }
 }
 
-function wrap<Incoming extends ToVrrp | FromVrrp, Outgoing extends ToVrrp | FromVrrp>(
+function wrap<Incoming extends Message, Outgoing extends Message>(
   socket: Socket,
   handlers: LineHandlers<Incoming>,
 ): LineConnection<Outgoing> {

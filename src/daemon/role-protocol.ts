@@ -126,8 +126,13 @@ export type ToCheck =
 export type ToVrrp = FromControl | FromCheck;
 export type FromVrrp = ToControl | ToCheck;
 
+/** Whatever role processes say to each other. */
+export interface Message {
+  readonly type: string;
+}
+
 /** One line. Bytes (HMAC keys) travel as `{"$hex": "…"}`. */
-export function encodeLine(message: ToVrrp | FromVrrp): string {
+export function encodeLine(message: Message): string {
   return `${JSON.stringify(message, hexOfBytes)}\n`;
 }
 
@@ -138,11 +143,11 @@ function hexOfBytes(this: Record<string, unknown>, key: string, value: unknown):
 }
 
 /** The message of one line, or undefined when it is not an object with a `type`. */
-export function decodeLine(line: string): ToVrrp | FromVrrp | undefined {
+export function decodeLine(line: string): Message | undefined {
   try {
     const value: unknown = JSON.parse(line, (_key, part: unknown) => reviveBytes(part));
     if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
-    return typeof value.type === "string" ? (value as ToVrrp | FromVrrp) : undefined;
+    return typeof value.type === "string" ? (value as Message) : undefined;
   } catch {
     return undefined;
   }
