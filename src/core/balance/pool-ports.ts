@@ -46,9 +46,7 @@ export interface Pick {
 export type Outcome = "ok" | "error-status" | "connect-failed" | "reset" | "timeout" | "cancelled";
 
 /** What an active check says of a server; a `CheckVerdict` fits. */
-export type HealthVerdict = {
-  readonly [Key in "up" | "reason" | "weightPercent" | "admin"]: CheckVerdict[Key];
-};
+export type HealthVerdict = Omit<CheckVerdict, "subject" | "latencyMs" | "warning">;
 
 /** An operator's word; it counts more than the configuration until that changes. */
 export interface AdminChange {

@@ -6,12 +6,17 @@
  * - each attempt is `started` once and `finished` once, also one that was cut;
  * - the first attempt of a request is told to `retries.requested`, each further one asks
  *   `retries.tryRetry`;
- * - `takeEvents` after every call that changes something but `pick`, `started` and `finished`;
+ * - `takeEvents` after every call that changes something, `finished` included;
  * - while `waiting` > 0: `nextGrant` and `nextDropped` until undefined, after `enqueue`, `finished`,
  *   `wake` and every change.
  */
 
+import { assert } from "../../lib/assert.ts";
 import type { Prng } from "../../lib/prng.ts";
+import { lowSuccessRates, mayBeEjected, observeResult, startInterval } from "./outlier.ts";
+import { USUAL_DECAY_MS, observeFailure, observeLatency } from "./peak-latency.ts";
+import { PickAnswer } from "./pick-answer.ts";
+import { PoolLog } from "./pool-log.ts";
 import type {
   AdminChange,
   HealthVerdict,
@@ -23,22 +28,37 @@ import type {
   ServerOverride,
 } from "./pool-ports.ts";
 import type { PoolSettings } from "./pool-settings.ts";
+import { serverStatus } from "./pool-status.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { Server } from "./server.ts";
-import type { Dropped, Grant, QueueClass, Ticket } from "./wait-queue.ts";
+import { Roster } from "./roster.ts";
+import { ServerFacts } from "./server-facts.ts";
+import type { Server } from "./server.ts";
+import { WaitQueue, type Dropped, type Grant, type QueueClass, type Ticket } from "./wait-queue.ts";
 
 /** `Waiter`: whatever the engine wants back when a waiting request gets its place. */
 export class Pool<Waiter = unknown> {
   readonly retries: RetryBudget;
-  readonly prng: Prng;
+  readonly #log = new PoolLog();
+  readonly #facts: ServerFacts;
+  readonly #roster: Roster;
+  readonly #queue: WaitQueue<Waiter>;
+  readonly #answer: PickAnswer;
   #settings: PoolSettings;
-  #servers: readonly Server[];
+  #decayMs = USUAL_DECAY_MS;
+  /** End of the interval in which success rates are counted; Infinity while nothing happens. */
+  #intervalEndsAt = Infinity;
+  /** Ends of ejections and drains. */
+  #nextEndAt = Infinity;
 
   constructor(settings: PoolSettings, prng: Prng, now: number) {
     this.#settings = settings;
-    this.prng = prng;
     this.retries = new RetryBudget(settings.retry, now);
-    this.#servers = settings.servers.map((server, id) => new Server(id, server));
+    this.#facts = new ServerFacts(settings, this.#log);
+    this.#roster = new Roster(settings, { log: this.#log, facts: this.#facts, prng }, now);
+    this.#queue = new WaitQueue(settings.queue);
+    this.#answer = new PickAnswer(this.#roster);
+    this.#learn(settings);
+    this.#settled();
   }
 
   get settings(): PoolSettings {
@@ -47,101 +67,240 @@ export class Pool<Waiter = unknown> {
 
   /** In the order of the configuration; those that are leaving come last. */
   get servers(): readonly Server[] {
-    return this.#servers;
+    return this.#roster.servers;
   }
 
   server(name: string): Server | undefined {
-    return this.#servers.find((server) => server.name === name);
+    return this.#roster.get(name);
   }
 
   /** In place: what runs and what was learned stays with the server's name. */
-  update(_now: number, settings: PoolSettings): void {
-    this.#settings = settings;
+  update(now: number, settings: PoolSettings): void {
+    this.#learn(settings);
+    this.#facts.update(settings);
+    this.#roster.update(now, settings);
+    this.#queue.update(settings.queue);
     this.retries.update(settings.retry);
+    this.#settled();
   }
 
-  pick(_now: number, request: PickRequest): Pick {
-    const server = this.#servers.find((s) => !s.full && !request.tried.includes(s));
-    return { server, why: server === undefined ? "none-usable" : "algorithm", reason: "" };
+  /** Changes no counts: `started` does, as soon as the attempt is made. */
+  pick(now: number, request: PickRequest): Pick {
+    const answer = this.#answer;
+    const { sticky, tried } = request;
+    answer.bound = sticky === undefined ? undefined : this.#roster.get(sticky);
+    const bound = answer.bound;
+    if (bound?.reachable === true && !tried.includes(bound)) {
+      return bound.full ? answer.set(undefined, "queue") : answer.set(bound, "sticky");
+    }
+    if (this.#queue.anyWaiting > 0 && tried.length === 0) return answer.set(undefined, "queue");
+    return this.#choose(now, request);
   }
 
   started(_now: number, server: Server): void {
     server.active++;
+    server.started++;
+    if (server.usable) server.load.active++;
   }
 
   /** `latencyMs`: from the attempt's start to the first byte of its answer; -1 = none came. */
-  finished(_now: number, server: Server, _outcome: Outcome, _latencyMs: number): void {
+  finished(now: number, server: Server, outcome: Outcome, latencyMs: number): void {
+    assert(server.active > 0, "an attempt was finished that was not started");
     server.active--;
-  }
-
-  /** False: no such server (any more). */
-  setHealth(_now: number, server: string, _verdict: HealthVerdict): boolean {
-    return this.server(server) !== undefined;
+    if (server.usable) server.load.active--;
+    if (outcome === "ok") {
+      if (latencyMs >= 0) observeLatency(server, now, latencyMs, this.#decayMs);
+      this.#observe(now, server, false);
+    } else if (outcome !== "cancelled") {
+      server.failed++;
+      observeFailure(server, now, latencyMs, this.#decayMs);
+      this.#observe(now, server, true);
+    }
+    if (server.active === 0 && !server.inService) {
+      this.#facts.emptied(now, server);
+      if (server.leaving) this.#roster.forget(server);
+    }
   }
 
   /** False: no such server. */
-  setAdmin(_now: number, server: string, _change: AdminChange): boolean {
-    return this.server(server) !== undefined;
+  setHealth(now: number, server: string, verdict: HealthVerdict): boolean {
+    const known = this.#configured(server);
+    if (known !== undefined && this.#facts.heard(now, known, verdict)) this.#settle(now);
+    return known !== undefined;
+  }
+
+  /** Undefined: the configuration's word again. False: no such server. */
+  setAdmin(now: number, server: string, change: AdminChange | undefined): boolean {
+    const known = this.#configured(server);
+    if (known === undefined) return false;
+    this.#facts.ordered(now, known, change);
+    this.#settle(now);
+    return true;
   }
 
   /** 0-256; undefined: the configuration's again. False: no such server. */
-  setWeight(_now: number, server: string, _weight: number | undefined): boolean {
-    return this.server(server) !== undefined;
+  setWeight(now: number, server: string, weight: number | undefined): boolean {
+    const known = this.#configured(server);
+    if (known === undefined) return false;
+    this.#facts.weighted(now, known, weight);
+    this.#settle(now);
+    return true;
   }
 
   /** What `setAdmin` and `setWeight` said, to be said again after a restart. */
   overrides(): ServerOverride[] {
-    return [];
+    return this.servers
+      .filter((s) => s.adminChange !== undefined || s.weightChange !== undefined)
+      .map(({ name, adminChange, weightChange }) => ({
+        server: name,
+        ...(adminChange !== undefined && { admin: adminChange }),
+        ...(weightChange !== undefined && { weight: weightChange }),
+      }));
   }
 
   /** Gets in line; the request is copied. Undefined: the line is full, or there is none. */
   enqueue(
-    _now: number,
-    _waiter: Waiter,
-    _request: PickRequest,
-    _queueClass: QueueClass,
+    now: number,
+    waiter: Waiter,
+    request: PickRequest,
+    queueClass: QueueClass,
   ): Ticket<Waiter> | undefined {
-    return undefined;
+    const { sticky, tried } = request;
+    const named = sticky === undefined ? undefined : this.#roster.get(sticky);
+    const bound = named?.reachable === true && !tried.includes(named) ? named : undefined;
+    const ticket = this.#queue.ticket(now, waiter, request);
+    return this.#queue.enqueue(ticket, queueClass, bound) ? ticket : undefined;
   }
 
   /** The client has gone. Also right for a ticket that was granted or dropped. */
-  leave(_ticket: Ticket<Waiter>): void {}
+  leave(ticket: Ticket<Waiter>): void {
+    this.#queue.leave(ticket);
+  }
 
+  /** Requests in line, and refused ones that were not fetched yet. */
   get waiting(): number {
-    return 0;
+    return this.#queue.waiting;
   }
 
   /** The next one in line and its server; `started` must follow at once. */
-  nextGrant(_now: number): Grant<Waiter> | undefined {
-    return undefined;
+  nextGrant(now: number): Grant<Waiter> | undefined {
+    if (this.#queue.waiting === 0) return undefined;
+    return this.#queue.nextGrant(now, (request) => {
+      const bound = request.sticky === undefined ? undefined : this.#roster.get(request.sticky);
+      if (bound?.reachable === true && !request.tried.includes(bound)) {
+        return bound.full ? undefined : bound;
+      }
+      return this.#choose(now, request).server;
+    });
   }
 
   /** One that is to be refused. */
-  nextDropped(_now: number): Dropped<Waiter> | undefined {
-    return undefined;
+  nextDropped(now: number): Dropped<Waiter> | undefined {
+    return this.#queue.waiting === 0 ? undefined : this.#queue.nextDropped(now);
   }
 
   /** When `wake` is wanted; Infinity = never. May move with every call. */
   get deadline(): number {
-    return Infinity;
+    const own = Math.min(this.#nextEndAt, this.#intervalEndsAt, this.#roster.deadline);
+    return this.#queue.waiting === 0 ? own : Math.min(own, this.#queue.deadline);
   }
 
-  wake(_now: number): void {}
+  wake(now: number): void {
+    if (now < Math.min(this.#nextEndAt, this.#intervalEndsAt, this.#roster.deadline)) return;
+    for (const server of this.servers) {
+      if (server.ejectedUntil <= now) this.#facts.returned(now, server, "its ejection is over");
+      if (server.drainEndsAt <= now) this.#facts.drainEnds(now, server);
+    }
+    if (this.#intervalEndsAt <= now) this.#endInterval(now);
+    this.#settle(now);
+  }
 
   /** What happened since the last call, oldest first. */
   takeEvents(): readonly PoolEvent[] {
-    return [];
+    return this.#log.take();
   }
 
   status(now: number): PoolStatus {
     return {
       name: this.#settings.name,
       algorithm: this.#settings.algorithm.kind,
-      tier: undefined,
-      panic: false,
+      tier: this.#roster.serving?.number,
+      panic: this.#roster.panic,
       waiting: this.waiting,
       retryBalance: this.retries.balance(now),
-      servers: [],
+      servers: this.servers.map((server) => serverStatus(server, now)),
     };
+  }
+
+  #choose(now: number, request: PickRequest): Pick {
+    const answer = this.#answer;
+    const { tiers, serving } = this.#roster;
+    if (serving === undefined) return answer.set(undefined, "none-usable");
+    // A retry that has tried the whole tier goes on with the next.
+    for (let i = tiers.indexOf(serving); i < tiers.length; i++) {
+      const tier = tiers[i]!;
+      const server = tier.pick(now, request);
+      if (server !== undefined) {
+        if (request.sticky !== undefined) return answer.set(server, "redispatched");
+        if (tier.panic) return answer.set(server, "panic");
+        return answer.set(server, i === 0 ? "algorithm" : "tier");
+      }
+      if (tier.hasUntried(request.tried)) return answer.set(undefined, "queue");
+    }
+    return answer.set(undefined, "all-tried");
+  }
+
+  #observe(now: number, server: Server, failed: boolean): void {
+    const { outlier } = this.#settings;
+    if (!outlier.enabled) return;
+    if (this.#intervalEndsAt === Infinity) this.#intervalEndsAt = now + outlier.intervalMs;
+    const reason = observeResult(server, failed, outlier);
+    if (reason !== undefined && this.#tryEject(now, server, reason)) this.#settle(now);
+  }
+
+  /** Not more than allowed, and never the last one that can serve. */
+  #tryEject(now: number, server: Server, reason: string): boolean {
+    if (!server.inService) return false;
+    const present = this.servers.filter((other) => !other.leaving);
+    const out = present.filter((other) => other.ejected).length;
+    if (out >= mayBeEjected(present.length, this.#settings.outlier)) return false;
+    const spare = present.some((other) => other !== server && other.healthy && !other.ejected);
+    if (spare) this.#facts.ejected(now, server, reason);
+    return spare;
+  }
+
+  #endInterval(now: number): void {
+    const { outlier } = this.#settings;
+    for (const { server, reason } of lowSuccessRates(this.servers, outlier)) {
+      this.#tryEject(now, server, reason);
+    }
+    startInterval(this.servers);
+    const unforgiven = this.servers.some((server) => server.ejectionLevel > 0);
+    this.#intervalEndsAt = unforgiven ? now + outlier.intervalMs : Infinity;
+  }
+
+  #configured(name: string): Server | undefined {
+    const server = this.#roster.get(name);
+    return server?.leaving === true ? undefined : server;
+  }
+
+  #learn(settings: PoolSettings): void {
+    const { algorithm } = settings;
+    this.#settings = settings;
+    this.#decayMs = algorithm.kind === "peak-ewma" ? algorithm.decayMs : USUAL_DECAY_MS;
+    if (!settings.outlier.enabled) this.#intervalEndsAt = Infinity;
+  }
+
+  #settle(now: number): void {
+    this.#roster.settle(now);
+    this.#settled();
+  }
+
+  #settled(): void {
+    let next = Infinity;
+    for (const { ejectedUntil, drainEndsAt } of this.servers) {
+      next = Math.min(next, ejectedUntil, drainEndsAt);
+    }
+    this.#nextEndAt = next;
   }
 }

@@ -1,7 +1,17 @@
-/** One server of a pool: what is known of it. Only the pool and its parts write here. */
+/**
+ * One server of a pool: facts told from outside, what was learned from traffic, and what follows from
+ * both. Only the pool and its parts write here; the engine reads, and keeps it as an identity.
+ */
 
-import type { AdminChange } from "./pool-ports.ts";
-import type { ServerSettings } from "./pool-settings.ts";
+import type { AdminChange, ServerState } from "./pool-ports.ts";
+import type { AdminState, ServerSettings } from "./pool-settings.ts";
+
+const STRICTNESS: Readonly<Record<AdminState, number>> = { ready: 0, drain: 1, maint: 2 };
+
+/** What a tier counts for all its usable servers together. */
+export interface TierLoad {
+  active: number;
+}
 
 export class Server {
   /** Never used again within the pool's life: for arrays and maps of the engine. */
@@ -14,19 +24,61 @@ export class Server {
   started = 0;
   failed = 0;
 
-  /** Gets requests that are bound to no server: up, in, ready, with a weight. */
+  // What was told.
+  /** Undefined: not checked (yet), which counts as good. */
+  checkUp: boolean | undefined = undefined;
+  checkReason = "not checked yet";
+  agentPercent = 100;
+  agentAdmin: AdminState = "ready";
+  adminChange: AdminChange | undefined = undefined;
+  weightChange: number | undefined = undefined;
+  /** Taken out of the configuration while requests were running. */
+  leaving = false;
+
+  // What was learned.
+  /** Moving average of the time to the first byte, ms; -1 = unknown. */
+  latencyMs: number = -1;
+  latencyAt = 0;
+  errorsInRow = 0;
+  intervalRequests = 0;
+  intervalErrors = 0;
+  /** Infinity while it is not ejected. */
+  ejectedUntil: number = Infinity;
+  ejectionReason = "";
+  /** Sets how long the next ejection lasts; sinks while the server behaves. */
+  ejectionLevel = 0;
+  ejections = 0;
+
+  // What follows, written by the pool whenever a fact has changed.
+  state: ServerState = "unchecked";
+  stateSince: number;
+  stateReason = "";
+  /** Ready, up and in: whatever its weight. */
+  inService = false;
+  /** In service with a weight. */
+  healthy = false;
+  /** Gets requests that are bound to no server: healthy, or not asked for in a panic. */
   usable = false;
-  /** With percentage and slow start; what algorithms go by. */
+  /** Also those that are bound to it. */
+  reachable = false;
+  /** With the agent's percentage and slow start; what algorithms go by. */
   weight = 0;
-  /** Without slow start: for tables, whose keys must not wander while a server warms up. */
-  settledWeight = 0;
+  /** Start of its slow start; Infinity = it is warm. */
+  warmingSince: number = Infinity;
+  /** Running requests are cut then; Infinity while it is ready. */
+  drainEndsAt: number = Infinity;
+  /** ... and since then not even bound clients reach it. */
+  drainOver = false;
+  drained = false;
+  load: TierLoad = { active: 0 };
+  /** Account of smooth weighted round robin. */
+  turn = 0;
 
-  admin: AdminChange | undefined = undefined;
-
-  constructor(id: number, settings: ServerSettings) {
+  constructor(id: number, settings: ServerSettings, now: number) {
     this.id = id;
     this.name = settings.name;
     this.settings = settings;
+    this.stateSince = now;
   }
 
   /** Not one more request at the moment. */
@@ -34,4 +86,56 @@ export class Server {
     const { maxConnections } = this.settings;
     return maxConnections !== 0 && this.active >= maxConnections;
   }
+
+  get ejected(): boolean {
+    return this.ejectedUntil !== Infinity;
+  }
+
+  /** The operator's or the configuration's: what tables go by, since keys must not wander often. */
+  get baseWeight(): number {
+    return this.weightChange ?? this.settings.weight;
+  }
+
+  /** The stricter one of what the operator (or the configuration) and the agent say. */
+  get admin(): AdminState {
+    const own = this.adminChange?.state ?? this.settings.admin;
+    return STRICTNESS[this.agentAdmin] > STRICTNESS[own] ? this.agentAdmin : own;
+  }
+
+  /** First reason that holds, in the order of `ServerState`. */
+  stateNow(): ServerState {
+    if (this.leaving) return "leaving";
+    if (this.admin !== "ready") return this.admin;
+    if (this.checkUp === false) return "down";
+    if (this.ejected) return "ejected";
+    return this.checkUp === true ? "up" : "unchecked";
+  }
+
+  reasonNow(): string {
+    switch (this.stateNow()) {
+      case "leaving":
+        return "not in the configuration any more";
+      case "maint":
+      case "drain":
+        return this.adminReason();
+      case "ejected":
+        return this.ejectionReason;
+      case "down":
+      case "up":
+        return this.checkReason;
+      case "unchecked":
+        return this.settings.check === undefined ? "has no check" : this.checkReason;
+    }
+  }
+
+  adminReason(): string {
+    const own = this.adminChange?.state ?? this.settings.admin;
+    if (own !== this.admin) return `its agent says ${this.agentAdmin}`;
+    return this.adminChange?.reason ?? `the configuration says ${own}`;
+  }
+}
+
+/** May one more request of this kind go there? Health is the caller's question. */
+export function hasPlace(server: Server, tried: readonly Server[]): boolean {
+  return !server.full && (tried.length === 0 || !tried.includes(server));
 }

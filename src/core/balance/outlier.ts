@@ -1,0 +1,75 @@
+/**
+ * Who is to be ejected, judged by real traffic. Source: Envoy's outlier detection documentation
+ * (consecutive errors, success rate). Whether the pool can spare the server is the pool's question.
+ */
+
+import type { OutlierSettings } from "./pool-settings.ts";
+import type { Server } from "./server.ts";
+
+/** Takes one result; gives the reason when its errors in a row are too many. */
+export function observeResult(
+  server: Server,
+  failed: boolean,
+  settings: OutlierSettings,
+): string | undefined {
+  server.intervalRequests++;
+  if (!failed) {
+    server.errorsInRow = 0;
+    return undefined;
+  }
+  server.intervalErrors++;
+  server.errorsInRow++;
+  const { enabled, consecutiveErrors } = settings;
+  if (!enabled || consecutiveErrors === 0 || server.errorsInRow < consecutiveErrors) {
+    return undefined;
+  }
+  return `${server.errorsInRow} errors in a row`;
+}
+
+export interface Outlier {
+  readonly server: Server;
+  readonly reason: string;
+}
+
+/** Those whose success rate is far below the others' in the interval; the worst first. */
+export function lowSuccessRates(servers: readonly Server[], settings: OutlierSettings): Outlier[] {
+  const { successRateFactor, successRateMinimumHosts, successRateMinimumRequests } = settings;
+  if (!settings.enabled || successRateFactor === 0) return [];
+  const judged = servers
+    .filter((s) => !s.ejected && s.intervalRequests >= Math.max(1, successRateMinimumRequests))
+    .map((server) => ({ server, rate: 1 - server.intervalErrors / server.intervalRequests }))
+    .sort((a, b) => a.rate - b.rate);
+  if (judged.length === 0 || judged.length < successRateMinimumHosts) return [];
+  const mean = judged.reduce((sum, { rate }) => sum + rate, 0) / judged.length;
+  const variance = judged.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / judged.length;
+  const limit = mean - (successRateFactor / 1000) * Math.sqrt(variance);
+  return judged
+    .filter(({ rate }) => rate < limit)
+    .map(({ server, rate }) => ({
+      server,
+      reason: `success rate ${percent(rate)}, under ${percent(limit)} (mean ${percent(mean)})`,
+    }));
+}
+
+/** At the end of an interval: counts start anew, and who behaved is forgiven one step. */
+export function startInterval(servers: readonly Server[]): void {
+  for (const server of servers) {
+    server.intervalRequests = 0;
+    server.intervalErrors = 0;
+    if (!server.ejected && server.ejectionLevel > 0) server.ejectionLevel--;
+  }
+}
+
+/** The n-th ejection lasts n times as long as the first. */
+export function ejectionMs(level: number, settings: OutlierSettings): number {
+  return Math.min(level * settings.baseEjectionMs, settings.maxEjectionMs);
+}
+
+/** How many servers of `count` may be out at once; one always may. */
+export function mayBeEjected(count: number, settings: OutlierSettings): number {
+  return Math.max(1, Math.floor((count * settings.maxEjectedPercent) / 100));
+}
+
+function percent(rate: number): string {
+  return `${(rate * 100).toFixed(1)} %`;
+}

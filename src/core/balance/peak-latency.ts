@@ -1,0 +1,58 @@
+/**
+ * How slow a server is: a moving average of the time to the first byte that jumps up at once and
+ * comes down slowly. Source: Finagle's Peak EWMA load balancer. Without news it sinks towards zero,
+ * so that a server that was slow is asked again some day.
+ */
+
+import type { Server } from "./server.ts";
+
+/** For algorithms that do not say otherwise; the status shows latencies under all of them. */
+export const USUAL_DECAY_MS = 10_000;
+/** Below what a clock can tell, differences between servers mean nothing. */
+const FLOOR_MS = 0.05;
+/** A failure counts as an answer that took that many times the average ... */
+const FAILURE_FACTOR = 5;
+/** ... or that long when there is no average yet. */
+const FIRST_FAILURE_MS = 1000;
+const CEILING_MS = 60_000;
+/** Cost of a server that was never measured and is busy: its first answer is waited for. */
+const UNKNOWN_MS = 1e6;
+
+export function observeLatency(
+  server: Server,
+  now: number,
+  latencyMs: number,
+  decayMs: number,
+): void {
+  const { latencyMs: average } = server;
+  if (average < 0 || latencyMs >= average) server.latencyMs = latencyMs;
+  else {
+    const kept = Math.exp(-Math.max(0, now - server.latencyAt) / decayMs);
+    server.latencyMs = average * kept + latencyMs * (1 - kept);
+  }
+  server.latencyAt = now;
+}
+
+/** A failed server must not look fast because refusing is quick. */
+export function observeFailure(
+  server: Server,
+  now: number,
+  latencyMs: number,
+  decayMs: number,
+): void {
+  const average = server.latencyMs;
+  const punished = average < 0 ? FIRST_FAILURE_MS : sunk(server, now, decayMs) * FAILURE_FACTOR;
+  observeLatency(server, now, Math.min(Math.max(punished, latencyMs), CEILING_MS), decayMs);
+}
+
+/** Expected time of one more request: latency x (1 + requests / weight). */
+export function peakCost(server: Server, now: number, decayMs: number): number {
+  const queue = server.active / server.weight;
+  if (server.latencyMs < 0) return server.active === 0 ? 0 : UNKNOWN_MS * (1 + queue);
+  return sunk(server, now, decayMs) * (1 + queue);
+}
+
+function sunk(server: Server, now: number, decayMs: number): number {
+  const kept = Math.exp(-Math.max(0, now - server.latencyAt) / decayMs);
+  return Math.max(server.latencyMs * kept, FLOOR_MS);
+}

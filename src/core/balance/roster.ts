@@ -1,0 +1,188 @@
+/**
+ * Who is in the pool and who may be picked: servers by name, in tiers. After every change of facts
+ * `settle` derives everything anew; that is some microseconds and happens seldom.
+ */
+
+import type { Prng } from "../../lib/prng.ts";
+import { makePicker, picksAlike } from "./algorithms.ts";
+import type { PoolLog } from "./pool-log.ts";
+import type { PoolSettings } from "./pool-settings.ts";
+import type { ServerFacts } from "./server-facts.ts";
+import { Server } from "./server.ts";
+import { slowStartShare, slowStartStepMs } from "./slow-start.ts";
+import { Tier } from "./tier.ts";
+
+export interface RosterParts {
+  readonly log: PoolLog;
+  readonly facts: ServerFacts;
+  readonly prng: Prng;
+}
+
+export class Roster {
+  readonly #parts: RosterParts;
+  #settings: PoolSettings;
+  readonly #byName = new Map<string, Server>();
+  #servers: readonly Server[] = [];
+  #tiers: readonly Tier[] = [];
+  #serving: Tier | undefined;
+  #panic = false;
+  #nextId = 0;
+  #nextStepAt = Infinity;
+
+  constructor(settings: PoolSettings, parts: RosterParts, now: number) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#members(now, settings);
+    // Nobody was away before the start, so nobody starts slowly.
+    for (const server of this.#servers) server.inService = isInService(server);
+    this.settle(now);
+    parts.log.take();
+  }
+
+  /** In the order of the configuration; those that are leaving come last. */
+  get servers(): readonly Server[] {
+    return this.#servers;
+  }
+
+  /** All that have a server, lowest first. */
+  get tiers(): readonly Tier[] {
+    return this.#tiers;
+  }
+
+  /** Undefined when none can serve. */
+  get serving(): Tier | undefined {
+    return this.#serving;
+  }
+
+  get panic(): boolean {
+    return this.#panic;
+  }
+
+  /** When the next step of a slow start is due. */
+  get deadline(): number {
+    return this.#nextStepAt;
+  }
+
+  get(name: string): Server | undefined {
+    return this.#byName.get(name);
+  }
+
+  update(now: number, settings: PoolSettings): void {
+    if (!picksAlike(settings.algorithm, this.#settings.algorithm)) this.#tiers = [];
+    this.#settings = settings;
+    this.#members(now, settings);
+    this.settle(now);
+  }
+
+  /** A removed server whose last request has ended. */
+  forget(server: Server): void {
+    this.#servers = this.#servers.filter((other) => other !== server);
+    this.#byName.delete(server.name);
+  }
+
+  /** Derives from the facts who may be picked. */
+  settle(now: number): void {
+    for (const server of this.#servers) this.#derive(now, server);
+    this.#returnLastHope(now);
+    this.#settleTiers();
+    this.#chooseTier(now);
+    for (const server of this.#servers) server.reachable = isReachable(server, this.#panic);
+    const warming = this.#servers.some((server) => server.warmingSince !== Infinity);
+    this.#nextStepAt = warming ? now + slowStartStepMs(this.#settings.slowStart) : Infinity;
+  }
+
+  #members(now: number, settings: PoolSettings): void {
+    const { facts } = this.#parts;
+    const present = new Set<Server>();
+    for (const each of settings.servers) {
+      let server = this.#byName.get(each.name);
+      if (server !== undefined) facts.configured(now, server, each);
+      else server = new Server(this.#nextId++, each, now);
+      if (!this.#byName.has(each.name) || server.leaving) facts.joins(now, server);
+      this.#byName.set(each.name, server);
+      present.add(server);
+    }
+    const others = this.#servers.filter((server) => !present.has(server));
+    this.#servers = [...present, ...others];
+    for (const server of others) {
+      if (!server.leaving) facts.leaves(now, server);
+      if (server.active === 0) this.forget(server);
+    }
+  }
+
+  #derive(now: number, server: Server): void {
+    const { slowStart } = this.#settings;
+    const was = server.inService;
+    server.inService = isInService(server);
+    if (server.inService && !was && slowStart.windowMs > 0) server.warmingSince = now;
+    const warmMs = now - server.warmingSince;
+    if (!server.inService || warmMs >= slowStart.windowMs) server.warmingSince = Infinity;
+    const share =
+      server.warmingSince === Infinity ? 1 : slowStartShare(slowStart, now - server.warmingSince);
+    server.weight = ((server.baseWeight * server.agentPercent) / 100) * share;
+    server.healthy = server.inService && server.weight > 0;
+    const state = server.stateNow();
+    server.stateReason = server.reasonNow();
+    if (state !== server.state) server.stateSince = now;
+    server.state = state;
+  }
+
+  /** An ejected server may fail; without it everything does. */
+  #returnLastHope(now: number): void {
+    if (this.#servers.some((server) => server.healthy)) return;
+    for (const server of this.#servers) {
+      if (server.state !== "ejected") continue;
+      this.#parts.facts.returned(now, server, "no other server is usable");
+      this.#derive(now, server);
+    }
+  }
+
+  #settleTiers(): void {
+    const byNumber = new Map<number, Server[]>();
+    for (const server of this.#servers) {
+      server.usable = false;
+      if (server.leaving) continue;
+      const members = byNumber.get(server.settings.tier);
+      if (members === undefined) byNumber.set(server.settings.tier, [server]);
+      else members.push(server);
+    }
+    const { prng } = this.#parts;
+    this.#tiers = [...byNumber]
+      .sort(([a], [b]) => a - b)
+      .map(([number, members]) => {
+        const known = this.#tiers.find((tier) => tier.number === number);
+        const tier = known ?? new Tier(number, makePicker(this.#settings.algorithm, prng));
+        tier.settle(members, this.#settings.panicPercent);
+        return tier;
+      });
+  }
+
+  #chooseTier(now: number): void {
+    const before = this.#serving;
+    this.#serving = this.#tiers.find((tier) => tier.healthy > 0);
+    this.#serving ??= this.#tiers.find((tier) => tier.usable.length > 0);
+    const serving = this.#serving;
+    if (serving?.number !== before?.number) {
+      const reason =
+        serving === undefined
+          ? "no server is usable"
+          : `tier ${serving.number} serves: ${serving.usable.length} of ${serving.members.length}`;
+      this.#parts.log.add(now, "tier", undefined, reason);
+    }
+    const panic = serving?.panic ?? false;
+    if (panic === this.#panic) return;
+    this.#panic = panic;
+    const healthy = `${serving?.healthy ?? 0} of ${serving?.ready ?? 0} servers are healthy`;
+    const limit = `limit ${this.#settings.panicPercent} %`;
+    this.#parts.log.add(now, panic ? "panic-on" : "panic-off", undefined, `${healthy}, ${limit}`);
+  }
+}
+
+function isInService(server: Server): boolean {
+  return !server.leaving && server.admin === "ready" && server.checkUp !== false && !server.ejected;
+}
+
+function isReachable(server: Server, panic: boolean): boolean {
+  if (server.leaving || server.admin === "maint" || server.drainOver) return false;
+  return panic || (server.checkUp !== false && !server.ejected);
+}

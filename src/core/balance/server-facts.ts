@@ -1,0 +1,191 @@
+/**
+ * What is told of a server and what is decided about it alone: checks, the operator, ejection, drain.
+ * Each change is logged with its reason here; who may be picked afterwards is the roster's question.
+ */
+
+import { ejectionMs } from "./outlier.ts";
+import { roughly, type PoolLog } from "./pool-log.ts";
+import type { AdminChange, HealthVerdict } from "./pool-ports.ts";
+import type { AdminState, PoolSettings, ServerSettings } from "./pool-settings.ts";
+import type { Server } from "./server.ts";
+
+export class ServerFacts {
+  readonly #log: PoolLog;
+  #settings: PoolSettings;
+
+  constructor(settings: PoolSettings, log: PoolLog) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  update(settings: PoolSettings): void {
+    this.#settings = settings;
+  }
+
+  /** True when anything that counts has changed; most verdicts repeat what is known. */
+  heard(now: number, server: Server, verdict: HealthVerdict): boolean {
+    const { up, reason, weightPercent = 100, admin = "ready" } = verdict;
+    let changed = server.checkUp !== up;
+    server.checkReason = reason;
+    if (changed) {
+      server.checkUp = up;
+      this.#log.add(now, up ? "up" : "down", server, reason);
+      if (!up && this.#settings.killOnDown) this.cut(now, server, "it is down");
+    }
+    // Its second ejection in a short time shows that the check does not see what is wrong.
+    if (up && server.ejected && server.ejectionLevel === 1) {
+      this.returned(now, server, `active check: ${reason}`);
+      changed = true;
+    }
+    if (weightPercent !== server.agentPercent) {
+      const percent = `${server.agentPercent} % -> ${weightPercent} %`;
+      this.#log.add(now, "weight", server, `${percent}, says its check`);
+      server.agentPercent = weightPercent;
+      changed = true;
+    }
+    if (admin !== server.agentAdmin) {
+      const before = server.admin;
+      server.agentAdmin = admin;
+      this.#adminChanged(now, server, before);
+      changed = true;
+    }
+    return changed;
+  }
+
+  /** Undefined: what the configuration says holds again. */
+  ordered(now: number, server: Server, change: AdminChange | undefined): void {
+    const before = server.admin;
+    server.adminChange = change;
+    this.#adminChanged(now, server, before);
+    if (server.admin === before && change?.deadlineMs !== undefined && before !== "ready") {
+      this.#startDrain(now, server, change.deadlineMs);
+    }
+  }
+
+  weighted(now: number, server: Server, weight: number | undefined): void {
+    const before = server.baseWeight;
+    server.weightChange = weight;
+    this.#weightChanged(now, server, before);
+  }
+
+  ejected(now: number, server: Server, reason: string): void {
+    server.ejectionLevel++;
+    server.ejections++;
+    const ms = ejectionMs(server.ejectionLevel, this.#settings.outlier);
+    server.ejectedUntil = now + ms;
+    server.ejectionReason = reason;
+    this.#log.add(now, "ejected", server, `${reason}; out for ${roughly(ms)}`);
+  }
+
+  returned(now: number, server: Server, reason: string): void {
+    server.ejectedUntil = Infinity;
+    server.errorsInRow = 0;
+    this.#log.add(now, "returned", server, reason);
+  }
+
+  joins(now: number, server: Server): void {
+    server.leaving = false;
+    this.#log.add(now, "added", server, "in the configuration");
+    if (server.admin === "ready") this.#endDrain(server);
+    else this.#startDrain(now, server, this.#settings.drainDeadlineMs);
+  }
+
+  leaves(now: number, server: Server): void {
+    server.leaving = true;
+    this.#log.add(now, "removed", server, "not in the configuration any more");
+    this.#startDrain(now, server, this.#settings.drainDeadlineMs);
+  }
+
+  /** Other settings under the same name: what changed there counts more than older orders. */
+  configured(now: number, server: Server, settings: ServerSettings): void {
+    const before = server.settings;
+    const { admin, baseWeight } = server;
+    server.settings = settings;
+    if (settings.admin !== before.admin) server.adminChange = undefined;
+    if (settings.weight !== before.weight) server.weightChange = undefined;
+    this.#adminChanged(now, server, admin);
+    this.#weightChanged(now, server, baseWeight);
+    if (settings.check !== before.check) {
+      server.checkUp = undefined;
+      server.checkReason = "not checked yet";
+      server.agentPercent = 100;
+      server.agentAdmin = "ready";
+    }
+    if (endpointText(settings) !== endpointText(before)) this.#moved(now, server);
+  }
+
+  /** Its last request has ended. */
+  emptied(now: number, server: Server): void {
+    if (server.drained || (server.admin === "ready" && !server.leaving)) return;
+    server.drained = true;
+    this.#log.add(now, "drained", server, "no request left");
+  }
+
+  /** Requests that still run are cut, and clients bound to it are sent elsewhere from now on. */
+  drainEnds(now: number, server: Server): void {
+    server.drainEndsAt = Infinity;
+    server.drainOver = true;
+    const left = requests(server.active);
+    this.#log.add(now, "drain-deadline", server, `time is over with ${left} left`);
+    if (server.active > 0) this.cut(now, server, "its time to drain is over");
+  }
+
+  cut(now: number, server: Server, reason: string): void {
+    this.#log.add(now, "cut-connections", server, reason);
+  }
+
+  #adminChanged(now: number, server: Server, before: AdminState): void {
+    const { admin } = server;
+    if (admin === before) return;
+    const kind = admin === "drain" ? "drain-started" : admin;
+    this.#log.add(now, kind, server, server.adminReason());
+    if (admin === "ready") this.#endDrain(server);
+    else {
+      const ms = server.adminChange?.deadlineMs ?? this.#settings.drainDeadlineMs;
+      this.#startDrain(now, server, ms);
+    }
+  }
+
+  #weightChanged(now: number, server: Server, before: number): void {
+    if (server.baseWeight === before) return;
+    this.#log.add(now, "weight", server, `${before} -> ${server.baseWeight}`);
+  }
+
+  /** Another machine or program: what was learned of the old one says nothing of it. */
+  #moved(now: number, server: Server): void {
+    this.#log.add(now, "moved", server, `listens at ${endpointText(server.settings)}`);
+    server.checkUp = undefined;
+    server.checkReason = "not checked yet at its new address";
+    server.latencyMs = -1;
+    server.errorsInRow = 0;
+    server.ejectionLevel = 0;
+    if (server.ejected) this.returned(now, server, "it has another address");
+  }
+
+  #startDrain(now: number, server: Server, ms: number): void {
+    server.drained = false;
+    server.drainOver = false;
+    server.drainEndsAt = now + ms;
+    if (server.active === 0) this.emptied(now, server);
+  }
+
+  #endDrain(server: Server): void {
+    server.drained = false;
+    server.drainOver = false;
+    server.drainEndsAt = Infinity;
+  }
+}
+
+/** `left: 3 requests, 41 s`. */
+export function drainText(active: number, leftMs: number): string {
+  return `left: ${requests(active)}, ${roughly(leftMs)}`;
+}
+
+function endpointText({ endpoint }: ServerSettings): string {
+  if (endpoint.kind === "unix") return endpoint.path;
+  return `${endpoint.kind === "ip" ? endpoint.address : endpoint.host} port ${endpoint.port}`;
+}
+
+function requests(count: number): string {
+  return count === 1 ? "1 request" : `${count} requests`;
+}
