@@ -1,9 +1,9 @@
 /** The entrance of this folder: a file becomes a model, or a list of everything wrong with it. */
 
-import { readFileSync, globSync } from "node:fs";
 import { hostname } from "node:os";
 import { Prng } from "../lib/prng.ts";
 import { type Diagnostic, Findings, type Place, sortDiagnostics } from "./diagnostic.ts";
+import { DISK } from "./disk.ts";
 import { type ConfigurationFiles, LineReader } from "./keepalived/lines.ts";
 import { buildModel } from "./keepalived/model/build.ts";
 import { parseTree } from "./keepalived/tree.ts";
@@ -37,20 +37,6 @@ export interface Reading {
   /** The line a diagnostic is about, for its caret. */
   readonly sourceLine: (at: Place) => string | undefined;
 }
-
-/** The real disk. */
-const DISK: ConfigurationFiles = {
-  readFile(path) {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      return undefined;
-    }
-  },
-  glob(pattern) {
-    return globSync(pattern).sort();
-  },
-};
 
 /** Reads keepalived's language. Never throws on what a file contains. */
 export function readKeepalivedConf(

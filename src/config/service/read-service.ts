@@ -1,7 +1,19 @@
 /** The entrance: a `nines.yaml` becomes a service, or a list of everything wrong with it. */
 
+import { hostname } from "node:os";
+import { Findings, type Place, sortDiagnostics } from "../diagnostic.ts";
+import { DISK } from "../disk.ts";
 import type { ConfigurationFiles } from "../keepalived/lines.ts";
-import type { ServiceReading } from "./service-model.ts";
+import { directoryOf } from "../keepalived/parameters.ts";
+import { convert } from "./convert.ts";
+import { DocumentReader } from "./document/include.ts";
+import type { TreeNode } from "./document/tree.ts";
+import { expand, type Reading, type Schema } from "./expand.ts";
+import { checkShape, compile } from "./mistakes.ts";
+import { Places } from "./places.ts";
+import { type ServiceDocument, serviceSchema } from "./schema/service-schema.ts";
+import type { ServiceModel, ServiceReading } from "./service-model.ts";
+import { buildService } from "./settings/service.ts";
 
 export interface ServiceReadOptions {
   /** Which of `nodes` this machine is. Default: the host name, whole or its first label. */
@@ -15,13 +27,47 @@ export interface ServiceReadOptions {
 /** Reads `nines.yaml` and what it includes. Never throws on what a file contains. */
 export function readServiceYaml(
   path: string,
-  _options: ServiceReadOptions = {},
-  _files?: ConfigurationFiles,
+  options: ServiceReadOptions = {},
+  files: ConfigurationFiles = DISK,
 ): ServiceReading {
-  const at = { file: path, line: 1, column: 1, text: "" };
-  const reason = "nines.yaml is not read yet";
-  return {
-    diagnostics: [{ ...at, severity: "error", reason, next: "" }],
-    sourceLine: () => undefined,
+  const findings = new Findings();
+  const reader = new DocumentReader(files, options.environment ?? process.env, findings);
+  const tree = reader.read(path);
+  if (tree === undefined) {
+    const at = { file: path, line: 1, column: 1, text: "" };
+    findings.error(at, "the file cannot be read", "check its path and its permissions");
+    return { diagnostics: findings.list, sourceLine: () => undefined };
+  }
+  const reading: Reading = {
+    findings,
+    places: new Places(path),
+    readFile: (name, from) => files.readFile(beside(name, from)),
   };
+  const service = findings.failed ? undefined : readTree(tree, reading, options);
+  return {
+    ...(findings.failed || service === undefined ? {} : { service }),
+    diagnostics: sortDiagnostics(findings.list),
+    sourceLine: (at: Place) => reader.sources.get(at.file)?.[at.line - 1],
+  };
+}
+
+/** Compiling takes some 50 ms: once in a process, and only if a file is read. */
+let check: ReturnType<typeof compile> | undefined;
+
+function readTree(
+  tree: TreeNode,
+  reading: Reading,
+  options: ServiceReadOptions,
+): ServiceModel | undefined {
+  const schema = serviceSchema as unknown as Schema;
+  const data = expand(schema, tree, reading);
+  check ??= compile(schema);
+  if (!checkShape(check, data, reading)) return undefined;
+  const document = convert(schema, data, reading) as ServiceDocument;
+  return buildService(document, reading, { ...options, hostName: options.hostName ?? hostname() });
+}
+
+/** Files are named as seen from the file that names them. */
+function beside(name: string, from: string): string {
+  return name.startsWith("/") ? name : `${directoryOf(from)}/${name}`;
 }

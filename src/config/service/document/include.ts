@@ -1,0 +1,109 @@
+/** A file and everything that it includes become one tree. */
+
+import type { Findings, Place } from "../../diagnostic.ts";
+import type { ConfigurationFiles } from "../../keepalived/lines.ts";
+import { directoryOf } from "../../keepalived/parameters.ts";
+import { parseYaml } from "./parse.ts";
+import type { MapNode, TreeNode } from "./tree.ts";
+import { type Environment, replaceVariables } from "./variables.ts";
+
+const MOST_FILES = 1000;
+
+export class DocumentReader {
+  /** Raw lines of every file read, for diagnostics. */
+  readonly sources: Map<string, readonly string[]> = new Map();
+  readonly #files: ConfigurationFiles;
+  readonly #environment: Environment;
+  readonly #findings: Findings;
+  readonly #open: string[] = [];
+
+  constructor(files: ConfigurationFiles, environment: Environment, findings: Findings) {
+    this.#files = files;
+    this.#environment = environment;
+    this.#findings = findings;
+  }
+
+  /** Undefined: it cannot be read, or is no YAML; the latter was told. */
+  read(path: string): MapNode | undefined {
+    const text = this.#files.readFile(path)?.replace(/^\uFEFF/u, "");
+    if (text === undefined) return undefined;
+    this.sources.set(path, text.split(/\r?\n/u));
+    const parsed = parseYaml(path, text, this.#findings);
+    if (parsed === undefined) return { kind: "map", at: start(path), entries: new Map() };
+    const tree = replaceVariables(parsed, this.#environment, this.#findings) as MapNode;
+    this.#open.push(path);
+    const include = tree.entries.get("include");
+    tree.entries.delete("include");
+    for (const pattern of include === undefined ? [] : patternsOf(include)) {
+      this.#include(pattern, tree, path);
+    }
+    this.#open.pop();
+    return tree;
+  }
+
+  #include(pattern: TreeNode, into: MapNode, from: string): void {
+    if (pattern.kind !== "scalar" || pattern.text === "") {
+      const next = "write: include: [conf.d/*.yaml]";
+      this.#findings.error(pattern.at, "include takes file names", next);
+      return;
+    }
+    const path = pattern.text.startsWith("/")
+      ? pattern.text
+      : `${directoryOf(from)}/${pattern.text}`;
+    const isPattern = /[*?[{]/u.test(path);
+    const found = isPattern ? this.#files.glob(path) : [path];
+    for (const file of found) this.#enter(file, pattern.at, into);
+  }
+
+  #enter(file: string, at: Place, into: MapNode): void {
+    if (this.#open.includes(file)) {
+      const chain = [...this.#open, file].join(" -> ");
+      this.#findings.error(at, `${file} includes itself`, `the chain is ${chain}`);
+      return;
+    }
+    if (this.sources.size >= MOST_FILES) {
+      this.#findings.error(at, `more than ${MOST_FILES} files are included`);
+      return;
+    }
+    const tree = this.read(file);
+    if (tree === undefined) {
+      const reason = `the included file ${file} cannot be read`;
+      this.#findings.error(at, reason, "correct the path or its permissions, or drop the line");
+      return;
+    }
+    for (const [name, section] of tree.entries) mergeSection(into, name, section, this.#findings);
+  }
+}
+
+function start(file: string): Place {
+  return { file, line: 1, column: 1, text: "" };
+}
+
+function patternsOf(include: TreeNode): readonly TreeNode[] {
+  return include.kind === "list" ? include.items : [include];
+}
+
+/** Maps of named things grow; anything else may be written once. */
+function mergeSection(into: MapNode, name: string, section: TreeNode, findings: Findings): void {
+  const there = into.entries.get(name);
+  if (there === undefined) {
+    into.entries.set(name, section);
+    return;
+  }
+  if (there.kind !== "map" || section.kind !== "map") {
+    reportTwice(section, there, findings);
+    return;
+  }
+  for (const [key, value] of section.entries) {
+    const twin = there.entries.get(key);
+    if (twin === undefined) there.entries.set(key, value);
+    else reportTwice(value, twin, findings);
+  }
+}
+
+function reportTwice(second: TreeNode, first: TreeNode, findings: Findings): void {
+  const at = second.key ?? second.at;
+  const { file, line } = first.key ?? first.at;
+  const reason = `'${at.text}' was written already in ${file}:${line}`;
+  findings.error(at, reason, "keep one of them, or rename one");
+}

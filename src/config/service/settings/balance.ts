@@ -1,0 +1,61 @@
+/** Checks, pools and frontends of a file, and what must hold between them. */
+
+import type { CheckSettings } from "../../../core/check/check-settings.ts";
+import type { BalanceSettings } from "../../../core/proxy/frontend-settings.ts";
+import type { FrontendDocument } from "../schema/frontend-schema.ts";
+import type { ServiceDocument } from "../schema/service-schema.ts";
+import { buildCheck } from "./check.ts";
+import type { BuildContext } from "./context.ts";
+import { buildFrontend, refuseSharedPorts } from "./frontend.ts";
+import { buildPool } from "./pool.ts";
+
+export interface BuiltBalance {
+  readonly balance: BalanceSettings;
+  readonly checks: readonly CheckSettings[];
+}
+
+export function buildBalance(
+  document: Pick<ServiceDocument, "checks" | "frontends" | "pools" | "workers">,
+  context: BuildContext,
+): BuiltBalance {
+  const named = Object.entries(document.checks).flatMap(
+    ([name, check]) => buildCheck(name, check, context) ?? [],
+  );
+  const ownChecks: CheckSettings[] = [];
+  const checkNames = Object.keys(document.checks);
+  const behindTls = (pool: string): boolean => {
+    const fronts = Object.values(document.frontends).filter((one) => leadsTo(one, pool));
+    return fronts.length > 0 && fronts.every((one) => one.tls !== undefined);
+  };
+  const pools = Object.entries(document.pools).map(([name, pool]) =>
+    buildPool(name, pool, { context, checkNames, ownChecks, behindTls }),
+  );
+  const poolNames = Object.keys(document.pools);
+  const frontends = Object.entries(document.frontends).map(([name, frontend]) =>
+    buildFrontend(name, frontend, { context, poolNames }),
+  );
+  refuseSharedPorts(frontends, document.frontends, context);
+  warnAboutUnusedPools(document, context);
+  return {
+    balance: { workers: document.workers, frontends, pools },
+    checks: [...named, ...ownChecks],
+  };
+}
+
+function leadsTo(frontend: FrontendDocument, pool: string): boolean {
+  return (
+    frontend.pool === pool ||
+    frontend.routes.some((route) => route.pool === pool || Object.hasOwn(route.pools ?? {}, pool))
+  );
+}
+
+function warnAboutUnusedPools(
+  { frontends, pools }: Pick<ServiceDocument, "frontends" | "pools">,
+  { findings, places }: BuildContext,
+): void {
+  for (const [name, pool] of Object.entries(pools)) {
+    if (Object.values(frontends).some((frontend) => leadsTo(frontend, name))) continue;
+    const next = `add pool: ${name} to a frontend or route`;
+    findings.warn(places.of(pool), `no frontend leads to pool ${name}`, next);
+  }
+}
