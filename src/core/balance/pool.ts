@@ -33,6 +33,8 @@ import { RetryBudget } from "./retry-budget.ts";
 import { Roster } from "./roster.ts";
 import { ServerFacts } from "./server-facts.ts";
 import type { Server } from "./server.ts";
+import { StickTable } from "./stick-table.ts";
+import { StickyCookie } from "./sticky-cookie.ts";
 import { WaitQueue, type Dropped, type Grant, type QueueClass, type Ticket } from "./wait-queue.ts";
 
 /** `Waiter`: whatever the engine wants back when a waiting request gets its place. */
@@ -43,6 +45,8 @@ export class Pool<Waiter = unknown> {
   readonly #roster: Roster;
   readonly #queue: WaitQueue<Waiter>;
   readonly #answer: PickAnswer;
+  #cookie: StickyCookie | undefined;
+  #table: StickTable | undefined;
   #settings: PoolSettings;
   #decayMs = USUAL_DECAY_MS;
   /** End of the interval in which success rates are counted; Infinity while nothing happens. */
@@ -72,6 +76,16 @@ export class Pool<Waiter = unknown> {
 
   server(name: string): Server | undefined {
     return this.#roster.get(name);
+  }
+
+  /** Reads and makes the cookies that bind clients, if that is how this pool does it. */
+  get cookie(): StickyCookie | undefined {
+    return this.#cookie;
+  }
+
+  /** Knows bound clients by a key of their requests, if that is how this pool does it. */
+  get table(): StickTable | undefined {
+    return this.#table;
   }
 
   /** In place: what runs and what was learned stays with the server's name. */
@@ -289,6 +303,16 @@ export class Pool<Waiter = unknown> {
     this.#settings = settings;
     this.#decayMs = algorithm.kind === "peak-ewma" ? algorithm.decayMs : USUAL_DECAY_MS;
     if (!settings.outlier.enabled) this.#intervalEndsAt = Infinity;
+    this.#bind(settings);
+  }
+
+  #bind({ name, servers, stickiness }: PoolSettings): void {
+    const names = servers.map((server) => server.name);
+    this.#cookie =
+      stickiness.kind === "cookie" ? new StickyCookie(stickiness, name, names) : undefined;
+    if (stickiness.kind !== "table") this.#table = undefined;
+    else if (this.#table !== undefined) this.#table.update(stickiness.size, stickiness.ttlMs);
+    else this.#table = new StickTable(stickiness.size, stickiness.ttlMs);
   }
 
   #settle(now: number): void {
