@@ -12,6 +12,7 @@
  * 400 or above.
  */
 
+import type { PoolEventKind } from "../core/balance/pool-ports.ts";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import type { RoleStatus } from "./role-protocol.ts";
@@ -21,10 +22,10 @@ export interface LoggedEvent {
   readonly seq: number;
   /** ISO 8601, UTC, milliseconds. */
   readonly time: string;
-  readonly source: "vrrp" | "check" | "control";
+  readonly source: "vrrp" | "check" | "control" | "balance";
   readonly level: "info" | "warning" | "error";
-  readonly kind: RouterEvent["kind"] | ControlEventKind;
-  /** Empty when the event is not about one instance. */
+  readonly kind: RouterEvent["kind"] | ControlEventKind | BalanceEventKind;
+  /** Name of an instance, `pool/server` or a pool; empty when the event is about none. */
   readonly instance: string;
   readonly reason: string;
   readonly from?: string;
@@ -32,6 +33,8 @@ export interface LoggedEvent {
   readonly priority?: number;
   readonly peer?: string;
 }
+
+export type BalanceEventKind = `server-${PoolEventKind}` | "listen-failed" | "limited";
 
 export type ControlEventKind =
   | "started"
@@ -43,10 +46,13 @@ export type ControlEventKind =
   | "role-adopted"
   | "role-ended"
   | "role-hung"
-  | "handover-asked";
+  | "handover-asked"
+  | "server-change-asked"
+  | "configuration-confirmed"
+  | "configuration-rolled-back";
 
 export interface RoleProcessStatus {
-  readonly name: "vrrp" | "check";
+  readonly name: "vrrp" | "check" | "balance";
   readonly state: "starting" | "running" | "down" | "backing-off";
   readonly pid?: number;
   /** Unix ms of the last change of `state`. */

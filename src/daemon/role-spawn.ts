@@ -9,11 +9,13 @@ import { join } from "node:path";
 import { assert } from "../lib/assert.ts";
 
 export interface RoleCommand {
-  readonly role: "vrrp" | "check";
+  readonly role: "vrrp" | "check" | "balance";
   readonly runDirectory: string;
   readonly stateDirectory: string;
   /** Run inside this network namespace (`net_namespace`). */
   readonly networkNamespace?: string;
+  /** Further words of the command line, e.g. which worker it is. */
+  readonly words?: readonly string[];
 }
 
 /**
@@ -23,6 +25,8 @@ export interface RoleCommand {
 const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
   vrrp: ["--max-semi-space-size=1", "--max-old-space-size=128", "--v8-pool-size=1"],
   check: ["--max-old-space-size=256", "--v8-pool-size=1"],
+  // What lives longer than a request is a connection: a scavenge copies next to nothing.
+  balance: ["--max-semi-space-size=16", "--v8-pool-size=1"],
 };
 
 export function spawnRole(command: RoleCommand): ChildProcess {
@@ -39,6 +43,7 @@ export function spawnRole(command: RoleCommand): ChildProcess {
     command.runDirectory,
     "--state-dir",
     command.stateDirectory,
+    ...(command.words ?? []),
   ];
   const inside = command.networkNamespace;
   const [file, ...rest] = inside === undefined ? node : ["ip", "netns", "exec", inside, ...node];

@@ -13,6 +13,10 @@ export interface RunDirectory {
   readonly path: string;
   readonly controlSocket: string;
   readonly vrrpSocket: string;
+  /** Balance workers, the check role, and listening sockets: see `balance-protocol.ts`. */
+  readonly balanceSocket: string;
+  readonly checkSocket: string;
+  readonly controlBox: string;
   /** What Nines put into the kernel; see `src/drivers/owned-record.ts`. */
   readonly ownedRecord: string;
 }
@@ -22,8 +26,16 @@ export function runDirectory(path: string): RunDirectory {
     path,
     controlSocket: join(path, "control.sock"),
     vrrpSocket: join(path, "vrrp.sock"),
+    balanceSocket: join(path, "balance.sock"),
+    checkSocket: join(path, "check.sock"),
+    controlBox: join(path, "control.box"),
     ownedRecord: join(path, "owned.json"),
   };
+}
+
+/** Where a balance worker gets its listening sockets. */
+export function workerBox(directory: string, serial: number): string {
+  return join(directory, `balance-${serial}.box`);
 }
 
 /** Makes `path` (0750) unless it is there. The answer is what is wrong with it, if anything. */

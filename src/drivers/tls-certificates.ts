@@ -73,3 +73,17 @@ function describe<T>(file: string, body: () => T): T {
     throw new Error(message.includes(file) ? message : `${file}: ${message}`, { cause: error });
   }
 }
+
+/** Why the certificates of a configuration cannot be used; undefined when all can. */
+export function checkCertificates(settings: {
+  readonly frontends: readonly { readonly name: string; readonly tls?: FrontendTls }[];
+}): string | undefined {
+  for (const { name, tls } of settings.frontends) {
+    try {
+      if (tls !== undefined) loadCertificates(tls);
+    } catch (error) {
+      return `frontend ${name}: ${(error as Error).message}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,309 @@
+/**
+ * The balancer as the control role sees it: sockets, workers, checks, names, and what operators
+ * ask for. Requests never come here; when this process dies the workers go on.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { Server } from "node:net";
+import type { AdminChange } from "../core/balance/pool-ports.ts";
+import type { PoolSettings } from "../core/balance/pool-settings.ts";
+import type { CheckVerdict } from "../core/check/check-settings.ts";
+import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
+import { checkTargets } from "../config/service/check-targets.ts";
+import type { ServiceModel } from "../config/service/service-model.ts";
+import { monotonicMs } from "../drivers/clock.ts";
+import { checkCertificates } from "../drivers/tls-certificates.ts";
+import { CheckRoleLink } from "./balance-check-link.ts";
+import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
+import { ListeningSockets } from "./balance-listeners.ts";
+import { ServerNames } from "./balance-names.ts";
+import { Overrides } from "./balance-overrides.ts";
+import type { AskedRequest, FromWorker } from "./balance-protocol.ts";
+import { resolved, serverHosts, withOverrides } from "./balance-resolve.ts";
+import type { BalanceStatus, RequestExplanation, WorkerStatus } from "./balance-status.ts";
+import { retire } from "./balance-totals.ts";
+import { viewOf, type SeenVerdict } from "./balance-view.ts";
+import { BalanceWorkers } from "./balance-workers.ts";
+import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
+import type { EventDraft, EventLog } from "./event-log.ts";
+import type { RoleCommand } from "./role-spawn.ts";
+import { workerBox, type RunDirectory } from "./run-directory.ts";
+
+/** Workers tell the same change each; one line is enough. */
+const SAME_EVENT_MS = 3_000;
+const MAX_RECENT_EVENTS = 256;
+const CONFIGURE_WITHIN_MS = 30_000;
+/** What requests get when workers are replaced. */
+const REPLACE_WITHIN_MS = 60_000;
+
+export interface DeskOptions {
+  readonly directory: RunDirectory;
+  readonly stateDirectory: string;
+  readonly log: EventLog;
+  readonly command: RoleCommand;
+}
+
+export class BalanceDesk {
+  readonly #options: DeskOptions;
+  readonly #workers: BalanceWorkers;
+  readonly #overrides: Overrides;
+  readonly #names: ServerNames;
+  readonly #checks: CheckRoleLink;
+  readonly #ticketKeys = randomBytes(48);
+  readonly #verdicts = new Map<string, SeenVerdict>();
+  readonly #recent = new Map<string, number>();
+  #sockets: ListeningSockets | undefined;
+  #hub: Server | undefined;
+  #service: ServiceModel | undefined;
+  /** The sum of what workers that ended had done. */
+  #retired: WorkerStatus | undefined;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#overrides = new Overrides(options.stateDirectory);
+    this.#workers = new BalanceWorkers({
+      command: options.command,
+      log: options.log,
+      joined: (link) => this.#equip(link),
+    });
+    this.#names = new ServerNames({
+      changed: (host, address) => void this.#moved(host, address),
+      failed: (host, reason) =>
+        this.#say("limited", `the name ${host} does not resolve (${reason}); asking again`),
+    });
+    const { checkSocket } = options.directory;
+    this.#checks = new CheckRoleLink(checkSocket, "control", (all) => this.#noteVerdicts(all));
+  }
+
+  get isRunning(): boolean {
+    return this.#hub !== undefined;
+  }
+
+  /** Some target has to be checked: the check role is needed. */
+  get needsChecks(): boolean {
+    return this.#service !== undefined && this.#targets(this.#service).length > 0;
+  }
+
+  get roles(): readonly RoleProcessStatus[] {
+    return this.#workers.status;
+  }
+
+  /**
+   * The first configuration: takes living workers over with their sockets, then as `configure`.
+   * The answer says why it cannot be; nothing is left running that was not running before.
+   */
+  async start(service: ServiceModel): Promise<string | undefined> {
+    const { directory } = this.#options;
+    this.#sockets = new ListeningSockets(directory.controlBox);
+    this.#hub = await serveWorkers(directory.balanceSocket, {
+      joined: (link) => this.#workers.joined(link),
+      left: (link) => this.#workers.left(link),
+      heard: (link, message) => this.#hear(link, message),
+    });
+    await this.#workers.adopt();
+    for (const link of this.#workers.links) {
+      const isBack = this.#sockets.returned();
+      link.send({ type: "send-listeners", box: directory.controlBox });
+      if (await isBack) break;
+    }
+    void this.#checks.connect();
+    return this.configure(service);
+  }
+
+  /** Carries out a changed configuration, or answers why it cannot be and changes nothing. */
+  async configure(service: ServiceModel): Promise<string | undefined> {
+    const { frontends, pools, workers } = service.balance;
+    const binds = frontends.flatMap((frontend) => frontend.binds);
+    const trouble = checkCertificates(service.balance) ?? this.#sockets?.open(binds);
+    if (trouble !== undefined) return trouble;
+    await this.#names.watch(serverHosts(pools));
+    const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
+    if (unkept !== undefined) this.#say("limited", unkept);
+    this.#service = service;
+    this.#sockets?.keepOnly(binds);
+    this.#configureChecks();
+    await Promise.all(this.#workers.links.map((link) => this.#equip(link)));
+    this.#workers.setCount(frontends.length === 0 ? 0 : workers);
+    return undefined;
+  }
+
+  async status(histograms: boolean): Promise<BalanceStatus | undefined> {
+    const service = this.#service;
+    if (service === undefined) return undefined;
+    const question = { type: "get-status", histograms } as const;
+    const answers = await Promise.all(this.#workers.links.map((link) => link.ask(question)));
+    const living = answers.flatMap(({ reply }) => reply?.status ?? []);
+    return viewOf({ living, retired: this.#retired, service, verdicts: this.#verdicts });
+  }
+
+  async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
+    const [link] = this.#workers.links;
+    if (link === undefined) return { error: "no worker is running" };
+    const { error, reply } = await link.ask({ type: "explain", request });
+    return reply?.explanation ?? { error: error ?? "no answer came" };
+  }
+
+  /** `weight` undefined: as configured. */
+  async setWeight(name: string, weight: number | undefined): Promise<Done | Failure> {
+    const found = this.#find(name);
+    if ("error" in found) return found;
+    const { pool, server } = found;
+    const unkept = this.#overrides.setWeight(pool, server, weight);
+    const word = weight === undefined ? "its configured weight" : `weight ${weight}`;
+    this.#say("server-change-asked", `the operator gave ${name} ${word}`, name);
+    if (unkept !== undefined) this.#say("limited", unkept, name);
+    return this.#tellAll({ type: "change-server", pool, server, weight: weight ?? null });
+  }
+
+  async setAdmin(name: string, admin: AdminChange): Promise<Done | Failure> {
+    const found = this.#find(name);
+    if ("error" in found) return found;
+    const { pool, server } = found;
+    const unkept = this.#overrides.setAdmin(pool, server, admin);
+    const text = `the operator set ${name} to ${admin.state}: ${admin.reason}`;
+    this.#say("server-change-asked", text, name);
+    if (unkept !== undefined) this.#say("limited", unkept, name);
+    this.#configureChecks();
+    return this.#tellAll({ type: "change-server", pool, server, admin });
+  }
+
+  /** Fresh worker processes, of the program as it is on disk now. */
+  async replaceWorkers(): Promise<Done | Failure> {
+    const reason = "the operator asked for fresh workers";
+    const trouble = await this.#workers.replace(reason, REPLACE_WITHIN_MS);
+    return trouble === undefined ? { done: true } : { error: trouble };
+  }
+
+  reopenLogs(): void {
+    for (const link of this.#workers.links) link.send({ type: "reopen-logs" });
+  }
+
+  /** What stands in front is told to send its clients elsewhere; nothing is refused yet. */
+  unready(): void {
+    for (const link of this.#workers.links) link.send({ type: "unready" });
+  }
+
+  async stop(reason: string, withinMs: number): Promise<void> {
+    this.#names.close();
+    this.#checks.close();
+    await this.#workers.stop(reason, withinMs);
+    this.#sockets?.close(true);
+    this.#hub?.close();
+  }
+
+  // ---- workers ----
+
+  async #equip(link: WorkerLink): Promise<void> {
+    const service = this.#service;
+    const sockets = this.#sockets;
+    if (service === undefined || sockets === undefined) return;
+    const box = workerBox(this.#options.directory.path, link.hello.serial);
+    const trouble = await sockets.giveTo(box, link.sockets);
+    link.sockets = new Set(sockets.names);
+    const { error } = await link.ask(
+      {
+        type: "configure",
+        settings: this.#settings(service.balance),
+        overrides: this.#overrides.list(),
+        ticketKeys: this.#ticketKeys,
+      },
+      CONFIGURE_WITHIN_MS,
+    );
+    const failed = trouble ?? error;
+    if (failed === undefined) await this.#introduce(link);
+    else this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
+  }
+
+  /** A new worker learns from an older one which clients stick to which server. */
+  async #introduce(link: WorkerLink): Promise<void> {
+    const other = this.#workers.links.find((one) => one !== link && one.isServing);
+    if (other === undefined || link.isServing) return;
+    const { reply } = await other.ask({ type: "export-sticks" });
+    const tables = reply?.sticks ?? [];
+    if (tables.length > 0) link.send({ type: "sticks", tables });
+  }
+
+  #hear(link: WorkerLink, message: Exclude<FromWorker, { type: "hello" | "reply" }>): void {
+    switch (message.type) {
+      case "serving":
+        link.isServing = true;
+        break;
+      case "event":
+        if (this.#isNews(message.event)) this.#options.log.add(message.event, message.wallMs);
+        break;
+      case "sticks":
+        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        break;
+      case "farewell":
+        this.#retired = retire(message.status, this.#retired);
+    }
+  }
+
+  #isNews(event: EventDraft): boolean {
+    const key = `${event.kind} ${event.instance} ${event.reason}`;
+    const now = monotonicMs();
+    const isNews = now - (this.#recent.get(key) ?? -Infinity) > SAME_EVENT_MS;
+    if (!isNews) return false;
+    if (this.#recent.size >= MAX_RECENT_EVENTS) this.#recent.clear();
+    this.#recent.set(key, now);
+    return true;
+  }
+
+  async #tellAll(order: Parameters<WorkerLink["ask"]>[0]): Promise<Done | Failure> {
+    const answers = await Promise.all(this.#workers.links.map((link) => link.ask(order)));
+    const error = answers.find((answer) => answer.error !== undefined)?.error;
+    return error === undefined ? { done: true } : { error };
+  }
+
+  // ---- settings ----
+
+  #settings(balance: BalanceSettings): BalanceSettings {
+    return resolved(balance, (host) => this.#names.addressOf(host));
+  }
+
+  #targets(service: ServiceModel): ReturnType<typeof checkTargets> {
+    const pools = withOverrides(service.balance.pools, this.#overrides.list());
+    const asked = { ...service, balance: { ...service.balance, pools } };
+    return checkTargets(asked, (host) => this.#names.addressOf(host));
+  }
+
+  #configureChecks(): void {
+    const service = this.#service;
+    if (service === undefined) return;
+    const targets = this.#targets(service);
+    const subjects = new Set(targets.map(({ subject }) => subject));
+    for (const subject of this.#verdicts.keys()) {
+      if (!subjects.has(subject)) this.#verdicts.delete(subject);
+    }
+    this.#checks.configure(targets);
+  }
+
+  #noteVerdicts(verdicts: readonly CheckVerdict[]): void {
+    const atMs = monotonicMs();
+    for (const verdict of verdicts) this.#verdicts.set(verdict.subject, { verdict, atMs });
+  }
+
+  async #moved(host: string, address: string): Promise<void> {
+    this.#say("limited", `the name ${host} is ${address} now`);
+    this.#configureChecks();
+    await Promise.all(this.#workers.links.map((link) => this.#equip(link)));
+  }
+
+  #find(name: string): { pool: string; server: string } | Failure {
+    const [pool = "", server = ""] = name.split("/");
+    const pools: readonly PoolSettings[] = this.#service?.balance.pools ?? [];
+    const servers = pools.find((one) => one.name === pool)?.servers ?? [];
+    if (servers.some((one) => one.name === server)) return { pool, server };
+    const known = pools.flatMap((one) => one.servers.map((each) => `${one.name}/${each.name}`));
+    return { error: `no server '${name}'; there are: ${known.join(", ") || "none"}` };
+  }
+
+  #say(
+    kind: EventDraft["kind"],
+    reason: string,
+    instance = "",
+    level: EventDraft["level"] = kind === "limited" ? "warning" : "info",
+  ): void {
+    this.#options.log.add({ source: "control", level, kind, instance, reason });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The listening sockets of all frontends. The control role opens them and hands them to every
+ * worker; each holder keeps them alive. So a worker that dies loses no waiting connection, a control
+ * role that dies takes none along, and the next one gets them back from any worker.
+ */
+
+import { unlinkSync } from "node:fs";
+import type { Bind } from "../core/proxy/frontend-settings.ts";
+import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
+import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
+import { bindName, openListener } from "../drivers/stream-listener.ts";
+
+/** A box whose queue is full is tried again, that often. */
+const RETRY_MS = 20;
+const RETRIES = 250;
+/** What a living worker may take to send its sockets. */
+const RETURN_WITHIN_MS = 2_000;
+
+export class ListeningSockets {
+  readonly boxPath: string;
+  readonly #box: DescriptorBox;
+  readonly #fds = new Map<string, number>();
+  #returned: (() => void) | undefined;
+
+  /** Throws when there is no box. */
+  constructor(boxPath: string) {
+    this.boxPath = boxPath;
+    const box = DescriptorBox.open(boxPath, (passed) => this.#take(passed));
+    if (isOsFailure(box)) throw new Error(box.message);
+    this.#box = box;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#fds.keys()];
+  }
+
+  /** Waits for what a worker was asked to send (`send-listeners`). False: nothing came. */
+  returned(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), RETURN_WITHIN_MS);
+      this.#returned = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  /** Opens what is missing: all of it or nothing. The answer is what went wrong. */
+  open(binds: readonly Bind[]): string | undefined {
+    const opened: string[] = [];
+    for (const bind of binds) {
+      const name = bindName(bind);
+      if (this.#fds.has(name)) continue;
+      const fd = openListener(bind);
+      if (typeof fd === "number") {
+        this.#fds.set(name, fd);
+        opened.push(name);
+        continue;
+      }
+      for (const other of opened) this.#close(other);
+      return fd.message;
+    }
+    return undefined;
+  }
+
+  /** Closes what is not wanted any more; a socket file goes with it. */
+  keepOnly(binds: readonly Bind[]): void {
+    const wanted = new Set(binds.map(bindName));
+    for (const name of this.names) if (!wanted.has(name)) this.#close(name);
+  }
+
+  /** Sends a worker what it does not have. The answer is what went wrong. */
+  async giveTo(box: string, has: ReadonlySet<string>): Promise<string | undefined> {
+    const all = [...this.#fds].filter(([name]) => !has.has(name));
+    for (let i = 0; i < all.length; i += MAX_PASSED) {
+      const part = all.slice(i, i + MAX_PASSED);
+      const text = JSON.stringify(part.map(([name]) => name));
+      const fds = part.map(([, fd]) => fd);
+      let result = this.#box.send(box, text, fds);
+      for (let tries = 0; result === -EAGAIN && tries < RETRIES; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        result = this.#box.send(box, text, fds);
+      }
+      if (result < 0) return `cannot hand sockets to ${box}: ${errnoName(result)}`;
+    }
+    return undefined;
+  }
+
+  /** The sockets live on where else they are held; socket files are removed with `forever`. */
+  close(forever: boolean): void {
+    for (const name of this.names) {
+      if (forever) this.#close(name);
+      else closeFd(this.#fds.get(name)!);
+    }
+    this.#fds.clear();
+    this.#box.close();
+  }
+
+  #take({ text, fds }: PassedDescriptors): void {
+    const names = JSON.parse(text) as readonly string[];
+    for (const [i, fd] of fds.entries()) {
+      const name = names[i];
+      if (name === undefined || this.#fds.has(name)) closeFd(fd);
+      else this.#fds.set(name, fd);
+    }
+    this.#returned?.();
+  }
+
+  #close(name: string): void {
+    const fd = this.#fds.get(name);
+    this.#fds.delete(name);
+    if (fd !== undefined) closeFd(fd);
+    if (!name.startsWith("/")) return;
+    try {
+      unlinkSync(name);
+    } catch {
+      // Gone already.
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What the balance workers say and hear.
+ *
+ * - `RUNDIR/balance.sock`: the control role listens; workers connect, say `hello`, and connect again
+ *   when it is gone: so a new control process finds the living ones. Everything that an operator
+ *   does and sees goes here.
+ * - `RUNDIR/check.sock`: the check role listens; workers (verdicts, also while no control process
+ *   lives) and the control role (targets) connect.
+ * - `RUNDIR/control.box`, `RUNDIR/balance-SERIAL.box`: listening sockets, see `fd-passing.ts`. The
+ *   text is a JSON array of their names in the same order.
+ */
+
+import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
+import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
+import type { RequestExplanation, WorkerStatus } from "./balance-status.ts";
+import type { EventDraft } from "./event-log.ts";
+
+/** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
+export const BALANCE_PROTOCOL = 1;
+
+/** What operators changed at run time, for one pool. */
+export interface PoolOverrides {
+  readonly pool: string;
+  readonly servers: readonly ServerOverride[];
+}
+
+/** Entries of a stick table as its pool exports them. */
+export interface StickEntries {
+  readonly pool: string;
+  readonly entries: readonly unknown[];
+}
+
+/** A request as an operator writes it. */
+export interface AskedRequest {
+  readonly method: string;
+  /** `http://host:port/path?query`; the port says which frontend. */
+  readonly url: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly source: string;
+  readonly frontend?: string;
+}
+
+export type ToWorker =
+  | {
+      readonly type: "configure";
+      readonly id: number;
+      /** Servers have addresses, no names. */
+      readonly settings: BalanceSettings;
+      readonly overrides: readonly PoolOverrides[];
+      /** 48 bytes, the same for all workers. */
+      readonly ticketKeys: Uint8Array;
+    }
+  | {
+      readonly type: "change-server";
+      readonly id: number;
+      readonly pool: string;
+      readonly server: string;
+      readonly admin?: AdminChange;
+      /** null: the configuration's again. */
+      readonly weight?: number | null;
+    }
+  | { readonly type: "get-status"; readonly id: number; readonly histograms: boolean }
+  | { readonly type: "explain"; readonly id: number; readonly request: AskedRequest }
+  | { readonly type: "ping"; readonly id: number }
+  /** Everything that sticks, for a worker that is new. */
+  | { readonly type: "export-sticks"; readonly id: number }
+  | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
+  /** Send all listening sockets to this box. */
+  | { readonly type: "send-listeners"; readonly box: string }
+  /** After a log rotation. */
+  | { readonly type: "reopen-logs" }
+  /** Say "not ready", go on serving. */
+  | { readonly type: "unready" }
+  /** Accept no more, finish what runs, exit 0; at the deadline whatever still runs is cut. */
+  | { readonly type: "drain"; readonly withinMs: number; readonly reason: string };
+
+export type FromWorker =
+  | {
+      readonly type: "hello";
+      readonly protocol: number;
+      readonly pid: number;
+      readonly serial: number;
+      readonly version: string;
+      /** Names of the listening sockets that it holds. */
+      readonly listening: readonly string[];
+      readonly isDraining: boolean;
+    }
+  /** It accepts on all sockets that it was told of. */
+  | { readonly type: "serving" }
+  | { readonly type: "event"; readonly wallMs: number; readonly event: EventDraft }
+  /** A client was bound to a server, or is no longer. */
+  | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
+  /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
+  | { readonly type: "farewell"; readonly status: WorkerStatus }
+  | { readonly type: "reply"; readonly id: number; readonly error?: string; reply?: WorkerReply };
+
+export interface WorkerReply {
+  readonly status?: WorkerStatus;
+  readonly explanation?: RequestExplanation;
+  readonly sticks?: readonly StickEntries[];
+}
+
+export type ToCheckRole =
+  | { readonly type: "hello"; readonly role: "control" | "balance"; readonly pid: number }
+  | { readonly type: "configure-checks"; readonly targets: readonly CheckTarget[] };
+
+export type FromCheckRole =
+  /** All at first, then what changed. */
+  { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] };
