@@ -106,9 +106,13 @@ export function maglevTable(servers: readonly Server[], size: number): Uint32Arr
       if (due[i]! < 1) continue;
       due[i]! -= 1;
       let at = place[i]!;
-      while (table[at] !== NOBODY) at = (at + skip[i]!) % size;
+      const step = skip[i]!;
+      while (table[at] !== NOBODY) {
+        at += step;
+        if (at >= size) at -= size;
+      }
       table[at] = i;
-      place[i] = (at + skip[i]!) % size;
+      place[i] = at;
       if (++filled === size) return table;
     }
   }
