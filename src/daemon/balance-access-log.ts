@@ -1,0 +1,114 @@
+/**
+ * Access logs of one worker: lines are gathered and written by the thread pool, never waited for.
+ * A disk that does not keep up loses lines, and they are counted.
+ */
+
+import { close, openSync, write } from "node:fs";
+import { MAX_ACCESS_LINE } from "../core/proxy/access-line.ts";
+
+/** Written when that many bytes are gathered, or after that long. */
+const FLUSH_BYTES = 32 * 1024;
+const FLUSH_AFTER_MS = 500;
+/** Gathered while a write is going on; more is dropped. */
+const MAX_GATHERED = 4 * 1024 * 1024;
+const STANDARD_ERROR = 2;
+
+/** Writes one line at a position and gives the position after it. */
+export type LineWriter = (out: Uint8Array, at: number) => number;
+
+export class AccessLog {
+  readonly #path: string;
+  #fd: number;
+  #gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
+  #used = 0;
+  #isWriting = false;
+  #timer: NodeJS.Timeout | undefined;
+  dropped = 0;
+
+  /** `-` is standard error, where the daemon's log goes. Throws when the file cannot be opened. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#fd = openLog(path);
+  }
+
+  /** `line` needs at most `MAX_ACCESS_LINE` bytes. */
+  add(line: LineWriter): void {
+    if (!this.#makeRoom()) {
+      this.dropped++;
+      return;
+    }
+    this.#used = line(this.#gathering, this.#used);
+    if (this.#used >= FLUSH_BYTES) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), FLUSH_AFTER_MS);
+  }
+
+  /** After a rotation: goes on in a new file of the same name. */
+  reopen(): void {
+    if (this.#path === "-") return;
+    try {
+      const fresh = openLog(this.#path);
+      const old = this.#fd;
+      this.#fd = fresh;
+      // A write that is on its way still has the old one.
+      setTimeout(() => close(old, () => {}), FLUSH_AFTER_MS).unref();
+    } catch {
+      // Better the old file than none.
+    }
+  }
+
+  /** Resolves when everything gathered so far is written. */
+  async flush(): Promise<void> {
+    while (this.#isWriting || this.#used > 0) {
+      this.#write();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    if (this.#path !== "-") close(this.#fd, () => {});
+  }
+
+  #makeRoom(): boolean {
+    const needed = this.#used + MAX_ACCESS_LINE;
+    if (needed <= this.#gathering.length) return true;
+    if (needed > MAX_GATHERED) return false;
+    const larger = Buffer.allocUnsafe(Math.min(MAX_GATHERED, 2 * needed));
+    this.#gathering.copy(larger, 0, 0, this.#used);
+    this.#gathering = larger;
+    return true;
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isWriting || this.#used === 0) return;
+    this.#isWriting = true;
+    const bytes = this.#gathering.subarray(0, this.#used);
+    this.#gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
+    this.#used = 0;
+    this.#writeAll(bytes);
+  }
+
+  #writeAll(bytes: Uint8Array): void {
+    write(this.#fd, bytes, (error, count) => {
+      if (error === null && count < bytes.length) {
+        this.#writeAll(bytes.subarray(count));
+        return;
+      }
+      if (error !== null) this.dropped += linesIn(bytes);
+      this.#isWriting = false;
+      if (this.#used >= FLUSH_BYTES) this.#write();
+    });
+  }
+}
+
+function openLog(path: string): number {
+  return path === "-" ? STANDARD_ERROR : openSync(path, "a", 0o640);
+}
+
+function linesIn(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === 0x0a) count++;
+  return count;
+}
