@@ -1,6 +1,7 @@
 /** The whole of `nines.yaml`. */
 
 import type { Static } from "typebox";
+import { addressSections } from "./address-schema.ts";
 import { checkSchema } from "./check-schema.ts";
 import { frontendSchema } from "./frontend-schema.ts";
 import { poolSchema } from "./pool-schema.ts";
@@ -11,6 +12,7 @@ export const serviceSchema = block("One service: its machines, addresses, checks
     "The machines of the service by host name; says who we are and who the others are.",
     kind("ip", "Where the others reach it."),
   ),
+  ...addressSections,
   checks: named("How servers are asked whether they are well.", checkSchema),
   frontends: named("What clients connect to.", frontendSchema),
   pools: named("Servers that do the same.", poolSchema),

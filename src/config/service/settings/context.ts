@@ -26,12 +26,13 @@ export function requireName(
 ): boolean {
   if (known.includes(wanted)) return true;
   const near = closest(wanted, known);
+  const section = what === "address" ? "addresses" : `${what}s`;
   const next =
     near !== undefined
       ? `did you mean '${near}'?`
       : known.length === 0
-        ? `add it: ${what}s: { ${wanted}: … }`
-        : `${what}s are: ${known.slice(0, 10).join(" ")}`;
+        ? `add it: ${section}: { ${wanted}: … }`
+        : `${section} are: ${known.slice(0, 10).join(" ")}`;
   context.findings.error(at, `there is no ${what} '${wanted}'`, next);
   return false;
 }

@@ -1,6 +1,5 @@
 /** The whole document becomes the model of the service. */
 
-import { buildModel } from "../../keepalived/model/build.ts";
 import type { Origin } from "../../model.ts";
 import type { Reading } from "../expand.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
@@ -8,6 +7,7 @@ import type { ServiceModel } from "../service-model.ts";
 import { buildBalance } from "./balance.ts";
 import { optional } from "./context.ts";
 import { nodeOf } from "./nodes.ts";
+import { buildVrrp } from "./vrrp.ts";
 
 export interface Whereabouts {
   readonly hostName: string;
@@ -20,24 +20,23 @@ export function buildService(
   around: Whereabouts,
 ): ServiceModel {
   const { findings, places } = reading;
-  const origins = new Map<string, Origin>();
-  const context = { findings, places, origins };
+  const context = { findings, places, origins: new Map<string, Origin>() };
   const node = nodeOf(document, around, context);
-  const vrrp = buildModel([], places.of(document).file, {
-    findings,
-    permissive: false,
-    hostName: node ?? around.hostName,
-    readFile: (path) => reading.readFile(path, places.of(document).file),
-    origins,
+  const { hostName } = around;
+  const { vrrp, trackedChecks } = buildVrrp(document, {
+    reading,
+    context,
+    hostName,
+    ...optional("node", node),
   });
   const { balance, checks } = buildBalance(document, context);
   return {
     vrrp,
     balance,
     checks,
-    trackedChecks: [],
+    trackedChecks,
     nodes: Object.entries(document.nodes).map(([name, address]) => ({ name, address })),
     ...optional("node", node),
-    origins,
+    origins: context.origins,
   };
 }
