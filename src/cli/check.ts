@@ -1,5 +1,7 @@
 /** `nines check FILE`: everything that is wrong, at once, and what will hurt. */
 
+import { detectionText } from "../config/service/detection.ts";
+import type { ServiceModel } from "../config/service/service-model.ts";
 import { loadConfiguration } from "../daemon/load-configuration.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
@@ -8,14 +10,15 @@ export interface CheckOptions {
   readonly json: boolean;
   readonly permissive: boolean;
   readonly configId?: string;
+  readonly node?: string;
 }
 
 const COLORS: Readonly<Record<string, Paint>> = { error: "red", warning: "yellow", note: "cyan" };
 
 export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   const { file, json } = options;
-  const { model, diagnostics, lines } = loadConfiguration(file, options);
-  const ok = model !== undefined;
+  const { service, diagnostics, lines } = loadConfiguration(file, options);
+  const ok = service !== undefined;
   if (json) {
     terminal.out(JSON.stringify({ file, ok, diagnostics }, undefined, 2));
     return ok ? 0 : 2;
@@ -25,13 +28,24 @@ export function check(options: CheckOptions, terminal: Terminal): ExitCode {
     diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
   const errors = plural(count("error"), "error");
   const warnings = plural(count("warning"), "warning");
-  if (model === undefined) {
+  if (service === undefined) {
     terminal.out(`${file}: ${errors}, ${warnings}: nothing would be started`);
     return 2;
   }
-  const instances = plural(model.vrrp.instances.length, "instance");
-  terminal.out(`${file}: ok (${instances}, ${warnings})`);
+  for (const one of service.checks) terminal.out(detectionText(one));
+  terminal.out(`${file}: ok (${contents(service)}, ${warnings})`);
   return 0;
+}
+
+/** What the file sets up; a file that only balances has no instances to count. */
+function contents({ vrrp, balance }: ServiceModel): string {
+  const { instances } = vrrp.vrrp;
+  const { frontends, pools } = balance;
+  const balances = frontends.length + pools.length > 0;
+  return [
+    ...(instances.length > 0 || !balances ? [plural(instances.length, "instance")] : []),
+    ...(balances ? [plural(frontends.length, "frontend"), plural(pools.length, "pool")] : []),
+  ].join(", ");
 }
 
 /** The word after the position in its colour. */

@@ -86,10 +86,11 @@ export function buildProgram(terminal: Terminal, end: End): Command {
 function addRun(program: Command, terminal: Terminal, end: End): void {
   const command = program
     .command("run")
-    .description("run a node in the foreground with keepalived's configuration")
+    .description("run a node in the foreground; reads nines.yaml and keepalived.conf")
     .option("-f, --use-file <file>", "configuration", DEFAULT_FILE)
     .option("-t, --config-test", "check the configuration only, as `nines check`")
     .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
+    .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("--no-realtime", "normal scheduling for the vrrp process")
     .option("--log <file>", "append the log (JSON lines) to this file");
@@ -101,7 +102,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
       if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
     }
     const { useFile: file, permissive = false, realtime } = given;
-    const reading = { file, permissive, ...configIdOf(given) };
+    const reading = { file, permissive, ...identityOf(given) };
     if (given.configTest === true) {
       const { check } = await import("./check.ts");
       return end(check({ ...reading, json: false }, terminal));
@@ -121,15 +122,16 @@ function addConfigurationCommands(program: Command, terminal: Terminal, end: End
     .option("--json", "for machines")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
+    .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
     .action(async (file: string, given: CheckFlags) => {
       const { check } = await import("./check.ts");
       const { json = false, permissive = false } = given;
-      end(check({ file, json, permissive, ...configIdOf(given) }, terminal));
+      end(check({ file, json, permissive, ...identityOf(given) }, terminal));
     });
   program
     .command("explain")
     .description("meaning, unit, default and range of a configuration keyword")
-    .argument("<keyword>", "as in keepalived.conf, e.g. advert_int")
+    .argument("<keyword>", "as in nines.yaml or keepalived.conf, e.g. pools.timeouts, advert_int")
     .action(async (keyword: string) => {
       const { explainKeyword } = await import("./explain.ts");
       end(explainKeyword(keyword, terminal));
@@ -216,8 +218,17 @@ function withDirectories(command: Command, state: boolean): Command {
   return command;
 }
 
-function configIdOf({ configId }: { readonly configId?: string }): { configId?: string } {
-  return configId === undefined ? {} : { configId };
+interface Identity {
+  readonly configId?: string;
+  readonly node?: string;
+}
+
+/** Who we are, as far as the command line says it. */
+function identityOf({ configId, node }: Identity): Identity {
+  return {
+    ...(configId === undefined ? {} : { configId }),
+    ...(node === undefined ? {} : { node }),
+  };
 }
 
 function parseSeq(text: string): number {
@@ -236,10 +247,9 @@ function parseShell(text: string): Shell {
   return shell;
 }
 
-interface RunFlags extends Record<string, unknown> {
+interface RunFlags extends Identity, Record<string, unknown> {
   readonly useFile: string;
   readonly configTest?: boolean;
-  readonly configId?: string;
   readonly permissive?: boolean;
   readonly realtime: boolean;
   readonly runDir: string;
@@ -247,10 +257,9 @@ interface RunFlags extends Record<string, unknown> {
   readonly log?: string;
 }
 
-interface CheckFlags {
+interface CheckFlags extends Identity {
   readonly json?: boolean;
   readonly permissive?: boolean;
-  readonly configId?: string;
 }
 
 interface ClientFlags {

@@ -15,6 +15,7 @@ export interface RunOptions {
   readonly file: string;
   readonly permissive: boolean;
   readonly configId?: string;
+  readonly node?: string;
   readonly realtime: boolean;
   readonly runDir: string;
   readonly stateDir: string;

@@ -1,0 +1,53 @@
+/** What is right in itself and will hurt on this machine: files that are not there, mostly. */
+
+import { type Diagnostic, Findings, type Place } from "../diagnostic.ts";
+import type { ServiceModel } from "./service-model.ts";
+
+/** Undefined: it can be read; else why not. */
+export type FileTrouble = (path: string) => string | undefined;
+
+/** Certificates, keys and authorities that the balancer and the checks will open. */
+export function serviceWarnings(service: ServiceModel, troubleWith: FileTrouble): Diagnostic[] {
+  const findings = new Findings();
+  for (const { path, key, what } of filesOf(service)) {
+    const trouble = troubleWith(path);
+    if (trouble === undefined) continue;
+    const reason = `${what} ${path}: ${trouble}`;
+    findings.error(placeOf(service, key), reason, "correct the path or its permissions");
+  }
+  return findings.list;
+}
+
+function placeOf(service: ServiceModel, key: string): Place {
+  return service.origins.get(key) ?? { file: "", line: 1, column: 1, text: "" };
+}
+
+interface NamedFile {
+  readonly path: string;
+  /** Of `origins`. */
+  readonly key: string;
+  readonly what: string;
+}
+
+function filesOf({ balance, checks }: ServiceModel): NamedFile[] {
+  const files: NamedFile[] = [];
+  const add = (key: string, what: string, path: string | undefined): void => {
+    if (path !== undefined) files.push({ path, key, what });
+  };
+  for (const { name, tls } of balance.frontends) {
+    for (const pair of tls?.certificates ?? []) {
+      add(`frontend ${name}`, "certificate", pair.certificate);
+      if (pair.key !== pair.certificate) add(`frontend ${name}`, "key", pair.key);
+    }
+    add(`frontend ${name}`, "client_ca", tls?.clientCa);
+  }
+  for (const { name, tls } of balance.pools) {
+    add(`pool ${name}`, "ca", tls?.ca);
+    add(`pool ${name}`, "certificate", tls?.certificate);
+    add(`pool ${name}`, "key", tls?.key);
+  }
+  for (const { name, protocol } of checks) {
+    add(`check ${name}`, "ca", "tls" in protocol ? protocol.tls?.ca : undefined);
+  }
+  return files;
+}
