@@ -51,12 +51,13 @@ export function lowSuccessRates(servers: readonly Server[], settings: OutlierSet
     }));
 }
 
-/** At the end of an interval: counts start anew, and who behaved is forgiven one step. */
-export function startInterval(servers: readonly Server[]): void {
+/** At the end of an interval: counts start anew, and who was in all the time is forgiven one step. */
+export function startInterval(now: number, servers: readonly Server[], intervalMs: number): void {
   for (const server of servers) {
     server.intervalRequests = 0;
     server.intervalErrors = 0;
-    if (!server.ejected && server.ejectionLevel > 0) server.ejectionLevel--;
+    if (server.ejected || now - server.returnedAt < intervalMs) continue;
+    server.ejectionLevel = Math.max(0, server.ejectionLevel - 1);
   }
 }
 

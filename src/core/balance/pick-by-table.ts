@@ -15,6 +15,8 @@ import { hasPlace, type Server } from "./server.ts";
 
 /** Places looked at before the least loaded server is searched. */
 const PROBES = 24;
+/** Below that many requests a server is not loaded, and a client's parallel requests stay together. */
+const UNBOUNDED = 10;
 const OFFSET_SEED = 0x6f666673;
 const SKIP_SEED = 0x736b6970;
 const NOBODY = 0xffff_ffff;
@@ -66,7 +68,7 @@ export class KeyTable implements Picker {
    * its share of all running requests, this one included, times the bound.
    */
   #withinBound(server: Server): boolean {
-    if (this.#boundPercent === Infinity) return true;
+    if (server.active < UNBOUNDED || this.#boundPercent === Infinity) return true;
     const share = ((this.#candidates.active + 1) * server.baseWeight) / this.#usableWeight;
     return server.active < Math.ceil((share * this.#boundPercent) / 100);
   }

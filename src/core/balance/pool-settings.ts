@@ -40,11 +40,14 @@ export type Algorithm =
   | { readonly kind: "round-robin" }
   /** Fewest (requests + 1) / weight; ties in turn. */
   | { readonly kind: "least-connections" }
-  /** Better of two random ones by (requests + 1) / weight. Default. */
+  /** Better of two drawn by weight, by requests / weight. Default. */
   | { readonly kind: "two-choices" }
-  /** Better of two random ones by latency x (requests + 1) / weight; latency decays over `decayMs`. */
+  /** Better of two drawn by weight, by latency x (1 + requests / weight). Latency decays in `decayMs`. */
   | { readonly kind: "peak-ewma"; readonly decayMs: number }
-  /** Consistent; no server above `boundPercent` of the average load (100 < bound; default 125). */
+  /**
+   * Consistent; no server above `boundPercent` of the average load (100 < bound; default 125), unless
+   * it runs fewer than 10 requests.
+   */
   | { readonly kind: "hash"; readonly key: HashKey; readonly boundPercent: number }
   /** Table of `tableSize` (prime, default 65537) entries, the same on all directors. */
   | { readonly kind: "maglev"; readonly key: HashKey; readonly tableSize: number }
@@ -88,7 +91,10 @@ export interface OutlierSettings {
   /** First ejection; the n-th lasts n times as long, at most `maxEjectionMs` (300 s). Default 30 s. */
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
-  /** Share of servers that may be out at once, percent; one server may always go. Default 10. */
+  /**
+   * Share of servers that may be out at once, percent; one server may always go, but never the last
+   * one that can serve. Default 10.
+   */
   readonly maxEjectedPercent: number;
   /** Below mean - factor/1000 x standard deviation a server goes. 0 = off. Default 1900. */
   readonly successRateFactor: number;
@@ -149,7 +155,10 @@ export interface PoolSettings {
   readonly queue: QueueSettings;
   readonly slowStart: SlowStartSettings;
   readonly timeouts: PoolTimeouts;
-  /** Fewer usable than this percent: all that are not `maint` are used. 0 = never. Default 0. */
+  /**
+   * Fewer healthy ones in the serving tier than this percent: all that are `ready` are used, whatever
+   * checks say. 0 = never. Default 0.
+   */
   readonly panicPercent: number;
   /** What a draining server's last requests get before they are cut off. Default 5 min. */
   readonly drainDeadlineMs: number;

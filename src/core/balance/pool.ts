@@ -288,7 +288,7 @@ export class Pool<Waiter = unknown> {
     for (const { server, reason } of lowSuccessRates(this.servers, outlier)) {
       this.#tryEject(now, server, reason);
     }
-    startInterval(this.servers);
+    startInterval(now, this.servers, outlier.intervalMs);
     const unforgiven = this.servers.some((server) => server.ejectionLevel > 0);
     this.#intervalEndsAt = unforgiven ? now + outlier.intervalMs : Infinity;
   }

@@ -84,11 +84,21 @@ export class Roster {
   settle(now: number): void {
     for (const server of this.#servers) this.#derive(now, server);
     this.#returnLastHope(now);
-    this.#settleTiers();
-    this.#chooseTier(now);
+    this.#tiers = this.#tiersNow();
+    this.#choose(now);
     for (const server of this.#servers) server.reachable = isReachable(server, this.#panic);
-    const warming = this.#servers.some((server) => server.warmingSince !== Infinity);
-    this.#nextStepAt = warming ? now + slowStartStepMs(this.#settings.slowStart) : Infinity;
+    this.#nextStepAt = this.#nextStep(now);
+  }
+
+  #nextStep(now: number): number {
+    const { slowStart } = this.#settings;
+    let next = Infinity;
+    for (const { warmingSince } of this.#servers) {
+      if (warmingSince === Infinity) continue;
+      const warmAt = warmingSince + slowStart.windowMs;
+      next = Math.min(next, warmAt, now + slowStartStepMs(slowStart));
+    }
+    return next;
   }
 
   #members(now: number, settings: PoolSettings): void {
@@ -137,7 +147,7 @@ export class Roster {
     }
   }
 
-  #settleTiers(): void {
+  #tiersNow(): Tier[] {
     const byNumber = new Map<number, Server[]>();
     for (const server of this.#servers) {
       server.usable = false;
@@ -146,36 +156,44 @@ export class Roster {
       if (members === undefined) byNumber.set(server.settings.tier, [server]);
       else members.push(server);
     }
-    const { prng } = this.#parts;
-    this.#tiers = [...byNumber]
+    return [...byNumber]
       .sort(([a], [b]) => a - b)
       .map(([number, members]) => {
-        const known = this.#tiers.find((tier) => tier.number === number);
-        const tier = known ?? new Tier(number, makePicker(this.#settings.algorithm, prng));
-        tier.settle(members, this.#settings.panicPercent);
+        const known = this.#tiers.find((other) => other.number === number);
+        const tier = known ?? this.#newTier(number);
+        tier.members = members;
         return tier;
       });
   }
 
-  #chooseTier(now: number): void {
-    const before = this.#serving;
-    this.#serving = this.#tiers.find((tier) => tier.healthy > 0);
-    this.#serving ??= this.#tiers.find((tier) => tier.usable.length > 0);
-    const serving = this.#serving;
-    if (serving?.number !== before?.number) {
-      const reason =
-        serving === undefined
-          ? "no server is usable"
-          : `tier ${serving.number} serves: ${serving.usable.length} of ${serving.members.length}`;
-      this.#parts.log.add(now, "tier", undefined, reason);
+  #newTier(number: number): Tier {
+    return new Tier(number, makePicker(this.#settings.algorithm, this.#parts.prng));
+  }
+
+  /** The first tier with a healthy server; without any the first that a panic may use. */
+  #choose(now: number): void {
+    const { panicPercent } = this.#settings;
+    const before = this.#serving?.number;
+    let serving = this.#tiers.find((tier) => tier.healthy > 0);
+    if (panicPercent > 0) serving ??= this.#tiers.find((tier) => tier.ready > 0);
+    const panic = serving !== undefined && serving.healthy * 100 < serving.ready * panicPercent;
+    for (const tier of this.#tiers) tier.settle(panic && tier === serving);
+    this.#serving = serving;
+    if (serving?.number !== before) {
+      const { log } = this.#parts;
+      log.add(now, "tier", undefined, tierText(serving));
     }
-    const panic = serving?.panic ?? false;
     if (panic === this.#panic) return;
     this.#panic = panic;
     const healthy = `${serving?.healthy ?? 0} of ${serving?.ready ?? 0} servers are healthy`;
-    const limit = `limit ${this.#settings.panicPercent} %`;
-    this.#parts.log.add(now, panic ? "panic-on" : "panic-off", undefined, `${healthy}, ${limit}`);
+    const reason = `${healthy}, limit ${panicPercent} %`;
+    this.#parts.log.add(now, panic ? "panic-on" : "panic-off", undefined, reason);
   }
+}
+
+function tierText(serving: Tier | undefined): string {
+  if (serving === undefined) return "no server can serve";
+  return `tier ${serving.number} serves with ${serving.usable.length} of ${serving.members.length}`;
 }
 
 function isInService(server: Server): boolean {

@@ -79,6 +79,7 @@ export class ServerFacts {
 
   returned(now: number, server: Server, reason: string): void {
     server.ejectedUntil = Infinity;
+    server.returnedAt = now;
     server.errorsInRow = 0;
     this.#log.add(now, "returned", server, reason);
   }

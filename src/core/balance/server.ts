@@ -45,6 +45,8 @@ export class Server {
   /** Infinity while it is not ejected. */
   ejectedUntil: number = Infinity;
   ejectionReason = "";
+  /** End of its last ejection. */
+  returnedAt: number = -Infinity;
   /** Sets how long the next ejection lasts; sinks while the server behaves. */
   ejectionLevel = 0;
   ejections = 0;

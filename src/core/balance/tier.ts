@@ -31,18 +31,16 @@ export class Tier implements Candidates {
     return this.members.reduce((count, server) => count + (isReady(server) ? 1 : 0), 0);
   }
 
-  /** Says who may be picked from now on. Source of the panic: Envoy's documentation. */
-  settle(members: readonly Server[], panicPercent: number): void {
-    this.members = members;
-    this.panic = this.healthy * 100 < this.ready * panicPercent;
-    const { panic } = this;
+  /** Says who may be picked from now on; in a panic health is not asked. */
+  settle(panic: boolean): void {
+    this.panic = panic;
     this.load.active = 0;
-    for (const server of members) {
+    for (const server of this.members) {
       server.load = this.load;
       server.usable = panic ? isReady(server) : server.healthy;
       if (server.usable) this.load.active += server.active;
     }
-    this.usable = members.filter((server) => server.usable);
+    this.usable = this.members.filter((server) => server.usable);
     this.#picker.rebuild(this);
   }
 
