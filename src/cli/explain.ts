@@ -4,7 +4,8 @@ import { explain, explainText } from "../config/read-configuration.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 
 export function explainKeyword(keyword: string, terminal: Terminal): ExitCode {
-  if (explain(keyword).meanings.length > 0) {
+  const { meanings, keys } = explain(keyword);
+  if (meanings.length + keys.length > 0) {
     terminal.out(explainText(keyword));
     return 0;
   }

@@ -1,12 +1,15 @@
-/** `nines explain KEY`: what a keyword means, in the words of the schema. */
+/** `nines explain KEY`: what a word means in nines.yaml and keepalived.conf, as the schemas say. */
 
 import { closest } from "../lib/spelling.ts";
+import { allKeys, type Key, pathOf } from "./service/keys.ts";
 import { type Keyword, KEYWORDS, keywordsOf, rowsNamed, type Takes } from "./schema/schema.ts";
 
 export interface Explanation {
   readonly name: string;
-  /** One for each meaning that the word has in different blocks. */
+  /** In keepalived.conf: one for each meaning that the word has in different blocks. */
   readonly meanings: readonly KeywordMeaning[];
+  /** In nines.yaml: one for each map that has such a key. */
+  readonly keys: readonly Key[];
   /** Set when nothing is known: the word that was perhaps meant. */
   readonly suggestion?: string;
 }
@@ -24,18 +27,25 @@ interface KeywordMeaning {
   readonly contains: readonly string[];
 }
 
-function keywordNames(): string[] {
-  return [...new Set(KEYWORDS.map((row) => row.name))].sort();
-}
-
 export function explain(name: string): Explanation {
   const rows = rowsNamed(name);
-  const suggestion = rows.length === 0 ? closest(name, keywordNames()) : undefined;
+  const all = allKeys();
+  const keys = all.filter((key) => isMeant(name, key));
+  const known = [...KEYWORDS.map((row) => row.name), ...all.map((key) => key.name)];
+  const isKnown = rows.length + keys.length > 0;
+  const suggestion = isKnown ? undefined : closest(name, [...new Set(known)].sort());
   return {
     name,
     meanings: rows.map(meaningOf),
+    keys,
     ...(suggestion === undefined ? {} : { suggestion }),
   };
+}
+
+/** `connect`, `timeouts.connect` and `pools.timeouts.connect` all mean one key. */
+function isMeant(name: string, key: Key): boolean {
+  const plain = (path: string): string => path.replaceAll("[]", "").replaceAll(".NAME", "");
+  return `.${plain(pathOf(key))}`.endsWith(`.${plain(name)}`);
 }
 
 const STATUS: Readonly<Record<Keyword["status"], string>> = {
@@ -93,12 +103,26 @@ export function describeTakes(takes: Takes): string {
 
 /** The explanation as lines for a terminal. */
 export function explainText(name: string): string {
-  const { meanings, suggestion } = explain(name);
-  if (meanings.length === 0) {
+  const { meanings, keys, suggestion } = explain(name);
+  if (meanings.length + keys.length === 0) {
     const next = suggestion === undefined ? "" : ` - did you mean '${suggestion}'?`;
     return `unknown keyword '${name}'${next}`;
   }
-  return meanings.map((meaning) => meaningText(name, meaning)).join("\n\n");
+  const texts = [...keys.map(keyText), ...meanings.map((meaning) => meaningText(name, meaning))];
+  return texts.join("\n\n");
+}
+
+function keyText(key: Key): string {
+  const rows: [string, string][] = [
+    ["in", `nines.yaml: ${key.within === "" ? "the top of the file" : key.within}`],
+    ["takes", key.takes],
+    ["range", key.range],
+    ["default", key.required ? "none: it is required" : key.default],
+    ["example", key.examples.join(", ")],
+    ["source", key.source],
+    ...wrapped("holds", key.holds),
+  ];
+  return rowsText(`${key.name}: ${key.meaning}`, rows);
 }
 
 /** Words in lines of at most 80 columns; the first is named. */
@@ -115,7 +139,7 @@ function wrapped(name: string, words: readonly string[]): [string, string][] {
 function meaningText(name: string, meaning: KeywordMeaning): string {
   const where = meaning.blocks.map((block) => (block === "top" ? "outside of all blocks" : block));
   const rows: [string, string][] = [
-    ["in", where.join(", ")],
+    ["in", `keepalived.conf: ${where.join(", ")}`],
     ["takes", meaning.takes],
     ["unit", meaning.unit],
     ["range", meaning.range],
@@ -124,8 +148,10 @@ function meaningText(name: string, meaning: KeywordMeaning): string {
     ["status", meaning.status],
   ];
   if (meaning.contains.length > 0) rows.push(...wrapped("holds", meaning.contains));
+  return rowsText(`${name}: ${meaning.meaning}`, rows);
+}
+
+function rowsText(title: string, rows: readonly (readonly [string, string])[]): string {
   const lines = rows.filter(([, value]) => value !== "");
-  return [`${name}: ${meaning.meaning}`, ...lines.map(([k, v]) => `  ${k.padEnd(8)}${v}`)].join(
-    "\n",
-  );
+  return [title, ...lines.map(([k, v]) => `  ${k.padEnd(8)}${v}`)].join("\n");
 }

@@ -61,7 +61,7 @@ const ANNOTATIONS = [
   "fromFile",
   "otherwise",
   "source",
-  "keyword",
+  "like",
 ] as const;
 
 export function compile(schema: Schema): ValidateFunction {

@@ -212,18 +212,21 @@ export const checkSchema = block("One check: a protocol, its timing, and where i
 });
 
 /** In pools and servers: the name of a check, or a check of their own. */
-export const checkOrName = short(
-  block("A check of its own, or the name of one.", {
-    use: optional(kind("name", "Name of a check; off: none.")),
-    ...protocols,
-    ...timing,
-    ...where,
-  }),
-  [kind("name", "Name of a check."), flag("false: none.")] as readonly TSchema[],
-  (value) => {
-    if (value === false || value === "off" || value === "none") return { use: "off" };
-    return typeof value === "string" ? { use: value } : value;
-  },
+export const checkOrName = Object.assign(
+  short(
+    block("A check of its own as in checks, or the name of one.", {
+      use: optional(kind("name", "Name of a check; off: none.")),
+      ...protocols,
+      ...timing,
+      ...where,
+    }),
+    [kind("name", "Name of a check."), flag("false: none.")] as readonly TSchema[],
+    (value) => {
+      if (value === false || value === "off" || value === "none") return { use: "off" };
+      return typeof value === "string" ? { use: value } : value;
+    },
+  ),
+  { like: "checks" },
 );
 
 export type CheckDocument = Static<typeof checkSchema>;

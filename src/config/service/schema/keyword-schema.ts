@@ -119,7 +119,7 @@ function schemaOf(row: Keyword): TSchema {
     case "lines":
       return oneOrMore(meaning, text("As a line of keepalived.conf."));
     default:
-      return takes.kind === "words" && takes.least === 0 ? flag(meaning) : text(meaning, hints);
+      return text(meaning, hints);
   }
 }
 

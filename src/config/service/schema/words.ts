@@ -23,6 +23,8 @@ export interface Extra {
   readonly named?: boolean;
   /** `{ file: PATH }` stands for the content of that file. */
   readonly fromFile?: boolean;
+  /** Key whose map this one is like: pages describe it there, editors share one definition. */
+  readonly like?: string;
   /** The default in words, when it is no value: `a quarter of every`. */
   readonly otherwise?: string;
   /** Where the meaning is defined: an RFC, the documentation of a peer. */

@@ -69,6 +69,11 @@ function keywordStatement(given: KeyValue, context: BuildContext): Statement | u
   if (typeof value === "object") {
     return { keyword, args: commandArguments(at, value as CommandDocument, context) };
   }
+  // `use_vmac: true` is the keyword alone, `use_vmac: vrrp.51` has a word after it.
+  if (row.takes.kind === "words" && row.takes.least === 0) {
+    if (value === "false") return undefined;
+    if (value === "true") return { keyword, args: [] };
+  }
   const texts = row.takes.kind === "words" ? `${value}`.trim().split(/\s+/u) : [`${value}`];
   return { keyword, args: texts.map((text) => word(at, text)) };
 }
