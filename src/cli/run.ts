@@ -1,6 +1,8 @@
 /** `nines run`: the whole node in the foreground. */
 
 import { resolve } from "node:path";
+import { DISK } from "../config/disk.ts";
+import { takeBackOverdue } from "../daemon/configuration-trial.ts";
 import type { ControlOptions } from "../daemon/control-role.ts";
 import { ControlRole } from "../daemon/control-role.ts";
 import { isServed } from "../daemon/line-connection.ts";
@@ -20,12 +22,17 @@ export interface RunOptions {
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;
+  /** What stands in `file`; absent: read it from disk. */
+  readonly text?: string;
 }
 
 export async function run(options: RunOptions, terminal: Terminal): Promise<ExitCode> {
-  const { file } = options;
-  const load = (): LoadedConfiguration => loadConfiguration(file, options);
-  const { model, lines } = load();
+  const { file, text } = options;
+  const files = text === undefined ? {} : { files: withFile(file, text) };
+  const load = (path: string): LoadedConfiguration =>
+    loadConfiguration(path, { ...options, ...files });
+  const wasTakenBack = text === undefined && takeBackOverdue(file, options.stateDir);
+  const { model, service, lines } = load(file);
   if (model === undefined) {
     for (const line of lines) terminal.err(line);
     terminal.err(`nothing was started: mend ${file}, then try: nines check ${file}`);
@@ -33,7 +40,9 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
   }
   const directory = runDirectory(resolve(options.runDir));
   const trouble =
-    prepareDirectory(directory.path) ?? prepareDirectory(options.stateDir) ?? canUseNetwork();
+    prepareDirectory(directory.path) ??
+    prepareDirectory(options.stateDir) ??
+    (needsNetwork(service) ? canUseNetwork() : undefined);
   if (trouble !== undefined) {
     terminal.err(`nines: ${trouble}`);
     return 1;
@@ -59,7 +68,20 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     realtime,
     log,
     load,
+    ...(service === undefined ? {} : { service }),
   };
-  await new ControlRole(control, model, lines).run();
-  return 0;
+  const role = new ControlRole(control, model, lines);
+  if (wasTakenBack) role.tookBack();
+  return (await role.run()) === 0 ? 0 : 1;
+}
+
+/** A file that is nowhere on disk beside those that are. */
+function withFile(file: string, text: string): typeof DISK {
+  return { ...DISK, readFile: (path) => (path === file ? text : DISK.readFile(path)) };
+}
+
+/** Only what holds addresses; a balancer alone runs as any user. */
+function needsNetwork(service: LoadedConfiguration["service"]): boolean {
+  if (service === undefined) return true;
+  return service.vrrp.vrrp.instances.length > 0 || service.balance.frontends.length === 0;
 }

@@ -290,7 +290,8 @@ export class BalanceDesk {
   }
 
   #find(name: string): { pool: string; server: string } | Failure {
-    const [pool = "", server = ""] = name.split("/");
+    const slash = name.indexOf("/");
+    const [pool, server] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)];
     const pools: readonly PoolSettings[] = this.#service?.balance.pools ?? [];
     const servers = pools.find((one) => one.name === pool)?.servers ?? [];
     if (servers.some((one) => one.name === server)) return { pool, server };

@@ -9,7 +9,14 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
-import { endOf, isAlive, signalProcess, spawnRole, type RoleCommand } from "./role-spawn.ts";
+import {
+  endOf,
+  isAlive,
+  recordedRole,
+  signalProcess,
+  spawnRole,
+  type RoleCommand,
+} from "./role-spawn.ts";
 
 /** How often a process that is not our child is looked after. */
 const LOOK_EVERY_MS = 100;
@@ -32,6 +39,12 @@ export class CheckSupervision {
 
   get status(): RoleProcessStatus {
     return this.#status;
+  }
+
+  /** The living check process that wrote its number down, ours or of an earlier control process. */
+  get recorded(): number | undefined {
+    const pid = recordedRole(this.#command);
+    return pid !== undefined && isAlive(pid) ? pid : undefined;
   }
 
   /**

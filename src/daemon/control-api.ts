@@ -6,6 +6,13 @@
  *   GET  /v1/why/INSTANCE        Why
  *   POST /v1/handover/INSTANCE   Done
  *   POST /v1/reload              Reloaded
+ *   GET  /v1/balance             BalanceStatus
+ *   POST /v1/server              ServerOrder -> Done
+ *   POST /v1/explain-request     AskedRequest -> RequestExplanation
+ *   POST /v1/plan                { file } -> Plan
+ *   POST /v1/apply               { file, confirmWithinMs? } -> Applied
+ *   POST /v1/confirm             Done
+ *   POST /v1/replace-workers     Done
  *   GET  /metrics                Prometheus text exposition format 0.0.4
  *
  * Anything that went wrong is `{ "error": "sentence with the next move" }` and a status code of
@@ -13,8 +20,10 @@
  */
 
 import type { PoolEventKind } from "../core/balance/pool-ports.ts";
+import type { AdminState } from "../core/balance/pool-settings.ts";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
+import type { BalanceStatus } from "./balance-status.ts";
 import type { RoleStatus } from "./role-protocol.ts";
 
 export interface LoggedEvent {
@@ -77,6 +86,8 @@ export interface NodeStatus {
   /** Absent until the vrrp role has answered once. */
   readonly router?: RouterStatus;
   readonly vrrp?: RoleStatus;
+  /** Absent on a node that does not balance. */
+  readonly balance?: BalanceStatus;
   /** How old `router` is, ms: large when the vrrp process does not answer. */
   readonly routerAgeMs: number;
 }
@@ -99,6 +110,34 @@ export interface Reloaded {
   readonly reloaded: boolean;
   /** Formatted diagnostics: the mistakes when refused, warnings otherwise. */
   readonly diagnostics: readonly string[];
+}
+
+/** Either a state or a weight (null: the configured one again). */
+export interface ServerOrder {
+  /** `POOL/SERVER`. */
+  readonly server: string;
+  readonly state?: AdminState;
+  readonly reason?: string;
+  readonly deadlineMs?: number;
+  readonly weight?: number | null;
+}
+
+/** What a file would change on the running system. */
+export interface Plan {
+  /** The file has mistakes: nothing can be planned. */
+  readonly refused: boolean;
+  readonly diagnostics: readonly string[];
+  readonly changes: readonly PlannedChange[];
+}
+
+export interface PlannedChange {
+  readonly text: string;
+  /** What running connections notice. */
+  readonly effect: "in place" | "new connections only" | "interrupts";
+}
+
+export interface Applied extends Plan {
+  readonly reloaded: boolean;
 }
 
 export interface Failure {

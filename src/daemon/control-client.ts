@@ -1,11 +1,22 @@
 /** Talks to a running node over its control socket; what the command line is made of. */
 
 import { request, type IncomingMessage } from "node:http";
-import type { Done, LoggedEvent, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import type { AskedRequest } from "./balance-protocol.ts";
+import type { BalanceStatus, RequestExplanation } from "./balance-status.ts";
+import type {
+  Applied,
+  Done,
+  LoggedEvent,
+  NodeStatus,
+  Plan,
+  Reloaded,
+  ServerOrder,
+  Why,
+} from "./control-api.ts";
 import { lineSplitter } from "./line-connection.ts";
 
-/** Answers take milliseconds; a node that needs longer is in trouble. */
-const ANSWER_WITHIN_MS = 10_000;
+/** Answers take milliseconds, fresh workers a second; a node that needs longer is in trouble. */
+const ANSWER_WITHIN_MS = 30_000;
 
 /** Operating trouble, with the next move in its message. */
 export class ControlFailure extends Error {
@@ -48,13 +59,43 @@ export class ControlClient {
     return text;
   }
 
+  balance(): Promise<BalanceStatus> {
+    return this.#json<BalanceStatus>("GET", "/v1/balance");
+  }
+
+  order(order: ServerOrder): Promise<Done> {
+    return this.#json<Done>("POST", "/v1/server", order);
+  }
+
+  explainRequest(asked: AskedRequest): Promise<RequestExplanation> {
+    return this.#json<RequestExplanation>("POST", "/v1/explain-request", asked);
+  }
+
+  plan(file: string): Promise<Plan> {
+    return this.#json<Plan>("POST", "/v1/plan", { file });
+  }
+
+  apply(file: string, confirmWithinMs: number | undefined): Promise<Applied> {
+    const body = confirmWithinMs === undefined ? { file } : { file, confirmWithinMs };
+    return this.#json<Applied>("POST", "/v1/apply", body);
+  }
+
+  confirm(): Promise<Done> {
+    return this.#json<Done>("POST", "/v1/confirm");
+  }
+
+  /** Takes as long as fresh processes take to start. */
+  replaceWorkers(): Promise<Done> {
+    return this.#json<Done>("POST", "/v1/replace-workers");
+  }
+
   /** Calls back for every event kept and to come; ends when the node does or `signal` says so. */
   async follow(
     since: number,
     take: (event: LoggedEvent) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const response = await this.#open("GET", `/v1/events?since=${since}&follow=1`, signal);
+    const response = await this.#open("GET", `/v1/events?since=${since}&follow=1`, { signal });
     response.socket.setTimeout(0);
     const split = lineSplitter((line) => take(JSON.parse(line) as LoggedEvent));
     response.setEncoding("utf8");
@@ -66,21 +107,32 @@ export class ControlClient {
     }
   }
 
-  async #json<Answer>(method: string, path: string): Promise<Answer> {
-    const { code, text } = await this.#text(method, path);
+  async #json<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    const { code, text } = await this.#text(method, path, body);
     if (code !== 200) throw failureOf(text, code);
     return JSON.parse(text) as Answer;
   }
 
-  async #text(method: string, path: string): Promise<{ code: number; text: string }> {
-    const response = await this.#open(method, path);
+  async #text(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ code: number; text: string }> {
+    const response = await this.#open(method, path, { body });
     response.setEncoding("utf8");
     let text = "";
     for await (const chunk of response) text += chunk as string;
     return { code: response.statusCode ?? 0, text };
   }
 
-  #open(method: string, path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  #open(
+    method: string,
+    path: string,
+    {
+      body,
+      signal,
+    }: { readonly body?: object | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const options = { socketPath: this.#socketPath, method, path, agent: false as const };
       const call = request(signal === undefined ? options : { ...options, signal }, resolve);
@@ -88,7 +140,7 @@ export class ControlClient {
         call.destroy(new ControlFailure(`nines does not answer on ${this.#socketPath}`));
       });
       call.once("error", (error) => reject(this.#explain(error)));
-      call.end();
+      call.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 

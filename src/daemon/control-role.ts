@@ -6,7 +6,9 @@
 
 import type { Server } from "node:http";
 import type { Model } from "../config/model.ts";
+import type { ServiceModel } from "../config/service/service-model.ts";
 import { wallMs } from "../drivers/clock.ts";
+import { BalanceControl } from "./balance-control.ts";
 import { CheckSupervision } from "./check-supervision.ts";
 import type { Done, Failure, NodeStatus, Reloaded, Why } from "./control-api.ts";
 import { serveControl, type ControlBackend } from "./control-server.ts";
@@ -22,6 +24,8 @@ import { ServiceManager } from "./service-manager.ts";
 import type { Unasked, VrrpLink } from "./vrrp-link.ts";
 import { VrrpSupervision } from "./vrrp-supervision.ts";
 
+/** Requests that run when this node ends get that long. */
+const DRAIN_WITHIN_MS = 30_000;
 /** On top of `child_wait_time`: a vrrp process waits that long for the last notifications. */
 const STOP_MARGIN_MS = 2_000;
 
@@ -32,8 +36,10 @@ export interface ControlOptions {
   readonly stateDirectory: string;
   readonly realtime: boolean;
   readonly log: LogOutput;
-  /** Reads the file again, from the beginning. */
-  readonly load: () => LoadedConfiguration;
+  /** What `load` gave when this was made. */
+  readonly service?: ServiceModel;
+  /** Reads a file from the beginning. */
+  readonly load: (file: string) => LoadedConfiguration;
 }
 
 export class ControlRole implements ControlBackend {
@@ -43,12 +49,14 @@ export class ControlRole implements ControlBackend {
   readonly #snapshot: NodeSnapshot;
   readonly #vrrp: VrrpSupervision;
   readonly #check: CheckSupervision;
+  readonly balance: BalanceControl;
   readonly #startedWallMs = wallMs();
   #model: Model;
   #loaded: { readonly wallMs: number; readonly warnings: number };
   #refused: string | undefined;
   #checkPid: number | undefined;
   #checking: Promise<void> | undefined;
+  #vrrpRun: Promise<void> | undefined;
   #server: Server | undefined;
   #stop = Promise.withResolvers<string>();
 
@@ -72,10 +80,19 @@ export class ControlRole implements ControlBackend {
       unasked: (message) => this.#hear(message),
     });
     this.#check = new CheckSupervision(command("check"), this.events);
+    this.balance = new BalanceControl({
+      file: options.file,
+      directory: options.directory,
+      stateDirectory: options.stateDirectory,
+      log: this.events,
+      command: command("balance"),
+      reload: () => this.reload(),
+      load: options.load,
+    });
     for (const warning of warnings) this.#say("configuration-warning", warning, "warning");
   }
 
-  /** Until somebody asks it to stop. The exit code. */
+  /** Until somebody asks it to stop, or at once when it cannot begin. The exit code. */
   async run(): Promise<number> {
     const { directory, version, file } = this.#options;
     this.#server = await serveControl(directory.controlSocket, this);
@@ -85,25 +102,66 @@ export class ControlRole implements ControlBackend {
       setInterval(() => this.#beat(), this.#manager.watchdogMs).unref();
     }
     await this.#hook("startup");
-    const vrrp = this.#vrrp.run();
-    const reason = await this.#stop.promise;
+    const trouble = await this.#begin();
+    if (trouble !== undefined) this.#say("configuration-refused", trouble, "error");
+    const reason = trouble ?? (await this.#stop.promise);
     this.#manager.stopping();
     this.#say("stopping", `stopping: ${reason}; masters hand over first`);
-    const waitMs = this.#model.processes.childWaitMs + STOP_MARGIN_MS;
-    this.#check.expectEnd();
-    await this.#vrrp.stop(reason, waitMs);
-    await this.#check.stop(this.#model.processes.childWaitMs);
-    await Promise.all([vrrp, this.#checking]);
+    await this.#end(reason);
     await this.#hook("shutdown");
     this.#server.closeAllConnections();
     this.#server.close();
-    return 0;
+    return trouble === undefined ? 0 : 1;
+  }
+
+  /** The answer says what cannot be had; then nothing goes on running. */
+  async #begin(): Promise<string | undefined> {
+    const { service } = this.#options;
+    if (service !== undefined) {
+      const trouble = await this.balance.configure(service);
+      if (trouble !== undefined) return trouble;
+    }
+    this.#runRoles();
+    return undefined;
+  }
+
+  /** Starts what the configuration needs and what does not run yet. */
+  #runRoles(): void {
+    const needsVrrp = !this.balance.isRunning || this.#model.vrrp.instances.length > 0;
+    if (needsVrrp) this.#vrrpRun ??= this.#vrrp.run();
+    if (this.#vrrpRun !== undefined) return;
+    // No vrrp process that could tell who checks: the check process wrote its number down.
+    const living = (): number | undefined => this.#check.recorded;
+    if (this.balance.needsChecks) {
+      this.#checking ??= this.#check.run(living, living() === undefined);
+    }
+    this.#manager.ready(`running ${this.#options.file}`);
+  }
+
+  /** Addresses go first, so that clients are elsewhere when the balancer closes its doors. */
+  async #end(reason: string): Promise<void> {
+    const { childWaitMs } = this.#model.processes;
+    this.balance.unready();
+    this.#check.expectEnd();
+    if (this.#vrrpRun !== undefined) await this.#vrrp.stop(reason, childWaitMs + STOP_MARGIN_MS);
+    await this.balance.stop(reason, DRAIN_WITHIN_MS);
+    await this.#check.stop(this.#vrrpRun === undefined ? 0 : childWaitMs);
+    await Promise.all([this.#vrrpRun, this.#checking]);
+  }
+
+  /** Before `run`: a configuration that nobody confirmed while no control process lived. */
+  tookBack(): void {
+    const text = "nobody confirmed the last configuration in time: the one before it runs again";
+    this.#say("configuration-rolled-back", text, "warning");
   }
 
   // ---- what operators ask for ----
 
-  async status(): Promise<NodeStatus> {
-    const router = await this.#snapshot.take();
+  async status(histograms = false): Promise<NodeStatus> {
+    const [router, balance] = await Promise.all([
+      this.#snapshot.take(),
+      this.balance.status(histograms),
+    ]);
     const { version, file } = this.#options;
     const { wallMs: loadedWallMs, warnings } = this.#loaded;
     const refused = this.#refused;
@@ -118,8 +176,13 @@ export class ControlRole implements ControlBackend {
         warnings,
         ...(refused === undefined ? {} : { refused }),
       },
-      roles: [this.#vrrp.status, this.#check.status],
+      roles: [
+        ...(this.#vrrpRun === undefined ? [] : [this.#vrrp.status]),
+        ...(this.#checking === undefined ? [] : [this.#check.status]),
+        ...this.balance.roles,
+      ],
       ...router,
+      ...(balance === undefined ? {} : { balance }),
     };
   }
 
@@ -150,22 +213,28 @@ export class ControlRole implements ControlBackend {
 
   async #reload(): Promise<Reloaded> {
     this.#options.log.reopen();
-    const { model, lines } = this.#options.load();
-    if (model === undefined) {
-      const why = "mistakes in the configuration; the one before goes on";
-      for (const line of lines) this.#say("configuration-refused", line, "error");
-      this.#say("configuration-refused", why, "error");
-      this.#refused = lines[0]?.split("\n", 1)[0] ?? why;
-      return { reloaded: false, diagnostics: lines };
-    }
+    this.balance.reopenLogs();
+    const { model, service, lines } = this.#options.load(this.#options.file);
+    if (model === undefined) return this.#refuse(lines);
+    const trouble = service === undefined ? undefined : await this.balance.configure(service);
+    if (trouble !== undefined) return this.#refuse([trouble]);
     this.#refused = undefined;
     this.#model = model;
     this.#loaded = { wallMs: wallMs(), warnings: lines.length };
     for (const line of lines) this.#say("configuration-warning", line, "warning");
     this.#say("configuration-loaded", `read ${this.#options.file} again`);
+    this.#runRoles();
     const { link } = this.#vrrp;
     if (link !== undefined) await this.#configure(link);
     return { reloaded: true, diagnostics: lines };
+  }
+
+  #refuse(lines: readonly string[]): Reloaded {
+    const why = "mistakes in the configuration; the one before goes on";
+    for (const line of lines) this.#say("configuration-refused", line, "error");
+    this.#say("configuration-refused", why, "error");
+    this.#refused = lines[0]?.split("\n", 1)[0] ?? why;
+    return { reloaded: false, diagnostics: lines };
   }
 
   // ---- the roles ----

@@ -69,6 +69,15 @@ before(async () => {
     status: async () => STATUS,
     why: async (instance) => ({ error: `no instance '${instance}'` }),
     handOver: async () => ({ done: true }),
+    balance: {
+      status: async () => undefined,
+      order: async (server) => (server === "web/1" ? { done: true } : { error: "no such server" }),
+      explain: async () => ({ error: "no worker is running" }),
+      plan: (file) => ({ refused: false, diagnostics: [file], changes: [] }),
+      apply: async () => ({ error: "not now" }),
+      confirm: () => ({ error: "nothing waits" }),
+      replaceWorkers: async () => ({ done: true }),
+    },
     reload: async () => ({ reloaded: false, diagnostics: ["a.conf:1:1: error: no"] }),
   });
 });
@@ -151,4 +160,14 @@ test("nobody there is told with the next move", async () => {
   await assert.rejects(absent.status(), /is nines running\? start it with: nines run -f/);
   assert.equal(await isServed(join(folder, "absent.sock")), false);
   assert.equal(await isServed(path), true);
+});
+
+test("an order reaches the balancer, and a wrong one is refused with its reason", async () => {
+  const drain = { state: "drain", reason: "upgrade" } as const;
+  assert.deepEqual(await client.order({ server: "web/1", ...drain }), { done: true });
+  await assert.rejects(client.order({ server: "web/9", ...drain }), /no such server/);
+  await assert.rejects(client.order({ server: "web/1", weight: 300 }), /from 0 to 256/);
+  await assert.rejects(client.order({ server: "web/1" }), /a state or a weight/);
+  await assert.rejects(client.balance(), /does not balance/);
+  assert.deepEqual((await client.plan("/etc/nines.yaml")).diagnostics, ["/etc/nines.yaml"]);
 });

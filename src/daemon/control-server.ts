@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { chmodSync } from "node:fs";
+import { answerBalance, isBalanceRoute, type BalanceBackend } from "./balance-api.ts";
 import type { Done, Failure, LoggedEvent, NodeStatus, Reloaded, Why } from "./control-api.ts";
 import type { EventLog } from "./event-log.ts";
 import { removeStaleSocket } from "./line-connection.ts";
@@ -14,7 +15,9 @@ const MAX_UNSENT = 1024 * 1024;
 
 export interface ControlBackend {
   readonly events: EventLog;
-  status(): Promise<NodeStatus>;
+  readonly balance: BalanceBackend;
+  /** `histograms`: with all buckets of all latencies, for metrics. */
+  status(histograms?: boolean): Promise<NodeStatus>;
   why(instance: string): Promise<Why | Failure>;
   handOver(instance: string): Promise<Done | Failure>;
   reload(): Promise<Reloaded>;
@@ -23,7 +26,6 @@ export interface ControlBackend {
 /** Listens on `path`, mode 0600. The caller has made sure that nobody else does. */
 export function serveControl(path: string, backend: ControlBackend): Promise<Server> {
   const server = createServer((request, response) => {
-    request.resume();
     answer(backend, request, response).catch((error: unknown) => {
       sendJson(response, 500, { error: `internal error: ${String(error)}` });
     });
@@ -46,11 +48,18 @@ async function answer(
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "http://nines");
   const [, version, verb, subject] = url.pathname.split("/").map(decode);
+  const balance = `${request.method} ${version === "v1" ? (verb ?? "") : ""}`;
+  if (isBalanceRoute(balance)) {
+    const { code, body } = await answerBalance(backend.balance, balance, request);
+    sendJson(response, code, body);
+    return;
+  }
+  request.resume();
   const route = `${request.method} ${version === "v1" ? (verb ?? "") : url.pathname}`;
   switch (route) {
     case "GET /metrics": {
       response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
-      response.end(formatMetrics(await backend.status()));
+      response.end(formatMetrics(await backend.status(true)));
       return;
     }
     case "GET status":

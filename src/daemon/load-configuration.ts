@@ -1,6 +1,7 @@
 /** Reads a configuration from disk with everything that can be said about it on this host. */
 
 import { accessSync, constants } from "node:fs";
+import type { ConfigurationFiles } from "../config/keepalived/lines.ts";
 import type { Model } from "../config/model.ts";
 import {
   formatDiagnostic,
@@ -19,6 +20,8 @@ export interface LoadOptions {
   readonly configId?: string;
   /** Which of the nodes of nines.yaml this is; absent: the host name tells. */
   readonly node?: string;
+  /** Where files are read; absent: from disk. */
+  readonly files?: ConfigurationFiles;
 }
 
 export interface LoadedConfiguration {
@@ -32,7 +35,7 @@ export interface LoadedConfiguration {
 }
 
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
-  const { service, diagnostics: found, sourceLine } = readEither(file, options);
+  const { service, diagnostics: found, sourceLine } = readEither(file, options, options.files);
   const model = service?.vrrp;
   const hurting = model === undefined ? [] : hostWarnings(model, gatherHostFacts());
   const missing = service === undefined ? [] : serviceWarnings(service, troubleWith);

@@ -1,0 +1,89 @@
+/** The balancer's routes of the control API: JSON in, JSON out. Decides nothing. */
+
+import type { IncomingMessage } from "node:http";
+import type { BalanceControl } from "./balance-control.ts";
+import type { AskedRequest } from "./balance-protocol.ts";
+import type { Failure, ServerOrder } from "./control-api.ts";
+
+/** Who answers. */
+export type BalanceBackend = Pick<
+  BalanceControl,
+  "status" | "order" | "explain" | "plan" | "apply" | "confirm" | "replaceWorkers"
+>;
+
+const MAX_BODY = 1024 * 1024;
+const MAX_WEIGHT = 256;
+
+const ROUTES = {
+  "GET balance": async (balance: BalanceBackend) =>
+    (await balance.status(false)) ?? { error: "this node does not balance" },
+  "POST server": (balance: BalanceBackend, body: unknown) => {
+    const order = body as ServerOrder;
+    return problemOf(order) ?? balance.order(order.server, order);
+  },
+  "POST explain-request": (balance: BalanceBackend, body: unknown) =>
+    balance.explain(body as AskedRequest),
+  "POST plan": (balance: BalanceBackend, body: unknown) => balance.plan(fileOf(body)),
+  "POST apply": (balance: BalanceBackend, body: unknown) => {
+    const { confirmWithinMs } = body as { readonly confirmWithinMs?: number };
+    return balance.apply(fileOf(body), confirmWithinMs);
+  },
+  "POST confirm": (balance: BalanceBackend) => balance.confirm(),
+  "POST replace-workers": (balance: BalanceBackend) => balance.replaceWorkers(),
+} as const;
+
+export type BalanceRoute = keyof typeof ROUTES;
+
+export function isBalanceRoute(route: string): route is BalanceRoute {
+  return Object.hasOwn(ROUTES, route);
+}
+
+export async function answerBalance(
+  balance: BalanceBackend,
+  route: BalanceRoute,
+  request: IncomingMessage,
+): Promise<{ readonly code: number; readonly body: object }> {
+  const asked = await readJson(request);
+  if (asked === undefined) {
+    return { code: 400, body: { error: "the request has no JSON object as its body" } };
+  }
+  const body: object = await ROUTES[route](balance, asked);
+  return { code: "error" in body ? 422 : 200, body };
+}
+
+/** An empty body is an empty object. */
+async function readJson(request: IncomingMessage): Promise<object | undefined> {
+  request.setEncoding("utf8");
+  let text = "";
+  for await (const chunk of request) {
+    text += chunk as string;
+    if (text.length > MAX_BODY) return undefined;
+  }
+  try {
+    const value: unknown = text === "" ? {} : JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fileOf(body: unknown): string {
+  const { file } = body as { readonly file?: unknown };
+  return typeof file === "string" ? file : "";
+}
+
+function problemOf({ server, state, weight, deadlineMs }: ServerOrder): Failure | undefined {
+  if (typeof server !== "string") return { error: "say which server: POOL/SERVER" };
+  if (state === undefined && weight === undefined) return { error: "say a state or a weight" };
+  if (state !== undefined && !["ready", "drain", "maint"].includes(state)) {
+    return { error: "the state is ready, drain or maint" };
+  }
+  const isWeight = (value: number): boolean =>
+    Number.isInteger(value) && value >= 0 && value <= MAX_WEIGHT;
+  if (weight !== undefined && weight !== null && !isWeight(weight)) {
+    return { error: `the weight is a whole number from 0 to ${MAX_WEIGHT}` };
+  }
+  if (deadlineMs !== undefined && !(deadlineMs >= 0))
+    return { error: "the deadline is in the past" };
+  return undefined;
+}

@@ -1,0 +1,143 @@
+/** The balancer's part of the control API: what operators ask, answered from the desk. */
+
+import { readFileSync } from "node:fs";
+import type { AdminChange } from "../core/balance/pool-ports.ts";
+import type { ServiceModel } from "../config/service/service-model.ts";
+import { BalanceDesk, type DeskOptions } from "./balance-desk.ts";
+import type { AskedRequest } from "./balance-protocol.ts";
+import type { BalanceStatus, RequestExplanation } from "./balance-status.ts";
+import { ConfigurationTrial } from "./configuration-trial.ts";
+import type {
+  Applied,
+  Done,
+  Failure,
+  Plan,
+  Reloaded,
+  RoleProcessStatus,
+  ServerOrder,
+} from "./control-api.ts";
+import type { LoadedConfiguration } from "./load-configuration.ts";
+import { planOf } from "./service-plan.ts";
+
+export interface BalanceControlOptions extends DeskOptions {
+  readonly file: string;
+  readonly reload: () => Promise<Reloaded>;
+  readonly load: (file: string) => LoadedConfiguration;
+}
+
+const NO_BALANCER = "this node does not balance: its configuration has no frontends";
+
+export class BalanceControl {
+  readonly #options: BalanceControlOptions;
+  readonly #desk: BalanceDesk;
+  #trial: ConfigurationTrial | undefined;
+  #service: ServiceModel | undefined;
+
+  constructor(options: BalanceControlOptions) {
+    this.#options = options;
+    this.#desk = new BalanceDesk(options);
+  }
+
+  get isRunning(): boolean {
+    return this.#desk.isRunning;
+  }
+
+  get needsChecks(): boolean {
+    return this.#desk.needsChecks;
+  }
+
+  get roles(): readonly RoleProcessStatus[] {
+    return this.#desk.roles;
+  }
+
+  /** Also the first time. The answer says why it cannot be; then nothing has changed. */
+  async configure(service: ServiceModel): Promise<string | undefined> {
+    const isNeeded = service.balance.frontends.length > 0 || service.balance.pools.length > 0;
+    if (this.#desk.isRunning || isNeeded) {
+      const desk = this.#desk;
+      const trouble = await (desk.isRunning ? desk.configure(service) : desk.start(service));
+      if (trouble !== undefined) return trouble;
+    }
+    this.#service = service;
+    this.#trial ??= this.#makeTrial();
+    this.#trial.loaded();
+    return undefined;
+  }
+
+  unready(): void {
+    this.#desk.unready();
+  }
+
+  reopenLogs(): void {
+    this.#desk.reopenLogs();
+  }
+
+  async stop(reason: string, withinMs: number): Promise<void> {
+    this.#trial?.close();
+    await this.#desk.stop(reason, withinMs);
+  }
+
+  // ---- what operators ask for ----
+
+  status(histograms: boolean): Promise<BalanceStatus | undefined> {
+    return this.#desk.status(histograms);
+  }
+
+  order(server: string, order: ServerOrder): Promise<Done | Failure> {
+    if (order.state === undefined) return this.#desk.setWeight(server, order.weight ?? undefined);
+    const { state, reason = "the operator said so", deadlineMs } = order;
+    const change: AdminChange = { state, reason };
+    const limited = deadlineMs === undefined ? change : { ...change, deadlineMs };
+    return this.#desk.setAdmin(server, limited);
+  }
+
+  explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
+    if (!this.isRunning) return Promise.resolve({ error: NO_BALANCER });
+    return this.#desk.explain(request);
+  }
+
+  replaceWorkers(): Promise<Done | Failure> {
+    if (!this.isRunning) return Promise.resolve({ error: NO_BALANCER });
+    return this.#desk.replaceWorkers();
+  }
+
+  plan(file: string): Plan | Failure {
+    if (this.#service === undefined) return { error: `${this.#options.file} is no nines.yaml` };
+    return planOf(this.#service, this.#options.load(file));
+  }
+
+  /** `confirmWithinMs` absent: for good. */
+  async apply(file: string, confirmWithinMs: number | undefined): Promise<Applied | Failure> {
+    const trial = this.#trial;
+    const plan = this.plan(file);
+    if ("error" in plan) return plan;
+    if (trial === undefined || plan.refused) return { ...plan, reloaded: false };
+    let text: string;
+    try {
+      text = readFileSync(file, "utf8");
+    } catch (error) {
+      return { error: `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? ""}` };
+    }
+    const outcome = await trial.apply(text, confirmWithinMs);
+    if ("error" in outcome) return outcome;
+    const diagnostics = outcome.reloaded ? plan.diagnostics : outcome.diagnostics;
+    return { ...plan, diagnostics, reloaded: outcome.reloaded };
+  }
+
+  confirm(): Done | Failure {
+    return this.#trial?.confirm() ?? { error: `${this.#options.file} is no nines.yaml` };
+  }
+
+  #makeTrial(): ConfigurationTrial {
+    const { file, stateDirectory, reload, log } = this.#options;
+    return new ConfigurationTrial({
+      file,
+      stateDirectory,
+      reload,
+      say: (kind, reason) => {
+        const level = kind === "configuration-rolled-back" ? "warning" : "info";
+        log.add({ source: "control", level, kind, instance: "", reason });
+      },
+    });
+  }
+}
