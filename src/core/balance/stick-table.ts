@@ -101,12 +101,10 @@ export class StickTable {
       const expiresAt = now + Math.min(leftMs, this.#ttlMs);
       let entry = this.#entries.get(key);
       entry ??= this.#insert({ key, server, expiresAt: 0, boundAt, toldAt: now });
-      if (server !== entry.server) {
-        if (boundAt < entry.boundAt) continue;
-        if (boundAt === entry.boundAt && server > entry.server) continue;
-        entry.server = server;
-        entry.boundAt = boundAt;
-      }
+      if (boundAt < entry.boundAt && server !== entry.server) continue;
+      if (boundAt === entry.boundAt && server > entry.server) continue;
+      entry.server = server;
+      entry.boundAt = Math.max(boundAt, entry.boundAt);
       entry.toldAt = now;
       this.#changed.delete(entry);
       if (expiresAt > entry.expiresAt) this.#use(entry, expiresAt);
