@@ -1,0 +1,248 @@
+/**
+ * The header (or trailer) section: positions of names and values in the caller's bytes, nothing
+ * copied. Positions are relative to `base`, so that a head may move to another buffer. Used again
+ * for message after message: nothing is allocated per message.
+ */
+
+import { FIELD_VALUE, isText, LOWER, sameText, textOf, TOKEN } from "./octets.ts";
+import {
+  candidateOf,
+  END_TO_END,
+  FIELDS,
+  fieldNumber,
+  HOP_BY_HOP,
+  hashStep,
+  type FieldName,
+} from "./field-names.ts";
+import type { RefusalReason } from "./refusals.ts";
+
+/** Both bound what is kept of a head; see `FrontendLimits` for the defaults. */
+export interface HeadLimits {
+  /** Octets of the start line and all fields. */
+  readonly bytes: number;
+  readonly fields: number;
+}
+
+/** Result of a parse step besides a position: more octets are needed. */
+export const MORE = 0;
+/** Result of a parse step besides a position: `refused` says why. */
+export const REFUSED = -1;
+
+const CONNECTION = fieldNumber("connection");
+
+export class FieldBlock {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Where the message starts in `bytes`. */
+  base = 0;
+  count = 0;
+  refused: RefusalReason | undefined;
+  /** Per field: name from, name to, value from, value to. */
+  spans: Int32Array;
+  /** Number of each field's name, see `FIELDS`; 0 = any other. */
+  numbers: Uint8Array;
+  /** 1: of this connection only, not to be forwarded. */
+  hop: Uint8Array;
+  /** Index + 1 of the first field of each number; 0 = absent. */
+  readonly first: Uint16Array = new Uint16Array(FIELDS.length + 1);
+  /** How many fields have this number. */
+  readonly repeats: Uint16Array = new Uint16Array(FIELDS.length + 1);
+
+  constructor(room = 32) {
+    this.spans = new Int32Array(room * 4);
+    this.numbers = new Uint8Array(room);
+    this.hop = new Uint8Array(room);
+  }
+
+  protected clearFields(): void {
+    this.count = 0;
+    this.refused = undefined;
+    this.first.fill(0);
+    this.repeats.fill(0);
+  }
+
+  /** The same octets now start at `base` of `bytes`. */
+  moveTo(bytes: Uint8Array, base: number): void {
+    this.bytes = bytes;
+    this.base = base;
+  }
+
+  /**
+   * Reads field lines from `at` (relative). Gives the position after the empty line, MORE with
+   * `resumeAt` set to the line that is incomplete, or REFUSED.
+   */
+  protected readFields(at: number, end: number, limits: HeadLimits): number {
+    const { bytes, base } = this;
+    for (;;) {
+      this.resumeAt = at;
+      if (at >= end) return MORE;
+      if (bytes[base + at] === 13) {
+        if (at + 1 >= end) return MORE;
+        return bytes[base + at + 1] === 10 ? at + 2 : this.refuse("bad-line-end");
+      }
+      if (this.count >= limits.fields) return this.refuse("too-many-headers");
+      const next = this.#readField(at, end);
+      if (next <= 0) return next;
+      at = next;
+    }
+  }
+
+  protected resumeAt = 0;
+
+  #readField(start: number, end: number): number {
+    const { bytes, base } = this;
+    let at = start;
+    let hash = 0;
+    let octet = bytes[base + at]!;
+    if (octet === 32 || octet === 9) return this.refuse("folded-header");
+    while (TOKEN[octet] === 1) {
+      hash = hashStep(hash, LOWER[octet]!);
+      if (++at >= end) return MORE;
+      octet = bytes[base + at]!;
+    }
+    if (octet !== 58 || at === start) {
+      return this.refuse(octet === 10 ? "bad-line-end" : "bad-header-name");
+    }
+    const nameEnd = at++;
+    while (at < end && ((octet = bytes[base + at]!) === 32 || octet === 9)) at++;
+    const valueStart = at;
+    while (at < end && FIELD_VALUE[(octet = bytes[base + at]!)] === 1) at++;
+    if (at >= end) return MORE;
+    if (octet !== 13) return this.refuse(octet === 10 ? "bad-line-end" : "bad-header-value");
+    if (at + 1 >= end) return MORE;
+    if (bytes[base + at + 1] !== 10) return this.refuse("bad-line-end");
+    let valueEnd = at;
+    while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1]!)) valueEnd--;
+    this.#add([start, nameEnd, valueStart, valueEnd], hash);
+    return at + 2;
+  }
+
+  #add(
+    [nameFrom, nameTo, valueFrom, valueTo]: readonly [number, number, number, number],
+    hash: number,
+  ): void {
+    const index = this.count++;
+    if (index >= this.numbers.length) this.#grow();
+    const { spans, bytes, base } = this;
+    const at = index * 4;
+    spans[at] = nameFrom;
+    spans[at + 1] = nameTo;
+    spans[at + 2] = valueFrom;
+    spans[at + 3] = valueTo;
+    let number = candidateOf(hash);
+    if (number > 0 && !isText(bytes, base + nameFrom, base + nameTo, FIELDS[number - 1]!))
+      number = 0;
+    this.numbers[index] = number;
+    this.hop[index] = HOP_BY_HOP[number]!;
+    if (number > 0) {
+      if (this.first[number] === 0) this.first[number] = index + 1;
+      this.repeats[number]!++;
+    }
+  }
+
+  #grow(): void {
+    const room = this.numbers.length * 2;
+    this.spans = grown(this.spans, new Int32Array(room * 4));
+    this.numbers = grown(this.numbers, new Uint8Array(room));
+    this.hop = grown(this.hop, new Uint8Array(room));
+  }
+
+  protected refuse(reason: RefusalReason): number {
+    this.refused = reason;
+    return REFUSED;
+  }
+
+  /** Index of the first field of this name, -1 = absent. */
+  indexOf(number: number): number {
+    return this.first[number]! - 1;
+  }
+
+  has(number: number): boolean {
+    return this.first[number]! > 0;
+  }
+
+  /** Absolute positions in `bytes`. */
+  nameFrom(index: number): number {
+    return this.base + this.spans[index * 4]!;
+  }
+
+  nameTo(index: number): number {
+    return this.base + this.spans[index * 4 + 1]!;
+  }
+
+  valueFrom(index: number): number {
+    return this.base + this.spans[index * 4 + 2]!;
+  }
+
+  valueTo(index: number): number {
+    return this.base + this.spans[index * 4 + 3]!;
+  }
+
+  /** First value of a field by its lower-case name, as text. */
+  text(name: string): string | undefined {
+    for (let i = 0; i < this.count; i++) {
+      if (isText(this.bytes, this.nameFrom(i), this.nameTo(i), name)) return this.valueText(i);
+    }
+    return undefined;
+  }
+
+  nameText(index: number): string {
+    return textOf(this.bytes, this.nameFrom(index), this.nameTo(index));
+  }
+
+  valueText(index: number): string {
+    return textOf(this.bytes, this.valueFrom(index), this.valueTo(index));
+  }
+
+  /** First value of a field that has a number. */
+  known(name: FieldName): string | undefined {
+    const index = this.indexOf(fieldNumber(name));
+    return index < 0 ? undefined : this.valueText(index);
+  }
+
+  /**
+   * Walks the options of all Connection fields; fields that they name are marked hop-by-hop.
+   * Gives what they say: 1 close, 2 keep-alive, 4 upgrade, added.
+   */
+  protected readConnection(): number {
+    let said = 0;
+    if (this.first[CONNECTION] === 0) return said;
+    for (let i = this.first[CONNECTION]! - 1; i < this.count; i++) {
+      if (this.numbers[i] !== CONNECTION) continue;
+      let from = this.valueFrom(i);
+      const end = this.valueTo(i);
+      while (from < end) {
+        let to = from;
+        while (to < end && this.bytes[to] !== 44) to++;
+        said |= this.#option(from, to);
+        from = to + 1;
+      }
+    }
+    return said;
+  }
+
+  #option(from: number, to: number): number {
+    const { bytes } = this;
+    while (from < to && isBlank(bytes[from]!)) from++;
+    while (to > from && isBlank(bytes[to - 1]!)) to--;
+    if (from === to) return 0;
+    if (isText(bytes, from, to, "close")) return 1;
+    if (isText(bytes, from, to, "keep-alive")) return 2;
+    if (isText(bytes, from, to, "upgrade")) return 4;
+    for (let i = 0; i < this.count; i++) {
+      if (END_TO_END[this.numbers[i]!] === 1) continue;
+      const name = this.nameFrom(i);
+      if (this.nameTo(i) - name !== to - from) continue;
+      if (sameText(bytes, from, name, to - from)) this.hop[i] = 1;
+    }
+    return 0;
+  }
+}
+
+function isBlank(octet: number): boolean {
+  return octet === 32 || octet === 9;
+}
+
+function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
