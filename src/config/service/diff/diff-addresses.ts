@@ -1,0 +1,39 @@
+/** Changes of addresses and of what belongs to them. */
+
+import { needsRestart } from "../../../core/vrrp/reload.ts";
+import type { ServiceModel } from "../service-model.ts";
+import type { Change, Effect } from "./change.ts";
+import { changedFields } from "./fields.ts";
+
+/** Instances that must start anew hand their addresses over; scripts and files follow in place. */
+export function diffAddresses(before: ServiceModel, after: ServiceModel): Change[] {
+  const [old, now] = [before.vrrp.vrrp, after.vrrp.vrrp];
+  const kept = now.instances.flatMap((instance): Change[] => {
+    const subject = `address ${instance.name}`;
+    const was = old.instances.find((one) => one.name === instance.name);
+    if (was === undefined) return [{ subject, text: "added", effect: "in place" }];
+    const effect: Effect = needsRestart(was, instance) ? "interrupts" : "in place";
+    const what = effect === "interrupts" ? " (the router starts anew)" : "";
+    return changedFields(was, instance, ["name"]).map(({ text }) => {
+      return { subject, text: `${text}${what}`, effect };
+    });
+  });
+  const gone = old.instances
+    .filter((one) => now.instances.every((instance) => instance.name !== one.name))
+    .map(({ name }): Change => {
+      return { subject: `address ${name}`, text: "removed: given up here", effect: "interrupts" };
+    });
+  const rest = (one: ServiceModel): object => ({
+    ...one.vrrp.vrrp,
+    instances: undefined,
+    mail: one.vrrp.mail,
+    processes_of_roles: one.vrrp.processes,
+    fifos: one.vrrp.fifos,
+    hooks: one.vrrp.hooks,
+  });
+  const others = changedFields(rest(before), rest(after)).map(({ path, text }): Change => {
+    const short = text.length > 120 ? `${path} changed` : text;
+    return { subject: "global", text: short, effect: "in place" };
+  });
+  return [...kept, ...gone, ...others];
+}
