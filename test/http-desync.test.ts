@@ -22,7 +22,11 @@ function bytesOf({ method, uri, version, headers }: Case): Uint8Array {
   const fields = (headers ?? []).map(({ name, value }) => `${name}: ${value}\r\n`);
   // The cases are about other fields and often leave out the Host that HTTP/1.1 wants.
   if (!fields.some((line) => /^host:/i.test(line))) fields.unshift("Host: example.com\r\n");
-  return Buffer.from(`${method} ${uri} ${version}\r\n${fields.join("")}\r\n`, "latin1");
+  const text = `${method} ${uri} ${version}\r\n${fields.join("")}\r\n`;
+  return Buffer.from(
+    text,
+    Array.from(text).some((c) => c.codePointAt(0)! > 255) ? "utf8" : "latin1",
+  );
 }
 
 function verdict(bytes: Uint8Array): string {

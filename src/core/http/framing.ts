@@ -30,33 +30,57 @@ export function contentLength(head: FieldBlock): number | RefusalReason {
 
 /** Undefined: exactly `chunked`. A well-formed list of codings that we do not speak is a 501. */
 export function codingRefusal(head: FieldBlock): RefusalReason | undefined {
-  if (head.repeats[CODING] !== 1) return "bad-transfer-encoding";
-  const index = head.indexOf(CODING);
-  const from = head.valueFrom(index);
-  const to = head.valueTo(index);
-  if (isText(head.bytes, from, to, "chunked")) return undefined;
-  return isCodingList(head.bytes, from, to)
-    ? "transfer-coding-not-implemented"
-    : "bad-transfer-encoding";
+  const first = head.indexOf(CODING);
+  if (head.repeats[CODING] === 1) {
+    if (isText(head.bytes, head.valueFrom(first), head.valueTo(first), "chunked")) return undefined;
+  }
+  const said: Codings = { chunked: 0, afterChunked: false };
+  for (let i = first; i < head.count; i++) {
+    if (head.numbers[i] !== CODING) continue;
+    if (!readCodings(head.bytes, [head.valueFrom(i), head.valueTo(i)], said)) {
+      return "bad-transfer-encoding";
+    }
+  }
+  return said.chunked > 1 || said.afterChunked
+    ? "bad-transfer-encoding"
+    : "transfer-coding-not-implemented";
 }
 
 const OTHER_CODINGS = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "identity", "br"];
 
-/** A list of registered codings, `chunked` at most once and last. */
-function isCodingList(bytes: Uint8Array, from: number, to: number): boolean {
+interface Codings {
+  chunked: number;
+  /** Another coding came after `chunked`, which has to be the last. */
+  afterChunked: boolean;
+}
+
+/** A list of registered codings with parameters (RFC 9112 7); false = something else. */
+function readCodings(
+  bytes: Uint8Array,
+  [from, to]: readonly [number, number],
+  said: Codings,
+): boolean {
   let at = from;
   for (;;) {
-    while (at < to && bytes[at] === 32) at++;
+    while (at < to && isBlank(bytes[at]!)) at++;
     const start = at;
     while (at < to && TOKEN[bytes[at]!] === 1) at++;
-    const isLast = at === to;
-    if (isText(bytes, start, at, "chunked")) return isLast;
-    if (!OTHER_CODINGS.some((coding) => isText(bytes, start, at, coding))) return false;
-    if (isLast) return true;
-    while (at < to && bytes[at] === 32) at++;
-    if (bytes[at] !== 44) return false;
+    if (said.chunked > 0) said.afterChunked = true;
+    if (isText(bytes, start, at, "chunked")) said.chunked++;
+    else if (!OTHER_CODINGS.some((coding) => isText(bytes, start, at, coding))) return false;
+    while (at < to && isBlank(bytes[at]!)) at++;
+    if (bytes[at] === SEMICOLON) while (at < to && bytes[at] !== COMMA) at++;
+    if (at >= to) return true;
+    if (bytes[at] !== COMMA) return false;
     at++;
   }
+}
+
+const SEMICOLON = 59;
+const COMMA = 44;
+
+function isBlank(octet: number): boolean {
+  return octet === 32 || octet === 9;
 }
 
 /**

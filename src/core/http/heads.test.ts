@@ -47,9 +47,14 @@ describe("a request head", () => {
     assert.equal(refusalOf("G(T / HTTP/1.1\r\n\r\n"), "bad-method");
     assert.equal(refusalOf("GET  / HTTP/1.1\r\n\r\n"), "bad-target");
     assert.equal(refusalOf("GET / HTTP/2.0\r\n\r\n"), "bad-version");
-    assert.equal(refusalOf("GET /#a HTTP/1.1\r\n\r\n"), "bad-target");
+    assert.equal(refusalOf("GET  HTTP/1.1\r\n\r\n"), "bad-target");
     assert.equal(refusalOf("GET /%00 HTTP/1.1\r\n\r\n"), "bad-target");
     assert.equal(refusalOf("CONNECT a:1 HTTP/1.1\r\n\r\n"), "method-not-implemented");
+  });
+
+  it("RFC 9110 7.1: sends no fragment further", () => {
+    const head = read("GET /a?b#c?d HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert.deepEqual([head.pathText(), head.queryText()], ["/a", "b"]);
   });
 
   it("RFC 9112 3.2: wants exactly one Host that agrees with the target", () => {

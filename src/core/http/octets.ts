@@ -19,8 +19,8 @@ const isHostMark = among(".-_~!$&'()*+,;=%[]:");
 export const TOKEN: Uint8Array = tableOf((o) => isDigit(o) || isLetter(o) || isMark(o));
 /** field-vchar, SP and HTAB, RFC 9110 5.5; octets above 127 are opaque data. */
 export const FIELD_VALUE: Uint8Array = tableOf((o) => o === 9 || (o >= 32 && o !== 127));
-/** Octets of a request target: visible ASCII without `#`, which never goes over the wire. */
-export const TARGET: Uint8Array = tableOf((o) => o > 32 && o < 127 && o !== 35);
+/** Octets of a request target: visible ASCII, and what browsers of old send unencoded. */
+export const TARGET: Uint8Array = tableOf((o) => o > 32 && o !== 127);
 /** Octets of `uri-host [":" port]`, RFC 3986 3.2.2. */
 export const HOST: Uint8Array = tableOf((o) => isDigit(o) || isLetter(o) || isHostMark(o));
 /** ASCII lower case; everything else is itself. */

@@ -32,6 +32,7 @@ const METHODS: readonly MethodKind[] = [
   "TRACE",
 ];
 const MAX_METHOD = 24;
+const HASH = 35;
 const HOST_FIELD = fieldNumber("host");
 const LENGTH = fieldNumber("content-length");
 const CODING = fieldNumber("transfer-encoding");
@@ -135,7 +136,7 @@ export class RequestHead extends FieldBlock {
     while (at < end && TARGET[bytes[base + at]!] === 1) at++;
     if (at === end) return MORE;
     this.#targetTo = at;
-    if (bytes[base + at] !== 32) return this.refuse("bad-target");
+    if (bytes[base + at] !== 32 || at === this.#targetFrom) return this.refuse("bad-target");
     const target = this.#readTarget();
     if (target < 0) return target;
     at++;
@@ -170,6 +171,9 @@ export class RequestHead extends FieldBlock {
   #readTarget(): number {
     const { bytes, base } = this;
     const from = this.#targetFrom;
+    // A fragment is for the client alone: it goes no further (RFC 9110 7.1).
+    const fragment = bytes.subarray(base + from, base + this.#targetTo).indexOf(HASH);
+    if (fragment >= 0) this.#targetTo = from + fragment;
     const to = this.#targetTo;
     this.#hostFrom = this.#hostTo = 0;
     let path = from;
@@ -245,7 +249,14 @@ export class RequestHead extends FieldBlock {
       // RFC 9110 9.3.1: a body has no meaning there, so servers may not read it.
       this.ambiguous = this.method === "GET" || this.method === "HEAD" || this.method === "DELETE";
     }
+    // Servers read octets that should have been encoded in more than one way.
+    if (this.#hasOpaqueTarget()) this.ambiguous = true;
     return this.#judgeExpect();
+  }
+
+  #hasOpaqueTarget(): boolean {
+    for (let i = this.pathFrom; i < this.targetTo; i++) if (this.bytes[i]! > 126) return true;
+    return false;
   }
 
   #judgeExpect(): number {

@@ -1,0 +1,63 @@
+/** Who the client is, told to the server: X-Forwarded-* and Forwarded (RFC 7239). */
+
+import { fieldNumber, FIELDS } from "../http/field-names.ts";
+import type { HeadWriter } from "../http/head-writer.ts";
+import { AddressSet } from "./address-set.ts";
+import type { RequestFacts } from "./request-facts.ts";
+
+export type ForwardedKind = "x-forwarded" | "forwarded" | "both" | "off";
+
+const X_FIELDS = [
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-port",
+] as const;
+
+export class ForwardingFields {
+  readonly #kind: ForwardedKind;
+  readonly #trusted: AddressSet;
+  /** Field numbers that are written anew and so not copied; see `HeadWriter.fields`. */
+  readonly without: Uint8Array = new Uint8Array(FIELDS.length + 1);
+
+  constructor(kind: ForwardedKind, trustedProxies: readonly string[]) {
+    this.#kind = kind;
+    this.#trusted = new AddressSet(trustedProxies);
+    // A client's own words about itself are dropped even when nothing is written instead.
+    for (const name of [...X_FIELDS, "forwarded" as const]) this.without[fieldNumber(name)] = 1;
+  }
+
+  /** The client itself: the sender, or behind trusted proxies the last address that is not one. */
+  clientOf(facts: RequestFacts): string {
+    if (!this.#trusted.has(facts.source)) return facts.source;
+    const chain = (facts.head.known("x-forwarded-for") ?? "").split(",");
+    for (const hop of chain.reverse()) {
+      const address = hop.trim();
+      if (address !== "" && !this.#trusted.has(address)) return address;
+    }
+    return facts.source;
+  }
+
+  write(writer: HeadWriter, facts: RequestFacts): void {
+    const { head, source, scheme } = facts;
+    const isTrusted = this.#trusted.has(source);
+    if (this.#kind === "x-forwarded" || this.#kind === "both") {
+      const told = (name: (typeof X_FIELDS)[number]): string | undefined =>
+        isTrusted ? head.known(name) : undefined;
+      const before = told("x-forwarded-for");
+      if (source !== "") {
+        const chain = before === undefined ? source : `${before}, ${source}`;
+        writer.field("x-forwarded-for", chain);
+      }
+      writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
+      writer.field("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+      writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
+    }
+    if (this.#kind === "forwarded" || this.#kind === "both") {
+      const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
+      const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
+      const before = isTrusted ? head.known("forwarded") : undefined;
+      writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/** Header edits of a route, compiled: which fields stay out, which are written besides. */
+
+import type { FieldBlock } from "../http/field-block.ts";
+import type { HeadWriter } from "../http/head-writer.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { HeaderEdits, PathRewrite } from "./route-settings.ts";
+import { template } from "./template.ts";
+
+interface Written {
+  readonly name: string;
+  readonly value: (facts: RequestFacts) => string;
+}
+
+export class HeadEdits {
+  /** Lower-case names of fields that are not passed on: removed or set anew. */
+  readonly #dropped: ReadonlySet<string>;
+  readonly #written: readonly Written[];
+
+  constructor({ remove, set, add }: HeaderEdits) {
+    this.#dropped = new Set(
+      [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase()),
+    );
+    this.#written = [...set, ...add].map(({ name, value }) => ({ name, value: template(value) }));
+  }
+
+  get isEmpty(): boolean {
+    return this.#dropped.size === 0 && this.#written.length === 0;
+  }
+
+  /** Marks what does not go further, as hop-by-hop fields are. Before the fields are written. */
+  strike(head: FieldBlock): void {
+    if (this.#dropped.size === 0) return;
+    for (let i = 0; i < head.count; i++) {
+      if (this.#dropped.has(head.nameText(i).toLowerCase())) head.hop[i] = 1;
+    }
+  }
+
+  write(writer: HeadWriter, facts: RequestFacts): void {
+    for (const { name, value } of this.#written) writer.field(name, lineSafe(value(facts)));
+  }
+}
+
+/** What a variable brings in has been parsed; this is the second lock on the same door. */
+function lineSafe(value: string): string {
+  return value.replace(/[\0\r\n]/g, " ");
+}
+
+/** The path (with query) to ask a server for; undefined: unchanged. */
+export function rewriter(
+  rewrite: PathRewrite | undefined,
+): (facts: RequestFacts) => string | undefined {
+  if (rewrite === undefined) return () => undefined;
+  const changed = pathChange(rewrite);
+  return (facts) => {
+    const path = changed(facts.path);
+    if (path === undefined) return undefined;
+    const query = facts.head.queryText();
+    return targetSafe(query === "" ? path : `${path}?${query}`);
+  };
+}
+
+function pathChange(rewrite: PathRewrite): (path: string) => string | undefined {
+  if (rewrite.kind === "prefix") {
+    const { from, to } = rewrite;
+    return (path) => (path.startsWith(from) ? rooted(to + path.slice(from.length)) : undefined);
+  }
+  const pattern = new RegExp(rewrite.pattern, "u");
+  const { replacement } = rewrite;
+  return (path) => (pattern.test(path) ? rooted(path.replace(pattern, replacement)) : undefined);
+}
+
+function rooted(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
+function targetSafe(target: string): string {
+  return target.replace(/[^\x21-\x7e\x80-\xff]/g, (char) => encodeURIComponent(char));
+}

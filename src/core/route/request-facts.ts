@@ -1,0 +1,85 @@
+/** What rules and templates may ask of a request. Texts are made when asked for, once. */
+
+import type { RequestHead } from "../http/request-head.ts";
+import { normalPath } from "./normal-path.ts";
+
+export class RequestFacts {
+  head: RequestHead;
+  /** Canonical address of the client; "" unknown. */
+  source: string;
+  scheme: "http" | "https";
+  localPort: number;
+  #path: string | undefined;
+  #host: string | undefined;
+  #query: ReadonlyMap<string, string> | undefined;
+  #cookies: ReadonlyMap<string, string> | undefined;
+
+  constructor(head: RequestHead) {
+    this.head = head;
+    this.source = "";
+    this.scheme = "http";
+    this.localPort = 0;
+  }
+
+  /** For the next request of the same connection. */
+  clear(): void {
+    this.#path = this.#host = this.#query = this.#cookies = undefined;
+  }
+
+  /** Normalised: what is matched. What is forwarded stays as the client wrote it. */
+  get path(): string {
+    this.#path ??= normalPath(this.head.pathText());
+    return this.#path;
+  }
+
+  /** Lower case, without port; brackets of IPv6 stay. */
+  get host(): string {
+    this.#host ??= this.head.hostText().toLowerCase().replace(/:\d*$/, "");
+    return this.#host;
+  }
+
+  get query(): ReadonlyMap<string, string> {
+    this.#query ??= pairsOf(this.head.queryText(), "&", decoded);
+    return this.#query;
+  }
+
+  get cookies(): ReadonlyMap<string, string> {
+    this.#cookies ??= pairsOf(this.head.known("cookie") ?? "", ";", (text) => text.trim());
+    return this.#cookies;
+  }
+
+  /** Path and query as the client sent them. */
+  get uri(): string {
+    const query = this.head.queryText();
+    return query === "" ? this.head.pathText() : `${this.head.pathText()}?${query}`;
+  }
+}
+
+/** More pairs than that are not looked at: a request is not a place for databases. */
+const MAX_PAIRS = 256;
+
+/** The first of equal names counts. */
+function pairsOf(
+  text: string,
+  separator: string,
+  decode: (text: string) => string,
+): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  if (text === "") return pairs;
+  for (const part of text.split(separator, MAX_PAIRS)) {
+    const equals = part.indexOf("=");
+    const name = decode(equals < 0 ? part : part.slice(0, equals));
+    if (!pairs.has(name)) pairs.set(name, equals < 0 ? "" : decode(part.slice(equals + 1)));
+  }
+  return pairs;
+}
+
+function decoded(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    // Not UTF-8: compared as it stands.
+    return text;
+  }
+}

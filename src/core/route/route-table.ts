@@ -1,0 +1,143 @@
+/** Ordered rules: the first whose conditions all hold decides. Compiled once per configuration. */
+
+import { AddressSet } from "./address-set.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import type { NamedMatch, RouteConditions, RouteSettings, TextMatch } from "./route-settings.ts";
+
+/** Texts longer than that never match a pattern: it bounds what a bad pattern can cost. */
+const MAX_PATTERN_TEXT = 4096;
+
+/** Undefined = absent. */
+type Test = (text: string | undefined) => boolean;
+
+interface Condition {
+  /** For explanations: `path prefix "/api"`. */
+  readonly text: string;
+  readonly holds: (facts: RequestFacts) => boolean;
+}
+
+interface Rule {
+  readonly route: RouteSettings;
+  readonly conditions: readonly Condition[];
+}
+
+/** One rule and what became of it: `no: host is not one of a.example`. */
+export interface RuleVerdict {
+  readonly route: string;
+  readonly matched: boolean;
+  readonly reason: string;
+}
+
+export class RouteTable {
+  readonly #rules: readonly Rule[];
+
+  constructor(routes: readonly RouteSettings[]) {
+    this.#rules = routes.map((route) => ({ route, conditions: conditionsOf(route.when) }));
+  }
+
+  /** Undefined: no rule holds. */
+  match(facts: RequestFacts): RouteSettings | undefined {
+    for (const rule of this.#rules) {
+      if (firstFailure(rule, facts) === undefined) return rule.route;
+    }
+    return undefined;
+  }
+
+  /** The same walk with a sentence for each rule, up to the one that decides. */
+  explain(facts: RequestFacts): RuleVerdict[] {
+    const verdicts: RuleVerdict[] = [];
+    for (const rule of this.#rules) {
+      const failed = firstFailure(rule, facts);
+      const all = rule.conditions.map((condition) => condition.text).join(", ");
+      const reason =
+        failed === undefined ? (all === "" ? "takes everything" : all) : `not: ${failed.text}`;
+      verdicts.push({ route: rule.route.name, matched: failed === undefined, reason });
+      if (failed === undefined) break;
+    }
+    return verdicts;
+  }
+}
+
+function firstFailure(rule: Rule, facts: RequestFacts): Condition | undefined {
+  for (const condition of rule.conditions) if (!condition.holds(facts)) return condition;
+  return undefined;
+}
+
+function conditionsOf(when: RouteConditions): Condition[] {
+  const { hosts, paths, methods, headers = [], cookies = [], query = [], sources } = when;
+  const conditions: Condition[] = [];
+  if (methods !== undefined) {
+    const wanted = new Set(methods);
+    const holds = (facts: RequestFacts): boolean => wanted.has(facts.head.methodText());
+    conditions.push({ text: `method ${methods.join(" or ")}`, holds });
+  }
+  if (hosts !== undefined) {
+    const holds = hostTest(hosts);
+    conditions.push({ text: `host ${hosts.join(" or ")}`, holds: (facts) => holds(facts.host) });
+  }
+  if (paths !== undefined) {
+    const tests = paths.map((path) => testOf(path));
+    const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
+    conditions.push({ text, holds: (facts) => tests.some((test) => test(facts.path)) });
+  }
+  if (sources !== undefined) {
+    const set = new AddressSet(sources);
+    const text = `source in ${sources.join(", ")}`;
+    conditions.push({ text, holds: (facts) => set.has(facts.source) });
+  }
+  conditions.push(
+    ...named("header", headers, (facts, name) => facts.head.text(name.toLowerCase())),
+    ...named("cookie", cookies, (facts, name) => facts.cookies.get(name)),
+    ...named("query", query, (facts, name) => facts.query.get(name)),
+  );
+  return conditions;
+}
+
+function named(
+  what: string,
+  matches: readonly NamedMatch[],
+  valueOf: (facts: RequestFacts, name: string) => string | undefined,
+): Condition[] {
+  return matches.map(({ name, match }) => {
+    const test = testOf(match);
+    const holds = (facts: RequestFacts): boolean => test(valueOf(facts, name));
+    return { text: `${what} ${name} ${wordsOf(match)}`, holds };
+  });
+}
+
+function hostTest(hosts: readonly string[]): (host: string) => boolean {
+  const exact = new Set(hosts.filter((host) => !host.startsWith("*.")));
+  const endings = hosts.filter((host) => host.startsWith("*.")).map((host) => host.slice(1));
+  return (host) =>
+    exact.has(host) || endings.some((end) => host.length > end.length && host.endsWith(end));
+}
+
+function testOf(match: TextMatch): Test {
+  switch (match.kind) {
+    case "exact":
+      return (text) => text === match.value;
+    case "prefix":
+      return (text) => text !== undefined && text.startsWith(match.value);
+    case "regex": {
+      const pattern = new RegExp(match.pattern, "u");
+      return (text) => text !== undefined && text.length <= MAX_PATTERN_TEXT && pattern.test(text);
+    }
+    case "present":
+      return (text) => text !== undefined;
+    case "absent":
+      return (text) => text === undefined;
+  }
+}
+
+function wordsOf(match: TextMatch): string {
+  switch (match.kind) {
+    case "exact":
+      return `"${match.value}"`;
+    case "prefix":
+      return `prefix "${match.value}"`;
+    case "regex":
+      return `like /${match.pattern}/`;
+    default:
+      return match.kind;
+  }
+}

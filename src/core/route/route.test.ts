@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Prng } from "../../lib/prng.ts";
+import { HeadWriter } from "../http/head-writer.ts";
+import { RequestHead } from "../http/request-head.ts";
+import { AddressSet } from "./address-set.ts";
+import { choosePool } from "./canary.ts";
+import { drawFault } from "./fault-draw.ts";
+import { ForwardingFields } from "./forwarding-fields.ts";
+import { HeadEdits, rewriter } from "./head-edits.ts";
+import { isDegraded, shed } from "./load-shedding.ts";
+import { normalPath } from "./normal-path.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import { RequestFacts } from "./request-facts.ts";
+import type { RouteConditions, RouteSettings } from "./route-settings.ts";
+import { RouteTable } from "./route-table.ts";
+import { template } from "./template.ts";
+
+const NO_EDITS = { remove: [], set: [], add: [] };
+
+function facts(target: string, fields = "", source = "10.1.2.3"): RequestFacts {
+  const text = `GET ${target} HTTP/1.1\r\nHost: Shop.Example.com:8080\r\n${fields}\r\n`;
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const head = new RequestHead();
+  head.clear();
+  assert.equal(head.parse(bytes, 0, bytes.length, { bytes: 9999, fields: 50 }), bytes.length);
+  const made = new RequestFacts(head);
+  made.source = source;
+  return made;
+}
+
+function route(name: string, when: RouteConditions): RouteSettings {
+  return {
+    name,
+    when,
+    target: { kind: "pools", pools: [{ pool: name, weight: 1 }] },
+    requestHeaders: NO_EDITS,
+    responseHeaders: NO_EDITS,
+    priority: "normal",
+  };
+}
+
+const matched = (when: RouteConditions, request: RequestFacts): boolean =>
+  new RouteTable([route("r", when)]).match(request) !== undefined;
+
+describe("the route table", () => {
+  it("takes the first rule whose conditions all hold, and says why not the earlier ones", () => {
+    const table = new RouteTable([
+      route("api", { hosts: ["shop.example.com"], paths: [{ kind: "prefix", value: "/api/" }] }),
+      route("posts", { methods: ["POST"] }),
+      route("rest", {}),
+    ]);
+    assert.equal(table.match(facts("/api/x"))?.name, "api");
+    assert.deepEqual(table.explain(facts("/x")), [
+      { route: "api", matched: false, reason: 'not: path prefix "/api/"' },
+      { route: "posts", matched: false, reason: "not: method POST" },
+      { route: "rest", matched: true, reason: "takes everything" },
+    ]);
+  });
+
+  it("knows hosts, headers, cookies, query and sources", () => {
+    const name = (kind: "exact", value: string) => ({ kind, value });
+    assert.equal(matched({ hosts: ["*.example.com"] }, facts("/")), true);
+    assert.equal(matched({ hosts: ["*.shop.example.com"] }, facts("/")), false);
+    const request = facts("/?a=%62&c", "X-Kind: beta\r\nCookie: s=1; t=2\r\n");
+    assert.equal(
+      matched({ headers: [{ name: "x-kind", match: name("exact", "beta") }] }, request),
+      true,
+    );
+    assert.equal(matched({ cookies: [{ name: "t", match: name("exact", "2") }] }, request), true);
+    assert.equal(matched({ query: [{ name: "a", match: name("exact", "b") }] }, request), true);
+    assert.equal(matched({ query: [{ name: "z", match: { kind: "absent" } }] }, request), true);
+    assert.equal(matched({ headers: [{ name: "x", match: { kind: "present" } }] }, request), false);
+    assert.equal(matched({ sources: ["10.1.0.0/16"] }, request), true);
+    assert.equal(matched({ sources: ["10.2.0.0/16"] }, request), false);
+    assert.equal(matched({ paths: [{ kind: "regex", pattern: "^/a[0-9]$" }] }, facts("/a7")), true);
+  });
+
+  it("is not passed by another spelling of the path", () => {
+    const admin: RouteConditions = { paths: [{ kind: "prefix", value: "/admin" }] };
+    for (const path of ["/%61dmin", "/x/../admin", "//admin", "/./admin/"]) {
+      assert.equal(matched(admin, facts(path)), true, path);
+    }
+    assert.equal(normalPath("/a/b/.."), "/a/");
+    assert.equal(normalPath("/%2e%2e/%2f"), "/%2F");
+  });
+});
+
+describe("addresses and prefixes", () => {
+  it("cover both families, also IPv4 seen through IPv6", () => {
+    const set = new AddressSet(["10.0.0.0/9", "fd00::/8", "192.0.2.1"]);
+    assert.equal(set.has("10.127.0.1"), true);
+    assert.equal(set.has("10.128.0.1"), false);
+    assert.equal(set.has("::ffff:192.0.2.1"), true);
+    assert.equal(set.has("fd12::1"), true);
+    assert.equal(set.has("fe80::1"), false);
+    assert.equal(set.has("nonsense"), false);
+  });
+});
+
+describe("canary", () => {
+  const pools = [
+    { pool: "old", weight: 90 },
+    { pool: "new", weight: 10 },
+  ];
+
+  it("divides clients by weight and keeps each on its side", () => {
+    const prng = new Prng(1);
+    let fresh = 0;
+    for (let i = 0; i < 10_000; i++) {
+      const hash = prng.uint32();
+      const side = choosePool(pools, hash);
+      assert.equal(choosePool(pools, hash), side);
+      if (side === "new") fresh++;
+    }
+    assert.ok(fresh > 850 && fresh < 1150, String(fresh));
+  });
+
+  it("sends nobody anywhere when all weights are 0", () => {
+    assert.equal(
+      choosePool(
+        [
+          { pool: "a", weight: 0 },
+          { pool: "b", weight: 0 },
+        ],
+        5,
+      ),
+      undefined,
+    );
+  });
+});
+
+describe("edits", () => {
+  const written = (edits: HeadEdits, request: RequestFacts): string => {
+    const writer = new HeadWriter();
+    writer.begin(new Uint8Array(1024), 0);
+    edits.strike(request.head);
+    writer.fields(request.head);
+    edits.write(writer, request);
+    return String.fromCharCode(...writer.bytes.subarray(0, writer.at));
+  };
+
+  it("remove, set and add fields, with variables", () => {
+    const edits = new HeadEdits({
+      remove: ["X-Secret"],
+      set: [{ name: "X-Who", value: "${source} ${host}${path}" }],
+      add: [{ name: "X-More", value: "1" }],
+    });
+    const request = facts("/a?b", "x-secret: 1\r\nx-who: me\r\nX-More: 0\r\n");
+    const text = "X-More: 0\r\nX-Who: 10.1.2.3 shop.example.com/a\r\nX-More: 1\r\n";
+    assert.equal(written(edits, request), text);
+  });
+
+  it("rewrite paths and keep the query", () => {
+    const prefix = rewriter({ kind: "prefix", from: "/api", to: "" });
+    assert.equal(prefix(facts("/api/x?y=1")), "/x?y=1");
+    assert.equal(prefix(facts("/other")), undefined);
+    const regex = rewriter({ kind: "regex", pattern: "^/u/(\\d+)$", replacement: "/user?id=$1" });
+    assert.equal(regex(facts("/u/7")), "/user?id=7");
+    assert.equal(template("https://${host}${uri}")(facts("/a?b")), "https://shop.example.com/a?b");
+  });
+});
+
+describe("forwarding fields", () => {
+  const told = (trusted: string[], fields: string): string => {
+    const request = facts("/", fields);
+    const made = new ForwardingFields("both", trusted);
+    const writer = new HeadWriter();
+    writer.begin(new Uint8Array(1024), 0);
+    writer.fields(request.head, made.without);
+    made.write(writer, request);
+    return String.fromCharCode(...writer.bytes.subarray(0, writer.at));
+  };
+
+  it("replace what a stranger says and extend what a trusted proxy says", () => {
+    const said = "X-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n";
+    assert.match(told([], said), /^x-forwarded-for: 10\.1\.2\.3\r\n/);
+    assert.match(told([], said), /\r\nforwarded: for=10\.1\.2\.3;proto=http/);
+    assert.match(told(["10.0.0.0/8"], said), /^x-forwarded-for: 1\.2\.3\.4, 10\.1\.2\.3\r\n/);
+    assert.match(told(["10.0.0.0/8"], said), /forwarded: for=1\.2\.3\.4, for=10\.1\.2\.3;/);
+  });
+
+  it("find the client behind trusted proxies only", () => {
+    const made = new ForwardingFields("off", ["10.0.0.0/8"]);
+    const chain = "X-Forwarded-For: 6.6.6.6, 1.2.3.4, 10.9.9.9\r\n";
+    assert.equal(made.clientOf(facts("/", chain)), "1.2.3.4");
+    assert.equal(made.clientOf(facts("/", chain, "9.9.9.9")), "9.9.9.9");
+  });
+});
+
+describe("limits", () => {
+  it("let a burst through, then the rate, and tell how long to wait", () => {
+    const limiter = new RateLimiter({ perSecond: 10, burst: 3, size: 2 });
+    assert.deepEqual(
+      [0, 0, 0].map((now) => limiter.take(now, "a")),
+      [0, 0, 0],
+    );
+    assert.equal(limiter.take(0, "a"), 100);
+    assert.equal(limiter.take(100, "a"), 0);
+    assert.equal(limiter.take(100, "b"), 0);
+    limiter.take(100, "c");
+    assert.equal(limiter.buckets, 2);
+  });
+
+  it("refuse low classes first and never the critical one", () => {
+    const limits = {
+      enabled: true,
+      maxInFlight: 100,
+      startPercent: { low: 70, normal: 85, high: 95 },
+    };
+    assert.match(shed(limits, 70, "low")!, /class low is refused from 70/);
+    assert.equal(shed(limits, 70, "normal"), undefined);
+    assert.equal(shed(limits, 1000, "critical"), undefined);
+    assert.equal(isDegraded(limits, 69), false);
+    assert.equal(isDegraded(limits, 70), true);
+  });
+
+  it("inject faults by percent, the same with the same seed", () => {
+    const fault = { abort: { percent: 50, status: 503 } };
+    const draw = (seed: number): number[] => {
+      const prng = new Prng(seed);
+      return Array.from({ length: 200 }, () => drawFault(fault, prng).abortStatus);
+    };
+    assert.deepEqual(draw(7), draw(7));
+    const hit = draw(7).filter((status) => status === 503).length;
+    assert.ok(hit > 70 && hit < 130, String(hit));
+    assert.equal(drawFault(undefined, new Prng(1)).abortStatus, 0);
+  });
+});
