@@ -7,6 +7,7 @@ import {
   DEFAULT_STATE_DIRECTORY,
   runDirectory,
 } from "../daemon/run-directory.ts";
+import { addBalanceCommands } from "./balance-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "./version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -74,6 +75,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addRun(program, terminal, end);
   addConfigurationCommands(program, terminal, end);
   addClientCommands(program, terminal, end);
+  addBalanceCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
     .command("completion")

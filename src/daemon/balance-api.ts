@@ -14,25 +14,33 @@ export type BalanceBackend = Pick<
 const MAX_BODY = 1024 * 1024;
 const MAX_WEIGHT = 256;
 
-const ROUTES = {
-  "GET balance": async (balance: BalanceBackend) =>
+type Answering = (balance: BalanceBackend, body: object) => object | Promise<object>;
+
+export type BalanceRoute =
+  | "GET balance"
+  | "POST server"
+  | "POST explain-request"
+  | "POST plan"
+  | "POST apply"
+  | "POST confirm"
+  | "POST replace-workers";
+
+const ROUTES: Readonly<Record<BalanceRoute, Answering>> = {
+  "GET balance": async (balance) =>
     (await balance.status(false)) ?? { error: "this node does not balance" },
-  "POST server": (balance: BalanceBackend, body: unknown) => {
+  "POST server": (balance, body) => {
     const order = body as ServerOrder;
     return problemOf(order) ?? balance.order(order.server, order);
   },
-  "POST explain-request": (balance: BalanceBackend, body: unknown) =>
-    balance.explain(body as AskedRequest),
-  "POST plan": (balance: BalanceBackend, body: unknown) => balance.plan(fileOf(body)),
-  "POST apply": (balance: BalanceBackend, body: unknown) => {
+  "POST explain-request": (balance, body) => balance.explain(body as AskedRequest),
+  "POST plan": (balance, body) => balance.plan(fileOf(body)),
+  "POST apply": (balance, body) => {
     const { confirmWithinMs } = body as { readonly confirmWithinMs?: number };
     return balance.apply(fileOf(body), confirmWithinMs);
   },
-  "POST confirm": (balance: BalanceBackend) => balance.confirm(),
-  "POST replace-workers": (balance: BalanceBackend) => balance.replaceWorkers(),
-} as const;
-
-export type BalanceRoute = keyof typeof ROUTES;
+  "POST confirm": (balance) => balance.confirm(),
+  "POST replace-workers": (balance) => balance.replaceWorkers(),
+};
 
 export function isBalanceRoute(route: string): route is BalanceRoute {
   return Object.hasOwn(ROUTES, route);

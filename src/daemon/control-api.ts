@@ -19,6 +19,7 @@
  * 400 or above.
  */
 
+import type { Change } from "../config/service/diff/diff-service.ts";
 import type { PoolEventKind } from "../core/balance/pool-ports.ts";
 import type { AdminState } from "../core/balance/pool-settings.ts";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
@@ -127,13 +128,7 @@ export interface Plan {
   /** The file has mistakes: nothing can be planned. */
   readonly refused: boolean;
   readonly diagnostics: readonly string[];
-  readonly changes: readonly PlannedChange[];
-}
-
-export interface PlannedChange {
-  readonly text: string;
-  /** What running connections notice. */
-  readonly effect: "in place" | "new connections only" | "interrupts";
+  readonly changes: readonly Change[];
 }
 
 export interface Applied extends Plan {

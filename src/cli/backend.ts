@@ -1,0 +1,59 @@
+/** `nines backend drain|ready|maint|weight POOL/SERVER`: what operators order at run time. */
+
+import type { PoolServer } from "../daemon/balance-status.ts";
+import type { ServerOrder } from "../daemon/control-api.ts";
+import type { ControlClient } from "../daemon/control-client.ts";
+import type { ExitCode, Terminal } from "./terminal.ts";
+
+const LOOK_EVERY_MS = 200;
+
+export interface BackendOptions {
+  readonly order: ServerOrder;
+  /** For `drain` and `maint`: until its last request is done. */
+  readonly wait: boolean;
+}
+
+export async function backend(
+  client: ControlClient,
+  { order, wait }: BackendOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  await client.order(order);
+  const { server, state, weight } = order;
+  if (state === undefined) {
+    terminal.out(`${server}: ${weight === null ? "weight as configured" : `weight ${weight}`}`);
+    return 0;
+  }
+  terminal.out(`${server}: ${state}`);
+  return wait && state !== "ready" ? waitUntilIdle(client, server, terminal) : 0;
+}
+
+/** Says what is left whenever that changes; the pool cuts what its deadline does not allow. */
+async function waitUntilIdle(
+  client: ControlClient,
+  name: string,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  let told = "";
+  for (;;) {
+    const server = await find(client, name);
+    if (server === undefined) return 0;
+    if (server.active === 0) {
+      terminal.out(`${name}: nothing is left`);
+      return 0;
+    }
+    const text = server.drain?.text ?? `left: ${server.active} requests`;
+    if (text !== told && terminal.columns !== undefined) terminal.out(`${name}: ${text}`);
+    told = text;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+async function find(client: ControlClient, name: string): Promise<PoolServer | undefined> {
+  const { pools } = await client.balance();
+  return pools
+    .flatMap((pool) =>
+      pool.servers.map((server) => ({ name: `${pool.name}/${server.name}`, server })),
+    )
+    .find((one) => one.name === name)?.server;
+}

@@ -1,0 +1,54 @@
+/** `nines explain-request 'GET http://www.example/x'`: route, pool, server, and why. */
+
+import type { AskedRequest } from "../daemon/balance-protocol.ts";
+import type { ControlClient } from "../daemon/control-client.ts";
+import { paint, type ExitCode, type Terminal } from "./terminal.ts";
+
+export interface ExplainRequestOptions {
+  /** `GET http://host/path`; without a method GET. */
+  readonly request: string;
+  /** `Name: value` each. */
+  readonly headers: readonly string[];
+  readonly source: string;
+  readonly frontend?: string;
+  readonly json: boolean;
+}
+
+export async function explainRequest(
+  client: ControlClient,
+  options: ExplainRequestOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const asked = askedRequest(options);
+  if (typeof asked === "string") {
+    terminal.err(`nines: ${asked}`);
+    return 2;
+  }
+  const explanation = await client.explainRequest(asked);
+  if (options.json) {
+    terminal.out(JSON.stringify(explanation, undefined, 2));
+    return 0;
+  }
+  for (const line of explanation.lines) terminal.out(line);
+  const { frontend, route, pool, server } = explanation;
+  const path = [frontend, route, pool, server].filter((part) => part !== "");
+  terminal.out(paint(terminal, "bold", `=> ${path.join(" -> ")}`));
+  return 0;
+}
+
+/** A text is what is wrong with it. */
+export function askedRequest(options: ExplainRequestOptions): AskedRequest | string {
+  const { request, source, frontend } = options;
+  const match = /^(?:([A-Za-z]+)\s+)?(\S+)$/.exec(request.trim());
+  if (match === null) return `'${request}' is no request; write it as 'GET http://host/path'`;
+  const [, method = "GET", url = ""] = match;
+  if (!/^https?:\/\/[^/]+/.test(url)) return `'${url}' has no host; write http://host/path`;
+  const headers: (readonly [string, string])[] = [];
+  for (const header of options.headers) {
+    const colon = header.indexOf(":");
+    if (colon <= 0) return `'${header}' is no header; write it as 'Name: value'`;
+    headers.push([header.slice(0, colon).trim(), header.slice(colon + 1).trim()]);
+  }
+  const asked = { method: method.toUpperCase(), url, headers, source };
+  return frontend === undefined ? asked : { ...asked, frontend };
+}

@@ -1,0 +1,253 @@
+/**
+ * HTTP/2 towards clients (node:http2). Each stream is a connection of its own to the engine and
+ * speaks HTTP/1.1 there: one way of judging requests, whatever brought them.
+ */
+
+import {
+  constants,
+  performServerHandshake,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Duplex } from "node:stream";
+import { BodyReader } from "../core/http/body-reader.ts";
+import type { FieldBlock } from "../core/http/field-block.ts";
+import { ResponseHead } from "../core/http/response-head.ts";
+import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
+import { chunkOf, lastChunk, translateRequest } from "./http2-request.ts";
+import type { StreamLoop } from "./stream-loop.ts";
+
+/** The part of the engine that clients come to. */
+export interface Acceptor {
+  accept(now: number, wire: Wire, origin: ClientOrigin): Peer;
+}
+
+export interface Http2Options {
+  readonly acceptor: Acceptor;
+  readonly origin: ClientOrigin;
+  /** Without any stream for so long the connection is closed. */
+  readonly keepAliveMs: number;
+  readonly headBytes: number;
+}
+
+/** Streams at once of one connection; what browsers expect at least (RFC 9113 section 6.5.2). */
+const MAX_STREAMS = 100;
+const MARK_BYTES = 128 * 1024;
+/** Answers are the engine's own: canonical, and checked there. */
+const ANSWER_LIMITS = { bytes: 256 * 1024, fields: 1000 };
+
+/** `socket`: decrypted, ALPN `h2`. */
+export function serveHttp2(
+  loop: StreamLoop,
+  socket: Duplex,
+  options: Http2Options,
+): ServerHttp2Session {
+  const session = performServerHandshake(socket, {
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      maxHeaderListSize: options.headBytes,
+      enableConnectProtocol: false,
+    },
+  });
+  session.setTimeout(options.keepAliveMs, () => session.close());
+  session.on("error", () => session.destroy());
+  session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    stream.on("error", () => {});
+    const request = translateRequest(headers, stream.endAfterHeaders);
+    if (typeof request === "number") {
+      stream.respond({ ":status": request }, { endStream: true });
+      return;
+    }
+    StreamOfHttp2.open(loop, stream, { ...options, ...request });
+  });
+  return session;
+}
+
+const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
+
+interface StreamOptions extends Http2Options {
+  readonly head: Buffer;
+  readonly method: string;
+  readonly isChunked: boolean;
+}
+
+class StreamOfHttp2 implements Wire {
+  readonly #loop: StreamLoop;
+  readonly #stream: ServerHttp2Stream;
+  readonly #isHead: boolean;
+  readonly #answer = new ResponseHead();
+  readonly #body = new BodyReader();
+  #peer: Peer = nobody;
+  /** The start of an answer's head that is not complete. */
+  #partial: Buffer | undefined;
+  #hasAnswered = false;
+  #isBlocked = false;
+  #isGone = false;
+
+  static open(loop: StreamLoop, stream: ServerHttp2Stream, options: StreamOptions): void {
+    const { acceptor, origin, head, isChunked, method } = options;
+    const wire = new StreamOfHttp2(loop, stream, method === "HEAD");
+    wire.#listen(isChunked);
+    loop.run((now) => {
+      wire.#peer = acceptor.accept(now, wire, origin);
+      if (!wire.#isGone) wire.#peer.received(now, head, 0, head.length);
+    });
+  }
+
+  private constructor(loop: StreamLoop, stream: ServerHttp2Stream, isHead: boolean) {
+    this.#loop = loop;
+    this.#stream = stream;
+    this.#isHead = isHead;
+  }
+
+  get queued(): number {
+    return this.#stream.writableLength;
+  }
+
+  send(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#isGone) return true;
+    this.#loop.touchNode();
+    this.#take(bytes, from, to);
+    this.#isBlocked = this.#stream.writableLength > MARK_BYTES;
+    return !this.#isBlocked;
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#loop.touchNode();
+    this.#stream.resume();
+  }
+
+  /** The engine has nothing more to say. */
+  end(): void {
+    if (this.#isGone) return;
+    this.#loop.touchNode();
+    if (this.#hasAnswered && this.#body.end()) this.#finish();
+    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  destroy(): void {
+    if (this.#isGone) return;
+    this.end();
+    this.#isGone = true;
+  }
+
+  #listen(isChunked: boolean): void {
+    const stream = this.#stream;
+    let trailers: IncomingHttpHeaders = {};
+    stream.on("data", (chunk: Buffer) => {
+      const bytes = isChunked ? chunkOf(chunk) : chunk;
+      this.#tell((peer, now) => peer.received(now, bytes, 0, bytes.length));
+    });
+    stream.on("trailers", (fields: IncomingHttpHeaders) => (trailers = fields));
+    stream.on("end", () => {
+      if (!isChunked) return;
+      const bytes = lastChunk(trailers);
+      this.#tell((peer, now) => peer.received(now, bytes, 0, bytes.length));
+    });
+    stream.on("drain", () => {
+      if (!this.#isBlocked) return;
+      this.#isBlocked = false;
+      this.#tell((peer, now) => peer.drained(now));
+    });
+    stream.on("close", () => {
+      const reason = stream.rstCode === constants.NGHTTP2_NO_ERROR ? "" : "ECONNRESET";
+      this.#tell((peer, now) => {
+        this.#isGone = true;
+        peer.closed(now, reason);
+      });
+    });
+  }
+
+  #tell(body: (peer: Peer, now: number) => void): void {
+    if (!this.#isGone) this.#loop.run((now) => body(this.#peer, now));
+  }
+
+  #take(bytes: Uint8Array, from: number, to: number): void {
+    let at = from;
+    while (at < to && !this.#isGone) {
+      if (!this.#hasAnswered) {
+        const next = this.#takeHead(bytes, at, to);
+        if (next === undefined) return;
+        at = next;
+        continue;
+      }
+      if (this.#body.done) return;
+      at = this.#body.consume(bytes, at, to);
+      const { from: start, to: end } = this.#body;
+      // A copy: what is given here is somebody else's in the next turn.
+      if (end > start) this.#stream.write(Buffer.from(bytes.subarray(start, end)));
+      if (this.#body.done) this.#finish();
+      if (this.#body.refused !== undefined) return this.#fail();
+    }
+  }
+
+  /** The position after the head; undefined: it is not complete, or cannot be understood. */
+  #takeHead(bytes: Uint8Array, from: number, to: number): number | undefined {
+    const before = this.#partial?.length ?? 0;
+    const fresh = bytes.subarray(from, to);
+    const all = this.#partial === undefined ? fresh : Buffer.concat([this.#partial, fresh]);
+    const answer = this.#answer;
+    answer.clear();
+    const end = answer.parse(all, 0, all.length, ANSWER_LIMITS);
+    if (end === 0) {
+      this.#partial = Buffer.from(all);
+      return undefined;
+    }
+    if (end < 0 || !answer.frame(this.#isHead)) {
+      this.#fail();
+      return undefined;
+    }
+    this.#partial = undefined;
+    this.#respond();
+    return from + end - before;
+  }
+
+  #respond(): void {
+    const answer = this.#answer;
+    const headers = { ":status": answer.status, ...fieldsOf(answer) };
+    if (answer.status < 200) {
+      this.#stream.additionalHeaders(headers);
+      return;
+    }
+    this.#hasAnswered = true;
+    const { framing } = answer;
+    this.#body.begin(framing, answer.length);
+    this.#stream.respond(headers, {
+      endStream: this.#body.done,
+      waitForTrailers: framing === "chunked",
+    });
+    if (framing !== "chunked") return;
+    this.#stream.on("wantTrailers", () => {
+      const { trailers } = this.#body;
+      if (trailers === undefined) this.#stream.close();
+      else this.#stream.sendTrailers(fieldsOf(trailers));
+    });
+  }
+
+  #finish(): void {
+    if (!this.#stream.writableEnded) this.#stream.end();
+  }
+
+  #fail(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+function fieldsOf(block: FieldBlock): OutgoingHttpHeaders {
+  const fields: Record<string, string | string[]> = {};
+  for (let i = 0; i < block.count; i++) {
+    if (block.hop[i] === 1) continue;
+    const name = block.nameText(i).toLowerCase();
+    const value = block.valueText(i);
+    const before = fields[name];
+    if (before === undefined) fields[name] = value;
+    else fields[name] = Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return fields;
+}
