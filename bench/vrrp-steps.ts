@@ -4,14 +4,11 @@
  */
 
 import { parseArgs } from "node:util";
-import { getHeapStatistics } from "node:v8";
 import { Listener } from "../test/kit/vrrp-listener.ts";
 import { received } from "../test/kit/vrrp-segment.ts";
 import { hmac, instance, type InstanceDraft } from "../test/kit/vrrp-settings.ts";
 import type { ReceivedDatagram, RouterInput } from "../src/core/vrrp/router-ports.ts";
-
-/** Enough for the compiler to have done its work. */
-const WARM_UP = 50_000;
+import { stepCost, WARM_UP } from "./step-cost.ts";
 
 interface Cost {
   readonly nsPerAdvert: number;
@@ -22,21 +19,8 @@ interface Cost {
 }
 
 function measure(count: number, step: () => void): Cost {
-  for (let i = 0; i < WARM_UP; i++) step();
-  globalThis.gc?.();
-  const heap = process.memoryUsage().heapUsed;
-  const allocated = allocatedBytes();
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) step();
-  const ns = Number(process.hrtime.bigint() - start);
-  const bytes = allocatedBytes() - allocated;
-  globalThis.gc?.();
-  const bytesKept = process.memoryUsage().heapUsed - heap;
-  return { nsPerAdvert: ns / count, bytesPerAdvert: bytes / count, bytesKept };
-}
-
-function allocatedBytes(): number {
-  return getHeapStatistics().total_allocated_bytes;
+  const { ns, bytes, bytesKept } = stepCost(count, step);
+  return { nsPerAdvert: ns, bytesPerAdvert: bytes, bytesKept };
 }
 
 /** A master that is woken for every advert, with 30 s between announcements at most. */

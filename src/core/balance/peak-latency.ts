@@ -27,7 +27,7 @@ export function observeLatency(
   const { latencyMs: average } = server;
   if (average < 0 || latencyMs >= average) server.latencyMs = latencyMs;
   else {
-    const kept = Math.exp(-Math.max(0, now - server.latencyAt) / decayMs);
+    const kept = keptPart(now - server.latencyAt, decayMs);
     server.latencyMs = average * kept + latencyMs * (1 - kept);
   }
   server.latencyAt = now;
@@ -53,6 +53,12 @@ export function peakCost(server: Server, now: number, decayMs: number): number {
 }
 
 function sunk(server: Server, now: number, decayMs: number): number {
-  const kept = Math.exp(-Math.max(0, now - server.latencyAt) / decayMs);
+  const kept = keptPart(now - server.latencyAt, decayMs);
   return Math.max(server.latencyMs * kept, FLOOR_MS);
+}
+
+/** e^(-ms / decay); under load the steps are so small that their first term is exact to 1/20000. */
+function keptPart(ms: number, decayMs: number): number {
+  const steps = Math.max(0, ms) / decayMs;
+  return steps < 0.01 ? 1 - steps : Math.exp(-steps);
 }

@@ -2,24 +2,26 @@
 
 import type { Prng } from "../../lib/prng.ts";
 import { peakCost } from "./peak-latency.ts";
-import type { Candidates, Picker } from "./picker.ts";
+import { NO_CANDIDATES, type Candidates, type Picker } from "./picker.ts";
 import type { PickRequest } from "./pool-ports.ts";
 import type { Server } from "./server.ts";
 import { WeightedDraw } from "./weighted-draw.ts";
 
 export class WeightedRandom implements Picker {
   readonly #draw: WeightedDraw;
+  #candidates: Candidates = NO_CANDIDATES;
 
   constructor(prng: Prng) {
     this.#draw = new WeightedDraw(prng);
   }
 
-  rebuild({ usable }: Candidates): void {
-    this.#draw.rebuild(usable);
+  rebuild(candidates: Candidates): void {
+    this.#candidates = candidates;
+    this.#draw.rebuild(candidates);
   }
 
   pick(_now: number, { tried }: PickRequest): Server | undefined {
-    return this.#draw.servers[this.#draw.drawFree(tried, -1)];
+    return this.#candidates.usable[this.#draw.drawFree(tried, -1)];
   }
 }
 
@@ -30,24 +32,26 @@ export class WeightedRandom implements Picker {
 export class BetterOfTwo implements Picker {
   readonly #draw: WeightedDraw;
   readonly #cost: Cost;
+  #candidates: Candidates = NO_CANDIDATES;
 
   constructor(prng: Prng, cost: Cost) {
     this.#draw = new WeightedDraw(prng);
     this.#cost = cost;
   }
 
-  rebuild({ usable }: Candidates): void {
-    this.#draw.rebuild(usable);
+  rebuild(candidates: Candidates): void {
+    this.#candidates = candidates;
+    this.#draw.rebuild(candidates);
   }
 
   pick(now: number, { tried }: PickRequest): Server | undefined {
-    const { servers } = this.#draw;
+    const { usable } = this.#candidates;
     const first = this.#draw.drawFree(tried, -1);
-    if (first === -1 || servers.length === 1) return servers[first];
+    if (first === -1 || usable.length === 1) return usable[first];
     const second = this.#draw.drawFree(tried, first);
-    if (second === -1) return servers[first];
-    const one = servers[first]!;
-    const other = servers[second]!;
+    if (second === -1) return usable[first];
+    const one = usable[first]!;
+    const other = usable[second]!;
     return this.#cost(other, now) < this.#cost(one, now) ? other : one;
   }
 }

@@ -9,7 +9,7 @@
  */
 
 import { hashText, mixed } from "./hash.ts";
-import type { Candidates, Picker } from "./picker.ts";
+import { hasPlaceAt, NO_CANDIDATES, type Candidates, type Picker } from "./picker.ts";
 import type { PickRequest } from "./pool-ports.ts";
 import { hasPlace, type Server } from "./server.ts";
 
@@ -20,13 +20,12 @@ const UNBOUNDED = 10;
 const OFFSET_SEED = 0x6f666673;
 const SKIP_SEED = 0x736b6970;
 const NOBODY = 0xffff_ffff;
-const EMPTY: Candidates = { members: [], usable: [], active: 0 };
 
 /** `boundPercent` Infinity: no bound on a server's share of the load. */
 export class KeyTable implements Picker {
   readonly #size: number;
   readonly #boundPercent: number;
-  #candidates: Candidates = EMPTY;
+  #candidates: Candidates = NO_CANDIDATES;
   #members: readonly Server[] = [];
   #table: Uint32Array = new Uint32Array(0);
   #made = "";
@@ -74,13 +73,14 @@ export class KeyTable implements Picker {
   }
 
   #leastLoaded(tried: readonly Server[]): Server | undefined {
+    const { usable, actives } = this.#candidates;
     let best: Server | undefined;
-    let bestLoad = Infinity;
-    for (const server of this.#candidates.usable) {
-      const load = (server.active + 1) / server.baseWeight;
-      if (load >= bestLoad || !hasPlace(server, tried)) continue;
-      best = server;
-      bestLoad = load;
+    let least = Infinity;
+    for (let i = 0; i < usable.length; i++) {
+      const load = (actives[i]! + 1) / usable[i]!.baseWeight;
+      if (load >= least || !hasPlaceAt(this.#candidates, i, tried)) continue;
+      best = usable[i];
+      least = load;
     }
     return best;
   }

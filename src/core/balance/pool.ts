@@ -114,14 +114,21 @@ export class Pool<Waiter = unknown> {
   started(_now: number, server: Server): void {
     server.active++;
     server.started++;
-    if (server.usable) server.load.active++;
+    const { load } = server;
+    if (load === undefined) return;
+    load.active++;
+    load.actives[server.slot]!++;
   }
 
   /** `latencyMs`: from the attempt's start to the first byte of its answer; -1 = none came. */
   finished(now: number, server: Server, outcome: Outcome, latencyMs: number): void {
     assert(server.active > 0, "an attempt was finished that was not started");
     server.active--;
-    if (server.usable) server.load.active--;
+    const { load } = server;
+    if (load !== undefined) {
+      load.active--;
+      load.actives[server.slot]!--;
+    }
     if (outcome === "ok") {
       if (latencyMs >= 0) observeLatency(server, now, latencyMs, this.#decayMs);
       this.#observe(now, server, false);

@@ -151,6 +151,7 @@ export class Roster {
     const byNumber = new Map<number, Server[]>();
     for (const server of this.#servers) {
       server.usable = false;
+      server.load = undefined;
       if (server.leaving) continue;
       const members = byNumber.get(server.settings.tier);
       if (members === undefined) byNumber.set(server.settings.tier, [server]);

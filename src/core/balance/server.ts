@@ -8,9 +8,12 @@ import type { AdminState, ServerSettings } from "./pool-settings.ts";
 
 const STRICTNESS: Readonly<Record<AdminState, number>> = { ready: 0, drain: 1, maint: 2 };
 
-/** What a tier counts for all its usable servers together. */
+/** What a tier counts of its usable servers. */
 export interface TierLoad {
+  /** All together. */
   active: number;
+  /** Each by its slot. */
+  readonly actives: Int32Array;
 }
 
 export class Server {
@@ -72,9 +75,9 @@ export class Server {
   /** ... and since then not even bound clients reach it. */
   drainOver = false;
   drained = false;
-  load: TierLoad = { active: 0 };
-  /** Account of smooth weighted round robin. */
-  turn = 0;
+  /** Where its requests are counted while it is usable. */
+  load: TierLoad | undefined = undefined;
+  slot = 0;
 
   constructor(id: number, settings: ServerSettings, now: number) {
     this.id = id;

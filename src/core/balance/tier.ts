@@ -4,22 +4,24 @@ import type { Candidates, Picker } from "./picker.ts";
 import type { PickRequest } from "./pool-ports.ts";
 import type { Server, TierLoad } from "./server.ts";
 
-export class Tier implements Candidates {
+/** Of a server without one. */
+const NO_LIMIT = 0x7fff_ffff;
+
+export class Tier implements Candidates, TierLoad {
   readonly number: number;
   readonly #picker: Picker;
-  readonly load: TierLoad = { active: 0 };
   members: readonly Server[] = [];
   usable: readonly Server[] = [];
+  active = 0;
+  actives: Int32Array = new Int32Array(0);
+  limits: Int32Array = new Int32Array(0);
+  weights: Float64Array = new Float64Array(0);
   /** Too few are healthy: all that are ready serve. */
   panic = false;
 
   constructor(number: number, picker: Picker) {
     this.number = number;
     this.#picker = picker;
-  }
-
-  get active(): number {
-    return this.load.active;
   }
 
   get healthy(): number {
@@ -34,13 +36,17 @@ export class Tier implements Candidates {
   /** Says who may be picked from now on; in a panic health is not asked. */
   settle(panic: boolean): void {
     this.panic = panic;
-    this.load.active = 0;
     for (const server of this.members) {
-      server.load = this.load;
       server.usable = panic ? isReady(server) : server.healthy;
-      if (server.usable) this.load.active += server.active;
+      server.load = server.usable ? this : undefined;
     }
-    this.usable = this.members.filter((server) => server.usable);
+    const usable = this.members.filter((server) => server.usable);
+    this.usable = usable;
+    this.actives = Int32Array.from(usable, (server) => server.active);
+    this.active = this.actives.reduce((sum, active) => sum + active, 0);
+    this.limits = Int32Array.from(usable, (server) => server.settings.maxConnections || NO_LIMIT);
+    this.weights = Float64Array.from(usable, (server) => server.weight);
+    for (let slot = 0; slot < usable.length; slot++) usable[slot]!.slot = slot;
     this.#picker.rebuild(this);
   }
 

@@ -4,14 +4,15 @@
  */
 
 import type { Prng } from "../../lib/prng.ts";
-import { hasPlace, type Server } from "./server.ts";
+import { hasPlaceAt, NO_CANDIDATES, type Candidates } from "./picker.ts";
+import type { Server } from "./server.ts";
 
 /** Draws before all servers are looked at: enough unless most of them are full. */
 const ATTEMPTS = 4;
 
 export class WeightedDraw {
   readonly #prng: Prng;
-  #servers: readonly Server[] = [];
+  #candidates: Candidates = NO_CANDIDATES;
   #own: Float64Array = new Float64Array(0);
   #alias: Uint32Array = new Uint32Array(0);
   #equal = true;
@@ -20,51 +21,53 @@ export class WeightedDraw {
     this.#prng = prng;
   }
 
-  get servers(): readonly Server[] {
-    return this.#servers;
+  rebuild(candidates: Candidates): void {
+    const { weights } = candidates;
+    this.#candidates = candidates;
+    this.#equal = weights.every((weight) => weight === weights[0]);
+    if (!this.#equal) this.#fill(weights);
   }
 
-  rebuild(servers: readonly Server[]): void {
-    this.#servers = servers;
-    this.#equal = servers.every((server) => server.weight === servers[0]!.weight);
-    if (!this.#equal) this.#fill(servers);
+  /** By weight among those that have a place and are not `but`; -1 = there is none. */
+  drawFree(tried: readonly Server[], but: number): number {
+    const candidates = this.#candidates;
+    if (candidates.usable.length === 0) return -1;
+    for (let i = 0; i < ATTEMPTS; i++) {
+      const index = this.#drawAny();
+      if (index !== but && hasPlaceAt(candidates, index, tried)) return index;
+    }
+    return this.#drawAmongFree(tried, but);
   }
 
-  /** One of at least one. */
-  draw(): number {
-    const point = this.#prng.fraction() * this.#servers.length;
+  #drawAny(): number {
+    const point = this.#prng.fraction() * this.#candidates.usable.length;
     const cell = Math.floor(point);
     if (this.#equal) return cell;
     return point - cell < this.#own[cell]! ? cell : this.#alias[cell]!;
   }
 
-  /** By weight among those that have a place and are not `but`; -1 = there is none. */
-  drawFree(tried: readonly Server[], but: number): number {
-    const servers = this.#servers;
-    if (servers.length === 0) return -1;
-    for (let i = 0; i < ATTEMPTS; i++) {
-      const index = this.draw();
-      if (index !== but && hasPlace(servers[index]!, tried)) return index;
-    }
+  #drawAmongFree(tried: readonly Server[], but: number): number {
+    const candidates = this.#candidates;
+    const { weights } = candidates;
     let sum = 0;
-    for (let i = 0; i < servers.length; i++) {
-      if (i !== but && hasPlace(servers[i]!, tried)) sum += servers[i]!.weight;
+    for (let i = 0; i < weights.length; i++) {
+      if (i !== but && hasPlaceAt(candidates, i, tried)) sum += weights[i]!;
     }
     let left = this.#prng.fraction() * sum;
     let last = -1;
-    for (let i = 0; i < servers.length; i++) {
-      if (i === but || !hasPlace(servers[i]!, tried)) continue;
+    for (let i = 0; i < weights.length; i++) {
+      if (i === but || !hasPlaceAt(candidates, i, tried)) continue;
       last = i;
-      left -= servers[i]!.weight;
+      left -= weights[i]!;
       if (left < 0) break;
     }
     return last;
   }
 
-  #fill(servers: readonly Server[]): void {
-    const count = servers.length;
-    const sum = servers.reduce((total, server) => total + server.weight, 0);
-    const share = Float64Array.from(servers, (server) => (server.weight * count) / sum);
+  #fill(weights: Float64Array): void {
+    const count = weights.length;
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    const share = weights.map((weight) => (weight * count) / sum);
     this.#own = new Float64Array(count).fill(1);
     this.#alias = new Uint32Array(count);
     const small: number[] = [];
