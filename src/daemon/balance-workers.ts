@@ -70,9 +70,10 @@ export class BalanceWorkers {
     const name = "balance";
     return [...this.#workers.values()]
       .filter((worker) => !worker.leaving)
-      .map(({ pid, link, sinceWallMs }): RoleProcessStatus => {
+      .map(({ pid, link, sinceWallMs }, i): RoleProcessStatus => {
         const state = link?.isServing === true ? "running" : "starting";
-        return { name, state, pid, sinceWallMs, restarts: this.#restarts };
+        // The restarts of all of them stand at the first.
+        return { name, state, pid, sinceWallMs, restarts: i === 0 ? this.#restarts : 0 };
       });
   }
 

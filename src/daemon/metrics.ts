@@ -3,13 +3,14 @@
  * type, help, and how to get the samples.
  */
 
-import type { NodeStatus } from "./control-api.ts";
+import { BALANCE_HISTOGRAMS, BALANCE_METRICS, bucketSamples } from "./balance-metrics.ts";
+import type { NodeStatus, RoleProcessStatus } from "./control-api.ts";
 import type { InstanceStatus } from "../core/vrrp/status.ts";
 
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [Labels, number];
+export type Labels = Readonly<Record<string, string>>;
+export type Sample = readonly [Labels, number];
 
-interface Metric {
+export interface Metric {
   readonly name: string;
   readonly type: "gauge" | "counter";
   readonly help: string;
@@ -39,14 +40,14 @@ const METRICS: readonly Metric[] = [
   {
     name: "nines_role_up",
     type: "gauge",
-    help: "1 while the process of the role runs.",
-    samples: (s) => s.roles.map((role) => [{ role: role.name }, Number(role.state === "running")]),
+    help: "Processes of the role that run.",
+    samples: (s) => byRole(s, (role) => Number(role.state === "running")),
   },
   {
     name: "nines_role_restarts_total",
     type: "counter",
     help: "Starts of the role after an unwanted end.",
-    samples: (s) => s.roles.map((role) => [{ role: role.name }, role.restarts]),
+    samples: (s) => byRole(s, (role) => role.restarts),
   },
   one("nines_status_age_seconds", "gauge", "Age of the numbers of the vrrp process.", (s) =>
     s.router === undefined ? undefined : s.routerAgeMs / 1e3,
@@ -176,7 +177,7 @@ const METRICS: readonly Metric[] = [
 /** The whole page, ending with a newline. */
 export function formatMetrics(status: NodeStatus): string {
   const lines: string[] = [];
-  for (const metric of METRICS) {
+  for (const metric of [...METRICS, ...BALANCE_METRICS]) {
     const samples = metric.samples(status);
     if (samples.length === 0) continue;
     lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${metric.type}`);
@@ -184,7 +185,29 @@ export function formatMetrics(status: NodeStatus): string {
       lines.push(`${metric.name}${formatLabels(labelSet)} ${formatValue(value)}`);
     }
   }
+  for (const metric of BALANCE_HISTOGRAMS) {
+    const { name, help } = metric;
+    const found = metric.histograms(status);
+    if (found.length > 0) lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} histogram`);
+    for (const [labelSet, numbers] of found) {
+      for (const [suffix, more, value] of bucketSamples(numbers)) {
+        lines.push(
+          `${name}${suffix}${formatLabels({ ...labelSet, ...more })} ${formatValue(value)}`,
+        );
+      }
+    }
+  }
   return `${lines.join("\n")}\n`;
+}
+
+/** Workers are several of one role. */
+function byRole(
+  status: NodeStatus,
+  number: (role: RoleProcessStatus) => number,
+): readonly Sample[] {
+  const sums = new Map<string, number>();
+  for (const role of status.roles) sums.set(role.name, (sums.get(role.name) ?? 0) + number(role));
+  return [...sums].map(([role, sum]) => [{ role }, sum]);
 }
 
 function one(

@@ -22,12 +22,10 @@ interface Destination {
   readonly address: Uint8Array | undefined;
 }
 
-/** Servers that are remembered; a reload with new addresses forgets the old ones. */
-const MAX_DESTINATIONS = 10_000;
-
 export class StreamConnector implements Connector {
   readonly #loop: StreamLoop;
-  readonly #destinations = new Map<ConnectTarget["endpoint"], Destination>();
+  /** By the endpoint object, which lives as long as the configuration that it stands in. */
+  readonly #destinations = new WeakMap<ConnectTarget["endpoint"], Destination>();
 
   constructor(loop: StreamLoop) {
     this.#loop = loop;
@@ -56,7 +54,6 @@ export class StreamConnector implements Connector {
   #destination(endpoint: ConnectTarget["endpoint"]): Destination {
     const known = this.#destinations.get(endpoint);
     if (known !== undefined) return known;
-    if (this.#destinations.size >= MAX_DESTINATIONS) this.#destinations.clear();
     const address =
       endpoint.kind === "unix"
         ? unixSockaddr(endpoint.path)
