@@ -1,0 +1,122 @@
+/** An HTTP/1.1 check: status, then body. */
+
+import { md5 } from "@noble/hashes/legacy.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { latin1Text, utf8Bytes } from "../../lib/text-bytes.ts";
+import { BodyReader } from "../http/body-reader.ts";
+import { REFUSED } from "../http/field-block.ts";
+import { refusal } from "../http/refusals.ts";
+import { ResponseHead } from "../http/response-head.ts";
+import type { BodyExpectation, CheckProtocol, StatusRange } from "./check-settings.ts";
+import { bad, Gathered, good, type Probe, type ProbeStep, WAIT } from "./probe.ts";
+
+type HttpSettings = Extract<CheckProtocol, { kind: "http" }>;
+
+const HEAD_LIMITS = { bytes: 16_384, fields: 100 };
+
+export class HttpProbe implements Probe {
+  readonly #settings: HttpSettings;
+  readonly #host: string;
+  readonly #gathered: Gathered;
+  readonly #head = new ResponseHead();
+  readonly #reader = new BodyReader();
+  readonly #body: Gathered;
+  /** Where the body starts; 0 = the head is not complete. */
+  #at = 0;
+
+  /** `host`: the target's own, where the settings name none. */
+  constructor(settings: HttpSettings, host: string) {
+    this.#settings = settings;
+    this.#host = settings.host ?? host;
+    this.#gathered = new Gathered(HEAD_LIMITS.bytes + settings.maxBodyBytes * 2);
+    this.#body = new Gathered(Math.max(1, settings.maxBodyBytes));
+    this.#head.clear();
+  }
+
+  connected(): ProbeStep {
+    const { method, path, headers } = this.#settings;
+    const own = headers.map(({ name, value }) => `${name}: ${value}\r\n`).join("");
+    const agent = /^user-agent:/im.test(own) ? "" : "User-Agent: nines-check\r\n";
+    const close = "Connection: close\r\n\r\n";
+    const text = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${agent}${own}${close}`;
+    return { send: utf8Bytes(text) };
+  }
+
+  received(bytes: Uint8Array): ProbeStep {
+    this.#gathered.add(bytes);
+    if (this.#at === 0) {
+      const early = this.#readHead();
+      if (early !== undefined) return early;
+    }
+    return this.#readBody(false);
+  }
+
+  ended(): ProbeStep {
+    if (this.#at === 0) return bad("the server ended the connection before its answer");
+    return this.#readBody(true);
+  }
+
+  #readHead(): ProbeStep | undefined {
+    const head = this.#head;
+    const after = head.parse(this.#gathered.bytes, 0, this.#gathered.length, HEAD_LIMITS);
+    if (after === REFUSED) return bad(refusal(head.refused!).text);
+    if (after <= 0) return WAIT;
+    if (head.status < 200) {
+      // An interim answer: what follows it counts.
+      const rest = this.#gathered.bytes.slice(after, this.#gathered.length);
+      this.#gathered.length = 0;
+      head.clear();
+      return rest.length === 0 ? WAIT : this.received(rest);
+    }
+    if (!isWanted(head.status, this.#settings.status)) {
+      return bad(`status ${head.status}, wanted ${rangesText(this.#settings.status)}`);
+    }
+    if (this.#settings.body === undefined) return good(`status ${head.status}`);
+    if (!head.frame(this.#settings.method === "HEAD")) return bad(refusal(head.refused!).text);
+    this.#at = after;
+    this.#reader.begin(head.framing, head.length);
+    return undefined;
+  }
+
+  #readBody(isEnd: boolean): ProbeStep {
+    const reader = this.#reader;
+    while (!reader.done && reader.refused === undefined && this.#at < this.#gathered.length) {
+      this.#at = reader.consume(this.#gathered.bytes, this.#at, this.#gathered.length);
+      this.#body.add(this.#gathered.bytes.subarray(reader.from, reader.to));
+    }
+    if (reader.refused !== undefined) return bad(refusal(reader.refused).text);
+    if (isEnd && !reader.end()) return bad("the body was cut off");
+    const isEnough = this.#body.isFull || this.#gathered.isFull;
+    if (!reader.done && !isEnough) return WAIT;
+    return judgeBody(this.#settings.body!, this.#body.bytes.subarray(0, this.#body.length));
+  }
+}
+
+function isWanted(status: number, ranges: readonly StatusRange[]): boolean {
+  return ranges.some(({ from, to }) => status >= from && status <= to);
+}
+
+function rangesText(ranges: readonly StatusRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(", ");
+}
+
+function judgeBody(wanted: BodyExpectation, body: Uint8Array): ProbeStep {
+  switch (wanted.kind) {
+    case "contains": {
+      const text = latin1Text(utf8Bytes(wanted.text), 0, utf8Bytes(wanted.text).length);
+      const found = latin1Text(body, 0, body.length).includes(text);
+      return found ? good("body as wanted") : bad(`body lacks "${wanted.text}"`);
+    }
+    case "regex": {
+      const found = new RegExp(wanted.pattern, "s").test(latin1Text(body, 0, body.length));
+      if (found !== wanted.inverted) return good("body as wanted");
+      return bad(`body ${found ? "matches" : "does not match"} /${wanted.pattern}/`);
+    }
+    case "digest": {
+      const digest = bytesToHex(wanted.algorithm === "md5" ? md5(body) : sha256(body));
+      if (digest === wanted.hex.toLowerCase()) return good("digest as wanted");
+      return bad(`${wanted.algorithm} of the body is ${digest}, wanted ${wanted.hex}`);
+    }
+  }
+}

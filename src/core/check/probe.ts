@@ -1,0 +1,66 @@
+/**
+ * One question to a server and the judgement of its answer: bytes in, bytes and a result out. A
+ * probe lives for one attempt; deadlines are the business of `server-check.ts`.
+ */
+
+export interface ProbeResult {
+  readonly ok: boolean;
+  /** `status 503, wanted 200-399`; becomes part of the sentence that the operator reads. */
+  readonly reason: string;
+  readonly weightPercent?: number;
+  readonly admin?: "ready" | "drain" | "maint";
+  readonly warning?: string;
+}
+
+/** Nothing given: wait for more. */
+export interface ProbeStep {
+  readonly send?: Uint8Array;
+  readonly result?: ProbeResult;
+}
+
+export const WAIT: ProbeStep = {};
+
+export interface Probe {
+  /** The connection stands (TLS included); a datagram socket is ready. */
+  connected(): ProbeStep;
+  /** The view may be used again by the caller. */
+  received(bytes: Uint8Array): ProbeStep;
+  /** The server ended the stream. */
+  ended(): ProbeStep;
+}
+
+export function good(reason: string): ProbeStep {
+  return { result: { ok: true, reason } };
+}
+
+export function bad(reason: string): ProbeStep {
+  return { result: { ok: false, reason } };
+}
+
+/** Bytes of a conversation, gathered up to a bound. */
+export class Gathered {
+  bytes: Uint8Array;
+  length = 0;
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.bytes = new Uint8Array(Math.min(1024, limit));
+  }
+
+  /** What goes beyond the limit is dropped: it would not be looked at. */
+  add(more: Uint8Array): void {
+    const wanted = Math.min(this.#limit, this.length + more.length);
+    if (wanted > this.bytes.length) {
+      const grown = new Uint8Array(Math.min(this.#limit, Math.max(wanted, this.bytes.length * 2)));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+    }
+    this.bytes.set(more.subarray(0, wanted - this.length), this.length);
+    this.length = wanted;
+  }
+
+  get isFull(): boolean {
+    return this.length === this.#limit;
+  }
+}

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { utf8Bytes } from "../../lib/text-bytes.ts";
+import type { CheckProtocol, CheckTarget, CheckTiming } from "./check-settings.ts";
+import { DnsProbe } from "./datagram-probes.ts";
+import { HttpProbe } from "./http-probe.ts";
+import { memcachedProbe, readAgentLine, redisProbe, smtpProbe } from "./line-probes.ts";
+import type { Probe, ProbeResult } from "./probe.ts";
+import { ServerCheck, type ServerCheckAction } from "./server-check.ts";
+
+const TIMING: CheckTiming = {
+  intervalMs: 2000,
+  fastIntervalMs: 500,
+  downIntervalMs: 4000,
+  timeoutMs: 1000,
+  rise: 2,
+  fall: 3,
+  retry: 0,
+  delayBeforeRetryMs: 100,
+  warmupMs: 0,
+  startDown: false,
+};
+
+function targetOf(
+  timing: Partial<CheckTiming>,
+  protocol: CheckProtocol = { kind: "tcp" },
+): CheckTarget {
+  return {
+    subject: "web/a",
+    check: { name: "c", protocol, timing: { ...TIMING, ...timing } },
+    endpoint: { kind: "ip", address: "10.0.0.1", port: 80 },
+  };
+}
+
+/** Answers every probe at once; gives the verdicts with their times. */
+function play(check: ServerCheck, answers: readonly boolean[]): string[] {
+  const said: string[] = [];
+  const note = (now: number, actions: readonly ServerCheckAction[]): boolean => {
+    for (const action of actions) {
+      if (action.type !== "report") continue;
+      said.push(`${now} ${action.verdict.up ? "up" : "down"}: ${action.verdict.reason}`);
+    }
+    return actions.some((action) => action.type === "start-probe");
+  };
+  for (let i = 0; i < answers.length;) {
+    const now = check.deadline;
+    if (!note(now, check.step(now, { type: "woken" }))) continue;
+    const result = { ok: answers[i++]!, reason: "x" };
+    note(now, check.step(now, { type: "probe-ended", result }));
+  }
+  return said;
+}
+
+describe("the check of a server", () => {
+  it("falls after `fall` failures at the fast interval and rises after `rise` at the down one", () => {
+    const check = new ServerCheck(targetOf({}), 0);
+    assert.deepEqual(play(check, [true, false, false, false, true, true]), [
+      "0 up: check passed: x, 1 of 2",
+      "3000 down: check failed: x, 3 of 3",
+      "7500 up: check passed: x, 2 of 2",
+    ]);
+  });
+
+  it("tries again inside one check before it counts as failed", () => {
+    const check = new ServerCheck(targetOf({ retry: 2, fall: 1 }), 0);
+    assert.deepEqual(play(check, [true, false, false, true, false, false, false]).slice(1), [
+      "4400 down: check failed: x, 1 of 1",
+    ]);
+  });
+
+  it("is a failure when no answer comes in time, and a late answer counts for nothing", () => {
+    const check = new ServerCheck(targetOf({ fall: 1 }), 0);
+    check.step(0, { type: "woken" });
+    const actions = check.step(1000, { type: "woken" });
+    assert.deepEqual(
+      actions.map((action) => action.type),
+      ["abandon-probe", "report"],
+    );
+    assert.match(check.verdict!.reason, /no answer within 1000 ms/);
+    assert.deepEqual(
+      check.step(1001, { type: "probe-ended", result: { ok: true, reason: "" } }),
+      [],
+    );
+  });
+});
+
+/** Feeds the bytes whole, and again one by one: the result is the same. */
+function result(
+  make: () => Probe,
+  replies: readonly string[],
+  ends = false,
+): ProbeResult | undefined {
+  const results = [false, true].map((isPiecewise) => {
+    const probe = make();
+    let step = probe.connected();
+    for (const reply of replies) {
+      const bytes = utf8Bytes(reply);
+      const pieces = isPiecewise ? Array.from(bytes, (octet) => Uint8Array.of(octet)) : [bytes];
+      for (const piece of pieces) if (step.result === undefined) step = probe.received(piece);
+    }
+    return step.result ?? (ends ? probe.ended().result : undefined);
+  });
+  assert.deepEqual(results[0], results[1]);
+  return results[0];
+}
+
+describe("probes", () => {
+  const http = (body?: Extract<CheckProtocol, { kind: "http" }>["body"]) => (): Probe =>
+    new HttpProbe(
+      {
+        kind: "http",
+        method: "GET",
+        path: "/",
+        headers: [],
+        status: [{ from: 200, to: 399 }],
+        maxBodyBytes: 1000,
+        ...(body === undefined ? {} : { body }),
+      },
+      "h",
+    );
+
+  it("HTTP: judge status and body, also chunked, and say what was wanted", () => {
+    const bad = result(http(), ["HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"]);
+    assert.deepEqual(bad, { ok: false, reason: "status 503, wanted 200-399" });
+    const chunked =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n5\r\n good\r\n0\r\n\r\n";
+    assert.equal(result(http({ kind: "contains", text: "all good" }), [chunked])?.ok, true);
+    assert.equal(
+      result(http({ kind: "regex", pattern: "^all", inverted: true }), [chunked])?.ok,
+      false,
+    );
+    const md5 = {
+      kind: "digest",
+      algorithm: "md5",
+      hex: "5d41402abc4b2a76b9719d911017c592",
+    } as const;
+    assert.equal(result(http(md5), ["HTTP/1.0 200 OK\r\n\r\nhello"], true)?.ok, true);
+    assert.equal(result(http(), ["SSH-2.0-x\r\n"])?.ok, false);
+    const cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell";
+    assert.match(result(http({ kind: "contains", text: "x" }), [cut], true)!.reason, /cut off/);
+  });
+
+  it("SMTP, memcached and Redis: hold their conversations", () => {
+    const smtp = () => smtpProbe("me");
+    assert.equal(result(smtp, ["220 hi\r\n", "250-a\r\n250 b\r\n", "221 bye\r\n"])?.ok, true);
+    assert.match(result(smtp, ["554 no\r\n"])!.reason, /554 no, wanted 220/);
+    assert.equal(result(memcachedProbe, ["VERSION 1.6\r\n"])?.ok, true);
+    const redis = (role: "primary" | "replica") => () =>
+      redisProbe({ kind: "redis", role, maxLagMs: 0 });
+    const info = "role:slave\r\nmaster_link_status:up\r\nmaster_last_io_seconds_ago:1\r\n";
+    const replies = ["+PONG\r\n", `$${info.length}\r\n${info}\r\n`];
+    assert.equal(result(redis("replica"), replies)?.ok, true);
+    assert.match(result(redis("primary"), replies)!.reason, /it is a replica, wanted a primary/);
+  });
+
+  it("agent: understand HAProxy's words", () => {
+    assert.deepEqual(readAgentLine("up 75%\n"), {
+      ok: true,
+      reason: 'the agent said "up 75%"',
+      weightPercent: 75,
+    });
+    assert.equal(readAgentLine("drain").admin, "drain");
+    assert.deepEqual(readAgentLine("down#disk full"), {
+      ok: false,
+      reason: 'the agent said "down" (disk full)',
+    });
+    assert.equal(readAgentLine("what?").ok, false);
+  });
+
+  it("DNS: believe only the answer to the own question", () => {
+    const probe = new DnsProbe("example.com", "A", 0x1234);
+    const query = probe.connected().send!;
+    assert.deepEqual([...query.subarray(0, 2)], [0x12, 0x34]);
+    const reply = (id: number, code: number, answers: number): Uint8Array =>
+      Uint8Array.of(id >> 8, id & 255, 0x80, code, 0, 1, 0, answers, 0, 0, 0, 0);
+    assert.equal(probe.received(reply(1, 0, 1)).result, undefined);
+    assert.equal(probe.received(reply(0x1234, 3, 0)).result?.ok, false);
+    assert.equal(probe.received(reply(0x1234, 0, 1)).result?.ok, true);
+  });
+});

@@ -1,0 +1,124 @@
+/**
+ * One check of one target: when to ask, how often again, and what it means. Which bytes go over
+ * which socket, the driver and the probe know.
+ */
+
+import type { Machine } from "../../lib/deadline-machine.ts";
+import type { CheckTarget, CheckVerdict } from "./check-settings.ts";
+import type { ProbeResult } from "./probe.ts";
+import { RiseFall } from "./rise-fall.ts";
+
+export type ServerCheckInput =
+  | { readonly type: "woken" }
+  | { readonly type: "probe-ended"; readonly result: ProbeResult };
+
+export type ServerCheckAction =
+  | { readonly type: "start-probe" }
+  /** It took too long; nothing that it still says counts. */
+  | { readonly type: "abandon-probe" }
+  | { readonly type: "report"; readonly verdict: CheckVerdict };
+
+type Phase =
+  | { readonly kind: "waiting"; readonly atMs: number; readonly retriesLeft: number }
+  | { readonly kind: "asking"; readonly sinceMs: number; readonly retriesLeft: number };
+
+export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction> {
+  readonly target: CheckTarget;
+  readonly #health: RiseFall;
+  #phase: Phase;
+  #told: CheckVerdict | undefined;
+  #lastOk = true;
+  #actions: ServerCheckAction[] = [];
+
+  /** The first probe is at `firstMs`. */
+  constructor(target: CheckTarget, firstMs: number) {
+    const { rise, fall, startDown, retry } = target.check.timing;
+    this.target = target;
+    this.#health = new RiseFall({ rise, fall, startFailed: startDown });
+    this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
+  }
+
+  get deadline(): number {
+    const { kind } = this.#phase;
+    if (kind === "waiting") return this.#phase.atMs;
+    return this.#phase.sinceMs + this.target.check.timing.timeoutMs;
+  }
+
+  /** The last verdict that was reported. */
+  get verdict(): CheckVerdict | undefined {
+    return this.#told;
+  }
+
+  step(now: number, input: ServerCheckInput): readonly ServerCheckAction[] {
+    this.#actions = [];
+    if (input.type === "probe-ended") {
+      if (this.#phase.kind === "asking") this.#take(now, input.result);
+    } else if (now >= this.deadline) {
+      if (this.#phase.kind === "waiting") this.#ask(now, this.#phase.retriesLeft);
+      else this.#overdue(now);
+    }
+    return this.#actions;
+  }
+
+  #ask(now: number, retriesLeft: number): void {
+    this.#phase = { kind: "asking", sinceMs: now, retriesLeft };
+    this.#actions.push({ type: "start-probe" });
+  }
+
+  #overdue(now: number): void {
+    this.#actions.push({ type: "abandon-probe" });
+    const { protocol, timing } = this.target.check;
+    if (protocol.kind === "udp" && !protocol.requireReply) {
+      return this.#take(now, { ok: true, reason: "nobody told that the port is closed" });
+    }
+    this.#take(now, { ok: false, reason: `no answer within ${timing.timeoutMs} ms` });
+  }
+
+  #take(now: number, result: ProbeResult): void {
+    const { timing } = this.target.check;
+    if (this.#phase.kind !== "asking") return;
+    const { sinceMs, retriesLeft } = this.#phase;
+    if (!result.ok && retriesLeft > 0) {
+      const atMs = now + timing.delayBeforeRetryMs;
+      this.#phase = { kind: "waiting", atMs, retriesLeft: retriesLeft - 1 };
+      return;
+    }
+    this.#lastOk = result.ok;
+    this.#health.observe(result.ok);
+    const atMs = Math.max(now, sinceMs + this.#interval());
+    this.#phase = { kind: "waiting", atMs, retriesLeft: timing.retry };
+    this.#tell(result, now - sinceMs);
+  }
+
+  #interval(): number {
+    const { intervalMs, fastIntervalMs, downIntervalMs } = this.target.check.timing;
+    const { verdict } = this.#health;
+    if (verdict !== this.#lastOk) return fastIntervalMs;
+    return verdict ? intervalMs : downIntervalMs;
+  }
+
+  #tell(result: ProbeResult, latencyMs: number): void {
+    const up = this.#health.verdict;
+    if (up === undefined) return;
+    const { weightPercent, admin, warning } = result;
+    const before = this.#told;
+    const isNews =
+      before === undefined ||
+      before.up !== up ||
+      before.weightPercent !== weightPercent ||
+      before.admin !== admin ||
+      before.warning !== warning;
+    if (!isNews) return;
+    const word = result.ok ? "check passed" : "check failed";
+    this.#told = {
+      subject: this.target.subject,
+      up,
+      reason: `${word}: ${result.reason}, ${this.#health.progress()}`,
+      latencyMs,
+      ...(weightPercent === undefined ? {} : { weightPercent }),
+      ...(admin === undefined ? {} : { admin }),
+      ...(warning === undefined ? {} : { warning }),
+    };
+    this.#actions.push({ type: "report", verdict: this.#told });
+  }
+}

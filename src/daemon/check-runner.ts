@@ -1,0 +1,158 @@
+/** Runs the checks of all targets: machines of core over sockets. Used by the check role. */
+
+import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { probeFor } from "../core/check/probes.ts";
+import { startOffset } from "../core/check/schedule.ts";
+import { ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
+import { type Abandon, runProbe } from "../drivers/check-probe.ts";
+import { monotonicMs } from "../drivers/clock.ts";
+import { DeadlineHeap } from "../lib/deadline-heap.ts";
+import type { Prng } from "../lib/prng.ts";
+
+/** Probes on their way at the same time; more wait for the next wake. */
+const MAX_CONCURRENT = 4096;
+/** How long those wait, ms. */
+const CROWDED_MS = 5;
+
+interface Running {
+  readonly check: ServerCheck;
+  /** Of the settings: the same text = the same check, which goes on undisturbed. */
+  readonly identity: string;
+  abandon: Abandon | undefined;
+  readonly deadline: number;
+}
+
+export class CheckRunner {
+  readonly #prng: Prng;
+  readonly #onVerdict: (verdict: CheckVerdict) => void;
+  readonly #running = new Map<string, Running>();
+  readonly #heap = new DeadlineHeap<Running>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #asking = 0;
+
+  constructor(prng: Prng, onVerdict: (verdict: CheckVerdict) => void) {
+    this.#prng = prng;
+    this.#onVerdict = onVerdict;
+  }
+
+  /** By difference: what is unchanged goes on, what is gone is forgotten. */
+  configure(targets: readonly CheckTarget[]): void {
+    const wanted = new Set(targets.map((target) => target.subject));
+    for (const [subject, running] of this.#running) {
+      if (!wanted.has(subject)) this.#forget(subject, running);
+    }
+    const fresh = targets.filter((target) => this.#isNew(target));
+    const now = monotonicMs();
+    for (const [i, target] of fresh.entries()) {
+      const { warmupMs, intervalMs } = target.check.timing;
+      const spread = Math.min(
+        this.#prng.fraction() * warmupMs,
+        startOffset(i, fresh.length, intervalMs),
+      );
+      this.#start(target, now + spread);
+    }
+    this.#arm();
+  }
+
+  /** What is known now: for somebody who connects later. */
+  get verdicts(): CheckVerdict[] {
+    return [...this.#running.values()].flatMap(({ check }) => check.verdict ?? []);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const [subject, running] of this.#running) this.#forget(subject, running);
+  }
+
+  #isNew(target: CheckTarget): boolean {
+    const running = this.#running.get(target.subject);
+    if (running === undefined) return true;
+    if (running.identity === identityOf(target)) return false;
+    this.#forget(target.subject, running);
+    return true;
+  }
+
+  #start(target: CheckTarget, firstMs: number): void {
+    const check = new ServerCheck(target, firstMs);
+    const running: Running = {
+      check,
+      identity: identityOf(target),
+      abandon: undefined,
+      get deadline() {
+        return check.deadline;
+      },
+    };
+    this.#running.set(target.subject, running);
+    this.#heap.push(running);
+  }
+
+  #forget(subject: string, running: Running): void {
+    this.#running.delete(subject);
+    this.#abandon(running);
+  }
+
+  #abandon(running: Running): void {
+    if (running.abandon === undefined) return;
+    this.#asking--;
+    running.abandon();
+    running.abandon = undefined;
+  }
+
+  #wake(): void {
+    this.#timerAt = Infinity;
+    const now = monotonicMs();
+    while (this.#asking < MAX_CONCURRENT) {
+      const running = this.#heap.takeDue(now);
+      if (running === undefined) break;
+      if (this.#running.get(running.check.target.subject) !== running) continue;
+      this.#step(running, { type: "woken" });
+    }
+    this.#arm();
+  }
+
+  #step(running: Running, input: ServerCheckInput): void {
+    for (const action of running.check.step(monotonicMs(), input)) {
+      if (action.type === "start-probe") this.#ask(running);
+      else if (action.type === "abandon-probe") this.#abandon(running);
+      else this.#onVerdict(action.verdict);
+    }
+    this.#heap.push(running);
+  }
+
+  #ask(running: Running): void {
+    const { target } = running.check;
+    const host = target.endpoint.kind === "ip" ? hostOf(target.endpoint) : "localhost";
+    const probe = probeFor(target.check.protocol, host, this.#prng.uint32());
+    if (probe === undefined) return;
+    this.#asking++;
+    running.abandon = runProbe(target, probe, (result) => {
+      if (running.abandon === undefined) return;
+      this.#asking--;
+      running.abandon = undefined;
+      this.#step(running, { type: "probe-ended", result });
+      this.#arm();
+    });
+  }
+
+  #arm(): void {
+    const now = monotonicMs();
+    const due = this.#heap.deadline;
+    const at = this.#asking >= MAX_CONCURRENT ? Math.max(due, now + CROWDED_MS) : due;
+    if (at >= this.#timerAt || at === Infinity) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
+  }
+}
+
+function hostOf({ address, port }: { readonly address: string; readonly port: number }): string {
+  const host = address.includes(":") ? `[${address}]` : address;
+  return port === 80 || port === 443 ? host : `${host}:${port}`;
+}
+
+function identityOf(target: CheckTarget): string {
+  return JSON.stringify(target, (_key, value: unknown) =>
+    value instanceof Uint8Array ? Array.from(value) : value,
+  );
+}
