@@ -5,7 +5,7 @@ import { parseDuration } from "../config/service/schema/kinds.ts";
 import { ControlClient } from "../daemon/control-client.ts";
 import { runDirectory } from "../daemon/run-directory.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
-import { version } from "./version.ts";
+import { version } from "../daemon/version.ts";
 
 export interface Wiring {
   readonly terminal: Terminal;

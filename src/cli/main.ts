@@ -9,7 +9,7 @@ import {
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
-import { version } from "./version.ts";
+import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 const DEFAULT_FILE = "/etc/keepalived/keepalived.conf";
