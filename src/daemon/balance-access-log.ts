@@ -103,6 +103,48 @@ export class AccessLog {
   }
 }
 
+/** All logs of one worker by their paths: frontends may share one. */
+export class AccessLogs {
+  readonly #logs = new Map<string, AccessLog>();
+
+  /** Opens what is new and closes what nobody writes to. The answer is what could not be opened. */
+  configure(paths: ReadonlySet<string>): string | undefined {
+    let trouble: string | undefined;
+    for (const [path, log] of this.#logs) {
+      if (paths.has(path)) continue;
+      this.#logs.delete(path);
+      void log.close();
+    }
+    for (const path of paths) {
+      if (this.#logs.has(path)) continue;
+      try {
+        this.#logs.set(path, new AccessLog(path));
+      } catch (error) {
+        trouble = `access log: ${(error as Error).message}`;
+      }
+    }
+    return trouble;
+  }
+
+  get(path: string): AccessLog | undefined {
+    return this.#logs.get(path);
+  }
+
+  get dropped(): number {
+    let sum = 0;
+    for (const log of this.#logs.values()) sum += log.dropped;
+    return sum;
+  }
+
+  reopen(): void {
+    for (const log of this.#logs.values()) log.reopen();
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.#logs.values()].map((log) => log.flush()));
+  }
+}
+
 function openLog(path: string): number {
   return path === "-" ? STANDARD_ERROR : openSync(path, "a", 0o640);
 }
