@@ -6,7 +6,10 @@ import type { Server } from "./server.ts";
 
 /** One request looks for a server. Belongs to the caller, who may use it again. */
 export interface PickRequest {
-  /** Of the bytes that the algorithm's key names, by `hashBytes`; other algorithms ignore it. */
+  /**
+   * Of the bytes that the algorithm's key names, by `hashBytes`; other algorithms ignore it. A request
+   * without that header or cookie: of the client's address, or all of them would meet at one server.
+   */
   hash: number;
   /** Name of the server that this client is bound to by cookie or table. */
   sticky: string | undefined;

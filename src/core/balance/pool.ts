@@ -92,6 +92,7 @@ export class Pool<Waiter = unknown> {
   update(now: number, settings: PoolSettings): void {
     this.#learn(settings);
     this.#facts.update(settings);
+    if (!settings.outlier.enabled) this.#endEjections(now);
     this.#roster.update(now, settings);
     this.#queue.update(settings.queue);
     this.retries.update(settings.retry);
@@ -298,6 +299,12 @@ export class Pool<Waiter = unknown> {
     startInterval(now, this.servers, outlier.intervalMs);
     const unforgiven = this.servers.some((server) => server.ejectionLevel > 0);
     this.#intervalEndsAt = unforgiven ? now + outlier.intervalMs : Infinity;
+  }
+
+  #endEjections(now: number): void {
+    for (const server of this.servers) {
+      if (server.ejected) this.#facts.returned(now, server, "outliers are not looked for any more");
+    }
   }
 
   #configured(name: string): Server | undefined {
