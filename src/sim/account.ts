@@ -53,6 +53,10 @@ export class Account {
   resigned: boolean = false;
   /** Local ms at which the lease was last renewed. */
   renewedMs: number = -Infinity;
+  /** The configuration under which it was renewed, until the addresses are released. */
+  reignEdit: string | undefined;
+  /** Both as the process before this one left them. */
+  inherited: { readonly renewedMs: number; readonly edit: string | undefined } | undefined;
   /** World ms of the last freeze: the lease stood still, the backups' timers did not. */
   frozeAtMs: number = -Infinity;
   /** It died in the middle of a step: of its last adverts some may never have left. */
@@ -115,6 +119,7 @@ export class Account {
   }
 
   begin(): void {
+    this.inherited = { renewedMs: this.renewedMs, edit: this.reignEdit };
     this.state = "INIT";
     this.startedMs = this.node.localMs;
     this.stateSinceMs = this.node.localMs;

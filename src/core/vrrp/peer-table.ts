@@ -29,6 +29,7 @@ export interface Contention {
 export class PeerTable {
   readonly #peers = new Map<string, Peer>();
   #contention: Contention | undefined;
+  #othersSupposed = false;
 
   get contention(): Contention | undefined {
     return this.#contention;
@@ -49,11 +50,16 @@ export class PeerTable {
 
   /** Somebody besides `address` has ever been heard. */
   knowsOtherThan(address: string): boolean {
-    return this.#peers.size > (this.#peers.has(address) ? 1 : 0);
+    return this.#othersSupposed || this.#peers.size > (this.#peers.has(address) ? 1 : 0);
   }
 
   get isEmpty(): boolean {
-    return this.#peers.size === 0;
+    return this.#peers.size === 0 && !this.#othersSupposed;
+  }
+
+  /** The process before us had heard others; who they are is not known. */
+  supposeOthers(): void {
+    this.#othersSupposed = true;
   }
 
   /** An advert of another master while we are master; before `settledAtMs` it may be one that

@@ -11,12 +11,14 @@ import { AdvertCheck, messageOf } from "./advert-check.ts";
 import type { AdvertSender } from "./advert-sender.ts";
 import type { Turn } from "./decision-log.ts";
 import { Facts } from "./facts.ts";
+import { forsake, inherit, isHeirReady, reignOf, resume } from "./heir.ts";
 import { Instance } from "./instance.ts";
 import { Lateness } from "./lateness.ts";
 import { decodeAdvert, emptyAdvert, type RejectReason } from "./packet.ts";
 import { RejectLog } from "./reject-log.ts";
 import { needsRestart, sameValue } from "./reload.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "./router-ports.ts";
+import { identitiesOf, type Reign } from "./reign.ts";
 import { instanceStatus } from "./router-status.ts";
 import type { InstanceSettings, TrackReference, VrrpSettings } from "./settings.ts";
 import type { Decision, RouterStatus } from "./status.ts";
@@ -70,7 +72,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
     switch (input.type) {
       case "started":
         turn.wallMs = input.wallMs;
-        this.#start(turn);
+        this.#start(turn, input.reigns ?? []);
         break;
       case "woken":
         turn.wallMs = input.wallMs;
@@ -94,6 +96,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
     const turn = this.#begin(now);
     this.#settings = settings;
     if (!this.#running || this.#stopped) return turn.out;
+    for (const { instance } of this.#seats.values()) {
+      forsake(instance, turn, "another configuration came before all that is tracked was known");
+    }
     const wanted = new Map(settings.instances.map((i) => [i.name, i]));
     const before = new Map([...this.#seats].map(([name, s]) => [name, s.instance.settings]));
     for (const [name, { instance }] of this.#seats) {
@@ -154,11 +159,15 @@ export class Router implements Machine<RouterInput, RouterAction> {
     return this.#turn;
   }
 
-  #start(turn: Turn): void {
+  #start(turn: Turn, reigns: readonly Reign[]): void {
     assert(!this.#running, "a router starts once");
     this.#running = true;
     this.#notBeforeMs = turn.now + this.#settings.startupDelayMs;
     this.#seatAll();
+    for (const reign of reigns) {
+      const seat = this.#seats.get(reign.instance);
+      if (seat !== undefined) inherit(seat.instance, turn, reign);
+    }
     this.#judgeAll(turn);
   }
 
@@ -191,6 +200,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
       for (const seat of seats) seat.group = group;
       return group;
     });
+    const identities = identitiesOf(this.#settings);
+    for (const [name, { instance }] of this.#seats) instance.identity = identities.get(name) ?? "";
   }
 
   #newSeat(settings: InstanceSettings, grouped: boolean): Seat {
@@ -248,7 +259,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
     const { instance, check } = seat;
     const { kind } = instance.state;
     if (datagram.source === this.#facts.sourceOf(instance.settings)) return "own-advert";
-    if (kind !== "BACKUP" && kind !== "MASTER") return "not-running";
+    const runs = kind === "BACKUP" || kind === "MASTER" || reignOf(instance) !== undefined;
+    if (!runs) return "not-running";
     const { priority, ownerIgnoreAdverts } = instance.settings;
     if (priority === OWNER_PRIORITY && ownerIgnoreAdverts) return "owner-ignores";
     return check.reject(datagram, message, this.#advert, turn.wallMs);
@@ -291,6 +303,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
     for (const seat of this.#seats.values()) this.#judge(turn, seat);
     // A second round: one member's fault is the other members' fault as well, and its end too.
     for (const seat of this.#seats.values()) if (seat.group !== undefined) this.#judge(turn, seat);
+    for (const { instance, group } of this.#seats.values()) {
+      if (group === undefined && isHeirReady(instance)) resume(instance, turn);
+    }
     this.#settleGroups(turn);
   }
 
