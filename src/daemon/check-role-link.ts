@@ -11,7 +11,8 @@ import { connectLines, type LineConnection } from "./line-connection.ts";
 import { ROLE_PROTOCOL, type FromCheck, type ToCheck } from "./role-protocol.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
-const FIRST_RETRY_MS = 100;
+/** A vrrp role that died is back within a fraction of its lease, and needs our verdicts then. */
+const FIRST_RETRY_MS = 10;
 const LONGEST_RETRY_MS = 1000;
 /** Events kept while there is no vrrp role to tell. */
 const KEPT_EVENTS = 64;

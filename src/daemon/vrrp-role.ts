@@ -104,7 +104,7 @@ class VrrpRole {
   #configure({ model, realtime }: Extract<FromControl, { type: "configure" }>): string | undefined {
     this.#childWaitMs = model.processes.childWaitMs;
     if (this.#node === undefined) {
-      const node = VrrpNode.open(this.#directory, this.hub);
+      const node = VrrpNode.open(this.#directory, this.hub, model.vrrp);
       if (!(node instanceof VrrpNode)) return node.message;
       this.#node = node;
       node.start(model);

@@ -134,7 +134,7 @@ export class OwnedRecord {
   }
 }
 
-function attempt(call: string, work: () => unknown): OsFailure | undefined {
+export function attempt(call: string, work: () => unknown): OsFailure | undefined {
   try {
     work();
     return undefined;
@@ -145,7 +145,8 @@ function attempt(call: string, work: () => unknown): OsFailure | undefined {
   }
 }
 
-function headingNow(): string {
+/** Kernel state of another boot or network namespace has nothing to do with ours. */
+export function headingNow(): string {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
   return JSON.stringify({ format: FORMAT, boot, namespace: readlinkSync("/proc/self/ns/net") });
 }
