@@ -13,6 +13,7 @@ import type { RunDirectory } from "./run-directory.ts";
 
 /** A vrrp role that died is back within a fraction of its lease, and needs our verdicts then. */
 const FIRST_RETRY_MS = 10;
+const RETRY_GROWTH = 1.05;
 const LONGEST_RETRY_MS = 1000;
 /** Events kept while there is no vrrp role to tell. */
 const KEPT_EVENTS = 64;
@@ -94,7 +95,7 @@ export class CheckLink {
   #retryLater(): void {
     if (this.#closed) return;
     this.#retry = setTimeout(() => void this.connect(), this.#retryMs);
-    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * RETRY_GROWTH);
   }
 }
 

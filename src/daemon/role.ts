@@ -1,8 +1,9 @@
-/** Entry of the processes that `nines run` starts: `nines role vrrp|check --run-dir DIR …`. */
+/** Entry of the processes that `nines run` starts: `nines role vrrp|check|spare --run-dir DIR …`. */
 
 import { assert } from "../lib/assert.ts";
-import { recordRole } from "./role-spawn.ts";
+import { recordRole, renameRole } from "./role-spawn.ts";
 import { runDirectory } from "./run-directory.ts";
+import { isCalled } from "./spare-role.ts";
 
 export async function runRole(role: string, words: readonly string[]): Promise<void> {
   const directory = runDirectory(option(words, "--run-dir"));
@@ -10,7 +11,16 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   // Whoever read our standard error may be gone; that is no reason to die.
   process.stderr.on("error", () => {});
   process.stdout.on("error", () => {});
-  assert(role === "vrrp" || role === "check", `no such role: ${role}`);
+  assert(role === "vrrp" || role === "check" || role === "spare", `no such role: ${role}`);
+  if (role === "spare") {
+    // Loaded before it is called: that is what it is for.
+    const { runVrrpRole } = await import("./vrrp-role.ts");
+    if (!(await isCalled())) return;
+    renameRole("spare", "vrrp");
+    recordRole("vrrp", directory.path);
+    await runVrrpRole(directory);
+    return;
+  }
   recordRole(role, directory.path);
   if (role === "vrrp") {
     const { runVrrpRole } = await import("./vrrp-role.ts");

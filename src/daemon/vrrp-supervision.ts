@@ -1,15 +1,17 @@
 /**
  * Keeps exactly one vrrp process alive: takes over the one that already runs, starts one when
- * there is none, replaces one that died or hangs. Policy of restarts only; what the process
- * does is decided elsewhere.
+ * there is none, replaces one that died or hangs - by a spare that waits for that, so that it is
+ * back before its lease ends. Policy of restarts only; what the process does is decided elsewhere.
  */
 
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
+import { ReignWatch, type Silence } from "./reign-watch.ts";
 import {
   endOf,
   isAlive,
@@ -18,6 +20,7 @@ import {
   spawnRole,
   type RoleCommand,
 } from "./role-spawn.ts";
+import { SpareRole } from "./spare-role.ts";
 import { VrrpLink, type Unasked } from "./vrrp-link.ts";
 
 /** How often a freshly started process is looked for. */
@@ -27,12 +30,16 @@ const START_WITHIN_MS = 20_000;
 /** How often the process must show that its loop turns, and how long it may fail to. */
 const PING_EVERY_MS = 1_000;
 const HUNG_AFTER_MS = 5_000;
+/** A process that was just started has other things to do. */
+const SPARE_AFTER_MS = 1_000;
 /** A limit that was not needed must not keep the process from ending. */
 const BACKGROUND = { ref: false } as const;
 
 export interface VrrpSupervisionOptions {
   readonly command: RoleCommand;
   readonly socketPath: string;
+  /** Of the configuration in force. */
+  readonly instances: () => readonly InstanceSettings[];
   readonly log: EventLog;
   /** A living process was connected: configure it. */
   readonly linked: (link: VrrpLink) => Promise<void>;
@@ -45,6 +52,7 @@ export class VrrpSupervision {
   lastAnswerMs = 0;
   readonly #options: VrrpSupervisionOptions;
   readonly #backoff = new CrashBackoff();
+  readonly #spare: SpareRole;
   #child: ChildProcess | undefined;
   #status: RoleProcessStatus;
   #stopping = false;
@@ -52,6 +60,7 @@ export class VrrpSupervision {
 
   constructor(options: VrrpSupervisionOptions) {
     this.#options = options;
+    this.#spare = new SpareRole(options.command);
     this.#status = { name: "vrrp", state: "down", sinceWallMs: wallMs(), restarts: 0 };
   }
 
@@ -87,6 +96,7 @@ export class VrrpSupervision {
   /** Asks the process to resign and end; it is killed when it has not within `withinMs`. */
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#stopping = true;
+    this.#spare.close();
     const { link } = this;
     if (link === undefined) {
       this.#child?.kill("SIGKILL");
@@ -132,7 +142,7 @@ export class VrrpSupervision {
     const { command, socketPath, unasked, log } = this.#options;
     const startedMs = monotonicMs();
     this.#backoff.started(startedMs);
-    const child = spawnRole(command);
+    const child = this.#spare.call() ?? spawnRole(command);
     this.#child = child;
     const life = { over: false };
     child.once("exit", () => (life.over = true));
@@ -160,13 +170,35 @@ export class VrrpSupervision {
     this.lastAnswerMs = monotonicMs();
     this.#set("running", link.welcome.pid);
     const pinging = setInterval(() => void this.#ping(link), PING_EVERY_MS);
+    // Not at once: it would take the CPU from the one that is just starting.
+    const preparing = setTimeout(() => this.#prepareSpare(), SPARE_AFTER_MS);
+    const watch = new ReignWatch(link.welcome.pid, {
+      directory: this.#options.command.runDirectory,
+      instances: this.#options.instances,
+      silent: (silence) => this.#silent(link, silence),
+    });
     try {
       await this.#options.linked(link);
       await link.closed;
     } finally {
       clearInterval(pinging);
+      clearTimeout(preparing);
+      watch.close();
       this.link = undefined;
     }
+  }
+
+  #prepareSpare(): void {
+    if (!this.#stopping) this.#spare.prepare();
+  }
+
+  /** A successor can still go on in its lease. */
+  #silent(link: VrrpLink, { instance, silentMs, leaseMs }: Silence): void {
+    const { pid } = link.welcome;
+    const silence = `has not renewed ${instance} for ${Math.round(silentMs)} ms (lease ${leaseMs} ms)`;
+    const reason = `the vrrp process ${pid} ${silence}: killing it, another goes on in its lease`;
+    this.#options.log.add(this.#event("role-hung", "error", reason));
+    signalProcess(pid, "SIGKILL");
   }
 
   async #ping(link: VrrpLink): Promise<void> {

@@ -100,6 +100,8 @@ async function breakMaster(
 
 const wishes: readonly { readonly how: NodeJS.Signals; readonly advertS: number }[] = [
   { how: "SIGKILL", advertS: 1 },
+  { how: "SIGSTOP", advertS: 1 },
+  { how: "SIGKILL", advertS: 0.1 },
 ];
 
 for (const { how, advertS } of wishes) {
