@@ -11,6 +11,7 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
+import { removeStaleSocket } from "./line-connection.ts";
 import { ReignWatch, type Silence } from "./reign-watch.ts";
 import {
   endOf,
@@ -86,9 +87,9 @@ export class VrrpSupervision {
         await this.#pauseAfterDeath("did not come up");
         continue;
       }
-      await this.#accompany(link);
+      const killed = await this.#accompany(link);
       if (this.#stopping) break;
-      await this.#pauseAfterDeath(await this.#howItEnded(link.welcome.pid));
+      await this.#pauseAfterDeath(killed ? "was killed" : await this.#howItEnded(link.welcome.pid));
     }
     this.#set("down");
   }
@@ -164,8 +165,9 @@ export class VrrpSupervision {
     return undefined;
   }
 
-  /** Until the connection ends. */
-  async #accompany(link: VrrpLink): Promise<void> {
+  /** Until the connection ends, or (true) the process is killed because it is silent. */
+  async #accompany(link: VrrpLink): Promise<boolean> {
+    const killed = Promise.withResolvers<boolean>();
     this.link = link;
     this.lastAnswerMs = monotonicMs();
     this.#set("running", link.welcome.pid);
@@ -175,11 +177,15 @@ export class VrrpSupervision {
     const watch = new ReignWatch(link.welcome.pid, {
       directory: this.#options.command.runDirectory,
       instances: this.#options.instances,
-      silent: (silence) => this.#silent(link, silence),
+      silent: (silence) => {
+        this.#endSilence(link, silence);
+        killed.resolve(true);
+      },
     });
     try {
-      await this.#options.linked(link);
-      await link.closed;
+      const over = Promise.race([link.closed.then(() => false), killed.promise]);
+      await Promise.race([this.#options.linked(link), over]);
+      return await over;
     } finally {
       clearInterval(pinging);
       clearTimeout(preparing);
@@ -192,13 +198,18 @@ export class VrrpSupervision {
     if (!this.#stopping) this.#spare.prepare();
   }
 
-  /** A successor can still go on in its lease. */
-  #silent(link: VrrpLink, { instance, silentMs, leaseMs }: Silence): void {
+  /**
+   * A successor can still go on in its lease. It is not waited for until the kernel has taken the
+   * dead process apart, which takes as long as a start: it runs no instruction of its own any more.
+   */
+  #endSilence(link: VrrpLink, { instance, silentMs, leaseMs }: Silence): void {
     const { pid } = link.welcome;
     const silence = `has not renewed ${instance} for ${Math.round(silentMs)} ms (lease ${leaseMs} ms)`;
     const reason = `the vrrp process ${pid} ${silence}: killing it, another goes on in its lease`;
     this.#options.log.add(this.#event("role-hung", "error", reason));
     signalProcess(pid, "SIGKILL");
+    link.close();
+    removeStaleSocket(this.#options.socketPath);
   }
 
   async #ping(link: VrrpLink): Promise<void> {

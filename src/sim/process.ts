@@ -33,17 +33,15 @@ export class Process {
   #suspensions = 0;
   #alive = true;
   #alarm = 0;
-  /** How its configuration differs from the plan by now. */
+  /** The configuration of now, and how it differs from the plan. */
+  settings: VrrpSettings;
   edit: Edit;
 
   constructor(node: Node, edit: Edit) {
     this.#node = node;
     this.edit = edit;
+    this.settings = draftSettings(node.around.scenario, node.plan, edit);
     this.#router = node.around.makeRouter(this.settings, node.around.prng.fork());
-  }
-
-  get settings(): VrrpSettings {
-    return draftSettings(this.#node.around.scenario, this.#node.plan, this.edit);
   }
 
   get suspended(): boolean {
@@ -110,6 +108,7 @@ export class Process {
     this.#whenRunning(() => {
       const input = { type: "reconfigured", restarts: this.edit.accept !== edit.accept } as const;
       this.edit = edit;
+      this.settings = draftSettings(this.#node.around.scenario, this.#node.plan, edit);
       this.#guard(input, (local) => this.#router.reconfigure(local, this.settings));
     });
   }

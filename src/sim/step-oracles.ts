@@ -1,5 +1,6 @@
 /** What must hold inside one step of one router: orders, form, and what the step answers to. */
 
+import { sameValue } from "../core/vrrp/reload.ts";
 import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
 import { parseIp, compareBytes } from "../lib/ip-address.ts";
 import type { Account } from "./account.ts";
@@ -36,7 +37,7 @@ export function judgeAction(
     } else judgePromise(account, actions, index);
   }
   if (action.type === "renew-lease") judgeLease(account, action.durationMs);
-  if (action.type === "release-addresses") account.reignEdit = undefined;
+  if (action.type === "release-addresses") account.reignSettings = undefined;
   if (action.type === "announce" && !kernel.holdsAny(account.instance) && !account.excused) {
     bite("announce-what-is-held", account, "announces addresses that its kernel does not hold");
   }
@@ -84,11 +85,7 @@ function judgeLease(account: Account, durationMs: number): void {
     bite("well-formed", account, `lease of ${durationMs} ms; peers wait ${longest} ms and a skew`);
   }
   account.renewedMs = account.node.localMs;
-  account.reignEdit = editOf(account);
-}
-
-function editOf(account: Account): string {
-  return JSON.stringify(account.node.process?.edit);
+  account.reignSettings = account.node.process?.settings;
 }
 
 /**
@@ -98,10 +95,11 @@ function editOf(account: Account): string {
 function judgeResume(account: Account): void {
   const { plan, around, localMs } = account.node;
   if (plan.priority === 255) return;
-  const { edit, renewedMs = -Infinity } = account.inherited ?? {};
+  const { settings, renewedMs = -Infinity } = account.inherited ?? {};
   const wrong = (what: string): void => bite("resume-is-a-pause", account, `goes on ${what}`);
-  if (edit === undefined) return wrong("although nobody before it was master");
-  if (edit !== editOf(account)) return wrong("with another configuration");
+  if (settings === undefined) return wrong("although nobody before it was master");
+  if (!sameValue(settings, account.node.process?.settings))
+    return wrong("with another configuration");
   const leaseMs = around.scenario.group.downTimerAdverts * plan.intervalMs;
   const late = localMs - renewedMs - leaseMs;
   if (late > EPSILON_MS) wrong(`${late.toFixed(1)} ms after its lease has ended`);
@@ -134,7 +132,9 @@ function earlyBy(account: Account): string | undefined {
   const { version, downTimerAdverts, fastHandover } = node.around.scenario.group;
   const highest = highestPriority(node.plan);
   if (highest === 255 || heard === undefined) return undefined;
-  const skew = skewMs(version, highest, Math.min(heard.intervalMs, node.plan.intervalMs));
+  // The last advert heard need not be that of the master whose interval was learned.
+  const quickest = Math.min(...node.around.scenario.nodes.map((n) => n.intervalMs));
+  const skew = skewMs(version, highest, quickest);
   if (account.lastZeroMs >= heard.localMs) {
     const waited = node.localMs - account.lastZeroMs;
     const least = fastHandover ? skew / 8 : skew;

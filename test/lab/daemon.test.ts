@@ -221,7 +221,7 @@ test("a node that hangs as a whole loses its address in the kernel", async () =>
     peer.hang();
     await untilState(second, "MASTER");
     // Who watches over it goes on, and finds it hanging.
-    peer.supervisor.resume();
+    for (const pid of host.pids()) if (pid !== hung) signal(pid, "SIGCONT");
     await waitFor(() => !peer.pids("vrrp").includes(hung), 15_000, "the hung process to be killed");
     await untilState(peer, "MASTER", 15_000);
     assert.equal(await host.holds(ADDRESS), true);

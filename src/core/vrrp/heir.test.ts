@@ -184,12 +184,18 @@ test("the end comes while it waits: released first, then a resignation", () => {
   assert.deepEqual([first, second], ["release-addresses", "send-datagram"]);
 });
 
-test("a reload while it waits: the addresses go, the instance begins anew", () => {
+test("a reload while it waits does what it does to a master", () => {
   const settings = node([instance(tracked)]);
   const { segment, dead, reigns } = orphaned(settings);
   const next = successor(segment, dead, settings, reigns);
   segment.reconfigure(next, settings);
+  segment.reconfigure(next, node([instance({ ...tracked, priority: 160 })]));
+  assert.deepEqual([...next.holds], ["V1"]);
+  segment.reconfigure(next, node([instance({ ...tracked, priority: 160, vrid: 7 })]));
   assert.deepEqual([...next.holds], []);
+  assert.equal(next.did("send-datagram").at(-1)?.payload[2], 0, "it resigns");
+  segment.script(next, "s", true);
+  assert.equal(next.state, "BACKUP");
 });
 
 test("numbered packets go on above the last one, even if the clock was set back", () => {

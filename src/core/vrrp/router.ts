@@ -11,7 +11,7 @@ import { AdvertCheck, messageOf } from "./advert-check.ts";
 import type { AdvertSender } from "./advert-sender.ts";
 import type { Turn } from "./decision-log.ts";
 import { Facts } from "./facts.ts";
-import { forsake, inherit, isHeirReady, reignOf, resume } from "./heir.ts";
+import { inherit, isHeirReady, reignOf, resume } from "./heir.ts";
 import { Instance } from "./instance.ts";
 import { Lateness } from "./lateness.ts";
 import { decodeAdvert, emptyAdvert, type RejectReason } from "./packet.ts";
@@ -96,9 +96,6 @@ export class Router implements Machine<RouterInput, RouterAction> {
     const turn = this.#begin(now);
     this.#settings = settings;
     if (!this.#running || this.#stopped) return turn.out;
-    for (const { instance } of this.#seats.values()) {
-      forsake(instance, turn, "another configuration came before all that is tracked was known");
-    }
     const wanted = new Map(settings.instances.map((i) => [i.name, i]));
     const before = new Map([...this.#seats].map(([name, s]) => [name, s.instance.settings]));
     for (const [name, { instance }] of this.#seats) {
