@@ -15,6 +15,8 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   if (role === "spare") {
     // Loaded before it is called: that is what it is for.
     const { runVrrpRole } = await import("./vrrp-role.ts");
+    const { warmUp } = await import("../drivers/warm-up.ts");
+    warmUp();
     if (!(await isCalled())) return;
     renameRole("spare", "vrrp");
     recordRole("vrrp", directory.path);

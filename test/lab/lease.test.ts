@@ -98,15 +98,24 @@ async function breakMaster(
   return only;
 }
 
-const wishes: readonly { readonly how: NodeJS.Signals; readonly advertS: number }[] = [
+interface Case {
+  readonly how: NodeJS.Signals;
+  readonly advertS: number;
+  readonly extra?: string;
+}
+
+const cases: readonly Case[] = [
   { how: "SIGKILL", advertS: 1 },
   { how: "SIGSTOP", advertS: 1 },
   { how: "SIGKILL", advertS: 0.1 },
+  // The interface that carries the virtual MAC must outlive it as well.
+  { how: "SIGKILL", advertS: 1, extra: "use_vmac" },
 ];
 
-for (const { how, advertS } of wishes) {
-  test(`${how} of the master's vrrp process, adverts every ${advertS} s: nobody notices`, async () => {
-    const { outage, told } = await breakMaster(how, { advertS });
+for (const { how, advertS, extra = "" } of cases) {
+  const what = `${how} of the master's vrrp process, adverts every ${advertS} s ${extra}`.trim();
+  test(`${what}: nobody notices`, async () => {
+    const { outage, told } = await breakMaster(how, { advertS, extra });
     assert.equal(outage.takeoverMs, undefined, "the peer never answers");
     assert.ok(outage.outageMs <= LONGEST_OUTAGE_MS, `${outage.outageMs} ms`);
     assert.equal(told, "BACKUP\nMASTER\n", "scripts are not run again");
