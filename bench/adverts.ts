@@ -133,7 +133,7 @@ async function worldOf(
     (n) => [`h${n}`, { eth0: { segment: segmentOf(n), address: `10.78.0.${n}/16` } }] as const,
   );
   const segments = [...new Set(numbers.map(segmentOf))];
-  return World.create({ name: "adverts", segments, hosts: Object.fromEntries(hosts) as never });
+  return World.create({ name: "adverts", segments, hosts: Object.fromEntries(hosts) });
 }
 
 async function account(
