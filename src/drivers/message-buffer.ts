@@ -122,6 +122,7 @@ export class MessageBatch {
       { length: count },
       (_, i) => new MessageBuffer(sizes, { memory: this.#headers, offset: i * MMSGHDR_SIZE }),
     );
+    for (const buffer of this.buffers) buffer.reset();
   }
 
   /**
