@@ -12,7 +12,12 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   process.stderr.on("error", () => {});
   process.stdout.on("error", () => {});
   assert(role === "vrrp" || role === "check", `no such role: ${role}`);
-  recordRole(role, directory.path);
+  try {
+    recordRole(role, directory.path);
+  } catch (error) {
+    // On a full disk, better a role that cannot be found when it hangs than no role.
+    process.stderr.write(`nines: the ${role} process cannot record itself: ${String(error)}\n`);
+  }
   if (role === "vrrp") {
     const { runVrrpRole } = await import("./vrrp-role.ts");
     keepCompiledCode();

@@ -242,7 +242,7 @@ export class KernelAddresses {
     const failures: OsFailure[] = [];
     const foreign: string[] = [];
     const unrecorded = this.#record.add(objects);
-    if (unrecorded !== undefined) return { failures: [unrecorded], foreign };
+    if (unrecorded !== undefined) return { failures: [notAdded(objects, unrecorded)], foreign };
     this.#keepSecondaries(objects);
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
     const results = this.#send(objects, addition);
@@ -372,4 +372,11 @@ function addressesOf(settings: InstanceSettings): readonly VirtualAddress[] {
       ? address
       : { ...address, interface: vmac.name },
   );
+}
+
+/** Told as the failure of what service needs most: an address, where one was among them. */
+function notAdded(objects: readonly KernelObject[], { errno, message }: OsFailure): OsFailure {
+  const missed = objects.find((object) => object.kind === "address") ?? objects[0]!;
+  const call = `add ${describe(missed)}`;
+  return { call, errno, message: `${call}: what cannot be recorded is not added: ${message}` };
 }
