@@ -104,7 +104,6 @@ const raw = {
   recv: libc.func("int64_t recv(int fd, void *bytes, size_t length, int flags)"),
   recvInto: libc.func("int64_t recv(int fd, uintptr_t bytes, size_t length, int flags)"),
   sendmsg: libc.func("int64_t sendmsg(int fd, uintptr_t message, int flags)"),
-  recvmsg: libc.func("int64_t recvmsg(int fd, uintptr_t message, int flags)"),
   recvmmsg: libc.func(
     "int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, uintptr_t timeout)",
   ),
@@ -176,10 +175,6 @@ export function receiveInto(fd: number, memory: NativeMemory, flags: number): nu
 /** `message` is the address of a `msghdr`. */
 export function sendMessage(fd: number, message: number, flags: number): number {
   return checked(raw.sendmsg(fd, message, flags));
-}
-
-export function receiveMessage(fd: number, message: number, flags: number): number {
-  return checked(raw.recvmsg(fd, message, flags));
 }
 
 /** Number of messages received into the array of `mmsghdr` at `messages`, or `-errno`. */
