@@ -118,9 +118,13 @@ test(
   },
 );
 
-test("a relay on this machine is spoken to in plain text, whatever it offers", {
-  skip: bare,
-}, async () => {
-  const { outcome, encrypted } = await deliver({ host: "127.0.0.1", tls: "verify" }, true);
-  assert.deepEqual([outcome, encrypted], [{ sent: true }, false]);
-});
+test(
+  "a relay on this machine is spoken to in plain text, whatever it offers",
+  {
+    skip: bare,
+  },
+  async () => {
+    const { outcome, encrypted } = await deliver({ host: "127.0.0.1", tls: "verify" }, true);
+    assert.deepEqual([outcome, encrypted], [{ sent: true }, false]);
+  },
+);
