@@ -118,13 +118,17 @@ function addConfigurationCommands(program: Command, terminal: Terminal, end: End
     .command("check")
     .description("tell everything that is wrong with a configuration, and what will hurt")
     .argument("[file]", "configuration", DEFAULT_FILE)
+    .argument("[peer]", "the other node's configuration: do the two fit together?")
     .option("--json", "for machines")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
-    .action(async (file: string, given: CheckFlags) => {
+    .option("--peer-id <id>", "the same for the other node; default: the host name")
+    .action(async (file: string, peerFile: string | undefined, given: CheckFlags) => {
       const { check } = await import("./check.ts");
-      const { json = false, permissive = false } = given;
-      end(check({ file, json, permissive, ...configIdOf(given) }, terminal));
+      const { json = false, permissive = false, peerId: configId } = given;
+      const peer =
+        peerFile === undefined ? {} : { peer: { file: peerFile, ...configIdOf({ configId }) } };
+      end(check({ file, json, permissive, ...configIdOf(given), ...peer }, terminal));
     });
   program
     .command("explain")
@@ -216,7 +220,9 @@ function withDirectories(command: Command, state: boolean): Command {
   return command;
 }
 
-function configIdOf({ configId }: { readonly configId?: string }): { configId?: string } {
+function configIdOf({ configId }: { readonly configId?: string | undefined }): {
+  configId?: string;
+} {
   return configId === undefined ? {} : { configId };
 }
 
@@ -251,6 +257,7 @@ interface CheckFlags {
   readonly json?: boolean;
   readonly permissive?: boolean;
   readonly configId?: string;
+  readonly peerId?: string;
 }
 
 interface ClientFlags {

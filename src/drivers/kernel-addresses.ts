@@ -9,7 +9,7 @@ import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
 import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
-import { KernelBatch, describe, keyOf } from "./kernel-object.ts";
+import { KernelBatch, describe, keyOf, notAdded } from "./kernel-object.ts";
 import type { Addition, KernelObject } from "./kernel-object.ts";
 import { FOREVER_S } from "./netlink/addresses.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink/socket.ts";
@@ -277,7 +277,7 @@ export class KernelAddresses {
     const failures: OsFailure[] = [];
     const foreign: string[] = [];
     const unrecorded = this.#record.add(objects);
-    if (unrecorded !== undefined) return { failures: [unrecorded], foreign };
+    if (unrecorded !== undefined) return { failures: [notAdded(objects, unrecorded)], foreign };
     this.#keepSecondaries(objects);
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
     const results = this.#send(objects, addition);

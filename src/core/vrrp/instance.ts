@@ -172,9 +172,9 @@ export class Instance {
       this.counters.priorityZeroReceived++;
       this.sender.ah?.forget(source);
     }
-    if (this.peers.heard(turn.now, source, advert.priority)) {
-      const reason = `first advert of ${source}, priority ${advert.priority}`;
-      this.report(turn, { kind: "peer-appeared", reason, peer: source });
+    const news = this.peers.heard(turn.now, source, advert.priority);
+    if (news !== undefined) {
+      this.report(turn, { kind: "peer-appeared", reason: news, peer: source });
     }
     this.#lapse(turn);
     const heard = { source, advert };

@@ -16,6 +16,8 @@ interface Peer {
   priority: number;
   firstHeardMs: number;
   lastHeardMs: number;
+  /** It fell silent while it was master; not what every backup does. */
+  lost: boolean;
 }
 
 export interface Contention {
@@ -35,16 +37,26 @@ export class PeerTable {
     return this.#contention;
   }
 
-  /** True when `address` was not known. */
-  heard(now: number, address: string, priority: number): boolean {
+  /** Why it is news that `address` is heard, if it is. */
+  heard(now: number, address: string, priority: number): string | undefined {
     const peer = this.#peers.get(address);
     if (peer !== undefined) {
       peer.priority = priority;
       peer.lastHeardMs = now;
-      return false;
+      if (!peer.lost) return undefined;
+      peer.lost = false;
+      return `${address} is heard again, priority ${priority}`;
     }
     if (this.#peers.size >= MAX_PEERS) this.#forgetOldest();
-    this.#peers.set(address, { priority, firstHeardMs: now, lastHeardMs: now });
+    this.#peers.set(address, { priority, firstHeardMs: now, lastHeardMs: now, lost: false });
+    return `first advert of ${address}, priority ${priority}`;
+  }
+
+  /** True when that was not known yet. A lost peer still counts as one that may come back. */
+  lost(address: string): boolean {
+    const peer = this.#peers.get(address);
+    if (peer === undefined || peer.lost) return false;
+    peer.lost = true;
     return true;
   }
 
