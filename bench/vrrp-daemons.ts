@@ -12,8 +12,8 @@ export const implementations: readonly Implementation[] = ["keepalived", "nines"
 export interface Daemon {
   /** SIGKILL to all its processes: nobody says good-bye. */
   crash(): void;
-  /** SIGSTOP to all its processes. */
-  hang(): void;
+  /** SIGSTOP to all its processes, or only to the one that sends adverts. */
+  hang(which: "all" | "protocol"): void;
   /** SIGTERM as systemd sends it; resolves when the daemon has ended. */
   terminate(): Promise<void>;
   /** Processes that count for CPU and memory; `protocol`: only the one that sends adverts. */
@@ -31,31 +31,37 @@ export async function startDaemon(
     : keepalivedDaemon(host, configuration);
 }
 
+const ROLES = ["vrrp", "check", "spare"] as const;
+
 async function ninesDaemon(host: Host, configuration: string): Promise<Daemon> {
   const peer = await startNines(host, host.write("/run/keepalived.conf", configuration));
   return {
     crash: () => peer.kill(),
-    hang: () => peer.hang(),
+    hang: (which) => {
+      if (which === "all") return peer.hang();
+      for (const pid of peer.pids("vrrp")) signal(pid, "SIGSTOP");
+    },
     terminate: () => end(peer.supervisor),
     pids: (which) =>
       which === "protocol"
         ? peer.pids("vrrp")
-        : [peer.supervisor.pid, ...peer.pids("vrrp"), ...peer.pids("check")],
+        : [peer.supervisor.pid, ...ROLES.flatMap((role) => peer.pids(role))],
   };
 }
 
 async function keepalivedDaemon(host: Host, configuration: string): Promise<Daemon> {
   const parent = await startKeepalived(host, configuration);
+  const pids = (which: "all" | "protocol"): number[] => {
+    const all = treeOf(parent.pid);
+    return which === "protocol" ? all.filter((pid) => pid !== parent.pid) : all;
+  };
   return {
     crash: () => parent.kill(),
-    hang: () => {
-      for (const pid of treeOf(parent.pid)) signal(pid, "SIGSTOP");
+    hang: (which) => {
+      for (const pid of pids(which)) signal(pid, "SIGSTOP");
     },
     terminate: () => end(parent),
-    pids: (which) => {
-      const all = treeOf(parent.pid);
-      return which === "protocol" ? all.filter((pid) => pid !== parent.pid) : all;
-    },
+    pids,
   };
 }
 

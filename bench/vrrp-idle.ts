@@ -65,7 +65,13 @@ async function pairOf(
     ["lb2", 100],
   ] as const) {
     const server = world.host(name);
-    daemons.push(await startDaemon(implementation, server, instances(count, advert, priority)));
+    daemons.push(
+      await startDaemon(
+        implementation,
+        server,
+        instances({ count, advertSeconds: advert, priority }),
+      ),
+    );
     const last = `10.78.1.${count}`;
     if (name === "lb1") await waitFor(() => server.holds(last), 60_000, "lb1 to be master");
   }
@@ -80,9 +86,9 @@ async function measure(
   const { world, master, backup } = await pairOf(implementation, count, advert);
   try {
     await pause(SETTLE_MS);
-    const before = [cpuMs(master), cpuMs(backup)];
+    const before = [cpuMs(master.pids("all")), cpuMs(backup.pids("all"))];
     await pause(WINDOW_MS);
-    const used = [cpuMs(master) - before[0]!, cpuMs(backup) - before[1]!];
+    const used = [cpuMs(master.pids("all")) - before[0]!, cpuMs(backup.pids("all")) - before[1]!];
     const adverts = (count * WINDOW_MS) / (advert * 1000);
     return [
       String(count),
@@ -92,7 +98,7 @@ async function measure(
       ((used[0]! / adverts) * 1000).toFixed(1),
       ((used[1]! / WINDOW_MS) * 100).toFixed(2),
       ((used[1]! / adverts) * 1000).toFixed(1),
-      `${pssKiB(master)} KiB, ${pssKiB(backup)} KiB`,
+      `${pssKiB(master.pids("all"))} KiB, ${pssKiB(backup.pids("all"))} KiB`,
       String(master.pids("all").length),
     ];
   } finally {
@@ -119,7 +125,13 @@ async function falseFailovers(implementation: Implementation): Promise<string> {
   }
 }
 
-function instances(count: number, advert: number, priority: number): string {
+/** A configuration of `count` instances with one address each, `10.78.1.N`. */
+export function instances(what: {
+  readonly count: number;
+  readonly advertSeconds: number;
+  readonly priority: number;
+}): string {
+  const { count, advertSeconds, priority } = what;
   const blocks = Array.from(
     { length: count },
     (_, i) => `
@@ -129,7 +141,7 @@ vrrp_instance VI_${i + 1} {
     interface eth0
     virtual_router_id ${i + 1}
     priority ${priority}
-    advert_int ${advert}
+    advert_int ${advertSeconds}
     virtual_ipaddress {
         10.78.1.${i + 1}/16
     }
@@ -139,9 +151,9 @@ vrrp_instance VI_${i + 1} {
 }
 
 /** Run time of all threads, from the scheduler's own account. */
-function cpuMs(daemon: Daemon): number {
+export function cpuMs(pids: readonly number[]): number {
   let nanoseconds = 0;
-  for (const pid of daemon.pids("all")) {
+  for (const pid of pids) {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
       nanoseconds += Number(
         readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0],
@@ -151,8 +163,8 @@ function cpuMs(daemon: Daemon): number {
   return nanoseconds / 1e6;
 }
 
-function pssKiB(daemon: Daemon): number {
-  return daemon.pids("all").reduce((sum, pid) => {
+export function pssKiB(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
     const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
     return sum + Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
   }, 0);

@@ -14,10 +14,6 @@ export interface Scenario {
   readonly watch: number;
 }
 
-const hang = async (duel: Duel): Promise<void> => {
-  duel.master.hang();
-};
-
 /** A split that has lasted two master down intervals ends: the client must go back to lb1. */
 let mend: faults.Undo | undefined;
 
@@ -59,7 +55,22 @@ export const scenarios: readonly Scenario[] = [
     },
     watch: 1.5,
   },
-  { name: "process hang", act: hang, watch: 2 },
+  {
+    // The process that sends adverts; whoever watches over it (keepalived's parent process, the
+    // control process of Nines) goes on.
+    name: "process hang",
+    act: async (duel) => {
+      duel.master.hang("protocol");
+    },
+    watch: 2,
+  },
+  {
+    name: "daemon hang",
+    act: async (duel) => {
+      duel.master.hang("all");
+    },
+    watch: 2,
+  },
   {
     name: "partition heal",
     before: async (duel) => {

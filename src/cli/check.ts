@@ -1,8 +1,11 @@
-/** `nines check FILE`: everything that is wrong, at once, and what will hurt. */
+/**
+ * `nines check FILE [PEER]`: everything that is wrong, at once, and what will hurt; with the other
+ * node's file also what does not fit together.
+ */
 
 import { detectionText } from "../config/service/detection.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
-import { loadConfiguration } from "../daemon/load-configuration.ts";
+import { loadConfiguration, type PeerFile } from "../daemon/load-configuration.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
 export interface CheckOptions {
@@ -11,29 +14,31 @@ export interface CheckOptions {
   readonly permissive: boolean;
   readonly configId?: string;
   readonly node?: string;
+  readonly peer?: PeerFile;
 }
 
 const COLORS: Readonly<Record<string, Paint>> = { error: "red", warning: "yellow", note: "cyan" };
 
 export function check(options: CheckOptions, terminal: Terminal): ExitCode {
-  const { file, json } = options;
+  const { file, json, peer } = options;
   const { service, diagnostics, lines } = loadConfiguration(file, options);
   const ok = service !== undefined;
   if (json) {
-    terminal.out(JSON.stringify({ file, ok, diagnostics }, undefined, 2));
+    terminal.out(JSON.stringify({ file, peer: peer?.file, ok, diagnostics }, undefined, 2));
     return ok ? 0 : 2;
   }
   for (const line of lines) terminal.out(painted(line, terminal));
+  const what = peer === undefined ? file : `${file} with ${peer.file}`;
   const count = (severity: string): number =>
     diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
   const errors = plural(count("error"), "error");
   const warnings = plural(count("warning"), "warning");
   if (service === undefined) {
-    terminal.out(`${file}: ${errors}, ${warnings}: nothing would be started`);
+    terminal.out(`${what}: ${errors}, ${warnings}: nothing would be started`);
     return 2;
   }
   for (const one of service.checks) terminal.out(detectionText(one));
-  terminal.out(`${file}: ok (${contents(service)}, ${warnings})`);
+  terminal.out(`${what}: ok (${contents(service)}, ${warnings})`);
   return 0;
 }
 

@@ -121,14 +121,20 @@ function addConfigurationCommands(program: Command, terminal: Terminal, end: End
     .command("check")
     .description("tell everything that is wrong with a configuration, and what will hurt")
     .argument("[file]", "configuration", DEFAULT_FILE)
+    .argument("[peer]", "the other node's configuration: do the two fit together?")
     .option("--json", "for machines")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
     .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
-    .action(async (file: string, given: CheckFlags) => {
+    .option("--peer-id <id>", "@id and node name for the other file; default: the host name")
+    .action(async (file: string, peerFile: string | undefined, given: CheckFlags) => {
       const { check } = await import("./check.ts");
-      const { json = false, permissive = false } = given;
-      end(check({ file, json, permissive, ...identityOf(given) }, terminal));
+      const { json = false, permissive = false, peerId } = given;
+      const peer =
+        peerFile === undefined
+          ? {}
+          : { peer: { file: peerFile, ...identityOf({ configId: peerId, node: peerId }) } };
+      end(check({ file, json, permissive, ...identityOf(given), ...peer }, terminal));
     });
   program
     .command("explain")
@@ -221,12 +227,12 @@ function withDirectories(command: Command, state: boolean): Command {
 }
 
 interface Identity {
-  readonly configId?: string;
-  readonly node?: string;
+  readonly configId?: string | undefined;
+  readonly node?: string | undefined;
 }
 
 /** Who we are, as far as the command line says it. */
-function identityOf({ configId, node }: Identity): Identity {
+function identityOf({ configId, node }: Identity): { configId?: string; node?: string } {
   return {
     ...(configId === undefined ? {} : { configId }),
     ...(node === undefined ? {} : { node }),
@@ -262,6 +268,7 @@ interface RunFlags extends Identity, Record<string, unknown> {
 interface CheckFlags extends Identity {
   readonly json?: boolean;
   readonly permissive?: boolean;
+  readonly peerId?: string;
 }
 
 interface ClientFlags {

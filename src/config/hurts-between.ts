@@ -13,23 +13,35 @@ interface Pair {
   readonly other: string;
 }
 
-/** Diagnostics point into `here`. Instances are matched by VRID and family. */
+/**
+ * Instances are matched by VRID and family. What both nodes have in common is told once, at its
+ * place in `here`; what only one of them does wrong, at its place in that one's file.
+ */
 export function pairWarnings(here: Model, there: Model): Diagnostic[] {
   const findings = new Findings();
-  for (const mine of here.vrrp.instances) {
-    const theirs = there.vrrp.instances.find(
-      (one) => one.vrid === mine.vrid && one.family === mine.family,
-    );
-    if (theirs === undefined) continue;
-    const at = placeOf(here, `vrrp_instance ${mine.name}`);
-    const other = placeOf(there, `vrrp_instance ${theirs.name}`).file;
-    const pair = { mine, theirs, at, other };
+  for (const pair of pairsOf(here, there, findings)) {
     comparePriorities(pair, findings);
     compareWire(pair, findings);
     comparePolicy(pair, findings);
-    compareWeights(pair, findings);
+    compareOneWay(pair, findings);
   }
+  for (const pair of pairsOf(there, here, findings)) compareOneWay(pair, findings);
   return findings.list;
+}
+
+function pairsOf(from: Model, to: Model, findings: Findings): Pair[] {
+  return from.vrrp.instances.flatMap((mine) => {
+    const theirs = to.vrrp.instances.find(
+      (one) => one.vrid === mine.vrid && one.family === mine.family,
+    );
+    const at = placeOf(from, `vrrp_instance ${mine.name}`);
+    if (theirs !== undefined) {
+      return [{ mine, theirs, at, other: placeOf(to, `vrrp_instance ${theirs.name}`).file }];
+    }
+    const reason = `${mine.name} is alone: the other node has no ${mine.family === "ipv4" ? "IPv4" : "IPv6"} instance of virtual_router_id ${mine.vrid}`;
+    findings.warn(at, reason, "give both the same virtual_router_id");
+    return [];
+  });
 }
 
 function comparePriorities({ mine, theirs, at, other }: Pair, findings: Findings): void {
@@ -75,6 +87,14 @@ function comparePolicy({ mine, theirs, at, other }: Pair, findings: Findings): v
     const reason = `only the node ${who} preempts`;
     findings.warn(at, reason, "write nopreempt on both nodes, or on none");
   }
+}
+
+function compareOneWay(pair: Pair, findings: Findings): void {
+  comparePeers(pair, findings);
+  compareWeights(pair, findings);
+}
+
+function comparePeers({ mine, theirs, at, other }: Pair, findings: Findings): void {
   if (mine.transport.kind !== "unicast" || theirs.sourceAddress === undefined) return;
   const peers = mine.transport.peers.map((peer) => peer.address);
   if (peers.includes(theirs.sourceAddress)) return;

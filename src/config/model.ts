@@ -40,6 +40,12 @@ export interface Origin {
   readonly column: number;
 }
 
+/**
+ * `verify`: valid for the server's name and from a known authority; `accept`: any, which keeps off
+ * those who only listen; `off`: plain text even if the server offers better.
+ */
+export type MailTls = "verify" | "accept" | "off";
+
 /** Mail alerts (`notification_email`, `smtp_*`). No recipients: no mail. */
 export interface MailSettings {
   readonly to: readonly string[];
@@ -48,6 +54,8 @@ export interface MailSettings {
   readonly server?: { readonly host: string; readonly port: number };
   /** Name in HELO/EHLO; default: the host name. */
   readonly heloName?: string;
+  /** `smtp_tls`: what the server's certificate must be. Default `verify`. */
+  readonly tls: MailTls;
   /** Default 30000. */
   readonly connectTimeoutMs: number;
   /** False (`no_email_faults`): no mail when an instance goes to FAULT. */

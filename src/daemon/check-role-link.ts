@@ -11,7 +11,9 @@ import { connectLines, type LineConnection } from "./line-connection.ts";
 import { ROLE_PROTOCOL, type FromCheck, type ToCheck } from "./role-protocol.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
-const FIRST_RETRY_MS = 100;
+/** A vrrp role that died is back within a fraction of its lease, and needs our verdicts then. */
+const FIRST_RETRY_MS = 10;
+const RETRY_GROWTH = 1.05;
 const LONGEST_RETRY_MS = 1000;
 /** Events kept while there is no vrrp role to tell. */
 const KEPT_EVENTS = 64;
@@ -93,7 +95,7 @@ export class CheckLink {
   #retryLater(): void {
     if (this.#closed) return;
     this.#retry = setTimeout(() => void this.connect(), this.#retryMs);
-    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * RETRY_GROWTH);
   }
 }
 

@@ -75,6 +75,7 @@ export class ControlRole implements ControlBackend {
     this.#vrrp = new VrrpSupervision({
       command: command("vrrp"),
       socketPath: options.directory.vrrpSocket,
+      instances: () => this.#model.vrrp.instances,
       log: this.events,
       linked: (link) => this.#configure(link),
       unasked: (message) => this.#hear(message),

@@ -7,12 +7,13 @@ import {
   formatDiagnostic,
   gatherHostFacts,
   hostWarnings,
+  pairWarnings,
   sortDiagnostics,
   type Diagnostic,
 } from "../config/read-configuration.ts";
 import { readEither } from "../config/read-either.ts";
 import { serviceWarnings } from "../config/service/service-hurts.ts";
-import type { ServiceModel } from "../config/service/service-model.ts";
+import type { ServiceModel, ServiceReading } from "../config/service/service-model.ts";
 
 export interface LoadOptions {
   readonly permissive: boolean;
@@ -22,6 +23,14 @@ export interface LoadOptions {
   readonly node?: string;
   /** Where files are read; absent: from disk. */
   readonly files?: ConfigurationFiles;
+  /** The other node's configuration, to be compared with this one. */
+  readonly peer?: PeerFile;
+}
+
+export interface PeerFile {
+  readonly file: string;
+  readonly configId?: string;
+  readonly node?: string;
 }
 
 export interface LoadedConfiguration {
@@ -37,12 +46,20 @@ export interface LoadedConfiguration {
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
   const { service, diagnostics: found, sourceLine } = readEither(file, options, options.files);
   const model = service?.vrrp;
-  const hurting = model === undefined ? [] : hostWarnings(model, gatherHostFacts());
-  const missing = service === undefined ? [] : serviceWarnings(service, troubleWith);
-  const diagnostics = sortDiagnostics([...found, ...hurting, ...missing]);
-  const lines = diagnostics.map((diagnostic) =>
-    formatDiagnostic(diagnostic, sourceLine(diagnostic)),
-  );
+  const there = options.peer === undefined ? undefined : readPeer(options.peer, options);
+  const peerModel = there?.service?.vrrp;
+  const diagnostics = sortDiagnostics([
+    ...found,
+    ...(model === undefined ? [] : hostWarnings(model, gatherHostFacts())),
+    ...(service === undefined ? [] : serviceWarnings(service, troubleWith)),
+    // What the peer's own host would say, only that host can tell.
+    ...(there?.diagnostics ?? []),
+    ...(model === undefined || peerModel === undefined ? [] : pairWarnings(model, peerModel)),
+  ]);
+  const lines = diagnostics.map((diagnostic) => {
+    const line = sourceLine(diagnostic) ?? there?.sourceLine(diagnostic);
+    return formatDiagnostic(diagnostic, line);
+  });
   const later = model?.virtualServers.length ?? 0;
   if (later > 0) {
     const blocks = `${later} virtual_server ${later === 1 ? "block" : "blocks"}`;
@@ -63,4 +80,11 @@ function troubleWith(path: string): string | undefined {
     const { code } = error as NodeJS.ErrnoException;
     return code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`;
   }
+}
+
+function readPeer(
+  { file, ...identity }: PeerFile,
+  { permissive, files }: LoadOptions,
+): ServiceReading {
+  return readEither(file, { permissive, ...identity }, files);
 }

@@ -1,6 +1,7 @@
 /** Where the log goes: a file, or standard error (plain lines on a terminal, else JSON lines). */
 
-import { closeSync, fstatSync, openSync, statSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, statSync } from "node:fs";
+import { writeWhole } from "../drivers/whole-write.ts";
 import type { LoggedEvent } from "./control-api.ts";
 import { eventLine } from "./event-log.ts";
 
@@ -22,9 +23,14 @@ export function openLog(file: string | undefined): LogOutput {
   };
 }
 
+/**
+ * A full disk must not end a node that keeps a service up, nor leave half a line: the events stay
+ * in memory, and the next line that fits tells how many are missing.
+ */
 class LogFile implements LogOutput {
   readonly #path: string;
   #fd: number;
+  #missing = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -33,10 +39,29 @@ class LogFile implements LogOutput {
 
   write(event: LoggedEvent): void {
     try {
-      writeSync(this.#fd, `${JSON.stringify(event)}\n`);
-    } catch {
-      // A full disk must not end a node that keeps a service up; the events stay in memory.
+      if (this.#missing > 0) this.#append(missingLine(event, this.#missing));
+      this.#missing = 0;
+      this.#append(event);
+    } catch (error) {
+      if (this.#missing === 0) this.#complain(error);
+      this.#missing++;
     }
+  }
+
+  #append(event: LoggedEvent): void {
+    const { size } = fstatSync(this.#fd);
+    try {
+      writeWhole(this.#fd, `${JSON.stringify(event)}\n`);
+    } catch (error) {
+      // A pipe or a terminal has no size, and nothing can be taken back there.
+      if (fstatSync(this.#fd).size > size) ftruncateSync(this.#fd, size);
+      throw error;
+    }
+  }
+
+  #complain(error: unknown): void {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    process.stderr.write(`nines: the log ${this.#path} cannot be written (${code})\n`);
   }
 
   reopen(): void {
@@ -49,4 +74,18 @@ class LogFile implements LogOutput {
     closeSync(this.#fd);
     this.#fd = fresh;
   }
+}
+
+function missingLine({ seq, time }: LoggedEvent, count: number): LoggedEvent {
+  const lines = count === 1 ? "line is" : "lines are";
+  const reason = `${count} ${lines} missing here: the log could not be written`;
+  return {
+    seq: seq - 1,
+    time,
+    source: "control",
+    level: "warning",
+    instance: "",
+    kind: "note",
+    reason,
+  };
 }

@@ -20,8 +20,8 @@ export class NotificationOutbox {
   }
 
   add(order: Extract<RouterAction, { type: "notify" }>, wallMs: number): Notification {
-    const { scope, name, state, priority } = order;
-    const notification = { seq: ++this.#lastSeq, scope, name, state, priority, wallMs };
+    const { type: _type, ...what } = order;
+    const notification = { seq: ++this.#lastSeq, ...what, wallMs };
     this.#waiting.push(notification);
     if (this.#waiting.length > MAX_WAITING) this.#dropOne();
     return notification;

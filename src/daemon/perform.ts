@@ -6,6 +6,7 @@
 import type { RouterAction } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import type { KernelAddresses } from "../drivers/kernel-addresses.ts";
+import type { ReignRecord } from "../drivers/reign-record.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { AddressAnnouncer } from "./address-announcer.ts";
 import type { AdvertSockets } from "./advert-sockets.ts";
@@ -14,6 +15,7 @@ import type { VrrpHub } from "./vrrp-hub.ts";
 /** What the actions work on. */
 export interface Stage {
   readonly kernel: KernelAddresses;
+  readonly reigns: ReignRecord;
   readonly sockets: AdvertSockets;
   readonly announcer: AddressAnnouncer;
   readonly hub: VrrpHub;
@@ -35,11 +37,14 @@ export function perform(action: RouterAction, stage: Stage): void {
     case "renew-lease": {
       const failure = kernel.renewLease(action.instance, action.durationMs);
       if (failure !== undefined) trouble(action.instance, failure.message);
+      else stage.reigns.note(action);
       return;
     }
     case "acquire-addresses":
       return acquire(action.instance, stage);
     case "release-addresses":
+      // First of all: who dies in between must not be gone on with.
+      stage.reigns.end(action.instance);
       stage.announcer.forget(action.instance);
       for (const failure of kernel.release(action.instance)) {
         trouble(action.instance, failure.message);

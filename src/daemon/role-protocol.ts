@@ -21,6 +21,8 @@ export interface Notification {
   readonly name: string;
   readonly state: "MASTER" | "BACKUP" | "FAULT" | "STOP" | "DELETED" | "MASTER_RX_LOWER_PRI";
   readonly priority: number;
+  /** An earlier life of the vrrp role was in that state and has very likely told so. */
+  readonly again?: true;
   /** Unix time of the decision, ms. */
   readonly wallMs: number;
 }

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { assert } from "../lib/assert.ts";
 
 export interface RoleCommand {
-  readonly role: "vrrp" | "check" | "balance";
+  /** `spare`: a vrrp process in reserve, see `spare-role.ts`. */
+  readonly role: "vrrp" | "check" | "balance" | "spare";
   readonly runDirectory: string;
   readonly stateDirectory: string;
   /** Run inside this network namespace (`net_namespace`). */
@@ -22,8 +23,10 @@ export interface RoleCommand {
  * Small young generation: the vrrp role makes next to no garbage, and a scavenge of 1 MB takes
  * well under a millisecond. One thread for V8's background work instead of four.
  */
+const VRRP_FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=128", "--v8-pool-size=1"];
 const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
-  vrrp: ["--max-semi-space-size=1", "--max-old-space-size=128", "--v8-pool-size=1"],
+  vrrp: VRRP_FLAGS,
+  spare: VRRP_FLAGS,
   check: ["--max-old-space-size=256", "--v8-pool-size=1"],
   // What lives longer than a request is a connection: a scavenge copies next to nothing.
   balance: ["--max-semi-space-size=16", "--v8-pool-size=1"],
@@ -48,7 +51,14 @@ export function spawnRole(command: RoleCommand): ChildProcess {
   const inside = command.networkNamespace;
   const [file, ...rest] = inside === undefined ? node : ["ip", "netns", "exec", inside, ...node];
   assert(file !== undefined, "a command has a first word");
-  return spawn(file, rest, { detached: true, stdio: ["ignore", "inherit", "inherit"] });
+  const input = command.role === "spare" ? "pipe" : "ignore";
+  return spawn(file, rest, { detached: true, stdio: [input, "inherit", "inherit"] });
+}
+
+/** From now on this process is listed as another role. */
+export function renameRole(from: RoleCommand["role"], to: RoleCommand["role"]): void {
+  const words = process.argv.slice(1);
+  process.title = words.map((word) => (word === from ? to : word)).join(" ");
 }
 
 /** How a process ended, as a sentence without its subject. */
@@ -85,7 +95,8 @@ export function recordedRole(command: RoleCommand): number | undefined {
   try {
     const text = readFileSync(join(command.runDirectory, `${command.role}.pid`), "utf8");
     const pid = Number.parseInt(text, 10);
-    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    // A process that was renamed has spaces between its words.
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split(/[\0 ]/);
     const ours = words.includes(command.role) && words.includes(command.runDirectory);
     return ours ? pid : undefined;
   } catch {

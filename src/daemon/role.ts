@@ -1,8 +1,10 @@
-/** Entry of the processes that `nines run` starts: `nines role vrrp|check --run-dir DIR …`. */
+/** Entry of the processes that `nines run` starts: `nines role vrrp|check|spare --run-dir DIR …`. */
 
+import { flushCompileCache } from "node:module";
 import { assert } from "../lib/assert.ts";
-import { recordRole } from "./role-spawn.ts";
+import { recordRole, renameRole } from "./role-spawn.ts";
 import { runDirectory } from "./run-directory.ts";
+import { isCalled } from "./spare-role.ts";
 
 export async function runRole(role: string, words: readonly string[]): Promise<void> {
   const directory = runDirectory(option(words, "--run-dir"));
@@ -10,19 +12,51 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   // Whoever read our standard error may be gone; that is no reason to die.
   process.stderr.on("error", () => {});
   process.stdout.on("error", () => {});
-  assert(role === "vrrp" || role === "check", `no such role: ${role}`);
-  recordRole(role, directory.path);
+  assert(role === "vrrp" || role === "check" || role === "spare", `no such role: ${role}`);
+  if (role === "spare") {
+    // Loaded before it is called: that is what it is for.
+    const { runVrrpRole } = await import("./vrrp-role.ts");
+    const { warmUp } = await import("../drivers/warm-up.ts");
+    warmUp();
+    keepCompiledCode();
+    if (!(await isCalled())) return;
+    renameRole("spare", "vrrp");
+    noteRole("vrrp", directory.path);
+    await runVrrpRole(directory);
+    return;
+  }
+  noteRole(role, directory.path);
   if (role === "vrrp") {
     const { runVrrpRole } = await import("./vrrp-role.ts");
+    keepCompiledCode();
     await runVrrpRole(directory);
   } else {
     const { runCheckRole } = await import("./check-role.ts");
+    keepCompiledCode();
     await runCheckRole(directory, stateDirectory);
   }
+}
+
+/**
+ * A role that died must be back within a fraction of an advert interval, and one that loads what
+ * was compiled before needs 28 MB less. Node would write it at the exit only, and roles are killed.
+ * Now, before anything depends on this process; where nothing is new, nothing is written.
+ */
+function keepCompiledCode(): void {
+  flushCompileCache();
 }
 
 function option(words: readonly string[], name: string): string {
   const value = words[words.indexOf(name) + 1];
   assert(words.includes(name) && value !== undefined, `a role is started with ${name}`);
   return value;
+}
+
+/** On a full disk, better a role that cannot be found when it hangs than no role. */
+function noteRole(role: "vrrp" | "check", directory: string): void {
+  try {
+    recordRole(role, directory);
+  } catch (error) {
+    process.stderr.write(`nines: the ${role} process cannot record itself: ${String(error)}\n`);
+  }
 }

@@ -50,9 +50,8 @@ export class RouterLoop {
     let actions = first;
     for (;;) {
       for (let i = 0; i < actions.length; i++) this.#perform(actions[i]!);
-      const next = this.#pending.shift();
-      if (next === undefined) break;
-      actions = this.router.step(monotonicMs(), next);
+      if (this.#pending.length === 0) break;
+      actions = this.router.step(monotonicMs(), this.#pending.shift()!);
     }
     this.#busy = false;
     this.#alarm.set(this.router.deadline);

@@ -3,6 +3,7 @@
  * Composition only.
  */
 
+import { identitiesOf, objectionTo, type Reign } from "../core/vrrp/reign.ts";
 import { Router } from "../core/vrrp/router.ts";
 import type { RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
@@ -11,6 +12,7 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { isOsFailure, type OsFailure } from "../drivers/ffi.ts";
 import { KernelAddresses } from "../drivers/kernel-addresses.ts";
 import { LinkWatch, type InterfaceFact } from "../drivers/link-watch.ts";
+import { ReignRecord } from "../drivers/reign-record.ts";
 import { AddressAnnouncer } from "./address-announcer.ts";
 import { AdvertSockets } from "./advert-sockets.ts";
 import { FailureReports } from "./failure-reports.ts";
@@ -24,6 +26,7 @@ const OWNER_PRIORITY = 255;
 
 export class VrrpNode {
   readonly #hub: VrrpHub;
+  readonly #reigns: ReignRecord;
   readonly #kernel: KernelAddresses;
   readonly #links: LinkWatch;
   readonly #sockets: AdvertSockets;
@@ -37,12 +40,23 @@ export class VrrpNode {
   /** Facts that came before the router started. */
   #early: RouterInput[] = [];
 
-  /** Removes what a predecessor left in the kernel, and gets hold of the drivers. */
-  static open(directory: RunDirectory, hub: VrrpHub): VrrpNode | OsFailure {
+  /**
+   * Gets hold of the drivers. What a predecessor left in the kernel is removed, except where it
+   * was master and may be gone on with: that is the router's to decide.
+   */
+  static open(directory: RunDirectory, hub: VrrpHub, settings: VrrpSettings): VrrpNode | OsFailure {
+    const reigns = ReignRecord.open(directory.path);
+    if (!(reigns instanceof ReignRecord)) return reigns;
+    const identities = identitiesOf(settings);
+    const now = monotonicMs();
+    const heirs = reigns.found.filter((reign) => {
+      return objectionTo(reign, identities.get(reign.instance) ?? "", now) === undefined;
+    });
     const kernel = KernelAddresses.open({
       // Beside the sockets: the record is about one network namespace, and dies with the boot.
       stateDirectory: directory.path,
       leaseTable: `nines-${fingerprint(directory.path)}`,
+      heritage: { settings, reigns: heirs },
     });
     if (isOsFailure(kernel)) return kernel;
     const node: { self?: VrrpNode } = {};
@@ -57,12 +71,18 @@ export class VrrpNode {
       kernel.close();
       return links;
     }
-    node.self = new VrrpNode(hub, kernel, links);
+    node.self = new VrrpNode(hub, reigns, kernel, links);
     return node.self;
   }
 
-  private constructor(hub: VrrpHub, kernel: KernelAddresses, links: LinkWatch) {
+  private constructor(
+    hub: VrrpHub,
+    reigns: ReignRecord,
+    kernel: KernelAddresses,
+    links: LinkWatch,
+  ) {
     this.#hub = hub;
+    this.#reigns = reigns;
     this.#kernel = kernel;
     this.#links = links;
     this.#failures = new FailureReports((event) => hub.report(event));
@@ -93,7 +113,18 @@ export class VrrpNode {
     this.#loop = loop;
     this.#tellInterfaces(settings);
     for (const input of this.#early.splice(0)) loop.feed(input);
-    loop.feed({ type: "started", wallMs: wallMs() });
+    loop.feed({ type: "started", wallMs: wallMs(), reigns: this.#heritage() });
+  }
+
+  /** What the predecessor wrote down, as far as the kernel bears it out. */
+  #heritage(): readonly Reign[] {
+    return this.#reigns.found.map((reign) => {
+      const leaseUntilMs = Math.min(
+        reign.leaseUntilMs,
+        this.#kernel.leaseUntilMs(reign.durationMs),
+      );
+      return { ...reign, leaseUntilMs };
+    });
   }
 
   /** A changed configuration; what is equal is not touched. */
@@ -127,6 +158,7 @@ export class VrrpNode {
     this.#sockets.close();
     this.#links.close();
     for (const failure of this.#kernel.close()) this.#trouble("", failure.message);
+    this.#reigns.close();
   }
 
   status(): RouterStatus | undefined {
@@ -197,6 +229,7 @@ export class VrrpNode {
     const instances = (): ReadonlyMap<string, InstanceSettings> => this.#instances;
     return {
       kernel: this.#kernel,
+      reigns: this.#reigns,
       sockets: this.#sockets,
       announcer: this.#announcer,
       hub: this.#hub,

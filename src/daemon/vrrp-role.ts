@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RouterInput } from "../core/vrrp/router-ports.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { isServed, serveLines } from "./line-connection.ts";
 import type { FromControl, FromVrrp, RoleStatus, ToControl, ToVrrp } from "./role-protocol.ts";
@@ -15,6 +16,8 @@ import { VrrpNode } from "./vrrp-node.ts";
 /** How long a check process may take to come back before the last words are given up. */
 const CHECK_ROLE_WITHIN_MS = 1_000;
 const STOP_POLL_MS = 2;
+/** Verdicts of a whole configuration. */
+const MAX_EARLY = 4096;
 
 export async function runVrrpRole(directory: RunDirectory): Promise<void> {
   if (await isServed(directory.vrrpSocket)) {
@@ -37,6 +40,7 @@ class VrrpRole {
   readonly #startedWallMs = wallMs();
   #node: VrrpNode | undefined;
   #limitations: readonly string[] = [];
+  readonly #early: RouterInput[] = [];
   #childWaitMs = 0;
   #stopping = false;
 
@@ -44,8 +48,8 @@ class VrrpRole {
     this.#directory = directory;
     this.hub = new VrrpHub({
       onControl: (message, answer) => this.#control(message, answer),
-      onTrack: (message) => this.#node?.feed(message),
-      onWitness: (message) => this.#node?.feed(message),
+      onTrack: (message) => this.#learn(message),
+      onWitness: (message) => this.#learn(message),
       isConfigured: () => this.#node !== undefined,
     });
   }
@@ -64,6 +68,12 @@ class VrrpRole {
     this.hub.farewell();
     // What was written goes out before the process does.
     setTimeout(() => process.exit(0), STOP_POLL_MS);
+  }
+
+  /** The check role may be quicker than the configuration. */
+  #learn(fact: RouterInput): void {
+    if (this.#node !== undefined) this.#node.feed(fact);
+    else if (this.#early.length < MAX_EARLY) this.#early.push(fact);
   }
 
   #control(message: FromControl, answer: (message: ToControl) => void): void {
@@ -104,9 +114,10 @@ class VrrpRole {
   #configure({ model, realtime }: Extract<FromControl, { type: "configure" }>): string | undefined {
     this.#childWaitMs = model.processes.childWaitMs;
     if (this.#node === undefined) {
-      const node = VrrpNode.open(this.#directory, this.hub);
+      const node = VrrpNode.open(this.#directory, this.hub, model.vrrp);
       if (!(node instanceof VrrpNode)) return node.message;
       this.#node = node;
+      for (const fact of this.#early.splice(0)) node.feed(fact);
       node.start(model);
       // After the start, which is the longest piece of work there ever is.
       this.#limitations = scheduleRole(model.processes.vrrp, realtime);

@@ -1,15 +1,18 @@
 /**
  * Keeps exactly one vrrp process alive: takes over the one that already runs, starts one when
- * there is none, replaces one that died or hangs. Policy of restarts only; what the process
- * does is decided elsewhere.
+ * there is none, replaces one that died or hangs - by a spare that waits for that, so that it is
+ * back before its lease ends. Policy of restarts only; what the process does is decided elsewhere.
  */
 
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
+import { removeStaleSocket } from "./line-connection.ts";
+import { ReignWatch, type Silence } from "./reign-watch.ts";
 import {
   endOf,
   isAlive,
@@ -18,6 +21,7 @@ import {
   spawnRole,
   type RoleCommand,
 } from "./role-spawn.ts";
+import { SpareRole } from "./spare-role.ts";
 import { VrrpLink, type Unasked } from "./vrrp-link.ts";
 
 /** How often a freshly started process is looked for. */
@@ -27,12 +31,16 @@ const START_WITHIN_MS = 20_000;
 /** How often the process must show that its loop turns, and how long it may fail to. */
 const PING_EVERY_MS = 1_000;
 const HUNG_AFTER_MS = 5_000;
+/** A process that was just started has other things to do. */
+const SPARE_AFTER_MS = 1_000;
 /** A limit that was not needed must not keep the process from ending. */
 const BACKGROUND = { ref: false } as const;
 
 export interface VrrpSupervisionOptions {
   readonly command: RoleCommand;
   readonly socketPath: string;
+  /** Of the configuration in force. */
+  readonly instances: () => readonly InstanceSettings[];
   readonly log: EventLog;
   /** A living process was connected: configure it. */
   readonly linked: (link: VrrpLink) => Promise<void>;
@@ -45,6 +53,7 @@ export class VrrpSupervision {
   lastAnswerMs = 0;
   readonly #options: VrrpSupervisionOptions;
   readonly #backoff = new CrashBackoff();
+  readonly #spare: SpareRole;
   #child: ChildProcess | undefined;
   #status: RoleProcessStatus;
   #stopping = false;
@@ -52,6 +61,7 @@ export class VrrpSupervision {
 
   constructor(options: VrrpSupervisionOptions) {
     this.#options = options;
+    this.#spare = new SpareRole(options.command);
     this.#status = { name: "vrrp", state: "down", sinceWallMs: wallMs(), restarts: 0 };
   }
 
@@ -77,9 +87,9 @@ export class VrrpSupervision {
         await this.#pauseAfterDeath("did not come up");
         continue;
       }
-      await this.#accompany(link);
+      const killed = await this.#accompany(link);
       if (this.#stopping) break;
-      await this.#pauseAfterDeath(await this.#howItEnded(link.welcome.pid));
+      await this.#pauseAfterDeath(killed ? "was killed" : await this.#howItEnded(link.welcome.pid));
     }
     this.#set("down");
   }
@@ -87,6 +97,7 @@ export class VrrpSupervision {
   /** Asks the process to resign and end; it is killed when it has not within `withinMs`. */
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#stopping = true;
+    this.#spare.close();
     const { link } = this;
     if (link === undefined) {
       this.#child?.kill("SIGKILL");
@@ -132,7 +143,7 @@ export class VrrpSupervision {
     const { command, socketPath, unasked, log } = this.#options;
     const startedMs = monotonicMs();
     this.#backoff.started(startedMs);
-    const child = spawnRole(command);
+    const child = this.#spare.call() ?? spawnRole(command);
     this.#child = child;
     const life = { over: false };
     child.once("exit", () => (life.over = true));
@@ -154,19 +165,51 @@ export class VrrpSupervision {
     return undefined;
   }
 
-  /** Until the connection ends. */
-  async #accompany(link: VrrpLink): Promise<void> {
+  /** Until the connection ends, or (true) the process is killed because it is silent. */
+  async #accompany(link: VrrpLink): Promise<boolean> {
+    const killed = Promise.withResolvers<boolean>();
     this.link = link;
     this.lastAnswerMs = monotonicMs();
     this.#set("running", link.welcome.pid);
     const pinging = setInterval(() => void this.#ping(link), PING_EVERY_MS);
+    // Not at once: it would take the CPU from the one that is just starting.
+    const preparing = setTimeout(() => this.#prepareSpare(), SPARE_AFTER_MS);
+    const watch = new ReignWatch(link.welcome.pid, {
+      directory: this.#options.command.runDirectory,
+      instances: this.#options.instances,
+      silent: (silence) => {
+        this.#endSilence(link, silence);
+        killed.resolve(true);
+      },
+    });
     try {
-      await this.#options.linked(link);
-      await link.closed;
+      const over = Promise.race([link.closed.then(() => false), killed.promise]);
+      await Promise.race([this.#options.linked(link), over]);
+      return await over;
     } finally {
       clearInterval(pinging);
+      clearTimeout(preparing);
+      watch.close();
       this.link = undefined;
     }
+  }
+
+  #prepareSpare(): void {
+    if (!this.#stopping) this.#spare.prepare();
+  }
+
+  /**
+   * A successor can still go on in its lease. It is not waited for until the kernel has taken the
+   * dead process apart, which takes as long as a start: it runs no instruction of its own any more.
+   */
+  #endSilence(link: VrrpLink, { instance, silentMs, leaseMs }: Silence): void {
+    const { pid } = link.welcome;
+    const silence = `has not renewed ${instance} for ${Math.round(silentMs)} ms (lease ${leaseMs} ms)`;
+    const reason = `the vrrp process ${pid} ${silence}: killing it, another goes on in its lease`;
+    this.#options.log.add(this.#event("role-hung", "error", reason));
+    signalProcess(pid, "SIGKILL");
+    link.close();
+    removeStaleSocket(this.#options.socketPath);
   }
 
   async #ping(link: VrrpLink): Promise<void> {

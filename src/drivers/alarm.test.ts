@@ -71,3 +71,21 @@ test("the same deadline can be set again after it rang", async () => {
   alarm.close();
   assert.equal(rings, 2);
 });
+
+test("an alarm that is put off again and again rings once, at the last deadline", async () => {
+  const { promise, resolve } = afterwards<number>();
+  const alarm = new Alarm(() => resolve(monotonicMs()));
+  const start = monotonicMs();
+  for (let i = 1; i <= 10; i++) alarm.set(start + i);
+  alarm.set(start + 20);
+  // An earlier one than the kernel knows is not lost among the later ones.
+  const early = afterwards<number>();
+  const other = new Alarm(() => early.resolve(monotonicMs()));
+  other.set(start + 500);
+  other.set(start + 1000);
+  other.set(start + 5);
+  assert.ok((await early.promise) < start + 400);
+  assert.ok((await promise) >= start + 20);
+  alarm.close();
+  other.close();
+});

@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../lib/assert.ts";
+import { monotonicMs } from "./clock.ts";
 import * as ffi from "./ffi.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 
@@ -16,7 +17,9 @@ export class Alarm {
   readonly #fd: number;
   readonly #watch: Watch;
   readonly #spec = new ffi.NativeMemory(ITIMERSPEC_SIZE);
-  /** What the kernel has; Infinity = disarmed. */
+  /** What was asked for; Infinity = nothing. */
+  #deadlineMs = Infinity;
+  /** What the kernel has: never later than that. Infinity = disarmed. */
   #armedMs = Infinity;
 
   /** `onDue` runs once per deadline, from the event loop, never from within `set`. */
@@ -29,26 +32,40 @@ export class Alarm {
       // EAGAIN: set anew after it had expired, which took the expiry back.
       if (ffi.readInto(this.#fd, ticks) < 0) return;
       this.#armedMs = Infinity;
+      if (monotonicMs() < this.#deadlineMs) {
+        this.#arm(this.#deadlineMs);
+        return;
+      }
+      this.#deadlineMs = Infinity;
       onDue();
     });
   }
 
-  /** `deadlineMs` as in `monotonicMs()`. In the past = at once; Infinity = never. */
+  /**
+   * `deadlineMs` as in `monotonicMs()`. In the past = at once; Infinity = never. A deadline that
+   * is only put off costs nothing: the kernel's old one passes once, and is then set anew.
+   */
   set(deadlineMs: number): void {
-    if (deadlineMs === this.#armedMs) return;
-    this.#armedMs = deadlineMs;
-    // All zero would disarm: the earliest deadline is one nanosecond after the start of time.
-    const ns = deadlineMs === Infinity ? 0 : Math.max(1, Math.ceil(deadlineMs * 1e6));
-    const seconds = Math.floor(ns / 1e9);
-    // Both are small and positive: plain 32-bit writes spare the bigint.
-    this.#spec.view.setUint32(VALUE_SECONDS, seconds, true);
-    this.#spec.view.setUint32(VALUE_NANOSECONDS, ns - seconds * 1e9, true);
-    const result = ffi.timerfdSettime(this.#fd, ffi.TFD_TIMER_ABSTIME, this.#spec.address);
-    assert(result === 0, `timerfd_settime ${deadlineMs}: ${result}`);
+    this.#deadlineMs = deadlineMs;
+    if (deadlineMs < this.#armedMs) this.#arm(deadlineMs);
   }
 
   close(): void {
     this.#watch.close();
     ffi.closeFd(this.#fd);
+  }
+
+  #arm(deadlineMs: number): void {
+    if (deadlineMs === Infinity) return;
+    this.#armedMs = deadlineMs;
+    // All zero would disarm: the earliest deadline is one nanosecond after the start of time.
+    const ns = Math.max(1, Math.ceil(deadlineMs * 1e6));
+    const seconds = Math.floor(ns / 1e9);
+    // Both are small and positive: plain 32-bit writes spare the bigint.
+    this.#spec.view.setUint32(VALUE_SECONDS, seconds, true);
+    this.#spec.view.setUint32(VALUE_NANOSECONDS, ns - seconds * 1e9, true);
+    const result = ffi.timerfdSettime(this.#fd, ffi.TFD_TIMER_ABSTIME, this.#spec.address);
+    // The text is not made for every advert.
+    if (result !== 0) assert(false, `timerfd_settime ${deadlineMs}: ${result}`);
   }
 }

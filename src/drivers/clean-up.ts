@@ -15,10 +15,14 @@ const OBJECTS_PER_BATCH = 1000;
 
 /**
  * In the order of safety: rules and routes, addresses, interfaces, settings, and the lease that
- * kept the addresses silent last. What could not be removed stays in the record.
+ * kept the addresses silent last. What could not be removed stays in the record, and what is kept.
  */
-export function cleanUp(socket: NetlinkSocket, record: OwnedRecord): readonly OsFailure[] {
-  const { entries } = record;
+export function cleanUp(
+  socket: NetlinkSocket,
+  record: OwnedRecord,
+  keep: (entry: OwnedEntry) => boolean = () => false,
+): readonly OsFailure[] {
+  const entries = record.entries.filter((entry) => !keep(entry));
   const failures: OsFailure[] = [];
   const objects = (["rule", "route", "address"] as const).flatMap((kind) =>
     entries.filter((entry): entry is KernelObject => entry.kind === kind),

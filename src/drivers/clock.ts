@@ -1,5 +1,8 @@
 /** The two clocks of a node. Neither allocates more than the number it returns. */
 
+// The global of this name is a getter.
+import { performance } from "node:perf_hooks";
+
 /**
  * `performance.now()` is CLOCK_MONOTONIC minus the start of the process. The difference is
  * measured once, so that deadlines are absolute and comparable between processes.

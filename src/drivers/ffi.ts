@@ -105,6 +105,9 @@ const raw = {
   recvInto: libc.func("int64_t recv(int fd, uintptr_t bytes, size_t length, int flags)"),
   sendmsg: libc.func("int64_t sendmsg(int fd, uintptr_t message, int flags)"),
   recvmsg: libc.func("int64_t recvmsg(int fd, uintptr_t message, int flags)"),
+  recvmmsg: libc.func(
+    "int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, uintptr_t timeout)",
+  ),
   read: libc.func("int64_t read(int fd, uintptr_t bytes, size_t length)"),
   write: libc.func("int64_t write(int fd, uintptr_t bytes, size_t length)"),
   ifNameToIndex: libc.func("uint32_t if_nametoindex(const char *name)"),
@@ -177,6 +180,16 @@ export function sendMessage(fd: number, message: number, flags: number): number 
 
 export function receiveMessage(fd: number, message: number, flags: number): number {
   return checked(raw.recvmsg(fd, message, flags));
+}
+
+/** Number of messages received into the array of `mmsghdr` at `messages`, or `-errno`. */
+export function receiveMessages(
+  fd: number,
+  messages: number,
+  count: number,
+  flags: number,
+): number {
+  return checked(raw.recvmmsg(fd, messages, count, flags, 0));
 }
 
 export function readInto(fd: number, memory: NativeMemory): number {

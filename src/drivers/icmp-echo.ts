@@ -7,14 +7,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { isIpv6, parseIp } from "../lib/ip-address.ts";
 import * as ffi from "./ffi.ts";
 import { MessageBuffer } from "./message-buffer.ts";
-import {
-  attachFilter,
-  BPF_INDEX_IPV4_HEADER,
-  BPF_JUMP_EQUAL,
-  BPF_LOAD_HALF,
-  BPF_LOAD_HALF_INDEXED,
-  BPF_RETURN,
-} from "./packet-filter.ts";
+import { attachFilter, ACCEPT, REFUSE, half, halfBehindIpv4, whenEqual } from "./packet-filter.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 
 const IPPROTO_ICMP = 1;
@@ -126,11 +119,8 @@ function typeFilter(v6: boolean): Uint8Array {
 /** Others on this machine ping too. IPv4 comes with its header, IPv6 without. */
 function filterIdentifier(fd: number, v6: boolean, identifier: number): number {
   return attachFilter(fd, [
-    [BPF_INDEX_IPV4_HEADER, 0, 0, 0],
-    v6 ? [BPF_LOAD_HALF, 0, 0, IDENTIFIER] : [BPF_LOAD_HALF_INDEXED, 0, 0, IDENTIFIER],
-    [BPF_JUMP_EQUAL, 0, 1, identifier],
-    [BPF_RETURN, 0, 0, 0xffff],
-    [BPF_RETURN, 0, 0, 0],
+    ...whenEqual(v6 ? half(IDENTIFIER) : halfBehindIpv4(IDENTIFIER), identifier, [ACCEPT]),
+    REFUSE,
   ]);
 }
 

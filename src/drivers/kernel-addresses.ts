@@ -4,18 +4,20 @@
  * record before kernel, lease before address, address away before its lease is.
  */
 
-import type { InstanceSettings, VirtualAddress, VrrpSettings } from "../core/vrrp/settings.ts";
+import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
 import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
-import { KernelBatch, describe, keyOf } from "./kernel-object.ts";
+import { KernelBatch, describe, keyOf, notAdded } from "./kernel-object.ts";
 import type { Addition, KernelObject } from "./kernel-object.ts";
 import { FOREVER_S } from "./netlink/addresses.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink/socket.ts";
-import { AddressLease } from "./nftables-lease.ts";
-import { OwnedRecord } from "./owned-record.ts";
+import { AddressLease, type LeftLease } from "./nftables-lease.ts";
+import { OwnedRecord, type OwnedEntry } from "./owned-record.ts";
+import type { Heritage } from "./reign-record.ts";
 import { interfaceSysctl } from "./sysctl.ts";
+import { addressesOf, objectsOf, staticObjectsOf } from "./wanted-objects.ts";
 import { changeSysctls, makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
 
 export interface KernelAddressesOptions {
@@ -23,6 +25,8 @@ export interface KernelAddressesOptions {
   readonly stateDirectory: string;
   /** Name of the nf_tables tables, unique for the run directory. Absent = no such lease. */
   readonly leaseTable?: string;
+  /** What may be gone on with is left as it is. Absent = nothing. */
+  readonly heritage?: Heritage;
 }
 
 export interface Acquisition {
@@ -67,16 +71,19 @@ export class KernelAddresses {
   readonly #holdings = new Map<string, Holding>();
   readonly #leases = new Map<string, Lease>();
   readonly #virtual = new Map<string, number>();
+  readonly #keptLinks = new Set<string>();
 
-  private constructor(socket: NetlinkSocket, record: OwnedRecord, table: string | undefined) {
+  private constructor(socket: NetlinkSocket, record: OwnedRecord, options: KernelAddressesOptions) {
     this.socket = socket;
     this.#record = record;
-    this.cleanUpFailures = cleanUp(socket, record);
+    const { leaseTable: table, heritage } = options;
+    const leases = heritage === undefined ? [] : this.#inherit(heritage);
+    this.cleanUpFailures = cleanUp(socket, record, (entry) => this.#isInherited(entry));
     if (table === undefined) {
       this.leaseFailure = osFailure("set up the nf_tables lease (not wanted)", -EOPNOTSUPP);
       return;
     }
-    const lease = record.add([{ kind: "lease", table }]) ?? AddressLease.open(table);
+    const lease = record.add([{ kind: "lease", table }]) ?? AddressLease.open(table, leases);
     if (lease instanceof AddressLease) {
       this.#lease = lease;
       return;
@@ -94,7 +101,12 @@ export class KernelAddresses {
       socket.close();
       return record;
     }
-    return new KernelAddresses(socket, record, options.leaseTable);
+    return new KernelAddresses(socket, record, options);
+  }
+
+  /** When the kernel ends leases of that duration, monotonic ms; Infinity where it has none. */
+  leaseUntilMs(durationMs: number): number {
+    return this.#lease?.aliveUntilMs(durationMs) ?? Infinity;
   }
 
   /** How often the lease's tables were gone (`nft flush ruleset`) and were made anew. */
@@ -118,29 +130,14 @@ export class KernelAddresses {
    * named before and name no longer. Renew the lease before, if the instance has one.
    */
   acquire(settings: InstanceSettings): Acquisition {
-    const addresses = addressesOf(settings);
-    const texts = addresses.map(({ address }) => address);
-    const owner = settings.priority === OWNER_PRIORITY;
-    const refused = settings.accept || owner ? [] : texts;
-    const leased = settings.lease && this.#leases.has(settings.name) ? texts : [];
-    const wanted: readonly KernelObject[] = [
-      ...addresses.map((address) => ({ kind: "address" as const, address })),
-      ...settings.routes.map((route) => ({ kind: "route" as const, route })),
-      ...settings.rules.map((rule) => ({ kind: "rule" as const, rule })),
-    ];
-    return this.#apply(settings.name, wanted, { leased, refused });
+    return this.#apply(settings.name, objectsOf(settings), this.#rulesFor(settings));
   }
 
   /** static_ipaddress, static_routes, static_rules: held from start to stop, without a lease. */
   acquireStatic(
     settings: Pick<VrrpSettings, "staticAddresses" | "staticRoutes" | "staticRules">,
   ): Acquisition {
-    const wanted: readonly KernelObject[] = [
-      ...settings.staticAddresses.map((address) => ({ kind: "address" as const, address })),
-      ...settings.staticRoutes.map((route) => ({ kind: "route" as const, route })),
-      ...settings.staticRules.map((rule) => ({ kind: "rule" as const, rule })),
-    ];
-    return this.#apply(STATIC, wanted, { leased: [], refused: [] });
+    return this.#apply(STATIC, staticObjectsOf(settings), { leased: [], refused: [] });
   }
 
   releaseStatic(): readonly OsFailure[] {
@@ -222,6 +219,44 @@ export class KernelAddresses {
     return this.#lease === undefined ? CLOSE : RELAXED;
   }
 
+  /** Takes into our account what a predecessor had put into the kernel for these reigns. */
+  #inherit({ settings, reigns }: Heritage): LeftLease[] {
+    if (reigns.length === 0) return [];
+    this.#noteRecorded(STATIC, staticObjectsOf(settings));
+    return reigns.flatMap(({ instance, durationMs }) => {
+      const its = settings.instances.find(({ name }) => name === instance);
+      if (its === undefined) return [];
+      // Lifetimes are renewed with the first renewal of the lease.
+      this.#leases.set(instance, { durationMs, lifetimesRenewedMs: -Infinity });
+      const holding = this.#noteRecorded(instance, objectsOf(its));
+      if (its.vmac !== undefined) this.#keptLinks.add(its.vmac.name);
+      Object.assign(holding, this.#rulesFor(its));
+      return [{ classMs: durationMs, held: holding.leased, refused: holding.refused }];
+    });
+  }
+
+  #noteRecorded(holder: string, objects: readonly KernelObject[]): Holding {
+    const recorded = new Set(this.#record.entries.map((entry) => JSON.stringify(entry)));
+    const holding = this.#holdingOf(holder);
+    for (const object of objects) if (recorded.has(keyOf(object))) this.#note(holding, object);
+    return holding;
+  }
+
+  /** Settings of interfaces stay as we made them as soon as anything of ours stays. */
+  #isInherited(entry: OwnedEntry): boolean {
+    if (this.#leases.size === 0) return false;
+    if (entry.kind === "sysctl" || entry.kind === "lease") return true;
+    if (entry.kind === "macvlan") return this.#keptLinks.has(entry.name);
+    return [...this.#holdings.values()].some(({ objects }) => objects.has(keyOf(entry)));
+  }
+
+  #rulesFor(settings: InstanceSettings): Pick<Holding, "leased" | "refused"> {
+    const texts = addressesOf(settings).map(({ address }) => address);
+    const owner = settings.priority === OWNER_PRIORITY;
+    const refused = settings.accept || owner ? [] : texts;
+    return { leased: settings.lease && this.#leases.has(settings.name) ? texts : [], refused };
+  }
+
   #apply(
     instance: string,
     wanted: readonly KernelObject[],
@@ -242,7 +277,7 @@ export class KernelAddresses {
     const failures: OsFailure[] = [];
     const foreign: string[] = [];
     const unrecorded = this.#record.add(objects);
-    if (unrecorded !== undefined) return { failures: [unrecorded], foreign };
+    if (unrecorded !== undefined) return { failures: [notAdded(objects, unrecorded)], foreign };
     this.#keepSecondaries(objects);
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
     const results = this.#send(objects, addition);
@@ -359,17 +394,4 @@ export class KernelAddresses {
     if (count > 0) this.#virtual.set(address, count);
     else this.#virtual.delete(address);
   }
-}
-
-/**
- * On the VMAC's interface where there is one, unless the address names another interface or is of
- * the other family (an excluded address), for which that MAC is not meant.
- */
-function addressesOf(settings: InstanceSettings): readonly VirtualAddress[] {
-  const { vmac, interface: base, family } = settings;
-  return [...settings.addresses, ...settings.excludedAddresses].map((address) =>
-    vmac === undefined || address.interface !== base || address.family !== family
-      ? address
-      : { ...address, interface: vmac.name },
-  );
 }

@@ -2,6 +2,7 @@
 
 import type { RouteSettings, RuleSettings, VirtualAddress } from "../core/vrrp/settings.ts";
 import { EADDRNOTAVAIL, ENODEV, ENOENT, ESRCH, interfaceIndex } from "./ffi.ts";
+import type { OsFailure } from "./ffi.ts";
 import { beginAddress, beginAddressDeletion } from "./netlink/addresses.ts";
 import { beginRoute, beginRouteDeletion } from "./netlink/routes.ts";
 import { beginRule, beginRuleDeletion } from "./netlink/rules.ts";
@@ -90,4 +91,14 @@ export function describe(object: KernelObject): string {
 /** Equal for objects that are the same to the kernel in every detail. */
 export function keyOf(object: KernelObject): string {
   return JSON.stringify(object);
+}
+
+/** Told as the failure of what service needs most: an address, where one was among them. */
+export function notAdded(
+  objects: readonly KernelObject[],
+  { errno, message }: OsFailure,
+): OsFailure {
+  const missed = objects.find((object) => object.kind === "address") ?? objects[0]!;
+  const call = `add ${describe(missed)}`;
+  return { call, errno, message: `${call}: what cannot be recorded is not added: ${message}` };
 }

@@ -12,16 +12,14 @@ import {
   MSG_DONTWAIT,
   NativeMemory,
   SOCK_RAW,
-  SOL_SOCKET,
-  SO_ATTACH_FILTER,
   bindSocket,
   closeFd,
   openSocket,
   osFailure,
   receiveInto,
-  setSocketOption,
 } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
+import { ACCEPT, REFUSE, attachFilter, half, whenEqual } from "./packet-filter.ts";
 import { watchReadable } from "./poll.ts";
 import type { Watch } from "./poll.ts";
 
@@ -35,13 +33,7 @@ const NOTICES_PER_WAKE = 64;
 const LOCAL_PORT_OFFSET = 20;
 const REMOTE_PORT_OFFSET = 22;
 
-// Classic BPF, linux/filter.h: load a half word; accept it all when it is 0, else drop.
-const FILTER: readonly (readonly [code: number, jt: number, jf: number, k: number])[] = [
-  [0x28, 0, 0, REMOTE_PORT_OFFSET],
-  [0x15, 0, 1, 0],
-  [0x06, 0, 0, 0xffff_ffff],
-  [0x06, 0, 0, 0],
-];
+const NO_REMOTE_PORT = [...whenEqual(half(REMOTE_PORT_OFFSET), 0, [ACCEPT]), REFUSE];
 
 export class ListenerWatch {
   readonly #fd: number;
@@ -62,7 +54,7 @@ export class ListenerWatch {
     const address = new Uint8Array(12);
     address[0] = AF_NETLINK;
     address[8] = DESTROY_GROUPS;
-    const failed = attachFilter(fd) || bindSocket(fd, address);
+    const failed = attachFilter(fd, NO_REMOTE_PORT) || bindSocket(fd, address);
     if (failed < 0) {
       closeFd(fd);
       return osFailure("subscribe to destroyed sockets", failed);
@@ -83,18 +75,4 @@ export class ListenerWatch {
       this.#onEnd(this.#notice.view.getUint16(LOCAL_PORT_OFFSET, false));
     }
   }
-}
-
-function attachFilter(fd: number): number {
-  const program = new NativeMemory(FILTER.length * 8);
-  for (const [i, [code, jt, jf, k]] of FILTER.entries()) {
-    program.view.setUint16(i * 8, code, true);
-    program.view.setUint8(i * 8 + 2, jt);
-    program.view.setUint8(i * 8 + 3, jf);
-    program.view.setUint32(i * 8 + 4, k, true);
-  }
-  const header = new NativeMemory(16);
-  header.view.setUint16(0, FILTER.length, true);
-  header.setPointer(8, program.address);
-  return setSocketOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, header.bytes);
 }

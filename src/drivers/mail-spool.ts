@@ -23,16 +23,17 @@ export class MailSpool {
 
   /** Replaces the file in one step (0600). A text says why that failed. */
   save(mails: readonly Mail[]): string | undefined {
+    const fresh = `${this.#path}.new`;
     try {
       if (mails.length === 0) {
         rmSync(this.#path, { force: true });
         return undefined;
       }
-      const fresh = `${this.#path}.new`;
       writeFileSync(fresh, JSON.stringify(mails), { mode: 0o600, flush: true });
       renameSync(fresh, this.#path);
       return undefined;
     } catch (error) {
+      rmSync(fresh, { force: true });
       const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
       return `waiting mails cannot be kept in ${this.#path} (${code})`;
     }

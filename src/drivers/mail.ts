@@ -1,5 +1,7 @@
 /** One mail to one SMTP server, one attempt. When to try again is the queue's business. */
 
+import { isIP } from "node:net";
+import { getCACertificates } from "node:tls";
 import { createTransport } from "nodemailer";
 import type { Mail } from "../core/notify/commands.ts";
 
@@ -9,6 +11,8 @@ export interface MailRoute {
   readonly to: readonly string[];
   /** Name in HELO/EHLO; default: the host name. */
   readonly heloName?: string;
+  /** What the server's certificate must be, where there is TLS: see `MailTls`. */
+  readonly tls: "verify" | "accept" | "off";
   readonly connectTimeoutMs: number;
 }
 
@@ -33,8 +37,8 @@ export async function sendMail(route: MailRoute, mail: Mail): Promise<MailOutcom
     connectionTimeout: connectTimeoutMs,
     greetingTimeout: connectTimeoutMs,
     socketTimeout: SILENCE_MS,
-    // A local relay's self-made certificate is better than no encryption, as keepalived sends none.
-    tls: { rejectUnauthorized: false },
+    ignoreTLS: route.tls === "off" || isThisMachine(server.host),
+    tls: certificateRules(route),
     ...(heloName === undefined ? {} : { name: heloName }),
   });
   try {
@@ -42,10 +46,35 @@ export async function sendMail(route: MailRoute, mail: Mail): Promise<MailOutcom
     await transport.sendMail({ from, to: [...to], subject: mail.subject, text: mail.text });
     return { sent: true };
   } catch (error) {
-    const { responseCode, message } = error as Error & { readonly responseCode?: number };
+    const { responseCode } = error as { readonly responseCode?: number };
     const permanent = responseCode !== undefined && responseCode >= 500;
-    return { sent: false, permanent, reason: `${server.host}:${server.port}: ${message}` };
+    return { sent: false, permanent, reason: `${server.host}:${server.port}: ${explain(error)}` };
   } finally {
     transport.close();
   }
+}
+
+/** Nobody can listen there; relays of Debian and others offer a certificate made by themselves. */
+function isThisMachine(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+/** The authorities that Node brings, and those that the administrator gave this machine. */
+function certificateRules({ tls }: MailRoute): { rejectUnauthorized: boolean; ca?: string[] } {
+  if (tls !== "verify") return { rejectUnauthorized: false };
+  const ca = [...getCACertificates("default"), ...getCACertificates("system")];
+  return { rejectUnauthorized: true, ca };
+}
+
+/** OpenSSL's verdicts, and Node's about the name. */
+const CERTIFICATE_TROUBLE = /CERT|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH/;
+
+function explain(error: unknown): string {
+  const { message, originalCode = "" } = error as Error & { readonly originalCode?: string };
+  if (!CERTIFICATE_TROUBLE.test(originalCode)) return message;
+  return (
+    // Behind the semicolon Node speaks of its own flags.
+    `the certificate of the mail server is not to be trusted (${message.split(";")[0]}): ` +
+    "give this machine the authority that signed it, or write `smtp_tls accept` in global_defs"
+  );
 }

@@ -46,6 +46,13 @@ const PROBE_CLASS_MS = 3_600_000;
  */
 const FRESH_SHARE = 1 / 50;
 
+/** Addresses of a class that a process which died held, and that are still there. */
+export interface LeftLease {
+  readonly classMs: number;
+  readonly held: readonly string[];
+  readonly refused: readonly string[];
+}
+
 export class AddressLease {
   readonly #socket: NetlinkSocket;
   readonly #table: string;
@@ -65,13 +72,15 @@ export class AddressLease {
   }
 
   /**
-   * Makes the tables `inet` and `arp` of that name, in the place of left-over ones. Fails where
-   * the kernel has no nf_tables or we have no CAP_NET_ADMIN.
+   * Makes the tables `inet` and `arp` of that name, in the place of left-over ones; what is left
+   * of `leases` goes on without a gap. Fails where the kernel has no nf_tables or we have no
+   * CAP_NET_ADMIN.
    */
-  static open(table: string): AddressLease | OsFailure {
+  static open(table: string, leases: readonly LeftLease[] = []): AddressLease | OsFailure {
     const socket = NetlinkSocket.open(NETLINK_NETFILTER);
     if (!(socket instanceof NetlinkSocket)) return socket;
     const lease = new AddressLease(socket, table);
+    for (const left of leases) lease.#inherit(left);
     const status = lease.#build();
     if (status < 0) {
       socket.close();
@@ -79,6 +88,14 @@ export class AddressLease {
     }
     lease.#prolongsInPlace = lease.#probe();
     return lease;
+  }
+
+  /**
+   * Monotonic ms at which the class ends as far as the kernel knows: no better than that, whoever
+   * has written down what. In the past when it has ended.
+   */
+  aliveUntilMs(classMs: number): number {
+    return (this.#renewedMs.get(classMs) ?? -Infinity) + classMs;
   }
 
   /** Removes the tables of that name, if there are any: the lease of a process that died. */
@@ -156,6 +173,16 @@ export class AddressLease {
     this.#socket.close();
   }
 
+  /** Takes into our account what a predecessor had put into the tables. */
+  #inherit({ classMs, held, refused }: LeftLease): void {
+    const set = { ...inetTable(this.#table), set: aliveSet(classMs) };
+    const left = remainingLifetimeMs(this.#socket, set) ?? -Infinity;
+    this.#classes.add(classMs);
+    this.#renewedMs.set(classMs, monotonicMs() + left - classMs);
+    for (const address of held) this.#held.set(address, classMs);
+    for (const address of refused) this.#refused.add(address);
+  }
+
   /** First renewal of a class that may have addresses already. */
   #open(classMs: number): number {
     return this.#change(() => {
@@ -211,7 +238,7 @@ export class AddressLease {
     if (first < 0 || second < 0) return false;
     const name = { ...inetTable(this.#table), set: aliveSet(PROBE_CLASS_MS) };
     const left = remainingLifetimeMs(this.#socket, name);
-    this.#classes.clear();
+    this.#classes.delete(PROBE_CLASS_MS);
     this.#build();
     return left !== undefined && left <= PROBE_CLASS_MS / 2;
   }

@@ -1,26 +1,65 @@
-/** Classic BPF programs on sockets: the kernel throws away what we would. socket(7), bpf(4). */
+/**
+ * Classic BPF programs on sockets: the kernel throws away what we would. socket(7), bpf(4).
+ *
+ * A program is put together from `whenEqual` and its two ends, so that nobody counts jumps.
+ */
 
 import * as ffi from "./ffi.ts";
 
-export const BPF_LOAD_WORD = 0x20;
-export const BPF_LOAD_BYTE = 0x30;
-export const BPF_LOAD_HALF = 0x28;
-/** The length of the IPv4 header at `k` goes to the index register, which the next one adds. */
-export const BPF_INDEX_IPV4_HEADER = 0xb1;
-export const BPF_LOAD_HALF_INDEXED = 0x48;
-/** To the instruction `k` further on; the conditional jump reaches 255 only. */
-export const BPF_JUMP = 0x05;
-export const BPF_JUMP_EQUAL = 0x15;
-export const BPF_RETURN = 0x06;
-
-/** Loaded as a word: 1 when a VLAN tag was taken off the frame. */
-export const BPF_VLAN_TAG_PRESENT = 0xffff_f030;
-
 /** `struct sock_filter`. */
 export type BpfInstruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
+export type BpfProgram = readonly BpfInstruction[];
+
+const LOAD_WORD = 0x20;
+const LOAD_HALF = 0x28;
+const LOAD_BYTE = 0x30;
+const LOAD_HALF_INDEXED = 0x48;
+const INDEX_IPV4_HEADER = 0xb1;
+const JUMP = 0x05;
+const JUMP_EQUAL = 0x15;
+const RETURN = 0x06;
+/** A conditional jump has a byte for its distance. */
+const FARTHEST_CONDITIONAL = 255;
+const WHOLE_PACKET = 0xffff_ffff;
+const VLAN_TAG_PRESENT = 0xffff_f030;
+
+export const ACCEPT: BpfInstruction = [RETURN, 0, 0, WHOLE_PACKET];
+export const REFUSE: BpfInstruction = [RETURN, 0, 0, 0];
+
+/** A number in network order at an offset in the packet; a packet that is too short is refused. */
+export function word(at: number): BpfProgram {
+  return [[LOAD_WORD, 0, 0, at]];
+}
+
+export function half(at: number): BpfProgram {
+  return [[LOAD_HALF, 0, 0, at]];
+}
+
+export function byte(at: number): BpfProgram {
+  return [[LOAD_BYTE, 0, 0, at]];
+}
+
+/** The same behind the IPv4 header that the packet starts with, options included. */
+export function halfBehindIpv4(at: number): BpfProgram {
+  return [
+    [INDEX_IPV4_HEADER, 0, 0, 0],
+    [LOAD_HALF_INDEXED, 0, 0, at],
+  ];
+}
+
+/** 1 when a VLAN tag was taken off the frame, else 0. */
+export const vlanTagPresent: BpfProgram = word(VLAN_TAG_PRESENT);
+
+/** Runs `then` when `load` loads `value`; what follows runs otherwise, or when `then` ends. */
+export function whenEqual(load: BpfProgram, value: number, then: BpfProgram): BpfProgram {
+  if (then.length <= FARTHEST_CONDITIONAL) {
+    return [...load, [JUMP_EQUAL, 0, then.length, value], ...then];
+  }
+  return [...load, [JUMP_EQUAL, 1, 0, value], [JUMP, 0, 0, then.length], ...then];
+}
 
 /** 0 or `-errno`. The kernel copies the program. */
-export function attachFilter(fd: number, program: readonly BpfInstruction[]): number {
+export function attachFilter(fd: number, program: BpfProgram): number {
   const code = new ffi.NativeMemory(program.length * 8);
   for (const [i, [operation, ifTrue, ifFalse, k]] of program.entries()) {
     code.view.setUint16(i * 8, operation, true);

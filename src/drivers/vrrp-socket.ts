@@ -11,7 +11,7 @@ import { parseIp } from "../lib/ip-address.ts";
 import { AddressTexts } from "./address-texts.ts";
 import * as ffi from "./ffi.ts";
 import { osFailure, type OsFailure } from "./ffi.ts";
-import { MessageBuffer } from "./message-buffer.ts";
+import { MessageBatch, MessageBuffer } from "./message-buffer.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 
 const AH_PROTOCOL = 51;
@@ -45,8 +45,10 @@ const QUEUE_PRIORITY = 7;
 const DEFAULT_TTL = 255;
 /** Largest IP packet that can be an advert: 255 IPv6 addresses are 4096 bytes. */
 const MAX_DATAGRAM = 9216;
+/** Taken by one system call. */
+const DATAGRAMS_PER_CALL = 8;
 /** Bounds the work of one wake-up; the rest waits for the next turn of the loop. */
-const DATAGRAMS_PER_WAKE = 64;
+const CALLS_PER_WAKE = 8;
 /** Holds the adverts of 255 routers at 100 ms for half a second in which nobody reads, bytes. */
 const RECEIVE_BUFFER = 1 << 20;
 
@@ -76,10 +78,11 @@ export class VrrpSocket {
   readonly #options: VrrpSocketOptions;
   readonly #groups = new Set<string>();
   readonly #out: MessageBuffer;
-  readonly #in: MessageBuffer;
+  readonly #in: MessageBatch;
   readonly #watch: Watch;
   readonly #texts = new AddressTexts();
-  readonly #datagram: ReceivedDatagram;
+  /** What each buffer of `#in` holds. */
+  readonly #datagrams: readonly ReceivedDatagram[];
   /** What the next send finds prepared. */
   #preparedSource = "";
   #preparedDestination = "";
@@ -104,18 +107,19 @@ export class VrrpSocket {
     this.#fd = fd;
     this.#index = index;
     this.#options = options;
-    const control = family === "ipv4" ? 0 : 96;
-    this.#in = new MessageBuffer({ name: 28, payload: MAX_DATAGRAM, control });
+    // IPv4 brings its header along, which says all that name and control would.
+    const sizes = family === "ipv4" ? { name: 0, control: 0 } : { name: 28, control: 96 };
+    this.#in = new MessageBatch(DATAGRAMS_PER_CALL, { ...sizes, payload: MAX_DATAGRAM });
     this.#out = new MessageBuffer({ name: 28, payload: MAX_DATAGRAM, control: 48 });
-    this.#datagram = {
+    this.#datagrams = this.#in.buffers.map(({ payload }) => ({
       interface: options.reportAs,
       family,
       protocol,
       source: "",
       destination: "",
       ttl: 0,
-      payload: this.#in.payload.bytes,
-    };
+      payload: payload.bytes,
+    }));
     this.#watch = watchReadable(fd, () => this.#drain(onDatagram));
   }
 
@@ -164,48 +168,48 @@ export class VrrpSocket {
   }
 
   #drain(onDatagram: (datagram: ReceivedDatagram) => void): void {
-    for (let i = 0; i < DATAGRAMS_PER_WAKE; i++) {
-      this.#in.reset();
-      const length = ffi.receiveMessage(this.#fd, this.#in.address, ffi.MSG_DONTWAIT);
-      if (length < 0) return;
-      const complete =
-        this.#options.family === "ipv4" ? this.#readIpv4(length) : this.#readIpv6(length);
-      if (complete) onDatagram(this.#datagram);
+    for (let calls = 0; calls < CALLS_PER_WAKE; calls++) {
+      const count = this.#in.receive(this.#fd);
+      for (let i = 0; i < count; i++) this.#take(i, onDatagram);
+      // Fewer than there was room for: nothing is left.
+      if (count < DATAGRAMS_PER_CALL) return;
     }
   }
 
-  #readIpv4(length: number): boolean {
-    const { bytes } = this.#in.payload;
+  #take(i: number, onDatagram: (datagram: ReceivedDatagram) => void): void {
+    const buffer = this.#in.buffers[i]!;
+    const datagram = this.#datagrams[i]!;
+    const isIpv4 = this.#options.family === "ipv4";
+    const isComplete = isIpv4 ? this.#readIpv4(buffer, datagram) : this.#readIpv6(buffer, datagram);
+    buffer.reset();
+    if (isComplete) onDatagram(datagram);
+  }
+
+  #readIpv4(buffer: MessageBuffer, datagram: ReceivedDatagram): boolean {
+    const { payload, receivedLength: length } = buffer;
+    const { bytes } = payload;
     const headerLength = (bytes[0]! & 0x0f) * 4;
     if (length < headerLength || headerLength < 20) return false;
-    const datagram = this.#datagram;
     datagram.ttl = bytes[8]!;
     datagram.source = this.#texts.text(bytes, 12, 4);
     datagram.destination = this.#texts.text(bytes, 16, 4);
-    datagram.payload = this.#viewOf(datagram.payload, headerLength, length);
+    datagram.payload = viewOf(bytes, datagram.payload, headerLength, length);
     if (this.#options.protocol === AH_PROTOCOL) {
-      datagram.ipHeader = this.#viewOf(datagram.ipHeader, 0, headerLength);
+      datagram.ipHeader = viewOf(bytes, datagram.ipHeader, 0, headerLength);
     }
     return true;
   }
 
-  #readIpv6(length: number): boolean {
-    const { control, name } = this.#in;
-    const hops = this.#in.findControl(IPPROTO_IPV6, IPV6_HOPLIMIT);
-    const info = this.#in.findControl(IPPROTO_IPV6, IPV6_PKTINFO);
+  #readIpv6(buffer: MessageBuffer, datagram: ReceivedDatagram): boolean {
+    const { control, name, payload, receivedLength } = buffer;
+    const hops = buffer.findControl(IPPROTO_IPV6, IPV6_HOPLIMIT);
+    const info = buffer.findControl(IPPROTO_IPV6, IPV6_PKTINFO);
     if (hops < 0 || info < 0) return false;
-    const datagram = this.#datagram;
     datagram.ttl = control.view.getInt32(hops, true);
     datagram.source = this.#texts.text(name.bytes, 8, 16);
     datagram.destination = this.#texts.text(control.bytes, info, 16);
-    datagram.payload = this.#viewOf(datagram.payload, 0, length);
+    datagram.payload = viewOf(payload.bytes, datagram.payload, 0, receivedLength);
     return true;
-  }
-
-  /** A view is made only when the bounds differ from the last datagram's. */
-  #viewOf(last: Uint8Array | undefined, start: number, end: number): Uint8Array {
-    const isSame = last?.byteOffset === start && last.byteLength === end - start;
-    return isSame ? last : this.#in.payload.bytes.subarray(start, end);
   }
 
   /** `in_pktinfo` (index, source, unused) or `in6_pktinfo` (source, index). */
@@ -254,6 +258,17 @@ export class VrrpSocket {
     const option = join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP;
     return ffi.setSocketOption(this.#fd, IPPROTO_IPV6, option, request);
   }
+}
+
+/** A view is made only when the bounds differ from those of the buffer's last datagram. */
+function viewOf(
+  bytes: Uint8Array,
+  last: Uint8Array | undefined,
+  start: number,
+  end: number,
+): Uint8Array {
+  const isSame = last?.byteOffset === start && last.byteLength === end - start;
+  return isSame ? last : bytes.subarray(start, end);
 }
 
 function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure | undefined {

@@ -4,6 +4,7 @@
  */
 
 import type { ReceivedDatagram, VrrpState } from "../core/vrrp/router-ports.ts";
+import type { VrrpSettings } from "../core/vrrp/settings.ts";
 import { TRAILER_BYTES, readAdvert, type ReadAdvert } from "./advert-reader.ts";
 import type { Node } from "./node.ts";
 import { highestPriority } from "./scenario.ts";
@@ -53,6 +54,12 @@ export class Account {
   resigned: boolean = false;
   /** Local ms at which the lease was last renewed. */
   renewedMs: number = -Infinity;
+  /** The configuration under which it was renewed, until the addresses are released. */
+  reignSettings: VrrpSettings | undefined;
+  /** Both as the process before this one left them. */
+  inherited:
+    | { readonly renewedMs: number; readonly settings: VrrpSettings | undefined }
+    | undefined;
   /** World ms of the last freeze: the lease stood still, the backups' timers did not. */
   frozeAtMs: number = -Infinity;
   /** It died in the middle of a step: of its last adverts some may never have left. */
@@ -115,6 +122,7 @@ export class Account {
   }
 
   begin(): void {
+    this.inherited = { renewedMs: this.renewedMs, settings: this.reignSettings };
     this.state = "INIT";
     this.startedMs = this.node.localMs;
     this.stateSinceMs = this.node.localMs;

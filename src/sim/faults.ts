@@ -18,7 +18,8 @@ import type { World } from "./world.ts";
 type Begin = (world: World, fault: Fault, node: Node) => (() => void) | undefined;
 
 const begin: Readonly<Record<FaultKind, Begin>> = {
-  crash: (_, __, node) => dies(node, () => node.crash()),
+  // Strength decides whether its file was changed meanwhile.
+  crash: (_, fault, node) => dies(node, () => node.crash(), fault.strength > 0.8),
   "torn-crash": (_, fault, node) =>
     dies(node, () => {
       if (node.process !== undefined)
@@ -31,6 +32,7 @@ const begin: Readonly<Record<FaultKind, Begin>> = {
       node.crash();
     }),
   pause: (world, _, node) => pauses(world, node),
+  hang: (world, _, node) => hangs(world, node),
   starve: starves,
   freeze: (world, _, node) => {
     node.freeze();
@@ -138,10 +140,22 @@ export function describeFault(fault: Fault, name: string): string {
   return `${kind} ${name} (other ${other}, strength ${strength.toFixed(2)}, ${durationMs.toFixed(1)} ms)`;
 }
 
-function dies(node: Node, kill: () => void): () => void {
+function dies(node: Node, kill: () => void, edited = false): () => void {
   kill();
   return () => {
     // A torn crash that found no step to tear is a plain one.
+    node.crash();
+    const owner = node.plan.priority === 255;
+    node.start(edited ? (owner ? { accept: false } : { priority: node.plan.otherPriority }) : {});
+  };
+}
+
+/** Like a pause, but its supervisor notices: it is killed, another takes its place. */
+function hangs(world: World, node: Node): (() => void) | undefined {
+  const { process } = node;
+  if (pauses(world, node) === undefined) return undefined;
+  return () => {
+    if (node.process !== process) return;
     node.crash();
     node.start();
   };

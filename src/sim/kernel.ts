@@ -1,3 +1,5 @@
+import type { Reign } from "../core/vrrp/reign.ts";
+
 /**
  * What a host's kernel remembers whatever its processes do: addresses, leases, carrier. A killed
  * or stopped daemon changes nothing here; only time (a lease lapses), a restart (which removes
@@ -9,6 +11,8 @@ export class Kernel {
   /** While true, adding an address fails. */
   refusesAddresses = false;
   readonly #instances = new Map<string, Holding>();
+  /** The process's own notes, in a file that outlives it. */
+  readonly #reigns = new Map<string, Reign>();
 
   constructor(segments: number) {
     this.linkUp = Array.from({ length: segments }, () => true);
@@ -22,7 +26,9 @@ export class Kernel {
     return true;
   }
 
+  /** The note goes first: who dies in between must not be gone on with. */
   removeAll(instance: string): void {
+    this.#reigns.delete(instance);
     this.#instances.delete(instance);
   }
 
@@ -34,6 +40,15 @@ export class Kernel {
   /** From `untilLocalMs` on the instance's addresses neither answer nor accept packets. */
   renewLease(instance: string, segment: number, untilLocalMs: number): void {
     this.#holding(instance, segment).leaseUntilMs = untilLocalMs;
+  }
+
+  noteReign(reign: Reign): void {
+    this.#reigns.set(reign.instance, reign);
+  }
+
+  /** Masters that have not given up, as far as the notes say. */
+  get reigns(): readonly Reign[] {
+    return [...this.#reigns.values()];
   }
 
   /** Local time at which the lease lapses; Infinity: no lease was ever set. */
@@ -71,12 +86,15 @@ export class Kernel {
   /** The host lost power. */
   forget(): void {
     this.#instances.clear();
+    this.#reigns.clear();
     this.refusesAddresses = false;
   }
 
   /** A fresh daemon clears what its predecessor had recorded; the record is exact by design. */
-  removeRecorded(): void {
-    this.#instances.clear();
+  removeRecorded(except: readonly string[]): void {
+    for (const instance of this.#instances.keys()) {
+      if (!except.includes(instance)) this.removeAll(instance);
+    }
   }
 
   #holding(instance: string, segment: number): Holding {

@@ -4,8 +4,8 @@
  * missed meanwhile waits in a socket buffer of bounded size, as it would in reality.
  */
 
-import type { ReceivedDatagram, RouterInput } from "../core/vrrp/router-ports.ts";
-import type { VrrpSettings } from "../core/vrrp/settings.ts";
+import { identitiesOf, objectionTo } from "../core/vrrp/reign.ts";
+import type { ReceivedDatagram, RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { Prng } from "../lib/prng.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { HostClock } from "./host-clock.ts";
@@ -14,11 +14,11 @@ import type { DatagramFrame, Frame, Network, Station } from "./network.ts";
 import { Process, type MakeRouter } from "./process.ts";
 import type { NodePlan, Scenario } from "./scenario.ts";
 import {
-  draftSettings,
   instanceNames,
   interfaceName,
   primaryAddress,
   witnessAddress,
+  type Edit,
 } from "./settings-draft.ts";
 import type { Trace } from "./trace.ts";
 import type { Muted } from "./violation.ts";
@@ -40,7 +40,6 @@ export class Node implements Station {
   readonly name: string;
   readonly index: number;
   readonly plan: NodePlan;
-  readonly settings: VrrpSettings;
   readonly clock: HostClock;
   readonly kernel: Kernel;
   readonly station: number;
@@ -58,7 +57,6 @@ export class Node implements Station {
     this.plan = plan;
     this.name = plan.name;
     this.around = around;
-    this.settings = draftSettings(around.scenario, plan);
     this.clock = new HostClock(plan.drift, 10_000 * (index + 1));
     this.kernel = new Kernel(around.scenario.group.instances);
     // A reversed track is healthy while its script fails.
@@ -74,15 +72,23 @@ export class Node implements Station {
     return `02:00:00:00:00:${this.station.toString(16).padStart(2, "0")}`;
   }
 
-  /** Power on if need be, clear what a predecessor had recorded, run a fresh router. */
-  start(): void {
+  /**
+   * Power on if need be, clear what a predecessor had recorded unless it may be gone on with, run
+   * a fresh router. `edit`: the configuration is another one by now.
+   */
+  start(edit: Edit = {}): void {
     if (this.process !== undefined || this.frozen) return;
     this.powered = true;
-    this.kernel.removeRecorded();
     this.say("process starts");
-    this.process = new Process(this);
+    this.process = new Process(this, edit);
+    const { reigns } = this.kernel;
+    const identities = identitiesOf(this.process.settings);
+    const heirs = reigns.filter(
+      (r) => objectionTo(r, identities.get(r.instance) ?? "", this.localMs) === undefined,
+    );
+    this.kernel.removeRecorded(heirs.map((r) => r.instance));
     this.around.watch.processStarted(this);
-    this.process.begin();
+    this.process.begin(reigns);
   }
 
   /** kill -9: addresses stay until their lease lapses. */
@@ -171,8 +177,11 @@ export class Node implements Station {
   }
 
   /** The process prolongs the lease; the kernel will end it by itself. */
-  renewLease(instance: string, segment: number, durationMs: number): void {
-    this.kernel.renewLease(instance, segment, this.localMs + durationMs);
+  renewLease(order: Extract<RouterAction, { type: "renew-lease" }>, segment: number): void {
+    const { instance, durationMs, identity, sequence, alone } = order;
+    const leaseUntilMs = this.localMs + durationMs;
+    this.kernel.renewLease(instance, segment, leaseUntilMs);
+    this.kernel.noteReign({ instance, identity, leaseUntilMs, sequence, alone });
     if (this.#lapseWatched.has(instance)) return;
     this.#lapseWatched.add(instance);
     this.#watchLapse(instance);

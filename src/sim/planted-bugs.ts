@@ -1,5 +1,6 @@
 /** The bugs that the oracles must see, and the small changes that they are made of. */
 
+import { identitiesOf, type Reign } from "../core/vrrp/reign.ts";
 import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import { fixChecksum, readAdvert, sentPriority } from "./advert-reader.ts";
 import type { DatagramFrame } from "./network.ts";
@@ -63,6 +64,14 @@ function deafTo(drop: (priority: number, context: Context, input: DatagramInput)
     if (advert === undefined || !advert.sound) return input;
     return drop(advert.priority, context, input) ? undefined : input;
   };
+}
+
+/** What the predecessor left, altered before the router sees it. */
+function altersReigns(alter: (reign: Reign, context: Context) => Reign) {
+  return (input: RouterInput, context: Context): RouterInput =>
+    input.type === "started" && input.reigns !== undefined
+      ? { ...input, reigns: input.reigns.map((reign) => alter(reign, context)) }
+      : input;
 }
 
 function isMaster(context: Context): boolean {
@@ -276,6 +285,18 @@ export const plantedBugs: readonly PlantedBug[] = [
             },
           }
         : s,
+  },
+  {
+    name: "resumes-lapsed-lease",
+    what: "goes on as master after a crash although its lease has ended",
+    input: altersReigns((reign) => ({ ...reign, leaseUntilMs: reign.leaseUntilMs + 60_000 })),
+  },
+  {
+    name: "resumes-changed-configuration",
+    what: "goes on as master after a crash although it is configured anew",
+    input: altersReigns((reign, { settings }) => {
+      return { ...reign, identity: identitiesOf(settings).get(reign.instance) ?? "" };
+    }),
   },
   {
     name: "announcement-storm",

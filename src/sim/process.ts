@@ -1,5 +1,6 @@
 /** One life of the daemon: the real router machine, its alarm, its sockets, its scheduling. */
 
+import type { Reign } from "../core/vrrp/reign.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { VrrpSettings } from "../core/vrrp/settings.ts";
 import type { Machine } from "../lib/deadline-machine.ts";
@@ -32,26 +33,30 @@ export class Process {
   #suspensions = 0;
   #alive = true;
   #alarm = 0;
-  #accept: boolean | undefined;
+  /** The configuration of now, and how it differs from the plan. */
+  settings: VrrpSettings;
+  edit: Edit;
 
-  constructor(node: Node) {
+  constructor(node: Node, edit: Edit) {
     this.#node = node;
-    this.#router = node.around.makeRouter(node.settings, node.around.prng.fork());
+    this.edit = edit;
+    this.settings = draftSettings(node.around.scenario, node.plan, edit);
+    this.#router = node.around.makeRouter(this.settings, node.around.prng.fork());
   }
 
   get suspended(): boolean {
     return this.#suspensions > 0;
   }
 
-  begin(): void {
+  begin(reigns: readonly Reign[]): void {
     const node = this.#node;
     const { scenario, queue } = node.around;
-    this.#step({ type: "started", wallMs: this.#wallMs });
+    this.#step({ type: "started", wallMs: this.#wallMs, reigns });
     for (let segment = 0; segment < scenario.group.instances; segment++) {
       this.take(node.interfaceFact(segment));
     }
-    // The scripts' first verdicts come a moment later, from another process.
-    queue.after(scenario.timerLatenessMs, () => {
+    // The scripts' first verdicts come later, from another process.
+    queue.after(scenario.timerLatenessMs + node.plan.firstVerdictsMs, () => {
       node.tellWitnesses();
       for (const track of node.plan.tracks) this.take(node.trackFact(track.name));
     });
@@ -100,12 +105,11 @@ export class Process {
 
   /** SIGHUP with a file that differs by `edit` from what the node started with. */
   reconfigure(edit: Edit): void {
-    const { plan, around } = this.#node;
-    const settings = draftSettings(around.scenario, plan, edit);
     this.#whenRunning(() => {
-      const input = { type: "reconfigured", restarts: this.#accept !== edit.accept } as const;
-      this.#accept = edit.accept;
-      this.#guard(input, (local) => this.#router.reconfigure(local, settings));
+      const input = { type: "reconfigured", restarts: this.edit.accept !== edit.accept } as const;
+      this.edit = edit;
+      this.settings = draftSettings(this.#node.around.scenario, this.#node.plan, edit);
+      this.#guard(input, (local) => this.#router.reconfigure(local, this.settings));
     });
   }
 
@@ -171,7 +175,7 @@ export class Process {
         break;
       }
       case "renew-lease":
-        node.renewLease(action.instance, segmentOf(action.instance), action.durationMs);
+        node.renewLease(action, segmentOf(action.instance));
         break;
       case "acquire-addresses":
         this.#acquire(action.instance, virtualAddresses(scenario, segmentOf(action.instance)));

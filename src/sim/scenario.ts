@@ -36,7 +36,7 @@ export interface GroupPlan {
   /** Lost adverts before the master counts as dead. */
   readonly downTimerAdverts: number;
   readonly lease: boolean;
-  /** Backups answer a resignation after an eighth of the skew. */
+  /** Backups answer a resignation after 10 ms and an eighth of the skew. */
   readonly fastHandover: boolean;
   /** Periodic re-announcement; 0 = only when something happened. */
   readonly announceRefreshMs: number;
@@ -59,6 +59,8 @@ export interface NodePlan {
   readonly restoreRemovedAddresses: boolean;
   /** What a reload may set the priority to for a while; never for the owner of the addresses. */
   readonly otherPriority: number;
+  /** After a start the scripts' and witnesses' first verdicts come this late. */
+  readonly firstVerdictsMs: number;
 }
 
 export interface TrackPlan {
@@ -72,6 +74,7 @@ export const faultKinds = [
   "torn-crash",
   "power-off",
   "pause",
+  "hang",
   "starve",
   "freeze",
   "stop",
@@ -150,11 +153,13 @@ export function highestPriority(node: NodePlan): number {
 export function convergenceMs(scenario: Scenario): number {
   const { nodes } = scenario;
   const startMs = Math.max(...nodes.map((node) => node.startupDelayMs));
+  const verdictsMs = Math.max(...nodes.map((node) => node.firstVerdictsMs));
   // Each preempts the one before it, and each waits its own delay for that.
   const delayMs = nodes.reduce((sum, node) => sum + node.preemptDelayMs, 0);
   const exchange = 2 * (slowestIntervalMs(scenario) + slowestLinkMs(scenario));
   const late = 10 * scenario.timerLatenessMs;
-  return (2 * longestDownMs(scenario) + startMs + delayMs + exchange + late) * DRIFT_MARGIN;
+  const known = startMs + verdictsMs + delayMs;
+  return (2 * longestDownMs(scenario) + known + exchange + late) * DRIFT_MARGIN;
 }
 
 /** Twice the largest drift that a swarm draws. */

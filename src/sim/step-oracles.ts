@@ -1,5 +1,6 @@
 /** What must hold inside one step of one router: orders, form, and what the step answers to. */
 
+import { sameValue } from "../core/vrrp/reload.ts";
 import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
 import { parseIp, compareBytes } from "../lib/ip-address.ts";
 import type { Account } from "./account.ts";
@@ -36,6 +37,7 @@ export function judgeAction(
     } else judgePromise(account, actions, index);
   }
   if (action.type === "renew-lease") judgeLease(account, action.durationMs);
+  if (action.type === "release-addresses") account.reignSettings = undefined;
   if (action.type === "announce" && !kernel.holdsAny(account.instance) && !account.excused) {
     bite("announce-what-is-held", account, "announces addresses that its kernel does not hold");
   }
@@ -83,6 +85,30 @@ function judgeLease(account: Account, durationMs: number): void {
     bite("well-formed", account, `lease of ${durationMs} ms; peers wait ${longest} ms and a skew`);
   }
   account.renewedMs = account.node.localMs;
+  account.reignSettings = account.node.process?.settings;
+}
+
+/**
+ * A fresh process that is master without an election goes on where another stopped: with the
+ * same configuration, before the lease has ended, and only if that one had not given up.
+ */
+function judgeResume(account: Account): void {
+  const { plan, around, localMs } = account.node;
+  if (plan.priority === 255) return;
+  const { settings, renewedMs = -Infinity } = account.inherited ?? {};
+  const wrong = (what: string): void => bite("resume-is-a-pause", account, `goes on ${what}`);
+  if (settings === undefined) return wrong("although nobody before it was master");
+  if (!sameValue(settings, account.node.process?.settings))
+    return wrong("with another configuration");
+  const leaseMs = around.scenario.group.downTimerAdverts * plan.intervalMs;
+  const late = localMs - renewedMs - leaseMs;
+  if (late > EPSILON_MS) wrong(`${late.toFixed(1)} ms after its lease has ended`);
+}
+
+/** It holds what the process before it held, and may go on with it. */
+function waitsToResume({ node, instance, state }: Account): boolean {
+  const reign = node.kernel.reigns.find((r) => r.instance === instance);
+  return state === "INIT" && reign !== undefined && node.localMs <= reign.leaseUntilMs;
 }
 
 export interface Early {
@@ -92,6 +118,7 @@ export interface Early {
 
 /** After the step, while `account` still shows the state before it. */
 export function judgeChange(account: Account, change: StateChange): Early | undefined {
+  if (change.from === "INIT" && change.to === "MASTER") judgeResume(account);
   if (change.from !== "BACKUP" || change.to !== "MASTER") return undefined;
   const early = earlyBy(account);
   if (early !== undefined) return { oracle: "no-early-takeover", why: early };
@@ -105,7 +132,9 @@ function earlyBy(account: Account): string | undefined {
   const { version, downTimerAdverts, fastHandover } = node.around.scenario.group;
   const highest = highestPriority(node.plan);
   if (highest === 255 || heard === undefined) return undefined;
-  const skew = skewMs(version, highest, Math.min(heard.intervalMs, node.plan.intervalMs));
+  // The last advert heard need not be that of the master whose interval was learned.
+  const quickest = Math.min(...node.around.scenario.nodes.map((n) => n.intervalMs));
+  const skew = skewMs(version, highest, quickest);
   if (account.lastZeroMs >= heard.localMs) {
     const waited = node.localMs - account.lastZeroMs;
     const least = fastHandover ? skew / 8 : skew;
@@ -144,7 +173,7 @@ export function judgeOutcome(account: Account, step: Step, wasMaster: boolean): 
   }
   const holds = node.kernel.holdsAny(instance);
   if (account.addresses.every((a) => node.kernel.holds(instance, a))) account.excused = false;
-  if (account.state !== "MASTER" && holds) {
+  if (account.state !== "MASTER" && holds && !waitsToResume(account)) {
     bite("state-matches-kernel", account, `is ${account.state} and holds addresses`);
   }
   if (account.state === "MASTER" && !account.excused) {

@@ -120,6 +120,7 @@ function drawNodes(prng: Prng, intervals: readonly number[]): NodePlan[] {
       bootAtMs: prng.chance(0.3) ? 0 : prng.fraction() * slowest * 6,
       restoreRemovedAddresses: prng.chance(0.8),
       otherPriority: owner ? 0 : prng.between(1, 254),
+      firstVerdictsMs: prng.chance(0.3) ? prng.fraction() * 3 * intervalMs : 0,
     };
   });
 }

@@ -10,6 +10,7 @@ export const oracleNames = [
   "hitless-reload",
   "outranked-yields",
   "failure-yields",
+  "resume-is-a-pause",
   "no-early-takeover",
   "preempt-delay-kept",
   "no-late-takeover",

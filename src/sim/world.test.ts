@@ -40,6 +40,7 @@ const quiet: Scenario = {
     bootAtMs: 0,
     restoreRemovedAddresses: true,
     otherPriority: 0,
+    firstVerdictsMs: 0,
   })),
   clients: 1,
   clientCacheMs: 30_000,

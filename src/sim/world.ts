@@ -108,7 +108,12 @@ export class World {
     const chaosEnd = chaosStart + scenario.chaosMs;
     for (const fault of scenario.faults) plan(this, fault, chaosStart, chaosEnd);
     this.#phase("chaos", chaosEnd);
-    for (const node of this.nodes) queue.at(queue.now, () => node.start());
+    for (const node of this.nodes) {
+      queue.at(queue.now, () => {
+        node.start();
+        if (Object.keys(node.process?.edit ?? {}).length > 0) node.process?.reconfigure({});
+      });
+    }
     this.#phase("heal", queue.now + settleMs + this.#lateFramesMs() + this.#restoreMs());
     this.#phase("settled", queue.now + CALM_INTERVALS * interval);
   }

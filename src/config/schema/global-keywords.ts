@@ -37,6 +37,7 @@ export const GLOBAL_KEYWORDS: string = `
 + notification_email_from | words 1..1000 | keepalived@HOST | Sender of mail alerts. | man, Global definitions
 + smtp_server | words 1..2 | | Mail server: host or address, then the port (25). | man, Global definitions; RFC 5321
 + smtp_helo_name | word | the host name | Name given in HELO. | man, Global definitions; RFC 5321 4.1.1.1
++ smtp_tls | one-of verify,accept,off | verify | Nines: with STARTTLS, or at port 465: the mail server's certificate must be valid; accept takes any; off never upgrades. A server on this machine is spoken to in plain. | Nines; RFC 3207
 + smtp_connect_timeout | seconds 1..1000 | 30 | How long the mail server is waited for. | man, Global definitions
 + smtp_alert | bool | off | Default of every smtp_alert. | man, Global definitions
 + smtp_alert_vrrp | bool | off | Default of smtp_alert in instances and sync groups. | man, Global definitions
@@ -94,6 +95,6 @@ export const GLOBAL_KEYWORDS: string = `
 + witness | lines | | Nines: addresses of which one must answer before any instance may be master. | Nines
 + lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs. | Nines
 + restore_addresses | bool | on | Nines: put an address back at once when somebody removes it. | Nines
-+ fast_handover | bool | on | Nines: take over after an eighth of the skew when the master resigns. | Nines
++ fast_handover | bool | on | Nines: take over 10 ms and an eighth of the skew after the master resigns. | Nines
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines
 `;

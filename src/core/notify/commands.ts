@@ -15,6 +15,8 @@ export interface NotifyRequest {
   readonly name: string;
   readonly state: NotifyState;
   readonly priority: number;
+  /** An earlier life of the vrrp role was in that state and has very likely told so. */
+  readonly again?: true;
   /** Unix time of the decision, ms. */
   readonly wallMs: number;
 }

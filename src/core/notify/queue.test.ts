@@ -167,3 +167,17 @@ test("any interleaving runs every notification once, in order per instance, and 
   });
   fc.assert(property);
 });
+
+test("told again by a vrrp role that went on where another died: not run a second time", () => {
+  const queue = configured("A");
+  const again = { again: true } as const;
+  // A fresh check role has heard nothing: it is better told twice than never.
+  assert.deepEqual(runs(queue.step(0, requested({ ...ask(1), ...again }))), ["A MASTER 100"]);
+  queue.step(1, ended());
+  const second = queue.step(2, requested({ ...ask(1), ...again, wallMs: 5000 }));
+  assert.deepEqual(second, [{ type: "acknowledge", seq: 1 }]);
+  queue.step(3, requested(ask(2, "A", "BACKUP")));
+  queue.step(4, ended());
+  const third = queue.step(5, requested({ ...ask(3), ...again }));
+  assert.deepEqual(runs(third), ["A MASTER 100"]);
+});

@@ -62,6 +62,8 @@ export class NotifyQueue implements Machine<NotifyInput, NotifyAction> {
   /** Those of them that the latest configuration no longer has. */
   #former = new Map<string, NotifySubject>();
   readonly #lanes = new Map<string, Lane>();
+  /** The state that each subject was last said to be in, over all lives of the vrrp role. */
+  readonly #told = new Map<string, NotifyRequest["state"]>();
   /** Of this life of the vrrp role: sequence number to wall time, and what is not done yet. */
   readonly #seen = new Map<number, number>();
   readonly #open = new Set<number>();
@@ -104,6 +106,7 @@ export class NotifyQueue implements Machine<NotifyInput, NotifyAction> {
   #configured(subjects: readonly NotifySubject[]): void {
     const fresh = new Map(subjects.map((subject) => [subjectKey(subject), subject]));
     const gone = [...this.#subjects].filter(([key]) => !fresh.has(key) && !this.#former.has(key));
+    for (const key of this.#former.keys()) if (!fresh.has(key)) this.#told.delete(key);
     this.#former = new Map(gone);
     this.#subjects = new Map([...this.#former, ...fresh]);
   }
@@ -117,8 +120,13 @@ export class NotifyQueue implements Machine<NotifyInput, NotifyAction> {
     // The same number for another event: the vrrp role was restarted and counts anew.
     if (request.seq <= this.#highest) this.#forget();
     this.#remember(request);
-    this.#actions.push({ type: "write-fifo", request });
     const key = subjectKey(request);
+    if (request.again === true && this.#told.get(key) === request.state) {
+      this.#done(request);
+      return;
+    }
+    if (request.state !== "MASTER_RX_LOWER_PRI") this.#told.set(key, request.state);
+    this.#actions.push({ type: "write-fifo", request });
     if (this.#subjects.get(key)?.notify.mail === true && request.state !== "MASTER_RX_LOWER_PRI") {
       this.#actions.push({ type: "send-mail", request });
     }

@@ -76,6 +76,19 @@ export class AdvertSender {
     this.#farewells = destinations.map((destination) => this.#makeCopy(destination));
   }
 
+  /**
+   * How far the numbered packets of an authentication method have come; 0 without one. Whoever
+   * goes on from there is believed by peers that remember our last packet.
+   */
+  get sequence(): number {
+    return this.ah?.sequence ?? this.hmac?.sequence ?? 0;
+  }
+
+  continueFrom(sequence: number): void {
+    this.ah?.continueFrom(sequence);
+    this.hmac?.continueFrom(sequence);
+  }
+
   /** The interface got its address, or another one. `source` is canonical text. */
   setSource(source: string): void {
     const bytes = parseIp(source);

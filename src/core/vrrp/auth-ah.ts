@@ -54,6 +54,16 @@ export class AhAuthenticator {
     this.#heard.delete(address);
   }
 
+  /** The last number sent, or higher. */
+  get sequence(): number {
+    return this.#sent;
+  }
+
+  /** Goes on above a number that an earlier process sent. */
+  continueFrom(sequence: number): void {
+    this.#sent = Math.max(this.#sent, sequence) >>> 0;
+  }
+
   /** One logical advert = one sequence number, whatever the number of unicast copies. */
   nextSequence(wallMs: number): void {
     const clock = Math.floor((wallMs - SEQUENCE_EPOCH_MS) / SEQUENCE_TICK_MS);

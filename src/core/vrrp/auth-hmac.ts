@@ -20,6 +20,7 @@ const TYPE_SHA256 = 1;
 const DIGEST_OFFSET = 12;
 const DIGEST_LENGTH = 16;
 const CHECKSUM_OFFSET = 6;
+const FRACTION_OF_MS = 2 ** 32 / 1000;
 /** Senders whose last sequence is remembered, as keepalived does for multicast. */
 const MAX_SENDERS = 8;
 
@@ -49,6 +50,19 @@ export class HmacAuthenticator {
     this.#sentSeconds = before.#sentSeconds;
     this.#sentFraction = before.#sentFraction;
     for (const [address, last] of before.#heard) this.#heard.set(address, last);
+  }
+
+  /** At or above the last sequence sent, as Unix time in whole ms; 0 = none was. */
+  get sequence(): number {
+    if (this.#sentSeconds < 0) return 0;
+    return this.#sentSeconds * 1000 + Math.ceil(this.#sentFraction / FRACTION_OF_MS);
+  }
+
+  /** Goes on above what an earlier process sent; see `sequence`. */
+  continueFrom(sequence: number): void {
+    if (sequence <= this.sequence) return;
+    this.#sentSeconds = Math.floor(sequence / 1000);
+    this.#sentFraction = Math.floor((sequence % 1000) * FRACTION_OF_MS);
   }
 
   /** 0 in `receive-only` mode: nothing is appended. */

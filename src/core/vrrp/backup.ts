@@ -11,12 +11,18 @@ const OWNER_PRIORITY = 255;
 
 /** The timer fired: nobody better is there. */
 export function masterIsDown(instance: Instance, state: BackupState, turn: Turn): void {
+  const reason = downReason(instance, turn.now);
+  // Who resigned, or yields to us, has not gone missing.
+  const silent = state.awaiting === "master" ? instance.master?.address : undefined;
+  if (silent !== undefined && instance.peers.lost(silent)) {
+    instance.report(turn, { kind: "peer-lost", reason, peer: silent });
+  }
   if (instance.grouped) {
     state.ready = true;
     state.downAtMs = turn.now + instance.masterDownMs;
     return;
   }
-  instance.becomeMaster(turn, downReason(instance, turn.now));
+  instance.becomeMaster(turn, reason);
 }
 
 export function heardAsBackup(

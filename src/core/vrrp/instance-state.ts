@@ -1,12 +1,21 @@
 /** The states of an instance: each carries exactly what it needs. */
 
+import type { Reign } from "./reign.ts";
+
 /** How long a node that resigned for lack of CPU or a fight does not preempt. */
 export const HOLD_MS = 30_000;
 
 export type InstanceState =
-  | { readonly kind: "INIT" | "FAULT" | "STOPPED" }
+  | { readonly kind: "FAULT" | "STOPPED" }
+  | InitState
   | BackupState
   | MasterState;
+
+export interface InitState {
+  readonly kind: "INIT";
+  /** Of the process before this one, as long as it may be gone on with. */
+  readonly reign?: Reign;
+}
 
 export interface BackupState {
   readonly kind: "BACKUP";

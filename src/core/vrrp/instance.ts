@@ -15,6 +15,7 @@ import { AdvertSender } from "./advert-sender.ts";
 import { AnnouncePlan } from "./announce-plan.ts";
 import { heardAsBackup, masterIsDown } from "./backup.ts";
 import { DecisionLog, type Turn } from "./decision-log.ts";
+import { heardAsHeir, letLapse, reignOf } from "./heir.ts";
 import {
   HOLD_MS,
   type BackupState,
@@ -32,16 +33,17 @@ import {
 import type { Advert } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
 import { decisionInputs, describeTracks } from "./reasons.ts";
+import { recover } from "./recovery.ts";
 import { sameValue } from "./reload.ts";
 import type { RouterAction, RouterEvent, VrrpState } from "./router-ports.ts";
 import type { InstanceSettings } from "./settings.ts";
 import { Starvation } from "./starvation.ts";
 import { noCounters, type InstanceCounters } from "./status.ts";
-import { apartMs, hintedStartMs, masterDownMs, skewMs } from "./timing.ts";
+import { apartMs, masterDownMs, skewMs } from "./timing.ts";
 import type { TrackSum } from "./track-sum.ts";
 
-const OWNER_PRIORITY = 255;
 const LOWEST_PRIORITY = 1;
+type NotifyAction = Extract<RouterAction, { type: "notify" }>;
 
 export class Instance {
   settings: InstanceSettings;
@@ -68,8 +70,8 @@ export class Instance {
   readonly log: DecisionLog = new DecisionLog();
   readonly counters: InstanceCounters = noCounters();
   /** No election before this (`vrrp_startup_delay`). */
-  readonly #notBeforeMs: number;
-  readonly #renewLease: RouterAction;
+  readonly notBeforeMs: number;
+  readonly #renewLease: Extract<RouterAction, { type: "renew-lease" }>;
   #sourceText = "";
 
   /** `before`: the sender of the instance whose place this one takes; peers know its numbers. */
@@ -85,13 +87,25 @@ export class Instance {
     this.activeIntervalMs = settings.advertIntervalMs;
     this.plan = new AnnouncePlan(settings.announce);
     this.grouped = grouped;
-    this.#notBeforeMs = notBeforeMs;
+    this.notBeforeMs = notBeforeMs;
     const { name: instance } = settings;
-    this.#renewLease = { type: "renew-lease", instance, durationMs: this.leaseMs };
+    const { leaseMs: durationMs } = this;
+    const heritage = { identity: "", sequence: 0, alone: true };
+    this.#renewLease = { type: "renew-lease", instance, durationMs, ...heritage };
+  }
+
+  /** Of settings and group, see `Reign`; empty where there is no lease. */
+  get identity(): string {
+    return this.#renewLease.identity;
+  }
+
+  set identity(identity: string) {
+    this.#renewLease.identity = identity;
   }
 
   get deadline(): number {
     if (this.state.kind === "BACKUP") return this.state.downAtMs;
+    if (this.state.kind === "INIT") return this.state.reign?.leaseUntilMs ?? Infinity;
     if (this.state.kind !== "MASTER") return Infinity;
     return Math.min(this.state.advertAtMs, this.plan.deadline, this.guard.deadline);
   }
@@ -148,7 +162,7 @@ export class Instance {
     if (this.state.kind === "MASTER") masterTick(this, this.state, turn);
     else if (this.state.kind === "BACKUP" && turn.now >= this.state.downAtMs) {
       masterIsDown(this, this.state, turn);
-    }
+    } else this.#lapse(turn);
   }
 
   /** A believed advert of another router. True when it was a rival that we outrank. */
@@ -158,14 +172,15 @@ export class Instance {
       this.counters.priorityZeroReceived++;
       this.sender.ah?.forget(source);
     }
-    if (this.peers.heard(turn.now, source, advert.priority)) {
-      const reason = `first advert of ${source}, priority ${advert.priority}`;
-      this.report(turn, { kind: "peer-appeared", reason, peer: source });
+    const news = this.peers.heard(turn.now, source, advert.priority);
+    if (news !== undefined) {
+      this.report(turn, { kind: "peer-appeared", reason: news, peer: source });
     }
     this.#lapse(turn);
     const heard = { source, advert };
     if (this.state.kind === "MASTER") return heardAsMaster(this, this.state, turn, heard);
     if (this.state.kind === "BACKUP") heardAsBackup(this, this.state, turn, heard);
+    if (reignOf(this) !== undefined) heardAsHeir(this, turn, heard);
     return false;
   }
 
@@ -183,11 +198,12 @@ export class Instance {
         this.state.advertAtMs = turn.now;
       }
     }
+    if (reignOf(this) !== undefined) return;
     const { kind } = this.state;
     const running = kind === "MASTER" || kind === "BACKUP";
     // What a reload added is not known to be broken only because nobody has looked at it yet.
     if (sum.faults.length > 0 && !(running && sum.onlyPending)) this.#fault(turn, sum);
-    else if (kind === "INIT" || kind === "FAULT") this.#recover(turn);
+    else if (kind === "INIT" || kind === "FAULT") recover(this, turn);
   }
 
   addressRemoved(turn: Turn, address: string): void {
@@ -219,7 +235,7 @@ export class Instance {
     this.advertise(turn);
     turn.out.push({ type: "acquire-addresses", instance: name });
     this.announce(turn, this.plan.start(turn.now));
-    this.#changed(turn, from, reason);
+    this.changed(turn, from, reason);
     this.master = undefined;
   }
 
@@ -263,9 +279,9 @@ export class Instance {
     this.#lapse(turn);
     const from = this.state.kind;
     if (from === "STOPPED") return;
-    if (from === "MASTER") this.#releaseAndResign(turn);
+    if (from === "MASTER" || reignOf(this) !== undefined) this.#releaseAndResign(turn);
     this.state = { kind: "STOPPED" };
-    this.#changed(turn, from, reason);
+    this.changed(turn, from, reason);
     this.notify(turn, notify);
   }
 
@@ -274,13 +290,14 @@ export class Instance {
     const downAtMs = this.electAt(turn.now + waitMs);
     const ready = false;
     this.state = { kind: "BACKUP", downAtMs, ready, awaiting, preemptAtMs: undefined, apartMs: 0 };
-    this.#changed(turn, from, reason);
+    this.changed(turn, from, reason);
   }
 
   /** Who slept over the end of the lease is a backup now: somebody else may be master, whatever
    *  it is that woke us. */
   #lapse(turn: Turn): void {
     if (this.state.kind === "MASTER") leaseLapsed(this, this.state, turn);
+    else letLapse(this, turn);
   }
 
   #fault(turn: Turn, sum: TrackSum): void {
@@ -292,32 +309,13 @@ export class Instance {
     }
     if (from === "MASTER") this.#releaseAndResign(turn);
     this.state = { kind: "FAULT" };
-    this.#changed(turn, from, reason);
-  }
-
-  /** Leaves INIT or FAULT. The waits are keepalived's. */
-  #recover(turn: Turn): void {
-    const { startAsMaster, priority, advertIntervalMs } = this.settings;
-    const starting = this.state.kind === "INIT";
-    const owner = priority === OWNER_PRIORITY;
-    this.activeIntervalMs = advertIntervalMs;
-    if (starting && owner && !this.grouped && turn.now >= this.#notBeforeMs) {
-      this.becomeMaster(turn, "we own the addresses (priority 255)");
-      return;
-    }
-    let wait = this.masterDownMs;
-    if (owner) wait = starting ? 0 : advertIntervalMs + this.skewMs;
-    else if (starting && startAsMaster) wait = hintedStartMs(advertIntervalMs);
-    const reason = starting
-      ? "started, listening for a master"
-      : "everything tracked is well again";
-    this.toBackup(turn, wait, "nobody", reason);
+    this.changed(turn, from, reason);
   }
 
   // ---- what the states share ----
 
   electAt(at: number): number {
-    return Math.max(at, this.#notBeforeMs);
+    return Math.max(at, this.notBeforeMs);
   }
 
   rememberMaster(now: number, address: string, priority: number): void {
@@ -336,6 +334,9 @@ export class Instance {
     this.leaseRenewedMs = turn.now;
     const { effectivePriority: priority, sender } = this;
     if (sender.send(priority, turn.wallMs, turn.out)) this.counters.advertsSent++;
+    // The order above is carried out later than this line, with what it will say then.
+    this.#renewLease.sequence = sender.sequence;
+    this.#renewLease.alone = this.peers.isEmpty;
   }
 
   announce(turn: Turn, repeat: number): void {
@@ -362,10 +363,11 @@ export class Instance {
     this.log.record(turn, whole, decisionInputs(this, turn.now));
   }
 
-  notify(turn: Turn, state: Extract<RouterAction, { type: "notify" }>["state"]): void {
+  notify(turn: Turn, state: NotifyAction["state"], again = false): void {
     const { name } = this.settings;
-    const priority = this.effectivePriority;
-    turn.out.push({ type: "notify", scope: "INSTANCE", name, state, priority });
+    const { effectivePriority: priority } = this;
+    const notify = { type: "notify", scope: "INSTANCE", name, state, priority } as const;
+    turn.out.push(again ? { ...notify, again } : notify);
   }
 
   #releaseAndResign(turn: Turn): void {
@@ -380,12 +382,13 @@ export class Instance {
     if (sent) this.counters.advertsSent++;
   }
 
-  #changed(turn: Turn, from: VrrpState, reason: string): void {
+  /** `again`: a reign that is gone on with was told of when it began. */
+  changed(turn: Turn, from: VrrpState, reason: string, again = false): void {
     const to = this.state.kind;
     const priority = this.effectivePriority;
     this.sinceMs = turn.now;
     this.reason = reason;
     this.report(turn, { kind: "state-changed", reason, from, to, priority });
-    if (to === "MASTER" || to === "BACKUP" || to === "FAULT") this.notify(turn, to);
+    if (to === "MASTER" || to === "BACKUP" || to === "FAULT") this.notify(turn, to, again);
   }
 }

@@ -16,6 +16,8 @@ interface Peer {
   priority: number;
   firstHeardMs: number;
   lastHeardMs: number;
+  /** It fell silent while it was master; not what every backup does. */
+  lost: boolean;
 }
 
 export interface Contention {
@@ -29,31 +31,47 @@ export interface Contention {
 export class PeerTable {
   readonly #peers = new Map<string, Peer>();
   #contention: Contention | undefined;
+  #othersSupposed = false;
 
   get contention(): Contention | undefined {
     return this.#contention;
   }
 
-  /** True when `address` was not known. */
-  heard(now: number, address: string, priority: number): boolean {
+  /** Why it is news that `address` is heard, if it is. */
+  heard(now: number, address: string, priority: number): string | undefined {
     const peer = this.#peers.get(address);
     if (peer !== undefined) {
       peer.priority = priority;
       peer.lastHeardMs = now;
-      return false;
+      if (!peer.lost) return undefined;
+      peer.lost = false;
+      return `${address} is heard again, priority ${priority}`;
     }
     if (this.#peers.size >= MAX_PEERS) this.#forgetOldest();
-    this.#peers.set(address, { priority, firstHeardMs: now, lastHeardMs: now });
+    this.#peers.set(address, { priority, firstHeardMs: now, lastHeardMs: now, lost: false });
+    return `first advert of ${address}, priority ${priority}`;
+  }
+
+  /** True when that was not known yet. A lost peer still counts as one that may come back. */
+  lost(address: string): boolean {
+    const peer = this.#peers.get(address);
+    if (peer === undefined || peer.lost) return false;
+    peer.lost = true;
     return true;
   }
 
   /** Somebody besides `address` has ever been heard. */
   knowsOtherThan(address: string): boolean {
-    return this.#peers.size > (this.#peers.has(address) ? 1 : 0);
+    return this.#othersSupposed || this.#peers.size > (this.#peers.has(address) ? 1 : 0);
   }
 
   get isEmpty(): boolean {
-    return this.#peers.size === 0;
+    return this.#peers.size === 0 && !this.#othersSupposed;
+  }
+
+  /** The process before us had heard others; who they are is not known. */
+  supposeOthers(): void {
+    this.#othersSupposed = true;
   }
 
   /** An advert of another master while we are master; before `settledAtMs` it may be one that

@@ -6,6 +6,7 @@
  * out in the order given. That order is part of the safety argument (see ARCHITECTURE.md).
  */
 
+import type { Reign } from "./reign.ts";
 import type { Family } from "./settings.ts";
 
 export type VrrpState = "INIT" | "BACKUP" | "MASTER" | "FAULT" | "STOPPED";
@@ -27,8 +28,8 @@ export interface ReceivedDatagram {
 }
 
 export type RouterInput =
-  /** First input, once. `wallMs`: Unix time. */
-  | { readonly type: "started"; readonly wallMs: number }
+  /** First input, once. `wallMs`: Unix time. `reigns`: what the process before us left. */
+  | { readonly type: "started"; readonly wallMs: number; readonly reigns?: readonly Reign[] }
   /** The deadline was reached. `wallMs` serves time stamps on the wire. */
   | { readonly type: "woken"; readonly wallMs: number }
   | {
@@ -116,8 +117,16 @@ export type RouterAction =
       readonly headerIncluded: boolean;
     }
   /** Prolong the kernel's lease: the addresses stop answering `durationMs` from now. Always
-   *  ordered before the advert that lets others believe in us that long. */
-  | { readonly type: "renew-lease"; readonly instance: string; readonly durationMs: number }
+   *  ordered before the advert that lets others believe in us that long. With it goes what a
+   *  successor of this process will find as its `Reign`; the router reuses the object. */
+  | {
+      readonly type: "renew-lease";
+      readonly instance: string;
+      readonly durationMs: number;
+      identity: string;
+      sequence: number;
+      alone: boolean;
+    }
   /** Put addresses, routes and rules in the kernel. */
   | { readonly type: "acquire-addresses"; readonly instance: string }
   | { readonly type: "release-addresses"; readonly instance: string }
@@ -131,5 +140,8 @@ export type RouterAction =
       readonly name: string;
       readonly state: "MASTER" | "BACKUP" | "FAULT" | "STOP" | "DELETED" | "MASTER_RX_LOWER_PRI";
       readonly priority: number;
+      /** The process before us was in that state and has very likely told so: whoever remembers
+       *  that need not be told again. */
+      readonly again?: true;
     }
   | { readonly type: "report"; readonly event: RouterEvent };

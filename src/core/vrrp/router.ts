@@ -9,14 +9,17 @@ import { assert } from "../../lib/assert.ts";
 import type { Machine } from "../../lib/deadline-machine.ts";
 import { AdvertCheck, messageOf } from "./advert-check.ts";
 import type { AdvertSender } from "./advert-sender.ts";
+import { DeadlineRow } from "./deadline-row.ts";
 import type { Turn } from "./decision-log.ts";
 import { Facts } from "./facts.ts";
+import { inherit, isHeirReady, reignOf, resume } from "./heir.ts";
 import { Instance } from "./instance.ts";
 import { Lateness } from "./lateness.ts";
 import { decodeAdvert, emptyAdvert, type RejectReason } from "./packet.ts";
 import { RejectLog } from "./reject-log.ts";
 import { needsRestart, sameValue } from "./reload.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "./router-ports.ts";
+import { identitiesOf, type Reign } from "./reign.ts";
 import { instanceStatus } from "./router-status.ts";
 import type { InstanceSettings, TrackReference, VrrpSettings } from "./settings.ts";
 import type { Decision, RouterStatus } from "./status.ts";
@@ -29,6 +32,8 @@ const HOLD_UNTIL_MASTER_AGAIN = Infinity;
 
 interface Seat {
   readonly instance: Instance;
+  /** Its place among the deadlines. */
+  place: number;
   check: AdvertCheck;
   group: SyncGroup | undefined;
 }
@@ -38,6 +43,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
   readonly #seats = new Map<string, Seat>();
   /** interface -> `family vrid` packed into one number -> seat. */
   readonly #routes = new Map<string, Map<number, Seat>>();
+  /** Of the seats' instances. */
+  readonly #deadlines = new DeadlineRow();
   #groups: SyncGroup[] = [];
   /** While a reload replaces instances: their senders, whose sequence numbers go on. */
   readonly #replaced = new Map<string, AdvertSender>();
@@ -56,12 +63,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
 
   /** Monotonic ms of the next `woken`. */
   get deadline(): number {
-    let earliest = Infinity;
-    for (const { instance } of this.#seats.values()) {
-      const at = instance.deadline;
-      if (at < earliest) earliest = at;
-    }
-    return earliest;
+    return this.#deadlines.earliest;
   }
 
   step(now: number, input: RouterInput): readonly RouterAction[] {
@@ -70,7 +72,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
     switch (input.type) {
       case "started":
         turn.wallMs = input.wallMs;
-        this.#start(turn);
+        this.#start(turn, input.reigns ?? []);
         break;
       case "woken":
         turn.wallMs = input.wallMs;
@@ -86,6 +88,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
       default:
         this.#learn(turn, input);
     }
+    // Without groups these two note what they touch: one instance of many, most of the time.
+    const isNoted = input.type === "woken" || input.type === "datagram-received";
+    if (!isNoted || this.#groups.length > 0) this.#noteDeadlines();
     return turn.out;
   }
 
@@ -120,6 +125,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
         turn.out.push({ type: "acquire-addresses", instance: name });
       }
     }
+    this.#noteDeadlines();
     return turn.out;
   }
 
@@ -154,11 +160,15 @@ export class Router implements Machine<RouterInput, RouterAction> {
     return this.#turn;
   }
 
-  #start(turn: Turn): void {
+  #start(turn: Turn, reigns: readonly Reign[]): void {
     assert(!this.#running, "a router starts once");
     this.#running = true;
     this.#notBeforeMs = turn.now + this.#settings.startupDelayMs;
     this.#seatAll();
+    for (const reign of reigns) {
+      const seat = this.#seats.get(reign.instance);
+      if (seat !== undefined) inherit(seat.instance, turn, reign);
+    }
     this.#judgeAll(turn);
   }
 
@@ -191,20 +201,34 @@ export class Router implements Machine<RouterInput, RouterAction> {
       for (const seat of seats) seat.group = group;
       return group;
     });
+    const identities = identitiesOf(this.#settings);
+    for (const [name, { instance }] of this.#seats) instance.identity = identities.get(name) ?? "";
+  }
+
+  #noteDeadlines(): void {
+    this.#deadlines.resize(this.#seats.size);
+    let place = 0;
+    for (const seat of this.#seats.values()) {
+      this.#deadlines.note(place, seat.instance.deadline);
+      seat.place = place++;
+    }
   }
 
   #newSeat(settings: InstanceSettings, grouped: boolean): Seat {
     const before = this.#replaced.get(settings.name);
     const instance = new Instance(settings, grouped, this.#notBeforeMs, before);
-    return { instance, check: new AdvertCheck(settings, instance.sender), group: undefined };
+    const check = new AdvertCheck(settings, instance.sender);
+    return { instance, place: 0, check, group: undefined };
   }
 
   #wake(turn: Turn): void {
     const late = turn.now - this.deadline;
     if (late < 0) return;
     this.#lateness.record(late);
-    for (const { instance } of this.#seats.values()) {
-      if (turn.now >= instance.deadline) instance.wake(turn);
+    for (const { instance, place } of this.#seats.values()) {
+      if (turn.now < this.#deadlines.at(place)) continue;
+      instance.wake(turn);
+      this.#deadlines.note(place, instance.deadline);
     }
     this.#settleGroups(turn);
   }
@@ -234,6 +258,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
       this.#rejects.note(turn, instance, "address-list-mismatch", datagram.source);
     }
     const rival = instance.heard(turn, datagram.source, this.#advert);
+    this.#deadlines.note(seat.place, instance.deadline);
     if (seat.group === undefined) return;
     if (rival) seat.group.announceAfterRival(turn, instance);
     this.#settleGroups(turn);
@@ -248,7 +273,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
     const { instance, check } = seat;
     const { kind } = instance.state;
     if (datagram.source === this.#facts.sourceOf(instance.settings)) return "own-advert";
-    if (kind !== "BACKUP" && kind !== "MASTER") return "not-running";
+    const runs = kind === "BACKUP" || kind === "MASTER" || reignOf(instance) !== undefined;
+    if (!runs) return "not-running";
     const { priority, ownerIgnoreAdverts } = instance.settings;
     if (priority === OWNER_PRIORITY && ownerIgnoreAdverts) return "owner-ignores";
     return check.reject(datagram, message, this.#advert, turn.wallMs);
@@ -291,6 +317,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
     for (const seat of this.#seats.values()) this.#judge(turn, seat);
     // A second round: one member's fault is the other members' fault as well, and its end too.
     for (const seat of this.#seats.values()) if (seat.group !== undefined) this.#judge(turn, seat);
+    for (const { instance, group } of this.#seats.values()) {
+      if (group === undefined && isHeirReady(instance)) resume(instance, turn);
+    }
     this.#settleGroups(turn);
   }
 

@@ -131,7 +131,7 @@ test("at most 16 peers are kept, the last heard ones, with their last priority",
       const model = new Map<string, number>();
       for (const [now, [peer, priority]] of heard.entries()) {
         const address = String(peer);
-        assert.equal(table.heard(now, address, priority), !model.has(address));
+        assert.equal(table.heard(now, address, priority) !== undefined, !model.has(address));
         model.delete(address);
         model.set(address, priority);
         if (model.size > 16) model.delete([...model.keys()][0]!);

@@ -8,6 +8,7 @@
  */
 
 import type { Turn } from "./decision-log.ts";
+import { forsake, isHeir, isHeirReady, letLapse, resume } from "./heir.ts";
 import type { Instance } from "./instance.ts";
 import { downReason } from "./reasons.ts";
 import type { RouterAction, VrrpState } from "./router-ports.ts";
@@ -41,6 +42,7 @@ export class SyncGroup {
   /** Brings the members back into step after anything happened to one of them. */
   settle(turn: Turn): void {
     const { members } = this;
+    const again = this.#settleHeirs(turn);
     const left = members.find((m) => this.#leaves(m));
     if (left !== undefined) this.#follow(turn, left);
     const wanting = members.filter((m) => m.isReady);
@@ -49,7 +51,26 @@ export class SyncGroup {
         member.becomeMaster(turn, this.#reasonFor(turn, member));
       }
     }
-    this.#updateState(turn);
+    this.#updateState(turn, again);
+  }
+
+  /**
+   * A group goes on with the reign of the process before us as a whole: one member that cannot
+   * keeps all from it. True when it did.
+   */
+  #settleHeirs(turn: Turn): boolean {
+    if (!this.members.some(isHeir)) return false;
+    for (const member of this.members) letLapse(member, turn);
+    const heirs = this.members.filter(isHeir);
+    const lost = this.members.find((m) => !heirs.includes(m));
+    if (lost !== undefined) {
+      const why = `${lost.settings.name} of group ${this.settings.name} cannot go on as master`;
+      for (const heir of heirs) forsake(heir, turn, why);
+      return false;
+    }
+    if (!heirs.every(isHeirReady)) return false;
+    for (const heir of heirs) resume(heir, turn);
+    return true;
   }
 
   /** The member cannot or need not be master, and its group is or has masters. */
@@ -88,7 +109,8 @@ export class SyncGroup {
     }
   }
 
-  #updateState(turn: Turn): void {
+  /** `again`: all members just went on with the reign of the process before us. */
+  #updateState(turn: Turn, again: boolean): void {
     const state = this.#common();
     if (state === this.state) return;
     this.state = state;
@@ -96,7 +118,8 @@ export class SyncGroup {
     if (notified === undefined) return;
     const { name } = this.settings;
     const priority = Math.max(...this.members.map((m) => m.effectivePriority));
-    turn.out.push({ type: "notify", scope: "GROUP", name, state: notified, priority });
+    const notify = { type: "notify", scope: "GROUP", name, state: notified, priority } as const;
+    turn.out.push(again && state === "MASTER" ? { ...notify, again } : notify);
   }
 
   #common(): VrrpState {

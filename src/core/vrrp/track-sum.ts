@@ -29,6 +29,8 @@ export interface TrackSum {
   readonly ownFaults: number;
   /** True when every fault is only a verdict that has not come yet. */
   readonly onlyPending: boolean;
+  /** Some verdict has not come yet. */
+  readonly pending: boolean;
   readonly tracks: readonly TrackStatus[];
 }
 
@@ -39,11 +41,13 @@ export function sumTracks(
 ): TrackSum {
   let change = 0;
   let onlyPending = true;
+  let pending = false;
   const faults: string[] = [];
   const tracks: TrackStatus[] = [];
   for (const reference of references) {
     const verdict = verdictOf(reference);
     const effect = effectOf(reference, verdict);
+    if (verdict.pending) pending = true;
     if (effect === "FAULT") {
       faults.push(verdict.reason);
       if (!verdict.pending) onlyPending = false;
@@ -55,7 +59,7 @@ export function sumTracks(
   }
   const clamped = Math.min(HIGHEST_BACKUP_PRIORITY, Math.max(1, basePriority + change));
   const effectivePriority = basePriority === OWNER_PRIORITY ? OWNER_PRIORITY : clamped;
-  return { effectivePriority, faults, ownFaults: faults.length, onlyPending, tracks };
+  return { effectivePriority, faults, ownFaults: faults.length, onlyPending, pending, tracks };
 }
 
 function effectOf(reference: TrackReference, verdict: TrackVerdict): number | "FAULT" {

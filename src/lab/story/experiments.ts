@@ -54,8 +54,8 @@ const oneOwner = async (stage: Stage, name: ServerName): Promise<string | undefi
 
 export const experiments: readonly Experiment[] = [
   {
-    title: "nginx stops on the master",
-    says: "server01 runs, but its nginx is gone: the check script fails and server01 resigns.",
+    title: "the web server stops on the master",
+    says: "server01 runs, but its web server is gone: the check script fails and server01 resigns.",
     variant: {},
     act: async (stage) => {
       await stage.stopWeb("server01");

@@ -48,7 +48,11 @@ export async function playLive(stage: Stage, terminal: NodeJS.ReadStream): Promi
   const broken: { label: string; undo: faults.Undo }[] = [];
   const menu = Object.entries(keys).map(([key, { label }]) => `  ${key}  ${label}`);
   process.stdout.write(`Break something:\n${menu.join("\n")}\n  r  repair all    q  quit\n\n`);
-  const view = setInterval(() => void draw(stage, probe, broken), REFRESH_MS);
+  shownAtMs = performance.now();
+  let drawing = Promise.resolve();
+  const view = setInterval(() => {
+    drawing = draw(stage, probe, broken);
+  }, REFRESH_MS);
   terminal.setRawMode(true);
   terminal.resume();
   try {
@@ -62,6 +66,8 @@ export async function playLive(stage: Stage, terminal: NodeJS.ReadStream): Promi
     clearInterval(view);
     terminal.setRawMode(false);
     terminal.pause();
+    // A line that comes late would stand in the shell's prompt.
+    await drawing;
     process.stdout.write("\n");
     await repair(broken);
     await probe.stop();

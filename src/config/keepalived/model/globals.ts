@@ -31,6 +31,7 @@ export function readMail(globals: Block, context: Context): MailSettings {
     from: from === undefined ? `keepalived@${context.hostName}` : joinWords(from),
     ...optional("server", readServer(globals, context)),
     ...optional("heloName", globals.text("smtp_helo_name")),
+    tls: readTls(globals.text("smtp_tls")),
     connectTimeoutMs: globals.number("smtp_connect_timeout") ?? 30_000,
     onFault: !globals.has("no_email_faults"),
     onCheck: !globals.has("no_checker_emails"),
@@ -55,6 +56,10 @@ function readServer(globals: Block, context: Context): MailSettings["server"] {
     context.findings.error(port!, `the port '${port!.text}' is wrong`, "write 1 to 65535");
   }
   return { host: host.text, port: number };
+}
+
+function readTls(word: string | undefined): MailSettings["tls"] {
+  return word === "accept" || word === "off" ? word : "verify";
 }
 
 export function readScriptSecurity(globals: Block): ScriptSecurity {

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DeadlineRow } from "./deadline-row.ts";
+
+test("the earliest of a row is its smallest deadline, and Infinity where there is none", () => {
+  const row = new DeadlineRow();
+  assert.equal(row.earliest, Infinity);
+  row.resize(3);
+  assert.equal(row.earliest, Infinity);
+  row.note(0, 30);
+  row.note(2, 10);
+  assert.equal(row.earliest, 10);
+  row.note(2, 40);
+  assert.equal(row.earliest, 30);
+  assert.deepEqual([row.at(0), row.at(1), row.at(2)], [30, Infinity, 40]);
+});
+
+test("a row of the same length keeps what was noted, another length forgets it", () => {
+  const row = new DeadlineRow();
+  row.resize(2);
+  row.note(1, 5);
+  row.resize(2);
+  assert.equal(row.earliest, 5);
+  row.resize(1);
+  assert.equal(row.earliest, Infinity);
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { WrittenReign } from "../drivers/reign-record.ts";
+import { Suspicion, type Silence } from "./reign-watch.ts";
+
+function reign(renewedMs: number, durationMs = 3000, instance = "A"): WrittenReign {
+  const leaseUntilMs = renewedMs + durationMs;
+  const rest = { identity: "", sequence: 0, alone: false };
+  return { instance, renewedMs, durationMs, leaseUntilMs, ...rest };
+}
+
+const three = new Map([
+  ["A", 3],
+  ["B", 3],
+]);
+
+/** Looks when it wants to, `lateMs` late each time, until a silence or `untilMs`. */
+function watch(
+  notes: (now: number) => readonly WrittenReign[],
+  { untilMs, lateMs = 1 }: { readonly untilMs: number; readonly lateMs?: number },
+): { silence: Silence | undefined; atMs: number; looks: number } {
+  const suspicion = new Suspicion(0);
+  let now = 0;
+  for (let looks = 1; ; looks++) {
+    const silence = suspicion.look(now, notes(now), three);
+    if (silence !== undefined || suspicion.lookAtMs > untilMs) return { silence, atMs: now, looks };
+    now = Math.max(now, suspicion.lookAtMs) + lateMs;
+  }
+}
+
+test("a master that renews is never suspected, and seldom looked at", () => {
+  const every = 1000;
+  const { silence, looks } = watch((now) => [reign(Math.floor(now / every) * every)], {
+    untilMs: 60_000,
+  });
+  assert.equal(silence, undefined);
+  assert.ok(looks <= 62, `${looks} looks in a minute`);
+});
+
+test("one that stops is told of with half of its lease left, after a second look", () => {
+  for (const durationMs of [300, 3000, 30_000]) {
+    const { silence, atMs } = watch(() => [reign(0, durationMs)], { untilMs: durationMs });
+    assert.equal(silence?.instance, "A");
+    assert.ok(atMs >= durationMs * 0.5 && atMs <= durationMs * 0.5 + 3, `${atMs}`);
+  }
+});
+
+test("of several instances the one that is silent counts", () => {
+  const notes = (now: number): WrittenReign[] => [
+    reign(Math.floor(now / 1000) * 1000, 3000, "A"),
+    reign(0, 3000, "B"),
+  ];
+  assert.equal(watch(notes, { untilMs: 3000 }).silence?.instance, "B");
+});
+
+test("who looks late cannot tell who hangs: it looks again", () => {
+  const suspicion = new Suspicion(0);
+  suspicion.look(1, [reign(0)], three);
+  // The machine stood still for 2 s; both of us wake up.
+  assert.equal(suspicion.look(2000, [reign(0)], three), undefined);
+  assert.ok(suspicion.lookAtMs < 2200);
+  assert.equal(suspicion.look(suspicion.lookAtMs + 1, [reign(2001)], three), undefined);
+  const late = watch(() => [reign(0)], { untilMs: 2900, lateMs: 400 });
+  assert.equal(late.silence, undefined, "never in time for a second look");
+});
+
+test("after the lease, before our time, or where no successor is quick enough: nothing", () => {
+  assert.equal(watch(() => [reign(-1)], { untilMs: 5000 }).silence, undefined);
+  assert.equal(watch(() => [reign(0, 30)], { untilMs: 5000 }).silence, undefined);
+  const suspicion = new Suspicion(0);
+  for (const now of [3001, 3002, 3003]) {
+    assert.equal(suspicion.look(now, [reign(0)], three), undefined);
+  }
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monotonicMs } from "./clock.ts";
+import { ReignRecord, writtenReigns } from "./reign-record.ts";
+
+function withDirectory(run: (directory: string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), "reigns-"));
+  try {
+    run(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function open(directory: string): ReignRecord {
+  const record = ReignRecord.open(directory);
+  assert.ok(record instanceof ReignRecord);
+  return record;
+}
+
+function renewal(instance: string, sequence = 0): Parameters<ReignRecord["note"]>[0] {
+  const rest = { identity: `id of ${instance}`, durationMs: 3000, sequence, alone: false };
+  return { type: "renew-lease", instance, ...rest };
+}
+
+test("a successor finds the last renewal of each instance that did not end", () => {
+  withDirectory((directory) => {
+    const record = open(directory);
+    const before = monotonicMs();
+    for (const name of ["A", "B", "C"]) record.note(renewal(name));
+    record.note(renewal("A", 2 ** 40 + 1));
+    record.end("B");
+    const { found } = open(directory);
+    assert.deepEqual(
+      found.map(({ instance, identity, sequence }) => [instance, identity, sequence]),
+      [
+        ["A", "id of A", 2 ** 40 + 1],
+        ["C", "id of C", 0],
+      ],
+    );
+    for (const reign of found) {
+      assert.ok(reign.renewedMs >= before && reign.renewedMs <= monotonicMs());
+      assert.equal(reign.leaseUntilMs, reign.renewedMs + 3000);
+      assert.equal(reign.alone, false);
+    }
+  });
+});
+
+test("what a successor does not go on with ends in the same file", () => {
+  withDirectory((directory) => {
+    open(directory).note(renewal("A"));
+    const next = open(directory);
+    next.note(renewal("B"));
+    next.end("A");
+    assert.deepEqual(
+      writtenReigns(directory).map(({ instance }) => instance),
+      ["B"],
+    );
+    next.note({ ...renewal("A"), identity: "another" });
+    assert.equal(writtenReigns(directory).find((r) => r.instance === "A")?.identity, "another");
+    next.close();
+    assert.deepEqual(writtenReigns(directory), []);
+  });
+});
+
+test("another boot, a cut or a spoilt file: no reigns, and no error", () => {
+  withDirectory((directory) => {
+    const path = join(directory, "reigns");
+    open(directory).note(renewal("A"));
+    const whole = readFileSync(path);
+    for (let length = 0; length < whole.length; length += 7) {
+      writeFileSync(path, whole);
+      truncateSync(path, length);
+      assert.ok(open(directory).found.length <= 1);
+    }
+    writeFileSync(path, whole.toString("latin1").replace(/boot":"./, 'boot":"x'), "latin1");
+    assert.deepEqual(open(directory).found, []);
+    assert.deepEqual(writtenReigns(join(directory, "nowhere")), []);
+  });
+});

@@ -1,0 +1,123 @@
+/** A vrrp process that dies or hangs comes back inside its lease: nobody takes over. */
+
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { monotonicMs } from "../../src/drivers/clock.ts";
+import type { Host } from "../../src/lab/host.ts";
+import { startNines, type NinesPeer } from "../../src/lab/peers/nines.ts";
+import { startEchoServer, startUdpProbe } from "../../src/lab/probe.ts";
+import { measureOutage, type Outage } from "../../src/lab/probe-record.ts";
+import { signal } from "../../src/lab/process-table.ts";
+import { pause, waitFor } from "../../src/lab/wait.ts";
+import { withWorld } from "../../src/lab/world.ts";
+
+const ADDRESS = "10.79.0.200";
+const host = (n: number): Record<string, { segment: string; address: string[] }> => ({
+  eth0: { segment: "lan", address: [`10.79.0.${n}/24`] },
+});
+const PLAN = {
+  name: "lease",
+  segments: ["lan"],
+  hosts: { client: host(50), lb1: host(11), lb2: host(12) },
+};
+/** Nothing is lost at all; this machine's own hiccups are what there is to allow for. */
+const LONGEST_OUTAGE_MS = 50;
+
+interface Wish {
+  readonly priority: number;
+  readonly advertS: number;
+  readonly extra?: string;
+}
+
+function configuration({ priority, advertS, extra = "" }: Wish): string {
+  return `
+global_defs {
+    script_user root
+    enable_script_security
+}
+vrrp_script ok {
+    script /bin/true
+    interval 1
+}
+vrrp_instance VI_1 {
+    state BACKUP
+    version 3
+    interface eth0
+    virtual_router_id 51
+    priority ${priority}
+    advert_int ${advertS}
+    notify /run/told.sh
+    ${extra}
+    virtual_ipaddress {
+        ${ADDRESS}/24
+    }
+    track_script {
+        ok
+    }
+}
+`;
+}
+
+async function start(on: Host, wish: Wish): Promise<NinesPeer> {
+  on.write("/run/told.sh", "#!/bin/sh\necho $3 >>/run/told\n", 0o755);
+  await startEchoServer(on, [ADDRESS]);
+  return startNines(on, on.write("/run/keepalived.conf", configuration(wish)));
+}
+
+/** Breaks the master's vrrp process once; both nodes and a client look on. */
+async function breakMaster(
+  how: NodeJS.Signals,
+  wish: Omit<Wish, "priority">,
+): Promise<{ readonly outage: Outage; readonly told: string }> {
+  const seen: { outage: Outage; told: string }[] = [];
+  await withWorld(PLAN, async (world) => {
+    const [lb1, lb2] = [world.host("lb1"), world.host("lb2")];
+    const first = await start(lb1, { priority: 150, ...wish });
+    await waitFor(() => lb1.holds(ADDRESS), 15_000, "lb1 to be master");
+    const second = await start(lb2, { priority: 100, ...wish });
+    const probe = await startUdpProbe(world.host("client"), ADDRESS);
+    await probe.untilAnswered("lb1");
+    await pause(3000);
+    const [vrrp] = first.pids("vrrp");
+    assert.ok(vrrp !== undefined);
+    const faultMs = monotonicMs();
+    signal(vrrp, how);
+    const isReplaced = (): boolean => first.pids("vrrp").some((pid) => pid !== vrrp);
+    await waitFor(isReplaced, 5000, "another vrrp process");
+    await pause(4000 * wish.advertS + 1000);
+    assert.equal(first.pids("vrrp").includes(vrrp), false);
+    const outage = measureOutage(await probe.stop(), faultMs);
+    const reasons = (await first.events()).map((e) => e.reason).join("\n");
+    assert.match(reasons, /the process before us was master, its lease runs \d+/, reasons);
+    assert.equal((await second.events()).filter((e) => e.to === "MASTER").length, 0);
+    assert.deepEqual([await lb1.holds(ADDRESS), await lb2.holds(ADDRESS)], [true, false]);
+    seen.push({ outage, told: await lb1.run(["cat", "/run/told"]) });
+  });
+  const [only] = seen;
+  assert.ok(only !== undefined);
+  return only;
+}
+
+interface Case {
+  readonly how: NodeJS.Signals;
+  readonly advertS: number;
+  readonly extra?: string;
+}
+
+const cases: readonly Case[] = [
+  { how: "SIGKILL", advertS: 1 },
+  { how: "SIGSTOP", advertS: 1 },
+  { how: "SIGKILL", advertS: 0.1 },
+  // The interface that carries the virtual MAC must outlive it as well.
+  { how: "SIGKILL", advertS: 1, extra: "use_vmac" },
+];
+
+for (const { how, advertS, extra = "" } of cases) {
+  const what = `${how} of the master's vrrp process, adverts every ${advertS} s ${extra}`.trim();
+  test(`${what}: nobody notices`, async () => {
+    const { outage, told } = await breakMaster(how, { advertS, extra });
+    assert.equal(outage.takeoverMs, undefined, "the peer never answers");
+    assert.ok(outage.outageMs <= LONGEST_OUTAGE_MS, `${outage.outageMs} ms`);
+    assert.equal(told, "BACKUP\nMASTER\n", "scripts are not run again");
+  });
+}
