@@ -51,7 +51,7 @@ export class AccessRecord {
   bytesOut = 0;
   retries = 0;
   /** The request went over a kept connection. */
-  reused = false;
+  isReused = false;
   cause: EndCause = "-";
   phase: EndPhase = "-";
   /** A sentence; "" when nothing went wrong. */
@@ -70,7 +70,11 @@ export class AccessRecord {
   readonly bytes: Uint8Array = new Uint8Array(MAX_TEXT * Object.keys(ACCESS_TEXTS).length);
   #used = 0;
 
-  clearTexts(): void {
+  clear(): void {
+    this.route = this.pool = this.server = this.reason = "";
+    this.status = this.version = this.bytesIn = this.bytesOut = this.retries = 0;
+    this.isReused = false;
+    this.cause = this.phase = "-";
     this.spans.fill(0);
     this.#used = 0;
   }

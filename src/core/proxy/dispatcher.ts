@@ -1,0 +1,427 @@
+/**
+ * Brings the requests of one pool to its servers: picks, waits in line, connects, sends, and tries
+ * again elsewhere when that is safe. What a server answers is `answer-relay.ts`.
+ */
+
+import type { Prng } from "../../lib/prng.ts";
+import { Pool } from "../balance/pool.ts";
+import type { Outcome, PickWhy } from "../balance/pool-ports.ts";
+import type { PoolSettings } from "../balance/pool-settings.ts";
+import type { Server } from "../balance/server.ts";
+import type { EndCause, EndPhase } from "./access-record.ts";
+import { AnswerRelay } from "./answer-relay.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { Exchange } from "./exchange.ts";
+import { connectTarget } from "./proxy-header.ts";
+import { ServerConnection, type ServerListener } from "./server-connection.ts";
+import { ServerGroup } from "./server-group.ts";
+import { COUNTERS, Traffic } from "./traffic.ts";
+
+/** What the client is told when no attempt is left, and what the log says. */
+export interface Failure {
+  readonly status: number;
+  readonly cause: EndCause;
+  readonly phase: EndPhase;
+  readonly reason: string;
+}
+
+export class Dispatcher implements ServerListener {
+  readonly pool: Pool<Exchange>;
+  readonly traffic: Traffic = new Traffic();
+  readonly #parts: EngineParts;
+  readonly #groups = new Map<Server, ServerGroup>();
+  readonly #relay: AnswerRelay;
+  #isServingQueue = false;
+
+  constructor(parts: EngineParts, settings: PoolSettings, prng: Prng) {
+    this.#parts = parts;
+    this.pool = new Pool(settings, prng, parts.now);
+    this.#relay = new AnswerRelay(parts, this);
+    this.changed();
+  }
+
+  get settings(): PoolSettings {
+    return this.pool.settings;
+  }
+
+  group(server: Server): ServerGroup {
+    let group = this.#groups.get(server);
+    if (group === undefined) {
+      group = new ServerGroup(this.settings.name, server);
+      this.#groups.set(server, group);
+    }
+    return group;
+  }
+
+  /** Of all servers that were ever asked and are still there. */
+  get groups(): Iterable<ServerGroup> {
+    return this.#groups.values();
+  }
+
+  // ---- from the client's side ----
+
+  /** The request is decided upon and written; its first bytes are in `outbound`. */
+  start(exchange: Exchange): void {
+    const { now } = this.#parts;
+    this.pool.retries.requested(now);
+    this.traffic.add(COUNTERS.requests, 1);
+    this.traffic.add(COUNTERS.inFlight, 1);
+    exchange.placedAt = now;
+    this.#place(exchange);
+    this.changed();
+  }
+
+  /** More of the request is in `outbound`, or its last byte was relayed. */
+  progressed(exchange: Exchange): void {
+    if (exchange.phase !== "asked" && exchange.phase !== "answering") return;
+    this.#arm(exchange);
+  }
+
+  /** The client is gone or gets no answer: whatever was begun for it ends. */
+  abandon(exchange: Exchange): void {
+    const { server, ticket } = exchange;
+    if (ticket !== undefined) this.pool.leave(ticket);
+    exchange.ticket = undefined;
+    if (server !== undefined) this.detach(exchange, "cancelled");
+    this.changed();
+  }
+
+  // ---- from the server's side ----
+
+  connected(exchange: Exchange): void {
+    const { now, wheel } = this.#parts;
+    exchange.connectedAt = now;
+    exchange.phase = "asked";
+    wheel.set(exchange, Infinity);
+    this.#ask(exchange);
+  }
+
+  answerReceived(exchange: Exchange, bytes: Uint8Array, from: number, to: number): number {
+    return this.#relay.received(exchange, bytes, from, to);
+  }
+
+  serverDrained(exchange: Exchange): void {
+    exchange.client?.serverDrained();
+    this.progressed(exchange);
+  }
+
+  serverLost(exchange: Exchange, reason: string): void {
+    switch (exchange.phase) {
+      case "connecting":
+        return this.attemptFailed(exchange, "connect-failed", {
+          status: 502,
+          cause: "S",
+          phase: "C",
+          reason: `${exchange.record.server}: connect: ${reason || "closed"}`,
+        });
+      case "asked":
+        return this.#lostUnanswered(exchange, reason === "closed" ? "" : reason);
+      default:
+        return this.#relay.serverLost(exchange, reason);
+    }
+  }
+
+  // ---- time ----
+
+  timeUp(exchange: Exchange): void {
+    const { connectMs, responseMs } = this.settings.timeouts;
+    const { server } = exchange.record;
+    switch (exchange.phase) {
+      case "delayed":
+        return this.start(exchange);
+      case "connecting":
+        return this.attemptFailed(exchange, "connect-failed", {
+          status: 504,
+          cause: "s",
+          phase: "C",
+          reason: `${server}: no connection within ${connectMs} ms`,
+        });
+      case "asked":
+        return this.attemptFailed(exchange, "timeout", {
+          status: 504,
+          cause: "s",
+          phase: "H",
+          reason: `${server}: no answer within ${responseMs} ms`,
+        });
+      case "answering":
+      case "tunnel":
+        return this.#relay.timeUp(exchange);
+      default:
+    }
+  }
+
+  // ---- what became of an attempt ----
+
+  /** The attempt is over without an answer that could be passed on: another one, or an error. */
+  attemptFailed(exchange: Exchange, outcome: Outcome, failure: Failure): void {
+    const { server } = exchange.server!.group;
+    this.#count(exchange, outcome);
+    const again = this.#mayRetry(exchange);
+    this.detach(exchange, outcome);
+    if (again) {
+      exchange.pick.tried.push(server);
+      exchange.failure = failure;
+      this.#tryAgain(exchange);
+    } else {
+      this.#refuse(exchange, failure);
+    }
+    this.changed();
+  }
+
+  /** The server's part is over, well or not: the connection is closed. */
+  detach(exchange: Exchange, outcome: Outcome): void {
+    const connection = exchange.server!;
+    const { server } = connection.group;
+    exchange.server = undefined;
+    connection.destroy();
+    this.pool.finished(this.#parts.now, server, outcome, latencyOf(exchange));
+  }
+
+  /** The answer is complete: the connection may serve again. */
+  complete(exchange: Exchange, outcome: Outcome): void {
+    const connection = exchange.server!;
+    const { settings } = this;
+    exchange.server = undefined;
+    connection.release(settings.timeouts.keepAliveMs, settings.maxIdlePerServer);
+    this.pool.finished(this.#parts.now, connection.group.server, outcome, latencyOf(exchange));
+  }
+
+  /** Another server for a request whose answer says that this one cannot; undefined = none. */
+  anotherFor(exchange: Exchange): Server | undefined {
+    const { server } = exchange.server!.group;
+    const { tried } = exchange.pick;
+    if (!this.#mayRepeat(exchange)) return undefined;
+    tried.push(server);
+    const other = this.pool.pick(this.#parts.now, exchange.pick).server;
+    if (other !== undefined && this.#takeRetry(exchange)) return other;
+    tried.pop();
+    return undefined;
+  }
+
+  /** Goes to `server`, which `anotherFor` named. */
+  retryAt(exchange: Exchange, server: Server): void {
+    exchange.outbound.rewind();
+    this.#attempt(exchange, server);
+  }
+
+  /** Places, health or settings may have changed: events are told, those in line are served. */
+  changed(): void {
+    const { pool } = this;
+    for (const event of pool.takeEvents()) {
+      this.#parts.sinks.event(this.settings.name, event);
+      const { server } = event;
+      if (server === undefined) continue;
+      if (event.kind === "cut-connections") this.#cut(server, event.reason);
+      if (event.kind === "moved") this.#moved(server);
+      if (event.kind === "removed") this.#groups.get(server)?.closeIdle();
+      if (event.kind === "removed") this.#groups.delete(server);
+    }
+    if (pool.waiting > 0 && !this.#isServingQueue) this.#serveQueue();
+  }
+
+  // ---- placing ----
+
+  #place(exchange: Exchange): void {
+    const pick = this.pool.pick(this.#parts.now, exchange.pick);
+    if (pick.server !== undefined) {
+      if (pick.why === "redispatched") exchange.bindsCookie = true;
+      this.#attempt(exchange, pick.server);
+    } else if (pick.why === "queue") {
+      this.#enqueue(exchange);
+    } else {
+      this.#nobody(exchange, pick.why, pick.reason);
+    }
+  }
+
+  #enqueue(exchange: Exchange): void {
+    const { now } = this.#parts;
+    exchange.phase = "queued";
+    exchange.ticket = this.pool.enqueue(now, exchange, exchange.pick, exchange.queueClass);
+    if (exchange.ticket !== undefined) return;
+    this.traffic.add(COUNTERS.queueRefused, 1);
+    this.#refuse(exchange, { status: 503, cause: "R", phase: "Q", reason: "the line is full" });
+  }
+
+  #serveQueue(): void {
+    const { pool } = this;
+    this.#isServingQueue = true;
+    while (pool.waiting > 0) {
+      const { now } = this.#parts;
+      const grant = pool.nextGrant(now);
+      if (grant !== undefined) {
+        grant.waiter.ticket = undefined;
+        this.#attempt(grant.waiter, grant.server);
+        continue;
+      }
+      const dropped = pool.nextDropped(now);
+      if (dropped === undefined) break;
+      dropped.waiter.ticket = undefined;
+      this.traffic.add(COUNTERS.queueRefused, 1);
+      const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
+      const reason = `${what} ${Math.round(dropped.waitedMs)} ms in line`;
+      this.#refuse(dropped.waiter, { status: 503, cause: "R", phase: "Q", reason });
+    }
+    this.#isServingQueue = false;
+  }
+
+  #nobody(exchange: Exchange, why: PickWhy, reason: string): void {
+    if (why === "all-tried" && exchange.failure !== undefined) {
+      this.#refuse(exchange, exchange.failure);
+    } else {
+      this.#refuse(exchange, { status: 503, cause: "S", phase: "C", reason });
+    }
+  }
+
+  #attempt(exchange: Exchange, server: Server): void {
+    const { now, wheel } = this.#parts;
+    const { timeouts, sendProxy } = this.settings;
+    const group = this.group(server);
+    this.pool.started(now, server);
+    group.traffic.add(COUNTERS.requests, 1);
+    exchange.attemptAt = now;
+    exchange.answeredAt = -1;
+    exchange.record.server = server.name;
+    exchange.answerShown = false;
+    const mayRepeat = this.#mayRepeat(exchange);
+    const isFresh = exchange.staleRetried || sendProxy !== "off";
+    const kept = isFresh ? undefined : group.takeIdle(now, mayRepeat);
+    if (kept !== undefined) {
+      exchange.server = kept;
+      exchange.connectedAt = now;
+      exchange.phase = "asked";
+      kept.begin(exchange);
+      this.#ask(exchange);
+      return;
+    }
+    const connection = new ServerConnection(this.#parts, group, this);
+    exchange.server = connection;
+    exchange.phase = "connecting";
+    if (sendProxy !== "off") connection.spoil();
+    wheel.set(exchange, now + timeouts.connectMs);
+    connection.connect(connectTarget(this.settings, server, exchange.client!.origin), exchange);
+  }
+
+  /** The connection stands: what is there of the request goes out in one piece. */
+  #ask(exchange: Exchange): void {
+    exchange.record.isReused = exchange.server!.isReused;
+    exchange.sentAt = this.#parts.now;
+    this.#relay.begin(exchange);
+    const more = exchange.outbound.flush(exchange.server!.wire);
+    if (!this.#mayEverRepeat(exchange)) exchange.outbound.release();
+    this.#arm(exchange);
+    if (!exchange.requestDone) exchange.client!.serverReady(more);
+  }
+
+  /** The answer must come in time; a server that does not read counts as one that does not answer. */
+  #arm(exchange: Exchange): void {
+    const { responseMs, idleMs } = this.settings.timeouts;
+    const ms = exchange.phase === "asked" ? responseMs : idleMs;
+    this.#parts.wheel.set(exchange, this.#parts.now + ms);
+  }
+
+  // ---- trying again ----
+
+  /** Another attempt is safe: nothing went out, or the request may be repeated and is still whole. */
+  #mayRepeat(exchange: Exchange): boolean {
+    const { outbound, answerShown, isIdempotent } = exchange;
+    if (answerShown || !outbound.whole) return false;
+    return isIdempotent || !outbound.sentAnything;
+  }
+
+  #mayEverRepeat(exchange: Exchange): boolean {
+    return exchange.isIdempotent && this.settings.retry.attempts > 0;
+  }
+
+  #mayRetry(exchange: Exchange): boolean {
+    return this.#mayRepeat(exchange) && this.#takeRetry(exchange);
+  }
+
+  #takeRetry(exchange: Exchange): boolean {
+    if (exchange.retries >= this.settings.retry.attempts) return false;
+    if (this.pool.retries.tryRetry(this.#parts.now)) {
+      exchange.retries++;
+      this.traffic.add(COUNTERS.retries, 1);
+      exchange.server!.group.traffic.add(COUNTERS.retries, 1);
+      return true;
+    }
+    this.traffic.add(COUNTERS.retriesDenied, 1);
+    return false;
+  }
+
+  #tryAgain(exchange: Exchange): void {
+    exchange.outbound.rewind();
+    this.#place(exchange);
+  }
+
+  /** No byte of an answer came. On a kept connection the server had most likely closed it before. */
+  #lostUnanswered(exchange: Exchange, reason: string): void {
+    const connection = exchange.server!;
+    const { server } = connection.group;
+    const what = reason === "" ? "closed" : reason;
+    if (connection.isReused && !exchange.staleRetried && this.#mayRepeat(exchange)) {
+      exchange.staleRetried = true;
+      this.detach(exchange, "cancelled");
+      exchange.outbound.rewind();
+      if (server.reachable && !server.full) this.#attempt(exchange, server);
+      else this.#place(exchange);
+      this.changed();
+      return;
+    }
+    this.attemptFailed(exchange, "reset", {
+      status: 502,
+      cause: "S",
+      phase: "H",
+      reason: `${server.name}: ${what} before an answer`,
+    });
+  }
+
+  #count(exchange: Exchange, outcome: Outcome): void {
+    const { traffic } = exchange.server!.group;
+    const counter =
+      outcome === "connect-failed"
+        ? COUNTERS.connectErrors
+        : outcome === "timeout"
+          ? COUNTERS.timeouts
+          : COUNTERS.answerErrors;
+    traffic.add(counter, 1);
+    this.traffic.add(counter, 1);
+  }
+
+  #refuse(exchange: Exchange, failure: Failure): void {
+    const { sorry } = this.settings;
+    exchange.blame(failure.cause, failure.phase, failure.reason);
+    exchange.client!.answerInstead(failure.status, failure.status === 503 ? sorry : undefined);
+  }
+
+  // ---- servers that go ----
+
+  #cut(server: Server, reason: string): void {
+    const group = this.#groups.get(server);
+    if (group === undefined) return;
+    group.closeIdle();
+    // A copy: another attempt may open a connection to the same server.
+    for (const connection of [...group.open]) {
+      const { exchange } = connection;
+      if (exchange === undefined) continue;
+      group.traffic.add(COUNTERS.cut, 1);
+      if (exchange.phase === "answering" || exchange.phase === "tunnel") {
+        this.#relay.cut(exchange, "D", reason);
+      } else {
+        const failure: Failure = { status: 502, cause: "D", phase: "H", reason };
+        this.attemptFailed(exchange, "cancelled", failure);
+      }
+    }
+  }
+
+  #moved(server: Server): void {
+    const group = this.#groups.get(server);
+    if (group === undefined) return;
+    group.closeIdle();
+    for (const connection of group.open) connection.spoil();
+  }
+}
+
+/** From the attempt's start to the first byte of the answer; -1 = none came. */
+function latencyOf(exchange: Exchange): number {
+  return exchange.answeredAt < 0 ? -1 : exchange.answeredAt - exchange.attemptAt;
+}
