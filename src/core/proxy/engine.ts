@@ -182,13 +182,13 @@ export class Engine {
     this.#parts.now = now;
     this.#parts.isDraining = true;
     this.#parts.isReady = false;
-    for (const client of [...this.#clients]) if (client.isIdle) client.close();
+    for (const client of this.#clients) if (client.isIdle) client.close();
   }
 
   /** Whatever still runs. */
   cut(now: number, reason: string): void {
     this.#parts.now = now;
-    for (const client of [...this.#clients]) client.kill(reason);
+    for (const client of this.#clients) client.kill(reason);
     for (const dispatcher of this.#pools.values()) dispatcher.closeIdle();
   }
 
@@ -227,7 +227,7 @@ export class Engine {
 
   #close(name: string): void {
     this.#frontends.delete(name);
-    for (const client of [...this.#clients]) {
+    for (const client of this.#clients) {
       if (client.frontend.name === name) client.retire();
     }
   }
