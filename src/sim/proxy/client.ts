@@ -153,6 +153,7 @@ export class SimClient implements Peer {
       return this.#over(now);
     }
     this.#closing = true;
+    this.#sending.stop();
     this.#wire.end();
   }
 
