@@ -10,7 +10,13 @@ import type { LinkEnd } from "./byte-link.ts";
 import { checkPattern, type Entry, type Ledger } from "./ledger.ts";
 import { framingOf, MessageReader, type BodyKind, type MessageHead } from "./message-reader.ts";
 import { requestBytes } from "./message-writer.ts";
-import { fillPattern, patternKey, type AnswerPlan, type ClientPlan, type RequestPlan } from "./scenario.ts";
+import {
+  fillPattern,
+  patternKey,
+  type AnswerPlan,
+  type ClientPlan,
+  type RequestPlan,
+} from "./scenario.ts";
 import { Sending } from "./sending.ts";
 import { ProxyViolation } from "./violation.ts";
 
@@ -187,7 +193,7 @@ export class SimClient implements Peer {
     }
     if (id !== undefined) this.#checkServerHead(head, entry);
     // The final answer came before the body was asked for: it will not be sent.
-    if (this.#bodyWaits !== undefined && status >= 300) this.#bodyWaits = undefined;
+    if (status >= 300 && this.#answered === this.#next - 1) this.#bodyWaits = undefined;
     if (head.headers.get("connection")?.join().toLowerCase().includes("close") === true) {
       this.#closing = true;
     }
@@ -220,7 +226,8 @@ export class SimClient implements Peer {
     entry.status = 101;
     entry.fromServer = true;
     this.#bodyRead = 0;
-    this.#sending.push(fillPattern(patternKey(entry.plan.id, true), TUNNEL_BYTES));
+    if (!this.#closing)
+      this.#sending.push(fillPattern(patternKey(entry.plan.id, true), TUNNEL_BYTES));
     return { kind: "tunnel" };
   }
 
@@ -256,8 +263,7 @@ export class SimClient implements Peer {
     const length = this.#bodyRead;
     const sound = deliveries.some(
       ({ act }) =>
-        act.status === status &&
-        (length === (bodiless ? 0 : act.bodyLength) || endsUnseen(act)),
+        act.status === status && (length === (bodiless ? 0 : act.bodyLength) || endsUnseen(act)),
     );
     if (sound) return;
     throw new ProxyViolation("false-end", `${plan.id}: ${status} ended after ${length} bytes`);
