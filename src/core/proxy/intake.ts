@@ -10,6 +10,7 @@ import { isText } from "../http/octets.ts";
 import { refusal } from "../http/refusals.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { choosePool } from "../route/canary.ts";
+import { lineSafe } from "../route/head-edits.ts";
 import { drawFault } from "../route/fault-draw.ts";
 import { shed } from "../route/load-shedding.ts";
 import { RequestFacts } from "../route/request-facts.ts";
@@ -176,7 +177,7 @@ export class Intake {
     const { target } = route.settings;
     exchange.blame("L", "R", "");
     if (target.kind === "redirect") {
-      const location = route.location(facts).replace(/[\0-\x1f\x7f]/g, "");
+      const location = lineSafe(route.location(facts));
       const page = textAnswer(target.status, "", "text/plain");
       this.#answer(exchange, { ...page, fields: `location: ${location}\r\n` });
     } else if (target.kind === "respond") {
