@@ -186,8 +186,10 @@ export class BalanceDesk {
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#names.close();
     this.#checks.close();
-    await this.#workers.stop(reason, withinMs);
+    // Ours first: when the last worker has closed its own, clients are refused and go elsewhere
+    // instead of waiting in a queue that nobody empties.
     this.#sockets?.close(true);
+    await this.#workers.stop(reason, withinMs);
     this.#hub?.close();
   }
 
