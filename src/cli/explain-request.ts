@@ -1,6 +1,6 @@
 /** `nines explain-request 'GET http://www.example/x'`: route, pool, server, and why. */
 
-import type { AskedRequest } from "../daemon/balance-protocol.ts";
+import type { AskedRequest } from "../core/proxy/request-explanation.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { BalanceDesk, type DeskOptions } from "./balance-desk.ts";
-import type { AskedRequest } from "./balance-protocol.ts";
-import type { BalanceStatus, RequestExplanation } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { BalanceStatus } from "./balance-status.ts";
 import { ConfigurationTrial } from "./configuration-trial.ts";
 import type {
   Applied,

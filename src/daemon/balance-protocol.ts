@@ -13,7 +13,8 @@
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import type { RequestExplanation, WorkerStatus } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
@@ -29,16 +30,6 @@ export interface PoolOverrides {
 export interface StickEntries {
   readonly pool: string;
   readonly entries: readonly unknown[];
-}
-
-/** A request as an operator writes it. */
-export interface AskedRequest {
-  readonly method: string;
-  /** `http://host:port/path?query`; the port says which frontend. */
-  readonly url: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly source: string;
-  readonly frontend?: string;
 }
 
 export type ToWorker =

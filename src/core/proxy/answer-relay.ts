@@ -139,7 +139,7 @@ export class AnswerRelay {
     if (connection.serverKeepsMs === Infinity) {
       connection.serverKeepsMs = head.keepAliveMs() ?? Infinity;
     }
-    const end = this.#writer.final(exchange, head, this.#dispatcher.pool);
+    const end = this.#writer.final(exchange, head);
     if (end < 0) {
       this.#bad(exchange, "its head does not fit with what is added to it");
       return to;

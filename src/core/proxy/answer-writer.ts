@@ -1,11 +1,11 @@
 /** Writes what goes to the client: heads of answers, chunks. Everything goes to the scratch buffer. */
 
 import { writeAscii } from "../../lib/text-bytes.ts";
-import type { Pool } from "../balance/pool.ts";
 import type { Trailers } from "../http/body-reader.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { HeadWriter } from "../http/head-writer.ts";
 import type { ResponseHead } from "../http/response-head.ts";
+import { bindAnswer } from "./binding.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ConnectionWord } from "./own-answer.ts";
@@ -39,13 +39,15 @@ export class AnswerWriter {
   }
 
   /** Decides how the client is told the length, and whether its connection goes on. -1 = no room. */
-  final(exchange: Exchange, head: ResponseHead, pool: Pool<Exchange>): number {
+  final(exchange: Exchange, head: ResponseHead): number {
     const writer = this.#begin(head);
-    writer.fields(head);
     this.#decide(exchange, head);
+    bindAnswer(writer, exchange, head, this.#parts);
+    exchange.route?.responseEdits.strike(head);
+    writer.fields(head);
+    writer.text(exchange.answerFields);
     if (exchange.answerChunked) writer.text("transfer-encoding: chunked\r\n");
     else if (head.has(LENGTH)) writer.contentLength(head.length);
-    if (exchange.bindsCookie && pool.cookie !== undefined) this.#bind(exchange, pool);
     const word = connectionWord(exchange);
     if (word !== "") writer.field("connection", word);
     return this.#end();
@@ -76,13 +78,6 @@ export class AnswerWriter {
     // HTTP/1.0 knows only the end of the connection.
     if (isOpenEnded && exchange.isVersion10) exchange.closesClient = true;
     if (!exchange.keepAlive || this.#parts.isDraining) exchange.closesClient = true;
-  }
-
-  #bind(exchange: Exchange, pool: Pool<Exchange>): void {
-    const { cookie } = pool;
-    if (cookie === undefined) return;
-    const value = cookie.value(exchange.record.server, this.#parts.wallMs);
-    this.#writer.field("set-cookie", `${cookie.settings.name}=${value}; Path=/; HttpOnly`);
   }
 
   #begin(head: ResponseHead): HeadWriter {

@@ -1,6 +1,11 @@
 /** Which server a client is bound to: read from its request, told with the answer. */
 
-import { cookieForServer, markedSetCookie, setCookieText, tokenOf } from "../balance/cookie-text.ts";
+import {
+  cookieForServer,
+  markedSetCookie,
+  setCookieText,
+  tokenOf,
+} from "../balance/cookie-text.ts";
 import { hashBytes, hashText } from "../balance/hash.ts";
 import type { HashKey } from "../balance/pool-settings.ts";
 import type { Pool } from "../balance/pool.ts";
@@ -93,7 +98,7 @@ function readCookie(
   exchange.boundSinceMs = issuedAtMs;
 }
 
-function hashOf(key: HashKey, facts: RequestFacts): number {
+export function hashOf(key: HashKey, facts: RequestFacts): number {
   if (key.of !== "uri") return hashText(keyText(key, facts));
   const { head } = facts;
   return hashBytes(head.bytes, head.pathFrom, key.withQuery ? head.targetTo : head.pathTo);

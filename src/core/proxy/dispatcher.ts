@@ -58,10 +58,43 @@ export class Dispatcher implements ServerListener {
     return this.#groups.values();
   }
 
+  /** In place. */
+  update(settings: PoolSettings): void {
+    this.pool.update(this.#parts.now, settings);
+    this.changed();
+  }
+
+  /** It is no longer configured: what runs is finished, nothing is kept. */
+  retire(): void {
+    for (const group of this.#groups.values()) group.retire();
+  }
+
+  closeIdle(): void {
+    for (const group of this.#groups.values()) group.closeIdle();
+  }
+
+  /** Nobody waits for it and nothing runs. */
+  get isQuiet(): boolean {
+    return this.pool.waiting === 0 && this.traffic.get("inFlight") === 0;
+  }
+
   // ---- from the client's side ----
 
+  /** After an injected delay, if there is one, 0 = none. */
+  begin(exchange: Exchange, delayMs: number): void {
+    if (delayMs === 0) return this.#depart(exchange);
+    exchange.phase = "delayed";
+    this.#parts.wheel.set(exchange, this.#parts.now + delayMs);
+  }
+
+  #depart(exchange: Exchange): void {
+    if (exchange.abortStatus === 0) return this.#start(exchange);
+    exchange.blame("P", "T", "injected fault");
+    exchange.client!.answerInstead(exchange.abortStatus, undefined);
+  }
+
   /** The request is decided upon and written; its first bytes are in `outbound`. */
-  start(exchange: Exchange): void {
+  #start(exchange: Exchange): void {
     const { now } = this.#parts;
     this.pool.retries.requested(now);
     this.traffic.add(COUNTERS.requests, 1);
@@ -73,8 +106,27 @@ export class Dispatcher implements ServerListener {
 
   /** More of the request is in `outbound`, or its last byte was relayed. */
   progressed(exchange: Exchange): void {
-    if (exchange.phase !== "asked" && exchange.phase !== "answering") return;
-    this.#arm(exchange);
+    const { phase } = exchange;
+    if (phase === "asked" || phase === "answering" || phase === "tunnel") this.#arm(exchange);
+  }
+
+  /** The client has ended its half of a tunnel. */
+  clientEnded(exchange: Exchange): void {
+    this.#relay.clientEnded(exchange);
+  }
+
+  /** The exchange is over, well or not. */
+  finished(exchange: Exchange): void {
+    const { traffic } = this;
+    const { record, group, placedAt } = exchange;
+    if (placedAt >= 0) traffic.add(COUNTERS.inFlight, -1);
+    if (record.status !== 101) {
+      traffic.totalTime.record(record.totalMs);
+      group?.traffic.totalTime.record(record.totalMs);
+    }
+    if (record.answerMs < 0) return;
+    traffic.answerTime.record(record.answerMs);
+    group?.traffic.answerTime.record(record.answerMs);
   }
 
   /** The client is gone or gets no answer: whatever was begun for it ends. */
@@ -128,7 +180,7 @@ export class Dispatcher implements ServerListener {
     const { server } = exchange.record;
     switch (exchange.phase) {
       case "delayed":
-        return this.start(exchange);
+        return this.#depart(exchange);
       case "connecting":
         return this.attemptFailed(exchange, "connect-failed", {
           status: 504,
@@ -213,7 +265,7 @@ export class Dispatcher implements ServerListener {
       if (server === undefined) continue;
       if (event.kind === "cut-connections") this.#cut(server, event.reason);
       if (event.kind === "moved") this.#moved(server);
-      if (event.kind === "removed") this.#groups.get(server)?.closeIdle();
+      if (event.kind === "removed") this.#groups.get(server)?.retire();
       if (event.kind === "removed") this.#groups.delete(server);
     }
     if (pool.waiting > 0 && !this.#isServingQueue) this.#serveQueue();
@@ -279,6 +331,9 @@ export class Dispatcher implements ServerListener {
     this.pool.started(now, server);
     group.traffic.add(COUNTERS.requests, 1);
     exchange.attemptAt = now;
+    if (exchange.firstAttemptAt < 0) exchange.firstAttemptAt = now;
+    exchange.group = group;
+    exchange.hints = 0;
     exchange.answeredAt = -1;
     exchange.record.server = server.name;
     exchange.answerShown = false;
@@ -305,8 +360,7 @@ export class Dispatcher implements ServerListener {
   #ask(exchange: Exchange): void {
     exchange.record.isReused = exchange.server!.isReused;
     exchange.sentAt = this.#parts.now;
-    this.#relay.begin(exchange);
-    const more = exchange.outbound.flush(exchange.server!.wire);
+    const more = exchange.outbound.flush(exchange.server!);
     if (!this.#mayEverRepeat(exchange)) exchange.outbound.release();
     this.#arm(exchange);
     if (!exchange.requestDone) exchange.client!.serverReady(more);
@@ -314,8 +368,9 @@ export class Dispatcher implements ServerListener {
 
   /** The answer must come in time; a server that does not read counts as one that does not answer. */
   #arm(exchange: Exchange): void {
-    const { responseMs, idleMs } = this.settings.timeouts;
-    const ms = exchange.phase === "asked" ? responseMs : idleMs;
+    const { responseMs, idleMs, tunnelMs } = this.settings.timeouts;
+    const { phase } = exchange;
+    const ms = phase === "asked" ? responseMs : phase === "answering" ? idleMs : tunnelMs;
     this.#parts.wheel.set(exchange, this.#parts.now + ms);
   }
 
@@ -329,7 +384,8 @@ export class Dispatcher implements ServerListener {
   }
 
   #mayEverRepeat(exchange: Exchange): boolean {
-    return exchange.isIdempotent && this.settings.retry.attempts > 0;
+    const { isIdempotent, server } = exchange;
+    return isIdempotent && (this.settings.retry.attempts > 0 || server!.isReused);
   }
 
   #mayRetry(exchange: Exchange): boolean {

@@ -3,6 +3,7 @@
 import type { Prng } from "../../lib/prng.ts";
 import type { PoolEvent } from "../balance/pool-ports.ts";
 import type { AccessRecord } from "./access-record.ts";
+import { RequestHead } from "../http/request-head.ts";
 import { ByteBuffers } from "./byte-buffers.ts";
 import { Exchange } from "./exchange.ts";
 import type { AccessLogSettings } from "./frontend-settings.ts";
@@ -24,8 +25,8 @@ export interface EngineOptions {
 
 /** A head of an answer (at most 64 KiB), what is added to it, and the first bytes of its body. */
 const SCRATCH_BYTES = 192 * 1024;
-/** Exchanges that are kept for the next request. */
-const KEPT_EXCHANGES = 1024;
+/** Exchanges and heads that are kept for the next request. */
+const KEPT = 1024;
 
 export class EngineParts {
   readonly connector: Connector;
@@ -43,7 +44,8 @@ export class EngineParts {
   isReady = true;
   /** Requests being served. */
   inFlight = 0;
-  readonly #free: Exchange[] = [];
+  readonly #exchanges: Exchange[] = [];
+  readonly #heads: RequestHead[] = [];
   #wallOffset = 0;
 
   constructor(now: number, options: EngineOptions) {
@@ -65,14 +67,25 @@ export class EngineParts {
 
   takeExchange(): Exchange {
     this.inFlight++;
-    return this.#free.pop() ?? new Exchange(this.buffers);
+    return this.#exchanges.pop() ?? new Exchange(this.buffers);
+  }
+
+  /** Ready to read a head. */
+  takeHead(): RequestHead {
+    const head = this.#heads.pop() ?? new RequestHead();
+    head.clear();
+    return head;
+  }
+
+  giveHead(head: RequestHead): void {
+    if (this.#heads.length < KEPT) this.#heads.push(head);
   }
 
   giveExchange(exchange: Exchange): void {
     this.inFlight--;
     exchange.clear();
     this.wheel.set(exchange, Infinity);
-    if (this.#free.length < KEPT_EXCHANGES) this.#free.push(exchange);
+    if (this.#exchanges.length < KEPT) this.#exchanges.push(exchange);
     else this.wheel.remove(exchange);
   }
 }

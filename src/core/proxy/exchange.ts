@@ -14,8 +14,10 @@ import { AccessRecord, type EndCause, type EndPhase } from "./access-record.ts";
 import type { ByteBuffers } from "./byte-buffers.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Dispatcher, Failure } from "./dispatcher.ts";
+import type { CompiledRoute } from "./frontend.ts";
 import { OutboundRequest } from "./outbound-request.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import type { ServerGroup } from "./server-group.ts";
 import { Timed } from "./timer-wheel.ts";
 
 export type ExchangePhase =
@@ -42,6 +44,9 @@ export class Exchange extends Timed {
   client: ClientConnection | undefined = undefined;
   server: ServerConnection | undefined = undefined;
   dispatcher: Dispatcher | undefined = undefined;
+  /** Of the last attempt. */
+  group: ServerGroup | undefined = undefined;
+  route: CompiledRoute | undefined = undefined;
   ticket: Ticket<Exchange> | undefined = undefined;
   readonly pick: OwnPickRequest = { hash: 0, sticky: undefined, tried: [] };
 
@@ -54,6 +59,8 @@ export class Exchange extends Timed {
   isAmbiguous = false;
   /** The client wants to go on with this connection. */
   keepAlive = false;
+  /** No request is taken after this one. */
+  isLast = false;
   expectsContinue = false;
   wantsUpgrade = false;
   queueClass: QueueClass = 2;
@@ -76,7 +83,13 @@ export class Exchange extends Timed {
   closesClient = false;
   /** The client's binding is to be issued with the answer. */
   bindsCookie = false;
+  /** Wall clock; 0 = the binding begins now. */
+  boundSinceMs = 0;
   stickKey = "";
+  /** What the route adds to the answer's head: whole lines with their ends. */
+  answerFields = "";
+  /** An injected fault; 0 = none. */
+  abortStatus = 0;
 
   /** Of a tunnel: the server has ended its half. */
   serverEnded = false;
@@ -91,6 +104,8 @@ export class Exchange extends Timed {
   startedAt = 0;
   /** Its head is complete and decided upon. */
   placedAt = -1;
+  firstAttemptAt = -1;
+  /** The last attempt began. */
   attemptAt = -1;
   connectedAt = -1;
   sentAt = -1;
@@ -121,11 +136,16 @@ export class Exchange extends Timed {
     this.client = undefined;
     this.server = undefined;
     this.dispatcher = undefined;
+    this.group = undefined;
+    this.route = undefined;
     this.ticket = undefined;
     this.pick.hash = 0;
     this.pick.sticky = undefined;
     this.pick.tried.length = 0;
-    this.requestDone = false;
+    this.isHead = this.isIdempotent = this.isVersion10 = this.isAmbiguous = false;
+    this.keepAlive = this.isLast = this.expectsContinue = this.wantsUpgrade = false;
+    this.queueClass = 2;
+    this.requestDone = this.requestChunked = false;
     this.isServerBlocked = false;
     this.outbound.clear();
     this.answerChunked = false;
@@ -133,12 +153,20 @@ export class Exchange extends Timed {
     this.hints = 0;
     this.closesClient = false;
     this.bindsCookie = false;
-    this.stickKey = "";
+    this.boundSinceMs = 0;
+    this.stickKey = this.answerFields = "";
+    this.abortStatus = 0;
     this.serverEnded = false;
     this.retries = 0;
     this.failure = undefined;
     this.staleRetried = false;
-    this.placedAt = this.attemptAt = this.connectedAt = this.sentAt = this.answeredAt = -1;
+    this.placedAt =
+      this.firstAttemptAt =
+      this.attemptAt =
+      this.connectedAt =
+      this.sentAt =
+      this.answeredAt =
+        -1;
     this.record.clear();
   }
 }

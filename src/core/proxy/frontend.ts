@@ -39,6 +39,8 @@ export class Frontend {
   readonly traffic: Traffic = new Traffic();
   settings: FrontendSettings;
   headLimits: HeadLimits = { bytes: 0, fields: 0 };
+  /** Lower case; "" = off. */
+  requestIdHeader = "";
   forwarding: ForwardingFields = new ForwardingFields("off", []);
   /** Client connections, and those of each address when there is a limit. */
   connections = 0;
@@ -56,6 +58,7 @@ export class Frontend {
   configure(settings: FrontendSettings): void {
     const before = [...this.#routes.values()];
     this.settings = settings;
+    this.requestIdHeader = settings.requestIdHeader.toLowerCase();
     this.headLimits = { bytes: settings.limits.headBytes, fields: settings.limits.headers };
     this.forwarding = new ForwardingFields(settings.forwarded, settings.trustedProxies);
     this.#table = new RouteTable(settings.routes);
@@ -96,4 +99,3 @@ export class Frontend {
     else this.#sources.set(source, own);
   }
 }
-

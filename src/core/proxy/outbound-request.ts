@@ -5,7 +5,7 @@
 
 import { writeAscii } from "../../lib/text-bytes.ts";
 import { type ByteBuffers, ByteQueue } from "./byte-buffers.ts";
-import type { Wire } from "./wire.ts";
+import type { ServerConnection } from "./server-connection.ts";
 
 /** `ffffffff` and two line ends around a chunk. */
 const CHUNK_FRAME = 12;
@@ -72,11 +72,11 @@ export class OutboundRequest {
   }
 
   /** Sends what is not out yet. False: the wire is full. */
-  flush(wire: Wire): boolean {
+  flush(server: Pick<ServerConnection, "send">): boolean {
     const { bytes, from, to } = this.#kept;
     const unsent = from + this.#sent;
     if (unsent === to) return true;
-    const more = wire.send(bytes, unsent, to);
+    const more = server.send(bytes, unsent, to);
     if (this.#whole) this.#sent = to - from;
     else this.#kept.clear();
     return more;

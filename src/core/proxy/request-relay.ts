@@ -51,16 +51,15 @@ export class RequestRelay {
       if (requestChunked) outbound.addChunk(bytes, from, to);
       else outbound.add(bytes, from, to);
       if (!isConnected) return;
-      this.#sent(exchange, outbound.flush(server!.wire));
+      this.#sent(exchange, outbound.flush(server!));
     } else {
       outbound.release();
-      const wire = server!.wire;
       if (requestChunked) {
         const { scratch } = this.#parts;
         const end = this.#chunk(bytes, from, to);
-        this.#sent(exchange, wire.send(scratch, 0, end));
+        this.#sent(exchange, server!.send(scratch, 0, end));
       } else {
-        this.#sent(exchange, wire.send(bytes, from, to));
+        this.#sent(exchange, server!.send(bytes, from, to));
       }
     }
   }
@@ -94,7 +93,7 @@ export class RequestRelay {
       const { outbound } = exchange;
       outbound.add(scratch, 0, writer.at);
       const isConnected = exchange.phase === "asked" || exchange.phase === "answering";
-      if (isConnected) outbound.flush(exchange.server!.wire);
+      if (isConnected) outbound.flush(exchange.server!);
     }
     exchange.dispatcher!.progressed(exchange);
   }

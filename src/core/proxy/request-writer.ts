@@ -79,14 +79,16 @@ export class RequestWriter {
     const { head } = facts;
     writer.text("host: ");
     // HTTP/1.0 may leave it out, HTTP/1.1 may not.
-    if (head.hostFrom === head.hostTo) writer.text(localAddress === "" ? "localhost" : localAddress);
+    if (head.hostFrom === head.hostTo)
+      writer.text(localAddress === "" ? "localhost" : localAddress);
     else writer.span(head.bytes, head.hostFrom, head.hostTo);
     writer.text("\r\n");
   }
 
-  #writeIds(exchange: Exchange, { head }: RequestFacts, { settings }: Frontend): void {
+  #writeIds(exchange: Exchange, { head }: RequestFacts, frontend: Frontend): void {
     const writer = this.#writer;
-    const { requestIdHeader, traceparent } = settings;
+    const { requestIdHeader } = frontend;
+    const { traceparent } = frontend.settings;
     const { record } = exchange;
     if (requestIdHeader !== "") {
       const index = head.find(requestIdHeader);

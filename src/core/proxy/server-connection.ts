@@ -8,6 +8,9 @@ import { Timed } from "./timer-wheel.ts";
 import { COUNTERS } from "./traffic.ts";
 import type { ConnectTarget, ServerPeer, Wire } from "./wire.ts";
 
+/** A server that says how long it keeps connections is not asked in the last moments of that. */
+const AHEAD_MS = 1000;
+
 /** Who moves the exchanges of a pool on. */
 export interface ServerListener {
   connected(exchange: Exchange): void;
@@ -62,6 +65,12 @@ export class ServerConnection extends Timed implements ServerPeer {
     this.exchange = exchange;
     this.group.traffic.add(COUNTERS.reused, 1);
     this.#parts.wheel.set(this, Infinity);
+  }
+
+  /** False: the wire is full. */
+  send(bytes: Uint8Array, from: number, to: number): boolean {
+    this.group.traffic.add(COUNTERS.bytesIn, to - from);
+    return this.wire.send(bytes, from, to);
   }
 
   get wire(): Wire {

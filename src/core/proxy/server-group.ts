@@ -18,6 +18,7 @@ export class ServerGroup {
   readonly open: Set<ServerConnection> = new Set();
   /** The one used last is at the end, and is taken first: the others can grow old. */
   readonly #idle: ServerConnection[] = [];
+  #isRetired = false;
 
   constructor(pool: string, server: Server) {
     this.pool = pool;
@@ -36,7 +37,7 @@ export class ServerGroup {
 
   /** False: enough are kept. */
   keep(connection: ServerConnection, limit: number): boolean {
-    if (this.#idle.length >= limit) return false;
+    if (this.#isRetired || this.#idle.length >= limit) return false;
     this.#idle.push(connection);
     return true;
   }
@@ -45,6 +46,12 @@ export class ServerGroup {
   forgetIdle(connection: ServerConnection): void {
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** Its server is gone from the configuration: nothing is kept any more. */
+  retire(): void {
+    this.#isRetired = true;
+    this.closeIdle();
   }
 
   closeIdle(): void {

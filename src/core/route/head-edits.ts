@@ -23,8 +23,8 @@ export class HeadEdits {
     this.#written = [...set, ...add].map(({ name, value }) => ({ name, value: template(value) }));
   }
 
-  get isEmpty(): boolean {
-    return this.#dropped.size === 0 && this.#written.length === 0;
+  get writesFields(): boolean {
+    return this.#written.length > 0;
   }
 
   /** Marks what does not go further, as hop-by-hop fields are. Before the fields are written. */
@@ -33,6 +33,13 @@ export class HeadEdits {
     for (let i = 0; i < head.count; i++) {
       if (this.#dropped.has(head.nameText(i).toLowerCase())) head.hop[i] = 1;
     }
+  }
+
+  /** What `write` would write: for a head that comes when the request is long gone. */
+  text(facts: RequestFacts): string {
+    return this.#written
+      .map(({ name, value }) => `${name}: ${lineSafe(value(facts))}\r\n`)
+      .join("");
   }
 
   write(writer: HeadWriter, facts: RequestFacts): void {
