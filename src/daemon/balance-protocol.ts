@@ -11,6 +11,7 @@
  */
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
+import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
@@ -29,7 +30,7 @@ export interface PoolOverrides {
 /** Entries of a stick table as its pool exports them. */
 export interface StickEntries {
   readonly pool: string;
-  readonly entries: readonly unknown[];
+  readonly entries: readonly StickRecord[];
 }
 
 export type ToWorker =

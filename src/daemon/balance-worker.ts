@@ -230,7 +230,7 @@ export class BalanceWorker {
     this.#drain = { untilMs: monotonicMs() + withinMs, reason };
     this.#loop.run((now) => {
       this.#fronts.close();
-      this.#engine.drain(now);
+      this.#engine.drain(now, SILENT_MS);
     });
     const looking = setInterval(() => {
       if (!this.#isDrained()) return;
@@ -242,7 +242,7 @@ export class BalanceWorker {
   #isDrained(): boolean {
     const { untilMs, reason } = this.#drain!;
     this.#loop.run((now) => {
-      this.#engine.closeSilent(now, SILENT_MS);
+      this.#engine.drain(now, SILENT_MS);
       if (now < untilMs) return;
       this.#fronts.cut();
       this.#engine.cut(now, reason);
