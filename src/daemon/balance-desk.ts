@@ -7,9 +7,9 @@ import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
-import type { CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import { checkTargets } from "../config/service/check-targets.ts";
+import { serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { checkCertificates } from "../drivers/tls-certificates.ts";
@@ -80,9 +80,10 @@ export class BalanceDesk {
     return this.#hub !== undefined;
   }
 
-  /** Some target has to be checked: the check role is needed. */
+  /** Some server has a check, perhaps one whose name has no address yet: the check role is needed. */
   get needsChecks(): boolean {
-    return this.#service !== undefined && this.#targets(this.#service).length > 0;
+    const pools = this.#service?.balance.pools ?? [];
+    return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
   }
 
   get roles(): readonly RoleProcessStatus[] {
@@ -264,10 +265,10 @@ export class BalanceDesk {
     return resolved(balance, (host) => this.#names.addressOf(host));
   }
 
-  #targets(service: ServiceModel): ReturnType<typeof checkTargets> {
+  #targets(service: ServiceModel): CheckTarget[] {
     const pools = withOverrides(service.balance.pools, this.#overrides.list());
     const asked = { ...service, balance: { ...service.balance, pools } };
-    return checkTargets(asked, (host) => this.#names.addressOf(host));
+    return serverTargets(asked, (host) => this.#names.addressOf(host));
   }
 
   #configureChecks(): void {
@@ -278,7 +279,7 @@ export class BalanceDesk {
     for (const subject of this.#verdicts.keys()) {
       if (!subjects.has(subject)) this.#verdicts.delete(subject);
     }
-    this.#checks.configure(targets);
+    this.#checks.configure(targets, service.vrrp.scripts);
   }
 
   #noteVerdicts(verdicts: readonly CheckVerdict[]): void {
