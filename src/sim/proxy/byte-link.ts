@@ -77,6 +77,11 @@ export class LinkEnd implements Wire {
     this.#schedule();
   }
 
+  /** Nobody is at the other end any more. */
+  get isDeserted(): boolean {
+    return this.#other.#gone;
+  }
+
   get gone(): boolean {
     return this.#gone;
   }

@@ -46,6 +46,7 @@ export class MessageReader {
   #line = "";
   #lines: string[] = [];
   #left = 0;
+  #isStopped = false;
 
   constructor(sink: MessageSink) {
     this.#sink = sink;
@@ -60,9 +61,14 @@ export class MessageReader {
     return this.#state === "tunnel";
   }
 
+  /** Reads no further, not even what it was given. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   feed(bytes: Uint8Array, from: number, to: number): void {
     let at = from;
-    while (at < to) at = this.#step(bytes, at, to);
+    while (at < to && !this.#isStopped) at = this.#step(bytes, at, to);
   }
 
   /** The stream is over. True: at a place where a message may end. */

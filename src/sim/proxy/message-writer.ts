@@ -73,8 +73,10 @@ export function answerBytes(act: AnswerPlan, { plan, server, prng }: AnswerConte
   let body = fillPattern(patternKey(plan.id, true), act.bodyLength);
   if (chunked) body = chunks(body, prng, act.trailers ? ["X-Trailer: yes"] : []);
   if (bare || plan.method === "HEAD") body = new Uint8Array(0);
+  // Behind a body that lasts until the end of the connection nothing is extra.
+  const isOpenEnded = act.framing === "close" && !bare && plan.method !== "HEAD";
   const extra = utf8Bytes(
-    act.fault.kind === "extra" ? "HTTP/1.1 200 OK\r\nX-Id: evil\r\n\r\n" : "",
+    act.fault.kind === "extra" && !isOpenEnded ? "HTTP/1.1 200 OK\r\nX-Id: evil\r\n\r\n" : "",
   );
   return joined([head, body, extra]);
 }

@@ -29,8 +29,6 @@ export class SimServer {
   readonly world: ServerWorld;
   readonly connections: Set<SimServerConnection> = new Set();
   manner: Manner = "accept";
-  /** Requests whose head was read and whose answer is not out, now and at most. */
-  busy = 0;
 
   constructor(plan: ServerPlan, world: ServerWorld) {
     this.plan = plan;
@@ -47,12 +45,19 @@ export class SimServer {
         peer.closed(queue.now, "ECONNREFUSED");
         return;
       }
-      this.connections.add(new SimServerConnection(this, ownEnd));
+      this.connections.add(new SimServerConnection(this, ownEnd, target.head));
       if (target.head !== undefined) engineEnd.send(target.head, 0, target.head.length);
       peer.connected(queue.now);
       engineEnd.attach(peer);
     });
     return engineEnd;
+  }
+
+  /** Requests whose head was read and whose answer is not out, as far as the proxy still waits. */
+  get busy(): number {
+    let count = 0;
+    for (const connection of this.connections) if (connection.isBusy) count++;
+    return count;
   }
 
   /** The process is killed: every connection is reset, new ones are refused. */
@@ -65,6 +70,8 @@ export class SimServer {
 class SimServerConnection implements Peer {
   readonly #server: SimServer;
   readonly #wire: LinkEnd;
+  readonly #proxyHeader: Uint8Array;
+  #headerRead = 0;
   readonly #sending: Sending;
   readonly #reader: MessageReader;
   #entry: Entry | undefined;
@@ -77,7 +84,9 @@ class SimServerConnection implements Peer {
   /** Counts requests, so that an idle timer of long ago closes nothing. */
   #generation = 0;
 
-  constructor(server: SimServer, wire: LinkEnd) {
+  /** `proxyHeader`: must come first, byte by byte. */
+  constructor(server: SimServer, wire: LinkEnd, proxyHeader = new Uint8Array(0)) {
+    this.#proxyHeader = proxyHeader;
     this.#server = server;
     this.#wire = wire;
     this.#sending = new Sending(wire);
@@ -90,10 +99,19 @@ class SimServerConnection implements Peer {
     this.#armIdle();
   }
 
+  get isBusy(): boolean {
+    return this.#entry !== undefined && !this.#wire.isDeserted;
+  }
+
   received(_now: number, bytes: Uint8Array, from: number, to: number): void {
     if (this.#delivery?.act.fault.kind === "reset-at-request") return this.destroy(true);
     if (this.#closeWhenDone && this.#entry === undefined) return;
-    this.#reader.feed(bytes, from, to);
+    let at = from;
+    for (; at < to && this.#headerRead < this.#proxyHeader.length; at++) {
+      if (bytes[at] === this.#proxyHeader[this.#headerRead++]) continue;
+      throw new ProxyViolation("malformed", "the PROXY header is not what it should be");
+    }
+    this.#reader.feed(bytes, at, to);
   }
 
   drained(): void {
@@ -128,10 +146,10 @@ class SimServerConnection implements Peer {
     this.#bodyRead = 0;
     this.#answering = false;
     this.#generation++;
-    this.#server.busy++;
     const { maxConnections, name } = this.#server.plan;
-    if (maxConnections > 0 && this.#server.busy > maxConnections) {
-      throw new ProxyViolation("max-connections", `${name} has ${this.#server.busy} requests`);
+    const { busy } = this.#server;
+    if (maxConnections > 0 && busy > maxConnections) {
+      throw new ProxyViolation("max-connections", `${name} has ${busy} requests`);
     }
     const { act } = delivery;
     if (act.fault.kind === "reset-at-request") {
@@ -229,7 +247,6 @@ class SimServerConnection implements Peer {
     const { act } = this.#delivery!;
     this.#entry = undefined;
     this.#delivery = undefined;
-    this.#server.busy--;
     this.#generation++;
     const ends = act.closes !== "no" || act.framing === "close" || act.version === "1.0";
     if (ends || act.fault.kind === "garbage" || this.#closeWhenDone) this.#finish();
@@ -261,8 +278,8 @@ class SimServerConnection implements Peer {
   #forget(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reader.stop();
     this.#sending.stop();
-    if (this.#entry !== undefined) this.#server.busy--;
     this.#entry = undefined;
     this.#server.connections.delete(this);
   }

@@ -214,7 +214,10 @@ class ProxyWorld {
 }
 
 /** Neither servers nor clients nor the operator do anything that could cost a request. */
-function isCalm({ clients, faults, drainAtMs, queueLimit }: ProxyScenario): boolean {
+function isCalm(scenario: ProxyScenario): boolean {
+  const { clients, servers, faults, drainAtMs, queueLimit } = scenario;
+  // A server that closes connections before their first request can come.
+  if (servers.some(({ keepAliveMs }) => keepAliveMs < 50)) return false;
   if (faults.length > 0 || drainAtMs >= 0 || queueLimit < 100) return false;
   return clients.every(
     ({ requests, leavesAfterSent, leavesAfterRead }) =>
