@@ -8,6 +8,7 @@ const LEVELS: Partial<Record<PoolEventKind, EventDraft["level"]>> = {
   ejected: "warning",
   "drain-deadline": "warning",
   "panic-on": "error",
+  tier: "warning",
 };
 
 export function eventDraft(pool: string, { kind, server, reason }: PoolEvent): EventDraft {

@@ -12,11 +12,8 @@ import {
 
 const SIGNATURE = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10];
 const V4 = [192, 0, 2, 7, 198, 51, 100, 1, 0xdc, 0x04, 0x01, 0xbb];
-const V6 = [
-  ...[0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
-  ...[0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-  ...[0xdc, 0x04, 0x01, 0xbb],
-];
+const DOCUMENTATION = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const V6 = [...DOCUMENTATION, 7, ...DOCUMENTATION, 1, 0xdc, 0x04, 0x01, 0xbb];
 
 function binary(versionAndCommand: number, family: number, rest: readonly number[]): Uint8Array {
   return Uint8Array.from([

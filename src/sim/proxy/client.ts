@@ -10,7 +10,13 @@ import type { LinkEnd } from "./byte-link.ts";
 import { checkPattern, type Entry, type Ledger } from "./ledger.ts";
 import { framingOf, MessageReader, type BodyKind, type MessageHead } from "./message-reader.ts";
 import { requestBytes } from "./message-writer.ts";
-import { fillPattern, patternKey, type AnswerPlan, type ClientPlan, type RequestPlan } from "./scenario.ts";
+import {
+  fillPattern,
+  patternKey,
+  type AnswerPlan,
+  type ClientPlan,
+  type RequestPlan,
+} from "./scenario.ts";
 import { Sending } from "./sending.ts";
 import { ProxyViolation } from "./violation.ts";
 
@@ -255,8 +261,7 @@ export class SimClient implements Peer {
     const length = this.#bodyRead;
     const sound = deliveries.some(
       ({ act }) =>
-        act.status === status &&
-        (length === (bodiless ? 0 : act.bodyLength) || endsUnseen(act)),
+        act.status === status && (length === (bodiless ? 0 : act.bodyLength) || endsUnseen(act)),
     );
     if (sound) return;
     throw new ProxyViolation("false-end", `${plan.id}: ${status} ended after ${length} bytes`);

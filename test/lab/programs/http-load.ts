@@ -16,7 +16,7 @@ const report = {
   failures: [] as string[],
   bodies: {} as Record<string, number>,
 };
-let isOver = false;
+const stopping = new AbortController();
 
 function ask(): Promise<void> {
   const startedMs = performance.now();
@@ -50,13 +50,13 @@ function ask(): Promise<void> {
 }
 
 async function user(): Promise<void> {
-  while (!isOver) {
+  while (!stopping.signal.aborted) {
     await ask();
     await new Promise((resolve) => setTimeout(resolve, Number(pauseMs)));
   }
 }
 
-process.stdin.resume().on("end", () => (isOver = true));
+process.stdin.resume().on("end", () => stopping.abort());
 await Promise.all(Array.from({ length: Number(users) }, () => user()));
 agent.destroy();
 process.stdout.write(`${JSON.stringify(report)}\n`);
