@@ -167,6 +167,7 @@ export class AnswerRelay {
       let out = end;
       for (let i = body.from; i < body.to; i++) scratch[out++] = bytes[i] as number;
       client.send(scratch, 0, out);
+      if (!body.done) return this.#readBody(exchange, bytes, at, to);
       return this.#afterBody(exchange, at, to);
     }
     client.send(scratch, 0, end);

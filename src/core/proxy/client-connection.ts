@@ -380,8 +380,10 @@ export class ClientConnection extends Timed implements Peer {
   }
 
   #refuseHead(status: number, cause: EndCause, reason: string): void {
+    const isHead = this.#head?.method === "HEAD";
     this.#giveHead();
     const exchange = this.#begin();
+    exchange.isHead = isHead;
     exchange.blame(cause, "R", reason);
     exchange.keepAlive = false;
     this.answerInstead(status, undefined);

@@ -366,10 +366,17 @@ export class Dispatcher implements ServerListener {
     if (!exchange.requestDone) exchange.client!.serverReady(more);
   }
 
-  /** The answer must come in time; a server that does not read counts as one that does not answer. */
+  /**
+   * The answer must come in time; a server that does not read counts as one that does not answer.
+   * As long as the client owes the rest of its request the server owes nothing.
+   */
   #arm(exchange: Exchange): void {
     const { responseMs, idleMs, tunnelMs } = this.settings.timeouts;
-    const { phase } = exchange;
+    const { phase, requestDone, isServerBlocked } = exchange;
+    if (phase === "asked" && !requestDone && !isServerBlocked) {
+      this.#parts.wheel.set(exchange, Infinity);
+      return;
+    }
     const ms = phase === "asked" ? responseMs : phase === "answering" ? idleMs : tunnelMs;
     this.#parts.wheel.set(exchange, this.#parts.now + ms);
   }

@@ -159,6 +159,7 @@ export class SimClient implements Peer {
       return this.#over(now);
     }
     this.#closing = true;
+    this.#sending.stop();
     this.#wire.end();
   }
 

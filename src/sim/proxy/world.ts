@@ -217,10 +217,11 @@ class ProxyWorld {
 function isCalm(scenario: ProxyScenario): boolean {
   const { clients, servers, faults, drainAtMs, queueLimit } = scenario;
   // A server that closes connections before their first request can come.
-  if (servers.some(({ keepAliveMs }) => keepAliveMs < 50)) return false;
+  if (servers.some(({ keepAliveMs }) => keepAliveMs < 1000)) return false;
   if (faults.length > 0 || drainAtMs >= 0 || queueLimit < 100) return false;
   return clients.every(
-    ({ requests, leavesAfterSent, leavesAfterRead }) =>
+    ({ requests, readPauseMs, leavesAfterSent, leavesAfterRead }) =>
+      readPauseMs === 0 &&
       leavesAfterSent < 0 &&
       leavesAfterRead < 0 &&
       requests.every(({ answers }) => answers.every(({ fault }) => fault.kind === "none")),
