@@ -45,7 +45,7 @@ function runStream(
       socket.on("end", () => socket.destroy());
       socket.end(farewell);
       socket.resume();
-    } else if (result.ok && tls === undefined) {
+    } else if (result.ok && tls === undefined && target.endpoint.kind === "ip") {
       // A reset leaves no TIME_WAIT behind: thousands of checks a second would use up the ports.
       socket.resetAndDestroy();
     } else {

@@ -1,16 +1,12 @@
 /** The check process at its two posts: servers of the balancer, and checks that addresses track. */
 
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
 import { test } from "node:test";
-import type { CheckTarget, CheckVerdict } from "../../src/core/check/check-settings.ts";
-import { CheckRoleLink } from "../../src/daemon/balance-check-link.ts";
-import type { Host } from "../../src/lab/host.ts";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
 import { startNines, type NinesPeer } from "../../src/lab/peers/nines.ts";
 import { waitFor } from "../../src/lab/wait.ts";
 import { withWorld } from "../../src/lab/world.ts";
-import { targetOf } from "./check-kit.ts";
+import { http, Listener, startCheckRole, targetOf } from "./check-kit.ts";
 
 const PLAN = {
   name: "checks",
@@ -21,46 +17,7 @@ const PLAN = {
   },
 };
 
-const RULES = { enforce: true, user: "root" };
-
-async function startCheckRole(host: Host): Promise<void> {
-  const words = ["--run-dir", "/run/nines", "--state-dir", "/run/nines-state"];
-  host.write("/run/nines/note", "");
-  await host.start([resolve("bin/nines"), "role", "check", ...words], { name: "check" });
-}
-
-/** Keeps what it hears, as a balance worker does. */
-class Listener {
-  readonly heard: CheckVerdict[] = [];
-  readonly link: CheckRoleLink;
-
-  constructor(host: Host, role: "control" | "balance") {
-    const path = host.outside("/run/nines/check.sock");
-    this.link = new CheckRoleLink(path, role, (all) => this.heard.push(...all));
-    void this.link.connect();
-  }
-
-  until(subject: string, up: boolean, since = 0): Promise<CheckVerdict> {
-    return waitFor(
-      () => this.heard.slice(since).find((one) => one.subject === subject && one.up === up),
-      8000,
-      `${subject} ${up ? "up" : "down"}; heard ${JSON.stringify(this.heard)}`,
-    );
-  }
-}
-
-const WEB: CheckTarget = targetOf(
-  "web/web1",
-  {
-    kind: "http",
-    method: "GET",
-    path: "/",
-    headers: [],
-    status: [{ from: 200, to: 399 }],
-    maxBodyBytes: 1024,
-  },
-  "10.78.0.2:80",
-);
+const WEB = targetOf("web/web1", http(), "10.78.0.2:80", { timing: { rise: 2, fall: 3 } });
 
 test("servers are asked for whoever connects, and late comers hear what is known", async () => {
   await withWorld(PLAN, async (world) => {
@@ -69,19 +26,18 @@ test("servers are asked for whoever connects, and late comers hear what is known
     await startCheckRole(lb);
     const control = new Listener(lb, "control");
     const worker = new Listener(lb, "balance");
-    control.link.configure([WEB], RULES);
-    const up = await worker.until("web/web1", true);
+    control.ask([WEB]);
+    const up = await worker.untilUp("web/web1");
     assert.equal(up.reason, "check passed: status 200, 1 of 2");
     nginx.kill();
-    const down = await worker.until("web/web1", false);
+    const down = await worker.untilDown("web/web1");
     assert.equal(down.reason, "check failed: ECONNREFUSED, 3 of 3");
-    await control.until("web/web1", false);
+    await control.untilDown("web/web1");
     const late = new Listener(lb, "balance");
-    assert.equal((await late.until("web/web1", false)).reason, down.reason);
-    const known = worker.heard.length;
+    assert.equal((await late.untilDown("web/web1")).reason, down.reason);
     await startNginx(world.host("web"));
-    assert.equal((await worker.until("web/web1", true, known)).reason.endsWith("2 of 2"), true);
-    for (const one of [control, worker, late]) one.link.close();
+    assert.match((await worker.untilUp("web/web1")).reason, /2 of 2$/);
+    for (const one of [control, worker, late]) one.close();
   });
 });
 
@@ -89,15 +45,15 @@ test("a check process that died is told anew what to ask", async () => {
   await withWorld(PLAN, async (world) => {
     const lb = world.host("lb");
     await startNginx(world.host("web"));
-    await startCheckRole(lb);
+    const role = await startCheckRole(lb);
     const control = new Listener(lb, "control");
-    control.link.configure([WEB], RULES);
-    await control.until("web/web1", true);
-    const known = control.heard.length;
-    for (const process of lb.processes) process.kill();
+    control.ask([WEB]);
+    await control.untilUp("web/web1");
+    role.kill();
+    control.heard.length = 0;
     await startCheckRole(lb);
-    await control.until("web/web1", true, known);
-    control.link.close();
+    await control.untilUp("web/web1");
+    control.close();
   });
 });
 
@@ -105,7 +61,14 @@ function yaml(track: string): string {
   return `
 global: {script_user: root}
 addresses:
-  www: {ip: 10.78.0.100/24, interface: eth0, router_id: 51, version: 3, priority: 100, advert_every: 50ms, track: "${track}"}
+  www:
+    ip: 10.78.0.100/24
+    interface: eth0
+    router_id: 51
+    version: 3
+    priority: 100
+    advert_every: 50ms
+    track: "${track}"
 checks:
   app: {http: /, address: 10.78.0.2, every: 200ms, fast_every: 50ms, timeout: 150ms, fall: 2, rise: 2}
 `;

@@ -142,7 +142,7 @@ export class MysqlProbe implements Probe {
 
   #knowsRole(rows: readonly Row[]): ProbeStep {
     const isReadOnly = [...(rows[0]?.values() ?? [])][0] !== "0";
-    this.#role = isReadOnly ? "read-only" : "takes writes";
+    this.#role = isReadOnly ? "is read-only" : "takes writes";
     const wrong = judgeRole(this.#settings.role, isReadOnly, this.#role);
     if (wrong !== undefined) return this.#finish(bad(wrong));
     if (this.#settings.role === "primary") return this.#finish(this.#good(""));
@@ -168,7 +168,7 @@ export class MysqlProbe implements Probe {
   }
 
   #good(more: string): ProbeStep {
-    return good(`${this.#server}, ${this.#role}${more}`);
+    return good(`${this.#server} ${this.#role}${more}`);
   }
 
   #query(query: Exclude<Phase, "greeting" | "login">): ProbeStep {

@@ -171,7 +171,7 @@ export class PostgresqlProbe implements Probe {
     const { role, maxLagMs } = this.#settings;
     const [recovery, lag] = this.#row ?? [];
     const isReplica = recovery === "t";
-    const wrong = judgeRole(role, isReplica, isReplica ? "in recovery" : "a primary");
+    const wrong = judgeRole(role, isReplica, isReplica ? "is in recovery" : "is a primary");
     if (wrong !== undefined) return bad(wrong);
     if (!isReplica) return good("a primary");
     if (lag === undefined) return bad("its lag is not known: nothing was replayed yet");

@@ -2,14 +2,14 @@
 
 import type { DatabaseSettings } from "./check-settings.ts";
 
-/** `said`: what it is, in its own words. The answer is what is wrong, if anything. */
+/** `said`: what it is or does: `is read-only`. The answer is what is wrong, if anything. */
 export function judgeRole(
   wanted: DatabaseSettings["role"],
   isReplica: boolean,
   said: string,
 ): string | undefined {
   if (wanted === "any" || (wanted === "replica") === isReplica) return undefined;
-  return `it is ${said}, wanted a ${wanted}`;
+  return `it ${said}, wanted a ${wanted}`;
 }
 
 /** `maxLagMs` 0: any lag is good. */
