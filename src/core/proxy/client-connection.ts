@@ -317,7 +317,9 @@ export class ClientConnection extends Timed implements Peer {
     const exchange = this.#exchange;
     if (exchange === undefined) {
       if (this.#head === undefined) return this.#linger();
-      this.#refuseHead(400, "C", "the client ended within a request head");
+      this.#giveHead();
+      this.#begin();
+      this.#leave("C", "R", "the client ended within a request head");
     } else if (this.#phase === "tunnel") {
       if (!exchange.serverEnded) exchange.dispatcher!.clientEnded(exchange);
     } else if (!exchange.requestDone) {

@@ -193,7 +193,7 @@ export class SimClient implements Peer {
     }
     if (id !== undefined) this.#checkServerHead(head, entry);
     // The final answer came before the body was asked for: it will not be sent.
-    if (this.#bodyWaits !== undefined && status >= 300) this.#bodyWaits = undefined;
+    if (status >= 300 && this.#answered === this.#next - 1) this.#bodyWaits = undefined;
     if (head.headers.get("connection")?.join().toLowerCase().includes("close") === true) {
       this.#closing = true;
     }
@@ -226,7 +226,8 @@ export class SimClient implements Peer {
     entry.status = 101;
     entry.fromServer = true;
     this.#bodyRead = 0;
-    this.#sending.push(fillPattern(patternKey(entry.plan.id, true), TUNNEL_BYTES));
+    if (!this.#closing)
+      this.#sending.push(fillPattern(patternKey(entry.plan.id, true), TUNNEL_BYTES));
     return { kind: "tunnel" };
   }
 

@@ -73,11 +73,11 @@ export function answerBytes(act: AnswerPlan, { plan, server, prng }: AnswerConte
   let body = fillPattern(patternKey(plan.id, true), act.bodyLength);
   if (chunked) body = chunks(body, prng, act.trailers ? ["X-Trailer: yes"] : []);
   if (bare || plan.method === "HEAD") body = new Uint8Array(0);
-  // Behind a body that lasts until the end of the connection nothing is extra.
+  // Behind a body that lasts until the end of the connection nothing is extra. And what comes when
+  // the next request is out cannot be told from its answer, by nobody.
   const isOpenEnded = act.framing === "close" && !bare && plan.method !== "HEAD";
-  const extra = utf8Bytes(
-    act.fault.kind === "extra" && !isOpenEnded ? "HTTP/1.1 200 OK\r\nX-Id: evil\r\n\r\n" : "",
-  );
+  const isExtra = act.fault.kind === "extra" && !isOpenEnded && server.pieces === "whole";
+  const extra = utf8Bytes(isExtra ? "HTTP/1.1 200 OK\r\nX-Id: evil\r\n\r\n" : "");
   return joined([head, body, extra]);
 }
 

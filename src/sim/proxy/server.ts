@@ -67,6 +67,8 @@ export class SimServer {
   }
 }
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 class SimServerConnection implements Peer {
   readonly #server: SimServer;
   readonly #wire: LinkEnd;
@@ -85,7 +87,7 @@ class SimServerConnection implements Peer {
   #generation = 0;
 
   /** `proxyHeader`: must come first, byte by byte. */
-  constructor(server: SimServer, wire: LinkEnd, proxyHeader = new Uint8Array(0)) {
+  constructor(server: SimServer, wire: LinkEnd, proxyHeader: Uint8Array = NOTHING) {
     this.#proxyHeader = proxyHeader;
     this.#server = server;
     this.#wire = wire;
@@ -240,7 +242,7 @@ class SimServerConnection implements Peer {
     const delivery = this.#delivery!;
     delivery.answered = delivery.act.fault.kind !== "garbage";
     if (delivery.complete) this.#answerDone();
-    else if (delivery.act.closes !== "no") this.#answerDone();
+    else if (delivery.act.closes !== "no" || delivery.act.framing === "close") this.#answerDone();
   }
 
   #answerDone(): void {

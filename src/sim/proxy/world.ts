@@ -20,6 +20,9 @@ const LAST_MOMENT_MS = 20 * 60_000;
 /** Of all that the engine may keep for its clients: heads, bodies for a retry, what came too early. */
 const BYTES_PER_CLIENT = 768 * 1024;
 
+/** Queued above the mark: one read of a server, framed anew, and a head. */
+const MAX_OVERSHOOT = 80 * 1024;
+
 export type MakeEngine = (now: number, options: EngineOptions) => Engine;
 
 export interface ProxyRun {
@@ -45,7 +48,8 @@ class ProxyWorld {
   readonly #servers = new Map<string, SimServer>();
   readonly #clients: SimClient[] = [];
   readonly #absent = new Set<string>();
-  #unborn = 0;
+  /** Where the engine's bytes for clients are queued. */
+  readonly #engineEnds: LinkEnd[] = [];
   #wakeAt = Infinity;
   #events = 0;
 
@@ -95,9 +99,7 @@ class ProxyWorld {
     const { clients, faults, drainAtMs } = this.#scenario;
     for (const [i, plan] of clients.entries()) {
       for (const request of plan.requests) this.#ledger.entries.set(request.id, new Entry(request));
-      this.#unborn++;
       this.#queue.at(plan.startMs, () => {
-        this.#unborn--;
         const open = (): LinkEnd => this.#open(i, plan.pieces);
         const { ledger, prng } = { ledger: this.#ledger, prng: this.#prng };
         this.#clients.push(new SimClient(plan, { queue: this.#queue, ledger, prng, open }));
@@ -117,6 +119,7 @@ class ProxyWorld {
       localPort: 80,
       http2: false,
     };
+    this.#engineEnds.push(engineEnd);
     engineEnd.attach(this.#engine.accept(this.#queue.now, engineEnd, origin));
     return clientEnd;
   }
@@ -173,12 +176,22 @@ class ProxyWorld {
 
   #checkMemory(): void {
     const bound = BYTES_PER_CLIENT * Math.max(1, this.#engine.connections);
-    if (this.#engine.lentBytes <= bound) return;
-    throw new ProxyViolation("memory", `${this.#engine.lentBytes} bytes kept, bound ${bound}`);
+    if (this.#engine.lentBytes > bound)
+      throw new ProxyViolation("memory", `${this.#engine.lentBytes} bytes kept, bound ${bound}`);
+  }
+
+  /** A client that does not read must stop its server, not fill our memory. */
+  #checkQueues(): void {
+    const bound = this.#scenario.markBytes + MAX_OVERSHOOT;
+    for (const { maxQueued } of this.#engineEnds) {
+      if (maxQueued <= bound) continue;
+      throw new ProxyViolation("memory", `${maxQueued} bytes queued for a client, bound ${bound}`);
+    }
   }
 
   #checkEnd(): void {
     const engine = this.#engine;
+    this.#checkQueues();
     if (this.#clients.some((client) => !client.settled)) {
       throw new ProxyViolation("no-answer", "a client waits for ever");
     }
@@ -224,6 +237,8 @@ function isCalm(scenario: ProxyScenario): boolean {
       readPauseMs === 0 &&
       leavesAfterSent < 0 &&
       leavesAfterRead < 0 &&
-      requests.every(({ answers }) => answers.every(({ fault }) => fault.kind === "none")),
+      requests.every(({ answers }) =>
+        answers.every(({ fault, when }) => fault.kind === "none" && when === "complete"),
+      ),
   );
 }
