@@ -1,5 +1,6 @@
 /** One criterion of an ACL: a fetch, flags, values. Source: configuration manual, section 7. */
 
+import { KINDS } from "../../service/schema/kinds.ts";
 import { literal, type Term } from "../conditions.ts";
 import type { AclContext } from "./acls.ts";
 
@@ -90,12 +91,7 @@ export function ecmascript(pattern: string): string | undefined {
   // Escapes that the flag u does not know.
   const plain = body!.replace(/\\([-/_:;,"'<>=!@#%&~` ])/gu, "$1");
   const text = ignoreCase === undefined ? plain : `(?i:${plain})`;
-  try {
-    new RegExp(text, "u");
-    return text;
-  } catch {
-    return undefined;
-  }
+  return KINDS.regex.convert(text).ok ? text : undefined;
 }
 
 const SECTIONS: Readonly<Record<string, string>> = {

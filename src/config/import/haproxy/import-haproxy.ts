@@ -243,10 +243,10 @@ function isStats({ lines }: Section): boolean {
   );
 }
 
-const DEFAULTS: readonly string[] = [
-  ...["balance", "cookie", "default-server", "errorfile", "http-check", "maxconn", "mode"],
-  ...["option", "retries", "retry-on", "timeout"],
-];
+const DEFAULTS: readonly string[] =
+  "balance cookie default-server errorfile http-check maxconn mode option retries retry-on timeout".split(
+    " ",
+  );
 
 /** Read where a section asks for it. */
 function isKnownDefault({ words }: Line): boolean {

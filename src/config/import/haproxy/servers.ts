@@ -101,12 +101,11 @@ const LOST: Readonly<Record<string, string>> = {
 };
 
 /** Read here or with the checks. */
-const USED: readonly string[] = [
-  ...["addr", "backup", "ca-file", "check", "check-sni", "check-ssl", "crt", "disabled"],
-  ...["downinter", "enabled", "fall", "fastinter", "inter", "maxconn", "on-marked-down"],
-  ...["pool-max-conn", "port", "rise", "send-proxy", "send-proxy-v2", "slowstart", "sni", "ssl"],
-  ...["verify", "verifyhost", "weight"],
-];
+const USED: readonly string[] = (
+  "addr backup ca-file check check-sni check-ssl crt disabled downinter enabled fall fastinter inter " +
+  "maxconn on-marked-down pool-max-conn port rise send-proxy send-proxy-v2 slowstart sni ssl verify " +
+  "verifyhost weight"
+).split(" ");
 
 export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: Draft): void {
   const lines = bag
