@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- one state machine; to be taken apart
 /**
  * One connection of a client: its requests one after the other, each an `Exchange`. Bytes that
  * cannot be taken yet are kept, and then the client is not read from: at most one read more than a

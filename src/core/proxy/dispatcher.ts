@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- one state machine; to be taken apart
 /**
  * Brings the requests of one pool to its servers: picks, waits in line, connects, sends, and tries
  * again elsewhere when that is safe. What a server answers is `answer-relay.ts`.
@@ -463,7 +464,8 @@ export class Dispatcher implements ServerListener {
     if (group === undefined) return;
     group.closeIdle();
     // A copy: another attempt may open a connection to the same server.
-    for (const connection of [...group.open]) {
+    const open = [...group.open];
+    for (const connection of open) {
       const { exchange } = connection;
       if (exchange === undefined) continue;
       group.traffic.add(COUNTERS.cut, 1);

@@ -176,6 +176,7 @@ export class Intake {
     const { target } = route.settings;
     exchange.blame("L", "R", "");
     if (target.kind === "redirect") {
+      // eslint-disable-next-line no-control-regex -- those are what must not be in a header
       const location = route.location(facts).replace(/[\0-\x1f\x7f]/g, "");
       const page = textAnswer(target.status, "", "text/plain");
       this.#answer(exchange, { ...page, fields: `location: ${location}\r\n` });
