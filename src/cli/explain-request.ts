@@ -32,6 +32,7 @@ export async function explainRequest(
   for (const line of explanation.lines) terminal.out(line);
   const { frontend, route, pool, server } = explanation;
   const path = [frontend, route, pool, server].filter((part) => part !== "");
+  if (frontend === "") return 1;
   terminal.out(paint(terminal, "bold", `=> ${path.join(" -> ")}`));
   return 0;
 }

@@ -1,6 +1,7 @@
 /** The command line: one subcommand per file; here they are named, described and wired. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type Format, FORMATS } from "../config/import/format.ts";
 import { ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import {
   DEFAULT_RUN_DIRECTORY,
@@ -137,6 +138,26 @@ function addConfigurationCommands(program: Command, terminal: Terminal, end: End
       end(check({ file, json, permissive, ...identityOf(given), ...peer }, terminal));
     });
   program
+    .command("import")
+    .description("write a nines.yaml from a configuration of keepalived, HAProxy or nginx")
+    .argument("<file>", "keepalived.conf, haproxy.cfg or nginx.conf")
+    .addOption(
+      new Option("--from <format>", "whose it is; default: told by its words").choices(FORMATS),
+    )
+    .option("-o, --output <file>", "write it there; it must not exist. Default: standard output")
+    .option("-i, --config-id <id>", "take the lines marked @id; default: the host name")
+    .option("--permissive", "unknown keywords of keepalived are left out and listed")
+    .action(async (file: string, given: ImportFlags) => {
+      const { importConfiguration } = await import("./import.ts");
+      const { from: format, output, configId, permissive = false } = given;
+      const options = {
+        ...(format === undefined ? {} : { format }),
+        ...(output === undefined ? {} : { output }),
+        ...(configId === undefined ? {} : { configId }),
+      };
+      end(importConfiguration({ file, permissive, ...options }, terminal));
+    });
+  program
     .command("explain")
     .description("meaning, unit, default and range of a configuration keyword")
     .argument("<keyword>", "as in nines.yaml or keepalived.conf, e.g. pools.timeouts, advert_int")
@@ -269,6 +290,13 @@ interface CheckFlags extends Identity {
   readonly json?: boolean;
   readonly permissive?: boolean;
   readonly peerId?: string;
+}
+
+interface ImportFlags {
+  readonly from?: Format;
+  readonly output?: string;
+  readonly configId?: string;
+  readonly permissive?: boolean;
 }
 
 interface ClientFlags {

@@ -1,6 +1,7 @@
 /** A line to the check role: targets go there (control), verdicts come (control and workers). */
 
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { ScriptSecurity } from "../config/model.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
 
@@ -12,7 +13,7 @@ export class CheckRoleLink {
   readonly #role: "control" | "balance";
   readonly #verdicts: (verdicts: readonly CheckVerdict[]) => void;
   #connection: LineConnection<ToCheckRole> | undefined;
-  #targets: readonly CheckTarget[] | undefined;
+  #asked: Extract<ToCheckRole, { type: "configure-checks" }> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #isClosed = false;
@@ -45,8 +46,8 @@ export class CheckRoleLink {
   }
 
   /** Kept, and said again to a check role that is new. */
-  configure(targets: readonly CheckTarget[]): void {
-    this.#targets = targets;
+  configure(targets: readonly CheckTarget[], scripts: ScriptSecurity): void {
+    this.#asked = { type: "configure-checks", targets, scripts };
     this.#sendTargets();
   }
 
@@ -57,8 +58,7 @@ export class CheckRoleLink {
   }
 
   #sendTargets(): void {
-    if (this.#targets === undefined) return;
-    this.#connection?.send({ type: "configure-checks", targets: this.#targets });
+    if (this.#asked !== undefined) this.#connection?.send(this.#asked);
   }
 
   #lost(): void {

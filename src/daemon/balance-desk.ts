@@ -7,12 +7,13 @@ import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
-import type { CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import { checkTargets } from "../config/service/check-targets.ts";
+import { serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { checkCertificates } from "../drivers/tls-certificates.ts";
+import { BalanceNews } from "./balance-news.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
@@ -27,12 +28,12 @@ import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
 import type { EventDraft, EventLog } from "./event-log.ts";
+import { closest } from "../lib/spelling.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
 
-/** Workers tell the same change each; one line is enough. */
-const SAME_EVENT_MS = 3_000;
-const MAX_RECENT_EVENTS = 256;
+/** Servers that an error message names. */
+const MAX_TOLD = 12;
 const CONFIGURE_WITHIN_MS = 30_000;
 /** What requests get when workers are replaced. */
 const REPLACE_WITHIN_MS = 60_000;
@@ -52,7 +53,7 @@ export class BalanceDesk {
   readonly #checks: CheckRoleLink;
   readonly #ticketKeys = randomBytes(48);
   readonly #verdicts = new Map<string, SeenVerdict>();
-  readonly #recent = new Map<string, number>();
+  readonly #news = new BalanceNews();
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
   #service: ServiceModel | undefined;
@@ -80,9 +81,10 @@ export class BalanceDesk {
     return this.#hub !== undefined;
   }
 
-  /** Some target has to be checked: the check role is needed. */
+  /** Some server has a check, perhaps one whose name has no address yet: the check role is needed. */
   get needsChecks(): boolean {
-    return this.#service !== undefined && this.#targets(this.#service).length > 0;
+    const pools = this.#service?.balance.pools ?? [];
+    return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
   }
 
   get roles(): readonly RoleProcessStatus[] {
@@ -121,6 +123,8 @@ export class BalanceDesk {
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
     this.#service = service;
+    const known = new Set([...pools.map(({ name }) => name), ...serverNames(pools)]);
+    this.#news.forget((instance) => known.has(instance));
     this.#sockets?.keepOnly(binds);
     this.#configureChecks();
     await Promise.all(this.#workers.links.map((link) => this.#equip(link)));
@@ -150,8 +154,8 @@ export class BalanceDesk {
     if ("error" in found) return found;
     const { pool, server } = found;
     const unkept = this.#overrides.setWeight(pool, server, weight);
-    const word = weight === undefined ? "its configured weight" : `weight ${weight}`;
-    this.#say("server-change-asked", `the operator gave ${name} ${word}`, name);
+    const word = weight === undefined ? "the configured weight" : `weight ${weight}`;
+    this.#say("server-change-asked", `the operator asked for ${word}`, name);
     if (unkept !== undefined) this.#say("limited", unkept, name);
     return this.#tellAll({ type: "change-server", pool, server, weight: weight ?? null });
   }
@@ -161,7 +165,7 @@ export class BalanceDesk {
     if ("error" in found) return found;
     const { pool, server } = found;
     const unkept = this.#overrides.setAdmin(pool, server, admin);
-    const text = `the operator set ${name} to ${admin.state}: ${admin.reason}`;
+    const text = `the operator asked for ${admin.state}: ${admin.reason}`;
     this.#say("server-change-asked", text, name);
     if (unkept !== undefined) this.#say("limited", unkept, name);
     this.#configureChecks();
@@ -187,8 +191,10 @@ export class BalanceDesk {
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#names.close();
     this.#checks.close();
-    await this.#workers.stop(reason, withinMs);
+    // Ours first: when the last worker has closed its own, clients are refused and go elsewhere
+    // instead of waiting in a queue that nobody empties.
     this.#sockets?.close(true);
+    await this.#workers.stop(reason, withinMs);
     this.#hub?.close();
   }
 
@@ -227,10 +233,10 @@ export class BalanceDesk {
   #hear(link: WorkerLink, message: Exclude<FromWorker, { type: "hello" | "reply" }>): void {
     switch (message.type) {
       case "serving":
-        link.isServing = true;
+        this.#serves(link);
         break;
       case "event":
-        if (this.#isNews(message.event)) this.#options.log.add(message.event, message.wallMs);
+        if (this.#news.isNews(message.event)) this.#options.log.add(message.event, message.wallMs);
         break;
       case "sticks":
         for (const other of this.#workers.links) if (other !== link) other.send(message);
@@ -240,14 +246,11 @@ export class BalanceDesk {
     }
   }
 
-  #isNews(event: EventDraft): boolean {
-    const key = `${event.kind} ${event.instance} ${event.reason}`;
-    const now = monotonicMs();
-    const isNews = now - (this.#recent.get(key) ?? -Infinity) > SAME_EVENT_MS;
-    if (!isNews) return false;
-    if (this.#recent.size >= MAX_RECENT_EVENTS) this.#recent.clear();
-    this.#recent.set(key, now);
-    return true;
+  #serves(link: WorkerLink): void {
+    if (link.isServing) return;
+    link.isServing = true;
+    const where = this.#sockets?.names.join(", ") ?? "";
+    this.#say("role-started", `the balance worker ${link.hello.pid} accepts on ${where}`);
   }
 
   async #tellAll(order: Parameters<WorkerLink["ask"]>[0]): Promise<Done | Failure> {
@@ -262,10 +265,10 @@ export class BalanceDesk {
     return resolved(balance, (host) => this.#names.addressOf(host));
   }
 
-  #targets(service: ServiceModel): ReturnType<typeof checkTargets> {
+  #targets(service: ServiceModel): CheckTarget[] {
     const pools = withOverrides(service.balance.pools, this.#overrides.list());
     const asked = { ...service, balance: { ...service.balance, pools } };
-    return checkTargets(asked, (host) => this.#names.addressOf(host));
+    return serverTargets(asked, (host) => this.#names.addressOf(host));
   }
 
   #configureChecks(): void {
@@ -276,7 +279,7 @@ export class BalanceDesk {
     for (const subject of this.#verdicts.keys()) {
       if (!subjects.has(subject)) this.#verdicts.delete(subject);
     }
-    this.#checks.configure(targets);
+    this.#checks.configure(targets, service.vrrp.scripts);
   }
 
   #noteVerdicts(verdicts: readonly CheckVerdict[]): void {
@@ -296,8 +299,7 @@ export class BalanceDesk {
     const pools: readonly PoolSettings[] = this.#service?.balance.pools ?? [];
     const servers = pools.find((one) => one.name === pool)?.servers ?? [];
     if (servers.some((one) => one.name === server)) return { pool, server };
-    const known = pools.flatMap((one) => one.servers.map((each) => `${one.name}/${each.name}`));
-    return { error: `no server '${name}'; there are: ${known.join(", ") || "none"}` };
+    return { error: unknownServer(name, serverNames(pools)) };
   }
 
   #say(
@@ -308,4 +310,17 @@ export class BalanceDesk {
   ): void {
     this.#options.log.add({ source: "control", level, kind, instance, reason });
   }
+}
+
+/** `pool/server` of all. */
+function serverNames(pools: readonly PoolSettings[]): readonly string[] {
+  return pools.flatMap((pool) => pool.servers.map((server) => `${pool.name}/${server.name}`));
+}
+
+function unknownServer(name: string, known: readonly string[]): string {
+  const meant = closest(name, known) ?? known.find((one) => one.endsWith(`/${name}`));
+  if (meant !== undefined) return `no server '${name}'; did you mean '${meant}'?`;
+  const others = known.length > MAX_TOLD ? `, ... (${known.length} in all: nines pool)` : "";
+  const list = known.slice(0, MAX_TOLD).join(", ") || "none";
+  return `no server '${name}'; there are: ${list}${others}`;
 }

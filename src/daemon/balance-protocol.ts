@@ -11,7 +11,9 @@
  */
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
+import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -29,7 +31,7 @@ export interface PoolOverrides {
 /** Entries of a stick table as its pool exports them. */
 export interface StickEntries {
   readonly pool: string;
-  readonly entries: readonly unknown[];
+  readonly entries: readonly StickRecord[];
 }
 
 export type ToWorker =
@@ -94,7 +96,12 @@ export interface WorkerReply {
 
 export type ToCheckRole =
   | { readonly type: "hello"; readonly role: "control" | "balance"; readonly pid: number }
-  | { readonly type: "configure-checks"; readonly targets: readonly CheckTarget[] };
+  | {
+      readonly type: "configure-checks";
+      readonly targets: readonly CheckTarget[];
+      /** Under whose rights and which rules checks by script run. */
+      readonly scripts: ScriptSecurity;
+    };
 
 export type FromCheckRole =
   /** All at first, then what changed. */

@@ -2,12 +2,14 @@
  * The check role: watches scripts, processes, files and witnesses for the vrrp role, and carries
  * out its notifications. It is a process of its own, so that neither a script nor a mail server
  * ever delays an advert, and so that its death costs nothing: verdicts are found anew,
- * notifications are told again until they are acknowledged.
+ * notifications are told again until they are acknowledged. Checks the balancer's servers too.
  */
 
 import { keepInheritedFromChildren } from "../drivers/descriptors.ts";
 import { Agenda } from "./agenda.ts";
 import { CheckLink } from "./check-role-link.ts";
+import { TrackedChecks } from "./check-role-checks.ts";
+import { ServerChecks } from "./check-role-servers.ts";
 import { Tracks } from "./check-role-tracks.ts";
 import { NotifyDesk } from "./notify-desk.ts";
 import type { ToCheck } from "./role-protocol.ts";
@@ -18,11 +20,16 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   keepInheritedFromChildren();
   const agenda = new Agenda();
   const link: CheckLink = new CheckLink(directory, {
-    connected: () => tracks.reportAll(),
+    connected: () => {
+      tracks.reportAll();
+      checks.reportAll();
+    },
     message: (message) => receive(message),
     replaced: () => end(),
   });
   const tracks = new Tracks(link, agenda);
+  const checks = new TrackedChecks(link, process.pid);
+  const servers = new ServerChecks(process.pid);
   const desk = new NotifyDesk(link, agenda, stateDirectory);
 
   let ending = false;
@@ -30,6 +37,8 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     if (ending) return;
     ending = true;
     tracks.close();
+    checks.close();
+    servers.close();
     desk.close();
     link.close();
     agenda.close();
@@ -42,6 +51,7 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     switch (message.type) {
       case "configure-check":
         tracks.configure(message.model);
+        checks.configure(message.model);
         desk.configure(message.model);
         break;
       case "notify":
@@ -49,6 +59,7 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
         break;
       case "stop":
         tracks.close();
+        checks.close();
         desk.onIdle = end;
         if (desk.idle) end();
     }
@@ -56,5 +67,11 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
 
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
+  try {
+    await servers.listen(directory.checkSocket);
+  } catch (error) {
+    const reason = `servers cannot be checked: ${directory.checkSocket}: ${String(error)}`;
+    link.tell({ instance: "", kind: "configuration-error", reason });
+  }
   await link.connect();
 }

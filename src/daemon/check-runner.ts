@@ -1,10 +1,11 @@
 /** Runs the checks of all targets: machines of core over sockets. Used by the check role. */
 
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
-import { probeFor } from "../core/check/probes.ts";
+import { DerivedKeys } from "../core/check/scram.ts";
 import { startOffset } from "../core/check/schedule.ts";
 import { ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
-import { type Abandon, runProbe } from "../drivers/check-probe.ts";
+import { type Abandon, ask } from "../drivers/check-ask.ts";
+import type { ScriptRules } from "../drivers/check-script.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { DeadlineHeap } from "../lib/deadline-heap.ts";
 import type { Prng } from "../lib/prng.ts";
@@ -27,6 +28,8 @@ export class CheckRunner {
   readonly #onVerdict: (verdict: CheckVerdict) => void;
   readonly #running = new Map<string, Running>();
   readonly #heap = new DeadlineHeap<Running>();
+  readonly #keys = new DerivedKeys();
+  #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #asking = 0;
@@ -37,7 +40,8 @@ export class CheckRunner {
   }
 
   /** By difference: what is unchanged goes on, what is gone is forgotten. */
-  configure(targets: readonly CheckTarget[]): void {
+  configure(targets: readonly CheckTarget[], scripts: ScriptRules): void {
+    this.#scripts = scripts;
     const wanted = new Set(targets.map((target) => target.subject));
     for (const [subject, running] of this.#running) {
       if (!wanted.has(subject)) this.#forget(subject, running);
@@ -121,12 +125,9 @@ export class CheckRunner {
   }
 
   #ask(running: Running): void {
-    const { target } = running.check;
-    const host = target.endpoint.kind === "ip" ? hostOf(target.endpoint) : "localhost";
-    const probe = probeFor(target.check.protocol, host, this.#prng.uint32());
-    if (probe === undefined) return;
+    const asking = { scripts: this.#scripts, keys: this.#keys };
     this.#asking++;
-    running.abandon = runProbe(target, probe, (result) => {
+    running.abandon = ask(running.check.target, asking, (result) => {
       if (running.abandon === undefined) return;
       this.#asking--;
       running.abandon = undefined;
@@ -144,11 +145,6 @@ export class CheckRunner {
     this.#timerAt = at;
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
   }
-}
-
-function hostOf({ address, port }: { readonly address: string; readonly port: number }): string {
-  const host = address.includes(":") ? `[${address}]` : address;
-  return port === 80 || port === 443 ? host : `${host}:${port}`;
 }
 
 function identityOf(target: CheckTarget): string {

@@ -6,6 +6,7 @@
 
 import type { Server } from "node:http";
 import type { Model } from "../config/model.ts";
+import { trackTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { BalanceControl } from "./balance-control.ts";
@@ -52,6 +53,7 @@ export class ControlRole implements ControlBackend {
   readonly balance: BalanceControl;
   readonly #startedWallMs = wallMs();
   #model: Model;
+  #service: ServiceModel | undefined;
   #loaded: { readonly wallMs: number; readonly warnings: number };
   #refused: string | undefined;
   #checkPid: number | undefined;
@@ -63,6 +65,7 @@ export class ControlRole implements ControlBackend {
   constructor(options: ControlOptions, model: Model, warnings: readonly string[]) {
     this.#options = options;
     this.#model = model;
+    this.#service = options.service;
     this.#loaded = { wallMs: wallMs(), warnings: warnings.length };
     this.events = new EventLog((event) => options.log.write(event), wallMs);
     this.#snapshot = new NodeSnapshot(() => this.#vrrp.link);
@@ -221,6 +224,7 @@ export class ControlRole implements ControlBackend {
     if (trouble !== undefined) return this.#refuse([trouble]);
     this.#refused = undefined;
     this.#model = model;
+    this.#service = service;
     this.#loaded = { wallMs: wallMs(), warnings: lines.length };
     for (const line of lines) this.#say("configuration-warning", line, "warning");
     this.#say("configuration-loaded", `read ${this.#options.file} again`);
@@ -243,7 +247,9 @@ export class ControlRole implements ControlBackend {
   async #configure(link: VrrpLink): Promise<void> {
     this.#checkPid = link.welcome.checkPid ?? this.#checkPid;
     this.#checking ??= this.#check.run(() => this.#checkPid, !this.#vrrp.isAdopted);
-    const { error } = await link.configure(roleModel(this.#model), this.#options.realtime);
+    const checks = this.#service === undefined ? [] : trackTargets(this.#service);
+    const model = roleModel(this.#model, checks);
+    const { error } = await link.configure(model, this.#options.realtime);
     this.#snapshot.invalidate();
     if (error === undefined) this.#manager.ready(`running ${this.#options.file}`);
     else this.#say("configuration-refused", `the vrrp process: ${error}`, "error");

@@ -7,12 +7,13 @@
  * for: it connects again and gets the current state.
  */
 
+import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import type { Model } from "../config/model.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that role. */
-export const ROLE_PROTOCOL = 1;
+export const ROLE_PROTOCOL = 2;
 
 /** One notification as the router ordered it, numbered without gaps per life of the vrrp role. */
 export interface Notification {
@@ -28,11 +29,14 @@ export interface Notification {
 }
 
 /** The parts of the model that the vrrp and the check role carry out; all of it plain data. */
-export type RoleModel = Omit<Model, "origins" | "virtualServers" | "ssl">;
+export type RoleModel = Omit<Model, "origins" | "virtualServers" | "ssl"> & {
+  /** Checks of nines.yaml that addresses track, by the names of the track references. */
+  readonly trackedChecks: readonly CheckTarget[];
+};
 
-export function roleModel(model: Model): RoleModel {
+export function roleModel(model: Model, trackedChecks: readonly CheckTarget[] = []): RoleModel {
   const { origins: _origins, virtualServers: _virtualServers, ssl: _ssl, ...rest } = model;
-  return rest;
+  return { ...rest, trackedChecks };
 }
 
 export type FromControl =

@@ -1,53 +1,64 @@
 /** Carries the bytes of one probe over TCP, TLS or UDP. Deadlines and verdicts are not made here. */
 
 import { createSocket } from "node:dgram";
-import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
-import { readFileSync } from "node:fs";
-import { isIpv6 } from "../lib/ip-address.ts";
-import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
+import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { Probe, ProbeResult, ProbeStep } from "../core/check/probe.ts";
+import { isIpv6 } from "../lib/ip-address.ts";
+import { certificateWarning, openCheckStream } from "./check-stream.ts";
 
-const DAY_MS = 86_400_000;
-
-/** Ends it: nothing is told any more. */
-export type Abandon = () => void;
+/** A server that does not take our last word gets that long, ms. */
+const FAREWELL_MS = 1000;
 
 /** `onEnd` is called once, never before this function has returned. */
 export function runProbe(
   target: CheckTarget,
   probe: Probe,
   onEnd: (result: ProbeResult) => void,
-): Abandon {
+): () => void {
   const { kind } = target.check.protocol;
   return kind === "udp" || kind === "dns"
     ? runDatagrams(target, probe, onEnd)
     : runStream(target, probe, onEnd);
 }
 
+function notAsked(reason: string, onEnd: (result: ProbeResult) => void): () => void {
+  const told = setImmediate(() => onEnd({ ok: false, reason }));
+  return () => clearImmediate(told);
+}
+
 function runStream(
   target: CheckTarget,
   probe: Probe,
   onEnd: (result: ProbeResult) => void,
-): Abandon {
+): () => void {
   const { protocol } = target.check;
   const tls = "tls" in protocol ? protocol.tls : undefined;
-  const socket = openStream(target, tls);
+  const socket = openCheckStream(target, tls);
+  if (typeof socket === "string") return notAsked(socket, onEnd);
   let warning: string | undefined;
-  const end = (result: ProbeResult): void => {
+  const end = (result: ProbeResult, farewell?: Uint8Array): void => {
     socket.removeAllListeners();
     socket.on("error", () => {});
-    // A reset leaves no TIME_WAIT behind: thousands of checks a second would use up the ports.
-    if (result.ok && tls === undefined) socket.resetAndDestroy();
-    else socket.destroy();
+    if (farewell !== undefined) {
+      // Said in full, so that the server does not count a connection that was broken off.
+      socket.setTimeout(FAREWELL_MS, () => socket.destroy());
+      socket.on("end", () => socket.destroy());
+      socket.end(farewell);
+      socket.resume();
+    } else if (result.ok && tls === undefined && target.endpoint.kind === "ip") {
+      // A reset leaves no TIME_WAIT behind: thousands of checks a second would use up the ports.
+      socket.resetAndDestroy();
+    } else {
+      socket.destroy();
+    }
     onEnd(warning === undefined ? result : { ...result, warning });
   };
-  const take = (step: ProbeStep): void => {
-    if (step.send !== undefined) socket.write(step.send);
-    if (step.result !== undefined) end(step.result);
+  const take = ({ send, result }: ProbeStep): void => {
+    if (result !== undefined) end(result, send);
+    else if (send !== undefined) socket.write(send);
   };
   socket.on(tls === undefined ? "connect" : "secureConnect", () => {
-    if (tls !== undefined) warning = expiryWarning(socket as TLSSocket, tls);
+    if (tls !== undefined) warning = certificateWarning(socket, tls);
     take(probe.connected());
   });
   socket.on("data", (bytes: Buffer) => take(probe.received(bytes)));
@@ -63,43 +74,14 @@ function runStream(
   };
 }
 
-function openStream(target: CheckTarget, tls: CheckTls | undefined): Socket {
-  const { endpoint, check } = target;
-  const where =
-    endpoint.kind === "unix"
-      ? { path: endpoint.path }
-      : {
-          host: endpoint.address,
-          port: endpoint.port,
-          ...(check.bindAddress === undefined ? {} : { localAddress: check.bindAddress }),
-        };
-  if (tls === undefined) return connectTcp(where);
-  return connectTls({
-    ...where,
-    rejectUnauthorized: tls.verify,
-    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-    ...(tls.ca === undefined ? {} : { ca: readFileSync(tls.ca) }),
-  });
-}
-
-function expiryWarning(socket: TLSSocket, tls: CheckTls): string | undefined {
-  const { valid_to: validTo } = socket.getPeerCertificate();
-  const leftMs = Date.parse(validTo) - Date.now();
-  if (!(leftMs < tls.expiryWarningMs)) return undefined;
-  return leftMs < 0
-    ? "its certificate has ended"
-    : `its certificate ends in ${Math.floor(leftMs / DAY_MS)} days`;
-}
-
 function runDatagrams(
   target: CheckTarget,
   probe: Probe,
   onEnd: (result: ProbeResult) => void,
-): Abandon {
+): () => void {
   const { endpoint, check } = target;
   if (endpoint.kind === "unix") {
-    setImmediate(() => onEnd({ ok: false, reason: "a unix socket cannot be asked by datagram" }));
-    return () => {};
+    return notAsked("a unix socket cannot be asked by datagram", onEnd);
   }
   const socket = createSocket(isIpv6(endpoint.address) ? "udp6" : "udp4");
   const close = (): void => {

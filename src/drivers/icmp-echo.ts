@@ -1,5 +1,5 @@
 /**
- * ICMP echo (RFC 792, RFC 4443 section 4) to one address, for the `witness`. The kernel hands
+ * ICMP echo (RFC 792, RFC 4443 section 4) to one address, for the `witness` and `ping` checks. The kernel hands
  * over echo replies with our identifier only; ours are known by a random cookie in the data.
  */
 
@@ -9,6 +9,7 @@ import * as ffi from "./ffi.ts";
 import { MessageBuffer } from "./message-buffer.ts";
 import { attachFilter, ACCEPT, REFUSE, half, halfBehindIpv4, whenEqual } from "./packet-filter.ts";
 import { watchReadable, type Watch } from "./poll.ts";
+import { internetSockaddr } from "./stream-address.ts";
 
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
@@ -39,9 +40,14 @@ export class IcmpEcho {
     control: 0,
   });
   readonly #watch: Watch;
+  #isOpen = true;
 
-  /** Needs CAP_NET_RAW. `address` is canonical text. */
-  static open(address: string, onReply: (sequence: number) => void): IcmpEcho | ffi.OsFailure {
+  /** Needs CAP_NET_RAW. `address` and `source` (default: the kernel's choice) are canonical text. */
+  static open(
+    address: string,
+    onReply: (sequence: number) => void,
+    source?: string,
+  ): IcmpEcho | ffi.OsFailure {
     const v6 = isIpv6(address);
     const [domain, protocol] = v6 ? [ffi.AF_INET6, IPPROTO_ICMPV6] : [ffi.AF_INET, IPPROTO_ICMP];
     const fd = ffi.openSocket(domain, ffi.SOCK_RAW | ffi.SOCK_NONBLOCK, protocol);
@@ -49,9 +55,12 @@ export class IcmpEcho {
     const identifier = randomInt(0x10000);
     const typed = ffi.setSocketOption(fd, v6 ? protocol : SOL_RAW, ICMP_FILTER, typeFilter(v6));
     const filtered = typed < 0 ? typed : filterIdentifier(fd, v6, identifier);
-    if (filtered === 0) return new IcmpEcho(fd, { address, identifier }, onReply);
+    const from = source === undefined ? undefined : internetSockaddr(source, 0);
+    const bound = from === undefined ? 0 : ffi.bindSocket(fd, from);
+    if (filtered === 0 && bound === 0) return new IcmpEcho(fd, { address, identifier }, onReply);
     ffi.closeFd(fd);
-    return ffi.osFailure(`filter echo replies of ${address}`, filtered);
+    if (filtered < 0) return ffi.osFailure(`filter echo replies of ${address}`, filtered);
+    return ffi.osFailure(`send echo requests from ${source}`, bound);
   }
 
   private constructor(
@@ -82,6 +91,7 @@ export class IcmpEcho {
   }
 
   close(): void {
+    this.#isOpen = false;
     this.#watch.close();
     ffi.closeFd(this.#fd);
   }
@@ -89,6 +99,8 @@ export class IcmpEcho {
   #receive(onReply: (sequence: number) => void): void {
     const buffer = new Uint8Array(256);
     for (let i = 0; i < MAX_REPLIES; i++) {
+      // Told of an answer, the owner may have closed.
+      if (!this.#isOpen) return;
       const length = ffi.receive(this.#fd, buffer, 0);
       if (length < 0) return;
       const start = this.#v6 ? 0 : (buffer[0]! & 0x0f) * 4;

@@ -3,7 +3,7 @@
  * environment, working directory `/`, standard input empty, a session of its own. Deadlines and
  * verdicts are not made here; `kill` reaches everything that the script started.
  *
- * Environment: PATH, HOME, USER, LOGNAME, SHELL and nothing else - in particular nothing that
+ * Environment: PATH, HOME, USER, LOGNAME, SHELL, what the caller names, and nothing else - in particular nothing that
  * the operator's shell or systemd gave to the daemon.
  *
  * Output goes to a real pipe that everybody may open, so that `echo … > /dev/stderr` works in a
@@ -44,15 +44,19 @@ export interface ScriptOutcome {
   readonly output: string;
 }
 
+export type ScriptCommand = NotifyCommand & {
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 /** `onEnded` is called once, never before this function has returned. */
 export function runScript(
-  command: NotifyCommand,
+  command: ScriptCommand,
   defaults: ScriptDefaults,
   onEnded: (outcome: ScriptOutcome) => void,
 ): RunningScript {
   const named = command.user === undefined ? defaults : command;
   const user = scriptUser(named.user, named.group);
-  const [file, ...args] = command.argv;
+  const [file] = command.argv;
   if (typeof user === "string" || file === undefined) {
     return notStarted(typeof user === "string" ? user : "the command is empty", onEnded);
   }
@@ -69,7 +73,7 @@ export function runScript(
   const fail = (error: NodeJS.ErrnoException): void => {
     end({ kind: "not-started", reason: startProblem(file, user, error) });
   };
-  const child = start([file, ...args], user, pipe.writeFd);
+  const child = start(command, user, pipe.writeFd);
   closeSync(pipe.writeFd);
   if (child instanceof Error) {
     setImmediate(fail, child);
@@ -90,12 +94,12 @@ export function runScript(
 }
 
 /** Node tells some errors by an event and throws others, such as EPERM. */
-function start(argv: readonly string[], user: ScriptUser, output: number): ChildProcess | Error {
-  const [file, ...args] = argv;
+function start(command: ScriptCommand, user: ScriptUser, output: number): ChildProcess | Error {
+  const [file, ...args] = command.argv;
   try {
     return spawn(file!, args, {
       cwd: "/",
-      env: scriptEnvironment(user),
+      env: { ...command.environment, ...scriptEnvironment(user) },
       detached: true,
       stdio: ["ignore", output, output],
       ...identity(user),

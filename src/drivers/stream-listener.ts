@@ -103,13 +103,17 @@ export class StreamListener extends Watched {
 
   event(): void {
     for (let i = 0; i < ACCEPTS_PER_EVENT && this.#isOpen; i++) {
-      this.#length.view.setUint32(0, ADDRESS_ROOM, true);
-      const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-      const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
-      if (fd >= 0) this.#accepted(fd, readSockaddr(this.#address.bytes));
-      else if (fd === -calls.EMFILE || fd === -calls.ENFILE) return this.#pause();
+      const result = this.#acceptOne();
+      if (result === -calls.EMFILE || result === -calls.ENFILE) return this.#pause();
       // Whoever gave up while waiting is nobody's trouble; the next one may be well.
-      else if (fd === -EAGAIN) return;
+      if (result === -EAGAIN) return;
+    }
+  }
+
+  /** Everybody who is in the queue at this moment. */
+  takeWaiting(): void {
+    for (let taken = 0; taken < BACKLOG && this.#isOpen; taken++) {
+      if (this.#acceptOne() === -EAGAIN) return;
     }
   }
 
@@ -120,6 +124,14 @@ export class StreamListener extends Watched {
     clearTimeout(this.#resuming);
     this.#loop.remove(this);
     this.#loop.release(this);
+  }
+
+  #acceptOne(): number {
+    this.#length.view.setUint32(0, ADDRESS_ROOM, true);
+    const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
+    if (fd >= 0) this.#accepted(fd, readSockaddr(this.#address.bytes));
+    return fd;
   }
 
   #watch(): void {

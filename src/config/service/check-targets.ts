@@ -1,4 +1,4 @@
-/** Which check is asked of which address: derived from pools, servers and tracks. */
+/** Which check is asked of which address: derived from pools and servers, and from tracks. */
 
 import type { CheckSettings, CheckTarget } from "../../core/check/check-settings.ts";
 import type { PoolSettings, ServerSettings } from "../../core/balance/pool-settings.ts";
@@ -29,23 +29,26 @@ const USUAL_PORT: Partial<Record<CheckSettings["protocol"]["kind"], number>> = {
 };
 
 /**
- * One target for each server that has a check and is not in `maint`, and one for each check that
- * addresses track. `addressOf` resolves the names of servers; a server whose name has no address
- * yet is left out: ask again when it is known.
+ * One target for each server that has a check and is not in `maint`. `addressOf` resolves the names
+ * of servers; a server whose name has no address yet is left out: ask again when it is known.
  */
-export function checkTargets(
-  service: Pick<ServiceModel, "checks" | "trackedChecks" | "balance">,
+export function serverTargets(
+  service: Pick<ServiceModel, "checks" | "balance">,
   addressOf: (host: string) => string | undefined,
 ): CheckTarget[] {
   const checks = new Map(service.checks.map((check) => [check.name, check]));
-  const ofServers = service.balance.pools.flatMap((pool) =>
+  return service.balance.pools.flatMap((pool) =>
     pool.servers.flatMap((server) => serverTarget({ pool, server, checks, addressOf }) ?? []),
   );
-  const ofTracks = service.trackedChecks.flatMap((name) => {
-    const check = checks.get(name);
-    return check === undefined ? [] : [trackTarget(check)];
-  });
-  return [...ofServers, ...ofTracks];
+}
+
+/** One target for each check that addresses track. */
+export function trackTargets(
+  service: Pick<ServiceModel, "checks" | "trackedChecks">,
+): CheckTarget[] {
+  return service.checks
+    .filter(({ name }) => service.trackedChecks.includes(name))
+    .map((check) => trackTarget(check));
 }
 
 interface ServerSource {

@@ -20,7 +20,7 @@ export interface CheckTiming {
   /** Further tries inside one check, `delayBeforeRetryMs` apart, before it counts as failed. 0, 1000. */
   readonly retry: number;
   readonly delayBeforeRetryMs: number;
-  /** The first check comes after a random part of this. Default: the interval. */
+  /** The first check comes within this; first checks are spread. Default: the interval. */
   readonly warmupMs: number;
   /** Counts as down until the first success; otherwise unknown (usable). Default false. */
   readonly startDown: boolean;
@@ -43,6 +43,18 @@ export interface CheckTls {
   readonly ca?: string;
   /** A certificate that ends sooner is told as a warning, not as a failure. Default 14 days. */
   readonly expiryWarningMs: number;
+}
+
+export interface DatabaseSettings {
+  readonly kind: "mysql" | "postgresql";
+  /** Absent: that it refuses a stranger in order is good enough. */
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  /** `primary`: must accept writes; `replica`: must not, and lag must be known. */
+  readonly role: "any" | "primary" | "replica";
+  /** 0 = not looked at. */
+  readonly maxLagMs: number;
 }
 
 /** What is asked and what answer is good. */
@@ -74,17 +86,7 @@ export type CheckProtocol =
   | { readonly kind: "grpc"; readonly tls?: CheckTls; readonly service: string }
   | { readonly kind: "smtp"; readonly helloName: string }
   | { readonly kind: "dns"; readonly name: string; readonly queryType: string }
-  | {
-      readonly kind: "mysql" | "postgresql";
-      /** Absent: only the greeting / the start of authentication is looked at. */
-      readonly user?: string;
-      readonly password?: string;
-      readonly database?: string;
-      /** `primary`: must accept writes; `replica`: must not, and lag must be known. */
-      readonly role: "any" | "primary" | "replica";
-      /** 0 = not looked at. */
-      readonly maxLagMs: number;
-    }
+  | DatabaseSettings
   | {
       readonly kind: "redis";
       readonly user?: string;
@@ -135,4 +137,9 @@ export interface CheckVerdict {
   readonly admin?: "ready" | "drain" | "maint";
   /** `certificate ends in 9 days`. */
   readonly warning?: string;
+}
+
+/** Up, and not taken out of service by its own agent. */
+export function isUsable({ up, admin }: Pick<CheckVerdict, "up" | "admin">): boolean {
+  return up && (admin ?? "ready") === "ready";
 }

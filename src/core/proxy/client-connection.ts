@@ -40,6 +40,8 @@ export class ClientConnection extends Timed implements Peer {
   #startedAt: number;
   #lingerQueued = 0;
   #isRetired = false;
+  /** When it came, or when its last answer was complete. */
+  idleSince: number;
   /** The client has ended its half of the connection. */
   hasEnded = false;
   /** It does not read what is sent to it. */
@@ -57,7 +59,7 @@ export class ClientConnection extends Timed implements Peer {
     this.origin = origin;
     this.frontend = frontend;
     this.#reader = new ClientReader(parts, intake, this, wire);
-    this.#startedAt = parts.now;
+    this.#startedAt = this.idleSince = parts.now;
     parts.wheel.set(this, parts.now + frontend.settings.timeouts.headMs);
   }
 
@@ -184,6 +186,7 @@ export class ClientConnection extends Timed implements Peer {
     this.#finish(exchange);
     if (closes) return this.#linger();
     this.#phase = "head";
+    this.idleSince = this.#parts.now;
     this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.keepAliveMs);
     this.#reader.continue();
   }

@@ -12,16 +12,7 @@ import { AnswerRelay } from "./answer-relay.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
 import { countFailed, countFinished, latencyOf } from "./exchange-traffic.ts";
-import {
-  answeredTooLate,
-  connectedTooLate,
-  type Failure,
-  lostBeforeAnswer,
-  nobodyThere,
-  notConnected,
-  refusedInLine,
-  takenAway,
-} from "./failures.ts";
+import * as failures from "./failures.ts";
 import { connectTarget } from "./proxy-header.ts";
 import { mayEverRepeat, mayRepeat, takeRetry } from "./repeating.ts";
 import { ServerConnection, type ServerListener } from "./server-connection.ts";
@@ -151,7 +142,7 @@ export class Dispatcher implements ServerListener {
         return this.attemptFailed(
           exchange,
           "connect-failed",
-          notConnected(server, reason || "closed"),
+          failures.notConnected(server, reason || "closed"),
         );
       case "asked":
         return this.#lostUnanswered(exchange, reason === "closed" ? "" : reason);
@@ -169,9 +160,17 @@ export class Dispatcher implements ServerListener {
       case "delayed":
         return this.#depart(exchange);
       case "connecting":
-        return this.attemptFailed(exchange, "connect-failed", connectedTooLate(server, connectMs));
+        return this.attemptFailed(
+          exchange,
+          "connect-failed",
+          failures.connectedTooLate(server, connectMs),
+        );
       case "asked":
-        return this.attemptFailed(exchange, "timeout", answeredTooLate(server, responseMs));
+        return this.attemptFailed(
+          exchange,
+          "timeout",
+          failures.answeredTooLate(server, responseMs),
+        );
       case "answering":
       case "tunnel":
         return this.#relay.timeUp(exchange);
@@ -182,7 +181,7 @@ export class Dispatcher implements ServerListener {
   // ---- what became of an attempt ----
 
   /** The attempt is over without an answer that could be passed on: another one, or an error. */
-  attemptFailed(exchange: Exchange, outcome: Outcome, failure: Failure): void {
+  attemptFailed(exchange: Exchange, outcome: Outcome, failure: failures.Failure): void {
     const { server } = exchange.server!.group;
     countFailed(this.traffic, exchange, outcome);
     const again = this.#mayRetry(exchange);
@@ -267,7 +266,7 @@ export class Dispatcher implements ServerListener {
     exchange.ticket = this.pool.enqueue(now, exchange, exchange.pick, exchange.queueClass);
     if (exchange.ticket !== undefined) return;
     this.traffic.add(COUNTERS.queueRefused, 1);
-    this.#refuse(exchange, refusedInLine("the line is full"));
+    this.#refuse(exchange, failures.refusedInLine("the line is full"));
   }
 
   #serveQueue(): void {
@@ -287,7 +286,7 @@ export class Dispatcher implements ServerListener {
       this.traffic.add(COUNTERS.queueRefused, 1);
       const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
       const reason = `${what} ${Math.round(dropped.waitedMs)} ms in line`;
-      this.#refuse(dropped.waiter, refusedInLine(reason));
+      this.#refuse(dropped.waiter, failures.refusedInLine(reason));
     }
     this.#isServingQueue = false;
   }
@@ -296,7 +295,7 @@ export class Dispatcher implements ServerListener {
     if (why === "all-tried" && exchange.failure !== undefined) {
       this.#refuse(exchange, exchange.failure);
     } else {
-      this.#refuse(exchange, nobodyThere(reason));
+      this.#refuse(exchange, failures.nobodyThere(reason));
     }
   }
 
@@ -382,10 +381,10 @@ export class Dispatcher implements ServerListener {
       this.changed();
       return;
     }
-    this.attemptFailed(exchange, "reset", lostBeforeAnswer(server.name, what));
+    this.attemptFailed(exchange, "reset", failures.lostBeforeAnswer(server.name, what));
   }
 
-  #refuse(exchange: Exchange, failure: Failure): void {
+  #refuse(exchange: Exchange, failure: failures.Failure): void {
     const { sorry } = this.settings;
     exchange.blame(failure.cause, failure.phase, failure.reason);
     exchange.client!.answerInstead(failure.status, failure.status === 503 ? sorry : undefined);
@@ -405,7 +404,7 @@ export class Dispatcher implements ServerListener {
       if (exchange.phase === "answering" || exchange.phase === "tunnel") {
         this.#relay.cut(exchange, "D", reason);
       } else {
-        this.attemptFailed(exchange, "cancelled", takenAway(reason));
+        this.attemptFailed(exchange, "cancelled", failures.takenAway(reason));
       }
     }
   }

@@ -177,12 +177,18 @@ export class Engine {
 
   // ---- the end ----
 
-  /** Each answer is the last of its connection; whoever waits idle is let go. */
-  drain(now: number): void {
+  /**
+   * Each answer is the last of its connection. Whoever has been idle for `silentMs` is let go: one
+   * that has just had an answer may be sending its next request, which would be lost. May be said
+   * again.
+   */
+  drain(now: number, silentMs = 0): void {
     this.#parts.now = now;
     this.#parts.isDraining = true;
     this.#parts.isReady = false;
-    for (const client of this.#clients) if (client.isIdle) client.close();
+    for (const client of this.#clients) {
+      if (client.isIdle && now - client.idleSince >= silentMs) client.close();
+    }
   }
 
   /** Whatever still runs. */

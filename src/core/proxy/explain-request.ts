@@ -26,7 +26,7 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
   const [, scheme = "http", host = "", portText, rest = ""] = url;
   const isTls = scheme.toLowerCase() === "https";
   const port = portText === undefined ? (isTls ? 443 : 80) : Number(portText);
-  const frontend = frontendOf(place, asked, port);
+  const frontend = frontendOf(place, asked, { port, isTold: portText !== undefined });
   if (frontend === undefined) {
     const known = [...place.frontends.keys()].join(", ") || "none";
     const wanted = asked.frontend ?? `port ${port}`;
@@ -80,12 +80,17 @@ function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExp
   return { ...known, lines, pool, server };
 }
 
-function frontendOf({ frontends }: Place, asked: AskedRequest, port: number): Frontend | undefined {
+function frontendOf(
+  { frontends }: Place,
+  asked: AskedRequest,
+  { port, isTold }: { readonly port: number; readonly isTold: boolean },
+): Frontend | undefined {
   if (asked.frontend !== undefined) return frontends.get(asked.frontend);
   const all = [...frontends.values()];
   const listens = ({ settings }: Frontend): boolean =>
     settings.binds.some((bind) => bind.kind === "ip" && bind.port === port);
-  return all.find(listens) ?? (all.length === 1 ? all[0] : undefined);
+  // Without a port: whoever stands in front may have brought it to another one.
+  return all.find(listens) ?? (all.length === 1 && !isTold ? all[0] : undefined);
 }
 
 /** Undefined: good. */

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { MissingTool, SEARCH_PATH } from "../command.ts";
 import type { Host } from "../host.ts";
+import { untilListening } from "../listening.ts";
 import type { LabProcess } from "../process.ts";
-import { waitFor } from "../wait.ts";
 
 export function nginxIsInstalled(): boolean {
   return SEARCH_PATH.split(":").some((directory) => existsSync(`${directory}/nginx`));
@@ -15,19 +15,19 @@ export async function startNginx(host: Host, text: string = nginxConf(host)): Pr
   const file = host.write("/run/nginx/nginx.conf", text);
   // The log of the very first moments would otherwise go to a file of the machine.
   const daemon = await host.start(["nginx", "-e", "stderr", "-c", file]);
-  await waitFor(() => listens(host, daemon), 5000, `nginx of ${host.name}`);
+  await untilListening(daemon, 80);
   return daemon;
 }
 
-/** One worker, nothing written outside of `/run/nginx`. */
-function nginxConf(host: Host): string {
+/** One worker, nothing written outside of `/run/nginx`. `more` goes into the http block. */
+export function nginxConf(host: Host, more = ""): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
 ${mayChangeGroups() ? "" : "master_process off;"}
 user root;
 worker_processes 1;
-error_log stderr notice;
+error_log stderr ${more === "" ? "notice" : "crit"};
 pid /run/nginx/nginx.pid;
 events { worker_connections 8192; }
 http {
@@ -39,15 +39,9 @@ http {
     listen [::]:80 backlog=4096;
     location / { default_type text/plain; return 200 "${host.name}\\n"; }
   }
+  ${more}
 }
 `;
-}
-
-/** Port 80 (0050) in state LISTEN (0A) in the host's own socket table. */
-function listens(host: Host, daemon: LabProcess): boolean {
-  if (!daemon.isRunning) throw new Error(`nginx of ${host.name} ended: ${daemon.log}`);
-  const table = readFileSync(`/proc/${daemon.pid}/net/tcp`, "utf8");
-  return /: 0{8}:0050 0{8}:0000 0A /.test(table);
 }
 
 /** nginx's master sets the groups of its workers, which a user namespace may forbid. */

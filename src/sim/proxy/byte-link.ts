@@ -18,14 +18,6 @@ export interface LinkNature {
   readonly markBytes: number;
 }
 
-/** Everything at once, half a millisecond later. */
-export const PLAIN_LINK: LinkNature = {
-  delayMs: () => 0.5,
-  cut: (waiting) => waiting,
-  kernelBytes: 64 * 1024,
-  markBytes: 64 * 1024,
-};
-
 /** The largest piece that arrives at once, as with real transports. */
 const MAX_PIECE = 64 * 1024;
 const SPOILED = 0xee;

@@ -45,17 +45,20 @@ const http = short(
   (value) => (typeof value === "string" ? { path: value } : value === true ? {} : value),
 );
 
-const database = block("A database answers. Without a user only its greeting is looked at.", {
-  user: optional(text("Who logs in.")),
-  password: optional(secret("Password of the user.")),
-  database: optional(text("Database that is entered.")),
-  role: choice(
-    "primary: must accept writes; replica: must not, and its lag must be known.",
-    ["any", "primary", "replica"],
-    { default: "any" },
-  ),
-  max_lag: duration("A replica further behind is bad; 0: not looked at.", { default: "0" }),
-});
+const database = block(
+  "A database answers. Without a user, that it refuses a stranger in order is good.",
+  {
+    user: optional(text("Who logs in.")),
+    password: optional(secret("Password of the user.")),
+    database: optional(text("Database that is entered.")),
+    role: choice(
+      "primary: must accept writes; replica: must not, and its lag must be known.",
+      ["any", "primary", "replica"],
+      { default: "any" },
+    ),
+    max_lag: duration("A replica further behind is bad; 0: not looked at.", { default: "0" }),
+  },
+);
 
 const redis = switchable(
   block("PING; with a role also ROLE and INFO replication.", {
@@ -76,14 +79,17 @@ const udp = switchable(
 );
 
 const script = short(
-  block("A command, run without a shell. Exit 0 is good, any other code is bad.", {
-    command: oneOrMore("The command and its arguments.", text("A word of the command.")),
-    dynamic: flag("Codes 2-255 are good too and set the weight to code - 2 percent.", {
-      default: false,
-      source: "keepalived.conf(5), MISC_CHECK",
-    }),
-    user: optional(text("Who it runs as.", { otherwise: "script_user of global" })),
-  }),
+  block(
+    "A command, run without a shell. Exit 0 is good, any other code is bad. The environment names the server: NINES_ADDRESS, NINES_PORT, NINES_SERVER, NINES_CHECK.",
+    {
+      command: oneOrMore("The command and its arguments.", text("A word of the command.")),
+      dynamic: flag("Codes 2-255 are good too and set the weight to code - 2 percent.", {
+        default: false,
+        source: "keepalived.conf(5), MISC_CHECK",
+      }),
+      user: optional(text("Who it runs as.", { otherwise: "script_user of global" })),
+    },
+  ),
   [text("The command, split at spaces."), list("Command and arguments.", text("A word."))],
   (value) => {
     if (Array.isArray(value)) return { command: value };
@@ -183,7 +189,10 @@ const timing = {
   }),
   delay_before_retry: duration("Pause before such a try.", { default: "1s" }),
   warmup: optional(
-    duration("The first check comes after a random part of this.", { otherwise: "every" }),
+    duration(
+      "The first check comes within this time; first checks are spread, 20 ms apart at most.",
+      { otherwise: "every" },
+    ),
   ),
   start_down: flag("Down until the first success; otherwise a server is used before it.", {
     default: false,

@@ -38,6 +38,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   advert_int: "advert_every",
   group: "members",
   interval: "every",
+  router_id: "name",
   unicast_peer: "peers",
   unicast_src_ip: "source",
   virtual_ipaddress: "ip",
@@ -59,7 +60,6 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "nopreempt",
   "preempt",
   "reload_check_config",
-  "router_id",
   "track_file",
   "track_interface",
   "track_process",
@@ -132,7 +132,7 @@ function defaultText(row: Keyword): string {
 export function command(description: string): TSchema {
   return short(
     block(description, {
-      command: oneOrMore("The command and its arguments.", text("A word of the command.")),
+      command: argv("The command and its arguments."),
       user: optional(text("Who it runs as.", { otherwise: "script_user of global" })),
       group: optional(text("With which group.")),
     }),

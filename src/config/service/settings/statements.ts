@@ -74,7 +74,10 @@ function keywordStatement(given: KeyValue, context: BuildContext): Statement | u
     if (value === "false") return undefined;
     if (value === "true") return { keyword, args: [] };
   }
-  const texts = row.takes.kind === "words" ? `${value}`.trim().split(/\s+/u) : [`${value}`];
+  const texts =
+    row.takes.kind === "words" && row.takes.most > 1
+      ? `${value}`.trim().split(/\s+/u)
+      : [`${value}`];
   return { keyword, args: texts.map((text) => word(at, text)) };
 }
 
@@ -99,6 +102,7 @@ export function commandArguments(
     findings.error(at, "a command cannot hold single quotes", "put it into a script of its own");
   }
   const text = command.map((part) => (/\s/u.test(part) ? `'${part}'` : part)).join(" ");
+  if (text === "") return [];
   const names = [user, ...(user === undefined ? [] : [group])];
   return [
     word(at, text, true),

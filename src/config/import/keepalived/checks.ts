@@ -1,0 +1,87 @@
+/** A checker of keepalived as a check of nines.yaml. */
+
+import { durationText } from "../../service/schema/kinds.ts";
+import type { CheckSettings, RealServerSettings } from "../../virtual-server.ts";
+import type { Data } from "../draft.ts";
+
+export function checkData(check: CheckSettings, real: RealServerSettings): Data | undefined {
+  if (check.kind === "file" || check.kind === "bfd") return undefined;
+  const { timing } = check;
+  const { intervalMs, warmupMs } = timing;
+  const timeout = check.kind === "misc" ? check.timeoutMs : timing.connectTimeoutMs;
+  return {
+    ...protocolData(check),
+    every: durationText(intervalMs),
+    fast_every: durationText(intervalMs),
+    timeout: durationText(timeout),
+    rise: 1,
+    fall: 1,
+    retry: timing.retry === 0 ? undefined : Math.min(1000, timing.retry),
+    delay_before_retry: timing.retry === 0 ? undefined : durationText(timing.delayBeforeRetryMs),
+    warmup: warmupMs === intervalMs ? undefined : durationText(warmupMs),
+    start_down: timing.startDown ? true : undefined,
+    ...targetData(check, real),
+  };
+}
+
+function targetData(check: CheckSettings, real: RealServerSettings): Data {
+  if (!("target" in check)) return {};
+  const { address, port, sourceAddress } = check.target;
+  return {
+    address: address === real.address ? undefined : address,
+    port: port === real.port || check.kind === "ping" ? undefined : port,
+    bind: sourceAddress,
+  };
+}
+
+function protocolData(check: CheckSettings): Data {
+  switch (check.kind) {
+    case "http":
+      return httpData(check);
+    case "smtp":
+      return { smtp: check.heloName === undefined ? true : { hello: check.heloName } };
+    case "dns":
+      return { dns: { name: check.name, type: check.query } };
+    case "udp": {
+      const { payload, requireReply, reply } = check;
+      const bytes = { payload: hex(payload), reply: hex(reply?.value), mask: hex(reply?.mask) };
+      return { udp: { ...bytes, require_reply: requireReply ? true : undefined } };
+    }
+    case "misc": {
+      const { command, dynamic } = check;
+      const settings = { command: command.argv, dynamic: dynamic || undefined };
+      return { script: { ...settings, user: command.user } };
+    }
+    case "ping":
+      return { ping: true };
+    default:
+      return { tcp: true };
+  }
+}
+
+function hex(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("hex");
+}
+
+function httpData(check: Extract<CheckSettings, { kind: "http" }>): Data {
+  const [url] = check.urls;
+  const host = url?.virtualHost ?? check.virtualHost;
+  const codes = (url?.statusCodes ?? []).map(({ from, to }) =>
+    from === to ? from : `${from}-${to}`,
+  );
+  const regex = url?.regex;
+  const isCaseless = regex?.options.includes("caseless") === true;
+  const pattern = isCaseless ? `(?i:${regex.pattern})` : regex?.pattern;
+  const request = {
+    path: url?.path ?? "/",
+    host,
+    status: codes.length === 1 ? codes[0] : codes,
+    md5: url?.digest,
+    matches: regex?.inverted === false ? pattern : undefined,
+    not_matches: regex?.inverted === true ? pattern : undefined,
+  };
+  if (!check.tls) return { http: request };
+  // keepalived verifies no certificate.
+  const name = check.sni ? (check.sniName ?? host) : undefined;
+  return { https: request, tls: { verify: false, server_name: name } };
+}

@@ -1,0 +1,36 @@
+/** Checks of nines.yaml that addresses track: a verdict is the state of a track. */
+
+import { isUsable, type CheckVerdict } from "../core/check/check-settings.ts";
+import { Prng } from "../lib/prng.ts";
+import type { CheckLink } from "./check-role-link.ts";
+import { CheckRunner } from "./check-runner.ts";
+import type { RoleModel } from "./role-protocol.ts";
+
+export class TrackedChecks {
+  readonly #link: CheckLink;
+  readonly #runner: CheckRunner;
+
+  constructor(link: CheckLink, seed: number) {
+    this.#link = link;
+    this.#runner = new CheckRunner(new Prng(seed), (verdict) => this.#tell(verdict));
+  }
+
+  configure({ trackedChecks, scripts }: RoleModel): void {
+    this.#runner.configure(trackedChecks, scripts);
+  }
+
+  reportAll(): void {
+    for (const verdict of this.#runner.verdicts) this.#tell(verdict);
+  }
+
+  close(): void {
+    this.#runner.close();
+  }
+
+  #tell(verdict: CheckVerdict): void {
+    const { subject: name, reason } = verdict;
+    const ok = isUsable(verdict);
+    const what = `${name}: ${reason}`;
+    this.#link.send({ type: "track-changed", kind: "script", name, ok, value: 0, reason: what });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Checks of servers for the balancer, over `RUNDIR/check.sock`: the control role says what is
+ * asked, everybody who is connected hears the verdicts.
+ */
+
+import type { Server } from "node:net";
+import { Prng } from "../lib/prng.ts";
+import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
+import { CheckRunner } from "./check-runner.ts";
+import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
+
+/** Workers of a large machine, their successors, and two control processes. */
+const MAX_CLIENTS = 1024;
+
+type Connection = LineConnection<FromCheckRole>;
+
+export class ServerChecks {
+  readonly #clients = new Set<Connection>();
+  readonly #runner: CheckRunner;
+  #server: Server | undefined;
+
+  constructor(seed: number) {
+    this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
+      for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
+    });
+  }
+
+  /** Takes the place of an earlier check process. Rejects when the socket cannot be had. */
+  async listen(path: string): Promise<void> {
+    this.#server = await serveLines<ToCheckRole, FromCheckRole>(
+      path,
+      (connection) => this.#accept(connection),
+      MAX_CLIENTS,
+    );
+  }
+
+  close(): void {
+    this.#runner.close();
+    for (const client of this.#clients) client.close();
+    this.#clients.clear();
+    // The path may belong to our successor by now, and `close` would take it away.
+    this.#server?.unref();
+  }
+
+  #accept(connection: Connection): LineHandlers<ToCheckRole> {
+    return {
+      message: (message) => {
+        if (message.type === "hello") {
+          this.#clients.add(connection);
+          connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
+        } else {
+          this.#runner.configure(message.targets, message.scripts);
+        }
+      },
+      closed: () => this.#clients.delete(connection),
+    };
+  }
+}

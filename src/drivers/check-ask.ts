@@ -1,0 +1,48 @@
+/** Asks one target once, each kind of check in its own way. */
+
+import { randomBytes } from "node:crypto";
+import type { CheckTarget } from "../core/check/check-settings.ts";
+import type { ProbeResult } from "../core/check/probe.ts";
+import { probeFor } from "../core/check/probes.ts";
+import type { DerivedKeys } from "../core/check/scram.ts";
+import { runGrpcCheck } from "./check-grpc.ts";
+import { runPing } from "./check-ping.ts";
+import { runProbe } from "./check-probe.ts";
+import { runScriptCheck, type ScriptRules } from "./check-script.ts";
+
+/** Ends it: nothing is told any more. */
+export type Abandon = () => void;
+
+export interface Asking {
+  readonly scripts: ScriptRules;
+  readonly keys: DerivedKeys;
+}
+
+/** `onEnd` is called once, never before this function has returned. */
+export function ask(
+  target: CheckTarget,
+  { scripts, keys }: Asking,
+  onEnd: (result: ProbeResult) => void,
+): Abandon {
+  const { protocol } = target.check;
+  switch (protocol.kind) {
+    case "ping":
+      return runPing(target, onEnd);
+    case "script":
+      return runScriptCheck(target, protocol, scripts, onEnd);
+    case "grpc":
+      return runGrpcCheck(target, protocol, hostOf(target), onEnd);
+    default: {
+      const context = { host: hostOf(target), random: randomBytes, keys };
+      return runProbe(target, probeFor(protocol, context), onEnd);
+    }
+  }
+}
+
+/** As in a Host field. */
+function hostOf({ endpoint }: CheckTarget): string {
+  if (endpoint.kind === "unix") return "localhost";
+  const { address, port } = endpoint;
+  const host = address.includes(":") ? `[${address}]` : address;
+  return port === 80 || port === 443 ? host : `${host}:${port}`;
+}

@@ -1,0 +1,51 @@
+/** Asks a script about a server: same rights and rules as every other script of Nines. */
+
+import type { CheckProtocol, CheckTarget } from "../core/check/check-settings.ts";
+import type { ProbeResult } from "../core/check/probe.ts";
+import { judgeScript } from "../core/check/script-probe.ts";
+import { KILL_GRACE_MS } from "../core/check/script-track.ts";
+import { checkScript } from "./script-facts.ts";
+import { runScript, type ScriptDefaults } from "./script-runner.ts";
+
+export interface ScriptRules extends ScriptDefaults {
+  /** Refuse scripts that somebody other than their user and root could change. */
+  readonly enforce: boolean;
+}
+
+type ScriptSettings = Extract<CheckProtocol, { kind: "script" }>;
+
+/** The server is named in the environment: NINES_CHECK, NINES_SERVER, NINES_ADDRESS, NINES_PORT. */
+export function runScriptCheck(
+  target: CheckTarget,
+  settings: ScriptSettings,
+  rules: ScriptRules,
+  onEnd: (result: ProbeResult) => void,
+): () => void {
+  const { argv, user } = settings;
+  const command = { argv, ...(user === undefined ? {} : { user }) };
+  // Judged anew before every run: the file may have been changed since the start.
+  const problem = checkScript(command, rules);
+  if (problem !== undefined && (problem.kind !== "unsafe" || rules.enforce)) {
+    const { reason } = problem;
+    const told = setImmediate(() => onEnd({ ok: false, reason }));
+    return () => clearImmediate(told);
+  }
+  const run = { isOver: false };
+  const script = runScript({ ...command, environment: environmentOf(target) }, rules, (outcome) => {
+    if (!run.isOver) onEnd(judgeScript(settings, outcome.end, outcome.output));
+    run.isOver = true;
+  });
+  return () => {
+    if (run.isOver) return;
+    run.isOver = true;
+    script.kill("SIGTERM");
+    setTimeout(() => script.kill("SIGKILL"), KILL_GRACE_MS);
+  };
+}
+
+function environmentOf({ subject, check, endpoint }: CheckTarget): Record<string, string> {
+  const named = { NINES_CHECK: check.name, NINES_SERVER: subject };
+  if (endpoint.kind === "unix") return { ...named, NINES_ADDRESS: endpoint.path, NINES_PORT: "" };
+  const { address, port } = endpoint;
+  return { ...named, NINES_ADDRESS: address, NINES_PORT: String(port) };
+}

@@ -1,0 +1,78 @@
+/** Opens the connection that a check talks over: TCP, unix or TLS. */
+
+import { readFileSync } from "node:fs";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import {
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  TLSSocket,
+} from "node:tls";
+import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
+
+const DAY_MS = 86_400_000;
+/** A context is made anew after that: its file may have been changed. Making one takes ~1 ms. */
+const CONTEXT_MS = 60_000;
+const MAX_CONTEXTS = 256;
+
+const contexts = new Map<string, { readonly context: SecureContext; readonly madeMs: number }>();
+
+/** The answer is a sentence when it cannot be tried. */
+export function openCheckStream(
+  target: CheckTarget,
+  tls: CheckTls | undefined,
+  alpn: readonly string[] = [],
+): Socket | string {
+  const { endpoint, check } = target;
+  const where =
+    endpoint.kind === "unix"
+      ? { path: endpoint.path }
+      : {
+          host: endpoint.address,
+          port: endpoint.port,
+          ...(check.bindAddress === undefined ? {} : { localAddress: check.bindAddress }),
+        };
+  if (tls === undefined) return connectTcp(where);
+  let secureContext: SecureContext;
+  try {
+    secureContext = contextFor(tls.ca ?? "");
+  } catch (error) {
+    return `the authorities in ${tls.ca}: ${(error as Error).message}`;
+  }
+  const name = serverName(target, tls);
+  return connectTls({
+    ...where,
+    secureContext,
+    rejectUnauthorized: tls.verify,
+    ...(name === undefined ? {} : { servername: name }),
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+  });
+}
+
+/** Sent (SNI) and verified: what is configured, else the Host of the request; no addresses. */
+function serverName({ check }: CheckTarget, { serverName: name }: CheckTls): string | undefined {
+  if (name !== undefined) return name;
+  const { protocol } = check;
+  const host = protocol.kind === "http" ? protocol.host?.replace(/:\d+$/, "") : undefined;
+  return host === undefined || isIP(host) !== 0 ? undefined : host;
+}
+
+/** Throws when the file cannot be read or holds no certificate. */
+function contextFor(ca: string): SecureContext {
+  const known = contexts.get(ca);
+  if (known !== undefined && performance.now() - known.madeMs < CONTEXT_MS) return known.context;
+  const context = createSecureContext(ca === "" ? {} : { ca: readFileSync(ca) });
+  if (contexts.size >= MAX_CONTEXTS) contexts.clear();
+  contexts.set(ca, { context, madeMs: performance.now() });
+  return context;
+}
+
+export function certificateWarning(socket: Socket, tls: CheckTls): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const { valid_to: validTo } = socket.getPeerCertificate();
+  const leftMs = Date.parse(validTo) - Date.now();
+  if (!(leftMs < tls.expiryWarningMs)) return undefined;
+  return leftMs < 0
+    ? "its certificate has ended"
+    : `its certificate ends in ${Math.floor(leftMs / DAY_MS)} days`;
+}

@@ -1,0 +1,101 @@
+/**
+ * Imported configurations against their golden files. After a wanted change:
+ * `node test/config-import.test.ts --update`, then read the difference.
+ */
+
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { FORMATS } from "../src/config/import/format.ts";
+import type { Model } from "../src/config/model.ts";
+import { readKeepalivedConf } from "../src/config/read-configuration.ts";
+import { readServiceYaml } from "../src/config/service/read-service.ts";
+import { changedFile, IMPORT_OPTIONS, imported, silentLines, told } from "./kit/import-rig.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const GOLDEN = "test/golden/import";
+const UPDATE = process.argv.includes("--update");
+
+process.chdir(ROOT);
+
+function compare(file: string, actual: string): void {
+  if (UPDATE) writeFileSync(file, actual);
+  assert.ok(existsSync(file), `${file} is missing: run this test with --update`);
+  assert.equal(actual, readFileSync(file, "utf8"));
+}
+
+/** Lines that say what holds anyway, as `LINE: TEXT` without the number. */
+const NO_EFFECT: ReadonlySet<string> = new Set(
+  readFileSync(`${GOLDEN}/no-effect.txt`, "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#")),
+);
+
+for (const format of FORMATS) {
+  for (const path of globSync(`${GOLDEN}/${format}/*.{conf,cfg}`).sort()) {
+    test(`${path} becomes the nines.yaml beside it, which our own reader accepts`, () => {
+      const { text, diagnostics, review, ...rest } = imported(path);
+      assert.equal(rest.format, format);
+      const output = path.replace(/\.\w+$/u, "");
+      if (text === undefined) return compare(`${output}.txt`, `${told(diagnostics).join("\n")}\n`);
+      assert.deepEqual(told(review.filter((one) => one.severity === "error")), []);
+      compare(`${output}.yaml`, text);
+    });
+
+    test(`${path} has no line that is dropped in silence`, () => {
+      const silent = silentLines(path, format);
+      const plain = (line: string): string => line.replace(/^\d+: /u, "").replace(/\s+/gu, " ");
+      assert.deepEqual(
+        silent.filter((line) => !NO_EFFECT.has(plain(line))),
+        [],
+      );
+    });
+  }
+}
+
+const KEEPALIVED = [
+  ...globSync("samples/**/*.conf").filter((path) => !path.includes(".d/")),
+  ...globSync("test/golden/config/mistakes/*.conf"),
+  ...globSync("test/dialogue/*.conf"),
+].sort();
+
+/** What both languages say. Places differ, and virtual servers have become pools. */
+function comparable(model: Model): object {
+  const own = ["origins", "virtualServers", "ssl", "reloadLog"];
+  return Object.fromEntries(Object.entries(model).filter(([key]) => !own.includes(key)));
+}
+
+for (const path of KEEPALIVED) {
+  for (const permissive of [false, true]) {
+    const { model } = readKeepalivedConf(path, { ...IMPORT_OPTIONS, permissive, seed: 1 });
+    const how = permissive ? " --permissive" : "";
+    if (model === undefined) {
+      test(`${path}${how} has mistakes: nothing is imported, and each is told`, () => {
+        const { text, diagnostics } = imported(path, { format: "keepalived", permissive });
+        assert.equal(text, undefined);
+        assert.ok(diagnostics.some((one) => one.severity === "error"));
+      });
+      continue;
+    }
+    test(`${path}${how} gives the same addresses after an import`, () => {
+      const { text, review } = imported(path, { format: "keepalived", permissive });
+      const errors = review.filter((one) => one.severity === "error");
+      // keepalived starts an instance without addresses; Nines refuses it, and the import says so.
+      const isEmpty = model.vrrp.instances.some((one) => one.addresses.length === 0);
+      assert.equal(errors.length > 0, isEmpty, told(errors).join("\n"));
+      if (isEmpty) return;
+      const { service } = readServiceYaml("x.yaml", IMPORT_OPTIONS, changedFile("x.yaml", text!));
+      assert.deepEqual(comparable(service!.vrrp), comparable(model));
+    });
+  }
+  if (path.startsWith("samples/")) {
+    test(`${path} has no line that an import drops in silence`, () => {
+      assert.deepEqual(
+        silentLines(path, "keepalived").filter(
+          (line) => !NO_EFFECT.has(line.replace(/^\d+: /u, "")),
+        ),
+        [],
+      );
+    });
+  }
+}
