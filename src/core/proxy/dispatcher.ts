@@ -11,7 +11,7 @@ import type { Server } from "../balance/server.ts";
 import { AnswerRelay } from "./answer-relay.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
-import { countFailed, countFinished, latencyOf } from "./exchange-traffic.ts";
+import { countFailed, latencyOf } from "./exchange-traffic.ts";
 import * as failures from "./failures.ts";
 import { connectTarget } from "./proxy-header.ts";
 import { mayEverRepeat, mayRepeat, takeRetry } from "./repeating.ts";
@@ -56,10 +56,6 @@ export class Dispatcher implements ServerListener {
     this.#groups.retire();
   }
 
-  closeIdle(): void {
-    this.#groups.closeIdle();
-  }
-
   /** Nobody waits for it and nothing runs. */
   get isQuiet(): boolean {
     return this.pool.waiting === 0 && this.traffic.get("inFlight") === 0;
@@ -100,11 +96,6 @@ export class Dispatcher implements ServerListener {
   /** The client has ended its half of a tunnel. */
   clientEnded(exchange: Exchange): void {
     this.#relay.clientEnded(exchange);
-  }
-
-  /** The exchange is over, well or not. */
-  finished(exchange: Exchange): void {
-    countFinished(this.traffic, exchange);
   }
 
   /** The client is gone or gets no answer: whatever was begun for it ends. */

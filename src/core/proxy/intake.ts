@@ -21,6 +21,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
+import { countFinished } from "./exchange-traffic.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
 import { errorPage, type OwnAnswer, textAnswer } from "./own-answer.ts";
 import { RequestRelay } from "./request-relay.ts";
@@ -114,7 +115,7 @@ export class Intake {
     // A tunnel's length says nothing about how quickly anybody answered.
     if (record.status !== 101) traffic.totalTime.record(record.totalMs);
     if (record.answerMs >= 0) traffic.answerTime.record(record.answerMs);
-    dispatcher?.finished(exchange);
+    if (dispatcher !== undefined) countFinished(dispatcher.traffic, exchange);
     const { accessLog } = frontend.settings;
     if (accessLog.format !== "off") sinks.access(record, accessLog);
   }

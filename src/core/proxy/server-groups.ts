@@ -47,8 +47,4 @@ export class ServerGroups {
   retire(): void {
     for (const group of this.#groups.values()) group.retire();
   }
-
-  closeIdle(): void {
-    for (const group of this.#groups.values()) group.closeIdle();
-  }
 }
