@@ -4,11 +4,13 @@ import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { advertBench } from "./adverts.ts";
 import { coreBench } from "./core.ts";
+import { httpBench } from "./http.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   core: coreBench,
+  http: httpBench,
   vrrp: vrrpBench,
 };
 
