@@ -4,7 +4,6 @@
  */
 
 import { startBalancer } from "../src/lab/peers/nines.ts";
-import { startHaproxy } from "../src/lab/peers/haproxy.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
 import { treeOf } from "../src/lab/process-table.ts";
@@ -160,8 +159,10 @@ ${BACKEND_PORTS.map((port) => `  server s${port} 127.0.0.1:${port} check pool-ma
 `;
 
 async function startHaproxyProxy(host: Host): Promise<Proxy> {
-  const sections = HAPROXY_REST + doors.map(haproxyFrontend).join("");
-  const daemon = await startHaproxy(host, portOf("HAProxy", "lean"), sections);
+  const text = HAPROXY_REST + doors.map(haproxyFrontend).join("");
+  const file = host.write("/run/bench/haproxy.cfg", text);
+  const daemon = await host.start(["haproxy", "-db", "-f", file], { name: "proxy-haproxy" });
+  await untilListening(daemon, portOf("HAProxy", "lean"));
   return { name: "HAProxy", pids: () => treeOf(daemon.pid) };
 }
 
