@@ -87,6 +87,11 @@ export class BalanceDesk {
     return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
   }
 
+  /** Workers of an earlier control process live on. */
+  get hasLeftovers(): boolean {
+    return this.#workers.findRecorded().length > 0;
+  }
+
   get roles(): readonly RoleProcessStatus[] {
     return this.#workers.status;
   }
@@ -97,7 +102,9 @@ export class BalanceDesk {
    */
   async start(service: ServiceModel): Promise<string | undefined> {
     const { directory } = this.#options;
-    this.#sockets = new ListeningSockets(directory.controlBox);
+    this.#sockets = new ListeningSockets(directory.controlBox, (name) =>
+      this.#say("note", `this host does not have the address of ${name} now; listening on it`),
+    );
     this.#hub = await serveWorkers(directory.balanceSocket, {
       joined: (link) => this.#workers.joined(link),
       left: (link) => this.#workers.left(link),
@@ -186,6 +193,11 @@ export class BalanceDesk {
   /** What stands in front is told to send its clients elsewhere; nothing is refused yet. */
   unready(): void {
     for (const link of this.#workers.links) link.send({ type: "unready" });
+  }
+
+  /** What `stop` waits for ends now. */
+  hurry(reason: string): void {
+    this.#workers.hurry(reason);
   }
 
   async stop(reason: string, withinMs: number): Promise<void> {

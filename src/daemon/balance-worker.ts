@@ -9,6 +9,7 @@ import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
 import { StreamLoop } from "../drivers/stream-loop.ts";
+import { counted } from "../lib/plural.ts";
 import { Prng } from "../lib/prng.ts";
 import { AccessLogs } from "./balance-access-log.ts";
 import { Connectors } from "./balance-connectors.ts";
@@ -226,8 +227,10 @@ export class BalanceWorker {
   // ---- the end ----
 
   #beginDrain(withinMs: number, reason: string): void {
-    if (this.#drain !== undefined) return;
-    this.#drain = { untilMs: monotonicMs() + withinMs, reason };
+    const isFirst = this.#drain === undefined;
+    const untilMs = Math.min(this.#drain?.untilMs ?? Infinity, monotonicMs() + withinMs);
+    this.#drain = { untilMs, reason };
+    if (!isFirst) return;
     this.#loop.run((now) => {
       this.#fronts.close();
       this.#engine.drain(now, SILENT_MS);
@@ -244,10 +247,20 @@ export class BalanceWorker {
     this.#loop.run((now) => {
       this.#engine.drain(now, SILENT_MS);
       if (now < untilMs) return;
+      this.#tellCut();
       this.#fronts.cut();
       this.#engine.cut(now, reason);
     });
     return this.#engine.connections + this.#engine.inFlight + this.#fronts.connections === 0;
+  }
+
+  #tellCut(): void {
+    const { connections, inFlight } = this.#engine;
+    if (connections + inFlight === 0) return;
+    const begun = `${counted(connections, "connection")}, ${counted(inFlight, "request")} begun`;
+    const text = `${this.#drain!.reason}: what did not end in time was cut: ${begun}`;
+    const event = { source: "balance", level: "warning", kind: "limited", instance: "" } as const;
+    this.#tellEvent({ ...event, reason: text });
   }
 
   async #end(): Promise<void> {
