@@ -7,9 +7,10 @@ import { ResponseHead } from "../http/response-head.ts";
 import type { Outcome } from "../balance/pool-ports.ts";
 import type { EndCause } from "./access-record.ts";
 import { AnswerWriter } from "./answer-writer.ts";
-import type { Dispatcher, Failure } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Failure } from "./failures.ts";
 import { COUNTERS } from "./traffic.ts";
 
 /** Of a server's head. Servers are trusted more than clients, but not with our memory. */

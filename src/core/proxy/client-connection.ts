@@ -1,18 +1,10 @@
-// oxlint-disable max-lines -- one state machine; to be taken apart
-/**
- * One connection of a client: its requests one after the other, each an `Exchange`. Bytes that
- * cannot be taken yet are kept, and then the client is not read from: at most one read more than a
- * head is ever held for it.
- */
+/** One connection of a client: its requests one after the other, each an `Exchange`. */
 
 import { latin1Text } from "../../lib/text-bytes.ts";
 import type { PoolSettings } from "../balance/pool-settings.ts";
-import { MORE } from "../http/field-block.ts";
-import { refusal } from "../http/refusals.ts";
-import type { RequestHead } from "../http/request-head.ts";
 import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
-import { ByteQueue } from "./byte-buffers.ts";
+import { ClientReader } from "./client-reader.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Frontend } from "./frontend.ts";
@@ -41,16 +33,11 @@ export class ClientConnection extends Timed implements Peer {
   readonly #parts: EngineParts;
   readonly #intake: Intake;
   readonly #wire: Wire;
-  /** What came and cannot be taken yet. */
-  readonly #pending: ByteQueue;
-  /** Borrowed while a head is being read. */
-  #head: RequestHead | undefined;
+  readonly #reader: ClientReader;
   #phase: ClientPhase = "head";
   #exchange: Exchange | undefined;
   #requests = 0;
   #startedAt: number;
-  #isTaking = false;
-  #isPaused = false;
   #lingerQueued = 0;
   #isRetired = false;
   /** When it came, or when its last answer was complete. */
@@ -71,7 +58,7 @@ export class ClientConnection extends Timed implements Peer {
     this.#wire = wire;
     this.origin = origin;
     this.frontend = frontend;
-    this.#pending = new ByteQueue(parts.buffers);
+    this.#reader = new ClientReader(parts, intake, this, wire);
     this.#startedAt = this.idleSince = parts.now;
     parts.wheel.set(this, parts.now + frontend.settings.timeouts.headMs);
   }
@@ -80,9 +67,19 @@ export class ClientConnection extends Timed implements Peer {
     return this.#phase;
   }
 
+  /** The one that is being served. */
+  get exchange(): Exchange | undefined {
+    return this.#exchange;
+  }
+
+  /** More of its bytes may be taken. */
+  get isOpen(): boolean {
+    return this.#phase !== "lingering" && this.#phase !== "closed";
+  }
+
   /** Nothing is lost when it is closed now. */
   get isIdle(): boolean {
-    return this.#phase === "head" && this.#head === undefined;
+    return this.#phase === "head" && this.#reader.head === undefined;
   }
 
   // ---- what the wire reports ----
@@ -91,15 +88,7 @@ export class ClientConnection extends Timed implements Peer {
     this.#parts.now = now;
     this.frontend.traffic.add(COUNTERS.bytesIn, to - from);
     if (this.#phase === "lingering" || this.#phase === "closed") return;
-    const pending = this.#pending;
-    if (pending.length > 0) {
-      pending.append(bytes, from, to);
-      this.#takePending();
-    } else {
-      const used = this.#take(bytes, from, to);
-      if (used < to && this.#isOpen) pending.append(bytes, used, to);
-    }
-    this.#afterTaking();
+    this.#reader.received(bytes, from, to);
   }
 
   drained(now: number): void {
@@ -109,21 +98,21 @@ export class ClientConnection extends Timed implements Peer {
     if (this.#phase === "lingering" || this.#phase === "closed") return;
     const exchange = this.#exchange;
     if (exchange !== undefined) {
-      this.#armFor(exchange);
+      this.armFor(exchange);
       exchange.server?.wire.resume();
     }
-    this.#continue();
+    this.#reader.continue();
   }
 
   ended(now: number): void {
     this.#parts.now = now;
     this.hasEnded = true;
     if (this.#phase === "tunnel") {
-      if (this.#pending.length === 0) this.#exchange!.dispatcher!.clientEnded(this.#exchange!);
+      if (this.#reader.isEmpty) this.#exchange!.dispatcher!.clientEnded(this.#exchange!);
     } else if (this.#exchange?.phase === "queued") {
       // Whoever waits in line and hangs up has gone; to serve him takes somebody else's place.
       this.#leave("C", "Q", "the client left the line");
-    } else this.#afterTaking();
+    } else this.#reader.settle();
   }
 
   closed(now: number, reason: string): void {
@@ -145,13 +134,13 @@ export class ClientConnection extends Timed implements Peer {
     const exchange = this.#exchange;
     if (this.#phase === "lingering") return this.#lingerOn();
     if (exchange === undefined) {
-      if (this.#head === undefined) return this.close();
-      this.#refuseHead(408, "c", `no whole request head within ${headMs} ms`);
+      if (this.#reader.head === undefined) return this.close();
+      this.refuseHead(408, "c", `no whole request head within ${headMs} ms`);
     } else if (this.isBlocked) {
       this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
     } else if (!exchange.requestDone) {
       const reason = `${bodyMs} ms without a byte of the request's body`;
-      this.#fail(exchange, 408, { cause: "c", phase: "R", reason });
+      this.fail(exchange, 408, { cause: "c", phase: "R", reason });
     }
   }
 
@@ -172,7 +161,7 @@ export class ClientConnection extends Timed implements Peer {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     exchange.isServerBlocked = !more;
-    this.#continue();
+    this.#reader.continue();
   }
 
   serverDrained(): void {
@@ -182,7 +171,7 @@ export class ClientConnection extends Timed implements Peer {
   beginTunnel(): void {
     this.#phase = "tunnel";
     this.#parts.wheel.set(this, Infinity);
-    this.#continue();
+    this.#reader.continue();
   }
 
   /** The server has ended its half of the tunnel. */
@@ -193,13 +182,13 @@ export class ClientConnection extends Timed implements Peer {
   /** The answer is complete and handed over. */
   answerDone(): void {
     const exchange = this.#exchange!;
-    const closes = exchange.closesClient || (this.hasEnded && this.#pending.length === 0);
+    const closes = exchange.closesClient || (this.hasEnded && this.#reader.isEmpty);
     this.#finish(exchange);
     if (closes) return this.#linger();
     this.#phase = "head";
     this.idleSince = this.#parts.now;
     this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.keepAliveMs);
-    if (!this.#isTaking) this.#continue();
+    this.#reader.continue();
   }
 
   /** The answer cannot be completed, and the client must see that it is not whole. */
@@ -266,60 +255,23 @@ export class ClientConnection extends Timed implements Peer {
     this.close();
   }
 
-  // ---- taking bytes ----
+  // ---- what its reader asks for ----
 
-  /** Gives the position up to which bytes were taken. */
-  #take(bytes: Uint8Array, from: number, to: number): number {
-    this.#isTaking = true;
-    let at = from;
-    while (at < to && this.#isOpen) {
-      const before = at;
-      const exchange = this.#exchange;
-      if (exchange === undefined) at = this.#readHead(bytes, at, to);
-      else if (this.#phase === "tunnel") at = this.#tunnel(exchange, bytes, at, to);
-      else if (!exchange.requestDone) at = this.#readBody(exchange, bytes, at, to);
-      if (at === before) break;
-    }
-    this.#isTaking = false;
-    return this.#isOpen ? at : to;
+  /** The first byte of a head. */
+  headBegins(): void {
+    const { now, wheel } = this.#parts;
+    this.#startedAt = now;
+    // The first head's time runs since the connection was made.
+    if (this.#requests > 0) wheel.set(this, now + this.frontend.settings.timeouts.headMs);
   }
 
-  #takePending(): void {
-    const pending = this.#pending;
-    while (pending.length > 0) {
-      const { from } = pending;
-      const used = this.#take(pending.bytes, from, pending.to);
-      if (!this.#isOpen) return pending.clear();
-      if (used === from) return;
-      pending.drop(used - from);
-    }
-  }
-
-  /** Something that held bytes back is gone. */
-  #continue(): void {
-    if (this.#isTaking || !this.#isOpen) return;
-    this.#takePending();
-    this.#afterTaking();
-  }
-
-  /** Bytes that cannot be taken: no more are wanted. None left: the end may have come before. */
-  #afterTaking(): void {
-    if (!this.#isOpen) return;
-    const waits = this.#pending.length > 0 && this.#head === undefined;
-    if (waits !== this.#isPaused) {
-      this.#isPaused = waits;
-      if (waits) this.#wire.pause();
-      else this.#wire.resume();
-    }
-    if (this.hasEnded && !waits) this.#endCame();
-  }
-
-  #endCame(): void {
+  /** The client ended its half and everything that came was taken. */
+  endCame(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) {
-      if (this.#head === undefined) return this.#linger();
-      this.#giveHead();
-      this.#begin();
+      if (this.#reader.head === undefined) return this.#linger();
+      this.#reader.giveHead();
+      this.begin();
       this.#leave("C", "R", "the client ended within a request head");
     } else if (this.#phase === "tunnel") {
       if (!exchange.serverEnded) exchange.dispatcher!.clientEnded(exchange);
@@ -328,38 +280,7 @@ export class ClientConnection extends Timed implements Peer {
     }
   }
 
-  #readHead(bytes: Uint8Array, from: number, to: number): number {
-    // Not before it has read what it asked for.
-    if (this.isBlocked) return from;
-    const parts = this.#parts;
-    if (this.#head === undefined) {
-      this.#head = parts.takeHead();
-      this.#startedAt = parts.now;
-      if (this.#requests > 0) {
-        parts.wheel.set(this, parts.now + this.frontend.settings.timeouts.headMs);
-      }
-    }
-    const head = this.#head;
-    const after = head.parse(bytes, from, to, this.frontend.headLimits);
-    if (after === MORE) return from;
-    if (after < 0) {
-      const { status, text } = refusal(head.refused!);
-      this.frontend.traffic.add(COUNTERS.malformed, 1);
-      this.#refuseHead(status, "P", text);
-      return to;
-    }
-    const exchange = this.#begin();
-    exchange.record.bytesIn += after - from;
-    exchange.requestBody.begin(head.framing, head.length);
-    exchange.requestDone = exchange.requestBody.done;
-    parts.wheel.set(this, Infinity);
-    this.#intake.decide(exchange, head);
-    this.#giveHead();
-    if (this.#exchange === exchange && !exchange.requestDone) this.#armFor(exchange);
-    return after;
-  }
-
-  #begin(): Exchange {
+  begin(): Exchange {
     const exchange = this.#parts.takeExchange();
     const { record } = exchange;
     const { origin, frontend } = this;
@@ -382,48 +303,18 @@ export class ClientConnection extends Timed implements Peer {
     return exchange;
   }
 
-  #refuseHead(status: number, cause: EndCause, reason: string): void {
-    const isHead = this.#head?.method === "HEAD";
-    this.#giveHead();
-    const exchange = this.#begin();
+  refuseHead(status: number, cause: EndCause, reason: string): void {
+    const isHead = this.#reader.head?.method === "HEAD";
+    this.#reader.giveHead();
+    const exchange = this.begin();
     exchange.isHead = isHead;
     exchange.blame(cause, "R", reason);
     exchange.keepAlive = false;
     this.answerInstead(status, undefined);
   }
 
-  #readBody(exchange: Exchange, bytes: Uint8Array, from: number, to: number): number {
-    const { requestBody } = exchange;
-    const at = this.#intake.relay.take(exchange, bytes, from, to);
-    exchange.record.bytesIn += at - from;
-    if (requestBody.refused !== undefined) {
-      const { status, text } = refusal(requestBody.refused);
-      this.frontend.traffic.add(COUNTERS.malformed, 1);
-      this.#fail(exchange, status, { cause: "P", phase: "R", reason: text });
-      return to;
-    }
-    const { bodyBytes } = this.frontend.settings.limits;
-    if (bodyBytes > 0 && requestBody.total > bodyBytes) {
-      const { status, text } = refusal("body-too-large");
-      this.#fail(exchange, status, { cause: "P", phase: "R", reason: text });
-      return to;
-    }
-    this.#armFor(exchange);
-    return at;
-  }
-
-  #tunnel(exchange: Exchange, bytes: Uint8Array, from: number, to: number): number {
-    const { server, dispatcher } = exchange;
-    if (exchange.isServerBlocked) return from;
-    exchange.record.bytesIn += to - from;
-    if (server === undefined || exchange.serverEnded) return to;
-    exchange.isServerBlocked = !server.send(bytes, from, to);
-    dispatcher!.progressed(exchange);
-    return to;
-  }
-
   /** Who owes the next byte: the client a body, or to read; or nobody here. */
-  #armFor(exchange: Exchange): void {
+  armFor(exchange: Exchange): void {
     const { wheel, now } = this.#parts;
     const owes = this.isBlocked || (!exchange.requestDone && !exchange.isServerBlocked);
     wheel.set(this, owes ? now + this.frontend.settings.timeouts.bodyMs : Infinity);
@@ -431,12 +322,8 @@ export class ClientConnection extends Timed implements Peer {
 
   // ---- endings ----
 
-  get #isOpen(): boolean {
-    return this.#phase !== "lingering" && this.#phase !== "closed";
-  }
-
   /** The request is no good: an answer says so, if none has begun. */
-  #fail(
+  fail(
     exchange: Exchange,
     status: number,
     why: { readonly cause: EndCause; readonly phase: EndPhase; readonly reason: string },
@@ -464,10 +351,7 @@ export class ClientConnection extends Timed implements Peer {
   /** Ends our half; the other may take its time, but not for ever. */
   #linger(): void {
     this.#phase = "lingering";
-    this.#giveHead();
-    this.#pending.clear();
-    if (this.#isPaused) this.#wire.resume();
-    this.#isPaused = false;
+    this.#reader.drop();
     this.#wire.end();
     this.#lingerQueued = this.#wire.queued;
     this.#parts.wheel.set(this, this.#parts.now + LINGER_MS);
@@ -481,16 +365,10 @@ export class ClientConnection extends Timed implements Peer {
     this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
   }
 
-  #giveHead(): void {
-    if (this.#head !== undefined) this.#parts.giveHead(this.#head);
-    this.#head = undefined;
-  }
-
   #forget(): void {
     this.#phase = "closed";
     this.#exchange = undefined;
-    this.#giveHead();
-    this.#pending.clear();
+    this.#reader.clear();
     this.#parts.wheel.remove(this);
     this.#intake.left(this);
   }

@@ -1,4 +1,3 @@
-// oxlint-disable max-lines -- one state machine; to be taken apart
 /**
  * Brings the requests of one pool to its servers: picks, waits in line, connects, sends, and tries
  * again elsewhere when that is safe. What a server answers is `answer-relay.ts`.
@@ -9,34 +8,30 @@ import { Pool } from "../balance/pool.ts";
 import type { Outcome, PickWhy } from "../balance/pool-ports.ts";
 import type { PoolSettings } from "../balance/pool-settings.ts";
 import type { Server } from "../balance/server.ts";
-import type { EndCause, EndPhase } from "./access-record.ts";
 import { AnswerRelay } from "./answer-relay.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
+import { countFailed, latencyOf } from "./exchange-traffic.ts";
+import * as failures from "./failures.ts";
 import { connectTarget } from "./proxy-header.ts";
+import { mayEverRepeat, mayRepeat, takeRetry } from "./repeating.ts";
 import { ServerConnection, type ServerListener } from "./server-connection.ts";
-import { ServerGroup } from "./server-group.ts";
+import type { ServerGroup } from "./server-group.ts";
+import { ServerGroups } from "./server-groups.ts";
 import { COUNTERS, Traffic } from "./traffic.ts";
-
-/** What the client is told when no attempt is left, and what the log says. */
-export interface Failure {
-  readonly status: number;
-  readonly cause: EndCause;
-  readonly phase: EndPhase;
-  readonly reason: string;
-}
 
 export class Dispatcher implements ServerListener {
   readonly pool: Pool<Exchange>;
   readonly traffic: Traffic = new Traffic();
   readonly #parts: EngineParts;
-  readonly #groups = new Map<Server, ServerGroup>();
+  readonly #groups: ServerGroups;
   readonly #relay: AnswerRelay;
   #isServingQueue = false;
 
   constructor(parts: EngineParts, settings: PoolSettings, prng: Prng) {
     this.#parts = parts;
     this.pool = new Pool(settings, prng, parts.now);
+    this.#groups = new ServerGroups(settings.name);
     this.#relay = new AnswerRelay(parts, this);
     this.changed();
   }
@@ -45,18 +40,9 @@ export class Dispatcher implements ServerListener {
     return this.pool.settings;
   }
 
-  group(server: Server): ServerGroup {
-    let group = this.#groups.get(server);
-    if (group === undefined) {
-      group = new ServerGroup(this.settings.name, server);
-      this.#groups.set(server, group);
-    }
-    return group;
-  }
-
   /** Of all servers that were ever asked and are still there. */
   get groups(): Iterable<ServerGroup> {
-    return this.#groups.values();
+    return this.#groups.all;
   }
 
   /** In place. */
@@ -67,11 +53,7 @@ export class Dispatcher implements ServerListener {
 
   /** It is no longer configured: what runs is finished, nothing is kept. */
   retire(): void {
-    for (const group of this.#groups.values()) group.retire();
-  }
-
-  closeIdle(): void {
-    for (const group of this.#groups.values()) group.closeIdle();
+    this.#groups.retire();
   }
 
   /** Nobody waits for it and nothing runs. */
@@ -116,20 +98,6 @@ export class Dispatcher implements ServerListener {
     this.#relay.clientEnded(exchange);
   }
 
-  /** The exchange is over, well or not. */
-  finished(exchange: Exchange): void {
-    const { traffic } = this;
-    const { record, group, placedAt } = exchange;
-    if (placedAt >= 0) traffic.add(COUNTERS.inFlight, -1);
-    if (record.status !== 101) {
-      traffic.totalTime.record(record.totalMs);
-      group?.traffic.totalTime.record(record.totalMs);
-    }
-    if (record.answerMs < 0) return;
-    traffic.answerTime.record(record.answerMs);
-    group?.traffic.answerTime.record(record.answerMs);
-  }
-
   /** The client is gone or gets no answer: whatever was begun for it ends. */
   abandon(exchange: Exchange): void {
     const { server, ticket } = exchange;
@@ -159,14 +127,14 @@ export class Dispatcher implements ServerListener {
   }
 
   serverLost(exchange: Exchange, reason: string): void {
+    const { server } = exchange.record;
     switch (exchange.phase) {
       case "connecting":
-        return this.attemptFailed(exchange, "connect-failed", {
-          status: 502,
-          cause: "S",
-          phase: "C",
-          reason: `${exchange.record.server}: connect: ${reason || "closed"}`,
-        });
+        return this.attemptFailed(
+          exchange,
+          "connect-failed",
+          failures.notConnected(server, reason || "closed"),
+        );
       case "asked":
         return this.#lostUnanswered(exchange, reason === "closed" ? "" : reason);
       default:
@@ -183,19 +151,17 @@ export class Dispatcher implements ServerListener {
       case "delayed":
         return this.#depart(exchange);
       case "connecting":
-        return this.attemptFailed(exchange, "connect-failed", {
-          status: 504,
-          cause: "s",
-          phase: "C",
-          reason: `${server}: no connection within ${connectMs} ms`,
-        });
+        return this.attemptFailed(
+          exchange,
+          "connect-failed",
+          failures.connectedTooLate(server, connectMs),
+        );
       case "asked":
-        return this.attemptFailed(exchange, "timeout", {
-          status: 504,
-          cause: "s",
-          phase: "H",
-          reason: `${server}: no answer within ${responseMs} ms`,
-        });
+        return this.attemptFailed(
+          exchange,
+          "timeout",
+          failures.answeredTooLate(server, responseMs),
+        );
       case "answering":
       case "tunnel":
         return this.#relay.timeUp(exchange);
@@ -206,9 +172,9 @@ export class Dispatcher implements ServerListener {
   // ---- what became of an attempt ----
 
   /** The attempt is over without an answer that could be passed on: another one, or an error. */
-  attemptFailed(exchange: Exchange, outcome: Outcome, failure: Failure): void {
+  attemptFailed(exchange: Exchange, outcome: Outcome, failure: failures.Failure): void {
     const { server } = exchange.server!.group;
-    this.#count(exchange, outcome);
+    countFailed(this.traffic, exchange, outcome);
     const again = this.#mayRetry(exchange);
     this.detach(exchange, outcome);
     if (again) {
@@ -243,10 +209,10 @@ export class Dispatcher implements ServerListener {
   anotherFor(exchange: Exchange): Server | undefined {
     const { server } = exchange.server!.group;
     const { tried } = exchange.pick;
-    if (!this.#mayRepeat(exchange)) return undefined;
+    if (!mayRepeat(exchange)) return undefined;
     tried.push(server);
     const other = this.pool.pick(this.#parts.now, exchange.pick).server;
-    if (other !== undefined && this.#takeRetry(exchange)) return other;
+    if (other !== undefined && takeRetry(exchange, this.pool, this.#parts.now)) return other;
     tried.pop();
     return undefined;
   }
@@ -265,9 +231,8 @@ export class Dispatcher implements ServerListener {
       const { server } = event;
       if (server === undefined) continue;
       if (event.kind === "cut-connections") this.#cut(server, event.reason);
-      if (event.kind === "moved") this.#moved(server);
-      if (event.kind === "removed") this.#groups.get(server)?.retire();
-      if (event.kind === "removed") this.#groups.delete(server);
+      if (event.kind === "moved") this.#groups.moved(server);
+      if (event.kind === "removed") this.#groups.removed(server);
     }
     if (pool.waiting > 0 && !this.#isServingQueue) this.#serveQueue();
   }
@@ -292,7 +257,7 @@ export class Dispatcher implements ServerListener {
     exchange.ticket = this.pool.enqueue(now, exchange, exchange.pick, exchange.queueClass);
     if (exchange.ticket !== undefined) return;
     this.traffic.add(COUNTERS.queueRefused, 1);
-    this.#refuse(exchange, { status: 503, cause: "R", phase: "Q", reason: "the line is full" });
+    this.#refuse(exchange, failures.refusedInLine("the line is full"));
   }
 
   #serveQueue(): void {
@@ -312,7 +277,7 @@ export class Dispatcher implements ServerListener {
       this.traffic.add(COUNTERS.queueRefused, 1);
       const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
       const reason = `${what} ${Math.round(dropped.waitedMs)} ms in line`;
-      this.#refuse(dropped.waiter, { status: 503, cause: "R", phase: "Q", reason });
+      this.#refuse(dropped.waiter, failures.refusedInLine(reason));
     }
     this.#isServingQueue = false;
   }
@@ -321,14 +286,14 @@ export class Dispatcher implements ServerListener {
     if (why === "all-tried" && exchange.failure !== undefined) {
       this.#refuse(exchange, exchange.failure);
     } else {
-      this.#refuse(exchange, { status: 503, cause: "S", phase: "C", reason });
+      this.#refuse(exchange, failures.nobodyThere(reason));
     }
   }
 
   #attempt(exchange: Exchange, server: Server): void {
     const { now, wheel } = this.#parts;
     const { timeouts, sendProxy } = this.settings;
-    const group = this.group(server);
+    const group = this.#groups.of(server);
     this.pool.started(now, server);
     group.traffic.add(COUNTERS.requests, 1);
     exchange.attemptAt = now;
@@ -338,9 +303,9 @@ export class Dispatcher implements ServerListener {
     exchange.answeredAt = -1;
     exchange.record.server = server.name;
     exchange.answerShown = false;
-    const mayRepeat = this.#mayRepeat(exchange);
+    const isRepeatable = mayRepeat(exchange);
     const isFresh = exchange.staleRetried || sendProxy !== "off";
-    const kept = isFresh ? undefined : group.takeIdle(now, mayRepeat);
+    const kept = isFresh ? undefined : group.takeIdle(now, isRepeatable);
     if (kept !== undefined) {
       exchange.server = kept;
       exchange.connectedAt = now;
@@ -362,7 +327,7 @@ export class Dispatcher implements ServerListener {
     exchange.record.isReused = exchange.server!.isReused;
     exchange.sentAt = this.#parts.now;
     const more = exchange.outbound.flush(exchange.server!);
-    if (!this.#mayEverRepeat(exchange)) exchange.outbound.release();
+    if (!mayEverRepeat(exchange, this.settings.retry)) exchange.outbound.release();
     this.#arm(exchange);
     if (!exchange.requestDone) exchange.client!.serverReady(more);
   }
@@ -384,32 +349,8 @@ export class Dispatcher implements ServerListener {
 
   // ---- trying again ----
 
-  /** Another attempt is safe: nothing went out, or the request may be repeated and is still whole. */
-  #mayRepeat(exchange: Exchange): boolean {
-    const { outbound, answerShown, isIdempotent } = exchange;
-    if (answerShown || !outbound.whole) return false;
-    return isIdempotent || !outbound.sentAnything;
-  }
-
-  #mayEverRepeat(exchange: Exchange): boolean {
-    const { isIdempotent, server } = exchange;
-    return isIdempotent && (this.settings.retry.attempts > 0 || server!.isReused);
-  }
-
   #mayRetry(exchange: Exchange): boolean {
-    return this.#mayRepeat(exchange) && this.#takeRetry(exchange);
-  }
-
-  #takeRetry(exchange: Exchange): boolean {
-    if (exchange.retries >= this.settings.retry.attempts) return false;
-    if (this.pool.retries.tryRetry(this.#parts.now)) {
-      exchange.retries++;
-      this.traffic.add(COUNTERS.retries, 1);
-      exchange.server!.group.traffic.add(COUNTERS.retries, 1);
-      return true;
-    }
-    this.traffic.add(COUNTERS.retriesDenied, 1);
-    return false;
+    return mayRepeat(exchange) && takeRetry(exchange, this.pool, this.#parts.now);
   }
 
   #tryAgain(exchange: Exchange): void {
@@ -422,7 +363,7 @@ export class Dispatcher implements ServerListener {
     const connection = exchange.server!;
     const { server } = connection.group;
     const what = reason === "" ? "closed" : reason;
-    if (connection.isReused && !exchange.staleRetried && this.#mayRepeat(exchange)) {
+    if (connection.isReused && !exchange.staleRetried && mayRepeat(exchange)) {
       exchange.staleRetried = true;
       this.detach(exchange, "cancelled");
       exchange.outbound.rewind();
@@ -431,27 +372,10 @@ export class Dispatcher implements ServerListener {
       this.changed();
       return;
     }
-    this.attemptFailed(exchange, "reset", {
-      status: 502,
-      cause: "S",
-      phase: "H",
-      reason: `${server.name}: ${what} before an answer`,
-    });
+    this.attemptFailed(exchange, "reset", failures.lostBeforeAnswer(server.name, what));
   }
 
-  #count(exchange: Exchange, outcome: Outcome): void {
-    const { traffic } = exchange.server!.group;
-    const counter =
-      outcome === "connect-failed"
-        ? COUNTERS.connectErrors
-        : outcome === "timeout"
-          ? COUNTERS.timeouts
-          : COUNTERS.answerErrors;
-    traffic.add(counter, 1);
-    this.traffic.add(counter, 1);
-  }
-
-  #refuse(exchange: Exchange, failure: Failure): void {
+  #refuse(exchange: Exchange, failure: failures.Failure): void {
     const { sorry } = this.settings;
     exchange.blame(failure.cause, failure.phase, failure.reason);
     exchange.client!.answerInstead(failure.status, failure.status === 503 ? sorry : undefined);
@@ -460,33 +384,19 @@ export class Dispatcher implements ServerListener {
   // ---- servers that go ----
 
   #cut(server: Server, reason: string): void {
-    const group = this.#groups.get(server);
+    const group = this.#groups.find(server);
     if (group === undefined) return;
     group.closeIdle();
-    // A copy: another attempt may open a connection to the same server.
-    const open = [...group.open];
-    for (const connection of open) {
+    // Those that are opened on the way, by other attempts, are not meant.
+    for (const connection of Array.from(group.open)) {
       const { exchange } = connection;
       if (exchange === undefined) continue;
       group.traffic.add(COUNTERS.cut, 1);
       if (exchange.phase === "answering" || exchange.phase === "tunnel") {
         this.#relay.cut(exchange, "D", reason);
       } else {
-        const failure: Failure = { status: 502, cause: "D", phase: "H", reason };
-        this.attemptFailed(exchange, "cancelled", failure);
+        this.attemptFailed(exchange, "cancelled", failures.takenAway(reason));
       }
     }
   }
-
-  #moved(server: Server): void {
-    const group = this.#groups.get(server);
-    if (group === undefined) return;
-    group.closeIdle();
-    for (const connection of group.open) connection.spoil();
-  }
-}
-
-/** From the attempt's start to the first byte of the answer; -1 = none came. */
-function latencyOf(exchange: Exchange): number {
-  return exchange.answeredAt < 0 ? -1 : exchange.answeredAt - exchange.attemptAt;
 }

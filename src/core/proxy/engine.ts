@@ -195,7 +195,9 @@ export class Engine {
   cut(now: number, reason: string): void {
     this.#parts.now = now;
     for (const client of this.#clients) client.kill(reason);
-    for (const dispatcher of this.#pools.values()) dispatcher.closeIdle();
+    for (const dispatcher of this.#pools.values()) {
+      for (const group of dispatcher.groups) group.closeIdle();
+    }
   }
 
   // ---- time ----

@@ -10,6 +10,7 @@ import { isText } from "../http/octets.ts";
 import { refusal } from "../http/refusals.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { choosePool } from "../route/canary.ts";
+import { lineSafe } from "../route/head-edits.ts";
 import { drawFault } from "../route/fault-draw.ts";
 import { shed } from "../route/load-shedding.ts";
 import { RequestFacts } from "../route/request-facts.ts";
@@ -20,6 +21,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
+import { countFinished } from "./exchange-traffic.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
 import { errorPage, type OwnAnswer, textAnswer } from "./own-answer.ts";
 import { RequestRelay } from "./request-relay.ts";
@@ -113,7 +115,7 @@ export class Intake {
     // A tunnel's length says nothing about how quickly anybody answered.
     if (record.status !== 101) traffic.totalTime.record(record.totalMs);
     if (record.answerMs >= 0) traffic.answerTime.record(record.answerMs);
-    dispatcher?.finished(exchange);
+    if (dispatcher !== undefined) countFinished(dispatcher.traffic, exchange);
     const { accessLog } = frontend.settings;
     if (accessLog.format !== "off") sinks.access(record, accessLog);
   }
@@ -176,8 +178,7 @@ export class Intake {
     const { target } = route.settings;
     exchange.blame("L", "R", "");
     if (target.kind === "redirect") {
-      // eslint-disable-next-line no-control-regex -- those are what must not be in a header
-      const location = route.location(facts).replace(/[\0-\x1f\x7f]/g, "");
+      const location = lineSafe(route.location(facts));
       const page = textAnswer(target.status, "", "text/plain");
       this.#answer(exchange, { ...page, fields: `location: ${location}\r\n` });
     } else if (target.kind === "respond") {

@@ -48,7 +48,7 @@ export class HeadEdits {
 }
 
 /** What a variable brings in has been parsed; this is the second lock on the same door. */
-function lineSafe(value: string): string {
+export function lineSafe(value: string): string {
   return value.replace(/[\0\r\n]/g, " ");
 }
 

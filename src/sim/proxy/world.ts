@@ -23,6 +23,9 @@ const BYTES_PER_CLIENT = 768 * 1024;
 /** Queued above the mark: one read of a server, framed anew, and a head. */
 const MAX_OVERSHOOT = 80 * 1024;
 
+/** ... and so does one with more events; the largest have a tenth of it. */
+const MAX_EVENTS = 2_000_000;
+
 export type MakeEngine = (now: number, options: EngineOptions) => Engine;
 
 export interface ProxyRun {
@@ -85,7 +88,7 @@ class ProxyWorld {
         queue.at(deadline, () => this.#wake());
       }
       this.#events++;
-      if (queue.now > LAST_MOMENT_MS) {
+      if (queue.now > LAST_MOMENT_MS || this.#events > MAX_EVENTS) {
         throw new ProxyViolation("left-over", `something still happens after ${queue.now} ms`);
       }
       this.#checkMemory();
