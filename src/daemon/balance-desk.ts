@@ -212,13 +212,11 @@ export class BalanceDesk {
 
   // ---- workers ----
 
+  /** Settings, then what others know, then the doors: nobody comes in before that. */
   async #equip(link: WorkerLink): Promise<void> {
     const service = this.#service;
     const sockets = this.#sockets;
     if (service === undefined || sockets === undefined) return;
-    const box = workerBox(this.#options.directory.path, link.hello.serial);
-    const trouble = await sockets.giveTo(box, link.sockets);
-    link.sockets = new Set(sockets.names);
     const { error } = await link.ask(
       {
         type: "configure",
@@ -228,18 +226,25 @@ export class BalanceDesk {
       },
       CONFIGURE_WITHIN_MS,
     );
-    const failed = trouble ?? error;
-    if (failed === undefined) await this.#introduce(link);
-    else this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
+    if (!link.isServing) await this.#introduce(link);
+    const box = workerBox(this.#options.directory.path, link.hello.serial);
+    const trouble = await sockets.giveTo(box, link.sockets);
+    link.sockets = new Set(sockets.names);
+    const failed = error ?? trouble;
+    if (failed === undefined) return;
+    this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
   }
 
   /** A new worker learns from an older one which clients stick to which server. */
   async #introduce(link: WorkerLink): Promise<void> {
     const other = this.#workers.links.find((one) => one !== link && one.isServing);
-    if (other === undefined || link.isServing) return;
+    if (other === undefined) return;
     const { reply } = await other.ask({ type: "export-sticks" });
     const tables = reply?.sticks ?? [];
-    if (tables.length > 0) link.send({ type: "sticks", tables });
+    if (tables.length === 0) return;
+    link.send({ type: "sticks", tables });
+    // Its answer says that it has read that.
+    await link.ask({ type: "ping" });
   }
 
   #hear(link: WorkerLink, message: Exclude<FromWorker, { type: "hello" | "reply" }>): void {

@@ -14,7 +14,7 @@ import { Prng } from "../lib/prng.ts";
 import { AccessLogs } from "./balance-access-log.ts";
 import { Connectors } from "./balance-connectors.ts";
 import { Fronts } from "./balance-fronts.ts";
-import type { FromWorker, ToWorker, WorkerReply } from "./balance-protocol.ts";
+import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { eventDraft } from "./balance-worker-event.ts";
@@ -36,6 +36,8 @@ const LONGEST_SLEEP_MS = 60_000;
 const WALL_CLOCK_MS = 10_000;
 /** How soon other workers learn who sticks where. */
 const STICKS_MS = 100;
+/** Told to a worker that is new: 5 MB. */
+const MAX_STICKS = 50_000;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
 /**
@@ -162,7 +164,7 @@ export class BalanceWorker {
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
-        return { reply: { sticks: this.#engine.exportSticks(now, false) } };
+        return { reply: { sticks: newest(this.#engine.exportSticks(now, false)) } };
       case "ping":
         return {};
     }
@@ -318,6 +320,12 @@ export class BalanceWorker {
 interface Answer {
   readonly error?: string;
   readonly reply?: WorkerReply;
+}
+
+/** The ones used last, as many as one message may hold. */
+function newest(tables: readonly StickEntries[]): readonly StickEntries[] {
+  const share = Math.floor(MAX_STICKS / Math.max(1, tables.length));
+  return tables.map(({ pool, entries }) => ({ pool, entries: entries.slice(-share) }));
 }
 
 function logFiles({ frontends }: BalanceSettings): ReadonlySet<string> {
