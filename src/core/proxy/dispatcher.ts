@@ -142,8 +142,6 @@ export class Dispatcher implements ServerListener {
     }
   }
 
-  // ---- time ----
-
   timeUp(exchange: Exchange): void {
     const { connectMs, responseMs } = this.settings.timeouts;
     const { server } = exchange.record;
