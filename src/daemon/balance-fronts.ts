@@ -123,8 +123,11 @@ export class Fronts {
     this.#isClosed = true;
     this.#listeners.clear();
     this.#sockets.clear();
-    // GOAWAY: streams that run are finished, new ones go elsewhere.
-    for (const session of this.#sessions.keys()) session.close();
+  }
+
+  /** GOAWAY to all of HTTP/2: streams that run are finished, new ones need a new connection. */
+  closeSessions(): void {
+    for (const session of this.#sessions.keys()) if (!session.closed) session.close();
   }
 
   /** Whatever still runs. */
@@ -228,7 +231,6 @@ export class Fronts {
     const session = serveHttp2(loop, socket, options);
     this.#sessions.set(session, name);
     session.once("close", () => this.#sessions.delete(session));
-    if (this.#isClosed) session.close();
   }
 
   #refused(front: Front, reason: string): void {
