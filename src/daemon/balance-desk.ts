@@ -87,6 +87,11 @@ export class BalanceDesk {
     return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
   }
 
+  /** Workers of an earlier control process live on. */
+  get hasLeftovers(): boolean {
+    return this.#workers.findRecorded().length > 0;
+  }
+
   get roles(): readonly RoleProcessStatus[] {
     return this.#workers.status;
   }
@@ -97,7 +102,9 @@ export class BalanceDesk {
    */
   async start(service: ServiceModel): Promise<string | undefined> {
     const { directory } = this.#options;
-    this.#sockets = new ListeningSockets(directory.controlBox);
+    this.#sockets = new ListeningSockets(directory.controlBox, (name) =>
+      this.#say("note", `this host does not have the address of ${name} now; listening on it`),
+    );
     this.#hub = await serveWorkers(directory.balanceSocket, {
       joined: (link) => this.#workers.joined(link),
       left: (link) => this.#workers.left(link),
@@ -188,6 +195,11 @@ export class BalanceDesk {
     for (const link of this.#workers.links) link.send({ type: "unready" });
   }
 
+  /** What `stop` waits for ends now. */
+  hurry(reason: string): void {
+    this.#workers.hurry(reason);
+  }
+
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#names.close();
     this.#checks.close();
@@ -200,13 +212,11 @@ export class BalanceDesk {
 
   // ---- workers ----
 
+  /** Settings, then what others know, then the doors: nobody comes in before that. */
   async #equip(link: WorkerLink): Promise<void> {
     const service = this.#service;
     const sockets = this.#sockets;
     if (service === undefined || sockets === undefined) return;
-    const box = workerBox(this.#options.directory.path, link.hello.serial);
-    const trouble = await sockets.giveTo(box, link.sockets);
-    link.sockets = new Set(sockets.names);
     const { error } = await link.ask(
       {
         type: "configure",
@@ -216,18 +226,25 @@ export class BalanceDesk {
       },
       CONFIGURE_WITHIN_MS,
     );
-    const failed = trouble ?? error;
-    if (failed === undefined) await this.#introduce(link);
-    else this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
+    if (!link.isServing) await this.#introduce(link);
+    const box = workerBox(this.#options.directory.path, link.hello.serial);
+    const trouble = await sockets.giveTo(box, link.sockets);
+    link.sockets = new Set(sockets.names);
+    const failed = error ?? trouble;
+    if (failed === undefined) return;
+    this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
   }
 
   /** A new worker learns from an older one which clients stick to which server. */
   async #introduce(link: WorkerLink): Promise<void> {
     const other = this.#workers.links.find((one) => one !== link && one.isServing);
-    if (other === undefined || link.isServing) return;
+    if (other === undefined) return;
     const { reply } = await other.ask({ type: "export-sticks" });
     const tables = reply?.sticks ?? [];
-    if (tables.length > 0) link.send({ type: "sticks", tables });
+    if (tables.length === 0) return;
+    link.send({ type: "sticks", tables });
+    // Its answer says that it has read that.
+    await link.ask({ type: "ping" });
   }
 
   #hear(link: WorkerLink, message: Exclude<FromWorker, { type: "hello" | "reply" }>): void {

@@ -22,9 +22,12 @@ export class ListeningSockets {
   readonly #fds = new Map<string, number>();
   #returned: (() => void) | undefined;
 
-  /** Throws when there is no box. */
-  constructor(boxPath: string) {
+  readonly #absent: (name: string) => void;
+
+  /** `absent` is told of addresses that this host does not have. Throws when there is no box. */
+  constructor(boxPath: string, absent: (name: string) => void) {
     this.boxPath = boxPath;
+    this.#absent = absent;
     const box = DescriptorBox.open(boxPath, (passed) => this.#take(passed));
     if (isOsFailure(box)) throw new Error(box.message);
     this.#box = box;
@@ -51,7 +54,7 @@ export class ListeningSockets {
     for (const bind of binds) {
       const name = bindName(bind);
       if (this.#fds.has(name)) continue;
-      const fd = openListener(bind);
+      const fd = openListener(bind, () => this.#absent(name));
       if (typeof fd === "number") {
         this.#fds.set(name, fd);
         opened.push(name);

@@ -9,11 +9,12 @@ import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
 import { StreamLoop } from "../drivers/stream-loop.ts";
+import { counted } from "../lib/plural.ts";
 import { Prng } from "../lib/prng.ts";
 import { AccessLogs } from "./balance-access-log.ts";
 import { Connectors } from "./balance-connectors.ts";
 import { Fronts } from "./balance-fronts.ts";
-import type { FromWorker, ToWorker, WorkerReply } from "./balance-protocol.ts";
+import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { eventDraft } from "./balance-worker-event.ts";
@@ -35,6 +36,8 @@ const LONGEST_SLEEP_MS = 60_000;
 const WALL_CLOCK_MS = 10_000;
 /** How soon other workers learn who sticks where. */
 const STICKS_MS = 100;
+/** Told to a worker that is new: 5 MB. */
+const MAX_STICKS = 50_000;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
 /**
@@ -161,7 +164,7 @@ export class BalanceWorker {
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
-        return { reply: { sticks: this.#engine.exportSticks(now, false) } };
+        return { reply: { sticks: newest(this.#engine.exportSticks(now, false)) } };
       case "ping":
         return {};
     }
@@ -226,8 +229,10 @@ export class BalanceWorker {
   // ---- the end ----
 
   #beginDrain(withinMs: number, reason: string): void {
-    if (this.#drain !== undefined) return;
-    this.#drain = { untilMs: monotonicMs() + withinMs, reason };
+    const isFirst = this.#drain === undefined;
+    const untilMs = Math.min(this.#drain?.untilMs ?? Infinity, monotonicMs() + withinMs);
+    this.#drain = { untilMs, reason };
+    if (!isFirst) return;
     this.#loop.run((now) => {
       this.#fronts.close();
       this.#engine.drain(now, SILENT_MS);
@@ -244,10 +249,20 @@ export class BalanceWorker {
     this.#loop.run((now) => {
       this.#engine.drain(now, SILENT_MS);
       if (now < untilMs) return;
+      this.#tellCut();
       this.#fronts.cut();
       this.#engine.cut(now, reason);
     });
     return this.#engine.connections + this.#engine.inFlight + this.#fronts.connections === 0;
+  }
+
+  #tellCut(): void {
+    const { connections, inFlight } = this.#engine;
+    if (connections + inFlight === 0) return;
+    const begun = `${counted(connections, "connection")}, ${counted(inFlight, "request")} begun`;
+    const text = `${this.#drain!.reason}: what did not end in time was cut: ${begun}`;
+    const event = { source: "balance", level: "warning", kind: "limited", instance: "" } as const;
+    this.#tellEvent({ ...event, reason: text });
   }
 
   async #end(): Promise<void> {
@@ -305,6 +320,12 @@ export class BalanceWorker {
 interface Answer {
   readonly error?: string;
   readonly reply?: WorkerReply;
+}
+
+/** The ones used last, as many as one message may hold. */
+function newest(tables: readonly StickEntries[]): readonly StickEntries[] {
+  const share = Math.floor(MAX_STICKS / Math.max(1, tables.length));
+  return tables.map(({ pool, entries }) => ({ pool, entries: entries.slice(-share) }));
 }
 
 function logFiles({ frontends }: BalanceSettings): ReadonlySet<string> {

@@ -31,6 +31,10 @@ export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
+export const IPPROTO_IP = 0;
+export const IP_FREEBIND = 15;
+export const IPV6_FREEBIND = 78;
+export const EAFNOSUPPORT = 97;
 
 const EPOLL_CLOEXEC = 0o2000000;
 
