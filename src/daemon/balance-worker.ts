@@ -249,7 +249,7 @@ export class BalanceWorker {
     const { untilMs, reason } = this.#drain ?? { untilMs: Infinity, reason: "" };
     this.#loop.run((now) => {
       this.#engine.drain(now, SILENT_MS);
-      this.#fronts.closeSessions();
+      this.#fronts.closeSessions(now, SILENT_MS);
       if (now < untilMs) return;
       this.#tellCut();
       this.#fronts.cut();
