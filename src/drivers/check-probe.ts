@@ -1,13 +1,14 @@
-/** Carries the bytes of one probe over TCP, TLS or UDP. Deadlines and verdicts are not made here. */
+/**
+ * Carries the bytes of one probe over TLS, UDP, and TCP from an address of its own; `check-wire.ts`
+ * does the rest. Deadlines and verdicts are not made here.
+ */
 
 import { createSocket } from "node:dgram";
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { Probe, ProbeResult, ProbeStep } from "../core/check/probe.ts";
 import { isIpv6 } from "../lib/ip-address.ts";
+import { FAREWELL_MS } from "./check-wire.ts";
 import { certificateWarning, openCheckStream } from "./check-stream.ts";
-
-/** A server that does not take our last word gets that long, ms. */
-const FAREWELL_MS = 1000;
 
 /** `onEnd` is called once, never before this function has returned. */
 export function runProbe(
