@@ -103,14 +103,15 @@ function shortened(text: string): string {
   return plain.length > 100 ? `${plain.slice(0, 97)}...` : plain;
 }
 
-/** Without what is undefined, empty maps and empty lists. */
+/** Without what is undefined, and maps in which nothing is left. */
 function clean(data: unknown): unknown {
   if (Array.isArray(data)) return data.map(clean);
   if (typeof data !== "object" || data === null) return data;
   const entries = Object.entries(data)
     .map(([key, value]): [string, unknown] => [key, clean(value)])
     .filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries);
+  const isLeft = entries.length > 0 || Object.keys(data).length === 0;
+  return isLeft ? Object.fromEntries(entries) : undefined;
 }
 
 function commentAbove(document: Document, path: readonly string[], text: string): void {

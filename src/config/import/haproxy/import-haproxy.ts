@@ -1,6 +1,254 @@
-import type { ImportSource } from "../import-file.ts";
+/** haproxy.cfg becomes nines.yaml: frontends, pools and checks of what carries HTTP. */
 
-export function importHaproxy({ path, findings }: ImportSource): void {
-  const at = { file: path, line: 1, column: 1, text: "" };
-  findings.error(at, "haproxy.cfg cannot be imported yet");
+import { closest } from "../../../lib/spelling.ts";
+import { directoryOf } from "../../keepalived/parameters.ts";
+import type { ImportSource } from "../import-file.ts";
+import type { Rule } from "../routes.ts";
+import { importBackend } from "./backend.ts";
+import { fateOf, NO_COUNTERPART } from "./fates.ts";
+import { aclsOf, importFrontend, takeAcls } from "./frontend.ts";
+import { Bag, type Line, parseSections, type Section } from "./lines.ts";
+import { type RuleFacts, rulesOf } from "./rules.ts";
+import { numberOf } from "./servers.ts";
+
+interface Proxy {
+  readonly section: Section;
+  readonly bag: Bag;
+  readonly isHttp: boolean;
+}
+
+const PROXIES: readonly string[] = ["backend", "frontend", "listen"];
+
+const SECTIONS: Readonly<Record<string, { readonly needed: boolean; readonly why: string }>> = {
+  cache: { needed: true, why: "answers are not cached" },
+  mailers: { needed: true, why: "pools send no mail; see nines events" },
+  peers: { needed: true, why: "each director has tables of its own" },
+  program: { needed: true, why: "programs are run by the service manager" },
+  resolvers: { needed: false, why: "names are resolved by the system" },
+  ring: { needed: false, why: "one log for all: see access_log and nines events" },
+  userlist: { needed: true, why: "Nines asks for no passwords" },
+};
+
+export function importHaproxy(source: ImportSource): void {
+  const { sections, outside } = parseSections(source.path, source.source);
+  const [first] = outside;
+  if (first !== undefined) {
+    const next = "a haproxy.cfg starts with a section: global, defaults, frontend NAME";
+    source.findings.error(first.at, "this stands in no section", next);
+  }
+  new Importer(source, sections).run();
+}
+
+class Importer {
+  readonly #source: ImportSource;
+  readonly #sections: readonly Section[];
+  readonly #taken = new Set<Line>();
+  readonly #made = new Set<Line>();
+  readonly #reached = new Set<Line>();
+  readonly #global: Bag;
+  /** Whether a frontend takes the limit of `global`. */
+  #usesTotal = false;
+  readonly #proxies: readonly Proxy[];
+
+  constructor(source: ImportSource, sections: readonly Section[]) {
+    this.#source = source;
+    this.#sections = sections;
+    const globals = sections.filter(({ kind }) => kind === "global");
+    this.#global = new Bag(
+      globals.flatMap(({ lines }) => lines),
+      this.#taken,
+    );
+    this.#proxies = this.#readProxies();
+  }
+
+  run(): void {
+    this.#checkNames();
+    if (this.#source.findings.failed) return;
+    const workers = numberOf(this.#global.last("nbthread")?.[0]) ?? 1;
+    if (this.#global.has("nbthread"))
+      this.#source.draft.workers = Math.min(64, Math.max(1, workers));
+    for (const proxy of this.#proxies) if (proxy.isHttp) this.#importBackend(proxy);
+    for (const proxy of this.#proxies) if (proxy.isHttp) this.#importFrontend(proxy, workers);
+    const total = this.#global.lastLine("maxconn");
+    if (total !== undefined && !this.#usesTotal) {
+      this.#source.draft.unneeded(total.at, "each frontend has a limit of its own");
+    }
+    this.#tellRest();
+  }
+
+  /** With the lines of their defaults: the named ones, else the last before them. */
+  #readProxies(): Proxy[] {
+    const named = new Map<string, readonly Line[]>();
+    let defaults: readonly Line[] = [];
+    const proxies: Proxy[] = [];
+    for (const section of this.#sections) {
+      const from = section.words[0] === "from" ? named.get(section.words[1] ?? "") : undefined;
+      if (section.kind === "defaults") {
+        const isFrom = section.name === "from" || section.words[0] === "from";
+        const base = isFrom ? (named.get(section.words.at(-1) ?? "") ?? []) : [];
+        defaults = [...base, ...section.lines];
+        named.set(section.name, defaults);
+      } else if (PROXIES.includes(section.kind)) {
+        const bag = new Bag([...(from ?? defaults), ...section.lines], this.#taken);
+        proxies.push({ section, bag, isHttp: bag.last("mode")?.[0] === "http" });
+      }
+    }
+    return proxies;
+  }
+
+  /** Mistakes that HAProxy refuses, too: a name that is missing, twice there or unknown. */
+  #checkNames(): void {
+    const { findings } = this.#source;
+    const backends = this.#proxies.filter(({ section }) => section.kind !== "frontend");
+    const known = backends.map(({ section }) => section.name);
+    const seen = new Set<string>();
+    for (const { section } of this.#proxies) {
+      const { kind, name, at } = section;
+      if (name === "") findings.error(at, `${kind} without a name`, `write: ${kind} NAME`);
+      const key = `${kind === "frontend" ? "frontend" : "backend"} ${name}`;
+      if (seen.has(key)) findings.error(at, `there is another ${key}`, "rename one of them");
+      seen.add(key);
+      for (const line of section.lines) {
+        const [keyword = "", wanted = ""] = line.words;
+        const isUse = keyword === "use_backend" || keyword === "default_backend";
+        if (!isUse || wanted.includes("%[") || known.includes(wanted)) continue;
+        const near = closest(wanted, known);
+        const next = near === undefined ? `write: backend ${wanted}` : `did you mean '${near}'?`;
+        findings.error(line.at, `there is no backend ${wanted}`, next);
+      }
+    }
+  }
+
+  get #pools(): string[] {
+    return this.#proxies
+      .filter(({ section, isHttp }) => section.kind !== "frontend" && isHttp)
+      .map(({ section }) => section.name);
+  }
+
+  get #bases(): { readonly caBase: string; readonly crtBase: string } {
+    const base = (name: string): string => this.#global.last(name)?.[0] ?? "";
+    return { caBase: base("ca-base"), crtBase: base("crt-base") };
+  }
+
+  #importBackend({ section, bag }: Proxy): void {
+    if (section.kind === "frontend" || isStats(section)) return;
+    const { draft, files, path, options } = this.#source;
+    const ports = bag.lines.flatMap(({ words }) =>
+      words[0] === "bind" ? Number(/:(\d+)$/u.exec(words[1] ?? "")?.[1]) || [] : [],
+    );
+    const pages = { files, directory: directoryOf(path) };
+    const port = ports.length === 1 ? ports[0] : undefined;
+    const { newSecret } = options;
+    importBackend(section.name, bag, { draft, port, ...this.#bases, newSecret, pages });
+    // Seen once without a frontend, so that what cannot be a rule is told whoever uses it.
+    if (section.kind === "backend") {
+      const context = { acls: aclsOf(bag), used: new Set<string>(), tls: false, ports: [] };
+      this.#rules(bag, { draft, context, pools: [], made: this.#made, reached: this.#reached });
+    }
+  }
+
+  #rules(bag: Bag, facts: RuleFacts): readonly Rule[] {
+    const rules = rulesOf(bag, facts);
+    takeAcls(bag, facts.context.used);
+    return rules;
+  }
+
+  #importFrontend({ section, bag }: Proxy, workers: number): void {
+    const { draft } = this.#source;
+    const { name, kind, at, lines } = section;
+    if (kind === "backend") return;
+    const last = lines.at(-1)?.at.line ?? at.line;
+    if (isStats(section)) {
+      for (const line of lines) this.#taken.add(line);
+      draft.unneeded(
+        at,
+        `the whole section to line ${last}: see nines top, nines metrics and the page of Nines`,
+      );
+      return;
+    }
+    const options = this.#global.last("ssl-default-bind-options") ?? [];
+    const minimum = options.indexOf("ssl-min-ver");
+    const minimumVersion = minimum < 0 ? undefined : options[minimum + 1];
+    this.#usesTotal ||= !bag.has("maxconn");
+    const isUsed = importFrontend(
+      name,
+      bag,
+      {
+        draft,
+        bindDefaults: { ...this.#bases, minimumVersion },
+        maxconn: numberOf(this.#global.last("maxconn")?.[0]),
+        workers,
+        pools: this.#pools,
+        backendRules: (pool, facts) => this.#backendRules(pool, facts),
+        made: this.#made,
+        reached: this.#reached,
+      },
+      kind === "listen" ? name : undefined,
+    );
+    if (!isUsed) draft.lost(at, "nothing leads from here to a server or an answer");
+  }
+
+  #backendRules(pool: string, facts: RuleFacts): readonly Rule[] {
+    const proxy = this.#proxies.find(
+      ({ section }) => section.name === pool && section.kind !== "frontend",
+    );
+    if (proxy === undefined) return [];
+    const { bag } = proxy;
+    const context = { ...facts.context, acls: aclsOf(bag), used: new Set<string>() };
+    return this.#rules(bag, { ...facts, context });
+  }
+
+  /** Every line that nobody took. */
+  #tellRest(): void {
+    const { draft } = this.#source;
+    for (const line of this.#made) {
+      if (!this.#reached.has(line)) {
+        draft.unneeded(line.at, "never reached: every request was decided before");
+      }
+    }
+    for (const section of this.#sections) {
+      const { kind, at, lines } = section;
+      const last = lines.at(-1)?.at.line ?? at.line;
+      const whole = `the whole section to line ${last}`;
+      const proxy = this.#proxies.find((one) => one.section === section);
+      const rare = SECTIONS[kind];
+      if (proxy !== undefined && !proxy.isHttp) {
+        draft.lost(at, `${whole}: its mode is tcp, and Nines balances HTTP only`);
+      } else if (proxy === undefined && !["global", "defaults"].includes(kind)) {
+        const why = `${whole}: ${rare?.why ?? "it has no counterpart"}`;
+        if (rare?.needed === false) draft.unneeded(at, why);
+        else draft.lost(at, why);
+      } else for (const line of lines) this.#tellLine(line, section);
+    }
+  }
+
+  #tellLine(line: Line, { kind }: Section): void {
+    if (this.#taken.has(line)) return;
+    const { draft } = this.#source;
+    const { severity, why } = fateOf(line.words);
+    if (line.words[0] === "acl") draft.unneeded(line.at, "no rule that was carried over asks it");
+    else if (severity === "unneeded") draft.unneeded(line.at, why);
+    else if (kind === "defaults" && why === NO_COUNTERPART && isKnownDefault(line)) {
+      draft.unneeded(line.at, "no section that was carried over uses it");
+    } else draft.lost(line.at, why);
+  }
+}
+
+/** Only shows statistics. */
+function isStats({ lines }: Section): boolean {
+  const leads = ["server", "server-template", "use_backend", "default_backend"];
+  return (
+    lines.some(({ words }) => words[0] === "stats") &&
+    !lines.some(({ words }) => leads.includes(words[0]!))
+  );
+}
+
+const DEFAULTS: readonly string[] =
+  "balance cookie default-server errorfile http-check maxconn mode option retries retry-on timeout".split(
+    " ",
+  );
+
+/** Read where a section asks for it. */
+function isKnownDefault({ words }: Line): boolean {
+  return DEFAULTS.includes(words[0] === "no" ? (words[1] ?? "") : words[0]!);
 }

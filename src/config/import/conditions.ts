@@ -1,0 +1,131 @@
+/** Conditions of routes and what can be said with them: and, or, not. */
+
+/** Keys of a route as a user writes them; `{}` always holds. Lists are alternatives. */
+export type Condition = Readonly<Record<string, unknown>>;
+
+/** Undefined: routes have no such condition. */
+export type Term = Condition | "true" | "false" | undefined;
+
+/** A condition with exceptions: routes for those stand before. */
+export interface When {
+  readonly all: Condition;
+  readonly except: readonly Condition[];
+}
+
+export const ALWAYS: When = { all: {}, except: [] };
+
+/** `headers`, `cookies` and `query` are maps of names. */
+const NAMED: readonly string[] = ["headers", "cookies", "query"];
+
+/**
+ * The opposite, where routes can say it: they know "is there" and "is not there". Everything else
+ * is said by a route before, see `When`.
+ */
+export function negation(term: Term): Term {
+  if (term === undefined) return undefined;
+  if (term === "true") return "false";
+  if (term === "false") return "true";
+  const [[key, value] = ["", undefined], ...more] = Object.entries(term);
+  const [[name, match] = ["", undefined], ...others] = NAMED.includes(key)
+    ? Object.entries(value as Record<string, unknown>)
+    : [];
+  if (more.length + others.length > 0 || (match !== "*" && match !== false)) return undefined;
+  return { [key]: { [name]: match === "*" ? false : "*" } };
+}
+
+/** `/x`, `/x*` and `~ x` as expressions. */
+function expressionOfPath(path: string): string {
+  if (path.startsWith("~")) return path.slice(1).trim();
+  return path.endsWith("*") ? `^${literal(path.slice(0, -1))}` : `^${literal(path)}$`;
+}
+
+/** The text itself as an expression; `-` needs no escape outside of brackets and may have none. */
+export function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/gu, (c) => `\\${c}`);
+}
+
+/** One of both: only lists of the same key can say it. */
+export function disjunction(a: Term, b: Term): Term {
+  if (a === "true" || b === "true") return "true";
+  if (a === "false") return b;
+  if (b === "false") return a;
+  if (a === undefined || b === undefined) return undefined;
+  const [keyA, keyB] = [Object.keys(a)[0]!, Object.keys(b)[0]!];
+  const [listA, listB] = [a[keyA], b[keyB]];
+  const isOne = Object.keys(a).length === 1 && Object.keys(b).length === 1;
+  if (!isOne || keyA !== keyB || !Array.isArray(listA) || !Array.isArray(listB)) return undefined;
+  return { [keyA]: [...new Set([...(listA as unknown[]), ...(listB as unknown[])])] };
+}
+
+export function conjunction(terms: readonly Term[]): Term {
+  let result: Term = "true";
+  for (const term of terms) {
+    if (term === undefined) return undefined;
+    if (term === "false" || result === "false") result = "false";
+    else if (result === "true") result = term;
+    else if (term !== "true" && result !== undefined) result = both(result, term);
+    if (result === undefined) return undefined;
+  }
+  return result;
+}
+
+export function sameCondition(a: Condition, b: Condition): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(condition: Condition): unknown {
+  return Object.entries(condition).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function both(a: Condition, b: Condition): Term {
+  const result: Record<string, unknown> = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    const merged = result[key] === undefined ? value : bothValues(key, result[key], value);
+    if (merged === undefined) return undefined;
+    if (Array.isArray(merged) && merged.length === 0) return "false";
+    result[key] = merged;
+  }
+  return hostsFit(result) ? result : "false";
+}
+
+/** Whether one of the hosts has what an expression looks for in the Host header. */
+function hostsFit({ host, headers }: Record<string, unknown>): boolean {
+  const [, match] =
+    Object.entries((headers ?? {}) as Record<string, { regex?: string }>).find(
+      ([name]) => name.toLowerCase() === "host",
+    ) ?? [];
+  if (!Array.isArray(host) || match?.regex === undefined) return true;
+  const pattern = new RegExp(match.regex, "u");
+  return (host as string[]).some((one) => one.startsWith("*") || pattern.test(one));
+}
+
+function bothValues(key: string, a: unknown, b: unknown): unknown {
+  if (JSON.stringify(a) === JSON.stringify(b)) return a;
+  if (NAMED.includes(key)) {
+    const names = Object.keys(b as object);
+    const isTwice = names.some((name) => Object.hasOwn(a as object, name));
+    return isTwice ? undefined : { ...(a as object), ...(b as object) };
+  }
+  if (key === "path") return bothPaths(a as string[], b as string[]);
+  if (key === "method") return (a as string[]).filter((one) => (b as string[]).includes(one));
+  const isExact = [...(a as string[]), ...(b as string[])].every((one) => !/[*/]/u.test(one));
+  return isExact ? (a as string[]).filter((one) => (b as string[]).includes(one)) : undefined;
+}
+
+/** The longer of two beginnings, else both looked for from the start. */
+function bothPaths(a: string[], b: string[]): string[] {
+  const within = (inner: string, outer: string): boolean =>
+    outer.endsWith("*") &&
+    !inner.startsWith("~") &&
+    !outer.startsWith("~") &&
+    inner.replace(/\*$/u, "").startsWith(outer.slice(0, -1));
+  if (a.every((one) => b.some((other) => within(one, other)))) return a;
+  if (b.every((one) => a.some((other) => within(one, other)))) return b;
+  const ahead = (paths: string[]): string => {
+    const all = paths
+      .map(expressionOfPath)
+      .map((one) => (one.startsWith("^") ? one.slice(1) : `[^]*(?:${one})`));
+    return `(?=${all.length === 1 ? all[0] : `(?:${all.join("|")})`})`;
+  };
+  return [`~ ^${ahead(a)}${ahead(b)}`];
+}

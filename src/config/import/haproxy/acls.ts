@@ -1,0 +1,114 @@
+/** Conditions of HAProxy as conditions of routes. Source: configuration manual, section 7. */
+
+import {
+  ALWAYS,
+  type Condition,
+  conjunction,
+  disjunction,
+  negation,
+  type Term,
+  type When,
+} from "../conditions.ts";
+import { criterion } from "./criteria.ts";
+import type { Line } from "./lines.ts";
+
+export interface AclContext {
+  readonly acls: ReadonlyMap<string, readonly Line[]>;
+  /** Names of those that a rule used. */
+  readonly used: Set<string>;
+  /** Whether the frontend has TLS. */
+  readonly tls: boolean;
+  /** Ports that it listens on. */
+  readonly ports: readonly number[];
+}
+
+/** An alternative (`or`) is a conjunction of names or anonymous terms. */
+export interface RawTerm {
+  readonly negated: boolean;
+  readonly words: readonly string[];
+  readonly anonymous: boolean;
+}
+
+/**
+ * What stands after `if` or `unless`: one condition for each alternative, or undefined when routes
+ * cannot say it. An empty list is never true.
+ */
+export function conditionsOf(words: readonly string[], context: AclContext): When[] | undefined {
+  const [keyword, ...rest] = words;
+  if (keyword === undefined) return [ALWAYS];
+  if (keyword !== "if" && keyword !== "unless") return undefined;
+  const found = alternativesOf(rest).map((terms) => whenOf(terms, context));
+  if (found.includes(undefined)) return undefined;
+  const whens = found.filter((when) => typeof when === "object");
+  return keyword === "if" ? whens : opposite(whens);
+}
+
+/** "false": it never holds. */
+function whenOf(terms: readonly RawTerm[], context: AclContext): When | "false" | undefined {
+  const positive: Term[] = [];
+  const except: Condition[] = [];
+  for (const { negated, anonymous, words } of terms) {
+    const term = anonymous ? criterion(words, context) : namedTerm(words[0]!, context);
+    const opposite = negated ? negation(term) : term;
+    if (term === undefined) return undefined;
+    if (opposite === undefined) except.push(term as Condition);
+    else positive.push(opposite);
+  }
+  const all = conjunction(positive);
+  if (all === undefined || all === "false") return all;
+  return { all: all === "true" ? {} : all, except };
+}
+
+/** Everything but these. Exceptions of exceptions are more than anybody writes. */
+function opposite(whens: readonly When[]): When[] | undefined {
+  if (whens.some((when) => when.except.length > 0)) return undefined;
+  const except = whens.map((when) => when.all);
+  return except.some((one) => Object.keys(one).length === 0) ? [] : [{ all: {}, except }];
+}
+
+export function alternativesOf(given: readonly string[]): RawTerm[][] {
+  const alternatives: RawTerm[][] = [[]];
+  let negated = false;
+  for (let i = 0; i < given.length; i++) {
+    let word = given[i]!;
+    if (word === "or" || word === "||") alternatives.push([]);
+    else if (word === "!") negated = !negated;
+    else if (word !== "and" && word !== "&&") {
+      if (word.startsWith("!")) {
+        negated = !negated;
+        word = word.slice(1);
+      }
+      const anonymous = word === "{";
+      const end = anonymous ? given.indexOf("}", i) : i;
+      const words = anonymous ? given.slice(i + 1, end < 0 ? given.length : end) : [word];
+      alternatives.at(-1)!.push({ negated, words, anonymous });
+      if (anonymous) i = end < 0 ? given.length : end;
+      negated = false;
+    }
+  }
+  return alternatives;
+}
+
+const PREDEFINED: Readonly<Record<string, Term>> = {
+  TRUE: "true",
+  FALSE: "false",
+  HTTP: "true",
+  LOCALHOST: { source: ["127.0.0.0/8", "::1"] },
+  METH_CONNECT: { method: ["CONNECT"] },
+  METH_DELETE: { method: ["DELETE"] },
+  METH_GET: { method: ["GET", "HEAD"] },
+  METH_HEAD: { method: ["HEAD"] },
+  METH_OPTIONS: { method: ["OPTIONS"] },
+  METH_POST: { method: ["POST"] },
+  METH_PUT: { method: ["PUT"] },
+  WAIT_END: "true",
+};
+
+/** Lines of one name are alternatives: their values come together. */
+function namedTerm(name: string, context: AclContext): Term {
+  const lines = context.acls.get(name);
+  if (lines === undefined) return PREDEFINED[name];
+  context.used.add(name);
+  const terms = lines.map((line) => criterion(line.words.slice(2), context));
+  return terms.reduce((a, b) => disjunction(a, b));
+}

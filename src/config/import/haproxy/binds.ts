@@ -1,0 +1,179 @@
+/** `bind` lines become `listen` and `tls`. Source: configuration manual, sections 4.2 and 5.1. */
+
+import type { Data, Draft } from "../draft.ts";
+import type { Line } from "./lines.ts";
+import { type Option, optionsOf } from "./options.ts";
+
+export interface Binds {
+  readonly listen: string[];
+  readonly ports: number[];
+  tls?: Data;
+  acceptProxy: boolean;
+}
+
+export interface BindDefaults {
+  readonly crtBase: string;
+  readonly caBase: string;
+  /** Of `ssl-default-bind-options`. */
+  readonly minimumVersion: string | undefined;
+}
+
+/** Of a listener's clear-text binds and of its TLS ones: two frontends of Nines. */
+export function readBinds(
+  lines: readonly Line[],
+  defaults: BindDefaults,
+  draft: Draft,
+): { readonly plain: Binds; readonly tls: Binds } {
+  const plain: Binds = { listen: [], ports: [], acceptProxy: false };
+  const tls: Binds = { listen: [], ports: [], acceptProxy: false };
+  for (const line of lines) {
+    const options = optionsOf(line.words.slice(2));
+    const isTls = options.some(({ name }) => name === "ssl");
+    const binds = isTls ? tls : plain;
+    const reader = new BindReader(line, options, draft);
+    for (const text of (line.words[1] ?? "").split(",")) reader.address(text, binds);
+    if (isTls) binds.tls = reader.tls(binds.tls ?? {}, defaults);
+    binds.acceptProxy ||= options.some(({ name }) => name === "accept-proxy");
+    reader.tellOthers(lines);
+  }
+  return { plain, tls };
+}
+
+/** One address, `*` and `::` included, or a range of ports. */
+const MOST_PORTS = 256;
+
+const USED: readonly string[] = [
+  "accept-proxy",
+  "alpn",
+  "ca-file",
+  "crt",
+  "mode",
+  "no-tlsv11",
+  "no-tlsv12",
+  "ssl",
+  "ssl-min-ver",
+  "verify",
+];
+
+const UNNEEDED: Readonly<Record<string, string>> = {
+  backlog: "the system's backlog is used",
+  "defer-accept": "it is about the speed of connecting",
+  name: "frontends have names, addresses have none",
+  nice: "it tunes HAProxy's inside",
+  "no-sslv3": "1.2 is the least anyway",
+  "no-tlsv10": "1.2 is the least anyway",
+  process: "all workers share the ports",
+  shards: "all workers share the ports",
+  tfo: "it is about the speed of connecting",
+  thread: "all workers share the ports",
+  v4v6: ":PORT takes IPv4, too",
+};
+
+const LOST: Readonly<Record<string, string>> = {
+  "crt-list": "list the certificates in tls.certificates; the first serves unknown names",
+  interface: "Nines listens on addresses, not on interfaces",
+  "no-tls-tickets": "TLS tickets stay on",
+  maxconn: "limits.connections is for the whole frontend",
+  "strict-sni": "the first certificate serves unknown names",
+  transparent: "Nines listens on addresses of this machine",
+  v6only: "Nines takes IPv4 on :: too",
+};
+
+class BindReader {
+  readonly #line: Line;
+  readonly #options: readonly Option[];
+  readonly #draft: Draft;
+
+  constructor(line: Line, options: readonly Option[], draft: Draft) {
+    this.#line = line;
+    this.#options = options;
+    this.#draft = draft;
+  }
+
+  #lose(why: string): void {
+    this.#draft.lost(this.#line.at, why);
+  }
+
+  #values(name: string): string[] {
+    return this.#options.filter((one) => one.name === name).map((one) => one.value);
+  }
+
+  address(text: string, binds: Binds): void {
+    const path = /^(?:unix@)?(\/.+)$/u.exec(text)?.[1];
+    if (path !== undefined) {
+      const [mode] = this.#values("mode");
+      binds.listen.push(`unix:${path}${mode === undefined ? "" : ` mode=${mode}`}`);
+      return;
+    }
+    const [, family, host = "", from = "", to = from] =
+      /^(?:(ipv4|ipv6)@)?(.*):(\d+)(?:-(\d+))?$/u.exec(text) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    if (from === "" || last < first || last - first >= MOST_PORTS) {
+      this.#lose(`${text} is nothing that Nines listens on`);
+      return;
+    }
+    const isV6 = host.includes(":") || family === "ipv6";
+    const bare = host.replace(/^\[(.*)\]$/u, "$1");
+    for (let port = first; port <= last; port++) {
+      const wide = bare === "" || bare === "*" ? (isV6 ? "::" : "0.0.0.0") : bare;
+      const address = wide === "::" ? `:${port}` : `${isV6 ? `[${wide}]` : wide}:${port}`;
+      if (!binds.listen.includes(address)) binds.listen.push(address);
+      binds.ports.push(port);
+    }
+    // `:80` takes IPv4, too.
+    const both = binds.listen.filter((one) => one.startsWith(":")).map((one) => `0.0.0.0${one}`);
+    for (const one of both) {
+      if (binds.listen.includes(one)) binds.listen.splice(binds.listen.indexOf(one), 1);
+    }
+  }
+
+  tls(before: Data, { crtBase, caBase, minimumVersion }: BindDefaults): Data {
+    const certificates = this.#values("crt").map((file) => inside(crtBase, file));
+    const [ca] = this.#values("ca-file");
+    const [verify] = this.#values("verify");
+    const alpn = this.#values("alpn").at(-1)?.split(",");
+    const version = this.#values("ssl-min-ver").at(-1) ?? this.#excluded() ?? minimumVersion;
+    const clientCa = ca === undefined || ca.startsWith("@") ? undefined : inside(caBase, ca);
+    if (ca !== undefined && verify === undefined)
+      this.#lose("a ca-file without verify asks nobody");
+    return {
+      certificates: [
+        ...new Set([...((before["certificates"] ?? []) as string[]), ...certificates]),
+      ],
+      minimum_version: before["minimum_version"] ?? this.#version(version),
+      http2: alpn === undefined ? before["http2"] : alpn.includes("h2"),
+      client_ca: before["client_ca"] ?? (verify === undefined ? undefined : clientCa),
+      client_certificate: verify === "optional" ? "optional" : before["client_certificate"],
+    };
+  }
+
+  #excluded(): string | undefined {
+    const has = (name: string): boolean => this.#options.some((one) => one.name === name);
+    if (has("no-tlsv12")) return "TLSv1.3";
+    return has("no-tlsv11") ? "TLSv1.2" : undefined;
+  }
+
+  #version(text: string | undefined): string | undefined {
+    if (text === undefined || text === "TLSv1.2") return text?.slice(4);
+    if (text === "TLSv1.3") return "1.3";
+    this.#lose(`${text} is too old: 1.2 is the least`);
+    return "1.2";
+  }
+
+  tellOthers(lines: readonly Line[]): void {
+    const port = /(\d+)$/u.exec(this.#line.words[1] ?? "")?.[1] ?? "";
+    const v4 = [`*:${port}`, `:${port}`, `0.0.0.0:${port}`];
+    const hasBoth = lines.some(({ words }) => v4.includes(words[1] ?? ""));
+    for (const { name, value } of this.#options) {
+      if (USED.includes(name) || (name === "v6only" && hasBoth)) continue;
+      const at = { ...this.#line.at, text: `${name} ${value}`.trim() };
+      const why = UNNEEDED[name];
+      if (why !== undefined) this.#draft.unneeded(at, why);
+      else this.#draft.lost(at, LOST[name] ?? "listening has no such option");
+    }
+  }
+}
+
+export function inside(base: string, file: string): string {
+  return file.startsWith("/") || base === "" ? file : `${base.replace(/\/$/u, "")}/${file}`;
+}

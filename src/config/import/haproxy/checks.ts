@@ -1,0 +1,193 @@
+/** `check` of servers with `option httpchk` and the like. Source: configuration manual, section 5. */
+
+import type { Data, Draft } from "../draft.ts";
+import { type Bag, type Line, timeMs } from "./lines.ts";
+import { duration, numberOf, type Server, type ServerFacts } from "./servers.ts";
+import { inside } from "./binds.ts";
+
+interface Protocol {
+  readonly http?: Data;
+  readonly other?: Data;
+  /** `http-check connect port 81 ssl`. */
+  readonly port?: number;
+  readonly tls?: boolean;
+}
+
+const METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"];
+
+export function readProtocol(bag: Bag, draft: Draft): Protocol {
+  const httpchk = bag.lastLine("option", "httpchk");
+  const lines = bag.all("http-check");
+  if (httpchk !== undefined) return httpProtocol(httpchk, lines, draft);
+  for (const line of lines) draft.unneeded(line.at, "without option httpchk it does nothing");
+  const smtp = bag.last("option", "smtpchk");
+  if (smtp !== undefined)
+    return { other: { smtp: smtp[1] === undefined ? true : { hello: smtp[1] } } };
+  const mysql = bag.last("option", "mysql-check");
+  if (mysql !== undefined) {
+    return { other: { mysql: mysql[0] === "user" ? { user: mysql[1] } : true } };
+  }
+  const pgsql = bag.last("option", "pgsql-check");
+  if (pgsql !== undefined) return { other: { postgresql: { user: pgsql[1] } } };
+  if (bag.has("option", "redis-check")) return { other: { redis: true } };
+  if (bag.has("option", "ssl-hello-chk")) return { other: { tcp: true }, tls: true };
+  if (bag.has("option", "tcp-check")) tellTcpCheck(bag, draft);
+  return { other: { tcp: true } };
+}
+
+function tellTcpCheck(bag: Bag, draft: Draft): void {
+  for (const line of bag.all("tcp-check")) {
+    if (line.words[1] === "connect" && line.words.length === 2) {
+      draft.unneeded(line.at, "a tcp check connects");
+    } else draft.lost(line.at, "the check only connects; see redis, mysql, smtp … of checks");
+  }
+}
+
+function httpProtocol(option: Line, lines: readonly Line[], draft: Draft): Protocol {
+  const [first, second, version = ""] = option.words.slice(2);
+  const isPath = first !== undefined && second === undefined && !METHODS.includes(first);
+  const http: Data = {
+    method: isPath || first === undefined ? "OPTIONS" : first,
+    path: isPath ? first : (second ?? "/"),
+  };
+  // `HTTP/1.1\r\nHost:\ www` was the way before http-check send.
+  const headers: Record<string, string> = {};
+  for (const text of version.split("\r\n").slice(1)) {
+    const [name = "", ...value] = text.split(":");
+    if (text !== "") setHeader(http, headers, name, value.join(":").trim());
+  }
+  const protocol: { -readonly [K in keyof Protocol]: Protocol[K] } = { http };
+  let expected = false;
+  for (const line of lines) {
+    const [action = "", ...words] = line.words.slice(1);
+    if (action === "send") readSend(words, { http, headers, line, draft });
+    else if (action === "expect") {
+      if (expected) draft.lost(line.at, "a check expects one thing: the first");
+      else readExpect(words, { http, headers, line, draft });
+      expected = true;
+    } else if (action === "connect") readConnect(words, line, { protocol, draft });
+    else draft.lost(line.at, "a check asks once and has no such step");
+  }
+  if (Object.keys(headers).length > 0) http["headers"] = headers;
+  return protocol;
+}
+
+interface HttpReading {
+  readonly http: Data;
+  readonly headers: Record<string, string>;
+  readonly line: Line;
+  readonly draft: Draft;
+}
+
+function setHeader(http: Data, headers: Record<string, string>, name: string, value: string): void {
+  if (name.toLowerCase() === "host") http["host"] = value.replace(/:\d+$/u, "");
+  else headers[name] = value;
+}
+
+function readSend(words: readonly string[], { http, headers, line, draft }: HttpReading): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === "meth") http["method"] = words[++i];
+    else if (word === "uri") http["path"] = words[++i];
+    else if (word === "ver") i++;
+    else if (word === "hdr") {
+      setHeader(http, headers, words[i + 1] ?? "", words[i + 2] ?? "");
+      i += 2;
+    } else {
+      draft.lost({ ...line.at, text: `${word} ${words[i + 1] ?? ""}` }, "a check sends no body");
+      i++;
+    }
+  }
+}
+
+function readExpect(given: readonly string[], { http, line, draft }: HttpReading): void {
+  const inverted = given[0] === "!";
+  const words = inverted ? given.slice(1) : given;
+  const [kind = "", ...rest] = words;
+  const value = rest.join(" ");
+  if (kind === "status" && !inverted) {
+    const codes = value.split(",").map((code) => (code.includes("-") ? code : Number(code)));
+    http["status"] = codes.length === 1 ? codes[0] : codes;
+  } else if (kind === "rstatus" && !inverted) {
+    const codes = statusesOf(value);
+    if (codes === undefined) draft.lost(line.at, "write the codes as ranges");
+    else http["status"] = codes.length === 1 ? codes[0] : codes;
+  } else if (kind === "string" && !inverted) http["contains"] = value;
+  else if (kind === "rstring") http[inverted ? "not_matches" : "matches"] = value;
+  else draft.lost(line.at, "checks expect no such thing; see checks.NAME.http");
+}
+
+/** `(2|3)[0-9][0-9]`, `^2..`: as ranges, when they are hundreds. */
+function statusesOf(pattern: string): (string | number)[] | undefined {
+  let regex: RegExp;
+  try {
+    regex = new RegExp(pattern, "u");
+  } catch {
+    return undefined;
+  }
+  const ranges: (string | number)[] = [];
+  let start: number | undefined;
+  for (let code = 100; code <= 600; code++) {
+    const isGood = code < 600 && regex.test(`${code}`);
+    if (isGood) start ??= code;
+    else if (start !== undefined) {
+      ranges.push(start === code - 1 ? start : `${start}-${code - 1}`);
+      start = undefined;
+    }
+  }
+  return ranges.length === 0 || ranges.length > 20 ? undefined : ranges;
+}
+
+function readConnect(
+  words: readonly string[],
+  line: Line,
+  { protocol, draft }: { protocol: { port?: number; tls?: boolean }; draft: Draft },
+): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === "port") {
+      const port = numberOf(words[++i]);
+      if (port !== undefined) protocol.port = port;
+    } else if (word === "ssl") protocol.tls = true;
+    else if (word !== "default") {
+      draft.lost({ ...line.at, text: word }, "a check connects as it is told by checks.NAME.tls");
+    }
+  }
+}
+
+/** Undefined: the server is not checked. */
+export function checkData(
+  server: Server,
+  protocol: Protocol,
+  { timeoutMs, facts }: { readonly timeoutMs: number | undefined; readonly facts: ServerFacts },
+): Data | undefined {
+  const { options } = server;
+  if (!options.has("check")) return undefined;
+  const every = timeMs(options.value("inter"));
+  const hasOwnPort = options.has("port") || options.has("addr") || protocol.port !== undefined;
+  const isTls =
+    options.has("check-ssl") || protocol.tls === true || (options.has("ssl") && !hasOwnPort);
+  const ca = options.value("ca-file");
+  const name = options.value("check-sni") ?? /^str\((.*)\)$/u.exec(options.value("sni") ?? "")?.[1];
+  const isUnverified = options.value("verify") === "none" || protocol.tls === true;
+  const tls = {
+    verify: isUnverified ? false : undefined,
+    ca: ca === undefined || ca.startsWith("@") ? undefined : inside(facts.caBase, ca),
+    server_name: name,
+  };
+  const asked =
+    protocol.http === undefined ? protocol.other : { [isTls ? "https" : "http"]: protocol.http };
+  const hasTls = isTls && Object.values(tls).some((value) => value !== undefined);
+  return {
+    ...asked,
+    every: duration(every),
+    fast_every: duration(timeMs(options.value("fastinter"))),
+    down_every: duration(timeMs(options.value("downinter"))),
+    timeout: duration(timeoutMs ?? every),
+    rise: numberOf(options.value("rise")),
+    fall: numberOf(options.value("fall")),
+    address: options.value("addr"),
+    port: numberOf(options.value("port")) ?? protocol.port,
+    tls: hasTls ? tls : isTls && protocol.http === undefined ? true : undefined,
+  };
+}

@@ -1,0 +1,145 @@
+/** One criterion of an ACL: a fetch, flags, values. Source: configuration manual, section 7. */
+
+import { KINDS } from "../../service/schema/kinds.ts";
+import { literal, type Term } from "../conditions.ts";
+import type { AclContext } from "./acls.ts";
+
+interface Flags {
+  ignoreCase: boolean;
+  /** `beg`, `end`, `reg` …; empty: the fetch tells. */
+  how: string;
+}
+
+/** Undefined: routes have no such condition. */
+export function criterion(words: readonly string[], context: AclContext): Term {
+  const [whole = "", ...rest] = words;
+  // Texts are compared as they are: hosts and header names never by case.
+  const fetch = whole.replace(/,lower$|,field\(1,:\)/gu, "");
+  const flags: Flags = { ignoreCase: false, how: "" };
+  let i = 0;
+  for (; i < rest.length && rest[i]!.startsWith("-"); i++) {
+    if (rest[i] === "-i") flags.ignoreCase = true;
+    else if (rest[i] === "-m") flags.how = rest[++i] ?? "";
+    else if (rest[i] === "--") {
+      i++;
+      break;
+    } else return undefined;
+  }
+  const values = rest.slice(i);
+  return staticCriterion(fetch, values, context) ?? requestCriterion(fetch, values, flags);
+}
+
+/** What the frontend itself decides. */
+function staticCriterion(fetch: string, values: readonly string[], context: AclContext): Term {
+  if (fetch === "ssl_fc") return context.tls ? "true" : "false";
+  if (fetch === "always_true") return "true";
+  if (fetch === "always_false") return "false";
+  if (fetch !== "dst_port") return undefined;
+  const wanted = values.filter((value) => value !== "eq").map(Number);
+  if (wanted.some(Number.isNaN)) return undefined;
+  const among = context.ports.filter((port) => wanted.includes(port)).length;
+  return among === 0 ? "false" : among === context.ports.length ? "true" : undefined;
+}
+
+function requestCriterion(fetch: string, values: readonly string[], flags: Flags): Term {
+  if (fetch === "src") return values.length === 0 ? undefined : { source: [...values] };
+  if (fetch === "method") return { method: [...values] };
+  if (fetch === "ssl_fc_sni") return hostTerm(values, flags.how === "" ? "str" : flags.how);
+  const path = /^(?:path|url)(?:_(beg|end|reg|sub|dir))?$/u.exec(fetch);
+  if (path !== null) {
+    const how = path[1] ?? (flags.how === "" ? "str" : flags.how);
+    const matches = values.map((value) => pathText(value, how, flags.ignoreCase));
+    return matches.includes(undefined) || matches.length === 0 ? undefined : { path: matches };
+  }
+  return namedCriterion(fetch, values, flags);
+}
+
+/** How a path of a route is written in short: `/x`, `/x*`, `~ expression`. */
+function pathText(value: string, how: string, ignoreCase: boolean): string | undefined {
+  if (how === "str" && !ignoreCase) return value;
+  if (how === "beg" && !ignoreCase) return `${value}*`;
+  const expression = expressionOf(value, how);
+  if (expression === undefined) return undefined;
+  return `~ ${ignoreCase ? `(?i:${expression})` : expression}`;
+}
+
+function expressionOf(value: string, how: string): string | undefined {
+  const plain = literal(value);
+  switch (how) {
+    case "str":
+      return `^${plain}$`;
+    case "beg":
+      return `^${plain}`;
+    case "end":
+      return `${plain}$`;
+    case "sub":
+      return plain;
+    case "dir":
+      return `(^|/)${plain.replace(/^\/|\/$/gu, "")}(/|$)`;
+    case "dom":
+      return `(^|\\.)${plain}(\\.|:|$)`;
+    case "reg":
+      return ecmascript(value);
+    default:
+      return undefined;
+  }
+}
+
+/** An expression of PCRE that ECMAScript reads, too; undefined: it does not. */
+export function ecmascript(pattern: string): string | undefined {
+  const [, ignoreCase, body] = /^(\(\?i\))?(.*)$/su.exec(pattern)!;
+  // Escapes that the flag u does not know.
+  const plain = body!.replace(/\\([-/_:;,"'<>=!@#%&~` ])/gu, "$1");
+  const text = ignoreCase === undefined ? plain : `(?i:${plain})`;
+  return KINDS.regex.convert(text).ok ? text : undefined;
+}
+
+const SECTIONS: Readonly<Record<string, string>> = {
+  cook: "cookies",
+  fhdr: "headers",
+  hdr: "headers",
+  url_param: "query",
+  urlp: "query",
+};
+
+const NAMED =
+  /^(?:req\.)?(cook|hdr|fhdr|urlp|url_param)(?:_(beg|end|reg|sub|dom|dir|cnt))?\(([^),]+)[^)]*\)$/u;
+
+function namedCriterion(fetch: string, values: readonly string[], flags: Flags): Term {
+  const [, what, suffix, name] = NAMED.exec(fetch) ?? [];
+  if (what === undefined || name === undefined) return undefined;
+  const section = SECTIONS[what]!;
+  if (suffix === "cnt") return countTerm(section, name, values);
+  const how = suffix ?? (flags.how === "" ? "str" : flags.how);
+  if (how === "found") return { [section]: { [name]: "*" } };
+  if (values.length === 0) return undefined;
+  if (section === "headers" && name.toLowerCase() === "host") {
+    const host = hostTerm(values, how);
+    if (host !== undefined) return host;
+  }
+  const ignoreCase = flags.ignoreCase || name.toLowerCase() === "host";
+  if (how === "str" && values.length === 1 && !ignoreCase) {
+    return { [section]: { [name]: { exact: values[0] } } };
+  }
+  const expressions = values.map((value) => expressionOf(value, how));
+  if (expressions.includes(undefined)) return undefined;
+  const all = expressions.length === 1 ? expressions[0]! : `(?:${expressions.join("|")})`;
+  return { [section]: { [name]: { regex: ignoreCase ? `(?i:${all})` : all } } };
+}
+
+/** `gt 0` is there, `eq 0` is not. */
+function countTerm(section: string, name: string, values: readonly string[]): Term {
+  const text = values.join(" ");
+  if (["gt 0", "ge 1"].includes(text)) return { [section]: { [name]: "*" } };
+  return ["eq 0", "0", "lt 1"].includes(text) ? { [section]: { [name]: false } } : undefined;
+}
+
+/** Hosts of routes are names without port, or `*.name`. */
+function hostTerm(values: readonly string[], how: string): Term {
+  const hosts = values.map((value) => {
+    const host = value.replace(/:\d+$/u, "").toLowerCase();
+    if (how === "str") return host;
+    return how === "end" && host.startsWith(".") ? `*${host}` : undefined;
+  });
+  return hosts.includes(undefined) ? undefined : { host: hosts };
+}

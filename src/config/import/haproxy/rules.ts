@@ -1,0 +1,161 @@
+/** The rules of a proxy, in the order in which HAProxy runs them. */
+
+import type { Draft } from "../draft.ts";
+import { ALWAYS } from "../conditions.ts";
+import type { Rule } from "../routes.ts";
+import { type AclContext, alternativesOf, conditionsOf } from "./acls.ts";
+import { type Action, redirection, requestAction, responseAction } from "./actions.ts";
+import { type Bag, type Line, timeMs } from "./lines.ts";
+
+export interface RuleFacts {
+  readonly draft: Draft;
+  readonly context: AclContext;
+  /** Existing backends. */
+  readonly pools: readonly string[];
+  /** Lines that became rules, and those of them that had something to decide. */
+  readonly made: Set<Line>;
+  readonly reached: Set<Line>;
+}
+
+/** Section 4.3: connection, content, http-request, redirect, then the choice of a backend. */
+export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
+  const { tls } = facts.context;
+  const request = bag.all("http-request");
+  const lines: [Line, Action][] = [
+    ...bag.all("http-response").map(of((words) => responseAction(words))),
+    ...bag.all("http-after-response").map(of((words) => responseAction(words))),
+    ...bag.all("tcp-request").map(of((words) => connectionAction(words.slice(1)))),
+    ...request.map(of((words) => requestAction(words.slice(1), tls))),
+    ...bag.all("redirect").map(of((words) => redirection(words.slice(1)))),
+    ...bag.all("use_backend").map(of((words) => useBackend(words, facts.pools))),
+  ];
+  const limits = limitsOf(bag);
+  const rules = lines.flatMap(([line, action]) => {
+    return limitRule(line, limits, facts) ?? ruleOf(line, action, facts);
+  });
+  const last = bag.lastLine("default_backend");
+  if (last === undefined) return rules;
+  const action = useBackend(last.words, facts.pools);
+  return [...rules, ...ruleOf(last, action, facts)];
+}
+
+function of(action: (words: readonly string[]) => Action): (line: Line) => [Line, Action] {
+  return (line) => [line, action(line.words)];
+}
+
+function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
+  const { draft, reached } = facts;
+  const lose = (why: string): void => draft.lost(line.at, why);
+  if ("lost" in action) {
+    lose(action.lost);
+    return [];
+  }
+  if ("unneeded" in action) {
+    draft.unneeded(line.at, action.unneeded);
+    reached.add(line);
+    return [];
+  }
+  const used = new Set<string>();
+  const when = conditionsOf(action.rest, { ...facts.context, used });
+  if (when === undefined) {
+    const isOpen = "target" in action && action.target["respond"] !== undefined;
+    lose(
+      isOpen
+        ? "routes have no such condition: these requests are let through"
+        : "routes have no such condition",
+    );
+    return [];
+  }
+  facts.made.add(line);
+  for (const name of used) facts.context.used.add(name);
+  if (line.words.includes("auth") && line.words[0] === "http-request") {
+    lose("Nines asks for no passwords: these requests get 403");
+  }
+  const origin = `${line.at.file}:${line.at.line}`;
+  const reach = (): void => void reached.add(line);
+  const rule = { when, origin, lose, reach, phase: line.words[0]! };
+  if ("skips" in action) return [{ ...rule, skips: true }];
+  const target = "target" in action ? { target: action.target } : {};
+  const { change } = action;
+  return [{ ...rule, ...target, ...(change === undefined ? {} : { change }) }];
+}
+
+function connectionAction(words: readonly string[]): Action {
+  const [, action = "", ...rest] = words;
+  if (action === "reject" || action === "silent-drop")
+    return requestAction([action, ...rest], false);
+  if (action === "accept") return { lost: "requests are routed one by one" };
+  if (/^(?:track-sc|sc-)/u.test(action)) return { lost: "see rate_limit of a route" };
+  return { lost: "it has no counterpart" };
+}
+
+function useBackend(words: readonly string[], pools: readonly string[]): Action {
+  const [, name = "", ...rest] = words;
+  if (name.includes("%[")) return { lost: "a pool is named, not computed: write a route for each" };
+  if (!pools.includes(name)) return { lost: `there is no HTTP backend ${name}` };
+  return { target: { pool: name }, rest };
+}
+
+/** Period of `http_req_rate` in the stick table of this proxy, and the lines that count into it. */
+interface Limits {
+  readonly periodMs: number | undefined;
+  readonly track: Line | undefined;
+  readonly bag: Bag;
+}
+
+function limitsOf(bag: Bag): Limits {
+  const isTrack = ({ words }: Line): boolean =>
+    /^track-sc\d$/u.test(words[0] === "tcp-request" ? (words[2] ?? "") : (words[1] ?? ""));
+  const track = bag.lines.find(
+    (line) => ["http-request", "tcp-request"].includes(line.words[0]!) && isTrack(line),
+  );
+  // Not taken: only a limit that is found uses it.
+  const store = bag.lines.find(({ words }) => words[0] === "stick-table")?.words.join(" ") ?? "";
+  const period = /http_req_rate\((\w+)\)/u.exec(store)?.[1];
+  const isSource = track?.words.includes("src") === true;
+  return { periodMs: timeMs(period), track: isSource ? track : undefined, bag };
+}
+
+const RATE = /^(?:src|sc\d?)_http_req_rate(?:\(\d\))?$/u;
+
+/** `track-sc0 src` and `deny if { sc_http_req_rate(0) gt 100 }` are a rate limit. */
+function limitRule(line: Line, limits: Limits, facts: RuleFacts): Rule[] | undefined {
+  const { periodMs, track, bag } = limits;
+  if (periodMs === undefined || track === undefined) return undefined;
+  if (line === track) {
+    facts.draft.unneeded(line.at, "a rate limit counts by itself");
+    facts.reached.add(line);
+    return [];
+  }
+  const isDenial = line.words[0] === "http-request" && line.words[1] === "deny";
+  const start = line.words.indexOf("if");
+  if (!isDenial || start < 0) return undefined;
+  const terms = alternativesOf(line.words.slice(start + 1));
+  const [term, ...others] = terms.flat();
+  if (term === undefined || others.length > 0 || term.negated) return undefined;
+  const name = term.words[0]!;
+  const acl = facts.context.acls.get(name);
+  const words = term.anonymous ? term.words : (acl?.[0]?.words.slice(2) ?? []);
+  const [fetch = "", operator, count] = words;
+  if (!RATE.test(fetch) || !["gt", "ge"].includes(operator ?? "")) return undefined;
+  if (!term.anonymous) facts.context.used.add(name);
+  bag.all("stick-table");
+  facts.made.add(line);
+  const limit = { rate: rateText((Number(count) * 1000) / periodMs), burst: Number(count) };
+  const lose = (why: string): void => facts.draft.lost(line.at, why);
+  const origin = `${line.at.file}:${line.at.line}`;
+  return [
+    { when: [ALWAYS], change: { limit }, origin, lose, reach: () => void facts.reached.add(line) },
+  ];
+}
+
+/** `10/s`, or what is a whole number in a minute or an hour. */
+function rateText(perSecond: number): string {
+  const units = [
+    ["s", 1],
+    ["m", 60],
+    ["h", 3600],
+  ] as const;
+  const found = units.find(([, factor]) => Number.isInteger(perSecond * factor)) ?? ["h", 3600];
+  return `${Math.round(perSecond * found[1] * 1000) / 1000}/${found[0]}`;
+}

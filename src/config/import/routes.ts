@@ -1,0 +1,207 @@
+/**
+ * Rules in the order in which the old program ran them become routes, of which the first that
+ * holds decides. A rule that only changes something under a condition splits the routes after it.
+ */
+
+import { type Condition, conjunction, sameCondition, type When } from "./conditions.ts";
+import type { Data } from "./draft.ts";
+
+export interface Edits {
+  readonly remove?: readonly string[];
+  readonly set?: Readonly<Record<string, string>>;
+  readonly add?: Readonly<Record<string, string>>;
+}
+
+/** What a rule does to the requests that go on. */
+export interface Change {
+  readonly request?: Edits;
+  readonly response?: Edits;
+  /** Of every answer, also those that the balancer gives itself. */
+  readonly answer?: Edits;
+  readonly rewrite?: Data;
+  readonly limit?: Data;
+}
+
+export interface Rule {
+  /** One is enough. */
+  readonly when: readonly When[];
+  readonly change?: Change;
+  /** The rule decides: `pool`, `respond` or `redirect`. */
+  readonly target?: Data;
+  /** Goes on with the first rule of another phase. */
+  readonly skips?: boolean;
+  readonly phase?: string;
+  /** For the comment above its route: `haproxy.cfg:12`. */
+  readonly origin: string;
+  /** Called when routes cannot say it. */
+  readonly lose: (why: string) => void;
+  /** Called when the rule had something to decide. */
+  readonly reach?: () => void;
+}
+
+export interface Route {
+  readonly when: Condition;
+  readonly data: Data;
+  readonly origin: string;
+}
+
+interface State {
+  readonly when: Condition;
+  readonly change: Change;
+}
+
+/** Conditional changes double what comes after them: more routes than that help nobody. */
+const MOST_ROUTES = 1000;
+const MOST_STEPS = 100_000;
+
+/** `poolRules`: what a pool does with a request before it picks a server. */
+export function compileRules(
+  rules: readonly Rule[],
+  poolRules: (pool: string) => readonly Rule[],
+): Route[] {
+  const compiler = new Compiler(poolRules);
+  compiler.run({ rules, rule: 0, alternative: 0, done: () => {} }, { when: {}, change: {} });
+  for (const { change, lose } of rules) {
+    const limit = change?.limit;
+    const uses = compiler.routes.filter((route) => route.data["rate_limit"] === limit);
+    if (limit !== undefined && uses.length > 1) lose("each of its routes counts for itself");
+  }
+  return compiler.routes;
+}
+
+/** A place among the rules; `done`: what follows the last of them. */
+interface Place {
+  readonly rules: readonly Rule[];
+  readonly rule: number;
+  /** Of the rule's `when`. */
+  readonly alternative: number;
+  readonly done: (state: State) => void;
+}
+
+/** One kind of requests after the other is followed to its end; exceptions come first. */
+class Compiler {
+  readonly routes: Route[] = [];
+  readonly #poolRules: (pool: string) => readonly Rule[];
+  #steps = 0;
+
+  constructor(poolRules: (pool: string) => readonly Rule[]) {
+    this.#poolRules = poolRules;
+  }
+
+  run(place: Place, state: State): void {
+    const { rules, rule: index, alternative, done } = place;
+    const rule = rules[index];
+    if (rule === undefined) return done(state);
+    const isDecided = this.routes.some((route) => implies(state.when, route.when));
+    if (isDecided) return;
+    if (++this.#steps > MOST_STEPS || this.routes.length >= MOST_ROUTES) {
+      return rule.lose("its conditions make too many routes");
+    }
+    const when = rule.when[alternative];
+    if (when === undefined) return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
+    rule.reach?.();
+    const inside = this.#meet(state, when.all, rule);
+    const next = { ...place, alternative: alternative + 1 };
+    if (inside === undefined) return this.run(next, state);
+    for (const exception of when.except) {
+      const without = this.#meet(inside, exception, rule);
+      if (without !== undefined) this.run(next, without);
+    }
+    this.#apply(rule, inside, { ...place, rule: index + 1, alternative: 0 });
+    if (!sameCondition(inside.when, state.when)) this.run(next, state);
+  }
+
+  /** Undefined: no request is both. */
+  #meet(state: State, condition: Condition, rule: Rule): State | undefined {
+    const both = conjunction([state.when, condition]);
+    if (both === undefined) rule.lose("its condition and those before it cannot be said together");
+    if (both === undefined || both === "false") return undefined;
+    return { ...state, when: both === "true" ? {} : both };
+  }
+
+  #apply(rule: Rule, state: State, next: Place): void {
+    const { change = {}, target } = rule;
+    const after = together(state.change, change);
+    if (after === undefined) rule.lose("a route rewrites once");
+    const changed = { ...state, change: after ?? state.change };
+    if (rule.skips === true) {
+      const after = next.rules.findIndex((one, i) => i >= next.rule && one.phase !== rule.phase);
+      return this.run({ ...next, rule: after < 0 ? next.rules.length : after }, changed);
+    }
+    if (target === undefined) return this.run(next, changed);
+    const pool = target["pool"];
+    if (typeof pool !== "string") return this.#decide(changed, rule, target);
+    const place = { rules: this.#poolRules(pool), rule: 0, alternative: 0 };
+    this.run({ ...place, done: (left) => this.#decide(left, rule, target) }, changed);
+  }
+
+  #decide({ when, change }: State, { origin }: Rule, target: Data): void {
+    const isDecided = this.routes.some((route) => implies(when, route.when));
+    if (isDecided) return;
+    const { limit, answer } = change;
+    const told = target["pool"] === undefined ? { limit, answer } : change;
+    this.routes.push({ when, data: { ...when, ...target, ...changeData(told) }, origin });
+  }
+}
+
+function implies(inner: Condition, outer: Condition): boolean {
+  const both = conjunction([inner, outer]);
+  return typeof both === "object" ? sameCondition(both, inner) : both === "true";
+}
+
+function together(a: Change, b: Change): Change | undefined {
+  if (a.rewrite !== undefined && b.rewrite !== undefined) return undefined;
+  const request = mergedEdits(a.request, b.request);
+  const response = mergedEdits(a.response, b.response);
+  const answer = mergedEdits(a.answer, b.answer);
+  const edits = { ...(request && { request }), ...(response && { response }) };
+  return { ...a, ...b, ...edits, ...(answer && { answer }) };
+}
+
+/** What comes later wins: a header set and then removed is removed. */
+function mergedEdits(a: Edits | undefined, b: Edits | undefined): Edits | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const gone = (name: string): boolean =>
+    (b.remove ?? []).some((one) => one.toLowerCase() === name.toLowerCase());
+  const kept = (map: Edits["set"]): Record<string, string> =>
+    Object.fromEntries(Object.entries(map ?? {}).filter(([name]) => !gone(name)));
+  return {
+    remove: [...new Set([...(a.remove ?? []), ...(b.remove ?? [])])],
+    set: { ...kept(a.set), ...b.set },
+    add: { ...kept(a.add), ...b.add },
+  };
+}
+
+/** What was not given may be undefined here. */
+type Told = { readonly [K in keyof Change]?: Change[K] | undefined };
+
+function changeData({ request, response, answer, rewrite, limit }: Told): Data {
+  return {
+    request_headers: editsData(request),
+    response_headers: editsData(mergedEdits(response, answer)),
+    rewrite,
+    rate_limit: limit,
+  };
+}
+
+function editsData(edits: Edits | undefined): Data | undefined {
+  if (edits === undefined) return undefined;
+  const { remove = [], set = {}, add = {} } = edits;
+  const data: Data = {};
+  if (remove.length > 0) data["remove"] = remove.length === 1 ? remove[0] : remove;
+  if (Object.keys(set).length > 0) data["set"] = set;
+  if (Object.keys(add).length > 0) data["add"] = add;
+  return Object.keys(data).length === 0 ? undefined : data;
+}
+
+/** Writes the routes into a frontend; a last one that only names a pool is its `pool`. */
+export function routesData(routes: readonly Route[]): Data {
+  const last = routes.at(-1);
+  const plain = Object.entries(last?.data ?? {}).filter(([, value]) => value !== undefined);
+  const isDefault = plain.length === 1 && plain[0]![0] === "pool";
+  const others = isDefault ? routes.slice(0, -1) : routes;
+  return {
+    ...(others.length === 0 ? {} : { routes: others.map((route) => route.data) }),
+    ...(isDefault ? { pool: plain[0]![1] } : {}),
+  };
+}
