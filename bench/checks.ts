@@ -6,11 +6,12 @@
  * as it can.
  */
 
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpus } from "node:os";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { run } from "../src/lab/command.ts";
 import { nginxConf, startNginx } from "../src/lab/peers/nginx.ts";
 import { World } from "../src/lab/world.ts";
 import { formatTable } from "../src/lib/table.ts";
@@ -45,14 +46,14 @@ export async function checkBench(args: string[]): Promise<void> {
     const nginx = await startNginx(server, nginxConf(server, "reset_timedout_connection on;"));
     const own = cpus().length - 1;
     const others = own === 0 ? "0" : `0-${own - 1}`;
-    execFileSync("taskset", ["-a", "-p", "-c", others, `${nginx.pid}`]);
-    for (const pid of server.pidsOf("nginx:")) {
-      execFileSync("taskset", ["-a", "-p", "-c", others, `${pid}`]);
-      execFileSync("renice", ["-n", "-15", "-p", `${pid}`], { stdio: "ignore" });
+    for (const pid of [nginx.pid, ...server.pidsOf("nginx:")]) {
+      await run(["taskset", "-a", "-p", "-c", others, String(pid)]);
+      await run(["renice", "-n", "-15", "-p", String(pid)]);
     }
-    const { stderr } = spawnSync("nginx", ["-v"], { encoding: "utf8" });
-    const version = /nginx\/\S+/.exec(stderr)?.[0] ?? "nginx";
-    console.log(`checks of ${version}; the runner alone on core ${own}\n`);
+    const version = await run(["dpkg-query", "-W", "nginx-light"]);
+    console.log(
+      `answered by ${version.trim().replace("\t", " ")}; the runner alone on core ${own}\n`,
+    );
     const namespace = world.host("checker").namespace;
     const rows: string[][] = [];
     for (const kind of ["tcp", "http"] as const) {
@@ -60,7 +61,7 @@ export async function checkBench(args: string[]): Promise<void> {
         [steady, `${values.offered} a second`],
         [FLOOD, "as many as it can"],
       ] as const) {
-        const result = await run(namespace, own, { ...load, kind, seconds, server: SERVER });
+        const result = await measure(namespace, own, { ...load, kind, seconds, server: SERVER });
         rows.push([kind, words, ...cells(result)]);
       }
     }
@@ -91,7 +92,7 @@ function cells({ ended, wallMs, cpuMs, lateP99Ms, failed, residentMb }: CheckLoa
   ];
 }
 
-async function run(namespace: string, core: number, load: CheckLoad): Promise<CheckLoadResult> {
+async function measure(namespace: string, core: number, load: CheckLoad): Promise<CheckLoadResult> {
   const node = [process.execPath, "bench/check-load.ts", JSON.stringify(load)];
   // Before other programs of this machine, which would otherwise be measured too.
   const alone = ["nice", "-n", "-15", "taskset", "-c", String(core)];
