@@ -99,6 +99,7 @@ export class CheckRunner {
     };
     this.#running.set(target.subject, running);
     this.#heap.push(running);
+    if (check.verdict !== undefined) this.#onVerdict(check.verdict);
   }
 
   #forget(subject: string, running: Running): void {
