@@ -44,7 +44,11 @@ export interface LoggedEvent {
   readonly peer?: string;
 }
 
-export type BalanceEventKind = `server-${PoolEventKind}` | "listen-failed" | "limited";
+export type BalanceEventKind =
+  | `server-${PoolEventKind}`
+  | "listen-failed"
+  | "limited"
+  | "clients-refused";
 
 export type ControlEventKind =
   | "started"

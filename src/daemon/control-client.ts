@@ -1,8 +1,8 @@
 /** Talks to a running node over its control socket; what the command line is made of. */
 
 import { request, type IncomingMessage } from "node:http";
-import type { AskedRequest } from "./balance-protocol.ts";
-import type { BalanceStatus, RequestExplanation } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { BalanceStatus } from "./balance-status.ts";
 import type {
   Applied,
   Done,

@@ -86,7 +86,10 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /** Written by a role at its start, so that a hung one can be found by who replaces it. */
-export function recordRole(role: RoleCommand["role"], directory: string): void {
+export function recordRole(
+  role: RoleCommand["role"] | `balance-${number}`,
+  directory: string,
+): void {
   writeFileSync(join(directory, `${role}.pid`), `${process.pid}\n`, { mode: 0o600 });
 }
 
