@@ -91,7 +91,7 @@ before(async () => {
     startMemcached(server).then((one) => ["memcached", one] as const),
     startMailServer(server).then((one) => ["smtp", one] as const),
     startNameServer(server, "app.example", SERVER).then((one) => ["dns", one] as const),
-    startEtcd(server).then((one) => ["grpc", one] as const),
+    startEtcd(server, { certificate, key }).then((one) => ["grpc", one] as const),
     startAgent(server, 9000, "/run/agent").then((one) => ["agent", one] as const),
     startCheckRole(checker).then((one) => ["check", one] as const),
   ]);
@@ -186,6 +186,7 @@ check("TLS is verified by name and authority, and an end that is near is a warni
   ask(
     targetOf("tls", http({ tls: tlsOf(ca) }), where),
     targetOf("tls-tcp", { kind: "tcp", tls: tlsOf(ca, { expiryWarningMs: 0 }) }, where),
+    targetOf("tls-grpc", { kind: "grpc", service: "", tls: tlsOf(ca) }, `${SERVER}:2381`),
     targetOf("tls-name", http({ tls: tlsOf(ca, { serverName: "other.example" }) }), where),
     targetOf("tls-no-ca", http({ tls: tlsOf("/run/none.pem") }), where),
     targetOf("tls-plain", http({ tls: tlsOf(ca) }), `${SERVER}:80`),
@@ -195,6 +196,7 @@ check("TLS is verified by name and authority, and an end that is near is a warni
     /^its certificate ends in [45] days$/,
   );
   assert.equal((await listener.untilUp("tls-tcp")).warning, undefined);
+  assert.match((await listener.untilUp("tls-grpc")).warning ?? "", /ends in [45] days/);
   assert.match((await listener.untilDown("tls-name")).reason, /ERR_TLS_CERT_ALTNAME_INVALID/);
   assert.match((await listener.untilDown("tls-no-ca")).reason, /\/run\/none.pem: ENOENT/);
   assert.match((await listener.untilDown("tls-plain")).reason, /ERR_SSL/);

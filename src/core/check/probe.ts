@@ -37,6 +37,9 @@ export function bad(reason: string): ProbeStep {
   return { result: { ok: false, reason } };
 }
 
+const NOTHING = new Uint8Array(0);
+const FIRST_BYTES = 512;
+
 /** Bytes of a conversation, gathered up to a bound. */
 export class Gathered {
   bytes: Uint8Array;
@@ -45,14 +48,16 @@ export class Gathered {
 
   constructor(limit: number) {
     this.#limit = limit;
-    this.bytes = new Uint8Array(Math.min(1024, limit));
+    this.bytes = NOTHING;
   }
 
   /** What goes beyond the limit is dropped: it would not be looked at. */
   add(more: Uint8Array): void {
     const wanted = Math.min(this.#limit, this.length + more.length);
     if (wanted > this.bytes.length) {
-      const grown = new Uint8Array(Math.min(this.#limit, Math.max(wanted, this.bytes.length * 2)));
+      const grown = new Uint8Array(
+        Math.min(this.#limit, Math.max(wanted, this.bytes.length * 2, FIRST_BYTES)),
+      );
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
     }

@@ -178,3 +178,12 @@ describe("probes", () => {
     assert.equal(probe.received(reply(0x1234, 0, 1)).result?.ok, true);
   });
 });
+
+describe("a check that starts down", () => {
+  it("says so before the first answer, and needs `rise` successes", () => {
+    const check = new ServerCheck(targetOf({ startDown: true }), 0);
+    assert.equal(check.verdict?.up, false);
+    assert.equal(check.verdict?.reason, "has not passed a check yet");
+    assert.deepEqual(play(check, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+  });
+});

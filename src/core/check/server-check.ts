@@ -36,6 +36,10 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.target = target;
     this.#health = new RiseFall({ rise, fall, startFailed: startDown });
     this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
+    if (startDown) {
+      const { subject } = target;
+      this.#told = { subject, up: false, reason: "has not passed a check yet", latencyMs: 0 };
+    }
   }
 
   get deadline(): number {
@@ -44,7 +48,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     return this.#phase.sinceMs + this.target.check.timing.timeoutMs;
   }
 
-  /** The last verdict that was reported. */
+  /** The last verdict that was reported, or the one to begin with (`startDown`). */
   get verdict(): CheckVerdict | undefined {
     return this.#told;
   }
@@ -78,7 +82,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const { timing } = this.target.check;
     if (this.#phase.kind !== "asking") return;
     const { sinceMs, retriesLeft } = this.#phase;
-    if (!result.ok && retriesLeft > 0) {
+    // As keepalived: who is out already need not be given another chance before the next check.
+    if (!result.ok && retriesLeft > 0 && this.#health.verdict !== false) {
       const atMs = now + timing.delayBeforeRetryMs;
       this.#phase = { kind: "waiting", atMs, retriesLeft: retriesLeft - 1 };
       return;
