@@ -106,5 +106,5 @@ export type ToCheckRole =
     };
 
 export type FromCheckRole =
-  /** All at first, then what changed. */
+  /** All at first, then what changed; to the control role all of them now and then. */
   { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] };

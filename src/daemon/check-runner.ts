@@ -162,6 +162,7 @@ export class CheckRunner {
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
+    // Timers run behind what has come: a process that stood still reads the answers first.
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
   }
 }

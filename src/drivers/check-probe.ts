@@ -5,7 +5,7 @@
 
 import { createSocket } from "node:dgram";
 import type { CheckTarget } from "../core/check/check-settings.ts";
-import type { Probe, ProbeResult, ProbeStep } from "../core/check/probe.ts";
+import { failure, type Probe, type ProbeResult, type ProbeStep } from "../core/check/probe.ts";
 import { isIpv6 } from "../lib/ip-address.ts";
 import { FAREWELL_MS } from "./check-wire.ts";
 import { certificateWarning, openCheckStream } from "./check-stream.ts";
@@ -65,7 +65,7 @@ function runStream(
   socket.on("data", (bytes: Buffer) => take(probe.received(bytes)));
   socket.on("end", () => take(probe.ended()));
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    end({ ok: false, reason: error.code ?? error.message });
+    end(failure(error.code ?? error.message));
   });
   socket.on("close", () => end({ ok: false, reason: "the connection was closed" }));
   return () => {
@@ -101,7 +101,7 @@ function runDatagrams(
     if (step.result !== undefined) end(step.result);
   };
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    end({ ok: false, reason: error.code ?? error.message });
+    end(failure(error.code ?? error.message));
   });
   socket.on("message", (bytes) => {
     if (!isOver) take(probe.received(bytes));

@@ -4,7 +4,7 @@
  */
 
 import type { CheckTarget } from "../core/check/check-settings.ts";
-import type { Probe, ProbeResult, ProbeStep } from "../core/check/probe.ts";
+import { failure, type Probe, type ProbeResult, type ProbeStep } from "../core/check/probe.ts";
 import type { ConnectTarget, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { StreamConnector } from "./stream-connector.ts";
 import { StreamLoop } from "./stream-loop.ts";
@@ -72,7 +72,7 @@ class ProbePeer implements ServerPeer {
   closed(_now: number, reason: string): void {
     clearTimeout(this.#farewell);
     this.wire = undefined;
-    this.#end({ ok: false, reason: reason === "" ? "the connection was closed" : reason });
+    this.#end(failure(reason === "" ? "the connection was closed" : reason));
   }
 
   abandon(): void {

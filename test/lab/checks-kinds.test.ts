@@ -15,6 +15,7 @@ import {
   startRedis,
 } from "../../src/lab/peers/small-servers.ts";
 import type { LabProcess } from "../../src/lab/process.ts";
+import { pause } from "../../src/lab/wait.ts";
 import { World } from "../../src/lab/world.ts";
 import { http, Listener, startCheckRole, targetOf } from "./check-kit.ts";
 
@@ -280,6 +281,24 @@ exit $(cat /run/code)
     await listener.until("dynamic", ({ reason }) => !reason.includes("0 of"));
   },
 );
+
+check("a check process that stood still blames no server for it", async () => {
+  const timing = { intervalMs: 10, fastIntervalMs: 10, fall: 1 };
+  const many = Array.from({ length: 100 }, (_, i) => `many${i}`);
+  ask(...many.map((name) => targetOf(name, http(), `${SERVER}:80`, { timing })));
+  for (const name of many) await listener.untilUp(name);
+  const known = listener.heard.length;
+  daemons.get("check")!.stop();
+  await pause(1500);
+  daemons.get("check")!.resume();
+  await pause(500);
+  const blamed = listener.heard
+    .slice(known)
+    .filter(({ subject, up }) => !up && many.includes(subject));
+  assert.deepEqual(blamed, []);
+  asked = asked.filter(({ subject }) => !many.includes(subject));
+  ask();
+});
 
 check("a unix socket is asked like a port", async () => {
   const checker = world.host("checker");

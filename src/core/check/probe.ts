@@ -10,6 +10,8 @@ export interface ProbeResult {
   readonly weightPercent?: number;
   readonly admin?: "ready" | "drain" | "maint";
   readonly warning?: string;
+  /** The trouble is ours, e.g. no descriptor left: it says nothing of the server. */
+  readonly isOurs?: true;
 }
 
 /** Nothing given: wait for more. */
@@ -39,6 +41,22 @@ export function bad(reason: string): ProbeStep {
 
 const NOTHING = new Uint8Array(0);
 const FIRST_BYTES = 512;
+
+/** errno(3) names of what this machine lacks: descriptors, memory, ports, an address, the right. */
+const OURS: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+]);
+
+/** What ended an attempt from below. `text`: the sentence, by default the name itself. */
+export function failure(errno: string, text: string = errno): ProbeResult {
+  return { ok: false, reason: text, ...(OURS.has(errno) ? { isOurs: true } : {}) };
+}
 
 /** Bytes of a conversation, gathered up to a bound. */
 export class Gathered {
