@@ -42,22 +42,13 @@ export class ForwardingFields {
     const { head, source, scheme } = facts;
     const isTrusted = this.#trusted.has(source);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
-      const told = (name: (typeof X_FIELDS)[number]): string | undefined =>
-        isTrusted ? head.known(name) : undefined;
-      const before = told("x-forwarded-for");
-      if (source !== "") {
-        const chain = before === undefined ? source : `${before}, ${source}`;
-        writer.field("x-forwarded-for", chain);
-      }
-      writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-      const host = told("x-forwarded-host");
-      if (host !== undefined) writer.field("x-forwarded-host", host);
+      if (isTrusted) extend(writer, facts);
       else {
-        writer.text("x-forwarded-host: ");
-        writer.span(head.bytes, head.hostFrom, head.hostTo);
-        writer.text("\r\n");
+        if (source !== "") writer.field("x-forwarded-for", source);
+        writer.field("x-forwarded-proto", scheme);
+        writer.fieldOf("x-forwarded-host", head.bytes, head.hostFrom, head.hostTo);
+        writePort(writer, facts);
       }
-      writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
     }
     if (this.#kind === "forwarded" || this.#kind === "both") {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
@@ -66,4 +57,24 @@ export class ForwardingFields {
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
   }
+}
+
+/** What a trusted proxy has said stays, and its address is added. */
+function extend(writer: HeadWriter, facts: RequestFacts): void {
+  const { head, source, scheme } = facts;
+  const before = head.known("x-forwarded-for");
+  if (source !== "") {
+    writer.field("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
+  }
+  writer.field("x-forwarded-proto", head.known("x-forwarded-proto") ?? scheme);
+  writer.field("x-forwarded-host", head.known("x-forwarded-host") ?? head.hostText());
+  const port = head.known("x-forwarded-port");
+  if (port === undefined) writePort(writer, facts);
+  else writer.field("x-forwarded-port", port);
+}
+
+function writePort(writer: HeadWriter, { localPort }: RequestFacts): void {
+  writer.text("x-forwarded-port: ");
+  writer.number(localPort);
+  writer.text("\r\n");
 }
