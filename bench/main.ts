@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
+import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
 import { vrrpBench } from "./vrrp.ts";
 
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  faults: faultsBench,
   http: httpBench,
   vrrp: vrrpBench,
 };
