@@ -9,11 +9,12 @@ import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
 import { StreamLoop } from "../drivers/stream-loop.ts";
+import { counted } from "../lib/plural.ts";
 import { Prng } from "../lib/prng.ts";
 import { AccessLogs } from "./balance-access-log.ts";
 import { Connectors } from "./balance-connectors.ts";
 import { Fronts } from "./balance-fronts.ts";
-import type { FromWorker, ToWorker, WorkerReply } from "./balance-protocol.ts";
+import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { eventDraft } from "./balance-worker-event.ts";
@@ -35,6 +36,8 @@ const LONGEST_SLEEP_MS = 60_000;
 const WALL_CLOCK_MS = 10_000;
 /** How soon other workers learn who sticks where. */
 const STICKS_MS = 100;
+/** Told to a worker that is new: 5 MB. */
+const MAX_STICKS = 50_000;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
 /**
@@ -58,6 +61,8 @@ export class BalanceWorker {
   #isConfigured = false;
   #sticks: NodeJS.Timeout | undefined;
   #drain: { readonly untilMs: number; readonly reason: string } | undefined;
+  #leaving: NodeJS.Timeout | undefined;
+  #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   /** Of the line that is being written; one closure for all of them. */
@@ -130,6 +135,7 @@ export class BalanceWorker {
 
   receive(order: Order): void {
     if (order.type === "drain") this.#beginDrain(order.withinMs, order.reason);
+    else if (order.type === "last-answers") this.#giveLastAnswers();
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
@@ -161,7 +167,7 @@ export class BalanceWorker {
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
-        return { reply: { sticks: this.#engine.exportSticks(now, false) } };
+        return { reply: { sticks: newest(this.#engine.exportSticks(now, false)) } };
       case "ping":
         return {};
     }
@@ -226,28 +232,43 @@ export class BalanceWorker {
   // ---- the end ----
 
   #beginDrain(withinMs: number, reason: string): void {
-    if (this.#drain !== undefined) return;
-    this.#drain = { untilMs: monotonicMs() + withinMs, reason };
-    this.#loop.run((now) => {
-      this.#fronts.close();
-      this.#engine.drain(now, SILENT_MS);
-    });
-    const looking = setInterval(() => {
-      if (!this.#isDrained()) return;
-      clearInterval(looking);
-      void this.#end();
-    }, LOOK_MS);
+    const isFirst = this.#drain === undefined;
+    const untilMs = Math.min(this.#drain?.untilMs ?? Infinity, monotonicMs() + withinMs);
+    this.#drain = { untilMs, reason };
+    if (!isFirst) return;
+    this.#loop.run(() => this.#fronts.close());
+    this.#giveLastAnswers();
   }
 
-  #isDrained(): boolean {
-    const { untilMs, reason } = this.#drain!;
+  #giveLastAnswers(): void {
+    this.#leaving ??= setInterval(() => this.#leave(), LOOK_MS);
+    this.#leave();
+  }
+
+  #leave(): void {
+    const { untilMs, reason } = this.#drain ?? { untilMs: Infinity, reason: "" };
     this.#loop.run((now) => {
       this.#engine.drain(now, SILENT_MS);
+      this.#fronts.closeSessions(now, SILENT_MS);
       if (now < untilMs) return;
+      this.#tellCut();
       this.#fronts.cut();
       this.#engine.cut(now, reason);
     });
-    return this.#engine.connections + this.#engine.inFlight + this.#fronts.connections === 0;
+    const left = this.#engine.connections + this.#engine.inFlight + this.#fronts.connections;
+    if (left > 0 || this.#drain === undefined || this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearInterval(this.#leaving);
+    void this.#end();
+  }
+
+  #tellCut(): void {
+    const { connections, inFlight } = this.#engine;
+    if (connections + inFlight === 0) return;
+    const begun = `${counted(connections, "connection")}, ${counted(inFlight, "request")} begun`;
+    const text = `${this.#drain!.reason}: what did not end in time was cut: ${begun}`;
+    const event = { source: "balance", level: "warning", kind: "limited", instance: "" } as const;
+    this.#tellEvent({ ...event, reason: text });
   }
 
   async #end(): Promise<void> {
@@ -305,6 +326,12 @@ export class BalanceWorker {
 interface Answer {
   readonly error?: string;
   readonly reply?: WorkerReply;
+}
+
+/** The ones used last, as many as one message may hold. */
+function newest(tables: readonly StickEntries[]): readonly StickEntries[] {
+  const share = Math.floor(MAX_STICKS / Math.max(1, tables.length));
+  return tables.map(({ pool, entries }) => ({ pool, entries: entries.slice(-share) }));
 }
 
 function logFiles({ frontends }: BalanceSettings): ReadonlySet<string> {

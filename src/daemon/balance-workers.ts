@@ -79,7 +79,7 @@ export class BalanceWorkers {
 
   /** Waits for the workers of an earlier control process, if there are any. */
   async adopt(): Promise<void> {
-    const pids = this.#recorded();
+    const pids = this.findRecorded();
     const untilMs = monotonicMs() + ADOPT_WITHIN_MS;
     const missing = (): boolean => pids.some((pid) => isAlive(pid) && !this.#knows(pid));
     while (missing() && monotonicMs() < untilMs) await sleep(LOOK_EVERY_MS);
@@ -110,6 +110,11 @@ export class BalanceWorkers {
     }
     for (const worker of old) this.#drain(worker, reason, withinMs);
     return undefined;
+  }
+
+  hurry(reason: string): void {
+    for (const { link } of this.#workers.values())
+      link?.send({ type: "drain", withinMs: 0, reason });
   }
 
   /** Lets everything finish; whoever lives after `withinMs` is killed. */
@@ -235,7 +240,7 @@ export class BalanceWorkers {
   }
 
   /** Workers that wrote their number down and are still what they were. */
-  #recorded(): readonly number[] {
+  findRecorded(): readonly number[] {
     const { runDirectory } = this.#options.command;
     const files = readdirSync(runDirectory).filter((name) => /^balance-\d+\.pid$/.test(name));
     return files.flatMap((name) => {

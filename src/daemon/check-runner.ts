@@ -6,13 +6,15 @@ import { startOffset } from "../core/check/schedule.ts";
 import { ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
 import { type Abandon, ask } from "../drivers/check-ask.ts";
 import type { ScriptRules } from "../drivers/check-script.ts";
+import { CheckWires } from "../drivers/check-wire.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { DeadlineHeap } from "../lib/deadline-heap.ts";
 import type { Prng } from "../lib/prng.ts";
 
 /** Probes on their way at the same time; more wait for the next wake. */
 const MAX_CONCURRENT = 4096;
-/** How long those wait, ms. */
+const STARTS_PER_TURN = 64;
+/** How long those wait that are too many, ms. */
 const CROWDED_MS = 5;
 
 interface Running {
@@ -29,10 +31,12 @@ export class CheckRunner {
   readonly #running = new Map<string, Running>();
   readonly #heap = new DeadlineHeap<Running>();
   readonly #keys = new DerivedKeys();
+  readonly #wires = new CheckWires();
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #asking = 0;
+  #ended = 0;
 
   constructor(prng: Prng, onVerdict: (verdict: CheckVerdict) => void) {
     this.#prng = prng;
@@ -59,6 +63,11 @@ export class CheckRunner {
     this.#arm();
   }
 
+  /** Checks that came to an end since the start, good or bad, time-outs included. */
+  get ended(): number {
+    return this.#ended;
+  }
+
   /** What is known now: for somebody who connects later. */
   get verdicts(): CheckVerdict[] {
     return [...this.#running.values()].flatMap(({ check }) => check.verdict ?? []);
@@ -67,6 +76,7 @@ export class CheckRunner {
   close(): void {
     clearTimeout(this.#timer);
     for (const [subject, running] of this.#running) this.#forget(subject, running);
+    this.#wires.close();
   }
 
   #isNew(target: CheckTarget): boolean {
@@ -89,6 +99,7 @@ export class CheckRunner {
     };
     this.#running.set(target.subject, running);
     this.#heap.push(running);
+    if (check.verdict !== undefined) this.#onVerdict(check.verdict);
   }
 
   #forget(subject: string, running: Running): void {
@@ -99,6 +110,7 @@ export class CheckRunner {
   #abandon(running: Running): void {
     if (running.abandon === undefined) return;
     this.#asking--;
+    this.#ended++;
     running.abandon();
     running.abandon = undefined;
   }
@@ -106,7 +118,13 @@ export class CheckRunner {
   #wake(): void {
     this.#timerAt = Infinity;
     const now = monotonicMs();
-    while (this.#asking < MAX_CONCURRENT) {
+    for (let started = 0; this.#asking < MAX_CONCURRENT; started++) {
+      // Who is late must not make the answers wait that have come meanwhile.
+      if (started === STARTS_PER_TURN) {
+        this.#timerAt = -Infinity;
+        setImmediate(() => this.#wake());
+        return;
+      }
       const running = this.#heap.takeDue(now);
       if (running === undefined) break;
       if (this.#running.get(running.check.target.subject) !== running) continue;
@@ -125,11 +143,12 @@ export class CheckRunner {
   }
 
   #ask(running: Running): void {
-    const asking = { scripts: this.#scripts, keys: this.#keys };
+    const asking = { scripts: this.#scripts, keys: this.#keys, wires: this.#wires };
     this.#asking++;
     running.abandon = ask(running.check.target, asking, (result) => {
       if (running.abandon === undefined) return;
       this.#asking--;
+      this.#ended++;
       running.abandon = undefined;
       this.#step(running, { type: "probe-ended", result });
       this.#arm();
@@ -143,6 +162,7 @@ export class CheckRunner {
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
+    // Timers run behind what has come: a process that stood still reads the answers first.
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
   }
 }

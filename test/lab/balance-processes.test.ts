@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Host } from "../../src/lab/host.ts";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
 import { startBalancer, type NinesPeer } from "../../src/lab/peers/nines.ts";
 import { isAlive, signal } from "../../src/lab/process-table.ts";
@@ -101,25 +102,101 @@ test("fresh workers take over and a reload comes every 200 ms, with no request l
   });
 });
 
-test("at the end /readyz says no, what was begun is finished, and nothing is left", async () => {
+const WITH_FILES = (host: Host): string => `
+daemon off;
+user root;
+error_log stderr notice;
+pid /run/nginx/nginx.pid;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  server {
+    listen 80;
+    location / { return 200 "${host.name}\\n"; }
+    location /slow { root /run; limit_rate 1m; }
+  }
+}
+`;
+
+test("at the end what was begun is finished, and nothing is left", async () => {
   await withStage(async ({ world, lb, client }) => {
-    await startNginx(world.host("web1"));
+    const web = world.host("web1");
+    web.write("/run/slow", "0123456789abcdef".repeat(125_000));
+    await startNginx(web, WITH_FILES(web));
     const peer = await run(lb, yaml());
-    assert.equal(
-      (await curl(client, `http://${LB}:8080/readyz`, "-w", "%{http_code}")).slice(-3),
-      "200",
+    const ready = await curl(client, `http://${LB}:8080/readyz`, "-w", "%{http_code}");
+    assert.equal(ready.slice(-3), "200");
+    const slow = curl(
+      client,
+      `http://${LB}:8080/slow`,
+      "-w",
+      " %{size_download}",
+      "-o",
+      "/run/got",
     );
     const load = await Load.start(world, 8080, 4);
     await pause(300);
-    const ended = await peer.supervisor.terminate(8_000);
+    const ended = await peer.supervisor.terminate(8000);
     assert.equal(ended.code, 0);
+    assert.equal(await slow, " 2000000");
     const report = await load.stop();
     // Users who come later find the door shut; nobody who was inside is thrown out.
-    assert.ok(
-      report.failures.every((one) => one.startsWith("connect ECONNREFUSED")),
-      report.failures.join("; "),
-    );
+    const isShut = (one: string): boolean => one.startsWith("connect ECONNREFUSED");
+    assert.ok(report.failures.every(isShut), report.failures.join("; "));
     assert.deepEqual(peer.pids("balance"), []);
     assert.deepEqual(peer.pids("check"), []);
+  });
+});
+
+test("a second signal does not wait for those who take their time", async () => {
+  await withStage(async ({ world, lb, client }) => {
+    const web = world.host("web1");
+    web.write("/run/slow", "0123456789abcdef".repeat(500_000));
+    await startNginx(web, WITH_FILES(web));
+    const peer = await run(lb, yaml());
+    const slow = curl(client, `http://${LB}:8080/slow`, "-o", "/run/got");
+    const outcome = assert.rejects(slow, /transfer closed|reset/i);
+    await pause(300);
+    peer.supervisor.signal("SIGTERM");
+    await pause(300);
+    assert.ok(peer.supervisor.isRunning);
+    peer.supervisor.signal("SIGTERM");
+    await waitFor(() => !peer.supervisor.isRunning, 2000, "the end");
+    await outcome;
+    assert.match(peer.supervisor.log, /what did not end in time was cut: 1 connection, 1 request/);
+  });
+});
+
+test("clients stay with their servers whichever worker they meet, and however many there are", async () => {
+  await withStage(async ({ world, lb, client }) => {
+    for (const web of ["web1", "web2", "web3"]) await startNginx(world.host(web));
+    const sticky = yaml().replace(
+      "check:",
+      "sticky: { table: { key: header:X-User } }\n    check:",
+    );
+    const peer = await run(lb, sticky);
+    const users = Array.from({ length: 12 }, (_, i) => `user${i}`);
+    const ask = async (user: string): Promise<string> => {
+      return (await curl(client, `http://${LB}:8080/`, "-H", `X-User: ${user}`)).trim();
+    };
+    const first = new Map<string, string>();
+    for (const user of users) first.set(user, await ask(user));
+    assert.ok(new Set(first.values()).size > 1);
+    const assertSame = async (when: string): Promise<void> => {
+      for (const user of users) assert.equal(await ask(user), first.get(user), `${user} ${when}`);
+    };
+    await pause(300);
+    await assertSame("with two workers");
+    await peer.nines("upgrade");
+    await assertSame("after an upgrade");
+    const load = await Load.start(world, 8080);
+    for (const workers of [4, 1, 3]) {
+      lb.write("/run/nines.yaml", sticky.replace("workers: 2", `workers: ${workers}`));
+      await peer.post("/v1/reload");
+      await untilWorkers(peer, workers);
+      await pause(500);
+      await assertSame(`with ${workers} workers`);
+    }
+    assertNoneFailed(await load.stop());
   });
 });

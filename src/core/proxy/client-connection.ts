@@ -1,7 +1,7 @@
 /** One connection of a client: its requests one after the other, each an `Exchange`. */
 
-import { latin1Text } from "../../lib/text-bytes.ts";
 import type { PoolSettings } from "../balance/pool-settings.ts";
+import { accessText } from "./access-line.ts";
 import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
 import { ClientReader } from "./client-reader.ts";
@@ -204,9 +204,7 @@ export class ClientConnection extends Timed implements Peer {
 
   /** Nobody could answer: we do. */
   answerInstead(status: number, sorry: PoolSettings["sorry"]): void {
-    const { bytes, spans } = this.#exchange!.record;
-    const at = 2 * ACCESS_TEXTS.requestId;
-    const id = latin1Text(bytes, spans[at] as number, spans[at + 1] as number);
+    const id = accessText(this.#exchange!.record, ACCESS_TEXTS.requestId);
     this.answer(
       sorry === undefined
         ? errorPage(status, id)

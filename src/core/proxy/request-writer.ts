@@ -1,6 +1,5 @@
 /** Writes the head of a request as the server gets it, and what names the request in logs. */
 
-import type { Prng } from "../../lib/prng.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { HeadWriter } from "../http/head-writer.ts";
 import { isDegraded } from "../route/load-shedding.ts";
@@ -96,16 +95,27 @@ export class RequestWriter {
         const from = head.valueFrom(index);
         record.keep(ACCESS_TEXTS.requestId, head.bytes, from, head.valueTo(index));
       } else {
-        const start = writer.at + requestIdHeader.length + 2;
-        writer.field(requestIdHeader, hex(this.#parts.prng, 4));
-        if (!writer.overflow) record.keep(ACCESS_TEXTS.requestId, writer.bytes, start, start + 32);
+        writer.text(requestIdHeader);
+        writer.text(": ");
+        const start = writer.at;
+        this.#drawHex(4);
+        if (!writer.overflow) record.keep(ACCESS_TEXTS.requestId, writer.bytes, start, writer.at);
+        writer.text("\r\n");
       }
     }
     // W3C Trace Context 3.2: version, trace id, parent id, sampled by whoever comes next.
     if (traceparent && !head.has(TRACEPARENT)) {
-      const { prng } = this.#parts;
-      writer.field("traceparent", `00-${hex(prng, 4)}-${hex(prng, 2)}-00`);
+      writer.text("traceparent: 00-");
+      this.#drawHex(4);
+      writer.text("-");
+      this.#drawHex(2);
+      writer.text("-00\r\n");
     }
+  }
+
+  /** So many random words of 32 bits. */
+  #drawHex(words: number): void {
+    for (let i = 0; i < words; i++) this.#writer.hex32(this.#parts.prng.uint32());
   }
 }
 
@@ -118,10 +128,4 @@ interface Context {
 function contextOf(exchange: Exchange): Context {
   const { frontend, origin } = exchange.client!;
   return { frontend, route: exchange.route, origin };
-}
-
-function hex(prng: Prng, words: number): string {
-  let text = "";
-  for (let i = 0; i < words; i++) text += prng.uint32().toString(16).padStart(8, "0");
-  return text;
 }

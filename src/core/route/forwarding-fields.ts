@@ -52,7 +52,13 @@ export class ForwardingFields {
         writer.field("x-forwarded-for", chain);
       }
       writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-      writer.field("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+      const host = told("x-forwarded-host");
+      if (host !== undefined) writer.field("x-forwarded-host", host);
+      else {
+        writer.text("x-forwarded-host: ");
+        writer.span(head.bytes, head.hostFrom, head.hostTo);
+        writer.text("\r\n");
+      }
       writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
     }
     if (this.#kind === "forwarded" || this.#kind === "both") {
