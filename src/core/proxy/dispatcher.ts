@@ -292,9 +292,8 @@ export class Dispatcher implements ServerListener {
     group.traffic.add(COUNTERS.requests, 1);
     exchange.attemptAt = now;
     if (exchange.firstAttemptAt < 0) exchange.firstAttemptAt = now;
-    const { sticky } = exchange.pick;
     // The bound server cannot serve: the client learns of the other one.
-    if (sticky !== undefined && sticky !== server.name) exchange.bindsCookie = true;
+    if ((exchange.pick.sticky ?? server.name) !== server.name) exchange.bindsCookie = true;
     exchange.group = group;
     exchange.hints = 0;
     exchange.answeredAt = -1;
