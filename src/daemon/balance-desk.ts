@@ -39,8 +39,6 @@ import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
 
 const CONFIGURE_WITHIN_MS = 30_000;
-/** What requests get when workers are replaced. */
-const REPLACE_WITHIN_MS = 60_000;
 
 /** A client that asks all the time has had its last answer by then; others are let go by then. */
 const LAST_ANSWERS_MS = 1_200;
@@ -193,7 +191,7 @@ export class BalanceDesk {
   /** Fresh worker processes, of the program as it is on disk now. */
   async replaceWorkers(): Promise<Done | Failure> {
     const reason = "the operator asked for fresh workers";
-    const trouble = await this.#workers.replace(reason, REPLACE_WITHIN_MS);
+    const trouble = await this.#workers.replace(reason);
     return trouble === undefined ? { done: true } : { error: trouble };
   }
 
