@@ -73,6 +73,10 @@ export class BalanceControl {
     this.#desk.reopenLogs();
   }
 
+  emptyHouse(): Promise<void> {
+    return this.#desk.emptyHouse();
+  }
+
   hurry(reason: string): void {
     this.#desk.hurry(reason);
   }

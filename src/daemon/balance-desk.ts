@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
@@ -21,22 +22,29 @@ import { ServerNames } from "./balance-names.ts";
 import { Overrides } from "./balance-overrides.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { FromWorker } from "./balance-protocol.ts";
-import { resolved, serverHosts, withOverrides } from "./balance-resolve.ts";
+import {
+  resolved,
+  serverHosts,
+  serverNames,
+  unknownServer,
+  withOverrides,
+} from "./balance-resolve.ts";
 import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
 import type { EventDraft, EventLog } from "./event-log.ts";
-import { closest } from "../lib/spelling.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
 
-/** Servers that an error message names. */
-const MAX_TOLD = 12;
 const CONFIGURE_WITHIN_MS = 30_000;
-/** What requests get when workers are replaced. */
-const REPLACE_WITHIN_MS = 60_000;
+
+/** A client that asks all the time has had its last answer by then; others are let go by then. */
+const LAST_ANSWERS_MS = 1_200;
+/** Clients that are held back come again after 1 s. */
+const HELD_BACK_MS = 500;
+const LOOK_MS = 10;
 
 export interface DeskOptions {
   readonly directory: RunDirectory;
@@ -54,6 +62,7 @@ export class BalanceDesk {
   readonly #ticketKeys = randomBytes(48);
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #news = new BalanceNews();
+  #isHurried = false;
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
   #service: ServiceModel | undefined;
@@ -182,7 +191,7 @@ export class BalanceDesk {
   /** Fresh worker processes, of the program as it is on disk now. */
   async replaceWorkers(): Promise<Done | Failure> {
     const reason = "the operator asked for fresh workers";
-    const trouble = await this.#workers.replace(reason, REPLACE_WITHIN_MS);
+    const trouble = await this.#workers.replace(reason);
     return trouble === undefined ? { done: true } : { error: trouble };
   }
 
@@ -195,8 +204,21 @@ export class BalanceDesk {
     for (const link of this.#workers.links) link.send({ type: "unready" });
   }
 
-  /** What `stop` waits for ends now. */
+  /**
+   * Before an address goes to another machine, which knows nothing of the connections to this one:
+   * first every answer is the last of its connection, so that kept ones are no more; then nobody
+   * comes in until those inside are served. It cannot last, so neither does the wait.
+   */
+  async emptyHouse(): Promise<void> {
+    for (const link of this.#workers.links) link.send({ type: "last-answers" });
+    await this.#wait(LAST_ANSWERS_MS, async () => (await this.#guests()) === 0);
+    this.#sockets?.holdBack();
+    await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
+  }
+
+  /** What `stop` and `emptyHouse` wait for ends now. */
   hurry(reason: string): void {
+    this.#isHurried = true;
     this.#workers.hurry(reason);
   }
 
@@ -208,6 +230,16 @@ export class BalanceDesk {
     this.#sockets?.close(true);
     await this.#workers.stop(reason, withinMs);
     this.#hub?.close();
+  }
+
+  async #guests(): Promise<number> {
+    const frontends = (await this.status(false))?.frontends ?? [];
+    return frontends.reduce((sum, { traffic }) => sum + traffic.counts.openConnections, 0);
+  }
+
+  async #wait(limitMs: number, isOver: () => Promise<boolean>): Promise<void> {
+    const untilMs = monotonicMs() + limitMs;
+    while (!this.#isHurried && monotonicMs() < untilMs && !(await isOver())) await sleep(LOOK_MS);
   }
 
   // ---- workers ----
@@ -327,17 +359,4 @@ export class BalanceDesk {
   ): void {
     this.#options.log.add({ source: "control", level, kind, instance, reason });
   }
-}
-
-/** `pool/server` of all. */
-function serverNames(pools: readonly PoolSettings[]): readonly string[] {
-  return pools.flatMap((pool) => pool.servers.map((server) => `${pool.name}/${server.name}`));
-}
-
-function unknownServer(name: string, known: readonly string[]): string {
-  const meant = closest(name, known) ?? known.find((one) => one.endsWith(`/${name}`));
-  if (meant !== undefined) return `no server '${name}'; did you mean '${meant}'?`;
-  const others = known.length > MAX_TOLD ? `, ... (${known.length} in all: nines pool)` : "";
-  const list = known.slice(0, MAX_TOLD).join(", ") || "none";
-  return `no server '${name}'; there are: ${list}${others}`;
 }

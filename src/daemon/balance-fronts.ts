@@ -3,7 +3,7 @@
  * an accepted descriptor and the engine - a PROXY header, TLS, HTTP/2.
  */
 
-import type { ServerHttp2Session } from "node:http2";
+import { constants, type ServerHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
 import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
@@ -24,6 +24,8 @@ export interface Acceptor {
   accept(now: number, wire: Wire, origin: ClientOrigin): Peer;
 }
 
+const LARGEST_STREAM = 2 ** 31 - 1;
+
 interface Front {
   readonly settings: FrontendSettings;
   readonly proxies: AddressSet;
@@ -43,7 +45,7 @@ export class Fronts {
   readonly #sockets = new Map<string, number>();
   readonly #listeners = new Map<string, StreamListener>();
   /** Each carries any number of clients, and none that the engine knows of while it rests. */
-  readonly #sessions = new Map<ServerHttp2Session, string>();
+  readonly #sessions = new Map<ServerHttp2Session, SessionState>();
   #byBind = new Map<string, Front>();
   /** Between accepted and secured. */
   #arriving = 0;
@@ -97,7 +99,9 @@ export class Fronts {
       this.#sockets.delete(name);
     }
     const names = new Set(frontends.map((frontend) => frontend.name));
-    for (const [session, name] of this.#sessions) if (!names.has(name)) session.close();
+    for (const [session, { frontend }] of this.#sessions) {
+      if (!names.has(frontend)) session.close();
+    }
     this.#listen();
   }
 
@@ -123,8 +127,20 @@ export class Fronts {
     this.#isClosed = true;
     this.#listeners.clear();
     this.#sockets.clear();
-    // GOAWAY: streams that run are finished, new ones go elsewhere.
-    for (const session of this.#sessions.keys()) session.close();
+  }
+
+  /**
+   * Lets clients of HTTP/2 go as RFC 9113 section 6.8 advises: first GOAWAY without a last stream, so
+   * that none is refused that was on its way; when said again after `patienceMs`, the real one.
+   */
+  closeSessions(now: number, patienceMs: number): void {
+    for (const [session, state] of this.#sessions) {
+      if (session.closed || session.destroyed) continue;
+      if (state.toldAt === undefined) {
+        session.goaway(constants.NGHTTP2_NO_ERROR, LARGEST_STREAM);
+        state.toldAt = now;
+      } else if (now - state.toldAt >= patienceMs) session.close();
+    }
   }
 
   /** Whatever still runs. */
@@ -226,14 +242,19 @@ export class Fronts {
     const { keepAliveMs } = timeouts;
     const options = { acceptor, origin, keepAliveMs, headBytes: limits.headBytes };
     const session = serveHttp2(loop, socket, options);
-    this.#sessions.set(session, name);
+    this.#sessions.set(session, { frontend: name, toldAt: undefined });
     session.once("close", () => this.#sessions.delete(session));
-    if (this.#isClosed) session.close();
   }
 
   #refused(front: Front, reason: string): void {
     this.#options.refused(front.settings.name, reason);
   }
+}
+
+interface SessionState {
+  readonly frontend: string;
+  /** When GOAWAY was sent. */
+  toldAt: number | undefined;
 }
 
 interface Secured {

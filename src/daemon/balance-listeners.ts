@@ -8,6 +8,7 @@ import { unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
+import { attachFilter, REFUSE } from "../drivers/packet-filter.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
 
 /** A box whose queue is full is tried again, that often. */
@@ -87,6 +88,14 @@ export class ListeningSockets {
       if (result < 0) return `cannot hand sockets to ${box}: ${errnoName(result)}`;
     }
     return undefined;
+  }
+
+  /**
+   * The kernel drops whoever wants to come in, here and where else the sockets are held: the client
+   * asks again after a second, and then whoever has the address by then.
+   */
+  holdBack(): void {
+    for (const [name, fd] of this.#fds) if (!name.startsWith("/")) attachFilter(fd, [REFUSE]);
   }
 
   /** The sockets live on where else they are held; socket files are removed with `forever`. */

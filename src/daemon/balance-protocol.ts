@@ -65,6 +65,8 @@ export type ToWorker =
   | { readonly type: "reopen-logs" }
   /** Say "not ready", go on serving. */
   | { readonly type: "unready" }
+  /** Each answer is the last of its connection; clients still come in. */
+  | { readonly type: "last-answers" }
   /** Accept no more, finish what runs, exit 0; at the deadline whatever still runs is cut. */
   | { readonly type: "drain"; readonly withinMs: number; readonly reason: string };
 
@@ -104,5 +106,5 @@ export type ToCheckRole =
     };
 
 export type FromCheckRole =
-  /** All at first, then what changed. */
+  /** All at first, then what changed; to the control role all of them now and then. */
   { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] };

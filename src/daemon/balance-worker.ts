@@ -61,6 +61,8 @@ export class BalanceWorker {
   #isConfigured = false;
   #sticks: NodeJS.Timeout | undefined;
   #drain: { readonly untilMs: number; readonly reason: string } | undefined;
+  #leaving: NodeJS.Timeout | undefined;
+  #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   /** Of the line that is being written; one closure for all of them. */
@@ -133,6 +135,7 @@ export class BalanceWorker {
 
   receive(order: Order): void {
     if (order.type === "drain") this.#beginDrain(order.withinMs, order.reason);
+    else if (order.type === "last-answers") this.#giveLastAnswers();
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
@@ -233,27 +236,30 @@ export class BalanceWorker {
     const untilMs = Math.min(this.#drain?.untilMs ?? Infinity, monotonicMs() + withinMs);
     this.#drain = { untilMs, reason };
     if (!isFirst) return;
-    this.#loop.run((now) => {
-      this.#fronts.close();
-      this.#engine.drain(now, SILENT_MS);
-    });
-    const looking = setInterval(() => {
-      if (!this.#isDrained()) return;
-      clearInterval(looking);
-      void this.#end();
-    }, LOOK_MS);
+    this.#loop.run(() => this.#fronts.close());
+    this.#giveLastAnswers();
   }
 
-  #isDrained(): boolean {
-    const { untilMs, reason } = this.#drain!;
+  #giveLastAnswers(): void {
+    this.#leaving ??= setInterval(() => this.#leave(), LOOK_MS);
+    this.#leave();
+  }
+
+  #leave(): void {
+    const { untilMs, reason } = this.#drain ?? { untilMs: Infinity, reason: "" };
     this.#loop.run((now) => {
       this.#engine.drain(now, SILENT_MS);
+      this.#fronts.closeSessions(now, SILENT_MS);
       if (now < untilMs) return;
       this.#tellCut();
       this.#fronts.cut();
       this.#engine.cut(now, reason);
     });
-    return this.#engine.connections + this.#engine.inFlight + this.#fronts.connections === 0;
+    const left = this.#engine.connections + this.#engine.inFlight + this.#fronts.connections;
+    if (left > 0 || this.#drain === undefined || this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearInterval(this.#leaving);
+    void this.#end();
   }
 
   #tellCut(): void {

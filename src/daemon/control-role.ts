@@ -154,11 +154,17 @@ export class ControlRole implements ControlBackend {
   async #end(reason: string): Promise<void> {
     const { childWaitMs } = this.#model.processes;
     this.balance.unready();
+    if (this.balance.isRunning && (await this.#isMaster())) await this.balance.emptyHouse();
     this.#check.expectEnd();
     if (this.#vrrpRun !== undefined) await this.#vrrp.stop(reason, childWaitMs + STOP_MARGIN_MS);
     await this.balance.stop(reason, DRAIN_WITHIN_MS);
     await this.#check.stop(this.#vrrpRun === undefined ? 0 : childWaitMs);
     await Promise.all([this.#vrrpRun, this.#checking]);
+  }
+
+  async #isMaster(): Promise<boolean> {
+    const { router } = await this.#snapshot.take();
+    return router?.instances.some(({ state }) => state === "MASTER") ?? false;
   }
 
   /** Before `run`: a configuration that nobody confirmed while no control process lived. */

@@ -39,8 +39,8 @@ export class Load {
   readonly #program: LabProcess;
   readonly #output: Promise<string>;
 
-  static async start(world: World, port: number, users = 16): Promise<Load> {
-    const argv = [process.execPath, LOAD, LB, String(port), String(users), "3"];
+  static async start(world: World, port: number, users = 16, address: string = LB): Promise<Load> {
+    const argv = [process.execPath, LOAD, address, String(port), String(users), "3"];
     return new Load(await world.host("client").start(argv, { name: "load", talk: true }));
   }
 

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import type { Host } from "../../src/lab/host.ts";
 import { untilListening } from "../../src/lab/listening.ts";
@@ -47,6 +48,14 @@ async function subjectOf(client: Host, name: string, port = 8443): Promise<strin
   const ask = `openssl s_client -connect ${LB}:${port} -servername ${name} </dev/null 2>/dev/null`;
   const show = "openssl x509 -noout -serial -subject -nameopt RFC2253";
   return (await client.run(["sh", "-c", `${ask} | ${show}`])).trim();
+}
+
+const HTTP2_LOAD = `${import.meta.dirname}/programs/http2-load.ts`;
+
+interface Http2Report {
+  readonly good: number;
+  readonly connections: number;
+  readonly failures: readonly string[];
 }
 
 // ---- servers ----
@@ -134,16 +143,31 @@ pools:
     assert.notEqual(await subjectOf(client, "a.example"), before);
     await slow;
     await client.run(["cmp", "/run/sent", "/run/got"]);
-    lb.write("/run/tls/a.pem", "not a certificate");
-    const broken = /frontend web: \/run\/tls\/a\.pem: .*no start line/;
-    await assert.rejects(peer.post("/v1/reload"), broken);
-    assert.match(await get("a.example", "https://a.example:8443/"), /for a\.example/);
+    // Users of HTTP/2, fresh workers, reloads: nobody is refused.
+    const argv = [process.execPath, HTTP2_LOAD, `https://${LB}:8443`, "4"];
+    const users = await client.start(argv, { name: "http2", talk: true });
+    const output = text(users.stdout!);
+    await pause(300);
+    await peer.nines("upgrade");
+    await pause(300);
+    lb.write("/run/tls/a.pem", certificate("a.example"));
+    await peer.post("/v1/reload");
+    await pause(1200);
+    users.stdin!.end();
+    const report = JSON.parse(await output) as Http2Report;
+    assert.deepEqual(report.failures, []);
+    assert.ok(report.good > 100 && report.connections === 8, JSON.stringify(report));
 
     // The members' door.
     const member = "https://a.example:8444/";
     await assert.rejects(get("a.example", member));
     assert.match(await get("a.example", "--cert", "/run/user.pem", member), /for a\.example/);
     await assert.rejects(get("a.example", "--tls-max", "1.2", "--cert", "/run/user.pem", member));
+    lb.write("/run/tls/a.pem", "not a certificate");
+    const broken = /frontend web: \/run\/tls\/a\.pem: .*no start line/;
+    await assert.rejects(peer.post("/v1/reload"), broken);
+    assert.match(await get("a.example", "https://a.example:8443/"), /for a\.example/);
+
     const reasons = (await peer.events()).map(({ reason }) => reason);
     assert.ok(reasons.some((one) => /frontend members: a connection was refused: /.test(one)));
   });
