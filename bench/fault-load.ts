@@ -15,7 +15,7 @@ const LATE_MS = 1000;
 const GIVE_UP_MS = 10_000;
 
 const totals: LoadTotals = { requests: 0, failed: 0, late: 0, longestMs: 0, reasons: {} };
-let isStopping = false;
+const stopping = new AbortController();
 
 function ask(connection: HttpConnection, head: string): Promise<HttpAnswer | undefined> {
   return new Promise((resolve) => {
@@ -44,7 +44,7 @@ async function user(keeps: boolean): Promise<void> {
   let connection: HttpConnection | undefined;
   // Not all at the same moment.
   await pause(Math.random() * pauseMs);
-  while (!isStopping) {
+  while (!stopping.signal.aborted) {
     const isOld = connection?.isOpen === true;
     const now = isOld ? connection! : new HttpConnection(address, port);
     const startedMs = performance.now();
@@ -57,9 +57,7 @@ async function user(keeps: boolean): Promise<void> {
   connection?.close();
 }
 
-process.stdin.resume().on("end", () => {
-  isStopping = true;
-});
+process.stdin.resume().on("end", () => stopping.abort());
 await Promise.all([
   ...Array.from({ length: kept }, () => user(true)),
   ...Array.from({ length: fresh }, () => user(false)),

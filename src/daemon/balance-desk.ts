@@ -233,8 +233,10 @@ export class BalanceDesk {
   }
 
   async #guests(): Promise<number> {
-    const frontends = (await this.status(false))?.frontends ?? [];
-    return frontends.reduce((sum, { traffic }) => sum + traffic.counts.openConnections, 0);
+    const answers = await Promise.all(
+      this.#workers.links.map((link) => link.ask({ type: "ping" }, HELD_BACK_MS)),
+    );
+    return answers.reduce((sum, { reply }) => sum + (reply?.connections ?? 0), 0);
   }
 
   async #wait(limitMs: number, isOver: () => Promise<boolean>): Promise<void> {

@@ -94,6 +94,8 @@ export interface WorkerReply {
   readonly status?: WorkerStatus;
   readonly explanation?: RequestExplanation;
   readonly sticks?: readonly StickEntries[];
+  /** Of clients, open now: what a `ping` is answered with. */
+  readonly connections?: number;
 }
 
 export type ToCheckRole =

@@ -169,7 +169,7 @@ export class BalanceWorker {
       case "export-sticks":
         return { reply: { sticks: newest(this.#engine.exportSticks(now, false)) } };
       case "ping":
-        return {};
+        return { reply: { connections: this.#engine.connections + this.#fronts.connections } };
     }
   }
 

@@ -11,11 +11,22 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { DeadlineHeap } from "../lib/deadline-heap.ts";
 import type { Prng } from "../lib/prng.ts";
 
-/** Probes on their way at the same time; more wait for the next wake. */
-const MAX_CONCURRENT = 4096;
-const STARTS_PER_TURN = 64;
-/** How long those wait that are too many, ms. */
-const CROWDED_MS = 5;
+/** How many are asked at the same time; more wait until one of these has ended. */
+export interface CheckLimits {
+  readonly probes: number;
+  /** Each is a process of its own, and starting one takes milliseconds. */
+  readonly scripts: number;
+}
+
+const LIMITS: CheckLimits = { probes: 4096, scripts: 32 };
+const STEPS_PER_TURN = 64;
+
+/** What may be asked at the same time, and who waits for it. */
+interface Slots {
+  readonly limit: number;
+  used: number;
+  waiting: Running[];
+}
 
 interface Running {
   readonly check: ServerCheck;
@@ -35,12 +46,19 @@ export class CheckRunner {
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
-  #asking = 0;
+  readonly #probeSlots: Slots;
+  readonly #scriptSlots: Slots;
   #ended = 0;
 
-  constructor(prng: Prng, onVerdict: (verdict: CheckVerdict) => void) {
+  constructor(
+    prng: Prng,
+    onVerdict: (verdict: CheckVerdict) => void,
+    limits: CheckLimits = LIMITS,
+  ) {
     this.#prng = prng;
     this.#onVerdict = onVerdict;
+    this.#probeSlots = { limit: limits.probes, used: 0, waiting: [] };
+    this.#scriptSlots = { limit: limits.scripts, used: 0, waiting: [] };
   }
 
   /** By difference: what is unchanged goes on, what is gone is forgotten. */
@@ -49,6 +67,9 @@ export class CheckRunner {
     const wanted = new Set(targets.map((target) => target.subject));
     for (const [subject, running] of this.#running) {
       if (!wanted.has(subject)) this.#forget(subject, running);
+    }
+    for (const slots of [this.#probeSlots, this.#scriptSlots]) {
+      slots.waiting = slots.waiting.filter((running) => this.#isKnown(running));
     }
     const fresh = targets.filter((target) => this.#isNew(target));
     const now = monotonicMs();
@@ -108,27 +129,50 @@ export class CheckRunner {
   }
 
   #abandon(running: Running): void {
-    if (running.abandon === undefined) return;
-    this.#asking--;
-    this.#ended++;
-    running.abandon();
-    running.abandon = undefined;
+    const { abandon } = running;
+    if (abandon === undefined) return;
+    this.#noteEnd(running);
+    abandon();
   }
 
   #wake(): void {
     this.#timerAt = Infinity;
     const now = monotonicMs();
-    for (let started = 0; this.#asking < MAX_CONCURRENT; started++) {
-      // Who is late must not make the answers wait that have come meanwhile.
-      if (started === STARTS_PER_TURN) {
-        this.#timerAt = -Infinity;
-        setImmediate(() => this.#wake());
-        return;
-      }
+    for (let steps = 0; steps < STEPS_PER_TURN; steps++) {
       const running = this.#heap.takeDue(now);
-      if (running === undefined) break;
-      if (this.#running.get(running.check.target.subject) !== running) continue;
-      this.#step(running, { type: "woken" });
+      if (running === undefined) return this.#arm();
+      if (!this.#isKnown(running)) continue;
+      const slots = this.#slotsOf(running);
+      const starts = running.abandon === undefined;
+      if (starts && slots.used >= slots.limit) slots.waiting.push(running);
+      else this.#step(running, { type: "woken" });
+    }
+    // Who is late must not make the answers wait that have come meanwhile.
+    this.#timerAt = -Infinity;
+    setImmediate(() => this.#wake());
+  }
+
+  #isKnown(running: Running): boolean {
+    return this.#running.get(running.check.target.subject) === running;
+  }
+
+  #slotsOf({ check }: Running): Slots {
+    return check.target.check.protocol.kind === "script" ? this.#scriptSlots : this.#probeSlots;
+  }
+
+  #noteEnd(running: Running): void {
+    running.abandon = undefined;
+    this.#ended++;
+    const slots = this.#slotsOf(running);
+    slots.used--;
+    if (slots.waiting.length > 0) setImmediate(() => this.#fill(slots));
+  }
+
+  #fill(slots: Slots): void {
+    while (slots.used < slots.limit) {
+      const next = slots.waiting.shift();
+      if (next === undefined) break;
+      if (this.#isKnown(next)) this.#step(next, { type: "woken" });
     }
     this.#arm();
   }
@@ -144,26 +188,22 @@ export class CheckRunner {
 
   #ask(running: Running): void {
     const asking = { scripts: this.#scripts, keys: this.#keys, wires: this.#wires };
-    this.#asking++;
+    this.#slotsOf(running).used++;
     running.abandon = ask(running.check.target, asking, (result) => {
       if (running.abandon === undefined) return;
-      this.#asking--;
-      this.#ended++;
-      running.abandon = undefined;
+      this.#noteEnd(running);
       this.#step(running, { type: "probe-ended", result });
       this.#arm();
     });
   }
 
   #arm(): void {
-    const now = monotonicMs();
-    const due = this.#heap.deadline;
-    const at = this.#asking >= MAX_CONCURRENT ? Math.max(due, now + CROWDED_MS) : due;
+    const at = this.#heap.deadline;
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
     // Timers run behind what has come: a process that stood still reads the answers first.
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - monotonicMs())));
   }
 }
 

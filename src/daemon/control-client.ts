@@ -10,6 +10,7 @@ import type {
   NodeStatus,
   Plan,
   Reloaded,
+  Upgrading,
   ServerOrder,
   Why,
 } from "./control-api.ts";
@@ -85,6 +86,10 @@ export class ControlClient {
   }
 
   /** Takes as long as fresh processes take to start. */
+  upgrade(): Promise<Upgrading> {
+    return this.#json<Upgrading>("POST", "/v1/upgrade");
+  }
+
   replaceWorkers(): Promise<Done> {
     return this.#json<Done>("POST", "/v1/replace-workers");
   }

@@ -11,7 +11,7 @@ import type { ServiceModel } from "../config/service/service-model.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { BalanceControl } from "./balance-control.ts";
 import { CheckSupervision } from "./check-supervision.ts";
-import type { Done, Failure, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import type { Done, Failure, NodeStatus, Reloaded, Upgrading, Why } from "./control-api.ts";
 import { serveControl, type ControlBackend } from "./control-server.ts";
 import { draftOf, EventLog, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
@@ -21,12 +21,14 @@ import { NodeSnapshot } from "./node-snapshot.ts";
 import { roleModel } from "./role-protocol.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
+import { becomeProgramOnDisk, versionOnDisk } from "./self-upgrade.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { Unasked, VrrpLink } from "./vrrp-link.ts";
 import { VrrpSupervision } from "./vrrp-supervision.ts";
 
 /** Requests that run when this node ends get that long. */
 const DRAIN_WITHIN_MS = 30_000;
+const ANSWER_LEAVES_MS = 50;
 /** On top of `child_wait_time`: a vrrp process waits that long for the last notifications. */
 const STOP_MARGIN_MS = 2_000;
 
@@ -227,6 +229,17 @@ export class ControlRole implements ControlBackend {
     const outcome = await this.#reload();
     this.#manager.ready(outcome.reloaded ? "running" : "reload refused, old configuration runs");
     return outcome;
+  }
+
+  async upgrade(): Promise<Upgrading | Failure> {
+    const found = await versionOnDisk();
+    if ("error" in found) return found;
+    const { version: from } = this.#options;
+    const { version: to } = found;
+    this.#say("note", `this process goes on as nines ${to} (was ${from}); the others live on`);
+    // The answer leaves first.
+    setTimeout(() => becomeProgramOnDisk(), ANSWER_LEAVES_MS);
+    return { from, to, startedWallMs: this.#startedWallMs };
   }
 
   async #reload(): Promise<Reloaded> {

@@ -46,6 +46,15 @@ test("the backup listens before it holds the address, and serves as soon as it d
     assert.match(status, /^service +MASTER /m);
     assert.match(status, /^frontend web listens on 10\.80\.0\.200:8080: \d+ requests?/m);
 
+    // Another program takes the control process's place; the address does not move.
+    const before = first.pids("vrrp");
+    await first.nines("upgrade");
+    assert.deepEqual(first.pids("vrrp"), before);
+    await untilMaster(first);
+    const said = (await first.events()).map(({ kind }) => kind);
+    assert.ok(!said.includes("state-changed"), said.join(" "));
+    assert.equal((await second.states())["service"], "BACKUP");
+
     // Planned: whoever is being served is served to the end.
     const planned = await Load.start(world, 8080, 8, ADDRESS);
     await pause(500);

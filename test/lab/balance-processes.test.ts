@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { NodeStatus } from "../../src/daemon/control-api.ts";
 import type { Host } from "../../src/lab/host.ts";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
 import { startBalancer, type NinesPeer } from "../../src/lab/peers/nines.ts";
@@ -84,7 +85,12 @@ test("fresh workers take over and a reload comes every 200 ms, with no request l
     const load = await Load.start(world, 8080);
     await pause(300);
     const before = peer.pids("balance");
-    await peer.nines("upgrade");
+    const { startedWallMs } = (await peer.get("/v1/status")) as NodeStatus;
+    const told = await peer.nines("upgrade");
+    assert.match(told, /^control: started anew as [\d.]+\nfresh workers serve/);
+    // The control process is another program under the same number.
+    assert.ok(peer.supervisor.isRunning);
+    assert.notEqual(((await peer.get("/v1/status")) as NodeStatus).startedWallMs, startedWallMs);
     const isGone = (): boolean => before.every((pid) => !isAlive(pid));
     await waitFor(isGone, 10_000, "the end of the old workers");
     const after = peer.pids("balance");
@@ -99,6 +105,10 @@ test("fresh workers take over and a reload comes every 200 ms, with no request l
     assert.match(answer, /^x-try: 14/im);
     assertNoneFailed(await load.stop());
     assert.deepEqual(peer.pids("balance"), after);
+    // A dead worker is missed although it was started by the program before.
+    signal(after[0]!, "SIGKILL");
+    await untilWorkers(peer, 2);
+    await waitFor(() => !peer.pids("balance").includes(after[0]!), 5000, "another worker");
   });
 });
 

@@ -240,7 +240,6 @@ export class Dispatcher implements ServerListener {
   #place(exchange: Exchange): void {
     const pick = this.pool.pick(this.#parts.now, exchange.pick);
     if (pick.server !== undefined) {
-      if (pick.why === "redispatched") exchange.bindsCookie = true;
       this.#attempt(exchange, pick.server);
     } else if (pick.why === "queue") {
       this.#enqueue(exchange);
@@ -281,11 +280,8 @@ export class Dispatcher implements ServerListener {
   }
 
   #nobody(exchange: Exchange, why: PickWhy, reason: string): void {
-    if (why === "all-tried" && exchange.failure !== undefined) {
-      this.#refuse(exchange, exchange.failure);
-    } else {
-      this.#refuse(exchange, failures.nobodyThere(reason));
-    }
+    const failure = why === "all-tried" ? exchange.failure : undefined;
+    this.#refuse(exchange, failure ?? failures.nobodyThere(reason));
   }
 
   #attempt(exchange: Exchange, server: Server): void {
@@ -296,12 +292,15 @@ export class Dispatcher implements ServerListener {
     group.traffic.add(COUNTERS.requests, 1);
     exchange.attemptAt = now;
     if (exchange.firstAttemptAt < 0) exchange.firstAttemptAt = now;
+    // The bound server cannot serve: the client learns of the other one.
+    if ((exchange.pick.sticky ?? server.name) !== server.name) exchange.bindsCookie = true;
     exchange.group = group;
     exchange.hints = 0;
     exchange.answeredAt = -1;
     exchange.record.server = server.name;
     exchange.answerShown = false;
-    const isRepeatable = mayRepeat(exchange);
+    // Before it is sent every request may be sent; what counts is whether it may be once more.
+    const isRepeatable = exchange.isIdempotent && mayRepeat(exchange);
     const isFresh = exchange.staleRetried || sendProxy !== "off";
     const kept = isFresh ? undefined : group.takeIdle(now, isRepeatable);
     if (kept !== undefined) {
@@ -385,15 +384,16 @@ export class Dispatcher implements ServerListener {
     const group = this.#groups.find(server);
     if (group === undefined) return;
     group.closeIdle();
+    const why = `${server.name}: ${reason}`;
     // Those that are opened on the way, by other attempts, are not meant.
     for (const connection of Array.from(group.open)) {
       const { exchange } = connection;
       if (exchange === undefined) continue;
       group.traffic.add(COUNTERS.cut, 1);
       if (exchange.phase === "answering" || exchange.phase === "tunnel") {
-        this.#relay.cut(exchange, "D", reason);
+        this.#relay.cut(exchange, "D", why);
       } else {
-        this.attemptFailed(exchange, "cancelled", failures.takenAway(reason));
+        this.attemptFailed(exchange, "cancelled", failures.takenAway(why));
       }
     }
   }

@@ -1,6 +1,7 @@
 /** Who the client is, told to the server: X-Forwarded-* and Forwarded (RFC 7239). */
 
-import { fieldNumber, FIELDS } from "../http/field-names.ts";
+import type { FieldBlock } from "../http/field-block.ts";
+import { fieldNumber, FIELDS, type FieldName } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
 import { AddressSet } from "./address-set.ts";
 import type { RequestFacts } from "./request-facts.ts";
@@ -30,7 +31,7 @@ export class ForwardingFields {
   /** The client itself: the sender, or behind trusted proxies the last address that is not one. */
   clientOf(facts: RequestFacts): string {
     if (!this.#trusted.has(facts.source)) return facts.source;
-    const chain = (facts.head.known("x-forwarded-for") ?? "").split(",");
+    const chain = (valuesOf(facts.head, "x-forwarded-for") ?? "").split(",");
     for (const hop of chain.reverse()) {
       const address = hop.trim();
       if (address !== "" && !this.#trusted.has(address)) return address;
@@ -53,7 +54,7 @@ export class ForwardingFields {
     if (this.#kind === "forwarded" || this.#kind === "both") {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
       const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
-      const before = isTrusted ? head.known("forwarded") : undefined;
+      const before = isTrusted ? valuesOf(head, "forwarded") : undefined;
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
   }
@@ -62,13 +63,13 @@ export class ForwardingFields {
 /** What a trusted proxy has said stays, and its address is added. */
 function extend(writer: HeadWriter, facts: RequestFacts): void {
   const { head, source, scheme } = facts;
-  const before = head.known("x-forwarded-for");
+  const before = valuesOf(head, "x-forwarded-for");
   if (source !== "") {
     writer.field("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
   }
-  writer.field("x-forwarded-proto", head.known("x-forwarded-proto") ?? scheme);
-  writer.field("x-forwarded-host", head.known("x-forwarded-host") ?? head.hostText());
-  const port = head.known("x-forwarded-port");
+  writer.field("x-forwarded-proto", lastOf(head, "x-forwarded-proto") ?? scheme);
+  writer.field("x-forwarded-host", lastOf(head, "x-forwarded-host") ?? head.hostText());
+  const port = lastOf(head, "x-forwarded-port");
   if (port === undefined) writePort(writer, facts);
   else writer.field("x-forwarded-port", port);
 }
@@ -77,4 +78,23 @@ function writePort(writer: HeadWriter, { localPort }: RequestFacts): void {
   writer.text("x-forwarded-port: ");
   writer.number(localPort);
   writer.text("\r\n");
+}
+
+/** Of several the last was written by the proxy that we trust. */
+function lastOf(head: FieldBlock, name: FieldName): string | undefined {
+  return valuesOf(head, name)?.split(",").at(-1)?.trim();
+}
+
+/**
+ * All fields of that name as one list (RFC 9110 5.3): proxies that add a field of their own leave
+ * what the client claimed in front of it. Undefined = absent.
+ */
+function valuesOf(head: FieldBlock, name: FieldName): string | undefined {
+  const number = fieldNumber(name);
+  if (!head.has(number)) return undefined;
+  const values = [];
+  for (let i = head.indexOf(number); i < head.count; i++) {
+    if (head.numbers[i] === number) values.push(head.valueText(i));
+  }
+  return values.join(", ");
 }
