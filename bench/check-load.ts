@@ -10,6 +10,8 @@ export interface CheckLoad {
   readonly intervalMs: number;
   readonly seconds: number;
   readonly server: string;
+  /** Local address: such checks go through `node:net`. */
+  readonly bind?: string;
 }
 
 export interface CheckLoadResult {
@@ -51,7 +53,12 @@ const timing = {
 };
 const targets: CheckTarget[] = Array.from({ length: load.targets }, (_, i) => ({
   subject: `web/${i}`,
-  check: { name: "bench", protocol, timing },
+  check: {
+    name: "bench",
+    protocol,
+    timing,
+    ...(load.bind === undefined ? {} : { bindAddress: load.bind }),
+  },
   endpoint: { kind: "ip", address: load.server, port: 80 },
 }));
 
