@@ -23,18 +23,18 @@ before(() => {
     readFileSync(join(folder, "cert.pem"), "utf8") + readFileSync(join(folder, "key.pem"), "utf8");
   writeFileSync(join(folder, "both.pem"), both);
   writeFileSync(join(folder, "hosts.map"), "");
+  for (const file of globSync(`${folder}/**/*.{conf,cfg}`)) prepare(file);
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Certificates and maps as the lab has them. */
-function prepared(path: string): string {
+function prepare(path: string): void {
   const text = readFileSync(path, "utf8")
     .replace(/(ca|crt)-base \S+/gu, `$1-base ${folder}`)
     .replace(/\b[\w-]+\.pem\b/gu, "both.pem")
     .replace(/\/etc\/(?:haproxy|nginx)\/(?:certs\/)?(?=both\.pem|hosts\.map)/gu, `${folder}/`);
   writeFileSync(path, text);
-  return path;
 }
 
 function isInstalled(program: string): boolean {
@@ -50,7 +50,7 @@ for (const source of globSync(`${GOLDEN}/haproxy/*.cfg`)) {
   const name = basename(source);
   const skip = isInstalled("haproxy") ? false : "haproxy is not installed: scripts/lab-setup";
   test(`HAProxy accepts ${name}`, { skip }, () => {
-    const path = prepared(join(folder, "haproxy", name));
+    const path = join(folder, "haproxy", name);
     accepts("haproxy", ["-c", "-C", join(folder, "haproxy"), "-f", path]);
   });
 }
@@ -59,7 +59,7 @@ for (const source of globSync(`${GOLDEN}/nginx/*.conf`)) {
   const name = basename(source);
   const skip = isInstalled("nginx") ? false : "nginx is not installed: scripts/lab-setup";
   test(`nginx accepts ${name}`, { skip }, () => {
-    const path = prepared(join(folder, "nginx", name));
+    const path = join(folder, "nginx", name);
     accepts("nginx", ["-t", "-q", "-p", folder, "-c", path]);
   });
 }
