@@ -3,11 +3,13 @@
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { advertBench } from "./adverts.ts";
+import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
+  checks: checkBench,
   core: coreBench,
   vrrp: vrrpBench,
 };

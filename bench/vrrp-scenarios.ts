@@ -21,8 +21,9 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "crash with service",
     act: async (duel) => {
-      duel.echo.kill();
+      // To find the processes takes a while: the service must not be dead in the meantime.
       duel.master.crash();
+      duel.echo.kill();
     },
     watch: 1.3,
   },

@@ -19,6 +19,7 @@ interface Suite {
 
 const strict = process.env["CI"] === "true";
 const simSeeds = strict ? "20000" : "1000";
+const proxySeeds = strict ? "6000" : "1000";
 const runner = ["node", "--disable-warning=ExperimentalWarning", "--test"];
 
 const suites: readonly Suite[] = [
@@ -31,6 +32,12 @@ const suites: readonly Suite[] = [
   {
     name: "simulation",
     command: ["npm", "run", "--silent", "sim", "--", "--seeds", simSeeds],
+    obstacle: undefined,
+    nodeTests: false,
+  },
+  {
+    name: "simulation of the proxy",
+    command: ["npm", "run", "--silent", "sim", "--", "proxy", "--seeds", proxySeeds],
     obstacle: undefined,
     nodeTests: false,
   },

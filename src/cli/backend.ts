@@ -25,7 +25,21 @@ export async function backend(
     return 0;
   }
   terminal.out(`${server}: ${state}`);
+  if (state !== "ready") await warnWhenNobodyIsLeft(client, server, terminal);
   return wait && state !== "ready" ? waitUntilIdle(client, server, terminal) : 0;
+}
+
+/** It was ordered and it is done; but it may not be what the operator thought of. */
+async function warnWhenNobodyIsLeft(
+  client: ControlClient,
+  name: string,
+  terminal: Terminal,
+): Promise<void> {
+  const { pools } = await client.balance();
+  const pool = pools.find((one) => name.startsWith(`${one.name}/`));
+  if (pool === undefined || pool.servers.some((server) => server.usable)) return;
+  const undo = `nines backend ready ${name}`;
+  terminal.err(`nines: nobody in pool ${pool.name} takes new clients now; take it back: ${undo}`);
 }
 
 /** Says what is left whenever that changes; the pool cuts what its deadline does not allow. */

@@ -3,10 +3,14 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_RUN_DIRECTORY, DEFAULT_STATE_DIRECTORY } from "../daemon/run-directory.ts";
+import { counted } from "../lib/plural.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 import { run, type RunOptions } from "./run.ts";
 
-export interface BalanceOptions extends Omit<RunOptions, "file" | "text" | "permissive"> {
+export interface BalanceOptions extends Omit<
+  RunOptions,
+  "file" | "text" | "greeting" | "permissive"
+> {
   /** `:8080`, `10.0.0.1:80` or `unix:/run/web.sock`. */
   readonly listen: string;
   readonly servers: readonly string[];
@@ -26,12 +30,15 @@ export function balance(options: BalanceOptions, terminal: Terminal): Promise<Ex
   const { listen, servers } = options;
   const places = placesFor(options);
   const hint = places.runDir === DEFAULT_RUN_DIRECTORY ? "" : ` --run-dir ${places.runDir}`;
-  const count = `${servers.length} ${servers.length === 1 ? "server" : "servers"}`;
+  const count = counted(servers.length, "server");
   const asked = options.check === undefined ? "a TCP connect" : `GET ${options.check}`;
-  terminal.err(`nines balances ${listen} over ${count}, each asked every 2 s by ${asked}`);
-  terminal.err(`look: nines pool${hint}    live: nines top${hint}    end: Ctrl-C`);
+  const greeting = [
+    `nines balances ${listen} over ${count}, each asked every 2 s by ${asked}`,
+    `look: nines pool${hint}    live: nines top${hint}    end: Ctrl-C`,
+  ];
   const text = serviceText(options);
-  return run({ ...options, ...places, file: NAME, text, permissive: false }, terminal);
+  const node = { ...options, ...places, file: NAME, text, greeting, permissive: false };
+  return run(node, terminal);
 }
 
 /** Directories of our own for a user who may not use the system's. */

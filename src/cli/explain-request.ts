@@ -1,6 +1,6 @@
 /** `nines explain-request 'GET http://www.example/x'`: route, pool, server, and why. */
 
-import type { AskedRequest } from "../daemon/balance-protocol.ts";
+import type { AskedRequest } from "../core/proxy/request-explanation.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
@@ -32,6 +32,7 @@ export async function explainRequest(
   for (const line of explanation.lines) terminal.out(line);
   const { frontend, route, pool, server } = explanation;
   const path = [frontend, route, pool, server].filter((part) => part !== "");
+  if (frontend === "") return 1;
   terminal.out(paint(terminal, "bold", `=> ${path.join(" -> ")}`));
   return 0;
 }

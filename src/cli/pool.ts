@@ -3,6 +3,7 @@
 import type { BalanceStatus, PoolServer, PoolView } from "../daemon/balance-status.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { counted } from "../lib/plural.ts";
 import { formatTable } from "../lib/table.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
@@ -51,8 +52,8 @@ function onePool(view: PoolView, terminal: Terminal): readonly string[] {
   const name = paint(terminal, "bold", view.name);
   const waiting = view.waiting > 0 ? `, ${view.waiting} waiting` : "";
   const title =
-    `${name}  ${view.algorithm}, ${counts.requests} requests, ` +
-    `${counts.retries} retries${waiting}${tierText(view)}`;
+    `${name}  ${view.algorithm}, ${counted(counts.requests, "request")}, ` +
+    `${counts.retries} ${counts.retries === 1 ? "retry" : "retries"}${waiting}${tierText(view)}`;
   const rows = view.servers.map((server) => serverRow(server, terminal));
   const head = ["SERVER", "STATE", "FOR", "WEIGHT", "ACTIVE", "REQUESTS", "ERRORS", "LATENCY"];
   const lines = [title, ...formatTable([...head, "LAST CHECK", "WHY"], rows)];
@@ -73,7 +74,8 @@ function serverRow(server: PoolServer, terminal: Terminal): readonly string[] {
   const { state, endpoint, name, sinceMs, active, traffic, latencyMs } = server;
   const shown = endpoint === "" || endpoint === name ? name : `${name} (${endpoint})`;
   const warning = server.check?.warning;
-  const why = [server.reason, server.drain?.text, warning, server.seenBy].filter(
+  const leaving = active > 0 ? server.drain?.text : undefined;
+  const why = [server.reason, leaving, warning, server.seenBy].filter(
     (part) => part !== undefined && part !== "",
   );
   return [

@@ -12,6 +12,8 @@ import { prepareDirectory, runDirectory } from "../daemon/run-directory.ts";
 import { canUseNetwork } from "../daemon/privileges.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 
+const HELP = "see nines balance --help";
+
 export interface RunOptions {
   readonly version: string;
   readonly file: string;
@@ -24,6 +26,8 @@ export interface RunOptions {
   readonly log?: string;
   /** What stands in `file`; absent: read it from disk. */
   readonly text?: string;
+  /** Said when nothing stands in the way of a start. */
+  readonly greeting?: readonly string[];
 }
 
 export async function run(options: RunOptions, terminal: Terminal): Promise<ExitCode> {
@@ -35,7 +39,8 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
   const { model, service, lines } = load(file);
   if (model === undefined) {
     for (const line of lines) terminal.err(line);
-    terminal.err(`nothing was started: mend ${file}, then try: nines check ${file}`);
+    const next = text === undefined ? `mend ${file}, then try: nines check ${file}` : HELP;
+    terminal.err(`nothing was started: ${next}`);
     return 2;
   }
   const directory = runDirectory(resolve(options.runDir));
@@ -72,6 +77,7 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
   };
   const role = new ControlRole(control, model, lines);
   if (wasTakenBack) role.tookBack();
+  for (const line of options.greeting ?? []) terminal.err(line);
   return (await role.run()) === 0 ? 0 : 1;
 }
 

@@ -2,8 +2,10 @@
 
 import type { InstanceStatus, RouterStatus } from "../core/vrrp/status.ts";
 import type { NodeStatus } from "../daemon/control-api.ts";
+import type { BalanceStatus } from "../daemon/balance-status.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { counted } from "../lib/plural.ts";
 import { formatTable } from "../lib/table.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
@@ -45,8 +47,12 @@ export async function status(
 /** The picture, line by line. */
 export function statusLines(node: NodeStatus, terminal: Terminal): readonly string[] {
   const lines = [...headLines(node, terminal)];
-  const { router } = node;
-  if (router === undefined) return [...lines, "", "the vrrp process has not answered yet"];
+  const { router, balance } = node;
+  if (balance !== undefined) lines.push("", ...balanceLines(balance, terminal));
+  if (router === undefined) {
+    const isAwaited = balance === undefined || node.roles.some((role) => role.name === "vrrp");
+    return isAwaited ? [...lines, "", "the vrrp process has not answered yet"] : lines;
+  }
   const rows = router.instances.map((i) => instanceRow(i, router, terminal));
   const head = ["INSTANCE", "STATE", "FOR", "PRIORITY", "INTERFACE", "VRID", "MASTER", "ADDRESSES"];
   if (rows.length > 0) lines.push("", ...formatTable(head, rows));
@@ -84,6 +90,24 @@ function headLines(node: NodeStatus, terminal: Terminal): readonly string[] {
     lines.push(paint(terminal, "yellow", `the vrrp process does not answer; this is ${age} old`));
   }
   return lines;
+}
+
+/** `nines pool` and `nines top` tell the rest. */
+function balanceLines(balance: BalanceStatus, terminal: Terminal): readonly string[] {
+  const frontends = balance.frontends.map(({ name, listening, traffic }) => {
+    const { requests, openConnections } = traffic.counts;
+    const where = listening.join(" ") || paint(terminal, "red", "nothing");
+    const open = counted(openConnections, "connection");
+    return `frontend ${name} listens on ${where}: ${counted(requests, "request")}, ${open} open`;
+  });
+  const pools = balance.pools.map(({ name, servers, panic }) => {
+    const usable = servers.filter((server) => server.usable).length;
+    const panicking = panic ? ", panic: all are used whatever their health" : "";
+    const text = `pool ${name}: ${usable} of ${counted(servers.length, "server")} usable${panicking}`;
+    if (usable === servers.length && !panic) return text;
+    return paint(terminal, usable === 0 || panic ? "red" : "yellow", text);
+  });
+  return [...frontends, ...pools];
 }
 
 function instanceRow(

@@ -4,6 +4,7 @@ import type { BalanceStatus, PoolServer } from "../daemon/balance-status.ts";
 import type { ServerOrder } from "../daemon/control-api.ts";
 import { ControlFailure, type ControlClient } from "../daemon/control-client.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { counted } from "../lib/plural.ts";
 import { formatTable, visibleLength } from "../lib/table.ts";
 import { errorsOf, serverNames } from "./pool.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
@@ -152,7 +153,7 @@ export function topLines(
   const frontends = "FRONTEND,LISTENS,OPEN,CONN/S,REQ/S,NOW,4XX/S,5XX/S,IN,OUT".split(",");
   const servers = "  SERVER,STATE,WEIGHT,ACTIVE,REQ/S,ERR/S,LATENCY,WHY".split(",");
   return [
-    `${workers.length} ${workers.length === 1 ? "worker" : "workers"}`,
+    counted(workers.length, "worker"),
     "",
     ...formatTable(frontends, frontendRows(picture)),
     "",
@@ -201,7 +202,7 @@ function serverRows(
         rounded((requests - earlier.traffic.counts.requests) / seconds),
         rounded(errors / seconds),
         server.latencyMs < 0 ? "-" : formatDuration(server.latencyMs),
-        server.drain?.text ?? server.reason,
+        server.active > 0 ? (server.drain?.text ?? server.reason) : server.reason,
       ];
     });
   });

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { BalanceControl } from "./balance-control.ts";
-import type { AskedRequest } from "./balance-protocol.ts";
+import type { AskedRequest } from "../core/proxy/request-explanation.ts";
 import type { Failure, ServerOrder } from "./control-api.ts";
 
 /** Who answers. */

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { BalanceDesk, type DeskOptions } from "./balance-desk.ts";
-import type { AskedRequest } from "./balance-protocol.ts";
-import type { BalanceStatus, RequestExplanation } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { BalanceStatus } from "./balance-status.ts";
 import { ConfigurationTrial } from "./configuration-trial.ts";
 import type {
   Applied,
@@ -52,7 +52,8 @@ export class BalanceControl {
 
   /** Also the first time. The answer says why it cannot be; then nothing has changed. */
   async configure(service: ServiceModel): Promise<string | undefined> {
-    const isNeeded = service.balance.frontends.length > 0 || service.balance.pools.length > 0;
+    const { frontends, pools } = service.balance;
+    const isNeeded = frontends.length > 0 || pools.length > 0 || this.#desk.hasLeftovers;
     if (this.#desk.isRunning || isNeeded) {
       const desk = this.#desk;
       const trouble = await (desk.isRunning ? desk.configure(service) : desk.start(service));
@@ -70,6 +71,14 @@ export class BalanceControl {
 
   reopenLogs(): void {
     this.#desk.reopenLogs();
+  }
+
+  emptyHouse(): Promise<void> {
+    return this.#desk.emptyHouse();
+  }
+
+  hurry(reason: string): void {
+    this.#desk.hurry(reason);
   }
 
   async stop(reason: string, withinMs: number): Promise<void> {

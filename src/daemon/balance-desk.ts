@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
@@ -13,14 +14,22 @@ import { serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { checkCertificates } from "../drivers/tls-certificates.ts";
+import { BalanceNews } from "./balance-news.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
 import { ServerNames } from "./balance-names.ts";
 import { Overrides } from "./balance-overrides.ts";
-import type { AskedRequest, FromWorker } from "./balance-protocol.ts";
-import { resolved, serverHosts, withOverrides } from "./balance-resolve.ts";
-import type { BalanceStatus, RequestExplanation, WorkerStatus } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { FromWorker } from "./balance-protocol.ts";
+import {
+  resolved,
+  serverHosts,
+  serverNames,
+  unknownServer,
+  withOverrides,
+} from "./balance-resolve.ts";
+import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
@@ -29,12 +38,13 @@ import type { EventDraft, EventLog } from "./event-log.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
 
-/** Workers tell the same change each; one line is enough. */
-const SAME_EVENT_MS = 3_000;
-const MAX_RECENT_EVENTS = 256;
 const CONFIGURE_WITHIN_MS = 30_000;
-/** What requests get when workers are replaced. */
-const REPLACE_WITHIN_MS = 60_000;
+
+/** A client that asks all the time has had its last answer by then; others are let go by then. */
+const LAST_ANSWERS_MS = 1_200;
+/** Clients that are held back come again after 1 s. */
+const HELD_BACK_MS = 500;
+const LOOK_MS = 10;
 
 export interface DeskOptions {
   readonly directory: RunDirectory;
@@ -51,7 +61,8 @@ export class BalanceDesk {
   readonly #checks: CheckRoleLink;
   readonly #ticketKeys = randomBytes(48);
   readonly #verdicts = new Map<string, SeenVerdict>();
-  readonly #recent = new Map<string, number>();
+  readonly #news = new BalanceNews();
+  #isHurried = false;
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
   #service: ServiceModel | undefined;
@@ -85,6 +96,11 @@ export class BalanceDesk {
     return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
   }
 
+  /** Workers of an earlier control process live on. */
+  get hasLeftovers(): boolean {
+    return this.#workers.findRecorded().length > 0;
+  }
+
   get roles(): readonly RoleProcessStatus[] {
     return this.#workers.status;
   }
@@ -95,7 +111,9 @@ export class BalanceDesk {
    */
   async start(service: ServiceModel): Promise<string | undefined> {
     const { directory } = this.#options;
-    this.#sockets = new ListeningSockets(directory.controlBox);
+    this.#sockets = new ListeningSockets(directory.controlBox, (name) =>
+      this.#say("note", `this host does not have the address of ${name} now; listening on it`),
+    );
     this.#hub = await serveWorkers(directory.balanceSocket, {
       joined: (link) => this.#workers.joined(link),
       left: (link) => this.#workers.left(link),
@@ -121,6 +139,8 @@ export class BalanceDesk {
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
     this.#service = service;
+    const known = new Set([...pools.map(({ name }) => name), ...serverNames(pools)]);
+    this.#news.forget((instance) => known.has(instance));
     this.#sockets?.keepOnly(binds);
     this.#configureChecks();
     await Promise.all(this.#workers.links.map((link) => this.#equip(link)));
@@ -150,8 +170,8 @@ export class BalanceDesk {
     if ("error" in found) return found;
     const { pool, server } = found;
     const unkept = this.#overrides.setWeight(pool, server, weight);
-    const word = weight === undefined ? "its configured weight" : `weight ${weight}`;
-    this.#say("server-change-asked", `the operator gave ${name} ${word}`, name);
+    const word = weight === undefined ? "the configured weight" : `weight ${weight}`;
+    this.#say("server-change-asked", `the operator asked for ${word}`, name);
     if (unkept !== undefined) this.#say("limited", unkept, name);
     return this.#tellAll({ type: "change-server", pool, server, weight: weight ?? null });
   }
@@ -161,7 +181,7 @@ export class BalanceDesk {
     if ("error" in found) return found;
     const { pool, server } = found;
     const unkept = this.#overrides.setAdmin(pool, server, admin);
-    const text = `the operator set ${name} to ${admin.state}: ${admin.reason}`;
+    const text = `the operator asked for ${admin.state}: ${admin.reason}`;
     this.#say("server-change-asked", text, name);
     if (unkept !== undefined) this.#say("limited", unkept, name);
     this.#configureChecks();
@@ -171,7 +191,7 @@ export class BalanceDesk {
   /** Fresh worker processes, of the program as it is on disk now. */
   async replaceWorkers(): Promise<Done | Failure> {
     const reason = "the operator asked for fresh workers";
-    const trouble = await this.#workers.replace(reason, REPLACE_WITHIN_MS);
+    const trouble = await this.#workers.replace(reason);
     return trouble === undefined ? { done: true } : { error: trouble };
   }
 
@@ -184,23 +204,53 @@ export class BalanceDesk {
     for (const link of this.#workers.links) link.send({ type: "unready" });
   }
 
+  /**
+   * Before an address goes to another machine, which knows nothing of the connections to this one:
+   * first every answer is the last of its connection, so that kept ones are no more; then nobody
+   * comes in until those inside are served. It cannot last, so neither does the wait.
+   */
+  async emptyHouse(): Promise<void> {
+    for (const link of this.#workers.links) link.send({ type: "last-answers" });
+    await this.#wait(LAST_ANSWERS_MS, async () => (await this.#guests()) === 0);
+    this.#sockets?.holdBack();
+    await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
+  }
+
+  /** What `stop` and `emptyHouse` wait for ends now. */
+  hurry(reason: string): void {
+    this.#isHurried = true;
+    this.#workers.hurry(reason);
+  }
+
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#names.close();
     this.#checks.close();
-    await this.#workers.stop(reason, withinMs);
+    // Ours first: when the last worker has closed its own, clients are refused and go elsewhere
+    // instead of waiting in a queue that nobody empties.
     this.#sockets?.close(true);
+    await this.#workers.stop(reason, withinMs);
     this.#hub?.close();
+  }
+
+  async #guests(): Promise<number> {
+    const answers = await Promise.all(
+      this.#workers.links.map((link) => link.ask({ type: "ping" }, HELD_BACK_MS)),
+    );
+    return answers.reduce((sum, { reply }) => sum + (reply?.connections ?? 0), 0);
+  }
+
+  async #wait(limitMs: number, isOver: () => Promise<boolean>): Promise<void> {
+    const untilMs = monotonicMs() + limitMs;
+    while (!this.#isHurried && monotonicMs() < untilMs && !(await isOver())) await sleep(LOOK_MS);
   }
 
   // ---- workers ----
 
+  /** Settings, then what others know, then the doors: nobody comes in before that. */
   async #equip(link: WorkerLink): Promise<void> {
     const service = this.#service;
     const sockets = this.#sockets;
     if (service === undefined || sockets === undefined) return;
-    const box = workerBox(this.#options.directory.path, link.hello.serial);
-    const trouble = await sockets.giveTo(box, link.sockets);
-    link.sockets = new Set(sockets.names);
     const { error } = await link.ask(
       {
         type: "configure",
@@ -210,27 +260,34 @@ export class BalanceDesk {
       },
       CONFIGURE_WITHIN_MS,
     );
-    const failed = trouble ?? error;
-    if (failed === undefined) await this.#introduce(link);
-    else this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
+    if (!link.isServing) await this.#introduce(link);
+    const box = workerBox(this.#options.directory.path, link.hello.serial);
+    const trouble = await sockets.giveTo(box, link.sockets);
+    link.sockets = new Set(sockets.names);
+    const failed = error ?? trouble;
+    if (failed === undefined) return;
+    this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
   }
 
   /** A new worker learns from an older one which clients stick to which server. */
   async #introduce(link: WorkerLink): Promise<void> {
     const other = this.#workers.links.find((one) => one !== link && one.isServing);
-    if (other === undefined || link.isServing) return;
+    if (other === undefined) return;
     const { reply } = await other.ask({ type: "export-sticks" });
     const tables = reply?.sticks ?? [];
-    if (tables.length > 0) link.send({ type: "sticks", tables });
+    if (tables.length === 0) return;
+    link.send({ type: "sticks", tables });
+    // Its answer says that it has read that.
+    await link.ask({ type: "ping" });
   }
 
   #hear(link: WorkerLink, message: Exclude<FromWorker, { type: "hello" | "reply" }>): void {
     switch (message.type) {
       case "serving":
-        link.isServing = true;
+        this.#serves(link);
         break;
       case "event":
-        if (this.#isNews(message.event)) this.#options.log.add(message.event, message.wallMs);
+        if (this.#news.isNews(message.event)) this.#options.log.add(message.event, message.wallMs);
         break;
       case "sticks":
         for (const other of this.#workers.links) if (other !== link) other.send(message);
@@ -240,14 +297,11 @@ export class BalanceDesk {
     }
   }
 
-  #isNews(event: EventDraft): boolean {
-    const key = `${event.kind} ${event.instance} ${event.reason}`;
-    const now = monotonicMs();
-    const isNews = now - (this.#recent.get(key) ?? -Infinity) > SAME_EVENT_MS;
-    if (!isNews) return false;
-    if (this.#recent.size >= MAX_RECENT_EVENTS) this.#recent.clear();
-    this.#recent.set(key, now);
-    return true;
+  #serves(link: WorkerLink): void {
+    if (link.isServing) return;
+    link.isServing = true;
+    const where = this.#sockets?.names.join(", ") ?? "";
+    this.#say("role-started", `the balance worker ${link.hello.pid} accepts on ${where}`);
   }
 
   async #tellAll(order: Parameters<WorkerLink["ask"]>[0]): Promise<Done | Failure> {
@@ -296,8 +350,7 @@ export class BalanceDesk {
     const pools: readonly PoolSettings[] = this.#service?.balance.pools ?? [];
     const servers = pools.find((one) => one.name === pool)?.servers ?? [];
     if (servers.some((one) => one.name === server)) return { pool, server };
-    const known = pools.flatMap((one) => one.servers.map((each) => `${one.name}/${each.name}`));
-    return { error: `no server '${name}'; there are: ${known.join(", ") || "none"}` };
+    return { error: unknownServer(name, serverNames(pools)) };
   }
 
   #say(

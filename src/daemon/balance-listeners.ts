@@ -8,6 +8,7 @@ import { unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
+import { attachFilter, REFUSE } from "../drivers/packet-filter.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
 
 /** A box whose queue is full is tried again, that often. */
@@ -22,9 +23,12 @@ export class ListeningSockets {
   readonly #fds = new Map<string, number>();
   #returned: (() => void) | undefined;
 
-  /** Throws when there is no box. */
-  constructor(boxPath: string) {
+  readonly #absent: (name: string) => void;
+
+  /** `absent` is told of addresses that this host does not have. Throws when there is no box. */
+  constructor(boxPath: string, absent: (name: string) => void) {
     this.boxPath = boxPath;
+    this.#absent = absent;
     const box = DescriptorBox.open(boxPath, (passed) => this.#take(passed));
     if (isOsFailure(box)) throw new Error(box.message);
     this.#box = box;
@@ -51,7 +55,7 @@ export class ListeningSockets {
     for (const bind of binds) {
       const name = bindName(bind);
       if (this.#fds.has(name)) continue;
-      const fd = openListener(bind);
+      const fd = openListener(bind, () => this.#absent(name));
       if (typeof fd === "number") {
         this.#fds.set(name, fd);
         opened.push(name);
@@ -84,6 +88,14 @@ export class ListeningSockets {
       if (result < 0) return `cannot hand sockets to ${box}: ${errnoName(result)}`;
     }
     return undefined;
+  }
+
+  /**
+   * The kernel drops whoever wants to come in, here and where else the sockets are held: the client
+   * asks again after a second, and then whoever has the address by then.
+   */
+  holdBack(): void {
+    for (const [name, fd] of this.#fds) if (!name.startsWith("/")) attachFilter(fd, [REFUSE]);
   }
 
   /** The sockets live on where else they are held; socket files are removed with `forever`. */

@@ -11,10 +11,12 @@
  */
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
+import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import type { RequestExplanation, WorkerStatus } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
@@ -29,17 +31,7 @@ export interface PoolOverrides {
 /** Entries of a stick table as its pool exports them. */
 export interface StickEntries {
   readonly pool: string;
-  readonly entries: readonly unknown[];
-}
-
-/** A request as an operator writes it. */
-export interface AskedRequest {
-  readonly method: string;
-  /** `http://host:port/path?query`; the port says which frontend. */
-  readonly url: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly source: string;
-  readonly frontend?: string;
+  readonly entries: readonly StickRecord[];
 }
 
 export type ToWorker =
@@ -73,6 +65,8 @@ export type ToWorker =
   | { readonly type: "reopen-logs" }
   /** Say "not ready", go on serving. */
   | { readonly type: "unready" }
+  /** Each answer is the last of its connection; clients still come in. */
+  | { readonly type: "last-answers" }
   /** Accept no more, finish what runs, exit 0; at the deadline whatever still runs is cut. */
   | { readonly type: "drain"; readonly withinMs: number; readonly reason: string };
 
@@ -100,6 +94,8 @@ export interface WorkerReply {
   readonly status?: WorkerStatus;
   readonly explanation?: RequestExplanation;
   readonly sticks?: readonly StickEntries[];
+  /** Of clients, open now: what a `ping` is answered with. */
+  readonly connections?: number;
 }
 
 export type ToCheckRole =
@@ -112,5 +108,5 @@ export type ToCheckRole =
     };
 
 export type FromCheckRole =
-  /** All at first, then what changed. */
+  /** All at first, then what changed; to the control role all of them now and then. */
   { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] };

@@ -1,8 +1,15 @@
-/** A configuration's pools as workers and checks get them: addresses for names, orders applied. */
+/**
+ * A configuration's pools as workers and checks get them: addresses for names, orders applied; and
+ * what their servers are called.
+ */
 
 import type { PoolSettings, ServerSettings } from "../core/balance/pool-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
+import { closest } from "../lib/spelling.ts";
 import type { PoolOverrides } from "./balance-protocol.ts";
+
+/** Servers that an error message names. */
+const MAX_TOLD = 12;
 
 /** Names of servers that have no address of their own. */
 export function serverHosts(pools: readonly PoolSettings[]): readonly string[] {
@@ -40,4 +47,18 @@ export function withOverrides(
     });
     return { ...pool, servers };
   });
+}
+
+/** `pool/server` of all. */
+export function serverNames(pools: readonly PoolSettings[]): readonly string[] {
+  return pools.flatMap((pool) => pool.servers.map((server) => `${pool.name}/${server.name}`));
+}
+
+/** What is wrong, and the next move. */
+export function unknownServer(name: string, known: readonly string[]): string {
+  const meant = closest(name, known) ?? known.find((one) => one.endsWith(`/${name}`));
+  if (meant !== undefined) return `no server '${name}'; did you mean '${meant}'?`;
+  const others = known.length > MAX_TOLD ? `, ... (${known.length} in all: nines pool)` : "";
+  const list = known.slice(0, MAX_TOLD).join(", ") || "none";
+  return `no server '${name}'; there are: ${list}${others}`;
 }

@@ -73,16 +73,6 @@ export interface BalanceStatus {
   readonly pools: readonly PoolView[];
 }
 
-/** Where a request would go, and why. */
-export interface RequestExplanation {
-  readonly frontend: string;
-  /** One line per step: routes that did not match and why, the one that did, pool, server. */
-  readonly lines: readonly string[];
-  readonly route: string;
-  readonly pool: string;
-  readonly server: string;
-}
-
 export function trafficNumbers(traffic: Traffic, histograms: boolean): TrafficNumbers {
   const counts = traffic.toRecord();
   if (!histograms) return { counts };

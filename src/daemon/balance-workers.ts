@@ -21,6 +21,8 @@ const ADOPT_WITHIN_MS = 1_500;
 const LOOK_EVERY_MS = 50;
 /** From the start of a process to `serving`, on a machine that is busy booting. */
 const SERVE_WITHIN_MS = 20_000;
+/** What the connections of a worker get that is not needed any more: WebSockets live long. */
+const LEAVE_WITHIN_MS = 600_000;
 const PING_EVERY_MS = 2_000;
 const HUNG_AFTER_MS = 10_000;
 /** What a drained worker may take on top of its deadline. */
@@ -79,7 +81,7 @@ export class BalanceWorkers {
 
   /** Waits for the workers of an earlier control process, if there are any. */
   async adopt(): Promise<void> {
-    const pids = this.#recorded();
+    const pids = this.findRecorded();
     const untilMs = monotonicMs() + ADOPT_WITHIN_MS;
     const missing = (): boolean => pids.some((pid) => isAlive(pid) && !this.#knows(pid));
     while (missing() && monotonicMs() < untilMs) await sleep(LOOK_EVERY_MS);
@@ -95,7 +97,7 @@ export class BalanceWorkers {
   }
 
   /** Fresh processes take the sockets over; the old ones finish what they have. */
-  async replace(reason: string, withinMs: number): Promise<string | undefined> {
+  async replace(reason: string): Promise<string | undefined> {
     const old = [...this.#workers.values()].filter((worker) => !worker.leaving);
     for (const worker of old) worker.leaving = true;
     this.#settle();
@@ -108,8 +110,13 @@ export class BalanceWorkers {
       }
       await sleep(LOOK_EVERY_MS);
     }
-    for (const worker of old) this.#drain(worker, reason, withinMs);
+    for (const worker of old) this.#drain(worker, reason, LEAVE_WITHIN_MS);
     return undefined;
+  }
+
+  hurry(reason: string): void {
+    for (const { link } of this.#workers.values())
+      link?.send({ type: "drain", withinMs: 0, reason });
   }
 
   /** Lets everything finish; whoever lives after `withinMs` is killed. */
@@ -141,7 +148,7 @@ export class BalanceWorkers {
     }
     if (protocol !== BALANCE_PROTOCOL) {
       this.#add("role-adopted", "warning", `worker ${pid} is of version ${version}: replacing it`);
-      void this.replace("replaced by another version of Nines", SERVE_WITHIN_MS);
+      void this.replace("replaced by another version of Nines");
     } else if (!worker.leaving) {
       void this.#options.joined(link);
     }
@@ -163,7 +170,7 @@ export class BalanceWorkers {
     const staying = [...this.#workers.values()].filter((worker) => !worker.leaving);
     for (let count = staying.length; count < this.#wanted; count++) this.#start();
     const reason = "fewer workers are wanted";
-    for (const worker of staying.slice(this.#wanted)) this.#drain(worker, reason, SERVE_WITHIN_MS);
+    for (const worker of staying.slice(this.#wanted)) this.#drain(worker, reason, LEAVE_WITHIN_MS);
   }
 
   #start(): void {
@@ -235,7 +242,7 @@ export class BalanceWorkers {
   }
 
   /** Workers that wrote their number down and are still what they were. */
-  #recorded(): readonly number[] {
+  findRecorded(): readonly number[] {
     const { runDirectory } = this.#options.command;
     const files = readdirSync(runDirectory).filter((name) => /^balance-\d+\.pid$/.test(name));
     return files.flatMap((name) => {

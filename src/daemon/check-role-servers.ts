@@ -12,10 +12,14 @@ import { type LineConnection, type LineHandlers, serveLines } from "./line-conne
 /** Workers of a large machine, their successors, and two control processes. */
 const MAX_CLIENTS = 1024;
 
+/** How often the control role hears how all are, besides what changes. */
+const ALL_EVERY_MS = 5_000;
+
 type Connection = LineConnection<FromCheckRole>;
 
 export class ServerChecks {
   readonly #clients = new Set<Connection>();
+  readonly #controls = new Set<Connection>();
   readonly #runner: CheckRunner;
   #server: Server | undefined;
 
@@ -27,6 +31,7 @@ export class ServerChecks {
 
   /** Takes the place of an earlier check process. Rejects when the socket cannot be had. */
   async listen(path: string): Promise<void> {
+    setInterval(() => this.#tellControls(), ALL_EVERY_MS).unref();
     this.#server = await serveLines<ToCheckRole, FromCheckRole>(
       path,
       (connection) => this.#accept(connection),
@@ -47,12 +52,23 @@ export class ServerChecks {
       message: (message) => {
         if (message.type === "hello") {
           this.#clients.add(connection);
+          if (message.role === "control") this.#controls.add(connection);
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
         } else {
           this.#runner.configure(message.targets, message.scripts);
         }
       },
-      closed: () => this.#clients.delete(connection),
+      closed: () => {
+        this.#clients.delete(connection);
+        this.#controls.delete(connection);
+      },
     };
+  }
+
+  /** Workers act on changes only; operators want to see how long the last check took. */
+  #tellControls(): void {
+    if (this.#controls.size === 0) return;
+    const { verdicts } = this.#runner;
+    for (const control of this.#controls) control.send({ type: "verdicts", verdicts });
   }
 }

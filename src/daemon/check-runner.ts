@@ -6,14 +6,27 @@ import { startOffset } from "../core/check/schedule.ts";
 import { ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
 import { type Abandon, ask } from "../drivers/check-ask.ts";
 import type { ScriptRules } from "../drivers/check-script.ts";
+import { CheckWires } from "../drivers/check-wire.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { DeadlineHeap } from "../lib/deadline-heap.ts";
 import type { Prng } from "../lib/prng.ts";
 
-/** Probes on their way at the same time; more wait for the next wake. */
-const MAX_CONCURRENT = 4096;
-/** How long those wait, ms. */
-const CROWDED_MS = 5;
+/** How many are asked at the same time; more wait until one of these has ended. */
+export interface CheckLimits {
+  readonly probes: number;
+  /** Each is a process of its own, and starting one takes milliseconds. */
+  readonly scripts: number;
+}
+
+const LIMITS: CheckLimits = { probes: 4096, scripts: 32 };
+const STEPS_PER_TURN = 64;
+
+/** What may be asked at the same time, and who waits for it. */
+interface Slots {
+  readonly limit: number;
+  used: number;
+  waiting: Running[];
+}
 
 interface Running {
   readonly check: ServerCheck;
@@ -29,14 +42,23 @@ export class CheckRunner {
   readonly #running = new Map<string, Running>();
   readonly #heap = new DeadlineHeap<Running>();
   readonly #keys = new DerivedKeys();
+  readonly #wires = new CheckWires();
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
-  #asking = 0;
+  readonly #probeSlots: Slots;
+  readonly #scriptSlots: Slots;
+  #ended = 0;
 
-  constructor(prng: Prng, onVerdict: (verdict: CheckVerdict) => void) {
+  constructor(
+    prng: Prng,
+    onVerdict: (verdict: CheckVerdict) => void,
+    limits: CheckLimits = LIMITS,
+  ) {
     this.#prng = prng;
     this.#onVerdict = onVerdict;
+    this.#probeSlots = { limit: limits.probes, used: 0, waiting: [] };
+    this.#scriptSlots = { limit: limits.scripts, used: 0, waiting: [] };
   }
 
   /** By difference: what is unchanged goes on, what is gone is forgotten. */
@@ -45,6 +67,9 @@ export class CheckRunner {
     const wanted = new Set(targets.map((target) => target.subject));
     for (const [subject, running] of this.#running) {
       if (!wanted.has(subject)) this.#forget(subject, running);
+    }
+    for (const slots of [this.#probeSlots, this.#scriptSlots]) {
+      slots.waiting = slots.waiting.filter((running) => this.#isKnown(running));
     }
     const fresh = targets.filter((target) => this.#isNew(target));
     const now = monotonicMs();
@@ -59,6 +84,11 @@ export class CheckRunner {
     this.#arm();
   }
 
+  /** Checks that came to an end since the start, good or bad, time-outs included. */
+  get ended(): number {
+    return this.#ended;
+  }
+
   /** What is known now: for somebody who connects later. */
   get verdicts(): CheckVerdict[] {
     return [...this.#running.values()].flatMap(({ check }) => check.verdict ?? []);
@@ -67,6 +97,7 @@ export class CheckRunner {
   close(): void {
     clearTimeout(this.#timer);
     for (const [subject, running] of this.#running) this.#forget(subject, running);
+    this.#wires.close();
   }
 
   #isNew(target: CheckTarget): boolean {
@@ -89,6 +120,7 @@ export class CheckRunner {
     };
     this.#running.set(target.subject, running);
     this.#heap.push(running);
+    if (check.verdict !== undefined) this.#onVerdict(check.verdict);
   }
 
   #forget(subject: string, running: Running): void {
@@ -97,20 +129,50 @@ export class CheckRunner {
   }
 
   #abandon(running: Running): void {
-    if (running.abandon === undefined) return;
-    this.#asking--;
-    running.abandon();
-    running.abandon = undefined;
+    const { abandon } = running;
+    if (abandon === undefined) return;
+    this.#noteEnd(running);
+    abandon();
   }
 
   #wake(): void {
     this.#timerAt = Infinity;
     const now = monotonicMs();
-    while (this.#asking < MAX_CONCURRENT) {
+    for (let steps = 0; steps < STEPS_PER_TURN; steps++) {
       const running = this.#heap.takeDue(now);
-      if (running === undefined) break;
-      if (this.#running.get(running.check.target.subject) !== running) continue;
-      this.#step(running, { type: "woken" });
+      if (running === undefined) return this.#arm();
+      if (!this.#isKnown(running)) continue;
+      const slots = this.#slotsOf(running);
+      const starts = running.abandon === undefined;
+      if (starts && slots.used >= slots.limit) slots.waiting.push(running);
+      else this.#step(running, { type: "woken" });
+    }
+    // Who is late must not make the answers wait that have come meanwhile.
+    this.#timerAt = -Infinity;
+    setImmediate(() => this.#wake());
+  }
+
+  #isKnown(running: Running): boolean {
+    return this.#running.get(running.check.target.subject) === running;
+  }
+
+  #slotsOf({ check }: Running): Slots {
+    return check.target.check.protocol.kind === "script" ? this.#scriptSlots : this.#probeSlots;
+  }
+
+  #noteEnd(running: Running): void {
+    running.abandon = undefined;
+    this.#ended++;
+    const slots = this.#slotsOf(running);
+    slots.used--;
+    if (slots.waiting.length > 0) setImmediate(() => this.#fill(slots));
+  }
+
+  #fill(slots: Slots): void {
+    while (slots.used < slots.limit) {
+      const next = slots.waiting.shift();
+      if (next === undefined) break;
+      if (this.#isKnown(next)) this.#step(next, { type: "woken" });
     }
     this.#arm();
   }
@@ -125,25 +187,23 @@ export class CheckRunner {
   }
 
   #ask(running: Running): void {
-    const asking = { scripts: this.#scripts, keys: this.#keys };
-    this.#asking++;
+    const asking = { scripts: this.#scripts, keys: this.#keys, wires: this.#wires };
+    this.#slotsOf(running).used++;
     running.abandon = ask(running.check.target, asking, (result) => {
       if (running.abandon === undefined) return;
-      this.#asking--;
-      running.abandon = undefined;
+      this.#noteEnd(running);
       this.#step(running, { type: "probe-ended", result });
       this.#arm();
     });
   }
 
   #arm(): void {
-    const now = monotonicMs();
-    const due = this.#heap.deadline;
-    const at = this.#asking >= MAX_CONCURRENT ? Math.max(due, now + CROWDED_MS) : due;
+    const at = this.#heap.deadline;
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
+    // Timers run behind what has come: a process that stood still reads the answers first.
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - monotonicMs())));
   }
 }
 

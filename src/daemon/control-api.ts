@@ -13,6 +13,7 @@
  *   POST /v1/apply               { file, confirmWithinMs? } -> Applied
  *   POST /v1/confirm             Done
  *   POST /v1/replace-workers     Done
+ *   POST /v1/upgrade             Upgrading; then this process becomes the program on disk
  *   GET  /metrics                Prometheus text exposition format 0.0.4
  *
  * Anything that went wrong is `{ "error": "sentence with the next move" }` and a status code of
@@ -44,7 +45,11 @@ export interface LoggedEvent {
   readonly peer?: string;
 }
 
-export type BalanceEventKind = `server-${PoolEventKind}` | "listen-failed" | "limited";
+export type BalanceEventKind =
+  | `server-${PoolEventKind}`
+  | "listen-failed"
+  | "limited"
+  | "clients-refused";
 
 export type ControlEventKind =
   | "started"
@@ -91,6 +96,13 @@ export interface NodeStatus {
   readonly balance?: BalanceStatus;
   /** How old `router` is, ms: large when the vrrp process does not answer. */
   readonly routerAgeMs: number;
+}
+
+/** A status with another `startedWallMs` tells that it has happened. */
+export interface Upgrading {
+  readonly from: string;
+  readonly to: string;
+  readonly startedWallMs: number;
 }
 
 export interface Why {

@@ -1,8 +1,8 @@
 /** Talks to a running node over its control socket; what the command line is made of. */
 
 import { request, type IncomingMessage } from "node:http";
-import type { AskedRequest } from "./balance-protocol.ts";
-import type { BalanceStatus, RequestExplanation } from "./balance-status.ts";
+import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
+import type { BalanceStatus } from "./balance-status.ts";
 import type {
   Applied,
   Done,
@@ -10,6 +10,7 @@ import type {
   NodeStatus,
   Plan,
   Reloaded,
+  Upgrading,
   ServerOrder,
   Why,
 } from "./control-api.ts";
@@ -85,6 +86,10 @@ export class ControlClient {
   }
 
   /** Takes as long as fresh processes take to start. */
+  upgrade(): Promise<Upgrading> {
+    return this.#json<Upgrading>("POST", "/v1/upgrade");
+  }
+
   replaceWorkers(): Promise<Done> {
     return this.#json<Done>("POST", "/v1/replace-workers");
   }

@@ -11,7 +11,7 @@ import type { ServiceModel } from "../config/service/service-model.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { BalanceControl } from "./balance-control.ts";
 import { CheckSupervision } from "./check-supervision.ts";
-import type { Done, Failure, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import type { Done, Failure, NodeStatus, Reloaded, Upgrading, Why } from "./control-api.ts";
 import { serveControl, type ControlBackend } from "./control-server.ts";
 import { draftOf, EventLog, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
@@ -21,12 +21,14 @@ import { NodeSnapshot } from "./node-snapshot.ts";
 import { roleModel } from "./role-protocol.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
+import { becomeProgramOnDisk, versionOnDisk } from "./self-upgrade.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { Unasked, VrrpLink } from "./vrrp-link.ts";
 import { VrrpSupervision } from "./vrrp-supervision.ts";
 
 /** Requests that run when this node ends get that long. */
 const DRAIN_WITHIN_MS = 30_000;
+const ANSWER_LEAVES_MS = 50;
 /** On top of `child_wait_time`: a vrrp process waits that long for the last notifications. */
 const STOP_MARGIN_MS = 2_000;
 
@@ -110,7 +112,7 @@ export class ControlRole implements ControlBackend {
     if (trouble !== undefined) this.#say("configuration-refused", trouble, "error");
     const reason = trouble ?? (await this.#stop.promise);
     this.#manager.stopping();
-    this.#say("stopping", `stopping: ${reason}; masters hand over first`);
+    this.#say("stopping", `stopping: ${reason}${this.#order}`);
     await this.#end(reason);
     await this.#hook("shutdown");
     this.#server.closeAllConnections();
@@ -142,15 +144,29 @@ export class ControlRole implements ControlBackend {
     this.#manager.ready(`running ${this.#options.file}`);
   }
 
+  /** What ends first, for the operator who waits. */
+  get #order(): string {
+    const masters = this.#vrrpRun === undefined ? "" : "; masters hand over first";
+    if (!this.balance.isRunning) return masters;
+    const patience = `requests get ${DRAIN_WITHIN_MS / 1000} s, a second signal ends them`;
+    return `${masters}; ${patience}`;
+  }
+
   /** Addresses go first, so that clients are elsewhere when the balancer closes its doors. */
   async #end(reason: string): Promise<void> {
     const { childWaitMs } = this.#model.processes;
     this.balance.unready();
+    if (this.balance.isRunning && (await this.#isMaster())) await this.balance.emptyHouse();
     this.#check.expectEnd();
     if (this.#vrrpRun !== undefined) await this.#vrrp.stop(reason, childWaitMs + STOP_MARGIN_MS);
     await this.balance.stop(reason, DRAIN_WITHIN_MS);
     await this.#check.stop(this.#vrrpRun === undefined ? 0 : childWaitMs);
     await Promise.all([this.#vrrpRun, this.#checking]);
+  }
+
+  async #isMaster(): Promise<boolean> {
+    const { router } = await this.#snapshot.take();
+    return router?.instances.some(({ state }) => state === "MASTER") ?? false;
   }
 
   /** Before `run`: a configuration that nobody confirmed while no control process lived. */
@@ -215,6 +231,17 @@ export class ControlRole implements ControlBackend {
     return outcome;
   }
 
+  async upgrade(): Promise<Upgrading | Failure> {
+    const found = await versionOnDisk();
+    if ("error" in found) return found;
+    const { version: from } = this.#options;
+    const { version: to } = found;
+    this.#say("note", `this process goes on as nines ${to} (was ${from}); the others live on`);
+    // The answer leaves first.
+    setTimeout(() => becomeProgramOnDisk(), ANSWER_LEAVES_MS);
+    return { from, to, startedWallMs: this.#startedWallMs };
+  }
+
   async #reload(): Promise<Reloaded> {
     this.#options.log.reopen();
     this.balance.reopenLogs();
@@ -266,7 +293,7 @@ export class ControlRole implements ControlBackend {
 
   #beat(): void {
     // Only what the node is for counts: a control process beside a dead vrrp process is not alive.
-    if (this.#vrrp.isLively) this.#manager.alive();
+    if (this.#vrrpRun === undefined || this.#vrrp.isLively) this.#manager.alive();
   }
 
   async #hook(which: "startup" | "shutdown"): Promise<void> {
@@ -284,8 +311,14 @@ export class ControlRole implements ControlBackend {
   }
 
   #listenToSignals(): void {
-    process.on("SIGTERM", () => this.#stop.resolve("SIGTERM"));
-    process.on("SIGINT", () => this.#stop.resolve("SIGINT"));
+    let isEnding = false;
+    const end = (signal: string): void => {
+      if (isEnding) this.balance.hurry(`a second signal, ${signal}`);
+      isEnding = true;
+      this.#stop.resolve(signal);
+    };
+    process.on("SIGTERM", end);
+    process.on("SIGINT", end);
     process.on("SIGHUP", () => void this.reload());
     const hint = "see `nines status`, `nines status --json` and `nines metrics` instead";
     process.on("SIGUSR1", () => this.#say("note", `keepalived would dump its data: ${hint}`));

@@ -79,6 +79,7 @@ before(async () => {
       replaceWorkers: async () => ({ done: true }),
     },
     reload: async () => ({ reloaded: false, diagnostics: ["a.conf:1:1: error: no"] }),
+    upgrade: async () => ({ error: "the program on disk does not start: no" }),
   });
 });
 
@@ -98,6 +99,10 @@ test("status comes back as it went in", async () => {
 
 test("an unknown instance is a failure that names it, odd letters included", async () => {
   await assert.rejects(client.why("a/b c"), new ControlFailure("no instance 'a/b c'"));
+});
+
+test("an upgrade to a program that does not start is refused with its reason", async () => {
+  await assert.rejects(client.upgrade(), /the program on disk does not start: no/);
 });
 
 test("a refused reload is an answer", async () => {

@@ -3,7 +3,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { chmodSync } from "node:fs";
 import { answerBalance, isBalanceRoute, type BalanceBackend } from "./balance-api.ts";
-import type { Done, Failure, LoggedEvent, NodeStatus, Reloaded, Why } from "./control-api.ts";
+import type {
+  Done,
+  Failure,
+  LoggedEvent,
+  NodeStatus,
+  Reloaded,
+  Upgrading,
+  Why,
+} from "./control-api.ts";
 import type { EventLog } from "./event-log.ts";
 import { removeStaleSocket } from "./line-connection.ts";
 import { formatMetrics } from "./metrics.ts";
@@ -21,6 +29,7 @@ export interface ControlBackend {
   why(instance: string): Promise<Why | Failure>;
   handOver(instance: string): Promise<Done | Failure>;
   reload(): Promise<Reloaded>;
+  upgrade(): Promise<Upgrading | Failure>;
 }
 
 /** Listens on `path`, mode 0600. The caller has made sure that nobody else does. */
@@ -77,6 +86,11 @@ async function answer(
     case "POST reload": {
       const outcome = await backend.reload();
       sendJson(response, outcome.reloaded ? 200 : 422, outcome);
+      return;
+    }
+    case "POST upgrade": {
+      const outcome = await backend.upgrade();
+      sendJson(response, "error" in outcome ? 422 : 200, outcome);
       return;
     }
     default:

@@ -60,7 +60,7 @@ export function draftOf(event: RouterEvent, source: "vrrp" | "check"): EventDraf
   return { source, level, ...event };
 }
 
-/** One line for a person: `04:01:22.123 VI_1 BACKUP -> MASTER: reason`. Local time. */
+/** One line for a person: `04:01:22.123 VI_1 BACKUP -> MASTER: reason`, `… web/a down: reason`. Local time. */
 export function eventLine(event: LoggedEvent): string {
   const at = new Date(event.time);
   const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
@@ -70,6 +70,7 @@ export function eventLine(event: LoggedEvent): string {
   const who = event.instance === "" ? event.source : event.instance;
   const change =
     event.from !== undefined && event.to !== undefined ? ` ${event.from} -> ${event.to}` : "";
+  const what = event.kind.startsWith("server-") ? ` ${event.kind.slice("server-".length)}` : "";
   const loud = event.level === "info" ? "" : ` ${event.level}`;
-  return `${time}${loud} ${who}${change}: ${event.reason}`;
+  return `${time}${loud} ${who}${change}${what}: ${event.reason}`;
 }

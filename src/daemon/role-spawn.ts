@@ -66,11 +66,15 @@ export function endOf(code: number | null, signal: NodeJS.Signals | null): strin
   return signal === null ? `exited with ${code ?? "no code"}` : `was ended by ${signal}`;
 }
 
-/** Whether `pid` is there and not a zombie's shell. */
+/**
+ * Whether `pid` is there and not a zombie: children of the program that this process was before an
+ * upgrade are ours, and nobody asks for their last words.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
@@ -86,7 +90,10 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /** Written by a role at its start, so that a hung one can be found by who replaces it. */
-export function recordRole(role: RoleCommand["role"], directory: string): void {
+export function recordRole(
+  role: RoleCommand["role"] | `balance-${number}`,
+  directory: string,
+): void {
   writeFileSync(join(directory, `${role}.pid`), `${process.pid}\n`, { mode: 0o600 });
 }
 

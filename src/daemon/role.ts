@@ -1,4 +1,4 @@
-/** Entry of the processes that `nines run` starts: `nines role vrrp|check|spare --run-dir DIR …`. */
+/** Entry of the processes that `nines run` starts: `nines role vrrp|check|balance|spare --run-dir DIR`. */
 
 import { flushCompileCache } from "node:module";
 import { assert } from "../lib/assert.ts";
@@ -12,6 +12,15 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   // Whoever read our standard error may be gone; that is no reason to die.
   process.stderr.on("error", () => {});
   process.stdout.on("error", () => {});
+  if (role === "balance") {
+    const serial = Number(option(words, "--serial"));
+    assert(Number.isSafeInteger(serial), "a balance worker is started with a number");
+    noteRole(`balance-${serial}`, directory.path);
+    const { runBalanceRole } = await import("./balance-role.ts");
+    keepCompiledCode();
+    await runBalanceRole({ directory, serial });
+    return;
+  }
   assert(role === "vrrp" || role === "check" || role === "spare", `no such role: ${role}`);
   if (role === "spare") {
     // Loaded before it is called: that is what it is for.
@@ -53,7 +62,7 @@ function option(words: readonly string[], name: string): string {
 }
 
 /** On a full disk, better a role that cannot be found when it hangs than no role. */
-function noteRole(role: "vrrp" | "check", directory: string): void {
+function noteRole(role: Parameters<typeof recordRole>[0], directory: string): void {
   try {
     recordRole(role, directory);
   } catch (error) {

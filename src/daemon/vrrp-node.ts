@@ -17,6 +17,7 @@ import { AddressAnnouncer } from "./address-announcer.ts";
 import { AdvertSockets } from "./advert-sockets.ts";
 import { FailureReports } from "./failure-reports.ts";
 import { perform, type Stage } from "./perform.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { RoleModel } from "./role-protocol.ts";
 import { RouterLoop } from "./router-loop.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -110,10 +111,15 @@ export class VrrpNode {
     this.#holdStatic(settings);
     const stage = this.#stage();
     const loop = new RouterLoop(new Router(settings), (action) => perform(action, stage));
-    this.#loop = loop;
+    // Told early, so that a rehearsal can hear them too.
     this.#tellInterfaces(settings);
-    for (const input of this.#early.splice(0)) loop.feed(input);
-    loop.feed({ type: "started", wallMs: wallMs(), reigns: this.#heritage() });
+    const early = this.#early.splice(0);
+    const heritage = this.#heritage();
+    // Who goes on as master has no time to rehearse, and no need: it will not take over.
+    if (heritage.length === 0) rehearse(settings, early, this.#kernel);
+    this.#loop = loop;
+    for (const input of early) loop.feed(input);
+    loop.feed({ type: "started", wallMs: wallMs(), reigns: heritage });
   }
 
   /** What the predecessor wrote down, as far as the kernel bears it out. */

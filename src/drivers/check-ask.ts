@@ -8,12 +8,14 @@ import type { DerivedKeys } from "../core/check/scram.ts";
 import { runGrpcCheck } from "./check-grpc.ts";
 import { runPing } from "./check-ping.ts";
 import { runProbe } from "./check-probe.ts";
+import { CheckWires } from "./check-wire.ts";
 import { runScriptCheck, type ScriptRules } from "./check-script.ts";
 
 /** Ends it: nothing is told any more. */
 export type Abandon = () => void;
 
 export interface Asking {
+  readonly wires: CheckWires;
   readonly scripts: ScriptRules;
   readonly keys: DerivedKeys;
 }
@@ -21,7 +23,7 @@ export interface Asking {
 /** `onEnd` is called once, never before this function has returned. */
 export function ask(
   target: CheckTarget,
-  { scripts, keys }: Asking,
+  { scripts, keys, wires }: Asking,
   onEnd: (result: ProbeResult) => void,
 ): Abandon {
   const { protocol } = target.check;
@@ -34,7 +36,10 @@ export function ask(
       return runGrpcCheck(target, protocol, hostOf(target), onEnd);
     default: {
       const context = { host: hostOf(target), random: randomBytes, keys };
-      return runProbe(target, probeFor(protocol, context), onEnd);
+      const probe = probeFor(protocol, context);
+      const isPlain = !("tls" in protocol) && target.check.bindAddress === undefined;
+      const isStream = protocol.kind !== "udp" && protocol.kind !== "dns";
+      return isPlain && isStream ? wires.run(target, probe, onEnd) : runProbe(target, probe, onEnd);
     }
   }
 }

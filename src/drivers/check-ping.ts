@@ -1,7 +1,7 @@
 /** Asks a server by one ICMP echo request. */
 
 import type { CheckTarget } from "../core/check/check-settings.ts";
-import type { ProbeResult } from "../core/check/probe.ts";
+import { failure, type ProbeResult } from "../core/check/probe.ts";
 import { errnoName } from "./ffi.ts";
 import { IcmpEcho } from "./icmp-echo.ts";
 
@@ -13,25 +13,25 @@ export function runPing(
   onEnd: (result: ProbeResult) => void,
 ): () => void {
   let isOver = false;
-  const end = (ok: boolean, reason: string): void => {
-    if (!isOver) onEnd({ ok, reason });
+  const end = (result: ProbeResult): void => {
+    if (!isOver) onEnd(result);
     isOver = true;
   };
-  const fail = (reason: string): (() => void) => {
-    setImmediate(end, false, reason);
+  const fail = (errno: string, text: string): (() => void) => {
+    setImmediate(end, failure(errno, text));
     return () => (isOver = true);
   };
-  if (endpoint.kind === "unix") return fail("a unix socket cannot be pinged");
+  if (endpoint.kind === "unix") return fail("", "a unix socket cannot be pinged");
   const { address } = endpoint;
   const echo = IcmpEcho.open(
     address,
     () => {
       close();
-      end(true, "echo reply");
+      end({ ok: true, reason: "echo reply" });
     },
     check.bindAddress,
   );
-  if ("errno" in echo) return fail(echo.message);
+  if ("errno" in echo) return fail(errnoName(-echo.errno), echo.message);
   let isOpen = true;
   const close = (): void => {
     if (isOpen) echo.close();
@@ -40,7 +40,7 @@ export function runPing(
   const sent = echo.send(SEQUENCE);
   if (sent < 0) {
     close();
-    return fail(`the echo request cannot leave: ${errnoName(sent)}`);
+    return fail(errnoName(sent), `the echo request cannot leave: ${errnoName(sent)}`);
   }
   return () => {
     isOver = true;

@@ -1,13 +1,14 @@
-/** Carries the bytes of one probe over TCP, TLS or UDP. Deadlines and verdicts are not made here. */
+/**
+ * Carries the bytes of one probe over TLS, UDP, and TCP from an address of its own; `check-wire.ts`
+ * does the rest. Deadlines and verdicts are not made here.
+ */
 
 import { createSocket } from "node:dgram";
 import type { CheckTarget } from "../core/check/check-settings.ts";
-import type { Probe, ProbeResult, ProbeStep } from "../core/check/probe.ts";
+import { failure, type Probe, type ProbeResult, type ProbeStep } from "../core/check/probe.ts";
 import { isIpv6 } from "../lib/ip-address.ts";
+import { FAREWELL_MS } from "./check-wire.ts";
 import { certificateWarning, openCheckStream } from "./check-stream.ts";
-
-/** A server that does not take our last word gets that long, ms. */
-const FAREWELL_MS = 1000;
 
 /** `onEnd` is called once, never before this function has returned. */
 export function runProbe(
@@ -64,7 +65,7 @@ function runStream(
   socket.on("data", (bytes: Buffer) => take(probe.received(bytes)));
   socket.on("end", () => take(probe.ended()));
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    end({ ok: false, reason: error.code ?? error.message });
+    end(failure(error.code ?? error.message));
   });
   socket.on("close", () => end({ ok: false, reason: "the connection was closed" }));
   return () => {
@@ -84,12 +85,14 @@ function runDatagrams(
     return notAsked("a unix socket cannot be asked by datagram", onEnd);
   }
   const socket = createSocket(isIpv6(endpoint.address) ? "udp6" : "udp4");
+  let isOver = false;
+  // Node's own listeners stay: a socket that is being bound is closed by them, later.
   const close = (): void => {
-    socket.removeAllListeners();
-    socket.on("error", () => {});
-    socket.close();
+    if (!isOver) socket.close();
+    isOver = true;
   };
   const end = (result: ProbeResult): void => {
+    if (isOver) return;
     close();
     onEnd(result);
   };
@@ -98,11 +101,16 @@ function runDatagrams(
     if (step.result !== undefined) end(step.result);
   };
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    end({ ok: false, reason: error.code ?? error.message });
+    end(failure(error.code ?? error.message));
   });
-  socket.on("message", (bytes) => take(probe.received(bytes)));
+  socket.on("message", (bytes) => {
+    if (!isOver) take(probe.received(bytes));
+  });
   const connect = (): void => {
-    socket.connect(endpoint.port, endpoint.address, () => take(probe.connected()));
+    if (isOver) return;
+    socket.connect(endpoint.port, endpoint.address, () => {
+      if (!isOver) take(probe.connected());
+    });
   };
   if (check.bindAddress === undefined) connect();
   else socket.bind(0, check.bindAddress, connect);

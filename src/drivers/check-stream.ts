@@ -69,8 +69,9 @@ function contextFor(ca: string): SecureContext {
 
 export function certificateWarning(socket: Socket, tls: CheckTls): string | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
-  const { valid_to: validTo } = socket.getPeerCertificate();
-  const leftMs = Date.parse(validTo) - Date.now();
+  // null, whatever its type says, where the handshake did not come that far.
+  const certificate: { readonly valid_to?: string } | null = socket.getPeerCertificate();
+  const leftMs = Date.parse(certificate?.valid_to ?? "") - Date.now();
   if (!(leftMs < tls.expiryWarningMs)) return undefined;
   return leftMs < 0
     ? "its certificate has ended"

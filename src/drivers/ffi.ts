@@ -51,8 +51,8 @@ export function osFailure(call: string, result: number): OsFailure {
   return { call, errno: -result, message: `${call}: ${reason}` };
 }
 
-export function isOsFailure(value: object): value is OsFailure {
-  return "errno" in value && "call" in value;
+export function isOsFailure(value: object | number): value is OsFailure {
+  return typeof value === "object" && "errno" in value && "call" in value;
 }
 
 /** `EPERM` for -1. */

@@ -20,8 +20,6 @@ export const EPOLLET: number = 1 << 31;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
 export const SHUT_WR = 1;
-export const ECONNRESET = 104;
-export const ENOTCONN = 107;
 export const EINPROGRESS = 115;
 export const EMFILE = 24;
 export const ENFILE = 23;
@@ -33,6 +31,10 @@ export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
+export const IPPROTO_IP = 0;
+export const IP_FREEBIND = 15;
+export const IPV6_FREEBIND = 78;
+export const EAFNOSUPPORT = 97;
 
 const EPOLL_CLOEXEC = 0o2000000;
 

@@ -9,8 +9,10 @@ import {
   bindSocket,
   closeFd,
   EADDRINUSE,
+  EADDRNOTAVAIL,
   EAGAIN,
   EINVAL,
+  isOsFailure,
   NativeMemory,
   openSocket,
   osFailure,
@@ -45,8 +47,19 @@ export function bindName(bind: Bind): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** The descriptor of a listening socket. A unix socket that nobody listens on is replaced. */
-export function openListener(bind: Bind): number | OsFailure {
+/**
+ * The descriptor of a listening socket. A unix socket that nobody listens on is replaced. An address
+ * that this host does not have is listened on all the same, and told to `absent`: a backup must be
+ * ready before it holds the address. A kernel without IPv6 gets `0.0.0.0` for `::`.
+ */
+export function openListener(bind: Bind, absent: () => void = () => {}): number | OsFailure {
+  const opened = open(bind, absent);
+  const isAny = bind.kind === "ip" && bind.address === "::";
+  const hasNoIpv6 = isOsFailure(opened) && opened.errno === calls.EAFNOSUPPORT;
+  return isAny && hasNoIpv6 ? open({ ...bind, address: "0.0.0.0" }, absent) : opened;
+}
+
+function open(bind: Bind, absent: () => void): number | OsFailure {
   const name = bindName(bind);
   const address =
     bind.kind === "unix" ? unixSockaddr(bind.path) : internetSockaddr(bind.address, bind.port);
@@ -60,11 +73,22 @@ export function openListener(bind: Bind): number | OsFailure {
   if (result === -EADDRINUSE && bind.kind === "unix" && removeDead(address, bind.path)) {
     result = bindSocket(fd, address);
   }
+  if (result === -EADDRNOTAVAIL && allowAbsent(fd, family) >= 0) {
+    absent();
+    result = bindSocket(fd, address);
+  }
   if (result >= 0 && bind.kind === "unix") chmodSync(bind.path, bind.mode);
   if (result >= 0) result = calls.listenStream(fd, BACKLOG);
   if (result >= 0) return fd;
   closeFd(fd);
   return osFailure(`listen on ${name}`, result);
+}
+
+/** ip(7), IP_FREEBIND. */
+function allowAbsent(fd: number, family: number): number {
+  return family === AF_INET6
+    ? setSocketOption(fd, calls.IPPROTO_IPV6, calls.IPV6_FREEBIND, 1)
+    : setSocketOption(fd, calls.IPPROTO_IP, calls.IP_FREEBIND, 1);
 }
 
 /** A socket file whose owner died refuses connections. */
@@ -103,13 +127,17 @@ export class StreamListener extends Watched {
 
   event(): void {
     for (let i = 0; i < ACCEPTS_PER_EVENT && this.#isOpen; i++) {
-      this.#length.view.setUint32(0, ADDRESS_ROOM, true);
-      const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-      const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
-      if (fd >= 0) this.#accepted(fd, readSockaddr(this.#address.bytes));
-      else if (fd === -calls.EMFILE || fd === -calls.ENFILE) return this.#pause();
+      const result = this.#acceptOne();
+      if (result === -calls.EMFILE || result === -calls.ENFILE) return this.#pause();
       // Whoever gave up while waiting is nobody's trouble; the next one may be well.
-      else if (fd === -EAGAIN) return;
+      if (result === -EAGAIN) return;
+    }
+  }
+
+  /** Everybody who is in the queue at this moment. */
+  takeWaiting(): void {
+    for (let taken = 0; taken < BACKLOG && this.#isOpen; taken++) {
+      if (this.#acceptOne() === -EAGAIN) return;
     }
   }
 
@@ -120,6 +148,14 @@ export class StreamListener extends Watched {
     clearTimeout(this.#resuming);
     this.#loop.remove(this);
     this.#loop.release(this);
+  }
+
+  #acceptOne(): number {
+    this.#length.view.setUint32(0, ADDRESS_ROOM, true);
+    const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
+    if (fd >= 0) this.#accepted(fd, readSockaddr(this.#address.bytes));
+    return fd;
   }
 
   #watch(): void {

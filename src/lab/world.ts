@@ -98,6 +98,11 @@ export class World {
   async powerOff(name: string): Promise<void> {
     const host = this.host(name);
     if (!host.isOn) return;
+    // The cables first: processes die one after the other, but a power cut silences all at once.
+    await ipBatch(
+      host.state.interfaces.map((i) => `link set ${i.port} down`),
+      this.state.wire,
+    );
     const init = this.#killInit(host);
     await ipBatch(
       host.state.interfaces.map((i) => `link del ${i.port}`),

@@ -36,7 +36,7 @@ export interface GroupPlan {
   /** Lost adverts before the master counts as dead. */
   readonly downTimerAdverts: number;
   readonly lease: boolean;
-  /** Backups answer a resignation after 10 ms and an eighth of the skew. */
+  /** Backups answer a resignation after an eighth of the skew and up to 10 ms. */
   readonly fastHandover: boolean;
   /** Periodic re-announcement; 0 = only when something happened. */
   readonly announceRefreshMs: number;

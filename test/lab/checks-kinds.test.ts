@@ -15,6 +15,7 @@ import {
   startRedis,
 } from "../../src/lab/peers/small-servers.ts";
 import type { LabProcess } from "../../src/lab/process.ts";
+import { pause } from "../../src/lab/wait.ts";
 import { World } from "../../src/lab/world.ts";
 import { http, Listener, startCheckRole, targetOf } from "./check-kit.ts";
 
@@ -91,7 +92,7 @@ before(async () => {
     startMemcached(server).then((one) => ["memcached", one] as const),
     startMailServer(server).then((one) => ["smtp", one] as const),
     startNameServer(server, "app.example", SERVER).then((one) => ["dns", one] as const),
-    startEtcd(server).then((one) => ["grpc", one] as const),
+    startEtcd(server, { certificate, key }).then((one) => ["grpc", one] as const),
     startAgent(server, 9000, "/run/agent").then((one) => ["agent", one] as const),
     startCheckRole(checker).then((one) => ["check", one] as const),
   ]);
@@ -186,6 +187,7 @@ check("TLS is verified by name and authority, and an end that is near is a warni
   ask(
     targetOf("tls", http({ tls: tlsOf(ca) }), where),
     targetOf("tls-tcp", { kind: "tcp", tls: tlsOf(ca, { expiryWarningMs: 0 }) }, where),
+    targetOf("tls-grpc", { kind: "grpc", service: "", tls: tlsOf(ca) }, `${SERVER}:2381`),
     targetOf("tls-name", http({ tls: tlsOf(ca, { serverName: "other.example" }) }), where),
     targetOf("tls-no-ca", http({ tls: tlsOf("/run/none.pem") }), where),
     targetOf("tls-plain", http({ tls: tlsOf(ca) }), `${SERVER}:80`),
@@ -195,6 +197,7 @@ check("TLS is verified by name and authority, and an end that is near is a warni
     /^its certificate ends in [45] days$/,
   );
   assert.equal((await listener.untilUp("tls-tcp")).warning, undefined);
+  assert.match((await listener.untilUp("tls-grpc")).warning ?? "", /ends in [45] days/);
   assert.match((await listener.untilDown("tls-name")).reason, /ERR_TLS_CERT_ALTNAME_INVALID/);
   assert.match((await listener.untilDown("tls-no-ca")).reason, /\/run\/none.pem: ENOENT/);
   assert.match((await listener.untilDown("tls-plain")).reason, /ERR_SSL/);
@@ -278,6 +281,24 @@ exit $(cat /run/code)
     await listener.until("dynamic", ({ reason }) => !reason.includes("0 of"));
   },
 );
+
+check("a check process that stood still blames no server for it", async () => {
+  const timing = { intervalMs: 10, fastIntervalMs: 10, fall: 1 };
+  const many = Array.from({ length: 100 }, (_, i) => `many${i}`);
+  ask(...many.map((name) => targetOf(name, http(), `${SERVER}:80`, { timing })));
+  for (const name of many) await listener.untilUp(name);
+  const known = listener.heard.length;
+  daemons.get("check")!.stop();
+  await pause(1500);
+  daemons.get("check")!.resume();
+  await pause(500);
+  const blamed = listener.heard
+    .slice(known)
+    .filter(({ subject, up }) => !up && many.includes(subject));
+  assert.deepEqual(blamed, []);
+  asked = asked.filter(({ subject }) => !many.includes(subject));
+  ask();
+});
 
 check("a unix socket is asked like a port", async () => {
   const checker = world.host("checker");

@@ -22,6 +22,7 @@ import { tell } from "../../src/sim/story.ts";
 import { drawScenario } from "../../src/sim/swarm.ts";
 import { oracleNames } from "../../src/sim/violation.ts";
 import { play } from "../../src/sim/world.ts";
+import { PROXY_USAGE, simulateProxy } from "./proxy.ts";
 import type { Answer, Task } from "./worker.ts";
 
 const usage = `usage: npm run sim -- [options]
@@ -41,6 +42,7 @@ const KILL_SEEDS = 300;
 const TABLE_PATH = "docs/sim-kill-table.md";
 
 async function main(): Promise<number> {
+  if (process.argv[2] === "proxy") return simulateProxy(process.argv.slice(3));
   const { values } = parseArgs({
     options: {
       seeds: { type: "string", default: "2000" },
@@ -53,7 +55,7 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    console.log(usage);
+    console.log(`${usage}\n\n${PROXY_USAGE}`);
     return 0;
   }
   const jobs = wholeNumber("jobs", values.jobs, 1);

@@ -95,6 +95,6 @@ export const GLOBAL_KEYWORDS: string = `
 + witness | lines | | Nines: addresses of which one must answer before any instance may be master. | Nines
 + lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs. | Nines
 + restore_addresses | bool | on | Nines: put an address back at once when somebody removes it. | Nines
-+ fast_handover | bool | on | Nines: take over 10 ms and an eighth of the skew after the master resigns. | Nines
++ fast_handover | bool | on | Nines: take over an eighth of the skew and up to 10 ms after the master resigns. | Nines
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines
 `;

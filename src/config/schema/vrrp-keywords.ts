@@ -51,7 +51,7 @@ export const VRRP_KEYWORDS: string = `
 + lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs. | Nines
 + restore_addresses | bool | on | Nines: put an address back at once when somebody removes it. | Nines
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines
-+ fast_handover | bool | on | Nines: take over 10 ms and an eighth of the skew after the master resigns. | Nines
++ fast_handover | bool | on | Nines: take over an eighth of the skew and up to 10 ms after the master resigns. | Nines
 - track_bfd | lines | | BFD sessions that change the priority. | man, VRRP instance(s)
 - track_src_ip | flag | | FAULT when the source address vanishes. | man, VRRP instance(s)
 - vrf | word | | Routing domain of the adverts. | man, VRRP instance(s)

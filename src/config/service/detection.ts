@@ -13,19 +13,24 @@ export interface Detection {
 /** From death to the verdict. */
 export function detectionOf(timing: CheckTiming): Detection {
   const { intervalMs, fastIntervalMs, timeoutMs, fall, retry, delayBeforeRetryMs } = timing;
-  const pauses = retry * delayBeforeRetryMs;
-  const quick = pauses;
-  const slow = pauses + (retry + 1) * timeoutMs;
+  // Intervals count from the last try of a check.
+  const quick = retry * delayBeforeRetryMs;
+  const slow = quick + (retry + 1) * timeoutMs;
+  const pause = Math.max(0, fastIntervalMs - timeoutMs);
   return {
-    bestMs: quick + (fall - 1) * Math.max(fastIntervalMs, quick),
-    worstMs: intervalMs + slow + (fall - 1) * Math.max(fastIntervalMs, slow),
+    bestMs: quick + (fall - 1) * (fastIntervalMs + quick),
+    worstMs: intervalMs + slow + (fall - 1) * (pause + slow),
   };
 }
 
-/** From the first good answer to the verdict, at most. */
+/** From the moment that it is well again to the verdict, at most. */
 export function recoveryMs(timing: CheckTiming): number {
   const { downIntervalMs, fastIntervalMs, timeoutMs, rise } = timing;
-  return downIntervalMs + timeoutMs + (rise - 1) * Math.max(fastIntervalMs, timeoutMs);
+  return (
+    Math.max(downIntervalMs, timeoutMs) +
+    timeoutMs +
+    (rise - 1) * Math.max(fastIntervalMs, timeoutMs)
+  );
 }
 
 /** `check web: a dead server is out after 500 ms to 4.50 s, one that came back is used after 3 s at most`. */

@@ -125,8 +125,9 @@ export class Roster {
     const was = server.inService;
     server.inService = isInService(server);
     if (server.inService && !was && slowStart.windowMs > 0) server.warmingSince = now;
-    const warmMs = now - server.warmingSince;
-    if (!server.inService || warmMs >= slowStart.windowMs) server.warmingSince = Infinity;
+    // The same sum as for the deadline: a difference may be rounded to just below the window.
+    const isWarm = now >= server.warmingSince + slowStart.windowMs;
+    if (!server.inService || isWarm) server.warmingSince = Infinity;
     const share =
       server.warmingSince === Infinity ? 1 : slowStartShare(slowStart, now - server.warmingSince);
     server.weight = ((server.baseWeight * server.agentPercent) / 100) * share;

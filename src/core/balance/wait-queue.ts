@@ -183,8 +183,9 @@ export class WaitQueue<Waiter> {
     }
     const oldest = this.#oldest();
     if (oldest === undefined) return undefined;
+    // The same sum as the deadline's: a difference may be rounded to just below the time.
+    if (now < oldest.enqueuedAt + this.#settings.timeoutMs) return undefined;
     const waitedMs = now - oldest.enqueuedAt;
-    if (waitedMs < this.#settings.timeoutMs) return undefined;
     this.leave(oldest);
     return { waiter: oldest.waiter, why: "timeout", waitedMs };
   }

@@ -15,12 +15,15 @@ type HttpSettings = Extract<CheckProtocol, { kind: "http" }>;
 
 const HEAD_LIMITS = { bytes: 16_384, fields: 100 };
 
+/** Its tables are large; what is read in one call is looked at in the same call. */
+const HEAD = new ResponseHead();
+
 export class HttpProbe implements Probe {
   readonly #settings: HttpSettings;
   readonly #host: string;
   readonly #gathered: Gathered;
-  readonly #head = new ResponseHead();
-  readonly #reader = new BodyReader();
+  /** Made when there is a body to be looked at: its buffers are large. */
+  #reader: BodyReader | undefined;
   readonly #body: Gathered;
   /** Where the body starts; 0 = the head is not complete. */
   #at = 0;
@@ -31,7 +34,6 @@ export class HttpProbe implements Probe {
     this.#host = settings.host ?? host;
     this.#gathered = new Gathered(HEAD_LIMITS.bytes + settings.maxBodyBytes * 2);
     this.#body = new Gathered(Math.max(1, settings.maxBodyBytes));
-    this.#head.clear();
   }
 
   connected(): ProbeStep {
@@ -58,7 +60,8 @@ export class HttpProbe implements Probe {
   }
 
   #readHead(): ProbeStep | undefined {
-    const head = this.#head;
+    const head = HEAD;
+    head.clear();
     const after = head.parse(this.#gathered.bytes, 0, this.#gathered.length, HEAD_LIMITS);
     if (after === REFUSED) return bad(refusal(head.refused!).text);
     if (after <= 0) return WAIT;
@@ -66,7 +69,6 @@ export class HttpProbe implements Probe {
       // An interim answer: what follows it counts.
       const rest = this.#gathered.bytes.slice(after, this.#gathered.length);
       this.#gathered.length = 0;
-      head.clear();
       return rest.length === 0 ? WAIT : this.received(rest);
     }
     if (!isWanted(head.status, this.#settings.status)) {
@@ -75,12 +77,14 @@ export class HttpProbe implements Probe {
     if (this.#settings.body === undefined) return good(`status ${head.status}`);
     if (!head.frame(this.#settings.method === "HEAD")) return bad(refusal(head.refused!).text);
     this.#at = after;
+    this.#reader = new BodyReader();
     this.#reader.begin(head.framing, head.length);
     return undefined;
   }
 
   #readBody(isEnd: boolean): ProbeStep {
     const reader = this.#reader;
+    if (reader === undefined) return WAIT;
     while (!reader.done && reader.refused === undefined && this.#at < this.#gathered.length) {
       this.#at = reader.consume(this.#gathered.bytes, this.#at, this.#gathered.length);
       this.#body.add(this.#gathered.bytes.subarray(reader.from, reader.to));

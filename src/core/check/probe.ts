@@ -10,6 +10,8 @@ export interface ProbeResult {
   readonly weightPercent?: number;
   readonly admin?: "ready" | "drain" | "maint";
   readonly warning?: string;
+  /** The trouble is ours, e.g. no descriptor left: it says nothing of the server. */
+  readonly isOurs?: true;
 }
 
 /** Nothing given: wait for more. */
@@ -37,6 +39,25 @@ export function bad(reason: string): ProbeStep {
   return { result: { ok: false, reason } };
 }
 
+const NOTHING = new Uint8Array(0);
+const FIRST_BYTES = 512;
+
+/** errno(3) names of what this machine lacks: descriptors, memory, ports, an address, the right. */
+const OURS: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+]);
+
+/** What ended an attempt from below. `text`: the sentence, by default the name itself. */
+export function failure(errno: string, text: string = errno): ProbeResult {
+  return { ok: false, reason: text, ...(OURS.has(errno) ? { isOurs: true } : {}) };
+}
+
 /** Bytes of a conversation, gathered up to a bound. */
 export class Gathered {
   bytes: Uint8Array;
@@ -45,14 +66,16 @@ export class Gathered {
 
   constructor(limit: number) {
     this.#limit = limit;
-    this.bytes = new Uint8Array(Math.min(1024, limit));
+    this.bytes = NOTHING;
   }
 
   /** What goes beyond the limit is dropped: it would not be looked at. */
   add(more: Uint8Array): void {
     const wanted = Math.min(this.#limit, this.length + more.length);
     if (wanted > this.bytes.length) {
-      const grown = new Uint8Array(Math.min(this.#limit, Math.max(wanted, this.bytes.length * 2)));
+      const grown = new Uint8Array(
+        Math.min(this.#limit, Math.max(wanted, this.bytes.length * 2, FIRST_BYTES)),
+      );
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
     }

@@ -5,7 +5,7 @@ import type { CheckProtocol, CheckTarget, CheckTiming } from "./check-settings.t
 import { DnsProbe } from "./datagram-probes.ts";
 import { HttpProbe } from "./http-probe.ts";
 import { memcachedProbe, readAgentLine, redisProbe, smtpProbe } from "./line-probes.ts";
-import type { Probe, ProbeResult } from "./probe.ts";
+import { failure, type Probe, type ProbeResult } from "./probe.ts";
 import { ServerCheck, type ServerCheckAction } from "./server-check.ts";
 
 const TIMING: CheckTiming = {
@@ -176,5 +176,43 @@ describe("probes", () => {
     assert.equal(probe.received(reply(1, 0, 1)).result, undefined);
     assert.equal(probe.received(reply(0x1234, 3, 0)).result?.ok, false);
     assert.equal(probe.received(reply(0x1234, 0, 1)).result?.ok, true);
+  });
+});
+
+describe("a check that starts down", () => {
+  it("says so before the first answer, and needs `rise` successes", () => {
+    const check = new ServerCheck(targetOf({ startDown: true }), 0);
+    assert.equal(check.verdict?.up, false);
+    assert.equal(check.verdict?.reason, "has not passed a check yet");
+    assert.deepEqual(play(check, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+  });
+});
+
+describe("trouble that is ours", () => {
+  const asked = (check: ServerCheck, result: ProbeResult): readonly ServerCheckAction[] => {
+    const now = check.deadline;
+    check.step(now, { type: "woken" });
+    return check.step(now, { type: "probe-ended", result });
+  };
+
+  it("leaves the verdict as it is, however often, with a warning that goes when it goes", () => {
+    const check = new ServerCheck(targetOf({ fall: 1 }), 0);
+    asked(check, { ok: true, reason: "x" });
+    const [told] = asked(check, failure("EMFILE"));
+    assert.ok(told?.type === "report");
+    assert.deepEqual([told.verdict.up, told.verdict.warning], [true, "could not be asked: EMFILE"]);
+    for (let i = 0; i < 5; i++) assert.deepEqual(asked(check, failure("EMFILE")), []);
+    const [back] = asked(check, { ok: true, reason: "x" });
+    assert.ok(back?.type === "report");
+    assert.equal(back.verdict.warning, undefined);
+  });
+
+  it("is no verdict where there is none yet, and no trouble of the server's is ours", () => {
+    const check = new ServerCheck(targetOf({}), 0);
+    assert.deepEqual(asked(check, failure("EADDRNOTAVAIL")), []);
+    assert.equal(check.verdict, undefined);
+    for (const errno of ["ECONNREFUSED", "EHOSTUNREACH", "ECONNRESET", "ETIMEDOUT"]) {
+      assert.equal(failure(errno).isOurs, undefined);
+    }
   });
 });

@@ -28,6 +28,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   #phase: Phase;
   #told: CheckVerdict | undefined;
   #lastOk = true;
+  #latencyMs = 0;
   #actions: ServerCheckAction[] = [];
 
   /** The first probe is at `firstMs`. */
@@ -36,6 +37,10 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.target = target;
     this.#health = new RiseFall({ rise, fall, startFailed: startDown });
     this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
+    if (startDown) {
+      const { subject } = target;
+      this.#told = { subject, up: false, reason: "has not passed a check yet", latencyMs: 0 };
+    }
   }
 
   get deadline(): number {
@@ -44,9 +49,10 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     return this.#phase.sinceMs + this.target.check.timing.timeoutMs;
   }
 
-  /** The last verdict that was reported. */
+  /** The last verdict that was reported, or the one to begin with (`startDown`); its latency is of now. */
   get verdict(): CheckVerdict | undefined {
-    return this.#told;
+    const latencyMs = this.#latencyMs;
+    return this.#told === undefined ? undefined : { ...this.#told, latencyMs };
   }
 
   step(now: number, input: ServerCheckInput): readonly ServerCheckAction[] {
@@ -78,7 +84,10 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const { timing } = this.target.check;
     if (this.#phase.kind !== "asking") return;
     const { sinceMs, retriesLeft } = this.#phase;
-    if (!result.ok && retriesLeft > 0) {
+    if (result.isOurs) return this.#notAsked(now, result.reason);
+    this.#latencyMs = now - sinceMs;
+    // As keepalived: who is out already need not be given another chance before the next check.
+    if (!result.ok && retriesLeft > 0 && this.#health.verdict !== false) {
       const atMs = now + timing.delayBeforeRetryMs;
       this.#phase = { kind: "waiting", atMs, retriesLeft: retriesLeft - 1 };
       return;
@@ -87,7 +96,17 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#health.observe(result.ok);
     const atMs = Math.max(now, sinceMs + this.#interval());
     this.#phase = { kind: "waiting", atMs, retriesLeft: timing.retry };
-    this.#tell(result, now - sinceMs);
+    this.#tell(result);
+  }
+
+  /** A server is not out because we have no descriptor left: its verdict stands, with a warning. */
+  #notAsked(now: number, reason: string): void {
+    const { fastIntervalMs, retry } = this.target.check.timing;
+    this.#phase = { kind: "waiting", atMs: now + fastIntervalMs, retriesLeft: retry };
+    const warning = `could not be asked: ${reason}`;
+    if (this.#told === undefined || this.#told.warning === warning) return;
+    this.#told = { ...this.#told, warning };
+    this.#actions.push({ type: "report", verdict: this.#told });
   }
 
   #interval(): number {
@@ -97,7 +116,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     return verdict ? intervalMs : downIntervalMs;
   }
 
-  #tell(result: ProbeResult, latencyMs: number): void {
+  #tell(result: ProbeResult): void {
     const up = this.#health.verdict;
     if (up === undefined) return;
     const { weightPercent, admin, warning } = result;
@@ -114,7 +133,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
       subject: this.target.subject,
       up,
       reason: `${word}: ${result.reason}, ${this.#health.progress()}`,
-      latencyMs,
+      latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),
       ...(warning === undefined ? {} : { warning }),

@@ -179,10 +179,16 @@ export class FieldBlock {
 
   /** First value of a field by its lower-case name, as text. */
   text(name: string): string | undefined {
+    const index = this.find(name);
+    return index < 0 ? undefined : this.valueText(index);
+  }
+
+  /** Index of the first field of this lower-case name, -1 = absent. */
+  find(name: string): number {
     for (let i = 0; i < this.count; i++) {
-      if (isText(this.bytes, this.nameFrom(i), this.nameTo(i), name)) return this.valueText(i);
+      if (isText(this.bytes, this.nameFrom(i), this.nameTo(i), name)) return i;
     }
-    return undefined;
+    return -1;
   }
 
   nameText(index: number): string {

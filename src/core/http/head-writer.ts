@@ -109,6 +109,18 @@ export class HeadWriter {
     } else this.text(String(value));
   }
 
+  /** 32 bits as eight hexadecimal digits. */
+  hex32(value: number): void {
+    if (this.#lacks(8)) return;
+    const out = this.bytes;
+    let at = this.at;
+    for (let shift = 28; shift >= 0; shift -= 4) {
+      const digit = (value >>> shift) & 15;
+      out[at++] = digit < 10 ? 48 + digit : 87 + digit;
+    }
+    this.at = at;
+  }
+
   #lacks(length: number): boolean {
     if (this.at + length + CRLF > this.bytes.length) this.overflow = true;
     return this.overflow;

@@ -66,5 +66,3 @@ const TABLE: ReadonlyMap<RefusalReason, Refusal> = new Map([
 export function refusal(reason: RefusalReason): Refusal {
   return TABLE.get(reason)!;
 }
-
-export const REFUSAL_REASONS: readonly RefusalReason[] = [...TABLE.keys()];

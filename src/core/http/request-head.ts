@@ -64,6 +64,7 @@ export class RequestHead extends FieldBlock {
   /** Before each new message. */
   clear(): void {
     this.clearFields();
+    this.method = "other";
     this.resumeAt = 0;
     this.#pathTo = 0;
   }

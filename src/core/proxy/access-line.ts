@@ -34,7 +34,7 @@ export function writeJsonLine(
   line.string(',"pool":', record.pool);
   line.string(',"server":', record.server);
   line.number(',"retries":', record.retries);
-  line.raw(record.reused ? ',"reused":true' : ',"reused":false');
+  line.raw(record.isReused ? ',"reused":true' : ',"reused":false');
   line.string(',"termination":', record.cause + record.phase);
   line.string(',"reason":', record.reason);
   line.number(',"requestMs":', record.requestMs);

@@ -51,7 +51,7 @@ export class AccessRecord {
   bytesOut = 0;
   retries = 0;
   /** The request went over a kept connection. */
-  reused = false;
+  isReused = false;
   cause: EndCause = "-";
   phase: EndPhase = "-";
   /** A sentence; "" when nothing went wrong. */
@@ -67,10 +67,17 @@ export class AccessRecord {
   totalMs = 0;
 
   readonly spans: Int32Array = new Int32Array(2 * Object.keys(ACCESS_TEXTS).length);
-  readonly bytes: Uint8Array = new Uint8Array(MAX_TEXT * Object.keys(ACCESS_TEXTS).length);
+  /** Grows with what is kept. */
+  bytes: Uint8Array = new Uint8Array(256);
   #used = 0;
 
-  clearTexts(): void {
+  clear(): void {
+    this.route = this.pool = this.server = this.reason = "";
+    this.status = this.version = this.bytesIn = this.bytesOut = this.retries = 0;
+    this.isReused = this.http2 = false;
+    this.requestMs = this.queueMs = this.connectMs = this.answerMs = -1;
+    this.totalMs = 0;
+    this.cause = this.phase = "-";
     this.spans.fill(0);
     this.#used = 0;
   }
@@ -78,8 +85,13 @@ export class AccessRecord {
   /** Keeps a copy of at most 1024 bytes. Each text once per request. */
   keep(text: AccessText, bytes: Uint8Array, from: number, to: number): void {
     const end = Math.min(to, from + MAX_TEXT);
-    const kept = this.bytes;
     let at = this.#used;
+    if (at + end - from > this.bytes.length) {
+      const larger = new Uint8Array(2 * (at + MAX_TEXT));
+      larger.set(this.bytes.subarray(0, at));
+      this.bytes = larger;
+    }
+    const kept = this.bytes;
     this.spans[2 * text] = at;
     for (let i = from; i < end; i++) kept[at++] = bytes[i] as number;
     this.spans[2 * text + 1] = at;

@@ -1,6 +1,7 @@
 /** Who the client is, told to the server: X-Forwarded-* and Forwarded (RFC 7239). */
 
-import { fieldNumber, FIELDS } from "../http/field-names.ts";
+import type { FieldBlock } from "../http/field-block.ts";
+import { fieldNumber, FIELDS, type FieldName } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
 import { AddressSet } from "./address-set.ts";
 import type { RequestFacts } from "./request-facts.ts";
@@ -30,7 +31,7 @@ export class ForwardingFields {
   /** The client itself: the sender, or behind trusted proxies the last address that is not one. */
   clientOf(facts: RequestFacts): string {
     if (!this.#trusted.has(facts.source)) return facts.source;
-    const chain = (facts.head.known("x-forwarded-for") ?? "").split(",");
+    const chain = (valuesOf(facts.head, "x-forwarded-for") ?? "").split(",");
     for (const hop of chain.reverse()) {
       const address = hop.trim();
       if (address !== "" && !this.#trusted.has(address)) return address;
@@ -42,22 +43,43 @@ export class ForwardingFields {
     const { head, source, scheme } = facts;
     const isTrusted = this.#trusted.has(source);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
+      // Of several the last was written by the proxy that we trust.
       const told = (name: (typeof X_FIELDS)[number]): string | undefined =>
-        isTrusted ? head.known(name) : undefined;
-      const before = told("x-forwarded-for");
+        isTrusted ? valuesOf(head, name)?.split(",").at(-1)?.trim() : undefined;
+      const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
       if (source !== "") {
         const chain = before === undefined ? source : `${before}, ${source}`;
         writer.field("x-forwarded-for", chain);
       }
       writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-      writer.field("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+      const host = told("x-forwarded-host");
+      if (host !== undefined) writer.field("x-forwarded-host", host);
+      else {
+        writer.text("x-forwarded-host: ");
+        writer.span(head.bytes, head.hostFrom, head.hostTo);
+        writer.text("\r\n");
+      }
       writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
     }
     if (this.#kind === "forwarded" || this.#kind === "both") {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
       const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
-      const before = isTrusted ? head.known("forwarded") : undefined;
+      const before = isTrusted ? valuesOf(head, "forwarded") : undefined;
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
   }
+}
+
+/**
+ * All fields of that name as one list (RFC 9110 5.3): proxies that add a field of their own leave
+ * what the client claimed in front of it. Undefined = absent.
+ */
+function valuesOf(head: FieldBlock, name: FieldName): string | undefined {
+  const number = fieldNumber(name);
+  if (!head.has(number)) return undefined;
+  const values = [];
+  for (let i = head.indexOf(number); i < head.count; i++) {
+    if (head.numbers[i] === number) values.push(head.valueText(i));
+  }
+  return values.join(", ");
 }

@@ -23,8 +23,8 @@ export class HeadEdits {
     this.#written = [...set, ...add].map(({ name, value }) => ({ name, value: template(value) }));
   }
 
-  get isEmpty(): boolean {
-    return this.#dropped.size === 0 && this.#written.length === 0;
+  get writesFields(): boolean {
+    return this.#written.length > 0;
   }
 
   /** Marks what does not go further, as hop-by-hop fields are. Before the fields are written. */
@@ -35,13 +35,20 @@ export class HeadEdits {
     }
   }
 
+  /** What `write` would write: for a head that comes when the request is long gone. */
+  text(facts: RequestFacts): string {
+    return this.#written
+      .map(({ name, value }) => `${name}: ${lineSafe(value(facts))}\r\n`)
+      .join("");
+  }
+
   write(writer: HeadWriter, facts: RequestFacts): void {
     for (const { name, value } of this.#written) writer.field(name, lineSafe(value(facts)));
   }
 }
 
 /** What a variable brings in has been parsed; this is the second lock on the same door. */
-function lineSafe(value: string): string {
+export function lineSafe(value: string): string {
   return value.replace(/[\0\r\n]/g, " ");
 }
 

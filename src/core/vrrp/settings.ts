@@ -185,7 +185,7 @@ export interface InstanceSettings {
   /** The loser sends one last advert (`higher_prio_send_advert`). Nines default: true. */
   readonly higherPrioritySendAdvert: boolean;
   readonly ownerIgnoreAdverts: boolean;
-  /** Nines: answer a resignation after 10 ms and an eighth of the skew, see `afterResignationMs`. Default
+  /** Nines: answer a resignation after an eighth of the skew and up to 10 ms, see `afterResignationMs`. Default
    *  true; `vrrp_strict` turns it off. */
   readonly fastHandover: boolean;
   readonly announce: AnnounceSettings;

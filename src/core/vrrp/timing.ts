@@ -5,8 +5,12 @@
  * version 2 skews by fractions of a second whatever the interval is (RFC 3768 section 6.1).
  */
 
-/** After a resignation no backup is quicker than this: time for the farewell to reach all. */
+/**
+ * After a resignation no backup is quicker than this, time for the farewell to reach all; with
+ * intervals so short that it would be most of the skew, no quicker than a part of that.
+ */
 const FAST_HANDOVER_FLOOR_MS = 10;
+const FAST_HANDOVER_FLOOR_DIVISOR = 4;
 /** How much quicker than the skew a backup answers a resignation. */
 const FAST_HANDOVER_DIVISOR = 8;
 
@@ -49,5 +53,6 @@ export function apartMs(source: Uint8Array | undefined, intervalMs: number): num
  */
 export function afterResignationMs(skew: number, fast: boolean): number {
   if (!fast) return skew;
-  return Math.min(skew, FAST_HANDOVER_FLOOR_MS + skew / FAST_HANDOVER_DIVISOR);
+  const floor = Math.min(FAST_HANDOVER_FLOOR_MS, skew / FAST_HANDOVER_FLOOR_DIVISOR);
+  return floor + skew / FAST_HANDOVER_DIVISOR;
 }

@@ -47,6 +47,29 @@ export async function startNines(
   return peer;
 }
 
+/**
+ * Nines as a balancer: `nines run` or `nines balance` with these words; resolves when every
+ * worker accepts on all frontends.
+ */
+export async function startBalancer(host: Host, words: readonly string[]): Promise<NinesPeer> {
+  const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
+  const supervisor = await host.start([BIN, ...words, ...directories], { name: "nines" });
+  const peer = new NinesPeer(host, supervisor);
+  const serves = async (): Promise<boolean> => {
+    if (!supervisor.isRunning) return true;
+    const { roles } = (await peer.get("/v1/status")) as StatusOfRoles;
+    const workers = roles.filter(({ name }) => name === "balance");
+    return workers.length > 0 && workers.every(({ state }) => state === "running");
+  };
+  await waitFor(serves, 15_000, `the balancer of ${host.name}`);
+  if (!supervisor.isRunning) throw new Error(`nines of ${host.name} ended: ${supervisor.log}`);
+  return peer;
+}
+
+interface StatusOfRoles {
+  readonly roles: readonly { readonly name: string; readonly state: string }[];
+}
+
 export class NinesPeer {
   readonly host: Host;
   readonly supervisor: LabProcess;
@@ -57,7 +80,7 @@ export class NinesPeer {
   }
 
   /** Outside numbers of its processes of that role, whoever their parent is now. */
-  pids(role: "vrrp" | "check" | "spare"): number[] {
+  pids(role: "vrrp" | "check" | "spare" | "balance"): number[] {
     return this.#pids().filter((pid) => commandLineOf(pid).join(" ").includes(` role ${role} `));
   }
 
@@ -103,11 +126,16 @@ export class NinesPeer {
     return this.#ask("GET", path);
   }
 
-  post(path: string): Promise<unknown> {
-    return this.#ask("POST", path);
+  post(path: string, body?: object): Promise<unknown> {
+    return this.#ask("POST", path, body);
   }
 
-  #ask(method: string, path: string): Promise<unknown> {
+  /** A subcommand that talks to this node, as its operator types it. Resolves to what it prints. */
+  nines(...words: string[]): Promise<string> {
+    return this.host.run([BIN, ...words, "--run-dir", RUN_DIRECTORY]);
+  }
+
+  #ask(method: string, path: string, body?: object): Promise<unknown> {
     const socketPath = this.host.outside(`${RUN_DIRECTORY}/control.sock`);
     return new Promise((resolveAnswer, reject) => {
       const call = request({ socketPath, method, path, agent: false, timeout: 5000 }, (answer) => {
@@ -120,7 +148,7 @@ export class NinesPeer {
       });
       call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer`)));
       call.on("error", reject);
-      call.end();
+      call.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 
@@ -129,4 +157,4 @@ export class NinesPeer {
   }
 }
 
-const IS_NINES = /\/bin\/nines(\.ts|\.js)? (run|role) /;
+const IS_NINES = /\/bin\/nines(\.ts|\.js)? (run|balance|role) /;

@@ -57,12 +57,17 @@ export function startNameServer(host: Host, name: string, address: string): Prom
   return startOn(host, 53, ["dnsmasq", "--keep-in-foreground", ...words]);
 }
 
-/** One member, which speaks grpc.health.v1 on its port 2379. */
-export function startEtcd(host: Host): Promise<LabProcess> {
+/** One member, which speaks grpc.health.v1 on its port 2379, and over TLS on 2381. */
+export function startEtcd(
+  host: Host,
+  { certificate, key }: { readonly certificate: string; readonly key: string },
+): Promise<LabProcess> {
   const peers = "http://127.0.0.1:2380";
   const words = {
     "data-dir": "/run/etcd",
-    "listen-client-urls": "http://0.0.0.0:2379",
+    "cert-file": certificate,
+    "key-file": key,
+    "listen-client-urls": "http://0.0.0.0:2379,https://0.0.0.0:2381",
     "advertise-client-urls": "http://127.0.0.1:2379",
     "listen-peer-urls": peers,
     "initial-advertise-peer-urls": peers,

@@ -12,7 +12,7 @@ import { VIRTUAL_ADDRESS, type ServerName, type Stage, type Variant } from "./st
 const SLACK_MS = 400;
 /** 3 adverts of 1 s, and a skew of (256-100)/256 s. */
 const MASTER_DOWN_MS = 3609;
-/** A resignation is answered after 10 ms and an eighth of the skew. */
+/** A resignation is answered after an eighth of the skew and up to 10 ms. */
 const AFTER_RESIGNATION_MS = 86;
 const CHECK_INTERVAL_MS = 3000;
 

@@ -10,7 +10,7 @@ import { diffAddresses } from "./diff-addresses.ts";
 import { diffFrontend } from "./diff-frontend.ts";
 import { diffPool } from "./diff-pool.ts";
 
-export type { Change, Effect } from "./change.ts";
+export type { Change } from "./change.ts";
 
 export function diffService(before: ServiceModel, after: ServiceModel): Change[] {
   return [

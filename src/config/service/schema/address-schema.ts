@@ -186,6 +186,5 @@ const whole = block("", addressSections);
 
 export type AddressSections = Static<typeof whole>;
 export type AddressDocument = Static<typeof address>;
-export type GroupDocument = Static<typeof group>;
 export type TrackReferenceDocument = Static<typeof track>;
 export type TrackDocument = Static<typeof trackSchema>;

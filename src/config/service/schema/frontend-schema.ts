@@ -140,7 +140,7 @@ export const frontendSchema = block("What clients connect to.", {
   shedding,
   access_log: accessLog,
   accept_proxy: oneOrMore(
-    "A PROXY header is expected from these and refused from all others.",
+    "A PROXY header is expected from these and over Unix sockets, and refused from all others.",
     kind("prefix", "Address or prefix."),
     { default: [] },
   ),

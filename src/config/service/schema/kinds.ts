@@ -3,6 +3,7 @@
  * written, how to convert it and what to say when it is wrong.
  */
 
+import { VARIABLE_NAMES } from "../../../core/route/template.ts";
 import type { HashKey, ServerEndpoint } from "../../../core/balance/pool-settings.ts";
 import type { StatusRange } from "../../../core/check/check-settings.ts";
 import type { Bind } from "../../../core/proxy/frontend-settings.ts";
@@ -168,6 +169,16 @@ function convertFieldValue(text: string): Converted<string> {
   return bad("a header value cannot hold line ends or control characters", "write it on one line");
 }
 
+/** A header value or address with variables of the request in it. */
+function convertTemplate(text: string): Converted<string> {
+  const unknown = [...text.matchAll(/\$\{([^}]*)\}/gu)].find(
+    ([, name = ""]) => !VARIABLE_NAMES.includes(name),
+  );
+  if (unknown === undefined) return convertFieldValue(text);
+  const known = VARIABLE_NAMES.map((name) => `\${${name}}`).join(" ");
+  return bad(`there is no variable ${unknown[0]}`, `there are ${known}`);
+}
+
 function convertPath(text: string): Converted<string> {
   if (/^\/[^\s#?]*(\?[^\s#]*)?$/u.test(text)) return good(text);
   return bad(`'${text}' is not a path`, "it starts with / and has no spaces, e.g. /health");
@@ -290,6 +301,7 @@ export const KINDS = {
   name: { what: "a name", convert: convertName },
   token: { what: "the name of a header or cookie", convert: convertToken },
   field: { what: "a text on one line", convert: convertFieldValue },
+  template: { what: "a text with variables such as ${host}", convert: convertTemplate },
   path: { what: "a path such as /health", pattern: "^/\\S*$", convert: convertPath },
   host: { what: "a host name", convert: convertHost },
   endpoint: { what: "ADDRESS:PORT or unix:PATH", convert: convertEndpoint },

@@ -48,13 +48,13 @@ const canary = fields(
 
 const edits = section("Done in the order remove, set, add. Values may hold ${host} and the like.", {
   remove: oneOrMore("Headers that are taken away.", kind("token", "A header."), { default: [] }),
-  set: optional(fields("Headers that get this value.", kind("field", "The value."))),
-  add: optional(fields("Headers that are added to what is there.", kind("field", "The value."))),
+  set: optional(fields("Headers that get this value.", kind("template", "The value."))),
+  add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
 });
 
 const redirect = short(
   block("Answered with another address.", {
-    location: kind("field", "Where to; may hold ${scheme} ${host} ${path} ${query} ${uri}."),
+    location: kind("template", "Where to; may hold ${scheme} ${host} ${path} ${query} ${uri}."),
     status: integer("301, 302, 303, 307 or 308.", 301, 308, { default: 307 }),
   }),
   [text("Where to, with status 307.")],

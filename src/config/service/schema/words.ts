@@ -167,7 +167,16 @@ export function choice<const T extends string>(
 }
 
 /** Kinds whose result is text, too. */
-type TextKind = "ip" | "prefix" | "regex" | "name" | "token" | "field" | "path" | "host";
+type TextKind =
+  | "ip"
+  | "prefix"
+  | "regex"
+  | "name"
+  | "token"
+  | "field"
+  | "template"
+  | "path"
+  | "host";
 
 /** Text of a kind that converts to itself in canonical form. */
 export function kind(

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Traffic, COUNTERS } from "../core/proxy/traffic.ts";
+import { trafficNumbers, type PoolServer, type PoolView } from "../daemon/balance-status.ts";
+import { serviceText } from "./balance.ts";
+import { askedRequest } from "./explain-request.ts";
+import { poolLines } from "./pool.ts";
+import type { Terminal } from "./terminal.ts";
+import { topLines } from "./top.ts";
+
+const plain: Terminal = { out() {}, err() {}, color: false };
+
+function numbers(requests: number, errors = 0): PoolServer["traffic"] {
+  const traffic = new Traffic();
+  traffic.add(COUNTERS.requests, requests);
+  traffic.add(COUNTERS.timeouts, errors);
+  return trafficNumbers(traffic, false);
+}
+
+function server(name: string, more: Partial<PoolServer>): PoolServer {
+  return {
+    name,
+    endpoint: `10.0.0.1:80`,
+    state: "up",
+    reason: "check passed: status 200, 2 of 2",
+    sinceMs: 61_000,
+    usable: true,
+    tier: 0,
+    weight: 10,
+    effectiveWeight: 10,
+    active: 0,
+    maxConnections: 0,
+    latencyMs: 1.5,
+    started: 0,
+    failed: 0,
+    ejections: 0,
+    traffic: numbers(3),
+    ...more,
+  };
+}
+
+function pool(servers: readonly PoolServer[], more: Partial<PoolView> = {}): PoolView {
+  const base = { algorithm: "two-choices", tier: 0, panic: false, waiting: 0, retryBalance: 1 };
+  return { name: "shop", ...base, traffic: numbers(1), servers, ...more };
+}
+
+test("a pool is a table of servers with their states and why", () => {
+  const check = { up: false, reason: "", latencyMs: 2, agoMs: 5 };
+  const drain = { requests: 2, leftMs: 9000, text: "left: 2 requests, 9 s" };
+  const servers = [
+    server("web1", { effectiveWeight: 2.52, maxConnections: 50, active: 7 }),
+    server("web2", { state: "down", usable: false, reason: "check failed: ECONNREFUSED", check }),
+    server("web3", { state: "drain", usable: false, reason: "new kernel", drain, active: 2 }),
+    server("web4", {
+      state: "maint",
+      usable: false,
+      reason: "gone",
+      drain: { ...drain, requests: 0 },
+    }),
+    server("web5", { state: "ejected", latencyMs: -1, seenBy: "1 of 2 workers" }),
+  ];
+  const lines = poolLines([pool(servers)], plain);
+  assert.equal(lines[0], "shop  two-choices, 1 request, 0 retries");
+  const cells = lines.slice(2).map((line) => line.split(/ {2,}/));
+  assert.deepEqual(cells[0]?.slice(0, 5), [
+    "web1 (10.0.0.1:80)",
+    "up",
+    "1m 01s",
+    "10 (2.5 now)",
+    "7/50",
+  ]);
+  assert.deepEqual(cells[1]?.slice(-2), ["failed in 2.00 ms", "check failed: ECONNREFUSED"]);
+  assert.equal(cells[2]?.at(-1), "new kernel; left: 2 requests, 9 s");
+  assert.equal(cells[3]?.at(-1), "gone");
+  assert.equal(cells[4]?.at(-1), "check passed: status 200, 2 of 2; 1 of 2 workers");
+});
+
+test("a pool that nobody serves says so, and so do backups and panic", () => {
+  const title = (more: object): string => poolLines([pool([server("a", {})], more)], plain)[0]!;
+  assert.match(title({ tier: undefined }), /, nobody can serve$/);
+  assert.match(title({ tier: 1, waiting: 4 }), /, 4 waiting, backups of tier 1 serve$/);
+  assert.match(poolLines([pool([], { panic: true })], plain).at(-1)!, /^panic: /);
+});
+
+test("rates are differences over the time between two pictures", () => {
+  const frontend = (requests: number) => ({
+    name: "web",
+    listening: [":80"],
+    traffic: numbers(requests),
+  });
+  const status = (requests: number, errors: number) => ({
+    workers: [],
+    frontends: [frontend(requests)],
+    pools: [pool([server("a", { traffic: numbers(requests, errors) })])],
+  });
+  const picture = { before: status(10, 0), now: status(40, 6), seconds: 2 };
+  const lines = topLines(picture, "shop/a", plain);
+  assert.equal(lines[0], "0 workers");
+  assert.deepEqual(lines[3]?.split(/ {2,}/).slice(0, 6), ["web", ":80", "0", "0", "15", "0"]);
+  assert.deepEqual(lines[6]?.split(/ {2,}/).slice(0, 6), ["> shop/a", "up", "10", "0", "15", "3"]);
+});
+
+test("a balancer without a file is a service of one frontend and one pool", () => {
+  const common = { version: "1", realtime: true, runDir: "r", stateDir: "s" };
+  const text = serviceText({
+    ...common,
+    listen: ":8080",
+    servers: ["a:80"],
+    check: "/health",
+    workers: 2,
+  });
+  assert.deepEqual(JSON.parse(text), {
+    workers: 2,
+    frontends: { web: { listen: ":8080", pool: "web" } },
+    pools: { web: { servers: ["a:80"], check: { http: "/health" } } },
+  });
+});
+
+test("a request is asked about as it would be typed for curl", () => {
+  const ask = (request: string, headers: readonly string[] = []): unknown =>
+    askedRequest({ request, headers, source: "10.0.0.9", json: false });
+  assert.deepEqual(ask("POST http://a:8080/x?y", ["Cookie: a=b: c"]), {
+    method: "POST",
+    url: "http://a:8080/x?y",
+    headers: [["Cookie", "a=b: c"]],
+    source: "10.0.0.9",
+  });
+  assert.equal((ask("http://a/") as { method: string }).method, "GET");
+  assert.match(String(ask("/x")), /has no host/);
+  assert.match(String(ask("http://a/", ["Cookie"])), /Cookie/);
+});

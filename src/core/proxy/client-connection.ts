@@ -1,0 +1,391 @@
+/** One connection of a client: its requests one after the other, each an `Exchange`. */
+
+import type { PoolSettings } from "../balance/pool-settings.ts";
+import { accessText } from "./access-line.ts";
+import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
+import { connectionWord } from "./answer-writer.ts";
+import { ClientReader } from "./client-reader.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Frontend } from "./frontend.ts";
+import type { Intake } from "./intake.ts";
+import { errorPage, type OwnAnswer, textAnswer, writeOwnHead } from "./own-answer.ts";
+import { Timed } from "./timer-wheel.ts";
+import { COUNTERS } from "./traffic.ts";
+import type { ClientOrigin, Peer, Wire } from "./wire.ts";
+
+/** After our last word the client may finish its own; what it says is not looked at any more. */
+const LINGER_MS = 2000;
+
+export type ClientPhase =
+  /** Between requests, or within a head. */
+  | "head"
+  /** A request is being served. */
+  | "busy"
+  | "tunnel"
+  /** The last answer is on its way out. */
+  | "lingering"
+  | "closed";
+
+export class ClientConnection extends Timed implements Peer {
+  readonly origin: ClientOrigin;
+  readonly frontend: Frontend;
+  readonly #parts: EngineParts;
+  readonly #intake: Intake;
+  readonly #wire: Wire;
+  readonly #reader: ClientReader;
+  #phase: ClientPhase = "head";
+  #exchange: Exchange | undefined;
+  #requests = 0;
+  #startedAt: number;
+  #lingerQueued = 0;
+  #isRetired = false;
+  /** When it came, or when its last answer was complete. */
+  idleSince: number;
+  /** The client has ended its half of the connection. */
+  hasEnded = false;
+  /** It does not read what is sent to it. */
+  isBlocked = false;
+
+  constructor(
+    parts: EngineParts,
+    intake: Intake,
+    { wire, origin, frontend }: { wire: Wire; origin: ClientOrigin; frontend: Frontend },
+  ) {
+    super();
+    this.#parts = parts;
+    this.#intake = intake;
+    this.#wire = wire;
+    this.origin = origin;
+    this.frontend = frontend;
+    this.#reader = new ClientReader(parts, intake, this, wire);
+    this.#startedAt = this.idleSince = parts.now;
+    parts.wheel.set(this, parts.now + frontend.settings.timeouts.headMs);
+  }
+
+  get phase(): ClientPhase {
+    return this.#phase;
+  }
+
+  /** The one that is being served. */
+  get exchange(): Exchange | undefined {
+    return this.#exchange;
+  }
+
+  /** More of its bytes may be taken. */
+  get isOpen(): boolean {
+    return this.#phase !== "lingering" && this.#phase !== "closed";
+  }
+
+  /** Nothing is lost when it is closed now. */
+  get isIdle(): boolean {
+    return this.#phase === "head" && this.#reader.head === undefined;
+  }
+
+  // ---- what the wire reports ----
+
+  received(now: number, bytes: Uint8Array, from: number, to: number): void {
+    this.#parts.now = now;
+    this.frontend.traffic.add(COUNTERS.bytesIn, to - from);
+    if (this.#phase === "lingering" || this.#phase === "closed") return;
+    this.#reader.received(bytes, from, to);
+  }
+
+  drained(now: number): void {
+    this.#parts.now = now;
+    if (!this.isBlocked) return;
+    this.isBlocked = false;
+    if (this.#phase === "lingering" || this.#phase === "closed") return;
+    const exchange = this.#exchange;
+    if (exchange !== undefined) {
+      this.armFor(exchange);
+      exchange.server?.wire.resume();
+    }
+    this.#reader.continue();
+  }
+
+  ended(now: number): void {
+    this.#parts.now = now;
+    this.hasEnded = true;
+    if (this.#phase === "tunnel") {
+      if (this.#reader.isEmpty) this.#exchange!.dispatcher!.clientEnded(this.#exchange!);
+    } else if (this.#exchange?.phase === "queued") {
+      // Whoever waits in line and hangs up has gone; to serve him takes somebody else's place.
+      this.#leave("C", "Q", "the client left the line");
+    } else this.#reader.settle();
+  }
+
+  closed(now: number, reason: string): void {
+    if (this.#phase === "closed") return;
+    this.#parts.now = now;
+    const exchange = this.#exchange;
+    this.#forget();
+    if (exchange === undefined) return;
+    const clean = reason === "" && exchange.phase === "tunnel";
+    if (!clean) exchange.blame("C", phaseOf(exchange), `the client left: ${reason || "closed"}`);
+    exchange.dispatcher?.abandon(exchange);
+    this.#finish(exchange);
+  }
+
+  /** Too late with whatever it owes. */
+  due(now: number): void {
+    this.#parts.now = now;
+    const { headMs, bodyMs } = this.frontend.settings.timeouts;
+    const exchange = this.#exchange;
+    if (this.#phase === "lingering") return this.#lingerOn();
+    if (exchange === undefined) {
+      if (this.#reader.head === undefined) return this.close();
+      this.refuseHead(408, "c", `no whole request head within ${headMs} ms`);
+    } else if (this.isBlocked) {
+      this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
+    } else if (!exchange.requestDone) {
+      const reason = `${bodyMs} ms without a byte of the request's body`;
+      this.fail(exchange, 408, { cause: "c", phase: "R", reason });
+    }
+  }
+
+  // ---- what the server's side asks for ----
+
+  send(bytes: Uint8Array, from: number, to: number): void {
+    const exchange = this.#exchange;
+    this.frontend.traffic.add(COUNTERS.bytesOut, to - from);
+    if (exchange !== undefined) exchange.record.bytesOut += to - from;
+    if (this.#wire.send(bytes, from, to) || this.isBlocked) return;
+    this.isBlocked = true;
+    exchange?.server?.wire.pause();
+    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
+  }
+
+  /** The server can take (more of) the request; `more`: and its wire is not full. */
+  serverReady(more: boolean): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    exchange.isServerBlocked = !more;
+    this.#reader.continue();
+  }
+
+  serverDrained(): void {
+    this.serverReady(true);
+  }
+
+  beginTunnel(): void {
+    this.#phase = "tunnel";
+    this.#parts.wheel.set(this, Infinity);
+    this.#reader.continue();
+  }
+
+  /** The server has ended its half of the tunnel. */
+  endTunnel(): void {
+    this.#wire.end();
+  }
+
+  /** The answer is complete and handed over. */
+  answerDone(): void {
+    const exchange = this.#exchange!;
+    const closes = exchange.closesClient || (this.hasEnded && this.#reader.isEmpty);
+    this.#finish(exchange);
+    if (closes) return this.#linger();
+    this.#phase = "head";
+    this.idleSince = this.#parts.now;
+    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.keepAliveMs);
+    this.#reader.continue();
+  }
+
+  /** The answer cannot be completed, and the client must see that it is not whole. */
+  cut(): void {
+    const exchange = this.#exchange!;
+    const { framing } = exchange.answerBody;
+    // Without a length only a broken connection tells it from the end.
+    const needsReset = framing === "close" || (framing === "chunked" && !exchange.answerChunked);
+    this.#finish(exchange);
+    this.#forget();
+    this.#wire.destroy(needsReset);
+  }
+
+  /** Nobody could answer: we do. */
+  answerInstead(status: number, sorry: PoolSettings["sorry"]): void {
+    const id = accessText(this.#exchange!.record, ACCESS_TEXTS.requestId);
+    this.answer(
+      sorry === undefined
+        ? errorPage(status, id)
+        : textAnswer(sorry.status, sorry.body, sorry.contentType),
+    );
+  }
+
+  /** An answer of the balancer itself. */
+  answer(page: OwnAnswer): void {
+    const exchange = this.#exchange!;
+    exchange.record.status = page.status;
+    if (!exchange.keepAlive || !exchange.requestDone || this.#parts.isDraining) {
+      exchange.closesClient = true;
+    }
+    const { scratch } = this.#parts;
+    const end = writeOwnHead(scratch, page, connectionWord(exchange));
+    this.send(scratch, 0, end);
+    if (!exchange.isHead && page.status !== 204 && page.status !== 304) {
+      this.send(page.body, 0, page.body.length);
+    }
+    this.answerDone();
+  }
+
+  /** Without a word, at once. */
+  close(): void {
+    if (this.#phase === "closed") return;
+    const exchange = this.#exchange;
+    this.#forget();
+    this.#wire.destroy(false);
+    if (exchange === undefined) return;
+    exchange.dispatcher?.abandon(exchange);
+    this.#finish(exchange);
+  }
+
+  /** Its frontend is gone: what was begun is finished. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#exchange !== undefined) this.#exchange.keepAlive = false;
+    if (this.isIdle) this.close();
+  }
+
+  /** The operator's patience is over. */
+  kill(reason: string): void {
+    const exchange = this.#exchange;
+    exchange?.blame("K", phaseOf(exchange), reason);
+    this.close();
+  }
+
+  // ---- what its reader asks for ----
+
+  /** The first byte of a head. */
+  headBegins(): void {
+    const { now, wheel } = this.#parts;
+    this.#startedAt = now;
+    // The first head's time runs since the connection was made.
+    if (this.#requests > 0) wheel.set(this, now + this.frontend.settings.timeouts.headMs);
+  }
+
+  /** The client ended its half and everything that came was taken. */
+  endCame(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      if (this.#reader.head === undefined) return this.#linger();
+      this.#reader.giveHead();
+      this.begin();
+      this.#leave("C", "R", "the client ended within a request head");
+    } else if (this.#phase === "tunnel") {
+      if (!exchange.serverEnded) exchange.dispatcher!.clientEnded(exchange);
+    } else if (!exchange.requestDone) {
+      this.#leave("C", "R", "the client ended within a request body");
+    }
+  }
+
+  begin(): Exchange {
+    const exchange = this.#parts.takeExchange();
+    const { record } = exchange;
+    const { origin, frontend } = this;
+    frontend.traffic.add(COUNTERS.requests, 1);
+    frontend.traffic.add(COUNTERS.inFlight, 1);
+    this.#exchange = exchange;
+    this.#phase = "busy";
+    this.#requests++;
+    exchange.client = this;
+    exchange.phase = "intake";
+    exchange.startedAt = this.#startedAt;
+    exchange.isLast =
+      this.#isRetired || this.#requests === frontend.settings.limits.requestsPerConnection;
+    record.frontend = frontend.name;
+    record.source = origin.source;
+    record.sourcePort = origin.sourcePort;
+    record.tlsVersion = origin.tls?.version ?? "";
+    record.http2 = origin.http2;
+    record.requestMs = this.#parts.now - this.#startedAt;
+    return exchange;
+  }
+
+  refuseHead(status: number, cause: EndCause, reason: string): void {
+    const isHead = this.#reader.head?.method === "HEAD";
+    this.#reader.giveHead();
+    const exchange = this.begin();
+    exchange.isHead = isHead;
+    exchange.blame(cause, "R", reason);
+    exchange.keepAlive = false;
+    this.answerInstead(status, undefined);
+  }
+
+  /** Who owes the next byte: the client a body, or to read; or nobody here. */
+  armFor(exchange: Exchange): void {
+    const { wheel, now } = this.#parts;
+    const owes = this.isBlocked || (!exchange.requestDone && !exchange.isServerBlocked);
+    wheel.set(this, owes ? now + this.frontend.settings.timeouts.bodyMs : Infinity);
+  }
+
+  // ---- endings ----
+
+  /** The request is no good: an answer says so, if none has begun. */
+  fail(
+    exchange: Exchange,
+    status: number,
+    why: { readonly cause: EndCause; readonly phase: EndPhase; readonly reason: string },
+  ): void {
+    exchange.blame(why.cause, why.phase, why.reason);
+    const isAnswered = exchange.phase === "answering" || exchange.phase === "tunnel";
+    exchange.dispatcher?.abandon(exchange);
+    exchange.keepAlive = false;
+    if (isAnswered) this.cut();
+    else this.answerInstead(status, undefined);
+  }
+
+  /** The client has gone or is as good as gone. */
+  #leave(cause: EndCause, phase: EndPhase, reason: string): void {
+    this.#exchange?.blame(cause, phase, reason);
+    this.close();
+  }
+
+  #finish(exchange: Exchange): void {
+    this.#exchange = undefined;
+    this.#intake.finished(exchange, this.frontend);
+    this.#parts.giveExchange(exchange);
+  }
+
+  /** Ends our half; the other may take its time, but not for ever. */
+  #linger(): void {
+    this.#phase = "lingering";
+    this.#reader.drop();
+    this.#wire.end();
+    this.#lingerQueued = this.#wire.queued;
+    this.#parts.wheel.set(this, this.#parts.now + LINGER_MS);
+  }
+
+  /** As long as the client takes what is there for it, it is given the time. */
+  #lingerOn(): void {
+    const { queued } = this.#wire;
+    if (queued === 0 || queued >= this.#lingerQueued) return this.close();
+    this.#lingerQueued = queued;
+    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
+  }
+
+  #forget(): void {
+    this.#phase = "closed";
+    this.#exchange = undefined;
+    this.#reader.clear();
+    this.#parts.wheel.remove(this);
+    this.#intake.left(this);
+  }
+}
+
+function phaseOf(exchange: Exchange): EndPhase {
+  switch (exchange.phase) {
+    case "queued":
+      return "Q";
+    case "delayed":
+      return "T";
+    case "connecting":
+      return "C";
+    case "asked":
+      return exchange.requestDone ? "H" : "D";
+    case "answering":
+    case "tunnel":
+      return "D";
+    default:
+      return "R";
+  }
+}

@@ -1,0 +1,400 @@
+/**
+ * Brings the requests of one pool to its servers: picks, waits in line, connects, sends, and tries
+ * again elsewhere when that is safe. What a server answers is `answer-relay.ts`.
+ */
+
+import type { Prng } from "../../lib/prng.ts";
+import { Pool } from "../balance/pool.ts";
+import type { Outcome, PickWhy } from "../balance/pool-ports.ts";
+import type { PoolSettings } from "../balance/pool-settings.ts";
+import type { Server } from "../balance/server.ts";
+import { AnswerRelay } from "./answer-relay.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { Exchange } from "./exchange.ts";
+import { countFailed, latencyOf } from "./exchange-traffic.ts";
+import * as failures from "./failures.ts";
+import { connectTarget } from "./proxy-header.ts";
+import { mayEverRepeat, mayRepeat, takeRetry } from "./repeating.ts";
+import { ServerConnection, type ServerListener } from "./server-connection.ts";
+import type { ServerGroup } from "./server-group.ts";
+import { ServerGroups } from "./server-groups.ts";
+import { COUNTERS, Traffic } from "./traffic.ts";
+
+export class Dispatcher implements ServerListener {
+  readonly pool: Pool<Exchange>;
+  readonly traffic: Traffic = new Traffic();
+  readonly #parts: EngineParts;
+  readonly #groups: ServerGroups;
+  readonly #relay: AnswerRelay;
+  #isServingQueue = false;
+
+  constructor(parts: EngineParts, settings: PoolSettings, prng: Prng) {
+    this.#parts = parts;
+    this.pool = new Pool(settings, prng, parts.now);
+    this.#groups = new ServerGroups(settings.name);
+    this.#relay = new AnswerRelay(parts, this);
+    this.changed();
+  }
+
+  get settings(): PoolSettings {
+    return this.pool.settings;
+  }
+
+  /** Of all servers that were ever asked and are still there. */
+  get groups(): Iterable<ServerGroup> {
+    return this.#groups.all;
+  }
+
+  /** In place. */
+  update(settings: PoolSettings): void {
+    this.pool.update(this.#parts.now, settings);
+    this.changed();
+  }
+
+  /** It is no longer configured: what runs is finished, nothing is kept. */
+  retire(): void {
+    this.#groups.retire();
+  }
+
+  /** Nobody waits for it and nothing runs. */
+  get isQuiet(): boolean {
+    return this.pool.waiting === 0 && this.traffic.get("inFlight") === 0;
+  }
+
+  // ---- from the client's side ----
+
+  /** After an injected delay, if there is one, 0 = none. */
+  begin(exchange: Exchange, delayMs: number): void {
+    if (delayMs === 0) return this.#depart(exchange);
+    exchange.phase = "delayed";
+    this.#parts.wheel.set(exchange, this.#parts.now + delayMs);
+  }
+
+  #depart(exchange: Exchange): void {
+    if (exchange.abortStatus === 0) return this.#start(exchange);
+    exchange.blame("P", "T", "injected fault");
+    exchange.client!.answerInstead(exchange.abortStatus, undefined);
+  }
+
+  /** The request is decided upon and written; its first bytes are in `outbound`. */
+  #start(exchange: Exchange): void {
+    const { now } = this.#parts;
+    this.pool.retries.requested(now);
+    this.traffic.add(COUNTERS.requests, 1);
+    this.traffic.add(COUNTERS.inFlight, 1);
+    exchange.placedAt = now;
+    this.#place(exchange);
+    this.changed();
+  }
+
+  /** More of the request is in `outbound`, or its last byte was relayed. */
+  progressed(exchange: Exchange): void {
+    const { phase } = exchange;
+    if (phase === "asked" || phase === "answering" || phase === "tunnel") this.#arm(exchange);
+  }
+
+  /** The client has ended its half of a tunnel. */
+  clientEnded(exchange: Exchange): void {
+    this.#relay.clientEnded(exchange);
+  }
+
+  /** The client is gone or gets no answer: whatever was begun for it ends. */
+  abandon(exchange: Exchange): void {
+    const { server, ticket } = exchange;
+    if (ticket !== undefined) this.pool.leave(ticket);
+    exchange.ticket = undefined;
+    if (server !== undefined) this.detach(exchange, "cancelled");
+    this.changed();
+  }
+
+  // ---- from the server's side ----
+
+  connected(exchange: Exchange): void {
+    const { now, wheel } = this.#parts;
+    exchange.connectedAt = now;
+    exchange.phase = "asked";
+    wheel.set(exchange, Infinity);
+    this.#ask(exchange);
+  }
+
+  answerReceived(exchange: Exchange, bytes: Uint8Array, from: number, to: number): number {
+    return this.#relay.received(exchange, bytes, from, to);
+  }
+
+  serverDrained(exchange: Exchange): void {
+    exchange.client?.serverDrained();
+    this.progressed(exchange);
+  }
+
+  serverLost(exchange: Exchange, reason: string): void {
+    const { server } = exchange.record;
+    switch (exchange.phase) {
+      case "connecting":
+        return this.attemptFailed(
+          exchange,
+          "connect-failed",
+          failures.notConnected(server, reason || "closed"),
+        );
+      case "asked":
+        return this.#lostUnanswered(exchange, reason === "closed" ? "" : reason);
+      default:
+        return this.#relay.serverLost(exchange, reason);
+    }
+  }
+
+  timeUp(exchange: Exchange): void {
+    const { connectMs, responseMs } = this.settings.timeouts;
+    const { server } = exchange.record;
+    switch (exchange.phase) {
+      case "delayed":
+        return this.#depart(exchange);
+      case "connecting":
+        return this.attemptFailed(
+          exchange,
+          "connect-failed",
+          failures.connectedTooLate(server, connectMs),
+        );
+      case "asked":
+        return this.attemptFailed(
+          exchange,
+          "timeout",
+          failures.answeredTooLate(server, responseMs),
+        );
+      case "answering":
+      case "tunnel":
+        return this.#relay.timeUp(exchange);
+      default:
+    }
+  }
+
+  // ---- what became of an attempt ----
+
+  /** The attempt is over without an answer that could be passed on: another one, or an error. */
+  attemptFailed(exchange: Exchange, outcome: Outcome, failure: failures.Failure): void {
+    const { server } = exchange.server!.group;
+    countFailed(this.traffic, exchange, outcome);
+    const again = this.#mayRetry(exchange);
+    this.detach(exchange, outcome);
+    if (again) {
+      exchange.pick.tried.push(server);
+      exchange.failure = failure;
+      this.#tryAgain(exchange);
+    } else {
+      this.#refuse(exchange, failure);
+    }
+    this.changed();
+  }
+
+  /** The server's part is over, well or not: the connection is closed. */
+  detach(exchange: Exchange, outcome: Outcome): void {
+    const connection = exchange.server!;
+    const { server } = connection.group;
+    exchange.server = undefined;
+    connection.destroy();
+    this.pool.finished(this.#parts.now, server, outcome, latencyOf(exchange));
+  }
+
+  /** The answer is complete: the connection may serve again. */
+  complete(exchange: Exchange, outcome: Outcome): void {
+    const connection = exchange.server!;
+    const { settings } = this;
+    exchange.server = undefined;
+    connection.release(settings.timeouts.keepAliveMs, settings.maxIdlePerServer);
+    this.pool.finished(this.#parts.now, connection.group.server, outcome, latencyOf(exchange));
+  }
+
+  /** Another server for a request whose answer says that this one cannot; undefined = none. */
+  anotherFor(exchange: Exchange): Server | undefined {
+    const { server } = exchange.server!.group;
+    const { tried } = exchange.pick;
+    if (!mayRepeat(exchange)) return undefined;
+    tried.push(server);
+    const other = this.pool.pick(this.#parts.now, exchange.pick).server;
+    if (other !== undefined && takeRetry(exchange, this.pool, this.#parts.now)) return other;
+    tried.pop();
+    return undefined;
+  }
+
+  /** Goes to `server`, which `anotherFor` named. */
+  retryAt(exchange: Exchange, server: Server): void {
+    exchange.outbound.rewind();
+    this.#attempt(exchange, server);
+  }
+
+  /** Places, health or settings may have changed: events are told, those in line are served. */
+  changed(): void {
+    const { pool } = this;
+    for (const event of pool.takeEvents()) {
+      this.#parts.sinks.event(this.settings.name, event);
+      const { server } = event;
+      if (server === undefined) continue;
+      if (event.kind === "cut-connections") this.#cut(server, event.reason);
+      if (event.kind === "moved") this.#groups.moved(server);
+      if (event.kind === "removed") this.#groups.removed(server);
+    }
+    if (pool.waiting > 0 && !this.#isServingQueue) this.#serveQueue();
+  }
+
+  // ---- placing ----
+
+  #place(exchange: Exchange): void {
+    const pick = this.pool.pick(this.#parts.now, exchange.pick);
+    if (pick.server !== undefined) {
+      this.#attempt(exchange, pick.server);
+    } else if (pick.why === "queue") {
+      this.#enqueue(exchange);
+    } else {
+      this.#nobody(exchange, pick.why, pick.reason);
+    }
+  }
+
+  #enqueue(exchange: Exchange): void {
+    const { now } = this.#parts;
+    exchange.phase = "queued";
+    exchange.ticket = this.pool.enqueue(now, exchange, exchange.pick, exchange.queueClass);
+    if (exchange.ticket !== undefined) return;
+    this.traffic.add(COUNTERS.queueRefused, 1);
+    this.#refuse(exchange, failures.refusedInLine("the line is full"));
+  }
+
+  #serveQueue(): void {
+    const { pool } = this;
+    this.#isServingQueue = true;
+    while (pool.waiting > 0) {
+      const { now } = this.#parts;
+      const grant = pool.nextGrant(now);
+      if (grant !== undefined) {
+        grant.waiter.ticket = undefined;
+        this.#attempt(grant.waiter, grant.server);
+        continue;
+      }
+      const dropped = pool.nextDropped(now);
+      if (dropped === undefined) break;
+      dropped.waiter.ticket = undefined;
+      this.traffic.add(COUNTERS.queueRefused, 1);
+      const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
+      const reason = `${what} ${Math.round(dropped.waitedMs)} ms in line`;
+      this.#refuse(dropped.waiter, failures.refusedInLine(reason));
+    }
+    this.#isServingQueue = false;
+  }
+
+  #nobody(exchange: Exchange, why: PickWhy, reason: string): void {
+    const failure = why === "all-tried" ? exchange.failure : undefined;
+    this.#refuse(exchange, failure ?? failures.nobodyThere(reason));
+  }
+
+  #attempt(exchange: Exchange, server: Server): void {
+    const { now, wheel } = this.#parts;
+    const { timeouts, sendProxy } = this.settings;
+    const group = this.#groups.of(server);
+    this.pool.started(now, server);
+    group.traffic.add(COUNTERS.requests, 1);
+    exchange.attemptAt = now;
+    if (exchange.firstAttemptAt < 0) exchange.firstAttemptAt = now;
+    // The bound server cannot serve: the client learns of the other one.
+    if ((exchange.pick.sticky ?? server.name) !== server.name) exchange.bindsCookie = true;
+    exchange.group = group;
+    exchange.hints = 0;
+    exchange.answeredAt = -1;
+    exchange.record.server = server.name;
+    exchange.answerShown = false;
+    // Before it is sent every request may be sent; what counts is whether it may be once more.
+    const isRepeatable = exchange.isIdempotent && mayRepeat(exchange);
+    const isFresh = exchange.staleRetried || sendProxy !== "off";
+    const kept = isFresh ? undefined : group.takeIdle(now, isRepeatable);
+    if (kept !== undefined) {
+      exchange.server = kept;
+      exchange.connectedAt = now;
+      exchange.phase = "asked";
+      kept.begin(exchange);
+      this.#ask(exchange);
+      return;
+    }
+    const connection = new ServerConnection(this.#parts, group, this);
+    exchange.server = connection;
+    exchange.phase = "connecting";
+    if (sendProxy !== "off") connection.spoil();
+    wheel.set(exchange, now + timeouts.connectMs);
+    connection.connect(connectTarget(this.settings, server, exchange.client!.origin), exchange);
+  }
+
+  /** The connection stands: what is there of the request goes out in one piece. */
+  #ask(exchange: Exchange): void {
+    exchange.record.isReused = exchange.server!.isReused;
+    exchange.sentAt = this.#parts.now;
+    const more = exchange.outbound.flush(exchange.server!);
+    if (!mayEverRepeat(exchange, this.settings.retry)) exchange.outbound.release();
+    this.#arm(exchange);
+    if (!exchange.requestDone) exchange.client!.serverReady(more);
+  }
+
+  /**
+   * The answer must come in time; a server that does not read counts as one that does not answer.
+   * As long as the client owes the rest of its request the server owes nothing.
+   */
+  #arm(exchange: Exchange): void {
+    const { responseMs, idleMs, tunnelMs } = this.settings.timeouts;
+    const { phase, requestDone, isServerBlocked } = exchange;
+    if (phase === "asked" && !requestDone && !isServerBlocked) {
+      this.#parts.wheel.set(exchange, Infinity);
+      return;
+    }
+    const ms = phase === "asked" ? responseMs : phase === "answering" ? idleMs : tunnelMs;
+    this.#parts.wheel.set(exchange, this.#parts.now + ms);
+  }
+
+  // ---- trying again ----
+
+  #mayRetry(exchange: Exchange): boolean {
+    return mayRepeat(exchange) && takeRetry(exchange, this.pool, this.#parts.now);
+  }
+
+  #tryAgain(exchange: Exchange): void {
+    exchange.outbound.rewind();
+    this.#place(exchange);
+  }
+
+  /** No byte of an answer came. On a kept connection the server had most likely closed it before. */
+  #lostUnanswered(exchange: Exchange, reason: string): void {
+    const connection = exchange.server!;
+    const { server } = connection.group;
+    const what = reason === "" ? "closed" : reason;
+    if (connection.isReused && !exchange.staleRetried && mayRepeat(exchange)) {
+      exchange.staleRetried = true;
+      this.detach(exchange, "cancelled");
+      exchange.outbound.rewind();
+      if (server.reachable && !server.full) this.#attempt(exchange, server);
+      else this.#place(exchange);
+      this.changed();
+      return;
+    }
+    this.attemptFailed(exchange, "reset", failures.lostBeforeAnswer(server.name, what));
+  }
+
+  #refuse(exchange: Exchange, failure: failures.Failure): void {
+    const { sorry } = this.settings;
+    exchange.blame(failure.cause, failure.phase, failure.reason);
+    exchange.client!.answerInstead(failure.status, failure.status === 503 ? sorry : undefined);
+  }
+
+  // ---- servers that go ----
+
+  #cut(server: Server, reason: string): void {
+    const group = this.#groups.find(server);
+    if (group === undefined) return;
+    group.closeIdle();
+    const why = `${server.name}: ${reason}`;
+    // Those that are opened on the way, by other attempts, are not meant.
+    for (const connection of Array.from(group.open)) {
+      const { exchange } = connection;
+      if (exchange === undefined) continue;
+      group.traffic.add(COUNTERS.cut, 1);
+      if (exchange.phase === "answering" || exchange.phase === "tunnel") {
+        this.#relay.cut(exchange, "D", why);
+      } else {
+        this.attemptFailed(exchange, "cancelled", failures.takenAway(why));
+      }
+    }
+  }
+}

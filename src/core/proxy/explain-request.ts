@@ -1,0 +1,110 @@
+/** Walks the way of a request without sending it: the same rules, each with its reason. */
+
+import { utf8Bytes } from "../../lib/text-bytes.ts";
+import { hashText } from "../balance/hash.ts";
+import { refusal } from "../http/refusals.ts";
+import { RequestHead } from "../http/request-head.ts";
+import { RequestFacts } from "../route/request-facts.ts";
+import { hashOf } from "./binding.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Frontend } from "./frontend.ts";
+import { poolOf } from "./intake.ts";
+import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
+
+interface Place {
+  readonly frontends: ReadonlyMap<string, Frontend>;
+  readonly pools: ReadonlyMap<string, Dispatcher>;
+  readonly now: number;
+}
+
+export function explainRequest(place: Place, asked: AskedRequest): RequestExplanation {
+  const url = /^(https?):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?([^#]*)/i.exec(asked.url);
+  const nothing = { frontend: "", route: "", pool: "", server: "" };
+  if (url === null) {
+    return { ...nothing, lines: [`${asked.url}: not a URL such as http://www.example.com/path`] };
+  }
+  const [, scheme = "http", host = "", portText, rest = ""] = url;
+  const isTls = scheme.toLowerCase() === "https";
+  const port = portText === undefined ? (isTls ? 443 : 80) : Number(portText);
+  const frontend = frontendOf(place, asked, { port, isTold: portText !== undefined });
+  if (frontend === undefined) {
+    const known = [...place.frontends.keys()].join(", ") || "none";
+    const wanted = asked.frontend ?? `port ${port}`;
+    return { ...nothing, lines: [`no frontend for ${wanted}; there are: ${known}`] };
+  }
+  const target = rest.startsWith("/") ? rest : `/${rest}`;
+  const authority = portText === undefined ? host : `${host}:${portText}`;
+  const head = new RequestHead();
+  const refused = parse(head, asked, { target, authority, frontend });
+  if (refused !== undefined) {
+    return { ...nothing, frontend: frontend.name, lines: [`refused: ${refused}`] };
+  }
+  const facts = new RequestFacts(head);
+  facts.source = asked.source;
+  facts.scheme = isTls ? "https" : "http";
+  facts.localPort = port;
+  facts.source = frontend.forwarding.clientOf(facts);
+  return walk(place, frontend, facts);
+}
+
+function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExplanation {
+  const lines = [`frontend ${frontend.name}: client ${facts.source || "unknown"}`];
+  for (const { route, matched, reason } of frontend.explain(facts)) {
+    lines.push(matched ? `route ${route}: ${reason}` : `route ${route}: ${reason}, next`);
+  }
+  const route = frontend.match(facts);
+  const known = { frontend: frontend.name, route: route?.settings.name ?? "" };
+  const { target } = route?.settings ?? {};
+  if (target !== undefined && target.kind !== "pools") {
+    const what =
+      target.kind === "redirect"
+        ? `redirected (${target.status}) to ${route!.location(facts)}`
+        : `answered here with ${target.status}`;
+    return { ...known, lines: [...lines, what], pool: "", server: "" };
+  }
+  const pool = poolOf(frontend, route, facts.source);
+  const dispatcher = pool === undefined ? undefined : place.pools.get(pool);
+  if (pool === undefined || dispatcher === undefined) {
+    lines.push("no route takes it and there is no default pool: 404");
+    return { ...known, lines, pool: "", server: "" };
+  }
+  const canary = target !== undefined && target.pools.length > 1;
+  const why = canary ? "by weight and the client's address" : route ? "of the route" : "by default";
+  lines.push(`pool ${pool}: ${why}`);
+  const { algorithm } = dispatcher.settings;
+  const isHash = algorithm.kind === "hash" || algorithm.kind === "maglev";
+  const hash = isHash ? hashOf(algorithm.key, facts) : hashText(facts.source);
+  const pick = dispatcher.pool.pick(place.now, { hash, sticky: undefined, tried: [] });
+  const server = pick.server?.name ?? "";
+  lines.push(server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`);
+  return { ...known, lines, pool, server };
+}
+
+function frontendOf(
+  { frontends }: Place,
+  asked: AskedRequest,
+  { port, isTold }: { readonly port: number; readonly isTold: boolean },
+): Frontend | undefined {
+  if (asked.frontend !== undefined) return frontends.get(asked.frontend);
+  const all = [...frontends.values()];
+  const listens = ({ settings }: Frontend): boolean =>
+    settings.binds.some((bind) => bind.kind === "ip" && bind.port === port);
+  // Without a port: whoever stands in front may have brought it to another one.
+  return all.find(listens) ?? (all.length === 1 && !isTold ? all[0] : undefined);
+}
+
+/** Undefined: good. */
+function parse(
+  head: RequestHead,
+  asked: AskedRequest,
+  { target, authority, frontend }: { target: string; authority: string; frontend: Frontend },
+): string | undefined {
+  const fields = asked.headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  const hasHost = asked.headers.some(([name]) => name.toLowerCase() === "host");
+  const host = hasHost ? "" : `host: ${authority}\r\n`;
+  const bytes = utf8Bytes(`${asked.method} ${target} HTTP/1.1\r\n${host}${fields.join("")}\r\n`);
+  head.clear();
+  const after = head.parse(bytes, 0, bytes.length, frontend.headLimits);
+  if (after > 0) return undefined;
+  return head.refused === undefined ? "the head is not complete" : refusal(head.refused).text;
+}

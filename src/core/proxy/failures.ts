@@ -1,0 +1,45 @@
+/** What the client is told when no attempt is left, and what the log says. */
+
+import type { EndCause, EndPhase } from "./access-record.ts";
+
+export interface Failure {
+  readonly status: number;
+  readonly cause: EndCause;
+  readonly phase: EndPhase;
+  readonly reason: string;
+}
+
+export function notConnected(server: string, reason: string): Failure {
+  return { status: 502, cause: "S", phase: "C", reason: `${server}: connect: ${reason}` };
+}
+
+export function connectedTooLate(server: string, ms: number): Failure {
+  return {
+    status: 504,
+    cause: "s",
+    phase: "C",
+    reason: `${server}: no connection within ${ms} ms`,
+  };
+}
+
+export function answeredTooLate(server: string, ms: number): Failure {
+  return { status: 504, cause: "s", phase: "H", reason: `${server}: no answer within ${ms} ms` };
+}
+
+export function lostBeforeAnswer(server: string, what: string): Failure {
+  return { status: 502, cause: "S", phase: "H", reason: `${server}: ${what} before an answer` };
+}
+
+/** The server was taken away by a check or the operator. */
+export function takenAway(reason: string): Failure {
+  return { status: 502, cause: "D", phase: "H", reason };
+}
+
+/** The line is full, or the time in it is over. */
+export function refusedInLine(reason: string): Failure {
+  return { status: 503, cause: "R", phase: "Q", reason };
+}
+
+export function nobodyThere(reason: string): Failure {
+  return { status: 503, cause: "S", phase: "C", reason };
+}

@@ -1,0 +1,101 @@
+/** One frontend at work: its routes compiled, its clients counted. */
+
+import type { HeadLimits } from "../http/field-block.ts";
+import { ForwardingFields } from "../route/forwarding-fields.ts";
+import { HeadEdits, rewriter } from "../route/head-edits.ts";
+import { RateLimiter } from "../route/rate-limiter.ts";
+import type { RequestFacts } from "../route/request-facts.ts";
+import type { RouteSettings } from "../route/route-settings.ts";
+import { RouteTable } from "../route/route-table.ts";
+import { template } from "../route/template.ts";
+import type { FrontendSettings } from "./frontend-settings.ts";
+import { Traffic } from "./traffic.ts";
+
+/** What a route does, compiled. */
+export class CompiledRoute {
+  readonly settings: RouteSettings;
+  readonly requestEdits: HeadEdits;
+  readonly responseEdits: HeadEdits;
+  readonly rewrite: (facts: RequestFacts) => string | undefined;
+  readonly limiter: RateLimiter | undefined;
+  /** Of a redirect. */
+  readonly location: (facts: RequestFacts) => string;
+
+  constructor(settings: RouteSettings, before: CompiledRoute | undefined) {
+    this.settings = settings;
+    this.requestEdits = new HeadEdits(settings.requestHeaders);
+    this.responseEdits = new HeadEdits(settings.responseHeaders);
+    this.rewrite = rewriter(settings.rewrite);
+    const { rateLimit, target } = settings;
+    const isSame = JSON.stringify(before?.settings.rateLimit) === JSON.stringify(rateLimit);
+    if (isSame) this.limiter = before?.limiter;
+    else this.limiter = rateLimit === undefined ? undefined : new RateLimiter(rateLimit);
+    this.location = template(target.kind === "redirect" ? target.location : "");
+  }
+}
+
+export class Frontend {
+  readonly name: string;
+  readonly traffic: Traffic = new Traffic();
+  settings: FrontendSettings;
+  headLimits: HeadLimits = { bytes: 0, fields: 0 };
+  /** Lower case; "" = off. */
+  requestIdHeader = "";
+  forwarding: ForwardingFields = new ForwardingFields("off", []);
+  /** Client connections, and those of each address when there is a limit. */
+  connections = 0;
+  readonly #sources = new Map<string, number>();
+  #table = new RouteTable([]);
+  #routes = new Map<RouteSettings, CompiledRoute>();
+
+  constructor(settings: FrontendSettings) {
+    this.name = settings.name;
+    this.settings = settings;
+    this.configure(settings);
+  }
+
+  /** In place; limiters of unchanged routes go on counting. */
+  configure(settings: FrontendSettings): void {
+    const before = [...this.#routes.values()];
+    this.settings = settings;
+    this.requestIdHeader = settings.requestIdHeader.toLowerCase();
+    this.headLimits = { bytes: settings.limits.headBytes, fields: settings.limits.headers };
+    this.forwarding = new ForwardingFields(settings.forwarded, settings.trustedProxies);
+    this.#table = new RouteTable(settings.routes);
+    this.#routes = new Map(
+      settings.routes.map((route) => {
+        const old = before.find((compiled) => compiled.settings.name === route.name);
+        return [route, new CompiledRoute(route, old)];
+      }),
+    );
+  }
+
+  match(facts: RequestFacts): CompiledRoute | undefined {
+    const route = this.#table.match(facts);
+    return route === undefined ? undefined : this.#routes.get(route);
+  }
+
+  explain(facts: RequestFacts): ReturnType<RouteTable["explain"]> {
+    return this.#table.explain(facts);
+  }
+
+  /** Undefined: welcome, and counted. Otherwise why not. */
+  admit(source: string): string | undefined {
+    const { connections, connectionsPerSource } = this.settings.limits;
+    if (this.connections >= connections) return `${connections} connections already`;
+    const own = this.#sources.get(source) ?? 0;
+    if (connectionsPerSource > 0 && own >= connectionsPerSource) {
+      return `${connectionsPerSource} connections of ${source} already`;
+    }
+    this.connections++;
+    this.#sources.set(source, own + 1);
+    return undefined;
+  }
+
+  left(source: string): void {
+    this.connections--;
+    const own = (this.#sources.get(source) ?? 1) - 1;
+    if (own === 0) this.#sources.delete(source);
+    else this.#sources.set(source, own);
+  }
+}

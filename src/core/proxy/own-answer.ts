@@ -1,0 +1,81 @@
+/** Answers of the proxy itself: small, without anything that tells of what is behind it. */
+
+import { utf8Bytes } from "../../lib/text-bytes.ts";
+import { HeadWriter } from "../http/head-writer.ts";
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  /** Further fields, whole lines with their ends; "" = none. */
+  readonly fields: string;
+}
+
+const PHRASES: Readonly<Record<number, string>> = {
+  200: "OK",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+/** For a status without a phrase of its own; the phrase means nothing (RFC 9112 4). */
+function phraseOf(status: number): string {
+  return PHRASES[status] ?? "Status";
+}
+
+/** `503 Service Unavailable`, and the id by which the operator finds the request in the log. */
+export function errorPage(status: number, requestId: string): OwnAnswer {
+  const id = requestId === "" ? "" : `request ${requestId}\n`;
+  return {
+    status,
+    body: utf8Bytes(`${status} ${phraseOf(status)}\n${id}`),
+    contentType: "text/plain; charset=utf-8",
+    fields: status === 503 ? "retry-after: 1\r\n" : "",
+  };
+}
+
+export function textAnswer(status: number, body: string, contentType: string): OwnAnswer {
+  return { status, body: utf8Bytes(body), contentType, fields: "" };
+}
+
+/** What Connection says; "" = nothing. */
+export type ConnectionWord = "" | "close" | "keep-alive";
+
+/** Writes the head to the beginning of `out`; gives the position after it. */
+export function writeOwnHead(
+  out: Uint8Array,
+  answer: OwnAnswer,
+  connection: ConnectionWord,
+): number {
+  const { status, body, contentType, fields } = answer;
+  const writer = new HeadWriter();
+  writer.begin(out, 0);
+  writer.text(`HTTP/1.1 ${status} ${phraseOf(status)}\r\n`);
+  if (status !== 204 && status !== 304) {
+    writer.contentLength(body.length);
+    if (body.length > 0) writer.field("content-type", contentType);
+  }
+  writer.text("cache-control: no-store\r\n");
+  writer.text(fields);
+  if (connection !== "") writer.field("connection", connection);
+  writer.end();
+  return writer.at;
+}

@@ -1,0 +1,131 @@
+/** Writes the head of a request as the server gets it, and what names the request in logs. */
+
+import { fieldNumber } from "../http/field-names.ts";
+import { HeadWriter } from "../http/head-writer.ts";
+import { isDegraded } from "../route/load-shedding.ts";
+import type { RequestFacts } from "../route/request-facts.ts";
+import { ACCESS_TEXTS } from "./access-record.ts";
+import { writeRequestCookies } from "./binding.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { Exchange } from "./exchange.ts";
+import type { CompiledRoute, Frontend } from "./frontend.ts";
+
+const UPGRADE = fieldNumber("upgrade");
+const TRACEPARENT = fieldNumber("traceparent");
+const LENGTH = fieldNumber("content-length");
+/** For what is added to a head: forwarding fields, ids, cookies; edits beyond that double it. */
+const ADDED_BYTES = 2048;
+const MAX_BYTES = 1024 * 1024;
+
+export class RequestWriter {
+  readonly #parts: EngineParts;
+  readonly #writer = new HeadWriter();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  /** Into `exchange.outbound`. False: too large with what is added to it. */
+  write(exchange: Exchange, facts: RequestFacts, headBytes: number): boolean {
+    const { outbound } = exchange;
+    const { bufferBytes } = exchange.dispatcher!.settings.retry;
+    for (let room = headBytes + ADDED_BYTES; room <= MAX_BYTES; room *= 2) {
+      const at = outbound.begin(room, bufferBytes);
+      this.#writer.begin(outbound.bytes, at);
+      this.#writeHead(exchange, facts);
+      if (this.#writer.overflow) continue;
+      outbound.headWritten(this.#writer.at);
+      return true;
+    }
+    return false;
+  }
+
+  #writeHead(exchange: Exchange, facts: RequestFacts): void {
+    const writer = this.#writer;
+    const { head } = facts;
+    const { frontend, route, origin } = contextOf(exchange);
+    route?.requestEdits.strike(head);
+    const target = route?.rewrite(facts);
+    writer.requestLine(head, target);
+    this.#writeHost(facts, origin.localAddress);
+    writeRequestCookies(writer, facts, exchange.dispatcher!.pool);
+    writer.fields(head, frontend.forwarding.without);
+    if (exchange.requestChunked) writer.text("transfer-encoding: chunked\r\n");
+    else if (head.has(LENGTH)) writer.contentLength(head.length);
+    if (exchange.expectsContinue) writer.text("expect: 100-continue\r\n");
+    this.#writeIds(exchange, facts, frontend);
+    frontend.forwarding.write(writer, facts);
+    const { shedding } = frontend.settings;
+    if (shedding.degradedHeader !== "" && isDegraded(shedding, this.#parts.inFlight)) {
+      writer.field(shedding.degradedHeader, "1");
+    }
+    route?.requestEdits.write(writer, facts);
+    if (exchange.wantsUpgrade) {
+      writer.text("connection: upgrade\r\nupgrade: ");
+      const index = head.indexOf(UPGRADE);
+      writer.span(head.bytes, head.valueFrom(index), head.valueTo(index));
+      writer.text("\r\n");
+    } else if (exchange.dispatcher!.settings.sendProxy !== "off") {
+      // Its connection belongs to one client and is not kept.
+      writer.text("connection: close\r\n");
+    }
+    writer.end();
+  }
+
+  #writeHost(facts: RequestFacts, localAddress: string): void {
+    const writer = this.#writer;
+    const { head } = facts;
+    writer.text("host: ");
+    // HTTP/1.0 may leave it out, HTTP/1.1 may not.
+    if (head.hostFrom === head.hostTo)
+      writer.text(localAddress === "" ? "localhost" : localAddress);
+    else writer.span(head.bytes, head.hostFrom, head.hostTo);
+    writer.text("\r\n");
+  }
+
+  #writeIds(exchange: Exchange, { head }: RequestFacts, frontend: Frontend): void {
+    const writer = this.#writer;
+    const { requestIdHeader } = frontend;
+    const { traceparent } = frontend.settings;
+    const { record } = exchange;
+    if (requestIdHeader !== "") {
+      const index = head.find(requestIdHeader);
+      if (index >= 0) {
+        const from = head.valueFrom(index);
+        record.keep(ACCESS_TEXTS.requestId, head.bytes, from, head.valueTo(index));
+      } else {
+        writer.text(requestIdHeader);
+        writer.text(": ");
+        const start = writer.at;
+        this.#drawHex(4);
+        if (!writer.overflow) record.keep(ACCESS_TEXTS.requestId, writer.bytes, start, writer.at);
+        writer.text("\r\n");
+      }
+    }
+    // W3C Trace Context 3.2: version, trace id, parent id, sampled by whoever comes next.
+    if (traceparent && !head.has(TRACEPARENT)) {
+      writer.text("traceparent: 00-");
+      this.#drawHex(4);
+      writer.text("-");
+      this.#drawHex(2);
+      writer.text("-00\r\n");
+    }
+  }
+
+  /** So many random words of 32 bits. */
+  #drawHex(words: number): void {
+    for (let i = 0; i < words; i++) this.#writer.hex32(this.#parts.prng.uint32());
+  }
+}
+
+interface Context {
+  readonly frontend: Frontend;
+  readonly route: CompiledRoute | undefined;
+  readonly origin: ClientConnection["origin"];
+}
+
+function contextOf(exchange: Exchange): Context {
+  const { frontend, origin } = exchange.client!;
+  return { frontend, route: exchange.route, origin };
+}

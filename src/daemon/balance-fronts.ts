@@ -1,0 +1,269 @@
+/**
+ * Where clients come in: listening sockets of all frontends in one worker, and what lies between
+ * an accepted descriptor and the engine - a PROXY header, TLS, HTTP/2.
+ */
+
+import { constants, type ServerHttp2Session } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
+import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
+import { AddressSet } from "../core/route/address-set.ts";
+import { DuplexWire } from "../drivers/duplex-wire.ts";
+import { closeFd, setSocketOption } from "../drivers/ffi.ts";
+import { serveHttp2 } from "../drivers/http2-front.ts";
+import { expectProxyHeader, type ProxyOrigin } from "../drivers/proxy-gate.ts";
+import type { InternetAddress } from "../drivers/stream-address.ts";
+import { IPPROTO_TCP, TCP_NODELAY } from "../drivers/stream-calls.ts";
+import { bindName, localAddress, StreamListener } from "../drivers/stream-listener.ts";
+import type { StreamLoop } from "../drivers/stream-loop.ts";
+import { StreamWire, WIRE_EVENTS } from "../drivers/stream-wire.ts";
+import { TlsFront, type TlsFacts } from "../drivers/tls-front.ts";
+
+/** The part of the engine that clients come to. */
+export interface Acceptor {
+  accept(now: number, wire: Wire, origin: ClientOrigin): Peer;
+}
+
+const LARGEST_STREAM = 2 ** 31 - 1;
+
+interface Front {
+  readonly settings: FrontendSettings;
+  readonly proxies: AddressSet;
+  readonly tls: TlsFront | undefined;
+}
+
+export interface FrontsOptions {
+  readonly loop: StreamLoop;
+  readonly acceptor: Acceptor;
+  /** A connection that never became a client: a failed handshake, a bad PROXY header. */
+  readonly refused: (frontend: string, reason: string) => void;
+}
+
+export class Fronts {
+  readonly #options: FrontsOptions;
+  /** Held, and perhaps not listened on (yet). */
+  readonly #sockets = new Map<string, number>();
+  readonly #listeners = new Map<string, StreamListener>();
+  /** Each carries any number of clients, and none that the engine knows of while it rests. */
+  readonly #sessions = new Map<ServerHttp2Session, SessionState>();
+  #byBind = new Map<string, Front>();
+  /** Between accepted and secured. */
+  #arriving = 0;
+  #isClosed = false;
+
+  constructor(options: FrontsOptions) {
+    this.#options = options;
+  }
+
+  /** Of the sockets that are held, by name. */
+  get sockets(): ReadonlyMap<string, number> {
+    return this.#sockets;
+  }
+
+  /** Everything that was configured is accepted on. */
+  get isServing(): boolean {
+    if (this.#byBind.size === 0) return false;
+    return [...this.#byBind.keys()].every((name) => this.#listeners.has(name));
+  }
+
+  /** Connections that the engine does not count. */
+  get connections(): number {
+    return this.#arriving + this.#sessions.size;
+  }
+
+  listeningOf(frontend: FrontendSettings): readonly string[] {
+    return frontend.binds.map(bindName).filter((name) => this.#listeners.has(name));
+  }
+
+  /** Throws, and changes nothing, when a certificate cannot be used. */
+  configure(frontends: readonly FrontendSettings[], ticketKeys: Uint8Array): void {
+    const byBind = new Map<string, Front>();
+    for (const settings of frontends) {
+      const { tls, timeouts, limits, acceptProxyFrom } = settings;
+      const common = { handshakeMs: timeouts.handshakeMs, maxHandshakes: limits.connections };
+      const front: Front = {
+        settings,
+        proxies: new AddressSet(acceptProxyFrom),
+        // Made anew each time: the files may have changed.
+        tls: tls === undefined ? undefined : new TlsFront({ ...common, tls, ticketKeys }),
+      };
+      for (const bind of settings.binds) byBind.set(bindName(bind), front);
+    }
+    this.#byBind = byBind;
+    for (const [name, fd] of this.#sockets) {
+      if (byBind.has(name)) continue;
+      const listener = this.#listeners.get(name);
+      if (listener === undefined) closeFd(fd);
+      else listener.close();
+      this.#listeners.delete(name);
+      this.#sockets.delete(name);
+    }
+    const names = new Set(frontends.map((frontend) => frontend.name));
+    for (const [session, { frontend }] of this.#sessions) {
+      if (!names.has(frontend)) session.close();
+    }
+    this.#listen();
+  }
+
+  /** What came from the control role; one that is held already is closed. */
+  take(names: readonly string[], fds: readonly number[]): void {
+    for (const [i, fd] of fds.entries()) {
+      const name = names[i];
+      if (name === undefined || this.#sockets.has(name) || this.#isClosed) closeFd(fd);
+      else this.#sockets.set(name, fd);
+    }
+    this.#listen();
+  }
+
+  /** Accepts no more; those who wait already are taken first. */
+  close(): void {
+    if (this.#isClosed) return;
+    for (const [name, fd] of this.#sockets) {
+      const listener = this.#listeners.get(name);
+      listener?.takeWaiting();
+      if (listener === undefined) closeFd(fd);
+      else listener.close();
+    }
+    this.#isClosed = true;
+    this.#listeners.clear();
+    this.#sockets.clear();
+  }
+
+  /**
+   * Lets clients of HTTP/2 go as RFC 9113 section 6.8 advises: first GOAWAY without a last stream, so
+   * that none is refused that was on its way; when said again after `patienceMs`, the real one.
+   */
+  closeSessions(now: number, patienceMs: number): void {
+    for (const [session, state] of this.#sessions) {
+      if (session.closed || session.destroyed) continue;
+      if (state.toldAt === undefined) {
+        session.goaway(constants.NGHTTP2_NO_ERROR, LARGEST_STREAM);
+        state.toldAt = now;
+      } else if (now - state.toldAt >= patienceMs) session.close();
+    }
+  }
+
+  /** Whatever still runs. */
+  cut(): void {
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+
+  #listen(): void {
+    if (this.#isClosed) return;
+    for (const name of this.#byBind.keys()) {
+      const fd = this.#sockets.get(name);
+      if (fd === undefined || this.#listeners.has(name)) continue;
+      const accepted = (client: number, source: InternetAddress): void =>
+        this.#accepted(name, client, source);
+      this.#listeners.set(name, new StreamListener(this.#options.loop, fd, accepted));
+    }
+  }
+
+  #accepted(name: string, fd: number, source: InternetAddress): void {
+    const front = this.#byBind.get(name);
+    if (front === undefined) {
+      closeFd(fd);
+      return;
+    }
+    const isLocal = source.address === "";
+    if (!isLocal) setSocketOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    const { settings, proxies } = front;
+    // Who may come to a unix socket is what its mode says.
+    const isProxy = !proxies.isEmpty && (isLocal || proxies.has(source.address));
+    if (isProxy) this.#expectHeader(front, fd, source);
+    else if (front.tls === undefined) this.#plain(settings, fd, endsOf(fd, source));
+    else this.#secure(front, fd, endsOf(fd, source));
+  }
+
+  #expectHeader(front: Front, fd: number, source: InternetAddress): void {
+    const { timeouts, limits } = front.settings;
+    if (this.#arriving >= limits.connections) {
+      closeFd(fd);
+      this.#refused(front, "too many PROXY headers are awaited at once");
+      return;
+    }
+    this.#arriving++;
+    expectProxyHeader(this.#options.loop, fd, {
+      withinMs: timeouts.handshakeMs,
+      found: (told) => {
+        this.#arriving--;
+        const origin = told ?? endsOf(fd, source);
+        if (front.tls === undefined) this.#plain(front.settings, fd, origin);
+        else this.#secure(front, fd, origin);
+      },
+      refused: (reason) => {
+        this.#arriving--;
+        this.#refused(front, reason);
+      },
+    });
+  }
+
+  #plain(settings: FrontendSettings, fd: number, ends: ProxyOrigin): void {
+    const { loop, acceptor } = this.#options;
+    const origin: ClientOrigin = { frontend: settings.name, ...ends, http2: false };
+    const wire = new StreamWire(loop, fd);
+    loop.run((now) => (wire.peer = acceptor.accept(now, wire, origin)));
+    if (wire.isGone) return;
+    const result = loop.add(wire, WIRE_EVENTS);
+    if (result < 0) wire.fail("EPOLL");
+  }
+
+  #secure(front: Front, fd: number, ends: ProxyOrigin): void {
+    this.#arriving++;
+    front.tls!.accept(fd, {
+      secured: (socket, tls) => {
+        this.#arriving--;
+        if (socket.alpnProtocol === "h2") this.#http2(front, socket, { tls, ends });
+        else this.#decrypted(front, socket, { tls, ends });
+      },
+      refused: (reason) => {
+        this.#arriving--;
+        this.#refused(front, reason);
+      },
+    });
+  }
+
+  #decrypted({ settings }: Front, socket: TLSSocket, { tls, ends }: Secured): void {
+    const { loop, acceptor } = this.#options;
+    const origin: ClientOrigin = { frontend: settings.name, ...ends, tls, http2: false };
+    const wire = new DuplexWire(loop, socket);
+    loop.run((now) => (wire.peer = acceptor.accept(now, wire, origin)));
+  }
+
+  #http2(front: Front, socket: TLSSocket, { tls, ends }: Secured): void {
+    const { loop, acceptor } = this.#options;
+    const { name, timeouts, limits } = front.settings;
+    if (this.#sessions.size >= limits.connections) {
+      socket.destroy();
+      this.#refused(front, "too many HTTP/2 connections");
+      return;
+    }
+    const origin: ClientOrigin = { frontend: name, ...ends, tls, http2: true };
+    const { keepAliveMs } = timeouts;
+    const options = { acceptor, origin, keepAliveMs, headBytes: limits.headBytes };
+    const session = serveHttp2(loop, socket, options);
+    this.#sessions.set(session, { frontend: name, toldAt: undefined });
+    session.once("close", () => this.#sessions.delete(session));
+  }
+
+  #refused(front: Front, reason: string): void {
+    this.#options.refused(front.settings.name, reason);
+  }
+}
+
+interface SessionState {
+  readonly frontend: string;
+  /** When GOAWAY was sent. */
+  toldAt: number | undefined;
+}
+
+interface Secured {
+  readonly tls: TlsFacts;
+  readonly ends: ProxyOrigin;
+}
+
+function endsOf(fd: number, { address, port }: InternetAddress): ProxyOrigin {
+  const local = localAddress(fd);
+  const own = { source: address, sourcePort: port };
+  return { ...own, localAddress: local.address, localPort: local.port };
+}

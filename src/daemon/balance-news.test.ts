@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BalanceNews } from "./balance-news.ts";
+import { unknownServer } from "./balance-resolve.ts";
+import { eventLine, type EventDraft } from "./event-log.ts";
+
+function event(kind: EventDraft["kind"], reason: string, instance = "web/a"): EventDraft {
+  return { source: "balance", level: "info", kind, instance, reason };
+}
+
+test("what several workers tell is told once", () => {
+  const news = new BalanceNews();
+  const drain = event("server-drain-started", "disk");
+  assert.ok(news.isNews(drain));
+  assert.ok(!news.isNews(drain));
+  assert.ok(news.isNews(event("server-drain-started", "disk", "web/b")));
+});
+
+test("a state that lasts is news when it changes, whatever a fresh worker says of it", () => {
+  const news = new BalanceNews();
+  assert.ok(news.isNews(event("server-down", "check failed: 2 of 2")));
+  assert.ok(!news.isNews(event("server-down", "check failed: 9 of 2")));
+  assert.ok(news.isNews(event("server-up", "check passed")));
+  assert.ok(news.isNews(event("server-down", "check failed: 3 of 2")));
+  assert.ok(news.isNews(event("server-tier", "no server can serve", "web")));
+  assert.ok(!news.isNews(event("server-tier", "no server can serve", "web")));
+});
+
+test("a server that went and came back is news again", () => {
+  const news = new BalanceNews();
+  assert.ok(news.isNews(event("server-up", "check passed: 1 of 2")));
+  news.forget((instance) => instance === "web");
+  assert.ok(news.isNews(event("server-up", "check passed: 2 of 2")));
+});
+
+test("an event of a server says what happened to it", () => {
+  const time = new Date(2026, 10, 21, 4, 1, 2, 3).toISOString();
+  const line = eventLine({ seq: 1, time, ...event("server-down", "check failed") });
+  assert.equal(line, "04:01:02.003 web/a down: check failed");
+});
+
+test("who mistypes a server is told which one was meant, or some that there are", () => {
+  const known = Array.from({ length: 20 }, (_, i) => `shop/web-server-${i}`);
+  const says = (name: string): string => unknownServer(name, known);
+  assert.match(says("shop/web-sever-3"), /did you mean 'shop\/web-server-3'\?$/);
+  assert.match(says("web-server-12"), /did you mean 'shop\/web-server-12'\?$/);
+  assert.match(says("x"), /there are: shop\/web-server-0, .*, \.\.\. \(20 in all: nines pool\)$/);
+  assert.match(unknownServer("x", []), /there are: none$/);
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { CheckProtocol, CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { Prng } from "../lib/prng.ts";
+import { type CheckLimits, CheckRunner } from "./check-runner.ts";
+
+const TIMING = {
+  intervalMs: 20,
+  fastIntervalMs: 20,
+  downIntervalMs: 20,
+  timeoutMs: 30,
+  rise: 1,
+  fall: 1,
+  retry: 0,
+  delayBeforeRetryMs: 0,
+  warmupMs: 0,
+  startDown: false,
+};
+const RULES = { enforce: false };
+
+/** Accepts and says nothing; counts who is connected. */
+async function silentServer(): Promise<{ server: Server; port: number; most: () => number }> {
+  let [now, most] = [0, 0];
+  const server = createServer((socket) => {
+    most = Math.max(most, ++now);
+    socket.on("error", () => {});
+    socket.on("close", () => now--);
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, port: (server.address() as AddressInfo).port, most: () => most };
+}
+
+function targets(
+  count: number,
+  protocol: CheckProtocol,
+  port: number,
+  timing: Partial<CheckTarget["check"]["timing"]> = {},
+): CheckTarget[] {
+  return Array.from({ length: count }, (_, i) => ({
+    subject: `web/${i}`,
+    check: { name: "c", protocol, timing: { ...TIMING, ...timing } },
+    endpoint: { kind: "ip", address: "127.0.0.1", port },
+  }));
+}
+
+/** Resolves when every target has a verdict. */
+function verdicts(
+  asked: readonly CheckTarget[],
+  limits: CheckLimits,
+): Promise<{ runner: CheckRunner; told: Map<string, CheckVerdict> }> {
+  return new Promise((resolve) => {
+    const told = new Map<string, CheckVerdict>();
+    const runner = new CheckRunner(
+      new Prng(1),
+      (verdict) => {
+        told.set(verdict.subject, verdict);
+        if (told.size === asked.length) resolve({ runner, told });
+      },
+      limits,
+    );
+    runner.configure(asked, RULES);
+  });
+}
+
+test("more servers hang than may be asked at once, and every one is found", async () => {
+  const { server, port, most } = await silentServer();
+  const asked = targets(30, { kind: "memcached" }, port);
+  const { runner, told } = await verdicts(asked, { probes: 4, scripts: 1 });
+  for (const { up, reason } of told.values()) {
+    assert.deepEqual([up, reason], [false, "check failed: no answer within 30 ms, 1 of 1"]);
+  }
+  assert.ok(most() <= 5, `${most()} at once`);
+  runner.close();
+  server.close();
+});
+
+test("no more scripts run at once than may", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
+  const script = join(directory, "check.sh");
+  const lines = [`cd ${directory}`, "echo b >> log", "sleep 0.02", "echo e >> log"];
+  writeFileSync(script, `#!/bin/sh\n${lines.join("\n")}\n`);
+  chmodSync(script, 0o755);
+  const timing = { timeoutMs: 5000, intervalMs: 60_000 };
+  const protocol = { kind: "script", argv: [script], dynamic: false } as const;
+  const { runner, told } = await verdicts(targets(8, protocol, 1, timing), {
+    probes: 1,
+    scripts: 2,
+  });
+  assert.deepEqual([...told.values()].map(({ up, reason }) => (up ? "" : reason)).join(""), "");
+  let [running, most] = [0, 0];
+  for (const line of readFileSync(join(directory, "log"), "utf8").trim().split("\n")) {
+    running += line === "b" ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  assert.equal(most, 2);
+  runner.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("a changed configuration disturbs no check that is the same, and forgets what is gone", async () => {
+  const { server, port } = await silentServer();
+  const asked = targets(3, { kind: "tcp" }, port, { intervalMs: 60_000 });
+  const { runner } = await verdicts(asked, { probes: 10, scripts: 1 });
+  const { ended } = runner;
+  runner.configure(structuredClone(asked.slice(0, 2)), RULES);
+  assert.deepEqual(
+    runner.verdicts.map(({ subject }) => subject),
+    ["web/0", "web/1"],
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(runner.ended, ended);
+  runner.close();
+  server.close();
+});

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { readdirSync } from "node:fs";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { after, test } from "node:test";
+import type { CheckProtocol, CheckTarget } from "../core/check/check-settings.ts";
+import type { ProbeResult } from "../core/check/probe.ts";
+import { DerivedKeys } from "../core/check/scram.ts";
+import { ask, type Asking } from "./check-ask.ts";
+import { CheckWires } from "./check-wire.ts";
+
+const wires = new CheckWires();
+const asking: Asking = { scripts: { enforce: true }, keys: new DerivedKeys(), wires };
+after(() => wires.close());
+
+const TIMING = {
+  intervalMs: 1000,
+  fastIntervalMs: 1000,
+  downIntervalMs: 1000,
+  timeoutMs: 1000,
+  rise: 1,
+  fall: 1,
+  retry: 0,
+  delayBeforeRetryMs: 0,
+  warmupMs: 0,
+  startDown: false,
+};
+
+function target(
+  protocol: CheckProtocol,
+  endpoint: CheckTarget["endpoint"],
+  bindAddress?: string,
+): CheckTarget {
+  const check = { name: "c", protocol, timing: TIMING };
+  return {
+    subject: "s",
+    check: bindAddress === undefined ? check : { ...check, bindAddress },
+    endpoint,
+  };
+}
+
+function result(asked: CheckTarget): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    ask(asked, asking, resolve);
+  });
+}
+
+/** A server that says `greeting` and keeps what it heard. */
+async function serve(greeting: string): Promise<{ server: Server; port: number; heard: string[] }> {
+  const heard: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => heard.push("reset"));
+    socket.on("data", (bytes) => heard.push(bytes.toString("latin1")));
+    socket.on("end", () => heard.push("end"));
+    if (greeting !== "") socket.write(greeting);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, port: (server.address() as AddressInfo).port, heard };
+}
+
+function until(condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => void (condition() ? resolve() : setImmediate(look));
+    look();
+  });
+}
+
+const fail = (told: ProbeResult): void => assert.fail(told.reason);
+
+const local = (port: number): CheckTarget["endpoint"] => ({
+  kind: "ip",
+  address: "127.0.0.1",
+  port,
+});
+
+test("a good answer without a last word ends in a reset: no port waits for its time", async () => {
+  for (const bind of [undefined, "127.0.0.1"]) {
+    const { server, port, heard } = await serve("");
+    const told = await result(target({ kind: "tcp" }, local(port), bind));
+    assert.deepEqual(told, { ok: true, reason: "connected" });
+    await until(() => heard.includes("reset"));
+    server.close();
+  }
+});
+
+test("a last word is sent in full and the connection ends in order", async () => {
+  for (const bind of [undefined, "127.0.0.1"]) {
+    const refusal = "E\0\0\0\x13SFATAL\0C28000\0\0";
+    const { server, port, heard } = await serve(refusal);
+    const protocol = { kind: "postgresql", role: "any", maxLagMs: 0 } as const;
+    const told = await result(target(protocol, local(port), bind));
+    assert.equal(told.reason, "refused a stranger");
+    await until(() => heard.includes("end") || heard.includes("reset"));
+    server.close();
+  }
+});
+
+test("what cannot be reached is a result with the kernel's word", async () => {
+  const gone = await serve("");
+  await new Promise((resolve) => gone.server.close(resolve));
+  const tcp = { kind: "tcp" } as const;
+  const reason = async (endpoint: CheckTarget["endpoint"], bind?: string): Promise<string> =>
+    (await result(target(tcp, endpoint, bind))).reason;
+  assert.equal(await reason(local(gone.port)), "ECONNREFUSED");
+  const elsewhere = await result(target(tcp, local(gone.port), "192.0.2.77"));
+  assert.deepEqual(elsewhere, { ok: false, reason: "EADDRNOTAVAIL", isOurs: true });
+  assert.equal(await reason({ kind: "unix", path: "/nowhere/socket" }), "ENOENT");
+  assert.equal(await reason({ kind: "unix", path: `/${"x".repeat(200)}` }), "EINVAL");
+  const dns = target({ kind: "dns", name: "a.b", queryType: "A" }, { kind: "unix", path: "/x" });
+  assert.match((await result(dns)).reason, /cannot be asked by datagram/);
+  const ping = target({ kind: "ping" }, { kind: "unix", path: "/x" });
+  assert.match((await result(ping)).reason, /cannot be pinged/);
+});
+
+test("who is abandoned tells nothing and leaves no descriptor behind", async () => {
+  const { server, port } = await serve("");
+  const silent = createSocket("udp4");
+  await new Promise<void>((resolve) => silent.bind(port, "127.0.0.1", resolve));
+  const kinds: readonly CheckProtocol[] = [
+    { kind: "memcached" },
+    { kind: "tcp", tls: { verify: false, expiryWarningMs: 0 } },
+    { kind: "grpc", service: "" },
+    { kind: "udp", payload: Uint8Array.of(1), requireReply: true },
+    { kind: "script", argv: ["/bin/sleep", "60"], dynamic: false },
+  ];
+  const open = (): number => readdirSync("/proc/self/fd").length;
+  for (const kind of kinds) ask(target(kind, local(port)), asking, fail)();
+  await until(() => server.listening);
+  const before = open();
+  for (let i = 0; i < 20; i++) {
+    for (const kind of kinds) {
+      if (kind.kind === "script") continue;
+      ask(target(kind, local(port)), asking, fail)();
+      const abandon = ask(target(kind, local(port)), asking, fail);
+      await new Promise((resolve) => setImmediate(resolve));
+      abandon();
+    }
+  }
+  await new Promise((resolve) => server.close(resolve));
+  silent.close();
+  await until(() => open() <= before);
+});

@@ -1,0 +1,249 @@
+/** Heads as they go on: what is told of the client, what stays behind, the PROXY header. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ClientOrigin } from "../src/core/proxy/wire.ts";
+import { get, head, ok, ProxyRig } from "./kit/proxy-rig.ts";
+import type { FrontendDraft } from "./kit/proxy-settings.ts";
+
+/** What a server gets of this request. */
+function forwarded(
+  request: string,
+  frontend: FrontendDraft = {},
+  origin: Partial<ClientOrigin> = {},
+): string {
+  const rig = new ProxyRig({ frontend });
+  rig.client(origin).write(request);
+  return rig.server().took();
+}
+
+describe("the head of a request", () => {
+  it("is written anew: line ends, spaces, empty fields, and nothing between the lines", () => {
+    assert.equal(
+      forwarded(
+        "\r\nGET /a%20b?c#d HTTP/1.1\r\nHost:a.example\r\nX-A: \t b c \t\r\nX-Empty:\r\n\r\n",
+      ),
+      get("/a%20b?c", "X-A: b c", "X-Empty: "),
+    );
+  });
+
+  it("in absolute form becomes a path, and its Host must be the same", () => {
+    assert.equal(
+      forwarded(head("GET http://a.example/x?y HTTP/1.1", "host: a.example")),
+      get("/x?y"),
+    );
+    assert.equal(forwarded(head("GET http://a.example HTTP/1.1", "host: a.example")), get("/"));
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(head("GET http://a.example/ HTTP/1.1", "host: b.example"));
+    assert.match(client.took(), /^HTTP\/1\.1 400 /);
+  });
+
+  it("loses what is of this connection only, and what Connection names", () => {
+    const request = get(
+      "/",
+      "Connection: keep-alive, X-Hop",
+      "Keep-Alive: timeout=5",
+      "Proxy-Connection: keep-alive",
+      "X-Hop: 1",
+      "TE: trailers",
+      "Proxy-Authorization: Basic x",
+      "X-Kept: 1",
+    );
+    assert.equal(forwarded(request), get("/", "X-Kept: 1"));
+  });
+
+  it("keeps what Connection must not take away", () => {
+    const request = get("/", "connection: close, host, cookie, authorization", "cookie: a=b");
+    assert.equal(forwarded(request), get("/", "cookie: a=b"));
+  });
+
+  it("of a bad name, target, version or method is refused with the status that says so", () => {
+    const cases: readonly [string, number][] = [
+      ["GET /\x00 HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+      ["GET  / HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+      ["GET /%zz HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+      ["GET a HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+      ["GET / HTTP/2.0\r\nhost: a\r\n\r\n", 505],
+      ["GET / http/1.1\r\nhost: a\r\n\r\n", 505],
+      ["CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n", 501],
+      ["GET / HTTP/1.1\nhost: a\n\n", 400],
+      ["GET / HTTP/1.1\r\nhost: a\r\n b\r\n\r\n", 400],
+      ["GET / HTTP/1.1\r\n\r\n", 400],
+      ["GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", 400],
+      ["POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501],
+      [`GET /${"x".repeat(17_000)} HTTP/1.1\r\nhost: a\r\n\r\n`, 431],
+      [head("GET / HTTP/1.1", "host: a", ...Array.from({ length: 101 }, () => "a: b")), 431],
+      ["\x16\x03\x01\x02\x00\x01\x00", 400],
+    ];
+    for (const [request, status] of cases) {
+      const rig = new ProxyRig();
+      const client = rig.client();
+      client.write(request);
+      assert.match(client.took(), new RegExp(`^HTTP/1\\.1 ${status} .*connection: close\r\n`, "s"));
+      assert.ok(client.hasFin);
+      assert.equal(rig.unanswered, 0);
+    }
+  });
+});
+
+describe("who the client is", () => {
+  const claims = ["x-forwarded-for: 203.0.113.9", "forwarded: for=203.0.113.9"];
+
+  it("is told to servers, and what a stranger says of itself is dropped", () => {
+    const told = forwarded(get("/", ...claims), { forwarded: "both" });
+    assert.equal(
+      told,
+      get(
+        "/",
+        "x-forwarded-for: 192.0.2.1",
+        "x-forwarded-proto: http",
+        "x-forwarded-host: a.example",
+        "x-forwarded-port: 80",
+        'forwarded: for=192.0.2.1;proto=http;host="a.example"',
+      ),
+    );
+    assert.equal(forwarded(get("/", ...claims)), get("/"));
+  });
+
+  it("is added to what a trusted proxy says", () => {
+    const frontend = { forwarded: "both", trustedProxies: ["192.0.2.0/24"] } as const;
+    const says = [
+      "x-forwarded-proto: https",
+      "x-forwarded-host: b.example",
+      "x-forwarded-port: 443",
+    ];
+    assert.equal(
+      forwarded(get("/", ...claims, ...says), frontend),
+      get(
+        "/",
+        "x-forwarded-for: 203.0.113.9, 192.0.2.1",
+        ...says,
+        'forwarded: for=203.0.113.9, for=192.0.2.1;proto=http;host="a.example"',
+      ),
+    );
+  });
+
+  it("is the first one behind trusted proxies, for routes and limits", () => {
+    const routes = [
+      {
+        when: { sources: ["203.0.113.9"] },
+        target: { kind: "respond", status: 200, body: "you", contentType: "text/plain" } as const,
+      },
+    ];
+    const rig = new ProxyRig({ frontend: { routes, trustedProxies: ["192.0.2.0/24"] } });
+    const client = rig.client();
+    client.write(get("/", "x-forwarded-for: 198.51.100.1, 203.0.113.9, 192.0.2.7"));
+    assert.match(client.took(), /you$/);
+    const stranger = rig.client({ source: "198.51.100.2" });
+    stranger.write(get("/", "x-forwarded-for: 203.0.113.9"));
+    assert.equal(stranger.took(), "");
+  });
+
+  it("is told in several lists when the trusted proxy sent several fields", () => {
+    const frontend = { forwarded: "x-forwarded", trustedProxies: ["192.0.2.0/24"] } as const;
+    const lists = ["x-forwarded-for: 203.0.113.9", "x-forwarded-for: 198.51.100.1"];
+    assert.match(
+      forwarded(get("/", ...lists), frontend),
+      /x-forwarded-for: 203\.0\.113\.9, 198\.51\.100\.1, 192\.0\.2\.1\r\n/,
+    );
+  });
+
+  it("cannot be made up in front of what a trusted proxy adds in a field of its own", () => {
+    const routes = [
+      {
+        when: { sources: ["10.0.0.0/8"] },
+        target: { kind: "respond", status: 200, body: "in", contentType: "text/plain" } as const,
+      },
+    ];
+    const rig = new ProxyRig({ frontend: { routes, trustedProxies: ["192.0.2.0/24"] } });
+    const client = rig.client();
+    client.write(get("/", "x-forwarded-for: 10.1.1.1", "x-forwarded-for: 203.0.113.9"));
+    assert.equal(client.took(), "");
+    rig.server();
+  });
+
+  it("over TLS and IPv6 is told with its scheme, and in brackets", () => {
+    const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject: "" };
+    const origin = { tls, source: "2001:db8::1", localPort: 443 };
+    assert.match(
+      forwarded(get(), { forwarded: "both" }, origin),
+      /-for: 2001:db8::1\r\n.*-proto: https\r\n.*-port: 443\r\nforwarded: for="\[2001:db8::1\]";proto=https;/s,
+    );
+  });
+});
+
+describe("ids", () => {
+  it("are made for each request, stand in the log, and a client's own is kept", () => {
+    const rig = new ProxyRig({ frontend: { requestIdHeader: "X-Request-Id", traceparent: true } });
+    const client = rig.client();
+    client.write(get());
+    const web = rig.server();
+    const first = web.took();
+    const id = /^x-request-id: ([0-9a-f]{32})\r$/m.exec(first)?.[1];
+    assert.match(first, /^traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]\r$/m);
+    web.write(ok("x"));
+    assert.equal(rig.told()[0]!.requestId, id);
+    const own = ["x-request-id: mine", `traceparent: 00-${"a".repeat(32)}-${"b".repeat(16)}-01`];
+    client.write(get("/", ...own));
+    assert.equal(web.took(), get("/", ...own));
+    web.write(ok("y"));
+    assert.equal(rig.told()[0]!.requestId, "mine");
+  });
+
+  it("stand on the error page", () => {
+    const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id" } });
+    const client = rig.client();
+    client.write(get());
+    rig.asked().breakOff("ECONNREFUSED");
+    const { requestId } = rig.told()[0]!;
+    assert.ok(client.took().endsWith(`\r\n\r\n502 Bad Gateway\nrequest ${requestId}\n`));
+  });
+});
+
+describe("the PROXY header", () => {
+  const origin = { source: "203.0.113.9", sourcePort: 51_000, localAddress: "198.51.100.1" };
+
+  it("of version 1 is text", () => {
+    const rig = new ProxyRig({ pools: { web: { sendProxy: "v1" } } });
+    rig.client(origin).write(get());
+    const web = rig.server();
+    const line = Buffer.from(web.target.head!).toString("latin1");
+    assert.equal(line, "PROXY TCP4 203.0.113.9 198.51.100.1 51000 80\r\n");
+    assert.equal(web.took(), get("/", "connection: close"));
+  });
+
+  it("of version 2 is binary", () => {
+    const rig = new ProxyRig({ pools: { web: { sendProxy: "v2" } } });
+    rig.client({ ...origin, source: "2001:db8::1", localAddress: "2001:db8::2" }).write(get());
+    assert.equal(
+      Buffer.from(rig.server().target.head!).toString("hex"),
+      "0d0a0d0a000d0a515549540a21210024" +
+        "20010db8000000000000000000000001" +
+        "20010db8000000000000000000000002" +
+        "c7380050",
+    );
+    rig.client({ ...origin, source: "203.0.113.9" }).write(get());
+    const short = Buffer.from(rig.server().target.head!).toString("hex");
+    assert.equal(short, "0d0a0d0a000d0a515549540a2111000ccb007109c6336401c7380050");
+  });
+
+  it("of a client without an address says so", () => {
+    const rig = new ProxyRig({ pools: { web: { sendProxy: "v1" } } });
+    rig.client({ source: "", localAddress: "" }).write(get());
+    const line = Buffer.from(rig.server().target.head!).toString("latin1");
+    assert.equal(line, "PROXY UNKNOWN\r\n");
+  });
+
+  it("belongs to one client: its connection is not kept for another", () => {
+    const rig = new ProxyRig({ pools: { web: { sendProxy: "v1" } } });
+    const client = rig.client(origin);
+    client.write(get());
+    const web = rig.server();
+    web.write(ok("x"));
+    assert.equal(web.gone, "closed");
+    client.write(get());
+    rig.server().write(ok("y"));
+    assert.equal(client.took(), ok("x") + ok("y"));
+  });
+});

@@ -1,0 +1,285 @@
+/** Where requests go and what is answered here: routes, limits, shedding, injected faults. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { RouteConditions, RouteTarget } from "../src/core/route/route-settings.ts";
+import { get, head, ok, post, ProxyRig } from "./kit/proxy-rig.ts";
+import { edits, type FrontendDraft, type RouteDraft } from "./kit/proxy-settings.ts";
+
+const OTHER: RouteTarget = { kind: "pools", pools: [{ pool: "other", weight: 1 }] };
+const POOLS = { web: {}, other: { servers: [{ name: "other1" }] } };
+
+function routed(when: RouteConditions): ProxyRig {
+  return new ProxyRig({ frontend: { routes: [{ when, target: OTHER }] }, pools: POOLS });
+}
+
+/** The server that gets it. */
+function serverOf(rig: ProxyRig, request: string, source = "192.0.2.1"): string {
+  rig.client({ source }).write(request);
+  return rig.server().target.server;
+}
+
+function withRoute(route: RouteDraft, frontend: FrontendDraft = {}): ProxyRig {
+  return new ProxyRig({ frontend: { routes: [route], ...frontend } });
+}
+
+describe("a route", () => {
+  const exact = (value: string): { readonly kind: "exact"; readonly value: string } => ({
+    kind: "exact",
+    value,
+  });
+  const cases: readonly [string, RouteConditions, yes: string, no: string][] = [
+    ["host", { hosts: ["a.example"] }, get(), head("GET / HTTP/1.1", "host: b.example")],
+    ["wildcard host", { hosts: ["*.example"] }, get(), head("GET / HTTP/1.1", "host: a.test")],
+    ["path", { paths: [{ kind: "prefix", value: "/api/" }] }, get("/api/x"), get("/x/api/")],
+    [
+      "normalised path",
+      { paths: [{ kind: "prefix", value: "/api/" }] },
+      get("/x/../%61pi/"),
+      get("/api%2Fx"),
+    ],
+    ["method", { methods: ["POST"] }, post("x"), get()],
+    [
+      "header",
+      { headers: [{ name: "X-Beta", match: exact("1") }] },
+      get("/", "x-beta: 1"),
+      get("/", "x-beta: 2"),
+    ],
+    [
+      "cookie",
+      { cookies: [{ name: "beta", match: exact("1") }] },
+      get("/", "cookie: a=b; beta=1"),
+      get("/", "cookie: a=beta=1"),
+    ],
+    ["query", { query: [{ name: "v", match: exact("2") }] }, get("/?u=1&v=2"), get("/v=2?v=1")],
+  ];
+  for (const [what, when, yes, no] of cases) {
+    it(`is chosen by ${what}`, () => {
+      assert.equal(serverOf(routed(when), yes), "other1");
+      assert.equal(serverOf(routed(when), no), "web1");
+    });
+  }
+
+  it("is chosen by the client's address", () => {
+    const when = { sources: ["198.51.100.0/24"] };
+    assert.equal(serverOf(routed(when), get(), "198.51.100.7"), "other1");
+    assert.equal(serverOf(routed(when), get(), "192.0.2.1"), "web1");
+  });
+
+  it("is the first whose conditions all hold, and without any the answer is 404", () => {
+    const routes = [
+      { name: "both", when: { methods: ["POST"], hosts: ["a.example"] }, target: OTHER },
+      { name: "host", when: { hosts: ["a.example"] } },
+    ];
+    const rig = new ProxyRig({ frontend: { routes }, pools: POOLS });
+    assert.equal(serverOf(rig, post("x")), "other1");
+    assert.equal(serverOf(rig, get()), "web1");
+    const { defaultPool: _, ...frontend } = { defaultPool: "", routes };
+    const bare = new ProxyRig({ frontend: { ...frontend, defaultPool: "gone" }, pools: POOLS });
+    const client = bare.client();
+    client.write(head("GET / HTTP/1.1", "host: nobody.example"));
+    assert.match(client.took(), /^HTTP\/1\.1 404 Not Found\r\n/);
+    assert.equal(bare.ending(), "404 PR no route takes it");
+  });
+
+  it("splits clients by weight, and each one keeps its side", () => {
+    const pools = [
+      { pool: "web", weight: 80 },
+      { pool: "other", weight: 20 },
+    ];
+    const rig = new ProxyRig({
+      frontend: { routes: [{ target: { kind: "pools", pools } }] },
+      pools: POOLS,
+    });
+    let canary = 0;
+    for (let i = 0; i < 500; i++) {
+      const source = `198.51.${i >> 8}.${i & 255}`;
+      const side = serverOf(rig, get(), source);
+      if (side === "other1") canary++;
+      assert.equal(serverOf(rig, get(), source), side);
+    }
+    assert.ok(canary > 70 && canary < 130, `${canary} of 500`);
+  });
+
+  it("redirects", () => {
+    const location = "https://${host}${uri}";
+    const rig = withRoute({ target: { kind: "redirect", status: 308, location } });
+    const client = rig.client();
+    client.write(get("/a/b?c=d"));
+    assert.equal(
+      client.took(),
+      head(
+        "HTTP/1.1 308 Permanent Redirect",
+        "content-length: 0",
+        "cache-control: no-store",
+        "location: https://a.example/a/b?c=d",
+      ),
+    );
+    assert.equal(rig.ending(), "308 LR");
+  });
+
+  it("answers by itself, to HEAD without the body", () => {
+    const target = {
+      kind: "respond",
+      status: 200,
+      body: "hi\n",
+      contentType: "text/html",
+    } as const;
+    const rig = withRoute({ target });
+    const client = rig.client();
+    client.write(get());
+    const said = head(
+      "HTTP/1.1 200 OK",
+      "content-length: 3",
+      "content-type: text/html",
+      "cache-control: no-store",
+    );
+    assert.equal(client.took(), `${said}hi\n`);
+    client.write(head("HEAD / HTTP/1.1", "host: a"));
+    assert.equal(client.took(), said);
+  });
+
+  it("rewrites paths by prefix and by pattern, and keeps the query", () => {
+    const rewrite = { kind: "prefix", from: "/api/", to: "/" } as const;
+    const rig = withRoute({ rewrite });
+    rig.client().write(get("/api/users?x=%20y"));
+    assert.equal(rig.server().took(), get("/users?x=%20y"));
+    const pattern = "^/u/(\\d+)$";
+    const by = withRoute({ rewrite: { kind: "regex", pattern, replacement: "/users/$1" } });
+    by.client().write(get("/u/42"));
+    assert.equal(by.server().took(), get("/users/42"));
+    by.client().write(get("/u/x"));
+    assert.equal(by.server().took(), get("/u/x"));
+  });
+
+  it("edits the fields of requests and answers", () => {
+    const rig = withRoute({
+      requestHeaders: edits({
+        remove: ["X-Secret"],
+        set: [{ name: "x-who", value: "${source}" }],
+        add: [{ name: "x-tag", value: "b" }],
+      }),
+      responseHeaders: edits({
+        remove: ["Server"],
+        set: [{ name: "x-frame-options", value: "DENY" }],
+        add: [{ name: "x-path", value: "${path}" }],
+      }),
+    });
+    const client = rig.client();
+    client.write(get("/p", "x-secret: 1", "x-who: me", "x-tag: a"));
+    const web = rig.server();
+    const fields = ["host: a.example", "x-tag: a", "x-who: 192.0.2.1", "x-tag: b"];
+    assert.equal(web.took(), head("GET /p HTTP/1.1", ...fields));
+    web.write(ok("x", "Server: secret/1", "X-Frame-Options: ALLOW"));
+    const told = ["x-frame-options: DENY", "x-path: /p", "content-length: 1"];
+    assert.equal(client.took(), `${head("HTTP/1.1 200 OK", ...told)}x`);
+  });
+});
+
+describe("limits of a route", () => {
+  const rateLimit = { per: "source", perSecond: 0.5, burst: 2, size: 100 } as const;
+
+  it("refuse with 429 and say when to come back", () => {
+    const rig = withRoute({ rateLimit });
+    const client = rig.client();
+    for (let i = 0; i < 2; i++) {
+      client.write(get());
+      if (i === 0) rig.server().write(ok("x"));
+    }
+    const other = rig.client();
+    other.write(get());
+    assert.match(other.took(), /^HTTP\/1\.1 429 Too Many Requests\r\n.*retry-after: 2\r\n/s);
+    assert.match(rig.told().at(-1)!.reason, /more than 0\.5 requests a second/);
+    rig.wait(2000);
+    other.write(get());
+    assert.equal(other.took(), "");
+    const stranger = rig.client({ source: "198.51.100.1" });
+    stranger.write(get());
+    assert.equal(stranger.took(), "");
+  });
+
+  it("go on counting over a reload", () => {
+    const frontend = { routes: [{ rateLimit }] };
+    const rig = new ProxyRig({ frontend });
+    for (let i = 0; i < 2; i++) rig.client().write(get());
+    rig.configure({ frontend: { ...frontend, timeouts: { headMs: 1000 } } });
+    const client = rig.client();
+    client.write(get());
+    assert.match(client.took(), /^HTTP\/1\.1 429 /);
+  });
+});
+
+describe("overload", () => {
+  it("refuses the lowest classes first, never critical ones, and tells servers", () => {
+    const routes = (["critical", "high", "normal", "low"] as const).map((priority) => ({
+      when: { paths: [{ kind: "exact", value: `/${priority}` } as const] },
+      priority,
+    }));
+    const shedding = { enabled: true, degradedHeader: "x-degraded" };
+    const rig = new ProxyRig({ frontend: { routes, shedding } });
+    const served = (path: string): boolean => {
+      const client = rig.client();
+      client.write(get(path));
+      const said = client.took();
+      if (said !== "") assert.match(said, /^HTTP\/1\.1 503 .*retry-after: 1\r\n/s);
+      return said === "";
+    };
+    for (let i = 0; i < 7; i++) assert.ok(served("/low"), `${i} in flight`);
+    assert.deepEqual(["/low", "/normal"].map(served), [false, true]);
+    assert.ok(served("/normal"));
+    assert.deepEqual(["/normal", "/high"].map(served), [false, true]);
+    assert.deepEqual(["/high", "/critical"].map(served), [false, true]);
+    const told = rig.told();
+    assert.deepEqual(
+      told.map(({ ended, reason }) => [ended, reason.replace(/ in flight.*/, "")]),
+      [
+        ["RR", "overload: 7 requests"],
+        ["RR", "overload: 9 requests"],
+        ["RR", "overload: 10 requests"],
+      ],
+    );
+    const heads = Array.from({ length: rig.unanswered }, () => rig.server().took());
+    assert.deepEqual(
+      heads.map((one) => one.includes("x-degraded: 1")),
+      [false, false, false, false, false, false, true, true, true, true, true],
+    );
+  });
+});
+
+describe("injected faults", () => {
+  it("abort with the status asked for", () => {
+    const rig = withRoute({ fault: { abort: { percent: 100, status: 500 } } });
+    const client = rig.client();
+    client.write(get());
+    assert.match(client.took(), /^HTTP\/1\.1 500 Internal Server Error\r\n/);
+    assert.equal(rig.ending(), "500 PT injected fault");
+    assert.equal(rig.unanswered, 0);
+  });
+
+  it("delay, and a client that leaves meanwhile is not served", () => {
+    const rig = withRoute({ fault: { delay: { percent: 100, ms: 500 } } });
+    const [client, gone] = [rig.client(), rig.client()];
+    client.write(get());
+    gone.write(get());
+    rig.wait(100);
+    gone.breakOff();
+    assert.equal(rig.ending(), "0 CT the client left: ECONNRESET");
+    rig.wait(300);
+    assert.equal(rig.unanswered, 0);
+    rig.wait(200);
+    rig.server().write(ok("x"));
+    assert.equal(client.took(), ok("x"));
+    assert.equal(rig.unanswered, 0);
+  });
+
+  it("hit the share of requests that was asked for", () => {
+    const rig = withRoute({ fault: { abort: { percent: 30, status: 500 } } });
+    let hits = 0;
+    for (let i = 0; i < 1000; i++) {
+      const client = rig.client();
+      client.write(get());
+      if (client.took() !== "") hits++;
+    }
+    assert.ok(hits > 250 && hits < 350, `${hits} of 1000`);
+  });
+});
