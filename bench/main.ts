@@ -5,12 +5,16 @@ import { readFileSync } from "node:fs";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
+import { faultsBench } from "./faults.ts";
+import { httpBench } from "./http.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  faults: faultsBench,
+  http: httpBench,
   vrrp: vrrpBench,
 };
 
