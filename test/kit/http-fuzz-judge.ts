@@ -40,6 +40,8 @@ export interface Verdict {
   /** By status and ending. */
   readonly endings: Readonly<Record<string, number>>;
   readonly answered: number;
+  /** Legal, but worth a look: our own 5xx. */
+  readonly odd: readonly string[];
   /** What must be empty. */
   readonly differences: readonly string[];
 }
@@ -75,7 +77,10 @@ export function judge({ forwarded, heard, counted }: Evidence): Verdict {
     endings[key] = (endings[key] ?? 0) + 1;
   }
   const answered = checkAnswers(forwarded, heard, differences);
-  return { servers, endings, answered, differences };
+  const odd = forwarded
+    .filter(({ status, termination }) => status >= 502 && status < 505 && termination !== "--")
+    .map((one) => JSON.stringify(one));
+  return { servers, endings, answered, odd, differences };
 }
 
 /** Both sides name a request by the id that Nines gave it: never the same one twice. */
