@@ -5,12 +5,14 @@ import { readFileSync } from "node:fs";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
+import { hostileBench } from "./hostile.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  hostile: hostileBench,
   vrrp: vrrpBench,
 };
 
