@@ -48,7 +48,6 @@ export async function httpFuzz(args: string[]): Promise<void> {
   );
   console.log(formatTable(head, rows).join("\n"));
   console.log(`${verdict.answered} answers of servers, each compared with its own request`);
-  for (const one of verdict.odd.slice(0, SHOWN)) console.log(`odd: ${one}`);
   for (const difference of verdict.differences.slice(0, SHOWN)) console.error(difference);
   console.log(`${verdict.differences.length} differences`);
   if (verdict.differences.length > 0) process.exitCode = 1;

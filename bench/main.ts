@@ -6,6 +6,7 @@ import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { hostileBench } from "./hostile.ts";
+import { parserBench } from "./parser.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   checks: checkBench,
   core: coreBench,
   hostile: hostileBench,
+  parser: parserBench,
   vrrp: vrrpBench,
 };
 
