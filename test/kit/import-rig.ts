@@ -49,10 +49,10 @@ function isInside(losses: readonly Diagnostic[], line: number): boolean {
 
 /**
  * Lines that could be taken out without any change in what the import says: neither used nor told.
- * A line that opens or closes a block is looked at with the block.
+ * A line that opens or closes a block is looked at with the block. `file`: one that it includes.
  */
-export function silentLines(path: string, format: Format): string[] {
-  const source = DISK.readFile(path)!;
+export function silentLines(path: string, format: Format, file: string = path): string[] {
+  const source = DISK.readFile(file)!;
   const whole = imported(path, { format });
   if (whole.text === undefined) return [];
   const before = everything(whole);
@@ -61,10 +61,11 @@ export function silentLines(path: string, format: Format): string[] {
     const isPlain = !/[{}]/u.test(text) || format === "haproxy";
     const comment = format === "keepalived" ? /^\s*([#!]|$)/u : /^\s*(#|$)/u;
     if (!isPlain || comment.test(text)) return [];
-    if (whole.losses.some((loss) => loss.line === index + 1)) return [];
-    if (isInside(whole.losses, index + 1)) return [];
+    const losses = whole.losses.filter((loss) => loss.file === file);
+    if (losses.some((loss) => loss.line === index + 1)) return [];
+    if (isInside(losses, index + 1)) return [];
     const without = lines.with(index, "").join("\n");
-    const after = everything(imported(path, { format }, changedFile(path, without)));
+    const after = everything(imported(path, { format }, changedFile(file, without)));
     return after === before ? [`${index + 1}: ${text.trim()}`] : [];
   });
 }

@@ -6,6 +6,8 @@ export type Condition = Readonly<Record<string, unknown>>;
 /** Undefined: routes have no such condition. */
 export type Term = Condition | "true" | "false" | undefined;
 
+import { literal } from "./expressions.ts";
+
 /** A condition with exceptions: routes for those stand before. */
 export interface When {
   readonly all: Condition;
@@ -37,11 +39,6 @@ export function negation(term: Term): Term {
 function expressionOfPath(path: string): string {
   if (path.startsWith("~")) return path.slice(1).trim();
   return path.endsWith("*") ? `^${literal(path.slice(0, -1))}` : `^${literal(path)}$`;
-}
-
-/** The text itself as an expression; `-` needs no escape outside of brackets and may have none. */
-export function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/gu, (c) => `\\${c}`);
 }
 
 /** One of both: only lists of the same key can say it. */
@@ -114,11 +111,17 @@ function bothValues(key: string, a: unknown, b: unknown): unknown {
 
 /** The longer of two beginnings, else both looked for from the start. */
 function bothPaths(a: string[], b: string[]): string[] {
-  const within = (inner: string, outer: string): boolean =>
-    outer.endsWith("*") &&
-    !inner.startsWith("~") &&
-    !outer.startsWith("~") &&
-    inner.replace(/\*$/u, "").startsWith(outer.slice(0, -1));
+  const within = (inner: string, outer: string): boolean => {
+    if (!outer.endsWith("*") || outer.startsWith("~")) return false;
+    const start = outer.slice(0, -1);
+    if (!inner.startsWith("~")) return inner.replace(/\*$/u, "").startsWith(start);
+    return (
+      inner
+        .slice(1)
+        .trim()
+        .startsWith(`^${literal(start)}`) && !inner.includes("|")
+    );
+  };
   if (a.every((one) => b.some((other) => within(one, other)))) return a;
   if (b.every((one) => a.some((other) => within(one, other)))) return b;
   const ahead = (paths: string[]): string => {

@@ -43,23 +43,13 @@ export class ForwardingFields {
     const { head, source, scheme } = facts;
     const isTrusted = this.#trusted.has(source);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
-      // Of several the last was written by the proxy that we trust.
-      const told = (name: (typeof X_FIELDS)[number]): string | undefined =>
-        isTrusted ? valuesOf(head, name)?.split(",").at(-1)?.trim() : undefined;
-      const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
-      if (source !== "") {
-        const chain = before === undefined ? source : `${before}, ${source}`;
-        writer.field("x-forwarded-for", chain);
-      }
-      writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-      const host = told("x-forwarded-host");
-      if (host !== undefined) writer.field("x-forwarded-host", host);
+      if (isTrusted) extend(writer, facts);
       else {
-        writer.text("x-forwarded-host: ");
-        writer.span(head.bytes, head.hostFrom, head.hostTo);
-        writer.text("\r\n");
+        if (source !== "") writer.field("x-forwarded-for", source);
+        writer.field("x-forwarded-proto", scheme);
+        writer.fieldOf("x-forwarded-host", head.bytes, head.hostFrom, head.hostTo);
+        writePort(writer, facts);
       }
-      writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
     }
     if (this.#kind === "forwarded" || this.#kind === "both") {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
@@ -68,6 +58,31 @@ export class ForwardingFields {
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
   }
+}
+
+/** What a trusted proxy has said stays, and its address is added. */
+function extend(writer: HeadWriter, facts: RequestFacts): void {
+  const { head, source, scheme } = facts;
+  const before = valuesOf(head, "x-forwarded-for");
+  if (source !== "") {
+    writer.field("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
+  }
+  writer.field("x-forwarded-proto", lastOf(head, "x-forwarded-proto") ?? scheme);
+  writer.field("x-forwarded-host", lastOf(head, "x-forwarded-host") ?? head.hostText());
+  const port = lastOf(head, "x-forwarded-port");
+  if (port === undefined) writePort(writer, facts);
+  else writer.field("x-forwarded-port", port);
+}
+
+function writePort(writer: HeadWriter, { localPort }: RequestFacts): void {
+  writer.text("x-forwarded-port: ");
+  writer.number(localPort);
+  writer.text("\r\n");
+}
+
+/** Of several the last was written by the proxy that we trust. */
+function lastOf(head: FieldBlock, name: FieldName): string | undefined {
+  return valuesOf(head, name)?.split(",").at(-1)?.trim();
 }
 
 /**

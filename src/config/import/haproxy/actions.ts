@@ -2,7 +2,7 @@
 
 import type { Data } from "../draft.ts";
 import type { Change, Edits } from "../routes.ts";
-import { ecmascript } from "./criteria.ts";
+import { ecmascript, wholeText } from "../expressions.ts";
 import { templateOf } from "./log-format.ts";
 
 /** What a rule does, and its words from `if` or `unless` on. */
@@ -177,14 +177,5 @@ function rewriting(name: string, args: readonly string[]): Action {
   const template = templateOf(second);
   if (template === undefined || template.includes("${")) return { lost: UNKNOWN_VALUE };
   const to = template.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1");
-  return { change: { rewrite: { regex: whole(regex), to } }, rest };
-}
-
-/** HAProxy replaces the whole path when the expression is found in it. */
-function whole(regex: string): string {
-  const start = regex.startsWith("^") ? "" : "^[^]*?";
-  const end = /(?<!\\)(?:\$|\(\.\*\))$/u.test(regex) ? "" : "[^]*$";
-  return start === "" && end === ""
-    ? regex
-    : `${start}${start === "" ? regex : `(?:${regex})`}${end}`;
+  return { change: { rewrite: { regex: wholeText(regex), to } }, rest };
 }

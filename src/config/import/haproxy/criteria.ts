@@ -1,7 +1,7 @@
 /** One criterion of an ACL: a fetch, flags, values. Source: configuration manual, section 7. */
 
-import { KINDS } from "../../service/schema/kinds.ts";
-import { literal, type Term } from "../conditions.ts";
+import type { Term } from "../conditions.ts";
+import { ecmascript, literal } from "../expressions.ts";
 import type { AclContext } from "./acls.ts";
 
 interface Flags {
@@ -83,15 +83,6 @@ function expressionOf(value: string, how: string): string | undefined {
     default:
       return undefined;
   }
-}
-
-/** An expression of PCRE that ECMAScript reads, too; undefined: it does not. */
-export function ecmascript(pattern: string): string | undefined {
-  const [, ignoreCase, body] = /^(\(\?i\))?(.*)$/su.exec(pattern)!;
-  // Escapes that the flag u does not know.
-  const plain = body!.replace(/\\([-/_:;,"'<>=!@#%&~` ])/gu, "$1");
-  const text = ignoreCase === undefined ? plain : `(?i:${plain})`;
-  return KINDS.regex.convert(text).ok ? text : undefined;
 }
 
 const SECTIONS: Readonly<Record<string, string>> = {

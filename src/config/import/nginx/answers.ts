@@ -1,0 +1,87 @@
+/** `return` and `rewrite`. Source: nginx, ngx_http_rewrite_module. */
+
+import type { Data } from "../draft.ts";
+import { ecmascript, wholeText } from "../expressions.ts";
+import type { NginxContext } from "./context.ts";
+import type { Directive } from "./parse.ts";
+import type { Scope } from "./scope.ts";
+import { templateOf } from "./variables.ts";
+
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+/** Undefined: it cannot be carried over; that was told. */
+export function returnTarget(
+  { args, at }: Directive,
+  scope: Scope,
+  { draft }: NginxContext,
+): Data | undefined {
+  const [first = "", text] = args;
+  const status = /^\d{3}$/u.test(first) ? Number(first) : 302;
+  const value = /^\d{3}$/u.test(first) ? text : first;
+  if (REDIRECTS.includes(status) && value !== undefined) {
+    const location = templateOf(value);
+    if (location !== undefined) return { redirect: { location, status } };
+    draft.lost(at, "Nines does not know this address: these requests get 501");
+    return { respond: 501 };
+  }
+  if (status === 444) {
+    draft.lost(at, "the connection is not closed without an answer: these requests get 403");
+    return { respond: 403 };
+  }
+  if (status < 200 || status > 599) return { respond: 501 };
+  if (value === undefined) return { respond: status };
+  const body = templateOf(value);
+  if (body === undefined || body.includes("${")) {
+    draft.lost(at, "an answer is a fixed text: variables stay empty");
+  }
+  const type = scope.value("default_type");
+  return { respond: { status, body: value.replace(/\$\{?\w+\}?/gu, ""), type } };
+}
+
+export type Rewritten =
+  | { readonly redirect: Data; readonly path: string }
+  | { readonly rewrite: Data; readonly path: string; readonly flag: string }
+  | undefined;
+
+/** Undefined: it cannot be carried over; that was told. */
+export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rewritten {
+  const [pattern = "", replacement = "", flag = ""] = args;
+  const regex = ecmascript(pattern);
+  if (regex === undefined) {
+    draft.lost(at, "the expression is not one of ECMAScript");
+    return undefined;
+  }
+  const isAddress = /^(?:https?:\/\/|\$scheme)/u.test(replacement);
+  if (isAddress || flag === "permanent" || flag === "redirect") {
+    const location = redirectText(pattern, replacement);
+    if (location === undefined) {
+      draft.lost(at, "a redirect knows no $1: write one for each path");
+      return undefined;
+    }
+    if (
+      !location.includes("${uri}") &&
+      !location.includes("${query}") &&
+      !replacement.endsWith("?")
+    ) {
+      draft.lost({ ...at, text: `the query in ${at.text}` }, "it is not added to the new address");
+    }
+    const status = flag === "permanent" ? 301 : 302;
+    return { redirect: { redirect: { location, status } }, path: `~ ${regex}` };
+  }
+  const plain = replacement.replace(/\?$/u, "");
+  if (/\$[a-z{]/iu.test(plain) || plain.includes("?")) {
+    draft.lost(at, "a rewrite changes the path only, and knows only $1 and the like");
+    return undefined;
+  }
+  return { rewrite: { regex: wholeText(regex), to: plain }, path: `~ ${regex}`, flag };
+}
+
+/** With all of the path taken by one group, the address is that of the request. */
+function redirectText(pattern: string, replacement: string): string | undefined {
+  const text = replacement.replace(/\?$/u, "");
+  const all = { "^(.*)$": "$1", "(.*)": "$1", "^(.*)": "$1", "^/(.*)$": "/$1", "^/(.*)": "/$1" }[
+    pattern
+  ];
+  const isAll = all !== undefined && text.endsWith(all) && !replacement.endsWith("?");
+  return templateOf(isAll ? `${text.slice(0, -all.length)}$request_uri` : text);
+}

@@ -1,0 +1,80 @@
+/** `if (…)` as a condition of routes. Source: nginx, ngx_http_rewrite_module. */
+
+import { ALWAYS, type Condition, type Term, type When } from "../conditions.ts";
+import { ecmascript, literal } from "../expressions.ts";
+import type { Directive } from "./parse.ts";
+
+/** Undefined: routes have no such condition; empty: it never holds. */
+export function whenOfIf({ args }: Directive, tls: boolean): When[] | undefined {
+  const text = args.join(" ").replace(/^\(\s*|\s*\)$/gu, "");
+  const [, name, operator = "", value = ""] =
+    /^\$(\w+)(?:\s*(!?=|!?~\*?)\s*(.*))?$/su.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const isNot = operator.startsWith("!");
+  const how = operator.replace("!", "");
+  const term = termOf(name, how, value.replace(/^["'](.*)["']$/su, "$1"), tls);
+  if (term === undefined) return undefined;
+  if (typeof term !== "object") return (term === "true") === isNot ? [] : [ALWAYS];
+  return isNot ? [{ all: {}, except: [term] }] : [{ all: term, except: [] }];
+}
+
+function termOf(name: string, how: string, value: string, tls: boolean): Term {
+  if (name === "scheme" && how === "=")
+    return value === (tls ? "https" : "http") ? "true" : "false";
+  if (name === "https" && how === "") return tls ? "true" : "false";
+  const pattern = how.startsWith("~") ? ecmascript(value) : undefined;
+  if (how.startsWith("~") && pattern === undefined) return undefined;
+  const regex = how === "~*" ? `(?i:${pattern})` : pattern;
+  switch (name) {
+    case "host":
+    case "http_host":
+      return hostTerm(how, value, regex);
+    case "request_method":
+      return methodTerm(how, value);
+    case "request_uri":
+    case "uri":
+    case "document_uri":
+      if (how === "=") return { path: [value] };
+      // $request_uri has the query, too: an end there is no end of the path.
+      return regex === undefined || (name === "request_uri" && /[?$]/u.test(value))
+        ? undefined
+        : { path: [`~ ${regex}`] };
+    case "remote_addr":
+      return how === "=" ? { source: [value] } : undefined;
+    default:
+      return namedTerm(name, how, { value, regex });
+  }
+}
+
+function hostTerm(how: string, value: string, regex: string | undefined): Term {
+  if (how === "=") return { host: [value.toLowerCase()] };
+  return regex === undefined ? undefined : { headers: { Host: { regex } } };
+}
+
+function methodTerm(how: string, value: string): Condition | undefined {
+  if (how === "=") return { method: [value] };
+  const list = /^\^?\(?([A-Z]+(?:\|[A-Z]+)*)\)?\$?$/u.exec(value)?.[1];
+  return list === undefined || !how.startsWith("~") ? undefined : { method: list.split("|") };
+}
+
+const SECTIONS: Readonly<Record<string, string>> = {
+  arg: "query",
+  cookie: "cookies",
+  http: "headers",
+};
+
+interface Compared {
+  readonly value: string;
+  readonly regex: string | undefined;
+}
+
+function namedTerm(variable: string, how: string, { value, regex }: Compared): Term {
+  const [, kind = "", rest = ""] = /^(arg|cookie|http)_(\w+)$/u.exec(variable) ?? [];
+  const section = SECTIONS[kind];
+  if (section === undefined) return undefined;
+  const name = kind === "http" ? rest.replaceAll("_", "-") : rest;
+  if (how === "") return { [section]: { [name]: "*" } };
+  if (how === "=" && value === "") return { [section]: { [name]: false } };
+  if (how === "=") return { [section]: { [name]: { regex: `^${literal(value)}$` } } };
+  return { [section]: { [name]: { regex } } };
+}

@@ -1,0 +1,237 @@
+/** What a location does with its requests, as rules: rewrite, then access, then content. */
+
+import { type Condition, conjunction, type When } from "../conditions.ts";
+import type { Data } from "../draft.ts";
+import type { Change, Rule } from "../routes.ts";
+import { returnTarget, rewritten } from "./answers.ts";
+import { whenOfIf } from "./conditions-of-if.ts";
+import { type NginxContext, origin } from "./context.ts";
+import type { Location } from "./locations.ts";
+import type { Directive } from "./parse.ts";
+import { type Content, type PassFacts, passOfName, passTarget } from "./pass.ts";
+import type { Scope } from "./scope.ts";
+
+export interface ContentFacts extends PassFacts {
+  /** Of the server: its names. */
+  readonly host: Condition;
+}
+
+/** The first rules of a server or location: `return`, `rewrite` and `if`, in their order. */
+export function rewriteRules(
+  place: { readonly directive: Directive; readonly scope: Scope; readonly when: Condition },
+  facts: ContentFacts,
+): { readonly rules: Rule[]; readonly rewrite?: Data; readonly isEnd: boolean } {
+  const { scope, when } = place;
+  const { context, notes } = facts;
+  const rules: Rule[] = [];
+  let rewrite: Data | undefined;
+  for (const line of scope.own) {
+    if (line.name === "return") {
+      scope.use(line);
+      const target = returnTarget(line, scope, context);
+      if (target !== undefined)
+        rules.push(rule(line, [{ all: when, except: [] }], { target, place, facts }));
+      return { rules, isEnd: true };
+    }
+    if (line.name === "rewrite") {
+      scope.use(line);
+      const found = rewritten(line, context);
+      if (found === undefined) continue;
+      if ("redirect" in found) {
+        const whens = within([{ all: { path: [found.path] }, except: [] }], when, line, context);
+        rules.push(rule(line, whens, { target: found.redirect, place, facts }));
+      } else if (rewrite === undefined) {
+        rewrite = found.rewrite;
+        if (found.flag !== "break") {
+          context.draft.lost(
+            { ...line.at, text: `rewrite … ${found.flag}` },
+            "locations are not searched again for the new path",
+          );
+        }
+      } else context.draft.lost(line.at, "a route rewrites once");
+    } else if (line.name === "if") {
+      const whens = whenOfIf(line, notes.tls);
+      if (whens === undefined) {
+        context.draft.lost(
+          line.at,
+          `the whole block to line ${line.end}: routes have no such condition`,
+        );
+        useAll(line, scope);
+        continue;
+      }
+      scope.use(line);
+      rules.push(...ifRules(line, within(whens, when, line, context), { scope, place, facts }));
+    }
+  }
+  return { rules, ...(rewrite === undefined ? {} : { rewrite }), isEnd: false };
+}
+
+/** It was told as a whole. */
+function useAll(directive: Directive, scope: Scope): void {
+  scope.use(directive);
+  for (const inner of directive.block ?? []) useAll(inner, scope);
+}
+
+interface IfPlace {
+  readonly scope: Scope;
+  readonly place: { readonly directive: Directive };
+  readonly facts: ContentFacts;
+}
+
+function ifRules(
+  line: Directive,
+  whens: readonly When[],
+  { scope, place, facts }: IfPlace,
+): Rule[] {
+  const inner = scope.inside(line.block ?? []);
+  const [first] = inner.own.filter(({ name }) =>
+    ["return", "rewrite", "proxy_pass"].includes(name),
+  );
+  if (first === undefined) return [];
+  inner.use(first);
+  if (first.name === "return") {
+    const target = returnTarget(first, inner, facts.context);
+    return target === undefined ? [] : [rule(line, whens, { target, place, facts })];
+  }
+  if (first.name === "rewrite") {
+    const found = rewritten(first, facts.context);
+    if (found === undefined) return [];
+    if ("rewrite" in found) {
+      facts.context.draft.lost(first.at, "a rewrite under a condition needs a location of its own");
+      return [];
+    }
+    const all = { path: [found.path] };
+    const both = whens.flatMap((when) => within([when], all, line, facts.context));
+    return [rule(line, both, { target: found.redirect, place, facts })];
+  }
+  const target = passTarget({ directive: first, scope: inner }, facts);
+  return target === undefined ? [] : [rule(line, whens, { ...target, place, facts })];
+}
+
+function within(
+  whens: readonly When[],
+  condition: Condition,
+  line: Directive,
+  { draft }: NginxContext,
+): When[] {
+  return whens.flatMap(({ all, except }) => {
+    const both = conjunction([condition, all]);
+    if (both === undefined)
+      draft.lost(line.at, "its condition and that of its place cannot be said together");
+    if (both === undefined || both === "false") return [];
+    return [{ all: both === "true" ? {} : both, except }];
+  });
+}
+
+interface RuleFacts {
+  readonly target: Data;
+  readonly change?: Change;
+  readonly place: { readonly directive: Directive };
+  readonly facts: ContentFacts;
+}
+
+function rule(line: Directive, when: readonly When[], given: RuleFacts): Rule {
+  const { target, change, place, facts } = given;
+  const { draft, reached } = facts.context;
+  return {
+    when,
+    target,
+    ...(change === undefined ? {} : { change }),
+    origin: origin(line),
+    lose: (why) => draft.lost(line.at, why),
+    reach: () => void reached.add(place.directive),
+  };
+}
+
+export function locationRules(location: Location, facts: ContentFacts): Rule[] {
+  const { directive, scope } = location;
+  const { context, host } = facts;
+  const both = conjunction([host, location.when]);
+  const when = typeof both === "object" ? both : {};
+  const place = { directive, scope, when };
+  const { rules, rewrite, isEnd } = rewriteRules(place, facts);
+  if (isEnd) return rules;
+  if (scope.here("internal").length > 0) {
+    const target = { respond: 404 };
+    return [...rules, rule(directive, [{ all: when, except: [] }], { target, place, facts })];
+  }
+  const access = accessOf(scope, context);
+  const isShut = access.some(({ verdict, source }) => verdict === "deny" && source === undefined);
+  const hasAllowed = access.some(({ verdict }) => verdict === "allow");
+  // Nobody comes in: what the location would do needs no counterpart.
+  const content =
+    isShut && !hasAllowed ? { target: { respond: 403 } } : contentOf(location, rewrite, facts);
+  const refusal = { target: { respond: 403 } };
+  for (const { verdict, source } of access) {
+    const all = source === undefined ? when : conjunction([when, { source: [source] }]);
+    if (typeof all !== "object") continue;
+    const what = verdict === "allow" ? content : refusal;
+    rules.push(rule(directive, [{ all, except: [] }], { ...what, place, facts }));
+  }
+  const last = hasLogin(scope, directive, context) ? refusal : content;
+  return [...rules, rule(directive, [{ all: when, except: [] }], { ...last, place, facts })];
+}
+
+interface Access {
+  readonly verdict: "allow" | "deny" | "login";
+  /** Undefined: everybody. */
+  readonly source: string | undefined;
+}
+
+function accessOf(scope: Scope, { draft }: NginxContext): Access[] {
+  const lines = scope.allOf(["allow", "deny"]);
+  const isAny = scope.value("satisfy") === "any";
+  const login = loginOf(scope);
+  // Who is let in must log in as well, unless one of both is enough.
+  if (login !== undefined && !isAny) return [];
+  return lines.flatMap(({ name, args, at }) => {
+    const source = args[0] === "all" ? undefined : args[0];
+    if (source === "unix:") {
+      draft.lost(at, "clients of Unix sockets have no address");
+      return [];
+    }
+    return [{ verdict: name as "allow" | "deny", source }];
+  });
+}
+
+const LOGINS: readonly string[] = ["auth_basic", "auth_request", "auth_jwt"];
+
+function loginOf(scope: Scope): Directive | undefined {
+  const [line] = LOGINS.flatMap((name) => scope.last(name) ?? []).filter(
+    ({ args }) => args[0] !== "off",
+  );
+  return line;
+}
+
+function hasLogin(scope: Scope, location: Directive, { draft }: NginxContext): boolean {
+  const login = loginOf(scope);
+  if (login === undefined) return false;
+  draft.lost(login.at, `Nines asks for no passwords: requests for ${location.at.text} get 403`);
+  return true;
+}
+
+/** Files, and what other servers speak than HTTP, stay away: these requests are told so. */
+function contentOf(location: Location, rewrite: Data | undefined, facts: ContentFacts): Content {
+  const { directive, scope } = location;
+  const { draft } = facts.context;
+  const own = scope.here("proxy_pass").at(-1);
+  const { prefix } = location;
+  const pass = own === undefined ? passOfName(scope, facts) : { directive: own, scope, prefix };
+  if (pass !== undefined) {
+    return passTarget({ ...pass, rewrite }, facts) ?? { target: { respond: 501 } };
+  }
+  if (scope.here("stub_status").length > 0) {
+    draft.unneeded(directive.at, "see nines top, nines metrics and the page of Nines");
+    return { target: { respond: 404 } };
+  }
+  const other = scope.own.find(({ name }) =>
+    /^(?:fastcgi|uwsgi|scgi|grpc|memcached)_pass$/u.test(name),
+  );
+  const why =
+    other === undefined
+      ? "Nines serves no files"
+      : `Nines speaks HTTP to servers, not ${other.name.split("_")[0]}`;
+  if (other !== undefined) scope.use(other);
+  draft.lost(directive.at, `${why}: these requests get 501`);
+  return { target: { respond: 501 } };
+}

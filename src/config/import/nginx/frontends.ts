@@ -1,0 +1,264 @@
+/** Servers that listen on the same address become one frontend. */
+
+import { type Condition } from "../conditions.ts";
+import type { Data } from "../draft.ts";
+import { durationText, sizeText } from "../../service/schema/kinds.ts";
+import { compileRules, routesData, type Rule } from "../routes.ts";
+import { locationRules, rewriteRules } from "./content.ts";
+import type { FrontendNotes, NginxContext } from "./context.ts";
+import { locationsOf } from "./locations.ts";
+import { keyOf } from "./limits.ts";
+import type { Directive } from "./parse.ts";
+import { sizeBytes, timeMs } from "./scope.ts";
+import type { Server, Socket } from "./sockets.ts";
+
+export function importSocket(socket: Socket, context: NginxContext): void {
+  const { draft } = context;
+  const notes: FrontendNotes = {
+    tls: socket.tls,
+    ports: socket.ports,
+    forwarded: false,
+    requestId: undefined,
+  };
+  const rules = inOrder(socket).flatMap(({ server, host }) =>
+    serverRules(server, host, { notes, context }),
+  );
+  const routes = compileRules(rules, () => []);
+  const name = frontendName(socket, context);
+  const settings = settingsOf(socket, context);
+  draft.frontends[name] = {
+    listen: socket.listen,
+    tls: socket.tls ? tlsOf(socket, context) : undefined,
+    accept_proxy: socket.proxy ? trusted(socket, ["0.0.0.0/0", "::/0"]) : undefined,
+    trusted_proxies: socket.proxy ? undefined : trusted(socket, undefined),
+    forwarded: notes.forwarded ? "x-forwarded" : undefined,
+    ...routesData(routes),
+    request_id: notes.requestId,
+    ...settings,
+  };
+  for (const [index, route] of routes.entries()) {
+    draft.comment(`frontends/${name}/routes/${index}`, route.origin);
+  }
+}
+
+function frontendName({ servers, tls, ports, fallback }: Socket, { draft }: NginxContext): string {
+  const named = [fallback, ...servers].flatMap(({ names }) => names);
+  const plain = named
+    .map((name) => name.replace(/^\*?\./u, ""))
+    .find((name) => /^[a-z\d][\w.-]*$/iu.test(name));
+  const base = plain ?? "web";
+  const own = tls && draft.frontends[base] !== undefined ? `${base}-tls` : base;
+  return draft.frontends[own] === undefined ? own : `${base}-${ports[0] ?? "unix"}`;
+}
+
+/** Exact names, then the longest beginning with `*`; who serves all the others comes last. */
+function inOrder(socket: Socket): { readonly server: Server; readonly host: Condition }[] {
+  const others = socket.servers.filter((server) => server !== socket.fallback);
+  // A name of one may be among those that another takes with a star.
+  const wilds = others.filter(({ names }) => names.some((name) => /^\*?\./u.test(name)));
+  const parts = others.flatMap((server) => {
+    const hosts = server.names.flatMap(hostsOf);
+    const exact = hosts.filter((host) => !host.startsWith("*"));
+    const wild = hosts.filter((host) => host.startsWith("*"));
+    const groups = wilds.length < 2 ? [hosts] : [exact, ...wild.map((host) => [host])];
+    return groups.filter((group) => group.length > 0).map((group) => ({ server, group }));
+  });
+  const rank = ({ group }: { readonly group: readonly string[] }): number =>
+    group.some((host) => host.startsWith("*")) ? 1000 - group[0]!.length : 0;
+  const sorted = parts.sort((a, b) => rank(a) - rank(b));
+  const expressions = others.flatMap((server) =>
+    server.names.flatMap((name) => {
+      const host = expressionOf(name);
+      return host === undefined ? [] : [{ server, host }];
+    }),
+  );
+  return [
+    ...sorted.map(({ server, group }) => ({ server, host: { host: group } })),
+    ...expressions,
+    { server: socket.fallback, host: {} },
+  ];
+}
+
+/** `.example.com` is both the name and all below it. */
+function hostsOf(name: string): string[] {
+  if (name.startsWith("~") || name === "" || name.includes("_") || name.endsWith(".*")) return [];
+  if (name.startsWith(".")) return [name.slice(1), `*${name}`];
+  return [name.toLowerCase()];
+}
+
+/** `~^www\d+\.example\.com$` and `www.example.*`: of the Host header, which may have a port. */
+function expressionOf(name: string): Condition | undefined {
+  const text = name.endsWith(".*")
+    ? `^${name.slice(0, -2).replaceAll(".", "\\.")}\\.`
+    : /^~\*?(.*)$/su.exec(name)?.[1];
+  if (text === undefined || text === "") return undefined;
+  const open = text.replace(/\(\?<\w+>/gu, "(").replace(/\$$/u, "(?::[0-9]+)?$");
+  return { headers: { Host: { regex: `(?i:${open})` } } };
+}
+
+interface ServerFacts {
+  readonly notes: FrontendNotes;
+  readonly context: NginxContext;
+}
+
+function serverRules(server: Server, host: Condition, { notes, context }: ServerFacts): Rule[] {
+  const { scope, directive } = server;
+  const facts = { context, notes, host, server: scope };
+  const first = rewriteRules({ directive, scope, when: host }, facts);
+  if (first.rewrite !== undefined) {
+    context.draft.lost(directive.at, "a rewrite outside of a location needs one");
+  }
+  const locations = locationsOf(scope, context);
+  const rules = [...first.rules, ...locations.flatMap((one) => locationRules(one, facts))];
+  if (first.isEnd || Object.keys(host).length === 0) return rules;
+  const { draft } = context;
+  const rest: Rule = {
+    when: [{ all: host, except: [] }],
+    target: { respond: 404 },
+    origin: `${directive.at.file}:${directive.at.line}`,
+    lose: (why) => draft.lost(directive.at, why),
+  };
+  return [...rules, rest];
+}
+
+/** What one frontend has and servers may differ in: the first says it, the others are told. */
+function common(
+  { servers, fallback }: Socket,
+  name: string,
+  { draft }: NginxContext,
+): string | undefined {
+  const all = [fallback, ...servers.filter((server) => server !== fallback)];
+  const [first, ...others] = all.map(({ scope }) => scope.last(name));
+  for (const other of others) {
+    if (other === undefined || other.args[0] === first?.args[0]) continue;
+    draft.lost(other.at, "it is the frontend's: that of the default server counts");
+  }
+  return first?.args[0];
+}
+
+function settingsOf(socket: Socket, context: NginxContext): Data {
+  const ms = (name: string): string | undefined => {
+    const time = timeMs(common(socket, name, context));
+    return time === undefined || time === 0 ? undefined : durationText(time);
+  };
+  const isClosing = timeMs(common(socket, "keepalive_timeout", context)) === 0;
+  const requests = common(socket, "keepalive_requests", context);
+  const head = sizeBytes(lastWord(socket, "large_client_header_buffers"));
+  const limits = {
+    body: bodyLimit(socket, context),
+    head: head === undefined ? undefined : sizeText(Math.min(1024 ** 2, Math.max(1024, head))),
+    connections_per_source: perSource(socket, context),
+    requests_per_connection: isClosing ? 1 : requests === undefined ? undefined : Number(requests),
+  };
+  const timeouts = {
+    head: ms("client_header_timeout"),
+    body: ms("client_body_timeout"),
+    keep_alive: ms("keepalive_timeout"),
+    handshake: ms("ssl_handshake_timeout"),
+  };
+  return { timeouts, limits, access_log: accessLog(socket, context) };
+}
+
+function lastWord({ fallback }: Socket, name: string): string | undefined {
+  return fallback.scope.last(name)?.args.at(-1);
+}
+
+/** The largest of all places, so that nothing is refused that was taken. */
+function bodyLimit({ servers }: Socket, { draft }: NginxContext): string | undefined {
+  const lines = servers.flatMap(({ scope }) => [
+    scope.last("client_max_body_size") ?? [],
+    ...scope
+      .here("location")
+      .flatMap(({ block }) => scope.inside(block ?? []).here("client_max_body_size")),
+  ]);
+  const found = lines.flat();
+  const bytes = (line: Directive): number => sizeBytes(line.args[0]) ?? 0;
+  if (found.length === 0) return undefined;
+  const isOpen = found.some((line) => bytes(line) === 0);
+  const most = isOpen ? 0 : Math.max(...found.map(bytes));
+  for (const line of found) {
+    if (bytes(line) !== most)
+      draft.lost(line.at, "it is the frontend's: the largest of all counts");
+  }
+  return sizeText(most);
+}
+
+function perSource({ fallback }: Socket, { zones, draft, used }: NginxContext): number | undefined {
+  let found: number | undefined;
+  for (const line of fallback.scope.all("limit_conn")) {
+    const [name = "", count = ""] = line.args;
+    const zone = zones.get(`limit_conn_zone ${name}`);
+    if (zone !== undefined && keyOf(zone.args[0] ?? "") === "source") {
+      used.add(zone);
+      found = Number(count);
+    } else draft.lost(line.at, "connections are counted by address only");
+  }
+  return found;
+}
+
+/** nginx logs unless it is told not to. */
+function accessLog(socket: Socket, context: NginxContext): unknown {
+  const { draft } = context;
+  const [line, ...others] = socket.fallback.scope.all("access_log");
+  for (const other of others) draft.lost(other.at, "a frontend has one log");
+  for (const { scope } of socket.servers) {
+    for (const other of scope.here("access_log")) {
+      if (other !== line)
+        draft.lost(other.at, "it is the frontend's: that of the default server counts");
+    }
+  }
+  if (line === undefined) return undefined;
+  const [path = "", format, ...more] = line.args;
+  if (path === "off") return "off";
+  if (path.startsWith("syslog:")) {
+    draft.lost(line.at, "the log goes to a file or to that of the daemon");
+    return { format: "combined" };
+  }
+  const isKnown = format === undefined || ["combined", "main"].includes(format);
+  const isJson = format !== undefined && /json/u.test(format);
+  if (!isKnown || more.length > 0)
+    draft.lost({ ...line.at, text: line.args.slice(1).join(" ") }, "lines are combined or JSON");
+  const file = path === "/dev/stdout" ? undefined : path;
+  return { format: isJson ? "json" : "combined", file };
+}
+
+function trusted({ fallback, proxy }: Socket, standard: readonly string[] | undefined): unknown {
+  const header = fallback.scope.value("real_ip_header");
+  const wanted = proxy ? "proxy_protocol" : "x-forwarded-for";
+  const lines = fallback.scope.all("set_real_ip_from");
+  const isMeant = proxy || header?.toLowerCase() === wanted;
+  return lines.length > 0 && isMeant ? lines.map(({ args }) => args[0]) : standard;
+}
+
+function tlsOf(socket: Socket, context: NginxContext): Data {
+  const { draft } = context;
+  const certificates: unknown[] = [];
+  for (const { scope } of [socket.fallback, ...socket.servers]) {
+    const keys = scope.all("ssl_certificate_key");
+    for (const [index, { args }] of scope.all("ssl_certificate").entries()) {
+      const pair = { certificate: args[0], key: keys[index]?.args[0] };
+      const text = JSON.stringify(pair);
+      if (!certificates.some((one) => JSON.stringify(one) === text)) certificates.push(pair);
+    }
+  }
+  const protocols = socket.fallback.scope.last("ssl_protocols");
+  const versions = protocols?.args ?? [];
+  const old = versions.filter((version) => !["TLSv1.2", "TLSv1.3"].includes(version));
+  if (old.length > 0) draft.lost({ ...protocols!.at, text: old.join(" ") }, "1.2 is the least");
+  const verify = common(socket, "ssl_verify_client", context);
+  const isOptional = verify === "optional" || verify === "optional_no_ca";
+  const ca = common(socket, "ssl_client_certificate", context);
+  const http2 = common(socket, "http2", context);
+  return {
+    certificates,
+    minimum_version:
+      versions.length === 0
+        ? undefined
+        : versions.includes("TLSv1.2") || old.length > 0
+          ? "1.2"
+          : "1.3",
+    http2: socket.http2 || http2 === "on",
+    client_ca: verify === undefined || verify === "off" ? undefined : ca,
+    client_certificate: isOptional ? "optional" : verify === "on" ? "required" : undefined,
+  };
+}

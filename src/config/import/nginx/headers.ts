@@ -1,0 +1,79 @@
+/** `proxy_set_header`, `add_header` and the like. Source: nginx, ngx_http_proxy_module. */
+
+import type { Edits } from "../routes.ts";
+import type { FrontendNotes, NginxContext } from "./context.ts";
+import type { Directive } from "./parse.ts";
+import type { Scope } from "./scope.ts";
+import { templateOf } from "./variables.ts";
+
+/** What Nines does by itself. */
+const UPGRADES: readonly string[] = ["connection", "upgrade"];
+
+export interface HeaderFacts {
+  readonly context: NginxContext;
+  readonly notes: FrontendNotes;
+  /** `$proxy_host`. */
+  readonly proxyHost: string;
+}
+
+export function requestEdits(scope: Scope, facts: HeaderFacts): Edits {
+  const { draft } = facts.context;
+  const lines = scope.all("proxy_set_header");
+  const set: Record<string, string> = {};
+  const remove: string[] = [];
+  const setsHost = lines.some(({ args }) => args[0]?.toLowerCase() === "host");
+  if (!setsHost) set["Host"] = facts.proxyHost.startsWith("unix:") ? "localhost" : facts.proxyHost;
+  for (const line of lines) {
+    const [name = "", value = ""] = line.args;
+    if (isOwn(line, facts)) continue;
+    if (UPGRADES.includes(name.toLowerCase())) {
+      draft.unneeded(line.at, "connections are kept, and upgrades passed on, by themselves");
+    } else if (value === "") remove.push(name);
+    else {
+      const template = templateOf(value, constantsOf(facts));
+      if (template === undefined) draft.lost(line.at, "Nines does not know this value");
+      else if (name.toLowerCase() !== "host" || template !== "${host}") set[name] = template;
+    }
+  }
+  return { remove, set };
+}
+
+function constantsOf({ notes, proxyHost }: HeaderFacts): Record<string, string> {
+  const [port, ...others] = notes.ports;
+  const ports = port === undefined || others.length > 0 ? {} : { server_port: `${port}` };
+  return { proxy_host: proxyHost, https: notes.tls ? "on" : "", ...ports };
+}
+
+const FORWARDED: Readonly<Record<string, readonly string[]>> = {
+  "x-forwarded-for": ["$proxy_add_x_forwarded_for", "$remote_addr"],
+  "x-forwarded-host": ["$host", "$http_host"],
+  "x-forwarded-proto": ["$scheme"],
+};
+
+/** Headers that the frontend writes for all its requests. */
+function isOwn({ args }: Directive, { notes }: HeaderFacts): boolean {
+  const [name = "", value = ""] = args;
+  if (FORWARDED[name.toLowerCase()]?.includes(value) === true) {
+    notes.forwarded = true;
+    return true;
+  }
+  if (value !== "$request_id") return false;
+  notes.requestId ??= name;
+  return notes.requestId === name;
+}
+
+/** Of answers: `add_header` adds, also to those that the balancer gives. */
+export function answerEdits(scope: Scope, { draft }: NginxContext): Edits {
+  const add: Record<string, string> = {};
+  for (const line of scope.all("add_header")) {
+    const [name = "", value = ""] = line.args;
+    const template = templateOf(value);
+    if (template === undefined) draft.lost(line.at, "Nines does not know this value");
+    else if (template !== "") add[name] = template;
+  }
+  return { add };
+}
+
+export function responseEdits(scope: Scope): Edits {
+  return { remove: scope.all("proxy_hide_header").map(({ args }) => args[0] ?? "") };
+}

@@ -1,0 +1,195 @@
+/** nginx.conf as a tree of directives. Source: nginx's beginner's guide and ngx_conf_file.c's rules. */
+
+import type { Findings, Place } from "../../diagnostic.ts";
+import type { ConfigurationFiles } from "../../keepalived/lines.ts";
+import { directoryOf } from "../../keepalived/parameters.ts";
+
+export interface Directive {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly at: Place;
+  readonly block?: readonly Directive[];
+  /** Of a block: the line that closes it. */
+  readonly end: number;
+}
+
+interface Token {
+  readonly text: string;
+  readonly quoted: boolean;
+  readonly line: number;
+  readonly column: number;
+}
+
+const MOST_INCLUDES = 32;
+const DEEPEST = 32;
+
+export interface NginxFiles {
+  readonly files: ConfigurationFiles;
+  readonly findings: Findings;
+  /** What no file matches, told by whoever imports. */
+  readonly missing: (at: Place, why: string) => void;
+}
+
+/** `include` is followed; paths begin where the main file is. */
+export function parseNginx(path: string, source: string, around: NginxFiles): Directive[] {
+  return new Parser(directoryOf(path), around).file(path, source, 0);
+}
+
+class Parser {
+  readonly #base: string;
+  readonly #around: NginxFiles;
+
+  constructor(base: string, around: NginxFiles) {
+    this.#base = base;
+    this.#around = around;
+  }
+
+  file(path: string, source: string, depth: number): Directive[] {
+    const reader = new FileReader(path, source, this.#around.findings);
+    const directives = reader.read();
+    return this.#unfold(directives, depth);
+  }
+
+  #unfold(directives: readonly Directive[], depth: number): Directive[] {
+    return directives.flatMap((directive) => {
+      if (directive.name === "include") return this.#include(directive, depth);
+      if (directive.block === undefined) return [directive];
+      return [{ ...directive, block: this.#unfold(directive.block, depth) }];
+    });
+  }
+
+  #include({ args, at }: Directive, depth: number): Directive[] {
+    const pattern = args[0] ?? "";
+    const { files, findings, missing } = this.#around;
+    const path = pattern.startsWith("/") ? pattern : `${this.#base}/${pattern}`;
+    const isPattern = /[*?[]/u.test(pattern);
+    const found = isPattern ? files.glob(path) : [path];
+    if (depth >= MOST_INCLUDES) {
+      findings.error(at, `includes are nested more than ${MOST_INCLUDES} deep`);
+      return [];
+    }
+    if (found.length === 0) missing(at, "no file matches here");
+    return found.flatMap((file) => {
+      const text = files.readFile(file);
+      if (text !== undefined) return this.file(file, text, depth + 1);
+      if (!/(?:mime\.types|_params)$/u.test(file)) missing(at, "the file cannot be read here");
+      else missing(at, "it is for what nginx serves itself");
+      return [];
+    });
+  }
+}
+
+class FileReader {
+  readonly #file: string;
+  readonly #lines: readonly string[];
+  readonly #tokens: readonly Token[];
+  readonly #findings: Findings;
+  #next = 0;
+
+  constructor(file: string, source: string, findings: Findings) {
+    this.#file = file;
+    this.#lines = source.split(/\r?\n/u);
+    this.#findings = findings;
+    this.#tokens = this.#scan(source);
+  }
+
+  read(): Directive[] {
+    const directives = this.#level(0);
+    const left = this.#tokens[this.#next];
+    if (left !== undefined) this.#error(left, "'}' closes nothing", "remove it, or open a block");
+    return directives;
+  }
+
+  #place({ line, column, text }: Token): Place {
+    return { file: this.#file, line, column, text };
+  }
+
+  #error(token: Token, reason: string, next: string): void {
+    this.#findings.error(this.#place(token), reason, next);
+  }
+
+  #level(depth: number): Directive[] {
+    const directives: Directive[] = [];
+    let words: Token[] = [];
+    for (;;) {
+      const token = this.#tokens[this.#next];
+      if (token === undefined || (token.text === "}" && !token.quoted)) {
+        const [first] = words;
+        if (first !== undefined) this.#error(first, `${first.text} has no ';'`, "add ';' after it");
+        return directives;
+      }
+      this.#next++;
+      if (token.quoted || (token.text !== ";" && token.text !== "{")) words.push(token);
+      else {
+        const directive = this.#directive(words, token, depth);
+        if (directive !== undefined) directives.push(directive);
+        words = [];
+      }
+    }
+  }
+
+  #directive(words: readonly Token[], end: Token, depth: number): Directive | undefined {
+    const [name, ...args] = words;
+    if (name === undefined) {
+      this.#error(end, `'${end.text}' without a directive`, "remove it, or name the directive");
+      if (end.text === "{") this.#body(end, depth);
+      return undefined;
+    }
+    const text = words.map((word) => word.text).join(" ");
+    const start = { name: name.text, args: args.map((word) => word.text) };
+    // A value on a line of its own after a missing ';' is the usual mistake.
+    const late = args.find((word) => word.line > name.line && /^[a-z_]+$/u.test(word.text));
+    if (late !== undefined && end.text === ";" && isStart(this.#lines, late)) {
+      this.#error(name, `${name.text} goes on to line ${late.line}`, "is a ';' missing?");
+    }
+    const at = { ...this.#place(name), text };
+    if (end.text === ";") return { ...start, at, end: end.line };
+    return { ...start, at, ...this.#body(end, depth) };
+  }
+
+  #body(open: Token, depth: number): { block: Directive[]; end: number } {
+    if (depth >= DEEPEST) this.#error(open, `blocks are nested more than ${DEEPEST} deep`, "");
+    const block = depth >= DEEPEST ? [] : this.#level(depth + 1);
+    const close = this.#tokens[this.#next];
+    if (close === undefined) this.#error(open, "this '{' is never closed", "add '}'");
+    this.#next++;
+    return { block, end: close?.line ?? this.#lines.length };
+  }
+
+  #scan(source: string): Token[] {
+    const tokens: Token[] = [];
+    let line = 1;
+    let start = 0;
+    // A comment; a quoted text; a mark; a word, in which ${name} has braces.
+    const pattern =
+      /\n|#[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[;{}]|(?:\$\{\w*\}|\\[^]|[^\s;{}"'\\])(?:\$\{\w*\}|\\[^]|[^\s;{}\\])*/gu;
+    for (const { 0: text, index } of source.matchAll(pattern)) {
+      if (text === "\n") {
+        line++;
+        start = index + 1;
+      } else if (!text.startsWith("#")) {
+        const quoted = /^["']/u.test(text);
+        const plain = quoted ? unquoted(text) : text;
+        tokens.push({ text: plain, quoted, line, column: index - start + 1 });
+        const breaks = text.split("\n").length - 1;
+        if (breaks > 0) {
+          line += breaks;
+          start = index + text.lastIndexOf("\n") + 1;
+        }
+      }
+    }
+    return tokens;
+  }
+}
+
+function isStart(lines: readonly string[], { line, column }: Token): boolean {
+  return (lines[line - 1] ?? "").slice(0, column - 1).trim() === "";
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+
+function unquoted(text: string): string {
+  return text.slice(1, -1).replace(/\\([^])/gu, (whole, c: string) => {
+    return ESCAPES[c] ?? (/["'\\]/u.test(c) ? c : whole);
+  });
+}

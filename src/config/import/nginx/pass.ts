@@ -1,0 +1,76 @@
+/** `proxy_pass` of a location as the target of a route. */
+
+import type { Data } from "../draft.ts";
+import type { Change } from "../routes.ts";
+import type { FrontendNotes, NginxContext } from "./context.ts";
+import { answerEdits, requestEdits, responseEdits } from "./headers.ts";
+import { limitOf } from "./limits.ts";
+import type { Directive } from "./parse.ts";
+import { poolOf } from "./pools.ts";
+import type { Scope } from "./scope.ts";
+
+export interface Content {
+  readonly target: Data;
+  readonly change?: Change;
+}
+
+/** A `proxy_pass` and the place whose settings hold for it. */
+export interface Pass {
+  readonly directive: Directive;
+  readonly scope: Scope;
+  /** Path of the location, which a path in `proxy_pass` replaces. */
+  readonly prefix?: string | undefined;
+  /** Of a `rewrite` before it. */
+  readonly rewrite?: Data | undefined;
+}
+
+export interface PassFacts {
+  readonly context: NginxContext;
+  readonly notes: FrontendNotes;
+  /** Where named locations are. */
+  readonly server: Scope;
+}
+
+/** Undefined: it cannot be carried over; that was told. */
+export function passTarget(pass: Pass, { context, notes }: PassFacts): Content | undefined {
+  const { directive, scope } = pass;
+  const found = poolOf(directive, scope, context);
+  if (found === undefined) return undefined;
+  const request = requestEdits(scope, { context, notes, proxyHost: found.host });
+  const rewrite = pass.rewrite ?? prefixRewrite(pass, found.uri, context);
+  const limit = limitOf(scope, context);
+  const change = {
+    request,
+    response: responseEdits(scope),
+    answer: answerEdits(scope, context),
+    ...(rewrite === undefined ? {} : { rewrite }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+  return { target: { pool: found.pool }, change };
+}
+
+function prefixRewrite(
+  { directive, prefix }: Pass,
+  uri: string | undefined,
+  { draft }: NginxContext,
+): Data | undefined {
+  if (uri === undefined || prefix === undefined || uri === prefix) return undefined;
+  if (!uri.includes("?")) return { prefix, to: uri };
+  draft.lost(directive.at, "a rewrite changes the path only, not the query");
+  return undefined;
+}
+
+/** `try_files $uri @app`: everything goes on to @app, since Nines looks for no files. */
+export function passOfName(scope: Scope, { context, server }: PassFacts): Pass | undefined {
+  const line = scope.here("try_files").at(-1);
+  const name = line?.args.at(-1) ?? "";
+  if (line === undefined || !name.startsWith("@")) return undefined;
+  const named = server.here("location").find(({ args }) => args[0] === name);
+  if (named === undefined) return undefined;
+  const inner = server.inside(named.block ?? []);
+  const directive = inner.here("proxy_pass").at(-1);
+  if (directive === undefined) return undefined;
+  context.draft.lost(line.at, `no files are looked for: all requests go on to ${name}`);
+  context.reached.add(named);
+  return { directive, scope: inner };
+}
