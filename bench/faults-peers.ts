@@ -43,11 +43,10 @@ const NGINX_PID = "/run/nginx/nginx.pid";
 function nginxConf({ version, servers }: Wanted): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
-daemon off;
 user root;
 worker_processes 1;
 worker_shutdown_timeout 10s;
-error_log stderr crit;
+error_log /run/nginx/error.log crit;
 pid ${NGINX_PID};
 events { worker_connections 8192; }
 http {
@@ -79,8 +78,9 @@ http {
 
 async function startNginx(host: Host, wanted: Wanted): Promise<Balancer> {
   host.write(NGINX_FILE, nginxConf(wanted));
-  const daemon = await host.start(["nginx", "-e", "stderr", "-c", NGINX_FILE]);
-  await untilListening(daemon, LB_PORT);
+  // As a daemon and by its path: otherwise it cannot be upgraded.
+  const start = `$(command -v nginx) -e /run/nginx/error.log -c ${NGINX_FILE}`;
+  await host.run(["sh", "-c", `exec ${start}`]);
   const master = (): string => host.read(NGINX_PID).trim();
   return {
     reload: async (next) => {

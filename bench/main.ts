@@ -7,6 +7,8 @@ import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
+import { hostileBench } from "./hostile.ts";
+import { parserBench } from "./parser.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
@@ -15,6 +17,8 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   core: coreBench,
   faults: faultsBench,
   http: httpBench,
+  hostile: hostileBench,
+  parser: parserBench,
   vrrp: vrrpBench,
 };
 

@@ -219,6 +219,12 @@ export class BalanceDesk {
     await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
   }
 
+  /** The address is elsewhere, and may come back. */
+  reopenHouse(): void {
+    this.#sockets?.letIn();
+    for (const link of this.#workers.links) link.send({ type: "as-usual" });
+  }
+
   /** What `stop` and `emptyHouse` wait for ends now. */
   hurry(reason: string): void {
     this.#isHurried = true;
