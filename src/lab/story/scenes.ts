@@ -101,10 +101,8 @@ export const scenes: readonly Scene[] = [
       "nines backend ready web/web3: its caches are cold, so its share grows from a tenth of its\n" +
       "   weight to all of it within 4 s.",
     play: async (farm, show) => {
-      await farm.untilState("web3", "drain");
       show.watchShare("web3");
       await farm.order("ready", "web/web3");
-      await pause(WATCH_MS);
       await show.pool();
       await farm.untilWhole("web3");
       await pause(WATCH_MS);
