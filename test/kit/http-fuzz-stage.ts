@@ -112,7 +112,10 @@ const NGINX = `
   }
 `;
 
+/** One thread: of two that log at the same moment one may lose its line. */
 const HAPROXY = `
+global
+  nbthread 1
 frontend count
   bind :9002
   log stdout format raw local0
