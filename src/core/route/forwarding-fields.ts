@@ -4,6 +4,7 @@ import type { FieldBlock } from "../http/field-block.ts";
 import { fieldNumber, FIELDS, type FieldName } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
 import { AddressSet } from "./address-set.ts";
+import type { HeadEdits } from "./head-edits.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 export type ForwardedKind = "x-forwarded" | "forwarded" | "both" | "off";
@@ -39,29 +40,35 @@ export class ForwardingFields {
     return facts.source;
   }
 
-  write(writer: HeadWriter, facts: RequestFacts): void {
+  /** What a route edits itself is left to it. */
+  write(writer: HeadWriter, facts: RequestFacts, edits?: HeadEdits): void {
     const { head, source, scheme } = facts;
+    const isFree = (name: FieldName): boolean => edits === undefined || !edits.drops(name);
     const isTrusted = this.#trusted.has(source);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
       // Of several the last was written by the proxy that we trust.
       const told = (name: (typeof X_FIELDS)[number]): string | undefined =>
         isTrusted ? valuesOf(head, name)?.split(",").at(-1)?.trim() : undefined;
       const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
-      if (source !== "") {
+      if (source !== "" && isFree("x-forwarded-for")) {
         const chain = before === undefined ? source : `${before}, ${source}`;
         writer.field("x-forwarded-for", chain);
       }
-      writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-      const host = told("x-forwarded-host");
-      if (host !== undefined) writer.field("x-forwarded-host", host);
-      else {
+      if (isFree("x-forwarded-proto")) {
+        writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
+      }
+      if (isFree("x-forwarded-host")) {
+        const host = told("x-forwarded-host");
         writer.text("x-forwarded-host: ");
-        writer.span(head.bytes, head.hostFrom, head.hostTo);
+        if (host !== undefined) writer.text(host);
+        else writer.span(head.bytes, head.hostFrom, head.hostTo);
         writer.text("\r\n");
       }
-      writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
+      if (isFree("x-forwarded-port")) {
+        writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
+      }
     }
-    if (this.#kind === "forwarded" || this.#kind === "both") {
+    if ((this.#kind === "forwarded" || this.#kind === "both") && isFree("forwarded")) {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
       const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
       const before = isTrusted ? valuesOf(head, "forwarded") : undefined;

@@ -23,6 +23,15 @@ export class HeadEdits {
     this.#written = [...set, ...add].map(({ name, value }) => ({ name, value: template(value) }));
   }
 
+  /** Removed or set anew: whoever writes a field of that name otherwise leaves it. Lower case. */
+  drops(name: string): boolean {
+    return this.#dropped.has(name);
+  }
+
+  sets(name: string): boolean {
+    return this.#written.some((one) => one.name.toLowerCase() === name);
+  }
+
   get writesFields(): boolean {
     return this.#written.length > 0;
   }
