@@ -16,7 +16,8 @@ import { pause, waitFor } from "../src/lab/wait.ts";
 import { World } from "../src/lab/world.ts";
 import { formatTable } from "../src/lib/table.ts";
 import { startDaemon } from "./vrrp-daemons.ts";
-import { cpuMs, instances, pssKiB } from "./vrrp-idle.ts";
+import { cpuMs, pssKiB } from "./process-cost.ts";
+import { instances } from "./vrrp-idle.ts";
 
 const ROUND_MS = 10_000;
 /** Until the just-in-time compiler has seen enough. */

@@ -5,12 +5,20 @@ import { readFileSync } from "node:fs";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
+import { faultsBench } from "./faults.ts";
+import { httpBench } from "./http.ts";
+import { hostileBench } from "./hostile.ts";
+import { parserBench } from "./parser.ts";
 import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  faults: faultsBench,
+  http: httpBench,
+  hostile: hostileBench,
+  parser: parserBench,
   vrrp: vrrpBench,
 };
 

@@ -1,10 +1,10 @@
 /** CPU and memory of a master and a backup that only send and hear adverts, and false failovers. */
 
-import { readFileSync, readdirSync } from "node:fs";
 import * as faults from "../src/lab/faults.ts";
 import { pause, waitFor } from "../src/lab/wait.ts";
 import { World } from "../src/lab/world.ts";
 import { formatTable } from "../src/lib/table.ts";
+import { cpuMs, pssKiB } from "./process-cost.ts";
 import { implementations, startDaemon, type Daemon, type Implementation } from "./vrrp-daemons.ts";
 
 const COUNTS = [1, 100, 255];
@@ -148,24 +148,4 @@ vrrp_instance VI_${i + 1} {
 }`,
   );
   return blocks.join("\n");
-}
-
-/** Run time of all threads, from the scheduler's own account. */
-export function cpuMs(pids: readonly number[]): number {
-  let nanoseconds = 0;
-  for (const pid of pids) {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      nanoseconds += Number(
-        readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0],
-      );
-    }
-  }
-  return nanoseconds / 1e6;
-}
-
-export function pssKiB(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return sum + Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-  }, 0);
 }

@@ -85,7 +85,9 @@ describe("the judge of the request fuzzer", () => {
     assert.equal(differences({ ...all, forwarded: other, heard: [heard("b")] }), 1);
   });
 
-  it("sees connections that nobody ends", () => {
+  it("sees requests that a server never answered, and connections that nobody ends", () => {
+    const silent = [forwarded("a", { status: 504, termination: "sH" })];
+    assert.equal(differences({ forwarded: silent }), 1);
     assert.equal(differences({ heard: [{ ...heard(), isStuck: true }] }), 1);
   });
 });

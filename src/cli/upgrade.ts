@@ -11,38 +11,36 @@ const COMES_BACK_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 50;
 
 export async function upgrade(client: ControlClient, terminal: Terminal): Promise<ExitCode> {
-  const { from, to, startedWallMs } = await client.upgrade();
-  const node = await successorOf(client, startedWallMs);
-  if (node === undefined) {
+  const before = await client.status();
+  const { from, to } = await client.upgrade();
+  if (!(await hasSuccessor(client, before))) {
     terminal.err("nines: the new control process does not answer; see its log");
     return 1;
   }
   terminal.out(from === to ? `control: started anew as ${to}` : `control: ${from} -> ${to}`);
-  if (node.balance === undefined) return 0;
+  if (before.balance === undefined) return 0;
   await client.replaceWorkers();
   terminal.out("fresh workers serve; the old ones finish what they have");
   return 0;
 }
 
 /** Waits until it has taken the others over. */
-async function successorOf(
-  client: ControlClient,
-  startedWallMs: number,
-): Promise<NodeStatus | undefined> {
+async function hasSuccessor(client: ControlClient, before: NodeStatus): Promise<boolean> {
   const untilMs = performance.now() + COMES_BACK_WITHIN_MS;
   while (performance.now() < untilMs) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     try {
       const node = await client.status();
-      const isSettled = node.roles.length > 0 && node.roles.every(isRunning);
-      if (node.startedWallMs !== startedWallMs && isSettled) return node;
+      const isAnother = node.startedWallMs !== before.startedWallMs;
+      const hasBalance = node.balance !== undefined || before.balance === undefined;
+      if (isAnother && hasBalance && before.roles.every((role) => runs(node, role))) return true;
     } catch (error) {
       if (!(error instanceof ControlFailure)) throw error;
     }
   }
-  return undefined;
+  return false;
 }
 
-function isRunning({ state }: NodeStatus["roles"][number]): boolean {
-  return state === "running";
+function runs(node: NodeStatus, { name }: NodeStatus["roles"][number]): boolean {
+  return node.roles.some((role) => role.name === name && role.state === "running");
 }

@@ -77,6 +77,10 @@ export class BalanceControl {
     return this.#desk.emptyHouse();
   }
 
+  reopenHouse(): void {
+    this.#desk.reopenHouse();
+  }
+
   hurry(reason: string): void {
     this.#desk.hurry(reason);
   }

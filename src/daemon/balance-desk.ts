@@ -34,6 +34,7 @@ import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
+import { descriptorLimit, descriptorWarning } from "./descriptor-limit.ts";
 import type { EventDraft, EventLog } from "./event-log.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
@@ -63,6 +64,7 @@ export class BalanceDesk {
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #news = new BalanceNews();
   #isHurried = false;
+  #notedDescriptors: string | undefined;
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
   #service: ServiceModel | undefined;
@@ -139,6 +141,7 @@ export class BalanceDesk {
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
     this.#service = service;
+    this.#noteDescriptors(service.balance);
     const known = new Set([...pools.map(({ name }) => name), ...serverNames(pools)]);
     this.#news.forget((instance) => known.has(instance));
     this.#sockets?.keepOnly(binds);
@@ -216,6 +219,12 @@ export class BalanceDesk {
     await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
   }
 
+  /** The address is elsewhere, and may come back. */
+  reopenHouse(): void {
+    this.#sockets?.letIn();
+    for (const link of this.#workers.links) link.send({ type: "as-usual" });
+  }
+
   /** What `stop` and `emptyHouse` wait for ends now. */
   hurry(reason: string): void {
     this.#isHurried = true;
@@ -230,6 +239,12 @@ export class BalanceDesk {
     this.#sockets?.close(true);
     await this.#workers.stop(reason, withinMs);
     this.#hub?.close();
+  }
+
+  #noteDescriptors(balance: BalanceSettings): void {
+    const text = descriptorWarning(balance, descriptorLimit());
+    if (text !== undefined && text !== this.#notedDescriptors) this.#say("note", text);
+    this.#notedDescriptors = text;
   }
 
   async #guests(): Promise<number> {

@@ -8,7 +8,7 @@ import { unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
-import { attachFilter, REFUSE } from "../drivers/packet-filter.ts";
+import { attachFilter, detachFilter, REFUSE } from "../drivers/packet-filter.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
 
 /** A box whose queue is full is tried again, that often. */
@@ -96,6 +96,11 @@ export class ListeningSockets {
    */
   holdBack(): void {
     for (const [name, fd] of this.#fds) if (!name.startsWith("/")) attachFilter(fd, [REFUSE]);
+  }
+
+  /** The end of `holdBack`. */
+  letIn(): void {
+    for (const [name, fd] of this.#fds) if (!name.startsWith("/")) detachFilter(fd);
   }
 
   /** The sockets live on where else they are held; socket files are removed with `forever`. */

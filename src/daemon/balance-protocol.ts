@@ -67,6 +67,8 @@ export type ToWorker =
   | { readonly type: "unready" }
   /** Each answer is the last of its connection; clients still come in. */
   | { readonly type: "last-answers" }
+  /** After that: as if nothing had been. */
+  | { readonly type: "as-usual" }
   /** Accept no more, finish what runs, exit 0; at the deadline whatever still runs is cut. */
   | { readonly type: "drain"; readonly withinMs: number; readonly reason: string };
 

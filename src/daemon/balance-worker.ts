@@ -136,6 +136,7 @@ export class BalanceWorker {
   receive(order: Order): void {
     if (order.type === "drain") this.#beginDrain(order.withinMs, order.reason);
     else if (order.type === "last-answers") this.#giveLastAnswers();
+    else if (order.type === "as-usual") this.#goOnAsUsual();
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
@@ -243,6 +244,13 @@ export class BalanceWorker {
   #giveLastAnswers(): void {
     this.#leaving ??= setInterval(() => this.#leave(), LOOK_MS);
     this.#leave();
+  }
+
+  #goOnAsUsual(): void {
+    if (this.#drain !== undefined) return;
+    clearInterval(this.#leaving);
+    this.#leaving = undefined;
+    this.#engine.resume(monotonicMs());
   }
 
   #leave(): void {

@@ -164,6 +164,18 @@ export class ControlRole implements ControlBackend {
     await Promise.all([this.#vrrpRun, this.#checking]);
   }
 
+  /** Clients of addresses that stay here must not notice, so only when none stays. */
+  async #emptyHouseFor(name: string): Promise<boolean> {
+    if (!this.balance.isRunning) return false;
+    const { groups } = this.#model.vrrp;
+    const going = new Set([name, ...(groups.find((one) => one.name === name)?.members ?? [])]);
+    const { router } = await this.#snapshot.take();
+    const masters = router?.instances.filter(({ state }) => state === "MASTER") ?? [];
+    if (masters.length === 0 || !masters.every((one) => going.has(one.name))) return false;
+    await this.balance.emptyHouse();
+    return true;
+  }
+
   async #isMaster(): Promise<boolean> {
     const { router } = await this.#snapshot.take();
     return router?.instances.some(({ state }) => state === "MASTER") ?? false;
@@ -220,7 +232,9 @@ export class ControlRole implements ControlBackend {
     if (unknown !== undefined) return unknown;
     this.#say("handover-asked", `the operator asked ${instance} to hand over`);
     const reason = "the operator asked for a handover";
+    const isEmptied = await this.#emptyHouseFor(instance);
     const { error } = (await this.#vrrp.link?.handOver(instance, reason)) ?? NO_LINK;
+    if (isEmptied) this.balance.reopenHouse();
     return error === undefined ? { done: true } : { error };
   }
 

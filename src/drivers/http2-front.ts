@@ -53,6 +53,8 @@ export function serveHttp2(
   });
   session.setTimeout(options.keepAliveMs, () => session.close());
   session.on("error", () => session.destroy());
+  // The socket may be half open, HTTP/2 may not: whoever ends is answered to the end, and gone.
+  socket.on("end", () => session.close());
   session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on("error", () => {});
     const request = translateRequest(headers, stream.endAfterHeaders);

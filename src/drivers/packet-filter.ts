@@ -58,6 +58,11 @@ export function whenEqual(load: BpfProgram, value: number, then: BpfProgram): Bp
   return [...load, [JUMP_EQUAL, 1, 0, value], [JUMP, 0, 0, then.length], ...then];
 }
 
+/** Everything is let through again. 0 or `-errno`. */
+export function detachFilter(fd: number): number {
+  return ffi.setSocketOption(fd, ffi.SOL_SOCKET, ffi.SO_DETACH_FILTER, 0);
+}
+
 /** 0 or `-errno`. The kernel copies the program. */
 export function attachFilter(fd: number, program: BpfProgram): number {
   const code = new ffi.NativeMemory(program.length * 8);

@@ -75,6 +75,11 @@ export function judge({ forwarded, heard, counted }: Evidence): Verdict {
     endings[key] = (endings[key] ?? 0) + 1;
   }
   const answered = checkAnswers(forwarded, heard, differences);
+  // These servers answer everything: who does not has lost its place in the stream.
+  for (const one of forwarded) {
+    if (one.server === "" || one.termination === "--" || one.status < 500) continue;
+    differences.push(`no answer: ${JSON.stringify(one)}`);
+  }
   return { servers, endings, answered, differences };
 }
 

@@ -112,12 +112,16 @@ const NGINX = `
   }
 `;
 
+/** One thread: of two that log at the same moment one may lose its line. */
 const HAPROXY = `
+global
+  nbthread 1
 frontend count
   bind :9002
   log stdout format raw local0
   option dontlognull
-  log-format "{\\"id\\":\\"%[var(txn.id)]\\",\\"on\\":\\"%cp\\",\\"status\\":%ST}"
+  log-format "{\\"id\\":\\"%[var(txn.id)]\\",\\"on\\":\\"%cp-%[var(sess.at)]\\",\\"status\\":%ST}"
+  tcp-request connection set-var(sess.at) date(0,us)
   http-request set-var(txn.id) req.hdr(x-fuzz-id)
   http-request wait-for-body time 2s
   http-request return status 200 hdr x-seen "%[var(txn.id)]"

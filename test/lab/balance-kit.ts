@@ -29,6 +29,8 @@ export interface LoadReport {
   readonly good: number;
   readonly failed: number;
   readonly longestMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
   readonly failures: readonly string[];
   /** How often each body came. */
   readonly bodies: Readonly<Record<string, number>>;

@@ -55,6 +55,17 @@ test("the backup listens before it holds the address, and serves as soon as it d
     assert.ok(!said.includes("state-changed"), said.join(" "));
     assert.equal((await second.states())["service"], "BACKUP");
 
+    // Handed over on request, there and back: nobody fails, and both serve on.
+    const users = await Load.start(world, 8080, 8, ADDRESS);
+    await pause(500);
+    await first.nines("handover", "service");
+    await untilMaster(second);
+    await pause(1500);
+    await second.nines("handover", "service");
+    await untilMaster(first);
+    await pause(500);
+    assert.deepEqual((await users.stop()).failures, []);
+
     // Planned: whoever is being served is served to the end.
     const planned = await Load.start(world, 8080, 8, ADDRESS);
     await pause(500);

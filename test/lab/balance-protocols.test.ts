@@ -156,7 +156,7 @@ pools:
     users.stdin!.end();
     const report = JSON.parse(await output) as Http2Report;
     assert.deepEqual(report.failures, []);
-    assert.ok(report.good > 100 && report.connections === 8, JSON.stringify(report));
+    assert.ok(report.good > 100 && report.connections >= 8, JSON.stringify(report));
 
     // The members' door.
     const member = "https://a.example:8444/";

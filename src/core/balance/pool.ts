@@ -147,8 +147,12 @@ export class Pool<Waiter = unknown> {
   /** False: no such server. */
   setHealth(now: number, server: string, verdict: HealthVerdict): boolean {
     const known = this.#configured(server);
-    if (known !== undefined && this.#facts.heard(now, known, verdict)) this.#settle(now);
-    return known !== undefined;
+    if (known === undefined) return false;
+    const { admin } = known;
+    if (!this.#facts.heard(now, known, verdict)) return true;
+    // Of a thousand new servers the first verdicts change nothing for the others.
+    if (known.admin !== admin || this.#roster.refresh(now, known)) this.#settle(now);
+    return true;
   }
 
   /** Undefined: the configuration's word again. False: no such server. */

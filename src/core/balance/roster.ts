@@ -90,6 +90,14 @@ export class Roster {
     this.#nextStepAt = this.#nextStep(now);
   }
 
+  /** Derives one server alone, whose admin state is as it was. True: others are touched, `settle`. */
+  refresh(now: number, server: Server): boolean {
+    const { healthy, weight, reachable } = server;
+    this.#derive(now, server);
+    if (server.healthy !== healthy || server.weight !== weight) return true;
+    return isReachable(server, this.#panic) !== reachable;
+  }
+
   #nextStep(now: number): number {
     const { slowStart } = this.#settings;
     let next = Infinity;

@@ -112,25 +112,22 @@ export class FieldBlock {
     if (bytes[base + at + 1] !== 10) return this.refuse("bad-line-end");
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1]!)) valueEnd--;
-    this.#add([start, nameEnd, valueStart, valueEnd], hash);
+    if (this.count >= this.numbers.length) this.#grow();
+    const { spans } = this;
+    const span = this.count * 4;
+    spans[span] = start;
+    spans[span + 1] = nameEnd;
+    spans[span + 2] = valueStart;
+    spans[span + 3] = valueEnd;
+    this.#number(base + start, base + nameEnd, hash);
     return at + 2;
   }
 
-  #add(
-    [nameFrom, nameTo, valueFrom, valueTo]: readonly [number, number, number, number],
-    hash: number,
-  ): void {
+  /** The field whose span was noted last becomes one of the block. */
+  #number(nameFrom: number, nameTo: number, hash: number): void {
     const index = this.count++;
-    if (index >= this.numbers.length) this.#grow();
-    const { spans, bytes, base } = this;
-    const at = index * 4;
-    spans[at] = nameFrom;
-    spans[at + 1] = nameTo;
-    spans[at + 2] = valueFrom;
-    spans[at + 3] = valueTo;
     let number = candidateOf(hash);
-    if (number > 0 && !isText(bytes, base + nameFrom, base + nameTo, FIELDS[number - 1]!))
-      number = 0;
+    if (number > 0 && !isText(this.bytes, nameFrom, nameTo, FIELDS[number - 1]!)) number = 0;
     this.numbers[index] = number;
     this.hop[index] = HOP_BY_HOP[number]!;
     if (number > 0) {

@@ -3,6 +3,7 @@
  * The caller provides the room; `overflow` tells that it was too little and nothing may be sent.
  */
 
+import { writeDecimal } from "../../lib/text-bytes.ts";
 import type { FieldBlock } from "./field-block.ts";
 import { fieldNumber } from "./field-names.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -12,6 +13,8 @@ const HOST = fieldNumber("host");
 const LENGTH = fieldNumber("content-length");
 const EXPECT = fieldNumber("expect");
 const CRLF = 2;
+/** Of a number that is written digit by digit. */
+const MAX_DIGITS = 16;
 
 export class HeadWriter {
   bytes: Uint8Array = new Uint8Array(0);
@@ -73,6 +76,14 @@ export class HeadWriter {
     this.text("\r\n");
   }
 
+  /** A field whose value stands in `bytes`. */
+  fieldOf(name: string, bytes: Uint8Array, from: number, to: number): void {
+    this.text(name);
+    this.text(": ");
+    this.span(bytes, from, to);
+    this.text("\r\n");
+  }
+
   contentLength(length: number): void {
     this.text("content-length: ");
     this.number(length);
@@ -101,12 +112,9 @@ export class HeadWriter {
     this.at = at;
   }
 
+  /** Of a whole number from 0 to 2^53. */
   number(value: number): void {
-    if (value < 1000 && value >= 100 && !this.#lacks(3)) {
-      this.bytes[this.at++] = 48 + Math.floor(value / 100);
-      this.bytes[this.at++] = 48 + (Math.floor(value / 10) % 10);
-      this.bytes[this.at++] = 48 + (value % 10);
-    } else this.text(String(value));
+    if (!this.#lacks(MAX_DIGITS)) this.at = writeDecimal(this.bytes, this.at, value);
   }
 
   /** 32 bits as eight hexadecimal digits. */

@@ -61,25 +61,34 @@ export function writeCombinedLine(
 ): number {
   const line = new CombinedLine(record, out, at);
   line.raw(record.source === "" ? "-" : record.source);
-  line.raw(` - - [${logTime(wallMs)}] `);
-  line.raw('"');
+  line.raw(" - - [");
+  line.raw(logTime(wallMs));
+  line.raw('] "');
   line.bare(ACCESS_TEXTS.method);
   line.raw(" ");
   line.bare(ACCESS_TEXTS.target);
-  line.raw(` ${protocolName(record)}" `);
+  line.raw(" ");
+  line.raw(protocolName(record));
+  line.raw('" ');
   line.at = writeDecimal(out, line.at, record.status);
   line.raw(" ");
   line.at = writeDecimal(out, line.at, record.bytesOut);
   line.quoted(ACCESS_TEXTS.referer);
   line.quoted(ACCESS_TEXTS.userAgent);
   line.quoted(ACCESS_TEXTS.host);
-  line.raw(` ${record.pool === "" ? "-" : record.pool}/${record.server || "-"} `);
+  line.raw(" ");
+  line.raw(record.pool || "-");
+  line.raw("/");
+  line.raw(record.server || "-");
+  line.raw(" ");
   line.timer(record.requestMs, "/");
   line.timer(record.queueMs, "/");
   line.timer(record.connectMs, "/");
   line.timer(record.answerMs, "/");
   line.timer(record.totalMs, " ");
-  line.raw(`${record.cause}${record.phase} `);
+  line.raw(record.cause);
+  line.raw(record.phase);
+  line.raw(" ");
   line.at = writeDecimal(out, line.at, record.retries);
   line.raw(" ");
   line.bare(ACCESS_TEXTS.requestId);
@@ -162,7 +171,8 @@ class CombinedLine extends LineWriter {
   }
 
   timer(ms: number, after: string): void {
-    this.raw(String(Math.round(ms)));
+    if (ms < 0) this.raw("-1");
+    else this.at = writeDecimal(this.out, this.at, Math.round(ms));
     this.raw(after);
   }
 }

@@ -134,9 +134,11 @@ export class AnswerRelay {
     }
     exchange.answeredAt = this.#parts.now;
     if (this.#retriesElsewhere(exchange)) return to;
-    // Early, or not to be trusted with another request: the stream may be at any place.
+    // Early, or not to be trusted with another request: the stream may be at any place. Servers
+    // that decline an upgrade may have stopped reading HTTP nevertheless.
     if (!exchange.requestDone) exchange.closesClient = true;
-    if (!exchange.requestDone || !head.keepAlive || exchange.isAmbiguous) connection.spoil();
+    const isDoubtful = exchange.isAmbiguous || exchange.wantsUpgrade;
+    if (!exchange.requestDone || !head.keepAlive || isDoubtful) connection.spoil();
     if (connection.serverKeepsMs === Infinity) {
       connection.serverKeepsMs = head.keepAliveMs() ?? Infinity;
     }

@@ -132,7 +132,7 @@ export class Dispatcher implements ServerListener {
       case "connecting":
         return this.attemptFailed(
           exchange,
-          "connect-failed",
+          failures.isOurs(reason) ? "cancelled" : "connect-failed",
           failures.notConnected(server, reason || "closed"),
         );
       case "asked":

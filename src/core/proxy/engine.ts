@@ -191,6 +191,13 @@ export class Engine {
     }
   }
 
+  /** It does not end after all: connections last again. */
+  resume(now: number): void {
+    this.#parts.now = now;
+    this.#parts.isDraining = false;
+    this.#parts.isReady = true;
+  }
+
   /** Whatever still runs. */
   cut(now: number, reason: string): void {
     this.#parts.now = now;

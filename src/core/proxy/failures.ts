@@ -9,7 +9,23 @@ export interface Failure {
   readonly reason: string;
 }
 
+/** Descriptors, memory or ports of this machine are used up: says nothing of any server. */
+const OURS: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EADDRNOTAVAIL",
+]);
+
+export function isOurs(reason: string): boolean {
+  return OURS.has(reason);
+}
+
 export function notConnected(server: string, reason: string): Failure {
+  if (isOurs(reason)) {
+    return { status: 503, cause: "R", phase: "C", reason: `${server}: connect: ${reason} here` };
+  }
   return { status: 502, cause: "S", phase: "C", reason: `${server}: connect: ${reason}` };
 }
 

@@ -49,7 +49,7 @@ export class RequestWriter {
     const target = route?.rewrite(facts);
     writer.requestLine(head, target);
     // Two of them would be read differently by different servers.
-    if (route?.requestEdits.sets("host") !== true) this.#writeHost(facts, origin.localAddress);
+    if (route?.requestEdits.setsHost !== true) this.#writeHost(facts, origin.localAddress);
     writeRequestCookies(writer, facts, exchange.dispatcher!.pool);
     writer.fields(head, frontend.forwarding.without);
     if (exchange.requestChunked) writer.text("transfer-encoding: chunked\r\n");

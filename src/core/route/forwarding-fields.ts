@@ -43,38 +43,57 @@ export class ForwardingFields {
   /** What a route edits itself is left to it. */
   write(writer: HeadWriter, facts: RequestFacts, edits?: HeadEdits): void {
     const { head, source, scheme } = facts;
-    const isFree = (name: FieldName): boolean => edits === undefined || !edits.drops(name);
     const isTrusted = this.#trusted.has(source);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
-      // Of several the last was written by the proxy that we trust.
-      const told = (name: (typeof X_FIELDS)[number]): string | undefined =>
-        isTrusted ? valuesOf(head, name)?.split(",").at(-1)?.trim() : undefined;
-      const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
-      if (source !== "" && isFree("x-forwarded-for")) {
-        const chain = before === undefined ? source : `${before}, ${source}`;
-        writer.field("x-forwarded-for", chain);
-      }
-      if (isFree("x-forwarded-proto")) {
-        writer.field("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-      }
-      if (isFree("x-forwarded-host")) {
-        const host = told("x-forwarded-host");
-        writer.text("x-forwarded-host: ");
-        if (host !== undefined) writer.text(host);
-        else writer.span(head.bytes, head.hostFrom, head.hostTo);
-        writer.text("\r\n");
-      }
-      if (isFree("x-forwarded-port")) {
-        writer.field("x-forwarded-port", told("x-forwarded-port") ?? String(facts.localPort));
+      if (isTrusted || edits?.touchesForwarding === true) extend(writer, facts, isTrusted, edits);
+      else {
+        if (source !== "") writer.field("x-forwarded-for", source);
+        writer.field("x-forwarded-proto", scheme);
+        writer.fieldOf("x-forwarded-host", head.bytes, head.hostFrom, head.hostTo);
+        writePort(writer, facts);
       }
     }
-    if ((this.#kind === "forwarded" || this.#kind === "both") && isFree("forwarded")) {
+    if (
+      (this.#kind === "forwarded" || this.#kind === "both") &&
+      edits?.drops("forwarded") !== true
+    ) {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
       const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
       const before = isTrusted ? valuesOf(head, "forwarded") : undefined;
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
   }
+}
+
+/** What a trusted proxy has said stays, and its address is added; what a route edits is left to it. */
+function extend(
+  writer: HeadWriter,
+  facts: RequestFacts,
+  isTrusted: boolean,
+  edits: HeadEdits | undefined,
+): void {
+  const { head, source, scheme, localPort } = facts;
+  const put = (name: FieldName, value: string): void => {
+    if (edits?.drops(name) !== true) writer.field(name, value);
+  };
+  const told = (name: FieldName): string | undefined =>
+    isTrusted ? lastOf(head, name) : undefined;
+  const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
+  if (source !== "") put("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
+  put("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
+  put("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+  put("x-forwarded-port", told("x-forwarded-port") ?? String(localPort));
+}
+
+function writePort(writer: HeadWriter, { localPort }: RequestFacts): void {
+  writer.text("x-forwarded-port: ");
+  writer.number(localPort);
+  writer.text("\r\n");
+}
+
+/** Of several the last was written by the proxy that we trust. */
+function lastOf(head: FieldBlock, name: FieldName): string | undefined {
+  return valuesOf(head, name)?.split(",").at(-1)?.trim();
 }
 
 /**

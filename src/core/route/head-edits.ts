@@ -2,6 +2,7 @@
 
 import type { FieldBlock } from "../http/field-block.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
+import { isText } from "../http/octets.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { HeaderEdits, PathRewrite } from "./route-settings.ts";
 import { template } from "./template.ts";
@@ -13,23 +14,30 @@ interface Written {
 
 export class HeadEdits {
   /** Lower-case names of fields that are not passed on: removed or set anew. */
-  readonly #dropped: ReadonlySet<string>;
+  readonly #dropped: readonly string[];
   readonly #written: readonly Written[];
+  /** What is written, if it is the same for every request. */
+  readonly #constant: string | undefined;
+  /** Whether the Host of the client is replaced. */
+  readonly setsHost: boolean;
+  readonly touchesForwarding: boolean;
 
   constructor({ remove, set, add }: HeaderEdits) {
-    this.#dropped = new Set(
-      [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase()),
-    );
-    this.#written = [...set, ...add].map(({ name, value }) => ({ name, value: template(value) }));
+    const names = [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase());
+    this.#dropped = [...new Set(names)];
+    const drafts = [...set, ...add];
+    this.setsHost = drafts.some(({ name }) => name.toLowerCase() === "host");
+    this.touchesForwarding = names.some((name) => name.startsWith("x-forwarded-"));
+    this.#written = drafts.map(({ name, value }) => ({ name, value: template(value) }));
+    const isConstant = drafts.every(({ value }) => !value.includes("${"));
+    this.#constant = isConstant
+      ? drafts.map(({ name, value }) => lineOf(name, value)).join("")
+      : undefined;
   }
 
   /** Removed or set anew: whoever writes a field of that name otherwise leaves it. Lower case. */
   drops(name: string): boolean {
-    return this.#dropped.has(name);
-  }
-
-  sets(name: string): boolean {
-    return this.#written.some((one) => one.name.toLowerCase() === name);
+    return this.#dropped.includes(name);
   }
 
   get writesFields(): boolean {
@@ -38,22 +46,27 @@ export class HeadEdits {
 
   /** Marks what does not go further, as hop-by-hop fields are. Before the fields are written. */
   strike(head: FieldBlock): void {
-    if (this.#dropped.size === 0) return;
-    for (let i = 0; i < head.count; i++) {
-      if (this.#dropped.has(head.nameText(i).toLowerCase())) head.hop[i] = 1;
+    const { bytes } = head;
+    for (const name of this.#dropped) {
+      for (let i = 0; i < head.count; i++) {
+        if (isText(bytes, head.nameFrom(i), head.nameTo(i), name)) head.hop[i] = 1;
+      }
     }
   }
 
   /** What `write` would write: for a head that comes when the request is long gone. */
   text(facts: RequestFacts): string {
-    return this.#written
-      .map(({ name, value }) => `${name}: ${lineSafe(value(facts))}\r\n`)
-      .join("");
+    if (this.#constant !== undefined) return this.#constant;
+    return this.#written.map(({ name, value }) => lineOf(name, value(facts))).join("");
   }
 
   write(writer: HeadWriter, facts: RequestFacts): void {
-    for (const { name, value } of this.#written) writer.field(name, lineSafe(value(facts)));
+    writer.text(this.text(facts));
   }
+}
+
+function lineOf(name: string, value: string): string {
+  return `${name}: ${lineSafe(value)}\r\n`;
 }
 
 /** What a variable brings in has been parsed; this is the second lock on the same door. */

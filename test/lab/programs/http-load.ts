@@ -13,9 +13,13 @@ const report = {
   good: 0,
   failed: 0,
   longestMs: 0,
+  /** Of all, failed ones included. */
+  p50Ms: 0,
+  p99Ms: 0,
   failures: [] as string[],
   bodies: {} as Record<string, number>,
 };
+const times: number[] = [];
 const stopping = new AbortController();
 
 function ask(): Promise<void> {
@@ -24,6 +28,7 @@ function ask(): Promise<void> {
     const done = (trouble: string | undefined, body = ""): void => {
       const tookMs = performance.now() - startedMs;
       report.longestMs = Math.max(report.longestMs, tookMs);
+      times.push(tookMs);
       if (trouble === undefined) {
         report.good++;
         report.bodies[body] = (report.bodies[body] ?? 0) + 1;
@@ -59,4 +64,7 @@ async function user(): Promise<void> {
 process.stdin.resume().on("end", () => stopping.abort());
 await Promise.all(Array.from({ length: Number(users) }, () => user()));
 agent.destroy();
+times.sort((a, b) => a - b);
+report.p50Ms = times[Math.floor(times.length * 0.5)] ?? 0;
+report.p99Ms = times[Math.floor(times.length * 0.99)] ?? 0;
 process.stdout.write(`${JSON.stringify(report)}\n`);

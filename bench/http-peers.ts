@@ -1,0 +1,210 @@
+/**
+ * The same proxy, said in three languages. Where one of them has something switched on by default
+ * (HAProxy and Nines check their servers, nginx cannot), the default stays.
+ */
+
+import { startBalancer } from "../src/lab/peers/nines.ts";
+import type { Host } from "../src/lab/host.ts";
+import { untilListening } from "../src/lab/listening.ts";
+import { treeOf } from "../src/lab/process-table.ts";
+
+export type Implementation = "nginx" | "HAProxy" | "Nines";
+export const implementations: readonly Implementation[] = ["nginx", "HAProxy", "Nines"];
+
+/**
+ * `lean`: passes requests on, adds nothing. `full`: X-Forwarded-For, -Proto and -Host, a request
+ * id, one header set and one removed each way, metrics. `log`: the same and an access log. `tls`:
+ * the same as full, over TLS 1.3 with a P-256 certificate.
+ */
+export type Door = "lean" | "full" | "log" | "tls";
+export const doors: readonly Door[] = ["lean", "full", "log", "tls"];
+
+export interface Proxy {
+  readonly name: Implementation;
+  /** Numbers of all processes that it consists of now. */
+  pids(): number[];
+}
+
+/** The servers behind all of them. */
+export const BACKEND_PORTS = [9001, 9002] as const;
+export const CERTIFICATE = "/run/bench.pem";
+
+const FIRST_PORT: Readonly<Record<Implementation, number>> = {
+  nginx: 8100,
+  HAProxy: 8200,
+  Nines: 8300,
+};
+
+export function portOf(implementation: Implementation, door: Door): number {
+  return FIRST_PORT[implementation] + doors.indexOf(door);
+}
+
+export function startProxy(host: Host, implementation: Implementation): Promise<Proxy> {
+  if (implementation === "nginx") return startNginxProxy(host);
+  return implementation === "HAProxy" ? startHaproxyProxy(host) : startNinesProxy(host);
+}
+
+// ---- nginx ----
+
+const NGINX_FULL = `
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $host;
+      proxy_set_header X-Request-Id $request_id;
+      proxy_set_header X-Bench yes;
+      proxy_set_header DNT "";
+      proxy_hide_header X-Powered-By;
+      add_header X-Frame-Options DENY;`;
+
+function nginxServer(door: Door): string {
+  const isTls = door === "tls";
+  return `
+  server {
+    listen 127.0.0.1:${portOf("nginx", door)}${isTls ? " ssl" : ""} backlog=4096;
+    ${isTls ? `ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${CERTIFICATE};` : ""}
+    ${isTls ? "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;" : ""}
+    access_log ${door === "log" ? "/run/nginx-access.log combined buffer=64k flush=1s" : "off"};
+    location /nginx_status { stub_status; }
+    location / {
+      proxy_pass http://web;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";${door === "lean" ? "" : NGINX_FULL}
+    }
+  }`;
+}
+
+function nginxConf(): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `
+daemon off;
+user root;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+error_log stderr error;
+pid /run/bench/nginx.pid;
+events { worker_connections 16384; }
+http {
+  ${temporary.map((name) => `${name}_temp_path /run/bench/${name};`).join("\n  ")}
+  keepalive_requests 100000000;
+  keepalive_timeout 60s;
+  client_header_timeout 10s;
+  client_body_timeout 30s;
+  proxy_connect_timeout 3s;
+  proxy_read_timeout 60s;
+  proxy_send_timeout 60s;
+  proxy_buffers 8 16k;
+  proxy_buffer_size 8k;
+  proxy_max_temp_file_size 0;
+  upstream web {
+    ${BACKEND_PORTS.map((port) => `server 127.0.0.1:${port} max_fails=3;`).join("\n    ")}
+    keepalive 256;
+    keepalive_requests 100000000;
+    keepalive_timeout 60s;
+  }${doors.map(nginxServer).join("")}
+}
+`;
+}
+
+async function startNginxProxy(host: Host): Promise<Proxy> {
+  const file = host.write("/run/bench/nginx.conf", nginxConf());
+  const argv = ["nginx", "-e", "stderr", "-c", file];
+  const daemon = await host.start(argv, { name: "proxy-nginx" });
+  await untilListening(daemon, portOf("nginx", "lean"));
+  return { name: "nginx", pids: () => treeOf(daemon.pid) };
+}
+
+// ---- HAProxy ----
+
+const HAPROXY_FULL = `
+  option forwardfor
+  unique-id-format %[uuid()]
+  unique-id-header X-Request-Id
+  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Bench yes
+  http-request del-header DNT
+  http-response del-header X-Powered-By
+  http-response set-header X-Frame-Options DENY`;
+
+function haproxyFrontend(door: Door): string {
+  const tls = door === "tls" ? ` ssl crt ${CERTIFICATE} ssl-min-ver TLSv1.2` : "";
+  return `
+frontend ${door}
+  bind 127.0.0.1:${portOf("HAProxy", door)} backlog 4096${tls}
+  ${door === "log" ? "log stdout format raw local0\n  option httplog" : "no log"}
+  default_backend web${door === "lean" ? "" : HAPROXY_FULL}
+`;
+}
+
+const HAPROXY_REST = `
+global
+  nbthread 1
+  maxconn 9000
+defaults
+  mode http
+  timeout connect 3s
+  timeout client 30s
+  timeout server 60s
+  timeout http-request 10s
+  timeout http-keep-alive 60s
+  option redispatch
+  retries 3
+frontend metrics
+  bind 127.0.0.1:8299
+  http-request use-service prometheus-exporter if { path /metrics }
+backend web
+  balance random(2)
+${BACKEND_PORTS.map((port) => `  server s${port} 127.0.0.1:${port} check pool-max-conn 256\n`).join("")}
+`;
+
+async function startHaproxyProxy(host: Host): Promise<Proxy> {
+  const text = HAPROXY_REST + doors.map(haproxyFrontend).join("");
+  const file = host.write("/run/bench/haproxy.cfg", text);
+  const daemon = await host.start(["haproxy", "-db", "-f", file], { name: "proxy-haproxy" });
+  await untilListening(daemon, portOf("HAProxy", "lean"));
+  return { name: "HAProxy", pids: () => treeOf(daemon.pid) };
+}
+
+// ---- Nines ----
+
+function ninesFrontend(door: Door): readonly [string, object] {
+  const listen = `127.0.0.1:${portOf("Nines", door)}`;
+  if (door === "lean") {
+    return [door, { listen, pool: "web", forwarded: "off", request_id: "" }];
+  }
+  const headers = {
+    request_headers: { remove: "dnt", set: { "x-bench": "yes" } },
+    response_headers: { remove: "x-powered-by", set: { "x-frame-options": "DENY" } },
+  };
+  const more = {
+    lean: {},
+    full: {},
+    log: { access_log: { format: "combined", file: "/run/nines-access.log" } },
+    tls: { tls: CERTIFICATE },
+  }[door];
+  return [
+    door,
+    { listen, pool: "web", routes: [{ path: "/*", pool: "web", ...headers }], ...more },
+  ];
+}
+
+function ninesYaml(): string {
+  const servers = BACKEND_PORTS.map((port) => `127.0.0.1:${port}`);
+  const pool = { servers, check: { tcp: true }, max_idle_per_server: 256 };
+  // JSON is YAML.
+  return JSON.stringify({
+    frontends: Object.fromEntries(doors.map(ninesFrontend)),
+    pools: { web: pool },
+  });
+}
+
+async function startNinesProxy(host: Host): Promise<Proxy> {
+  const file = host.write("/run/bench/nines.yaml", ninesYaml());
+  const peer = await startBalancer(host, ["run", "-f", file]);
+  const pids = (): number[] => [
+    peer.supervisor.pid,
+    ...(["balance", "check", "vrrp", "spare"] as const).flatMap((role) => peer.pids(role)),
+  ];
+  return { name: "Nines", pids };
+}
