@@ -81,7 +81,7 @@ function mirrored(body: string): unknown {
   };
   const seen = Object.entries(lower)
     .filter(([field]) => SEEN.includes(field))
-    .sort();
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return { name, method, url, headers: Object.fromEntries(seen) };
 }
 
