@@ -158,6 +158,7 @@ export class ServerFacts {
     server.checkUp = undefined;
     server.checkReason = "not checked yet at its new address";
     server.latencyMs = -1;
+    server.answerMs = -1;
     server.errorsInRow = 0;
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");
