@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProbeRecord } from "./probe-record.ts";
-import { measureOutage, shareOf, slowestAnswerMs, summarize, timeline } from "./probe-record.ts";
+import {
+  longestSilenceMs,
+  measureOutage,
+  shareOf,
+  slowestAnswerMs,
+  summarize,
+  timeline,
+} from "./probe-record.ts";
 
 /** One probe per ms from 0; `who[i]` answers probe i half a ms later, undefined = nobody. */
 function record(who: readonly (string | undefined)[]): ProbeRecord {
@@ -82,4 +89,10 @@ test("a server's share is its part of the answers of a span, and 0 of none", () 
   assert.equal(shareOf(mixed, "web2", 0, 100), 0.5);
   assert.equal(shareOf(mixed, "web2", 0, 50), 0);
   assert.equal(shareOf(mixed, "web2", 200, 300), 0);
+});
+
+test("a silence is as long as it lasted within a span, at its end too", () => {
+  assert.equal(longestSilenceMs(takeover, 0, 300), 31);
+  assert.equal(longestSilenceMs(takeover, 0, 120), 20.5);
+  assert.equal(longestSilenceMs(record(repeat(undefined, 50)), 0, 50), 50);
 });

@@ -89,6 +89,13 @@ export function slowestAnswerMs(record: ProbeRecord, fromMs: number, untilMs: nu
   return slowest;
 }
 
+/** The longest time within the span in which nobody answered, one that its end cut off included. */
+export function longestSilenceMs(record: ProbeRecord, fromMs: number, untilMs: number): number {
+  const answers = answersOf(record).filter((a) => a.atMs > fromMs && a.atMs < untilMs);
+  const edge = (atMs: number): Answer => ({ atMs, by: "" });
+  return longestGap([edge(fromMs), ...answers, edge(untilMs)]);
+}
+
 /** The part of all answers that came from `by`, 0-1; 0 when there were none. */
 export function shareOf(record: ProbeRecord, by: string, fromMs: number, untilMs: number): number {
   const answers = answersOf(record).filter((a) => a.atMs >= fromMs && a.atMs < untilMs);

@@ -3,7 +3,13 @@
 import { monotonicMs } from "../../drivers/clock.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { startHttpProbe } from "../probe.ts";
-import { measureOutage, shareOf, slowestAnswerMs, type ProbeRecord } from "../probe-record.ts";
+import {
+  longestSilenceMs,
+  measureOutage,
+  shareOf,
+  slowestAnswerMs,
+  type ProbeRecord,
+} from "../probe-record.ts";
 import { pause } from "../wait.ts";
 import type { DirectorName, Farm, WebName } from "./farm.ts";
 import type { Tell } from "./performance.ts";
@@ -113,7 +119,8 @@ interface Ending {
 }
 
 function conclude({ scene, record, fromMs, untilMs, told, wrong }: Ending): SceneResult {
-  const { lost, outageMs } = measureOutage(record, fromMs, untilMs);
+  const { lost } = measureOutage(record, fromMs, untilMs);
+  const outageMs = longestSilenceMs(record, fromMs, untilMs);
   const said = told.findLast(({ event }) => {
     return event.kind === scene.told && (event.to === undefined || event.to === "MASTER");
   });
