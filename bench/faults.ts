@@ -12,7 +12,7 @@ import { startPeer, type Wanted } from "./faults-peers.ts";
 import { play, scenarios, type FaultScenario } from "./faults-scenarios.ts";
 import { FaultStage, SERVERS, type LoadTotals } from "./faults-stage.ts";
 import { implementations, type Implementation } from "./http-peers.ts";
-import { versionsText } from "./http-stage.ts";
+import { requireTools, versionsText } from "./http-stage.ts";
 
 const WANTED: Wanted = { version: 0, servers: SERVERS, checkEveryMs: 500 };
 /** Users ask for so long before the fault. */
@@ -30,6 +30,7 @@ export async function faultsBench(args: string[]): Promise<void> {
   });
   const chosen = scenarios.filter((one) => one.name.includes(values.only ?? ""));
   const peers = implementations.filter((one) => one === (values.peer ?? one));
+  requireTools("nginx", "haproxy", "nft");
   console.log(`${versionsText()}\n`);
   const rows: string[][] = [];
   for (const scenario of chosen) {

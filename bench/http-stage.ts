@@ -4,7 +4,8 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { run } from "../src/lab/command.ts";
+import { existsSync } from "node:fs";
+import { MissingTool, run, SEARCH_PATH } from "../src/lab/command.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
 import { treeOf } from "../src/lab/process-table.ts";
@@ -12,7 +13,6 @@ import { World } from "../src/lab/world.ts";
 import {
   BACKEND_PORTS,
   CERTIFICATE,
-  implementations,
   startProxy,
   type Implementation,
   type Proxy,
@@ -55,6 +55,14 @@ export async function pin(pid: number, cpu: string): Promise<void> {
   await run(["taskset", "-a", "-c", "-p", cpu, String(pid)]);
 }
 
+/** Throws MissingTool, which names the package. */
+export function requireTools(...tools: readonly string[]): void {
+  const directories = SEARCH_PATH.split(":");
+  for (const tool of tools) {
+    if (!directories.some((one) => existsSync(`${one}/${tool}`))) throw new MissingTool(tool);
+  }
+}
+
 export function versionsText(): string {
   const first = (argv: readonly string[]): string => {
     // nginx and wrk tell their versions on the error stream; wrk calls that a failure.
@@ -68,10 +76,6 @@ export function versionsText(): string {
   ].map(first);
   const cpu = /^model name\s*: (.*)$/m.exec(first(["grep -m1 'model name' /proc/cpuinfo"]))?.[1];
   return [cpu, nginx, haproxy, wrk].filter(Boolean).join("; ");
-}
-
-export function isImplementation(word: string): word is Implementation {
-  return (implementations as readonly string[]).includes(word);
 }
 
 async function writeCertificate(host: Host): Promise<void> {

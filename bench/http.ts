@@ -11,7 +11,7 @@ import { formatTable } from "../src/lib/table.ts";
 import { memoryPerConnection } from "./http-idle.ts";
 import { BACKEND_PORTS, implementations, portOf, type Implementation } from "./http-peers.ts";
 import { rows, type Row } from "./http-rows.ts";
-import { bodies, startStage, versionsText, type Stage } from "./http-stage.ts";
+import { bodies, requireTools, startStage, versionsText, type Stage } from "./http-stage.ts";
 import { wrk, type Told } from "./http-wrk.ts";
 import { median } from "./median.ts";
 import { cpuMs } from "./process-cost.ts";
@@ -44,6 +44,7 @@ export async function httpBench(args: string[]): Promise<void> {
   const chosen = rows.filter((row) =>
     only === undefined ? !quick || row.quick : named(row, only),
   );
+  requireTools("nginx", "haproxy", "wrk", "taskset", "openssl");
   console.log(versionsText());
   console.log(`${runs} runs of ${seconds} s; load and backend on a CPU of their own\n`);
   const stage = await startStage(implementations);

@@ -2,6 +2,7 @@
 
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
+import { MissingTool } from "../src/lab/command.ts";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
@@ -33,4 +34,10 @@ const memory = Math.round(totalmem() / 2 ** 30);
 console.log(
   `machine: ${cpus().length} CPUs, ${memory} GiB, Linux ${kernel}, Node ${process.version}`,
 );
-await bench(args);
+try {
+  await bench(args);
+} catch (error) {
+  if (!(error instanceof MissingTool)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
