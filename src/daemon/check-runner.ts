@@ -36,6 +36,11 @@ interface Running {
   readonly deadline: number;
 }
 
+/** A timer that is later than that: the whole process was stopped or starved. */
+const STOOD_STILL_MS = 100;
+/** Then answers that are on their way are waited for that long. */
+const CATCH_UP_MS = 250;
+
 export class CheckRunner {
   readonly #prng: Prng;
   readonly #onVerdict: (verdict: CheckVerdict) => void;
@@ -45,6 +50,7 @@ export class CheckRunner {
   readonly #wires = new CheckWires();
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
+  #isCatchingUp = false;
   #timerAt = Infinity;
   readonly #probeSlots: Slots;
   readonly #scriptSlots: Slots;
@@ -136,8 +142,17 @@ export class CheckRunner {
   }
 
   #wake(): void {
-    this.#timerAt = Infinity;
     const now = monotonicMs();
+    const lateMs = now - this.#timerAt;
+    this.#timerAt = Infinity;
+    if (lateMs > STOOD_STILL_MS && lateMs < Infinity && !this.#isCatchingUp) {
+      // We stood still, not the servers: their answers get the time to be read before any time-out.
+      this.#isCatchingUp = true;
+      this.#timerAt = -Infinity;
+      this.#timer = setTimeout(() => this.#wake(), CATCH_UP_MS);
+      return;
+    }
+    this.#isCatchingUp = false;
     for (let steps = 0; steps < STEPS_PER_TURN; steps++) {
       const running = this.#heap.takeDue(now);
       if (running === undefined) return this.#arm();
@@ -202,7 +217,6 @@ export class CheckRunner {
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    // Timers run behind what has come: a process that stood still reads the answers first.
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - monotonicMs())));
   }
 }
