@@ -24,6 +24,7 @@ import type { AskedRequest, RequestExplanation } from "../core/proxy/request-exp
 import type { FromWorker } from "./balance-protocol.ts";
 import {
   resolved,
+  shared,
   serverHosts,
   serverNames,
   unknownServer,
@@ -302,7 +303,7 @@ export class BalanceDesk {
         this.#serves(link);
         break;
       case "event":
-        if (this.#news.isNews(message.event)) this.#options.log.add(message.event, message.wallMs);
+        this.#tell(link, message);
         break;
       case "sticks":
         for (const other of this.#workers.links) if (other !== link) other.send(message);
@@ -312,9 +313,16 @@ export class BalanceDesk {
     }
   }
 
+  #tell(link: WorkerLink, { event, wallMs }: Extract<FromWorker, { type: "event" }>): void {
+    const isWhole = this.#news.isWhole(event, link, this.#workers.links);
+    if (isWhole && this.#news.isNews(event)) this.#options.log.add(event, wallMs);
+  }
+
   #serves(link: WorkerLink): void {
     if (link.isServing) return;
     link.isServing = true;
+    // One that was taken over has accepted all the time; that was said.
+    if (this.#service === undefined) return;
     const where = this.#sockets?.names.join(", ") ?? "";
     this.#say("role-started", `the balance worker ${link.hello.pid} accepts on ${where}`);
   }
@@ -328,7 +336,7 @@ export class BalanceDesk {
   // ---- settings ----
 
   #settings(balance: BalanceSettings): BalanceSettings {
-    return resolved(balance, (host) => this.#names.addressOf(host));
+    return resolved(shared(balance), (host) => this.#names.addressOf(host));
   }
 
   #targets(service: ServiceModel): CheckTarget[] {

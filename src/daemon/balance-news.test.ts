@@ -47,3 +47,21 @@ test("who mistypes a server is told which one was meant, or some that there are"
   assert.match(says("x"), /there are: shop\/web-server-0, .*, \.\.\. \(20 in all: nines pool\)$/);
   assert.match(unknownServer("x", []), /there are: none$/);
 });
+
+test("a server is drained when the last worker has no request of it left", () => {
+  const news = new BalanceNews();
+  const workers = [{ pid: 1 }, { pid: 2 }] as const;
+  const started = event("server-drain-started", "disk");
+  const drained = event("server-drained", "no request left");
+  for (const worker of workers) assert.ok(news.isWhole(started, worker, workers));
+  assert.ok(!news.isWhole(drained, workers[0], workers));
+  assert.ok(news.isWhole(drained, workers[1], workers));
+  for (const worker of workers) news.isWhole(started, worker, workers);
+  assert.ok(!news.isWhole(drained, workers[1], workers), "the second drain is another one");
+});
+
+test("the only worker left speaks for all", () => {
+  const news = new BalanceNews();
+  const worker = { pid: 1 };
+  assert.ok(news.isWhole(event("server-drained", "no request left"), worker, [worker]));
+});

@@ -19,9 +19,28 @@ const LASTING: Partial<Record<EventDraft["kind"], string>> = {
   "server-tier": "tier",
 };
 
+/** Each worker drains a server by itself: what one said before does not count any more. */
+const DRAINS_ANEW: ReadonlySet<EventDraft["kind"]> = new Set([
+  "server-drain-started",
+  "server-maint",
+  "server-ready",
+  "server-removed",
+]);
+
 export class BalanceNews {
+  /** Workers that have no request of the server left. */
+  readonly #empty = new Map<string, WeakSet<object>>();
   readonly #recent = new Map<string, number>();
   readonly #lasting = new Map<string, string>();
+
+  /** A server is drained when the last worker says so; all else is true when one says it. */
+  isWhole({ kind, instance }: EventDraft, worker: object, workers: readonly object[]): boolean {
+    if (DRAINS_ANEW.has(kind)) this.#empty.get(instance)?.delete(worker);
+    if (kind !== "server-drained") return true;
+    const empty = this.#empty.get(instance) ?? new WeakSet();
+    this.#empty.set(instance, empty.add(worker));
+    return workers.every((one) => empty.has(one));
+  }
 
   isNews(event: EventDraft): boolean {
     const { kind, instance, reason } = event;
@@ -37,6 +56,9 @@ export class BalanceNews {
 
   /** Servers and pools that are gone; one that comes back is news again. */
   forget(isKnown: (instance: string) => boolean): void {
+    for (const instance of this.#empty.keys()) {
+      if (!isKnown(instance)) this.#empty.delete(instance);
+    }
     for (const key of this.#lasting.keys()) {
       if (!isKnown(key.slice(key.indexOf(" ") + 1))) this.#lasting.delete(key);
     }

@@ -18,6 +18,23 @@ export function serverHosts(pools: readonly PoolSettings[]): readonly string[] {
   );
 }
 
+/**
+ * One worker's part of what servers and lines may hold: all workers together stay at what was
+ * configured, rounded up so that each has a place.
+ */
+export function shared(settings: BalanceSettings): BalanceSettings {
+  const part = (whole: number): number => Math.ceil(whole / settings.workers);
+  const pools = settings.pools.map((pool) => ({
+    ...pool,
+    queue: { ...pool.queue, limit: part(pool.queue.limit) },
+    servers: pool.servers.map((server) => ({
+      ...server,
+      maxConnections: part(server.maxConnections),
+    })),
+  }));
+  return { ...settings, pools };
+}
+
 /** A server whose name has no address (yet) is left out. */
 export function resolved(
   settings: BalanceSettings,

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProbeRecord } from "./probe-record.ts";
-import { measureOutage, summarize, timeline } from "./probe-record.ts";
+import {
+  longestSilenceMs,
+  measureOutage,
+  shareOf,
+  slowestAnswerMs,
+  summarize,
+  timeline,
+} from "./probe-record.ts";
 
 /** One probe per ms from 0; `who[i]` answers probe i half a ms later, undefined = nobody. */
 function record(who: readonly (string | undefined)[]): ProbeRecord {
@@ -66,4 +73,26 @@ test("a timeline names who answered from when until when", () => {
     { by: "lb1", fromMs: 0.5, toMs: 99.5, answers: 100 },
     { by: "lb2", fromMs: 130.5, toMs: 329.5, answers: 200 },
   ]);
+});
+
+test("the slowest answer is told of the probes that were sent in a span", () => {
+  const slow = record(repeat("web1", 100));
+  const answeredMs = slow.answeredMs.map((ms, i) => (i === 40 ? 90 : ms));
+  const late = { ...slow, answeredMs };
+  assert.equal(slowestAnswerMs(late, 0, 100), 50);
+  assert.equal(slowestAnswerMs(late, 41, 100), 0.5);
+  assert.equal(slowestAnswerMs(record(repeat(undefined, 5)), 0, 100), 0);
+});
+
+test("a server's share is its part of the answers of a span, and 0 of none", () => {
+  const mixed = record([...repeat("web1", 50), ...repeat("web2", 50)]);
+  assert.equal(shareOf(mixed, "web2", 0, 100), 0.5);
+  assert.equal(shareOf(mixed, "web2", 0, 50), 0);
+  assert.equal(shareOf(mixed, "web2", 200, 300), 0);
+});
+
+test("a silence is as long as it lasted within a span, at its end too", () => {
+  assert.equal(longestSilenceMs(takeover, 0, 300), 31);
+  assert.equal(longestSilenceMs(takeover, 0, 120), 20.5);
+  assert.equal(longestSilenceMs(record(repeat(undefined, 50)), 0, 50), 50);
 });

@@ -78,6 +78,31 @@ export function summarize(record: ProbeRecord): Summary {
   };
 }
 
+/** The longest that somebody waited for an answer, of the probes sent from then to then. */
+export function slowestAnswerMs(record: ProbeRecord, fromMs: number, untilMs: number): number {
+  let slowest = 0;
+  for (const [i, sent] of record.sentMs.entries()) {
+    const answered = record.answeredMs[i] ?? null;
+    if (sent < fromMs || sent > untilMs || answered === null) continue;
+    slowest = Math.max(slowest, answered - sent);
+  }
+  return slowest;
+}
+
+/** The longest time within the span in which nobody answered, one that its end cut off included. */
+export function longestSilenceMs(record: ProbeRecord, fromMs: number, untilMs: number): number {
+  const answers = answersOf(record).filter((a) => a.atMs > fromMs && a.atMs < untilMs);
+  const edge = (atMs: number): Answer => ({ atMs, by: "" });
+  return longestGap([edge(fromMs), ...answers, edge(untilMs)]);
+}
+
+/** The part of all answers that came from `by`, 0-1; 0 when there were none. */
+export function shareOf(record: ProbeRecord, by: string, fromMs: number, untilMs: number): number {
+  const answers = answersOf(record).filter((a) => a.atMs >= fromMs && a.atMs < untilMs);
+  if (answers.length === 0) return 0;
+  return answers.filter((a) => a.by === by).length / answers.length;
+}
+
 /** Who answered when. A silence of more than `gapMs`, or another answerer, begins a new span. */
 export function timeline(record: ProbeRecord, gapMs = 20): Span[] {
   const spans: { by: string; fromMs: number; toMs: number; answers: number }[] = [];

@@ -22,6 +22,16 @@ test("the average jumps up at once and comes down slowly", () => {
   assert.ok(Math.abs(server.latencyMs - (100 / Math.E + 10 * (1 - 1 / Math.E))) < 0.001);
 });
 
+test("what is shown is the time of real answers, whatever failures are counted as", () => {
+  const server = fresh();
+  observeLatency(server, 0, 10, DECAY);
+  for (let i = 1; i <= 5; i++) observeFailure(server, i, 1, DECAY);
+  assert.ok(server.latencyMs > 1000);
+  assert.equal(server.answerMs, 10);
+  observeLatency(server, 10, 20, DECAY);
+  assert.equal(server.answerMs, 20);
+});
+
 test("without news the cost sinks, so that a slow server is asked again", () => {
   const server = fresh();
   observeLatency(server, 0, 100, DECAY);

@@ -24,13 +24,15 @@ export function observeLatency(
   latencyMs: number,
   decayMs: number,
 ): void {
-  const { latencyMs: average } = server;
-  if (average < 0 || latencyMs >= average) server.latencyMs = latencyMs;
-  else {
-    const kept = keptPart(now - server.latencyAt, decayMs);
-    server.latencyMs = average * kept + latencyMs * (1 - kept);
-  }
+  const kept = keptPart(now - server.latencyAt, decayMs);
+  server.latencyMs = peakAverage(server.latencyMs, latencyMs, kept);
+  server.answerMs = peakAverage(server.answerMs, latencyMs, kept);
   server.latencyAt = now;
+}
+
+function peakAverage(average: number, latencyMs: number, kept: number): number {
+  if (average < 0 || latencyMs >= average) return latencyMs;
+  return average * kept + latencyMs * (1 - kept);
 }
 
 /** A failed server must not look fast because refusing is quick. */
@@ -42,7 +44,10 @@ export function observeFailure(
 ): void {
   const average = server.latencyMs;
   const punished = average < 0 ? FIRST_FAILURE_MS : sunk(server, now, decayMs) * FAILURE_FACTOR;
-  observeLatency(server, now, Math.min(Math.max(punished, latencyMs), CEILING_MS), decayMs);
+  const countedMs = Math.min(Math.max(punished, latencyMs), CEILING_MS);
+  const kept = keptPart(now - server.latencyAt, decayMs);
+  server.latencyMs = peakAverage(average, countedMs, kept);
+  server.latencyAt = now;
 }
 
 /** Expected time of one more request: latency x (1 + requests / weight). */

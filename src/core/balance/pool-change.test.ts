@@ -43,6 +43,25 @@ test("at the end of its time a draining server is cut off, and its clients go el
   assert.equal(bound.reason, "bound to web1 drain (by anna)");
 });
 
+test("the end of a drain's time says nothing when nothing was left, but for bound clients", () => {
+  for (const [stickiness, told] of [
+    [{ kind: "none" }, []],
+    [
+      { kind: "table", key: { of: "source" }, size: 10, ttlMs: 60_000 },
+      ["web1 drain-deadline: time is over: clients bound to it go elsewhere from now on"],
+    ],
+  ] as const) {
+    const rig = new PoolRig(poolSettings([{}, {}], { drainDeadlineMs: 10_000, stickiness }));
+    rig.pool.setAdmin(rig.now, "web1", { state: "drain", reason: "by anna" });
+    assert.deepEqual(rig.events(), [
+      "web1 drain-started: by anna",
+      "web1 drained: no request left",
+    ]);
+    rig.pass(10_000);
+    assert.deepEqual(rig.events(), told);
+  }
+});
+
 test("maintenance refuses bound clients at once and ready ends it", () => {
   const rig = new PoolRig(poolSettings([{}, {}]));
   rig.pool.setAdmin(rig.now, "web1", { state: "maint", reason: "disk" });

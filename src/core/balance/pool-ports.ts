@@ -115,7 +115,7 @@ export interface ServerStatus {
   readonly effectiveWeight: number;
   readonly active: number;
   readonly maxConnections: number;
-  /** Moving average of the time to the first byte, ms; -1 = unknown. */
+  /** Moving average of the time to the first byte of answers, ms; -1 = none yet. */
   readonly latencyMs: number;
   /** While draining, in `maint` or leaving: `left: 3 requests, 41 s`. */
   readonly drain?: { readonly requests: number; readonly leftMs: number; readonly text: string };

@@ -18,7 +18,7 @@ export function serverStatus(server: Server, now: number): ServerStatus {
     effectiveWeight: server.weight,
     active: server.active,
     maxConnections: server.settings.maxConnections,
-    latencyMs: server.latencyMs,
+    latencyMs: server.answerMs,
     ...(draining && {
       drain: {
         requests: server.active,

@@ -126,9 +126,14 @@ export class ServerFacts {
   drainEnds(now: number, server: Server): void {
     server.drainEndsAt = Infinity;
     server.drainOver = true;
-    const left = requests(server.active);
-    this.#log.add(now, "drain-deadline", server, `time is over with ${left} left`);
-    if (server.active > 0) this.cut(now, server, "its time to drain is over");
+    if (server.active > 0) {
+      const left = requests(server.active);
+      this.#log.add(now, "drain-deadline", server, `time is over with ${left} left`);
+      this.cut(now, server, "its time to drain is over");
+    } else if (this.#settings.stickiness.kind !== "none") {
+      const reason = "time is over: clients bound to it go elsewhere from now on";
+      this.#log.add(now, "drain-deadline", server, reason);
+    }
   }
 
   cut(now: number, server: Server, reason: string): void {
@@ -158,6 +163,7 @@ export class ServerFacts {
     server.checkUp = undefined;
     server.checkReason = "not checked yet at its new address";
     server.latencyMs = -1;
+    server.answerMs = -1;
     server.errorsInRow = 0;
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");

@@ -39,8 +39,10 @@ export class Server {
   leaving = false;
 
   // What was learned.
-  /** Moving average of the time to the first byte, ms; -1 = unknown. */
+  /** Moving average of the time to the first byte, ms, with failures as slow answers; -1 = unknown. */
   latencyMs: number = -1;
+  /** The same of real answers alone, as it is shown; -1 = none yet. */
+  answerMs: number = -1;
   latencyAt = 0;
   errorsInRow = 0;
   intervalRequests = 0;

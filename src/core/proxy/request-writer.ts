@@ -48,14 +48,15 @@ export class RequestWriter {
     route?.requestEdits.strike(head);
     const target = route?.rewrite(facts);
     writer.requestLine(head, target);
-    this.#writeHost(facts, origin.localAddress);
+    // Two of them would be read differently by different servers.
+    if (route?.requestEdits.setsHost !== true) this.#writeHost(facts, origin.localAddress);
     writeRequestCookies(writer, facts, exchange.dispatcher!.pool);
     writer.fields(head, frontend.forwarding.without);
     if (exchange.requestChunked) writer.text("transfer-encoding: chunked\r\n");
     else if (head.has(LENGTH)) writer.contentLength(head.length);
     if (exchange.expectsContinue) writer.text("expect: 100-continue\r\n");
     this.#writeIds(exchange, facts, frontend);
-    frontend.forwarding.write(writer, facts);
+    frontend.forwarding.write(writer, facts, route?.requestEdits);
     const { shedding } = frontend.settings;
     if (shedding.degradedHeader !== "" && isDegraded(shedding, this.#parts.inFlight)) {
       writer.field(shedding.degradedHeader, "1");

@@ -4,6 +4,7 @@ import type { FieldBlock } from "../http/field-block.ts";
 import { fieldNumber, FIELDS, type FieldName } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
 import { AddressSet } from "./address-set.ts";
+import type { HeadEdits } from "./head-edits.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 export type ForwardedKind = "x-forwarded" | "forwarded" | "both" | "off";
@@ -39,11 +40,12 @@ export class ForwardingFields {
     return facts.source;
   }
 
-  write(writer: HeadWriter, facts: RequestFacts): void {
+  /** What a route edits itself is left to it. */
+  write(writer: HeadWriter, facts: RequestFacts, edits?: HeadEdits): void {
     const { head, source, scheme } = facts;
     const isTrusted = this.#trusted.has(source);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
-      if (isTrusted) extend(writer, facts);
+      if (isTrusted || edits?.touchesForwarding === true) extend(writer, facts, isTrusted, edits);
       else {
         if (source !== "") writer.field("x-forwarded-for", source);
         writer.field("x-forwarded-proto", scheme);
@@ -51,7 +53,10 @@ export class ForwardingFields {
         writePort(writer, facts);
       }
     }
-    if (this.#kind === "forwarded" || this.#kind === "both") {
+    if (
+      (this.#kind === "forwarded" || this.#kind === "both") &&
+      edits?.drops("forwarded") !== true
+    ) {
       const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
       const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
       const before = isTrusted ? valuesOf(head, "forwarded") : undefined;
@@ -60,18 +65,24 @@ export class ForwardingFields {
   }
 }
 
-/** What a trusted proxy has said stays, and its address is added. */
-function extend(writer: HeadWriter, facts: RequestFacts): void {
-  const { head, source, scheme } = facts;
-  const before = valuesOf(head, "x-forwarded-for");
-  if (source !== "") {
-    writer.field("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
-  }
-  writer.field("x-forwarded-proto", lastOf(head, "x-forwarded-proto") ?? scheme);
-  writer.field("x-forwarded-host", lastOf(head, "x-forwarded-host") ?? head.hostText());
-  const port = lastOf(head, "x-forwarded-port");
-  if (port === undefined) writePort(writer, facts);
-  else writer.field("x-forwarded-port", port);
+/** What a trusted proxy has said stays, and its address is added; what a route edits is left to it. */
+function extend(
+  writer: HeadWriter,
+  facts: RequestFacts,
+  isTrusted: boolean,
+  edits: HeadEdits | undefined,
+): void {
+  const { head, source, scheme, localPort } = facts;
+  const put = (name: FieldName, value: string): void => {
+    if (edits?.drops(name) !== true) writer.field(name, value);
+  };
+  const told = (name: FieldName): string | undefined =>
+    isTrusted ? lastOf(head, name) : undefined;
+  const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
+  if (source !== "") put("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
+  put("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
+  put("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+  put("x-forwarded-port", told("x-forwarded-port") ?? String(localPort));
 }
 
 function writePort(writer: HeadWriter, { localPort }: RequestFacts): void {

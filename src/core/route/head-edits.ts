@@ -18,16 +18,26 @@ export class HeadEdits {
   readonly #written: readonly Written[];
   /** What is written, if it is the same for every request. */
   readonly #constant: string | undefined;
+  /** Whether the Host of the client is replaced. */
+  readonly setsHost: boolean;
+  readonly touchesForwarding: boolean;
 
   constructor({ remove, set, add }: HeaderEdits) {
     const names = [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase());
     this.#dropped = [...new Set(names)];
     const drafts = [...set, ...add];
+    this.setsHost = drafts.some(({ name }) => name.toLowerCase() === "host");
+    this.touchesForwarding = names.some((name) => name.startsWith("x-forwarded-"));
     this.#written = drafts.map(({ name, value }) => ({ name, value: template(value) }));
     const isConstant = drafts.every(({ value }) => !value.includes("${"));
     this.#constant = isConstant
       ? drafts.map(({ name, value }) => lineOf(name, value)).join("")
       : undefined;
+  }
+
+  /** Removed or set anew: whoever writes a field of that name otherwise leaves it. Lower case. */
+  drops(name: string): boolean {
+    return this.#dropped.includes(name);
   }
 
   get writesFields(): boolean {

@@ -151,6 +151,20 @@ describe("edits", () => {
     assert.equal(written(edits, request), text);
   });
 
+  it("leave no second field of a name that a route sets or removes", () => {
+    const set = [{ name: "X-Forwarded-Proto", value: "https" }];
+    const edits = new HeadEdits({ remove: ["X-Forwarded-For"], set, add: [] });
+    const writer = new HeadWriter();
+    writer.begin(new Uint8Array(1024), 0);
+    const request = facts("/", "x-forwarded-for: 6.6.6.6\r\n");
+    new ForwardingFields("x-forwarded", []).write(writer, request, edits);
+    edits.write(writer, request);
+    const text = String.fromCharCode(...writer.bytes.subarray(0, writer.at));
+    assert.deepEqual(text.match(/^x-forwarded-(?:for|proto).*$/gimu), ["X-Forwarded-Proto: https"]);
+    const host = [{ name: "Host", value: "a" }];
+    assert.equal(new HeadEdits({ remove: [], set: host, add: [] }).setsHost, true);
+  });
+
   it("rewrite paths and keep the query", () => {
     const prefix = rewriter({ kind: "prefix", from: "/api", to: "" });
     assert.equal(prefix(facts("/api/x?y=1")), "/x?y=1");

@@ -2,12 +2,12 @@
 
 import { monotonicMs } from "../../drivers/clock.ts";
 import { formatDuration } from "../../lib/duration.ts";
-import type { NinesEvent } from "../peers/nines.ts";
 import { startHttpProbe, type Probe } from "../probe.ts";
 import { measureOutage, summarize, type Outage } from "../probe-record.ts";
 import { pause } from "../wait.ts";
 import type { Experiment } from "./experiments.ts";
-import { VIRTUAL_ADDRESS, type ServerName, type Stage } from "./stage.ts";
+import { VIRTUAL_ADDRESS, type Stage } from "./stage.ts";
+import { eventLine, EventReader, type ToldEvent } from "./told-events.ts";
 
 /** A thousand requests a second. */
 const PROBE_INTERVAL_MS = 1;
@@ -35,13 +35,14 @@ export async function perform(stage: Stage, experiment: Experiment, tell: Tell):
   });
   await probe.untilAnswered();
   await pause(CALM_BEFORE_MS);
-  const seen = await eventCounts(stage);
+  const events = await EventReader.open(stage);
   const faultMs = monotonicMs();
   const undo = await experiment.act(stage);
   try {
     await experiment.until(stage);
     await pause(experiment.watchMs);
-    const told = await tellEvents(stage, seen, tell);
+    const told = await events.news();
+    for (const line of told.map(eventLine)) if (line !== undefined) tell(line);
     const wrong = await experiment.check?.(stage);
     return await conclude({ experiment, probe, faultMs, told, wrong });
   } finally {
@@ -83,50 +84,3 @@ function brokenPromise(experiment: Experiment, outage: Outage): string | undefin
   const longest = formatDuration(longestOutageMs);
   return `out for ${formatDuration(outage.outageMs)}, longer than ${longest}`;
 }
-
-interface ToldEvent {
-  readonly server: ServerName;
-  readonly event: NinesEvent;
-}
-
-const serverNames: readonly ServerName[] = ["server01", "server03"];
-
-async function eventCounts(stage: Stage): Promise<Map<ServerName, number>> {
-  const counts = await Promise.all(
-    serverNames.map(async (name) =>
-      stage.answers(name) ? (await stage.nines(name).events()).length : 0,
-    ),
-  );
-  return new Map(serverNames.map((name, i) => [name, counts[i]!]));
-}
-
-/** What Nines itself said since: both servers' words in the order of time. */
-async function tellEvents(
-  stage: Stage,
-  before: ReadonlyMap<ServerName, number>,
-  tell: Tell,
-): Promise<ToldEvent[]> {
-  const told: ToldEvent[] = [];
-  for (const server of serverNames) {
-    if (!stage.answers(server)) continue;
-    const all = await stage.nines(server).events();
-    // A server that was switched on again has a short memory: all of it is new.
-    const from = before.get(server)!;
-    for (const event of all.slice(all.length < from ? 0 : from)) told.push({ server, event });
-  }
-  told.sort((a, b) => a.event.time.localeCompare(b.event.time));
-  for (const { server, event } of told) {
-    if (!storyKinds.has(event.kind)) continue;
-    const change = event.to === undefined ? event.kind : `${event.from} -> ${event.to}`;
-    tell(`${event.time.slice(11, 23)}  ${server}  ${change}: ${event.reason}`);
-  }
-  return told;
-}
-
-const storyKinds: ReadonlySet<string> = new Set([
-  "state-changed",
-  "split-brain-found",
-  "split-brain-healed",
-  "lease-lapsed",
-  "starved",
-]);

@@ -46,6 +46,7 @@ const START_TIMEOUT_MS = 15_000;
 export class Stage {
   readonly world: World;
   readonly webServer: "nginx" | "node";
+  readonly nodes: readonly ServerName[] = ["server01", "server03"];
   #variant: Variant = {};
   readonly #servers: Readonly<Record<ServerName, Server>>;
 
@@ -175,13 +176,12 @@ export class Stage {
 
   /** The servers whose kernel has the address now. */
   async owners(): Promise<ServerName[]> {
-    const names: ServerName[] = ["server01", "server03"];
     const held = await Promise.all(
-      names.map(
+      this.nodes.map(
         async (name) => this.host(name).isOn && (await this.host(name).holds(VIRTUAL_ADDRESS)),
       ),
     );
-    return names.filter((_, i) => held[i]);
+    return this.nodes.filter((_, i) => held[i]);
   }
 
   destroy(): void {

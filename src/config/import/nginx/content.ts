@@ -8,6 +8,7 @@ import { whenOfIf } from "./conditions-of-if.ts";
 import { type NginxContext, origin } from "./context.ts";
 import type { Location } from "./locations.ts";
 import type { Directive } from "./parse.ts";
+import { answerEdits } from "./headers.ts";
 import { type Content, type PassFacts, passOfName, passTarget } from "./pass.ts";
 import type { Scope } from "./scope.ts";
 
@@ -29,8 +30,10 @@ export function rewriteRules(
     if (line.name === "return") {
       scope.use(line);
       const target = returnTarget(line, scope, context);
-      if (target !== undefined)
-        rules.push(rule(line, [{ all: when, except: [] }], { target, place, facts }));
+      if (target !== undefined) {
+        const change = ownAnswer(target, scope, context);
+        rules.push(rule(line, [{ all: when, except: [] }], { target, change, place, facts }));
+      }
       return { rules, isEnd: true };
     }
     if (line.name === "rewrite") {
@@ -39,7 +42,8 @@ export function rewriteRules(
       if (found === undefined) continue;
       if ("redirect" in found) {
         const whens = within([{ all: { path: [found.path] }, except: [] }], when, line, context);
-        rules.push(rule(line, whens, { target: found.redirect, place, facts }));
+        const change = ownAnswer(found.redirect, scope, context);
+        rules.push(rule(line, whens, { target: found.redirect, change, place, facts }));
       } else if (rewrite === undefined) {
         rewrite = found.rewrite;
         if (found.flag !== "break") {
@@ -64,6 +68,16 @@ export function rewriteRules(
     }
   }
   return { rules, ...(rewrite === undefined ? {} : { rewrite }), isEnd: false };
+}
+
+/** Statuses that add_header is for, unless it says `always`. */
+const ADDED: readonly number[] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
+
+function ownAnswer(target: Data, scope: Scope, context: NginxContext): Change {
+  const { respond, redirect } = target as Record<string, { readonly status?: number } | number>;
+  const given = respond ?? redirect;
+  const status = typeof given === "number" ? given : given?.status;
+  return { answer: answerEdits(scope, context, ADDED.includes(status ?? 0)) };
 }
 
 /** It was told as a whole. */
@@ -91,7 +105,9 @@ function ifRules(
   inner.use(first);
   if (first.name === "return") {
     const target = returnTarget(first, inner, facts.context);
-    return target === undefined ? [] : [rule(line, whens, { target, place, facts })];
+    if (target === undefined) return [];
+    const change = ownAnswer(target, inner, facts.context);
+    return [rule(line, whens, { target, change, place, facts })];
   }
   if (first.name === "rewrite") {
     const found = rewritten(first, facts.context);
@@ -149,6 +165,11 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
   const both = conjunction([host, location.when]);
   const when = typeof both === "object" ? both : {};
   const place = { directive, scope, when };
+  if (location.slashed !== undefined) {
+    const target = { redirect: { location: location.slashed, status: 301 } };
+    const change = ownAnswer(target, scope, context);
+    return [rule(directive, [{ all: when, except: [] }], { target, change, place, facts })];
+  }
   const { rules, rewrite, isEnd } = rewriteRules(place, facts);
   if (isEnd) return rules;
   if (scope.here("internal").length > 0) {

@@ -62,11 +62,12 @@ function isOwn({ args }: Directive, { notes }: HeaderFacts): boolean {
   return notes.requestId === name;
 }
 
-/** Of answers: `add_header` adds, also to those that the balancer gives. */
-export function answerEdits(scope: Scope, { draft }: NginxContext): Edits {
+/** Of answers: `add_header`; those with `always` only when the status is a bad one. */
+export function answerEdits(scope: Scope, { draft }: NginxContext, isGood = true): Edits {
   const add: Record<string, string> = {};
   for (const line of scope.all("add_header")) {
-    const [name = "", value = ""] = line.args;
+    const [name = "", value = "", always] = line.args;
+    if (!isGood && always !== "always") continue;
     const template = templateOf(value);
     if (template === undefined) draft.lost(line.at, "Nines does not know this value");
     else if (template !== "") add[name] = template;

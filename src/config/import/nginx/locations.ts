@@ -13,6 +13,8 @@ export interface Location {
   readonly when: Condition;
   /** For `proxy_pass` with a path: what is replaced. */
   readonly prefix: string | undefined;
+  /** nginx sends `/files` on to `/files/`, where a location only has the latter. */
+  readonly slashed?: string;
 }
 
 interface Found extends Location {
@@ -38,7 +40,25 @@ export function locationsOf(scope: Scope, context: NginxContext): Location[] {
     if (isFinal || regexes.length === 0) continue;
     context.draft.lost(directive.at, "its paths are taken before the locations with expressions");
   }
-  return [...exact, ...early, ...regexes, ...prefixes.filter((one) => !isEarly(one))];
+  return [
+    ...exact,
+    ...slashed(found),
+    ...early,
+    ...regexes,
+    ...prefixes.filter((one) => !isEarly(one)),
+  ];
+}
+
+function slashed(found: readonly Found[]): Location[] {
+  const taken = new Set(found.map(({ text }) => text));
+  return found.flatMap((one) => {
+    const { kind, text, scope } = one;
+    const bare = text.slice(0, -1);
+    const passes = scope.own.some(({ name }) => name === "proxy_pass");
+    const isMeant = kind === "prefix" && text.length > 1 && text.endsWith("/") && passes;
+    if (!isMeant || taken.has(bare)) return [];
+    return [{ ...one, when: { path: [bare] }, slashed: text }];
+  });
 }
 
 /** Locations inside others count as if they stood beside them. */

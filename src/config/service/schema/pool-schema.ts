@@ -54,10 +54,15 @@ const server = short(
       integer("Used when all lower tiers have no usable server.", 0, 100, { otherwise: "0" }),
     ),
     backup: flag("The same as tier: 1.", { default: false }),
-    max_connections: integer("Requests at the same time; 0: no limit.", 0, 1_000_000, {
-      default: 0,
-      source: "HAProxy's maxconn",
-    }),
+    max_connections: integer(
+      "Requests at the same time, shared out among workers (rounded up); 0: no limit.",
+      0,
+      1_000_000,
+      {
+        default: 0,
+        source: "HAProxy's maxconn",
+      },
+    ),
     check: optional({ ...checkOrName, otherwise: "the pool's" }),
     admin: choice(
       "drain: no new requests but sticky ones; maint: none, not checked.",

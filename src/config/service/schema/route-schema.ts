@@ -81,7 +81,7 @@ const rewrite = block("The path is changed: prefix or regex.", {
 });
 
 const rateLimit = short(
-  block("More than this is refused with 429.", {
+  block("More than this is refused with 429. Each worker counts for itself.", {
     rate: special<number>("rate", "How many, in the long run."),
     burst: optional(
       integer("How many at once.", 1, 1_000_000, { otherwise: "one second's worth, at least 1" }),

@@ -35,8 +35,8 @@ export function buildRoute(
     name: document.name ?? `route ${index + 1}`,
     when,
     target,
-    requestHeaders: editsOf(document.request_headers),
-    responseHeaders: editsOf(document.response_headers),
+    requestHeaders: editsOf(document.request_headers, context),
+    responseHeaders: editsOf(document.response_headers, context),
     ...optional("rewrite", rewrite),
     ...optional("rateLimit", rateLimit),
     ...optional("fault", faultOf(document)),
@@ -127,7 +127,25 @@ function matchOf(match: MatchDocument, { findings, places }: BuildContext): Text
 
 type EditsDocument = RouteDocument["request_headers"];
 
-function editsOf(edits: EditsDocument): HeaderEdits {
+/** They say where a message ends and how a connection goes on: the balancer's own business. */
+const FRAMING: readonly string[] = [
+  "connection",
+  "content-length",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+function editsOf(edits: EditsDocument, { findings, places }: BuildContext): HeaderEdits {
+  for (const map of [edits.set, edits.add]) {
+    for (const name of Object.keys(map ?? {})) {
+      if (!FRAMING.includes(name.toLowerCase())) continue;
+      const reason = `${name} is written by the balancer itself: it says where messages end`;
+      findings.error(places.key(map!, name), reason, "remove it");
+    }
+  }
   const pairs = (map: Readonly<Record<string, string>> | undefined) =>
     Object.entries(map ?? {}).map(([name, value]) => ({ name, value }));
   return { remove: edits.remove, set: pairs(edits.set), add: pairs(edits.add) };

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { poolSettings } from "../../test/kit/pool-rig.ts";
+import { shared } from "./balance-resolve.ts";
+
+test("workers share out what a server and a line may hold, and each has a place", () => {
+  const parts = (workers: number, maxConnections: number, limit: number) => {
+    const pool = { ...poolSettings([{ maxConnections }]), queue: { limit, timeoutMs: 1000 } };
+    const [mine] = shared({ frontends: [], pools: [pool], workers }).pools;
+    return [mine?.servers[0]?.maxConnections, mine?.queue.limit];
+  };
+  assert.deepEqual(parts(1, 10, 100), [10, 100]);
+  assert.deepEqual(parts(4, 100, 1024), [25, 256]);
+  assert.deepEqual(parts(4, 10, 0), [3, 0], "a line that is off stays off");
+  assert.deepEqual(parts(2, 1, 1), [1, 1]);
+  assert.deepEqual(parts(8, 0, 5), [0, 1], "no limit stays none");
+});

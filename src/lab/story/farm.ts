@@ -1,0 +1,195 @@
+/**
+ * The stage of the demo's second half: two directors that share an address and balance over three
+ * web servers, both with `samples/demo/nines.yaml`.
+ */
+
+import { readFileSync } from "node:fs";
+import type { PoolStatus, ServerStatus } from "../../core/balance/pool-ports.ts";
+import type { Host } from "../host.ts";
+import { nginxIsInstalled, startNginx } from "../peers/nginx.ts";
+import { startBalancer, type NinesPeer } from "../peers/nines.ts";
+import { startWebServer } from "../probe.ts";
+import type { LabProcess } from "../process.ts";
+import { waitFor } from "../wait.ts";
+import { World } from "../world.ts";
+import { CLIENT_ADDRESS, VIRTUAL_ADDRESS } from "./stage.ts";
+
+export type DirectorName = "lb1" | "lb2";
+export type WebName = "web1" | "web2" | "web3";
+
+export const directorNames: readonly DirectorName[] = ["lb1", "lb2"];
+export const webNames: readonly WebName[] = ["web1", "web2", "web3"];
+
+const SAMPLE = new URL("../../../samples/demo/nines.yaml", import.meta.url);
+const TIMEOUT_MS = 15_000;
+
+const addresses: Readonly<Record<"client" | DirectorName | WebName, string>> = {
+  client: CLIENT_ADDRESS,
+  lb1: "192.168.17.101",
+  lb2: "192.168.17.102",
+  web1: "192.168.17.11",
+  web2: "192.168.17.12",
+  web3: "192.168.17.13",
+};
+
+interface Director {
+  hung: boolean;
+  nines: NinesPeer | undefined;
+}
+
+export class Farm {
+  readonly world: World;
+  readonly nodes: readonly DirectorName[] = directorNames;
+  readonly webServer: "nginx" | "node" = nginxIsInstalled() ? "nginx" : "node";
+  readonly #directors: Readonly<Record<DirectorName, Director>> = {
+    lb1: { hung: false, nines: undefined },
+    lb2: { hung: false, nines: undefined },
+  };
+  readonly #webs = new Map<WebName, LabProcess>();
+
+  private constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Everything runs and is well, and lb1 has the address. */
+  static async build(): Promise<Farm> {
+    const hosts = Object.entries(addresses).map(([name, address]) => {
+      return [name, { eth0: { segment: "lan", address: `${address}/24` } }];
+    });
+    const plan = { name: "demo", segments: ["lan"], hosts: Object.fromEntries(hosts) };
+    const farm = new Farm(await World.create(plan));
+    try {
+      await Promise.all(webNames.map((name) => farm.startWeb(name)));
+      await Promise.all(directorNames.map((name) => farm.startDirector(name)));
+      await farm.untilHolds("lb1");
+      await Promise.all(webNames.map((name) => farm.untilState(name, "up")));
+    } catch (error) {
+      process.stderr.write(farm.world.report());
+      farm.destroy();
+      throw error;
+    }
+    return farm;
+  }
+
+  get client(): Host {
+    return this.world.host("client");
+  }
+
+  nines(name: DirectorName): NinesPeer {
+    const running = this.#directors[name].nines;
+    if (running === undefined) throw new Error(`nines does not run on ${name}`);
+    return running;
+  }
+
+  /** Nines on that director can be asked. */
+  answers(name: DirectorName): boolean {
+    const { hung, nines } = this.#directors[name];
+    return !hung && nines?.supervisor.isRunning === true;
+  }
+
+  /** Directors that can be asked; the one with the address first. */
+  async directors(): Promise<NinesPeer[]> {
+    const owners = await this.owners();
+    const others = directorNames.filter((name) => !owners.includes(name));
+    return [...owners, ...others]
+      .filter((name) => this.answers(name))
+      .map((name) => this.nines(name));
+  }
+
+  /** Switches it on, if need be, and starts Nines. */
+  async startDirector(name: DirectorName): Promise<void> {
+    await this.world.powerOn(name);
+    const host = this.world.host(name);
+    const file = host.write("/run/nines.yaml", readFileSync(SAMPLE, "utf8"));
+    const words = ["run", "-f", file, "--node", name];
+    this.#directors[name].nines = await startBalancer(host, words);
+  }
+
+  async startWeb(name: WebName): Promise<void> {
+    const host = this.world.host(name);
+    this.#webs.set(
+      name,
+      await (this.webServer === "nginx" ? startNginx(host) : startWebServer(host)),
+    );
+  }
+
+  /** kill -9: connections are reset, nobody listens any more. */
+  async killWeb(name: WebName): Promise<void> {
+    const web = this.#webs.get(name);
+    web?.kill();
+    await web?.ended;
+  }
+
+  /** SIGSTOP: its kernel still accepts connections, and nothing is ever answered. */
+  freezeWeb(name: WebName): void {
+    this.#webs.get(name)?.stop();
+  }
+
+  resumeWeb(name: WebName): void {
+    this.#webs.get(name)?.resume();
+  }
+
+  /** What an operator types, on every director that can be asked. */
+  async order(...words: readonly string[]): Promise<void> {
+    for (const nines of await this.directors()) await nines.nines("backend", ...words);
+  }
+
+  hang(name: DirectorName): void {
+    this.nines(name).hang();
+    this.#directors[name].hung = true;
+  }
+
+  resume(name: DirectorName): void {
+    this.nines(name).resume();
+    this.#directors[name].hung = false;
+  }
+
+  /** The web server as the director with the address sees it. */
+  async server(name: WebName): Promise<ServerStatus> {
+    const found = (await this.servers()).find((server) => server.name === name);
+    if (found === undefined) throw new Error(`no director knows ${name}`);
+    return found;
+  }
+
+  /** Empty while no director can be asked. */
+  async servers(): Promise<readonly ServerStatus[]> {
+    const [nines] = await this.directors();
+    if (nines === undefined) return [];
+    const { pools } = (await nines.get("/v1/balance")) as { pools: readonly PoolStatus[] };
+    return pools[0]?.servers ?? [];
+  }
+
+  async untilState(name: WebName, state: ServerStatus["state"]): Promise<void> {
+    const reached = async (): Promise<boolean> => (await this.server(name)).state === state;
+    await waitFor(reached, TIMEOUT_MS, `${name} to be ${state}`);
+  }
+
+  /** The end of its slow start. */
+  async untilWhole(name: WebName): Promise<void> {
+    const isWhole = async (): Promise<boolean> => {
+      const { usable, weight, effectiveWeight } = await this.server(name);
+      return usable && effectiveWeight === weight;
+    };
+    await waitFor(isWhole, TIMEOUT_MS, `${name} to have its whole share`);
+  }
+
+  async untilHolds(name: DirectorName): Promise<void> {
+    const host = this.world.host(name);
+    await waitFor(() => host.holds(VIRTUAL_ADDRESS), TIMEOUT_MS, `${name} to be master`);
+  }
+
+  /** The directors whose kernel has the address now. */
+  async owners(): Promise<DirectorName[]> {
+    const held = await Promise.all(
+      directorNames.map(async (name) => {
+        const host = this.world.host(name);
+        return host.isOn && (await host.holds(VIRTUAL_ADDRESS));
+      }),
+    );
+    return directorNames.filter((_, i) => held[i]);
+  }
+
+  destroy(): void {
+    this.world.destroy();
+  }
+}

@@ -1,0 +1,207 @@
+/** An imported configuration answers as the program did that it was written for. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { importFile } from "../../src/config/import/import-file.ts";
+import type { Host } from "../../src/lab/host.ts";
+import { untilListening } from "../../src/lab/listening.ts";
+import { startBalancer } from "../../src/lab/peers/nines.ts";
+import { withWorld } from "../../src/lab/world.ts";
+
+const GOLDEN = new URL("../golden/import", import.meta.url).pathname;
+const MIRROR = `${import.meta.dirname}/programs/http-mirror.ts`;
+const LB = "10.90.0.10";
+
+const PLAN = {
+  name: "import",
+  segments: ["lan"],
+  hosts: {
+    client: { eth0: { segment: "lan", address: ["10.90.0.50/24"] } },
+    lb: { eth0: { segment: "lan", address: [`${LB}/24`] } },
+  },
+} as const;
+
+/** What both must answer the same: words of curl. */
+type Question = readonly string[];
+
+/** Of what the server got; the others are each proxy's own business. */
+const SEEN = [
+  "host",
+  "x-api",
+  "x-case",
+  "x-client",
+  "x-color",
+  "x-forwarded-for",
+  "x-host",
+  "x-real-ip",
+  "x-remove",
+  "x-refuse",
+];
+
+interface Answer {
+  readonly status: number;
+  readonly location?: string;
+  readonly front?: string;
+  readonly server?: string;
+  /** The mirror's words, or those of the proxy when it answered well. */
+  readonly body: unknown;
+}
+
+async function ask(client: Host, port: number, words: Question): Promise<Answer> {
+  const path = words.at(-1)!;
+  const url = `http://${LB}:${port}${path}`;
+  const options = ["--silent", "--path-as-is", "--max-time", "5", "--include"];
+  const output = await client.run(["curl", ...options, ...words.slice(0, -1), url]);
+  const [head = "", body = ""] = output.split(/\r\n\r\n([^]*)/u);
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}: *(.*?)\r?$`, "imu").exec(head)?.[1];
+  const status = Number(/^HTTP\/\S+ (\d+)/u.exec(head)?.[1]);
+  const plain = (text: string): string =>
+    text.replace(`//${LB}:${port}`, "").replaceAll(`${port}`, "PORT");
+  const location = field("location");
+  const [front, server] = [field("x-front"), field("x-server")];
+  return {
+    status,
+    ...(location === undefined ? {} : { location: location.replace(/^http:\/\/[^/]+(?=\/)/u, "") }),
+    // Told as lost: headers of the balancer's own answers.
+    ...(front === undefined || server === undefined ? {} : { front }),
+    ...(server === undefined ? {} : { server }),
+    body: status === 200 ? mirrored(plain(body)) : "",
+  };
+}
+
+function mirrored(body: string): unknown {
+  if (!body.startsWith("{")) return body;
+  const { name, method, url, headers } = JSON.parse(body) as Record<string, Record<string, string>>;
+  // ${host} is in lower case.
+  const lower = {
+    ...headers,
+    ...(headers!["x-host"] && { "x-host": headers!["x-host"].toLowerCase() }),
+  };
+  const seen = Object.entries(lower)
+    .filter(([field]) => SEEN.includes(field))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return { name, method, url, headers: Object.fromEntries(seen) };
+}
+
+interface Case {
+  readonly source: string;
+  /** The program in the foreground. */
+  readonly command: (file: string) => readonly string[];
+  readonly questions: readonly Question[];
+}
+
+async function compare({ source, command, questions }: Case): Promise<void> {
+  const text = readFileSync(`${GOLDEN}/${source}`, "utf8");
+  const { text: yaml } = importFile(`${GOLDEN}/${source}`, { newSecret: () => "00".repeat(32) });
+  await withWorld(PLAN, async (world) => {
+    const [lb, client] = [world.host("lb"), world.host("client")];
+    const ports = ["red", "9001", "green", "9002", "blue", "9003"];
+    const mirror = await lb.start([process.execPath, MIRROR, ...ports], { name: "mirror" });
+    await untilListening(mirror, 9003);
+    const old = await lb.start(command(lb.write(`/run/old/${source}`, text)), { name: "old" });
+    await untilListening(old, 8000);
+    const mine = yaml!.replaceAll(":8000", ":8001");
+    const nines = await startBalancer(lb, ["run", "-f", lb.write("/run/nines.yaml", mine)]);
+    await untilListening(nines.supervisor, 8001);
+    const differences: string[] = [];
+    for (const words of questions) {
+      const [theirs, ours] = [await ask(client, 8000, words), await ask(client, 8001, words)];
+      const [a, b] = [theirs, ours].map((answer) => JSON.stringify(answer));
+      if (a !== b) differences.push(`${words.join(" ")}\n  old   ${a}\n  nines ${b}`);
+    }
+    assert.equal(differences.join("\n"), "");
+  });
+}
+
+const SHOP = ["-H", "Host: shop.example"];
+
+test("an imported haproxy.cfg answers as HAProxy does", async () => {
+  const api: Question[] = [
+    [...SHOP, "/api/x?y=1"],
+    [...SHOP, "-X", "POST", "/api/x"],
+    [...SHOP, "-H", "X-Refuse: 1", "/api/x"],
+    [...SHOP, "-b", "tester=yes", "/api/x"],
+    [...SHOP, "-b", "tester=no", "/api/x"],
+  ];
+  const rules: Question[] = [
+    [...SHOP, "/"],
+    [...SHOP, "-X", "TRACE", "/"],
+    [...SHOP, "/allowed"],
+    [...SHOP, "/admin/x"],
+    [...SHOP, "/vault/x"],
+    [...SHOP, "/old"],
+    [...SHOP, "/old/er"],
+    [...SHOP, "/a/b.PNG?size=1"],
+    [...SHOP, "/ping"],
+    [...SHOP, "/item/17"],
+    [...SHOP, "/item/x17"],
+    [...SHOP, "/my/item/17"],
+    [...SHOP, "-H", "X-Remove: me", "/x"],
+    [...SHOP, "-H", "X-Pool: blue", "/x"],
+    [...SHOP, "/x?pool=blue"],
+    [...SHOP, "/x?pool=green"],
+    ["-H", "Host: WWW.Shop.Example", "/"],
+    ["-H", "Host: deep.shop.example", "/x"],
+    ["-H", "Host: plain.example", "/x"],
+    ["-H", "Host: nobody.example", "/x"],
+    ["-H", "Host: nobody.example", "/allowed"],
+  ];
+  const command = (file: string) => ["haproxy", "-db", "-f", file];
+  await compare({ source: "haproxy/answers.cfg", command, questions: [...api, ...rules] });
+});
+
+test("an imported nginx.conf answers as nginx does", async () => {
+  const paths = [
+    "/",
+    "/api",
+    "/apiary",
+    "/api/",
+    "/api/x/y?z=1",
+    "/files/a.png",
+    "/files",
+    "/x/a.png",
+    "/a.PNG",
+    "/case/x",
+    "/CASE/x",
+    "/case/inner/x",
+    "/rewritten/one/two/three?q=1",
+    "/feed",
+    "/rewritten/one",
+    "/nested/x",
+    "/nested/deep/x",
+    "/nested/a.txt",
+    "/nested/deep/a.txt",
+    "/office/x",
+    "/elsewhere/x",
+    "/conditions",
+    "/conditions?go=away",
+    "/pong",
+    "/moved/x",
+    "/x/../api/y",
+    "/files/../api/y",
+  ];
+  const more: Question[] = [
+    [...SHOP, "-X", "POST", "/conditions"],
+    [...SHOP, "-b", "tester=1", "/conditions"],
+    [...SHOP, "-A", "a Robot", "/"],
+    ["-H", "Host: two.example", "/only/x"],
+    ["-H", "Host: www.two.example", "/only/x"],
+    ["-H", "Host: deep.two.example", "/only/x"],
+    ["-H", "Host: n17.three.example:7000", "/x"],
+    ["-H", "Host: m17.three.example", "/x"],
+    ["-H", "Host: nobody.example", "/x"],
+  ];
+  const questions = [...paths.map((path) => [...SHOP, path]), ...more];
+  const command = (file: string) => [
+    "nginx",
+    "-e",
+    "stderr",
+    "-p",
+    file.replace(/\/[^/]*$/u, ""),
+    "-c",
+    file,
+  ];
+  await compare({ source: "nginx/answers.conf", command, questions });
+});
