@@ -1,5 +1,6 @@
 /** CPU and memory of a master and a backup that only send and hear adverts, and false failovers. */
 
+import { readFileSync } from "node:fs";
 import * as faults from "../src/lab/faults.ts";
 import { pause, waitFor } from "../src/lab/wait.ts";
 import { World } from "../src/lab/world.ts";
@@ -106,20 +107,31 @@ async function measure(
   }
 }
 
+/**
+ * The backup's kernel itself tells when an address came: one listener that was started before the
+ * load. To look again and again would be one more load, and would miss a short possession.
+ */
 async function falseFailovers(implementation: Implementation): Promise<string> {
   const { world } = await pairOf(implementation, 1, 0.01);
   try {
     const lb2 = world.host("lb2");
+    const log = `${lb2.state.directory}/log/addresses.log`;
+    await lb2.start(["ip", "-o", "monitor", "address"], { name: "addresses", log });
     await pause(1000);
     const undo = await faults.cpuHog(world.host("lb1"), BUSY_LOOPS);
-    const end = performance.now() + FALSE_FAILOVER_MS;
-    let seen = 0;
-    while (performance.now() < end) {
-      if (await lb2.holds("10.78.1.1")) seen++;
-      await pause(20);
-    }
+    await pause(FALSE_FAILOVER_MS);
     await undo();
-    return seen === 0 ? "none seen" : `lb2 held the address in ${seen} looks`;
+    await pause(1000);
+    const events = readFileSync(log, "utf8").split("\n");
+    // A renewed lifetime is told like a new address: only the first after a removal is a take-over.
+    let held = false;
+    let seen = 0;
+    for (const event of events.filter((line) => line.includes(" 10.78.1.1/"))) {
+      const gone = event.startsWith("Deleted");
+      if (!gone && !held) seen++;
+      held = !gone;
+    }
+    return seen === 0 ? "none" : `lb2 took the address ${seen} times`;
   } finally {
     world.destroy();
   }
