@@ -15,7 +15,8 @@ export async function inBackground(pidFile: string, work: () => Promise<void>): 
   if (process.env[IN_BACKGROUND] === undefined) return start(pidFile);
   await work();
   process.stdout.write(READY);
-  process.on("SIGTERM", () => process.exit(0));
+  // Who has something to finish first says so.
+  if (process.listenerCount("SIGTERM") === 0) process.on("SIGTERM", () => process.exit(0));
   // Whoever waited for that word has what it wanted; keep alive without it.
   process.stdout.on("error", () => {});
   await new Promise(() => setInterval(() => {}, 1 << 30));

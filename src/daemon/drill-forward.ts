@@ -18,6 +18,7 @@ export interface Forwarding {
 
 /** Resolves when all ports are open; they stay so until the process ends. */
 export async function forward(settings: Forwarding): Promise<void> {
+  process.on("SIGTERM", leave);
   // A diverted connection that nobody may mark would come back to us for ever.
   process.setgid!(settings.group);
   const { answer, delayMs } = settings;
@@ -29,6 +30,22 @@ export async function forward(settings: Forwarding): Promise<void> {
     };
     await listen(createServer({ allowHalfOpen: true }, serve), port);
   }
+}
+
+/** Under way now; in each direction what is said last counts. */
+const relays = new Set<{ readonly client: Socket; lastMs: number }>();
+const LOOK_EVERY_MS = 50;
+const SILENT_MS = 200;
+const LEAVE_WITHIN_MS = 2000;
+
+/** Each connection ends when nothing is said on it, as a server ends idle ones. */
+function leave(): void {
+  const started = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    for (const one of relays) if (now - one.lastMs > SILENT_MS) one.client.end();
+    if (relays.size === 0 || now - started > LEAVE_WITHIN_MS) process.exit(0);
+  }, LOOK_EVERY_MS);
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -56,10 +73,20 @@ const END_OF_HEAD = "\r\n\r\n";
 const MAX_HEAD = 65_536;
 
 function relay(client: Socket, server: Socket, delayMs: number): void {
+  const one = { client, lastMs: performance.now() };
+  relays.add(one);
   server.on("error", () => client.destroy());
-  client.once("close", () => server.destroy());
+  client.once("close", () => {
+    relays.delete(one);
+    server.destroy();
+  });
+  client.on("data", () => (one.lastMs = performance.now()));
   client.pipe(server);
-  // Timers of one length end in the order in which they began.
-  server.on("data", (chunk: Buffer) => void setTimeout(() => client.write(chunk), delayMs));
-  server.once("end", () => void setTimeout(() => client.end(), delayMs));
+  const later = (work: () => void): void => {
+    // Timers of one length end in the order in which they began; no timer overtakes them.
+    setTimeout(work, delayMs);
+    one.lastMs = performance.now() + delayMs;
+  };
+  server.on("data", (chunk: Buffer) => later(() => client.write(chunk)));
+  server.once("end", () => later(() => client.end()));
 }

@@ -179,6 +179,7 @@ async function within<T>(answer: Promise<T>, ms: number): Promise<T | undefined>
 }
 
 interface News {
+  readonly sent: number;
   readonly answered: number;
   readonly failed: number;
   readonly lastAnswerMs: number;
@@ -200,11 +201,13 @@ function startProber(argv: readonly string[]): SiteProbe {
     if (line.record !== undefined) record.resolve(line.record);
     if (line.news === undefined) return;
     if (line.news.answered > answered) lastMs = monotonicMs();
-    ({ answered, failed } = line.news);
+    ({ sent, answered, failed } = line.news);
   });
+  let sent = 0;
   const count = (): ProbeCount => ({ answered, failed, silentMs: monotonicMs() - lastMs });
   return {
     count,
+    underWay: () => sent - answered - failed,
     stop: () => {
       child.stdin.end();
       return record.promise;

@@ -8,6 +8,8 @@ import type { ProbeCount, Told } from "../core/drill/run.ts";
 /** A client at work. */
 export interface SiteProbe {
   count(): ProbeCount;
+  /** Requests that are neither answered nor given up. */
+  underWay(): number;
   stop(): Promise<ProbeRecord>;
 }
 

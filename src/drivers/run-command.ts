@@ -19,17 +19,31 @@ export function runCommand(argv: readonly string[], withinMs: number): Promise<R
   return new Promise((resolve) => {
     const env = { ...process.env, PATH: SEARCH_PATH };
     const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
-    const child = spawn(file, words, { stdio, env, timeout: withinMs, killSignal: "SIGKILL" });
+    // Its own group: a wrapper that is killed would leave the program behind.
+    const child = spawn(file, words, { stdio, env, detached: true });
+    const timer = setTimeout(() => killGroup(child.pid), withinMs);
     let [stdout, stderr] = ["", ""];
     const more = (text: string, chunk: string): string => (text + chunk).slice(0, MAX_OUTPUT);
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout = more(stdout, chunk)));
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr = more(stderr, chunk)));
-    child.once("error", (error) => resolve({ ok: false, stdout, trouble: error.message }));
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      resolve({ ok: false, stdout, trouble: error.message });
+    });
     child.once("close", (code, signal) => {
-      const words = stderr.trim() || stdout.trim();
+      clearTimeout(timer);
+      const said = stderr.trim() || stdout.trim();
       const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
-      const trouble = code === 0 ? "" : `\`${argv.join(" ")}\` ${how}: ${words}`;
+      const trouble = code === 0 ? "" : `\`${argv.join(" ")}\` ${how}: ${said}`;
       resolve({ ok: code === 0, stdout, trouble });
     });
   });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended at this very moment.
+  }
 }

@@ -111,6 +111,7 @@ export class LabSite implements DrillSite {
         const silentMs = lastAnswerMs < 0 ? 0 : Math.max(0, monotonicMs() - lastAnswerMs);
         return { answered, failed, silentMs };
       },
+      underWay: () => probe.latest.sent - probe.latest.answered - probe.latest.failed,
       stop: () => probe.stop(),
     };
   }

@@ -52,10 +52,8 @@ for (const kind of catalogue) {
     results.push(result);
     if (process.env["DRILLS_TALK"] !== undefined) {
       const took = Math.round(performance.now() - startMs);
-      const { verdict, measured, detection } = result;
-      process.stdout.write(
-        `${JSON.stringify({ d: kind.name, took, verdict, why: result.reason, ...measured, det: detection?.afterMs, by: detection?.kind })}\n`,
-      );
+      const { steps: _, ...brief } = result;
+      process.stdout.write(`${JSON.stringify({ took, ...brief })}\n`);
     }
     const said = [
       result.deviations.join("\n"),

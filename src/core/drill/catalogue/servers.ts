@@ -119,12 +119,32 @@ function divert(facts: SiteFacts, servers: readonly ChosenServer[], how: readonl
   );
   return {
     inject: [start, ...rules.flatMap(({ inject }) => inject)],
-    undo: [...(rules[0]?.undo ?? []), endOf(facts, facts.target.name, pid)],
+    undo: [
+      on(facts, "nft", keepTranslating(family)),
+      endOf(facts, facts.target.name, pid),
+      ...(rules[0]?.undo ?? []),
+    ],
   };
 }
 
+/**
+ * New connections go straight again; those under way need the forwarder and its translation. With the
+ * last rule that translates the kernel forgets all translations, so one that matches nothing stays.
+ */
+function keepTranslating(family: "ip" | "ip6"): string {
+  const table = `${family} nines_drill`;
+  const nowhere = family === "ip" ? "255.255.255.255" : "::";
+  return [
+    `add table ${table}`,
+    `flush table ${table}`,
+    `add chain ${table} hold { type nat hook output priority -99; }`,
+    `add rule ${table} hold ${family} daddr ${nowhere} tcp dport 1 redirect to :1`,
+  ].join("; ");
+}
+
 function endOf(facts: SiteFacts, host: string, pidFile: string): Command {
-  const line = `[ ! -f ${pidFile} ] || { kill "$(cat ${pidFile})"; rm -f ${pidFile}; } 2>&1`;
+  const end = `p=$(cat ${pidFile}); kill $p; while kill -0 $p; do sleep 0.05; done; rm -f ${pidFile}`;
+  const line = `[ ! -f ${pidFile} ] || { ${end}; } 2>&1`;
   return { ...shell(facts, line), host };
 }
 
