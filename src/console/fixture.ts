@@ -6,10 +6,8 @@
 import type {
   Alert,
   Holder,
-  Level,
   NodeView,
   Overview,
-  RecordView,
   Role,
   Sentence,
   ServiceView,
@@ -20,6 +18,13 @@ import type {
   Verdict,
   VerdictState,
 } from "./api.ts";
+import {
+  DAY_MS,
+  FIXTURE_NOW_MS,
+  fixtureIncidents,
+  fixtureRecords,
+  REASONS,
+} from "./fixture-history.ts";
 
 export const FIXTURE_NAMES = [
   "small",
@@ -82,11 +87,7 @@ const WORLDS: Readonly<Record<FixtureName, World>> = {
   "control-dead": { ...QUIET, controlAgeMs: 42_000, verdict: "unknown", survives: "unknown" },
 };
 
-/** 2026-11-21T12:00:00Z. */
-export const FIXTURE_NOW_MS = 1_795_262_400_000;
 const PEER_AGE_MS = 95_000;
-const DAYS = 90;
-const DAY_MS = 86_400_000;
 
 export function fixture(name: FixtureName, role: Role = "operate"): Overview {
   const world = WORLDS[name];
@@ -103,8 +104,8 @@ export function fixture(name: FixtureName, role: Role = "operate"): Overview {
     topology: { nodes, edges: edgesOf(world, nodes) },
     services: Array.from({ length: world.pools }, (_, i) => serviceOf(world, i)),
     alerts: alertsOf(world, nodes),
-    incidents: incidentsOf(world),
-    records: recordsOf(world),
+    incidents: fixtureIncidents(world.verdict),
+    records: fixtureRecords(world.serverState),
     nodes: [node("lb1", true, world), node("lb2", false, world)],
     drills: {
       recent: [
@@ -133,15 +134,14 @@ function sourceOf({ controlAgeMs }: World): Overview["source"] {
   return { state: "stale", ageMs: controlAgeMs, reason };
 }
 
-function verdictOf({ verdict, pools, controlAgeMs }: World): Verdict {
+function verdictOf({ verdict, controlAgeMs }: World): Verdict {
   const sentences: Readonly<Record<VerdictState, Sentence>> = {
     up: say("all-up", "all services are up"),
     degraded: say("services-degraded", "1 service is degraded: web", { count: 1, services: "web" }),
     down: say("services-down", "1 service is down: web", { count: 1, services: "web" }),
     unknown: say("not-known", "not known: the last news is 42 s old", { ageMs: controlAgeMs }),
   };
-  const sinceMs = FIXTURE_NOW_MS - (pools > 1 ? 3_600_000 : 734_000);
-  return { state: verdict, sentence: sentences[verdict], sinceMs };
+  return { state: verdict, sentence: sentences[verdict], sinceMs: FIXTURE_NOW_MS - 734_000 };
 }
 
 function survivalOf({ survives, peer, serverState }: World): Survival {
@@ -156,9 +156,7 @@ function survivalOf({ survives, peer, serverState }: World): Survival {
       say("last-server", "pool web has one server left: web1", { pool: "web", server: "web1" }),
     );
   }
-  if (why.length === 0 && survives === "yes") {
-    why.push(say("survives", "any one machine may fail"));
-  }
+  if (survives === "yes") why.push(say("survives", "any machine may fail"));
   return { survives, services: [{ service: "web", survives, why }] };
 }
 
@@ -253,17 +251,6 @@ function poolNodes(world: World, pool: number): readonly TopologyNode[] {
   ];
 }
 
-const REASONS: Readonly<Record<State, string>> = {
-  UP: "HTTP 200 in 1.2 ms",
-  DEGRADED: "5 errors in a row of real answers: out for 30 s",
-  "GOING-DOWN": "1 of 3 checks failed: HTTP 500",
-  DOWN: "connect ECONNREFUSED, 3 times in a row",
-  DRAINING: "ops: new kernel; left: 3 requests, 41 s",
-  MAINTENANCE: "ops: new disk",
-  STANDBY: "serves when all before it are down",
-  UNKNOWN: "nothing was heard yet",
-};
-
 function edgesOf(world: World, nodes: readonly TopologyNode[]): readonly TopologyEdge[] {
   const flows = world.verdict !== "down";
   const edge = (from: string, to: string, requestsPerSecond: number): TopologyEdge => ({
@@ -290,7 +277,7 @@ function edgesOf(world: World, nodes: readonly TopologyNode[]): readonly Topolog
 function serviceOf({ verdict }: World, i: number): ServiceView {
   const state = i === 0 ? verdict : "up";
   const bad = (day: number): number => (day % 31 === 11 ? 12 + i : 0);
-  const badMinutes = Array.from({ length: DAYS }, (_, day) => bad(day));
+  const badMinutes = Array.from({ length: 90 }, (_, day) => bad(day));
   const spentMs = badMinutes.slice(-30).reduce((sum, minutes) => sum + minutes * 60_000, 0);
   const totalMs = 30 * DAY_MS * 0.001;
   return {
@@ -298,7 +285,7 @@ function serviceOf({ verdict }: World, i: number): ServiceView {
     state,
     sentence: say(`service-${state}`, `${poolName(i)} is ${state}`, { service: poolName(i) }),
     days: {
-      firstDay: new Date(FIXTURE_NOW_MS - (DAYS - 1) * DAY_MS).toISOString().slice(0, 10),
+      firstDay: new Date(FIXTURE_NOW_MS - 89 * DAY_MS).toISOString().slice(0, 10),
       availability: badMinutes.map((minutes, day) => (day < 5 ? null : 1 - minutes / 1440)),
       badMinutes,
     },
@@ -332,62 +319,19 @@ function alertsOf(world: World, nodes: readonly TopologyNode[]): readonly Alert[
   return alerts;
 }
 
-function incidentsOf({ verdict }: World): Overview["incidents"] {
-  const startMs = FIXTURE_NOW_MS - 734_000;
-  const old = {
-    id: "web-1",
-    service: "web",
-    severity: "B",
-    startMs: startMs - 19 * DAY_MS,
-    detectedMs: startMs - 19 * DAY_MS + 2_100,
-    switchedMs: startMs - 19 * DAY_MS + 3_700,
-    endMs: startMs - 19 * DAY_MS + 720_000,
-    isPlanned: false,
-    score: 60,
-    reason: "web1 and web2 refused connections",
-    segments: [],
-    annotations: [{ atMs: startMs - 18 * DAY_MS, who: "ops", text: "the new kernel" }],
-  };
-  if (verdict !== "down") return [old];
-  const segments = [{ severity: "A", startMs }];
-  const open = { ...old, id: "web-2", severity: "A", startMs, score: 244.7, segments };
-  const { endMs: _endMs, switchedMs: _switchedMs, ...rest } = open;
-  return [{ ...rest, detectedMs: startMs + 2_100, annotations: [] }, old];
-}
-
-function recordsOf({ serverState }: World): readonly RecordView[] {
-  const record = (
-    i: number,
-    level: Level,
-    rest: Pick<RecordView, "kind" | "subject" | "reason">,
-  ) => ({
-    node: i % 3 === 0 ? "lb2" : "lb1",
-    seq: 1000 - i,
-    wallMs: FIXTURE_NOW_MS - i * 31_000,
-    source: rest.kind.startsWith("server") ? "balance" : "vrrp",
-    level,
-    ...rest,
-  });
-  return Array.from({ length: 50 }, (_, i) => {
-    if (i % 2 === 0) {
-      const reason = "no advert from 192.0.2.2 for 3609 ms (limit 3609 ms)";
-      return record(i, "info", { kind: "state-changed", subject: "VI_1", reason });
-    }
-    const state = serverState(i % 3);
-    const kind = state === "UP" ? "server-up" : "server-down";
-    const level = state === "UP" ? "info" : "warning";
-    return record(i, level, { kind, subject: `web/web${(i % 3) + 1}`, reason: REASONS[state] });
-  });
-}
-
 function node(name: string, isSelf: boolean, { peer, controlAgeMs }: World): NodeView {
   const isStale = !isSelf && peer === "UNKNOWN";
-  const base = { name, isSelf, address: isSelf ? "192.0.2.1" : "192.0.2.2", version: "0.1.0" };
-  const certificateEndsMs = FIXTURE_NOW_MS + 300 * DAY_MS;
+  const base = {
+    name,
+    isSelf,
+    address: isSelf ? "192.0.2.1" : "192.0.2.2",
+    version: "0.1.0",
+    certificateEndsMs: FIXTURE_NOW_MS + 300 * DAY_MS,
+  };
   if (isStale) {
     const reason = "connect ECONNREFUSED 192.0.2.2:7601";
     const known = { state: "UNKNOWN" as const, reason, ageMs: PEER_AGE_MS, roles: [] };
-    return { ...base, ...known, certificateEndsMs };
+    return { ...base, ...known };
   }
   return {
     ...base,
@@ -396,6 +340,5 @@ function node(name: string, isSelf: boolean, { peer, controlAgeMs }: World): Nod
     ageMs: isSelf ? controlAgeMs : 400,
     roles: ["vrrp running", "check running", "balance running"],
     clockOffsetMs: isSelf ? 0 : 12,
-    certificateEndsMs,
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FIXTURE_NAMES, FIXTURE_NOW_MS, fixture } from "./fixture.ts";
+import { FIXTURE_NOW_MS } from "./fixture-history.ts";
+import { FIXTURE_NAMES, fixture } from "./fixture.ts";
 import { applyChange, changeBetween, edgeId } from "./overview-change.ts";
 
 test("any overview is made from any other by the change between them", () => {
