@@ -54,7 +54,10 @@ const edits = section("Done in the order remove, set, add. Values may hold ${hos
 
 const redirect = short(
   block("Answered with another address.", {
-    location: kind("template", "Where to; may hold ${scheme} ${host} ${path} ${query} ${uri}."),
+    location: kind(
+      "template",
+      "Where to; may hold ${scheme} ${host} ${path} ${query} ${uri}, and ${search}: ?query or nothing.",
+    ),
     status: integer("301, 302, 303, 307 or 308.", 301, 308, { default: 307 }),
   }),
   [text("Where to, with status 307.")],
@@ -129,7 +132,10 @@ const route = block("Conditions (all given ones must hold), one target, and what
   redirect: optional(redirect),
   respond: optional(respond),
   request_headers: edits,
-  response_headers: edits,
+  response_headers: {
+    ...edits,
+    description: `${edits.description} Also of the redirect or the answer of the route itself.`,
+  },
   rewrite: optional(rewrite),
   rate_limit: optional(rateLimit),
   fault: optional(fault),
