@@ -46,11 +46,12 @@ const canary = fields(
   integer("Weight.", 0, 1_000_000),
 );
 
-const edits = section("Done in the order remove, set, add. Values may hold ${host} and the like.", {
+const EDITS = {
   remove: oneOrMore("Headers that are taken away.", kind("token", "A header."), { default: [] }),
   set: optional(fields("Headers that get this value.", kind("template", "The value."))),
   add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
-});
+};
+const HOW = "Done in the order remove, set, add. Values may hold ${host} and the like.";
 
 const redirect = short(
   block("Answered with another address.", {
@@ -131,11 +132,8 @@ const route = block("Conditions (all given ones must hold), one target, and what
   pools: optional({ ...canary, description: "Target: pools by weight (canary)." }),
   redirect: optional(redirect),
   respond: optional(respond),
-  request_headers: edits,
-  response_headers: {
-    ...edits,
-    description: `${edits.description} Also of the redirect or the answer of the route itself.`,
-  },
+  request_headers: section(HOW, EDITS),
+  response_headers: section(`${HOW} Also of a redirect and of what is answered here.`, EDITS),
   rewrite: optional(rewrite),
   rate_limit: optional(rateLimit),
   fault: optional(fault),
