@@ -3,6 +3,7 @@
 import type { RunDirectory } from "../daemon/run-directory.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
+import type { Measures } from "./measure.ts";
 import type { RecordFeed } from "./record-feed.ts";
 
 export interface ConsoleCore {
@@ -14,6 +15,8 @@ export interface ConsoleCore {
   readonly journal: Journal;
   /** The journal as a stream that can be resumed. */
   readonly feed: RecordFeed;
+  /** `listen` to each span that was measured, `find` older ones, `add` those of probes. */
+  readonly measures: Measures;
   /** `service`: the configuration in force; `client`: asks control for status, orders, metrics. */
   readonly control: ControlWatch;
 }

@@ -5,6 +5,7 @@
  *   GET  /v1/events?since=SEQ    LoggedEvent[]; with `&follow=1` an endless stream of JSON lines. The
  *                                header `nines-life` names the life of this process, in which the
  *                                numbers count; `&life=LIFE` of another one means: all events
+ *   GET  /v1/traffic             TrafficLook
  *   GET  /v1/service             ServiceFacts: what is in force
  *   GET  /v1/why/INSTANCE        Why
  *   POST /v1/handover/INSTANCE   Done
@@ -25,6 +26,7 @@
 
 import type { ServiceModel } from "../config/service/service-model.ts";
 import type { Change } from "../config/service/diff/diff-service.ts";
+import type { CountingProcess } from "../core/journal/tally.ts";
 import type { PoolEventKind } from "../core/balance/pool-ports.ts";
 import type { AdminState } from "../core/balance/pool-settings.ts";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
@@ -109,6 +111,11 @@ export interface Upgrading {
   readonly from: string;
   readonly to: string;
   readonly startedWallMs: number;
+}
+
+/** What is measured of this node: cheap enough for every second. */
+export interface TrafficLook {
+  readonly processes: readonly CountingProcess[];
 }
 
 /** The configuration in force, without the places where it was written. */

@@ -11,6 +11,7 @@ import type {
   Plan,
   Reloaded,
   ServiceFacts,
+  TrafficLook,
   Upgrading,
   ServerOrder,
   Why,
@@ -113,6 +114,10 @@ export class ControlClient {
 
   replaceWorkers(): Promise<Done> {
     return this.#json<Done>("POST", "/v1/replace-workers");
+  }
+
+  traffic(): Promise<TrafficLook> {
+    return this.#json<TrafficLook>("GET", "/v1/traffic");
   }
 
   service(): Promise<ServiceFacts> {

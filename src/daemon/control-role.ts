@@ -16,6 +16,7 @@ import type {
   NodeStatus,
   Reloaded,
   ServiceFacts,
+  TrafficLook,
   Upgrading,
   Why,
 } from "./control-api.ts";
@@ -234,6 +235,10 @@ export class ControlRole implements ControlBackend {
       ...router,
       ...(balance === undefined ? {} : { balance }),
     };
+  }
+
+  async traffic(): Promise<TrafficLook> {
+    return { processes: await this.balance.traffic() };
   }
 
   service(): ServiceFacts | undefined {

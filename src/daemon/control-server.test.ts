@@ -67,6 +67,7 @@ before(async () => {
   server = await serveControl(path, {
     events,
     service: () => undefined,
+    traffic: async () => ({ processes: [] }),
     status: async () => STATUS,
     why: async (instance) => ({ error: `no instance '${instance}'` }),
     handOver: async () => ({ done: true }),

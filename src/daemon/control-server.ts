@@ -9,6 +9,7 @@ import type {
   NodeStatus,
   Reloaded,
   ServiceFacts,
+  TrafficLook,
   Upgrading,
   Why,
 } from "./control-api.ts";
@@ -24,6 +25,7 @@ const BATCH = 256;
 export interface ControlBackend {
   readonly events: EventLog;
   readonly balance: BalanceBackend;
+  traffic(): Promise<TrafficLook>;
   /** Undefined before the first configuration. */
   service(): ServiceFacts | undefined;
   /** `histograms`: with all buckets of all latencies, for metrics. */
@@ -75,6 +77,9 @@ async function answer(
     }
     case "GET status":
       sendJson(response, 200, await backend.status());
+      return;
+    case "GET traffic":
+      sendJson(response, 200, await backend.traffic());
       return;
     case "GET service":
       sendJson(response, 200, backend.service() ?? { error: "there is no configuration yet" });
