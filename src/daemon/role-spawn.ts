@@ -23,7 +23,13 @@ export interface RoleCommand {
  * Small young generation: the vrrp role makes next to no garbage, and a scavenge of 1 MB takes
  * well under a millisecond. One thread for V8's background work instead of four.
  */
-const VRRP_FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=128", "--v8-pool-size=1"];
+const VRRP_FLAGS = [
+  "--max-semi-space-size=1",
+  "--max-old-space-size=128",
+  "--v8-pool-size=1",
+  // What was rehearsed must not be forgotten: a takeover comes after months of doing nothing.
+  "--no-flush-bytecode",
+];
 const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
   vrrp: VRRP_FLAGS,
   spare: VRRP_FLAGS,

@@ -1,7 +1,7 @@
 /**
  * Who is connected to the vrrp process, and what is told to them. Nothing is written while a
- * step of the router is being carried out: reports and notifications are queued and go out in
- * the next turn of the loop, after the adverts.
+ * step of the router is being carried out: reports and notifications are queued and go out a
+ * moment later, after the adverts.
  */
 
 import type { RouterAction, RouterEvent } from "../core/vrrp/router-ports.ts";
@@ -20,6 +20,12 @@ import {
 
 /** Events kept for the next control process while there is none. */
 const KEPT_EVENTS = 512;
+
+/**
+ * Whoever is told wakes up and wants a CPU. After a takeover these first milliseconds belong to
+ * the service, which has clients to answer.
+ */
+const TELL_AFTER_MS = 5;
 
 type Told = Extract<ToControl, { type: "event" }>;
 type Connection = LineConnection<FromVrrp>;
@@ -137,7 +143,7 @@ export class VrrpHub {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    setTimeout(() => this.#flush(), TELL_AFTER_MS);
   }
 
   #flush(): void {
