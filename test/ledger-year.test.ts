@@ -9,7 +9,7 @@ import { Ledger } from "../src/core/ledger/ledger.ts";
 import { union } from "../src/core/ledger/intervals.ts";
 import type { Measure } from "../src/core/ledger/measure.ts";
 import { Series } from "../src/core/ledger/series.ts";
-import { statisticsOf } from "../src/core/ledger/statistics.ts";
+import { availabilityByIncidents, statisticsOf } from "../src/core/ledger/statistics.ts";
 import { Prng } from "../src/lib/prng.ts";
 import {
   countBurns,
@@ -101,6 +101,14 @@ test("means over the year follow from the seconds", () => {
   const said = statisticsOf(ledger.incidents, { fromMs: YEAR_START_MS, toMs: END_MS });
   assert.equal(said.failures, counted.length);
   assert.equal(said.downMs, downS * 1000);
+  const period = { fromMs: YEAR_START_MS, toMs: END_MS };
+  const plannedS = seconds.totals(0, year.days * DAY_S).plannedS;
+  assert.ok(
+    Math.abs(
+      availabilityByIncidents(ledger.incidents, period, union(ledger.planned("web"))) -
+        (1 - downS / (year.days * DAY_S - plannedS)),
+    ) < 1e-12,
+  );
   assert.equal(said.mttfMs, ((year.days * DAY_S - downS) * 1000) / counted.length);
   assert.ok(Math.abs(said.mttrMs! - (downS * 1000) / counted.length) < 1e-6);
   const lag = (lags.reduce((sum, s) => sum + s, 0) * 1000) / lags.length;

@@ -5,7 +5,13 @@
 
 import type { LedgerRecord } from "../../src/core/ledger/evidence.ts";
 import type { Measure } from "../../src/core/ledger/measure.ts";
-import type { LedgerService, LedgerSettings } from "../../src/core/ledger/settings.ts";
+import {
+  DEFAULT_CLASSES,
+  DEFAULT_FALSE_START_MS,
+  DEFAULT_MERGE_MS,
+  type LedgerService,
+  type LedgerSettings,
+} from "../../src/core/ledger/settings.ts";
 import { Prng } from "../../src/lib/prng.ts";
 
 export const YEAR_START_MS: number = Date.UTC(2026, 0, 1);
@@ -52,9 +58,9 @@ export const SERVICE: LedgerService = {
 
 export const SETTINGS: LedgerSettings = {
   services: [SERVICE],
-  classes: { accident: 100, A: 20, B: 5, C: 1 },
-  mergeMs: 300_000,
-  falseStartMs: 5_000,
+  classes: DEFAULT_CLASSES,
+  mergeMs: DEFAULT_MERGE_MS,
+  falseStartMs: DEFAULT_FALSE_START_MS,
   timezone: "UTC",
   planned: [],
   alerts: { mail: false, webhooks: [], commands: [] },

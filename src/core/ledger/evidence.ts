@@ -107,7 +107,6 @@ export const EVIDENCE_KINDS: readonly string[] = [
   "server-drain-started",
   "server-removed",
   "server-panic-on",
-  "server-panic-off",
   "server-tier",
   "state-changed",
   "peer-lost",

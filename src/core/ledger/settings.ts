@@ -11,7 +11,6 @@ import type { NotifyCommand } from "../vrrp/settings.ts";
 
 /** Which part of the way to the user an incident or an objective is about. */
 export type Layer = "address" | "balancer" | "server";
-export const LAYERS: readonly Layer[] = ["address", "balancer", "server"];
 
 export interface Owner {
   readonly name: string;
