@@ -10,7 +10,7 @@ import { assert } from "../lib/assert.ts";
 
 export interface RoleCommand {
   /** `spare`: a vrrp process in reserve, see `spare-role.ts`. */
-  readonly role: "vrrp" | "check" | "balance" | "spare";
+  readonly role: "vrrp" | "check" | "balance" | "console" | "spare";
   readonly runDirectory: string;
   readonly stateDirectory: string;
   /** Run inside this network namespace (`net_namespace`). */
@@ -33,6 +33,8 @@ const VRRP_FLAGS = [
 const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
   vrrp: VRRP_FLAGS,
   spare: VRRP_FLAGS,
+  // Its garbage is young: records that were written, answers that were sent.
+  console: ["--max-semi-space-size=2", "--max-old-space-size=256", "--v8-pool-size=1"],
   check: ["--max-old-space-size=256", "--v8-pool-size=1"],
   // What lives longer than a request is a connection: a scavenge copies next to nothing.
   balance: ["--max-semi-space-size=16", "--v8-pool-size=1"],

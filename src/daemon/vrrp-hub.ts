@@ -5,7 +5,7 @@
  */
 
 import type { RouterAction, RouterEvent } from "../core/vrrp/router-ports.ts";
-import { wallMs } from "../drivers/clock.ts";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { LineConnection, LineHandlers } from "./line-connection.ts";
 import { NotificationOutbox } from "./notification-outbox.ts";
 import {
@@ -70,7 +70,8 @@ export class VrrpHub {
 
   report(event: RouterEvent, source: "vrrp" | "check" = "vrrp"): void {
     if (this.#events.length >= KEPT_EVENTS) this.#events.shift();
-    this.#events.push({ type: "event", source, wallMs: wallMs(), event });
+    const at = { wallMs: wallMs(), monoMs: monotonicMs() };
+    this.#events.push({ type: "event", source, ...at, event });
     this.#flushSoon();
   }
 
