@@ -6,7 +6,11 @@ import type { ConfigurationFiles } from "./keepalived/lines.ts";
 import type { Model } from "./model.ts";
 import { type ReadOptions, readKeepalivedConf } from "./read-configuration.ts";
 import { readServiceYaml, type ServiceReadOptions } from "./service/read-service.ts";
-import type { ServiceModel, ServiceReading } from "./service/service-model.ts";
+import {
+  DEFAULT_CONSOLE,
+  type ServiceModel,
+  type ServiceReading,
+} from "./service/service-model.ts";
 
 /** What a path and the text behind it look like. */
 export function languageOf(path: string, text: string | undefined): "nines" | "keepalived" {
@@ -35,7 +39,7 @@ function serviceOf(vrrp: Model): ServiceModel {
     balance: { workers: 1, frontends: [], pools: [] },
     checks: [],
     trackedChecks: [],
-    console: { enabled: true },
+    console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,
     nodes: [],
     origins: vrrp.origins,

@@ -38,13 +38,14 @@ const LIMIT = { type: "integer", description: "", minimum: 1, maximum: 9 } as co
 before(async () => {
   reader = createToken(tokensFile, { name: "eyes", role: "read" }, Date.now());
   operator = createToken(tokensFile, { name: "ops", role: "operate" }, Date.now());
+  const table = new RouteTable([
+    route("GET", "/open", "public"),
+    route("GET", "/see", "read"),
+    route("POST", "/change", "operate"),
+    ...sessionRoutes(() => rules),
+  ]);
   const web = new WebServer({
-    routes: new RouteTable([
-      route("GET", "/open", "public"),
-      route("GET", "/see", "read"),
-      route("POST", "/change", "operate"),
-      ...sessionRoutes(() => rules),
-    ]),
+    routes: () => table,
     hosts: () => new HostList([]),
     identity: () => rules,
     report: (event) => events.push(event),
