@@ -11,6 +11,7 @@ import {
   type ServiceModel,
   type ServiceReading,
 } from "./service/service-model.ts";
+import { defaultLedger } from "./service/settings/ledger.ts";
 
 /** What a path and the text behind it look like. */
 export function languageOf(path: string, text: string | undefined): "nines" | "keepalived" {
@@ -34,13 +35,15 @@ export function readEither(
 }
 
 function serviceOf(vrrp: Model): ServiceModel {
+  const balance = { workers: 1, frontends: [], pools: [] };
   return {
     vrrp,
-    balance: { workers: 1, frontends: [], pools: [] },
+    balance,
     checks: [],
     trackedChecks: [],
     console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,
+    ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
     nodes: [],
     origins: vrrp.origins,
   };
