@@ -6,6 +6,7 @@ import type { ConfigurationFiles } from "./keepalived/lines.ts";
 import type { Model } from "./model.ts";
 import { type ReadOptions, readKeepalivedConf } from "./read-configuration.ts";
 import { readServiceYaml, type ServiceReadOptions } from "./service/read-service.ts";
+import { defaultLedger } from "./service/settings/ledger.ts";
 import type { ServiceModel, ServiceReading } from "./service/service-model.ts";
 
 /** What a path and the text behind it look like. */
@@ -30,13 +31,15 @@ export function readEither(
 }
 
 function serviceOf(vrrp: Model): ServiceModel {
+  const balance = { workers: 1, frontends: [], pools: [] };
   return {
     vrrp,
-    balance: { workers: 1, frontends: [], pools: [] },
+    balance,
     checks: [],
     trackedChecks: [],
     console: { enabled: true },
     journal: DEFAULT_BOUNDS,
+    ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
     nodes: [],
     origins: vrrp.origins,
   };

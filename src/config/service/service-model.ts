@@ -5,6 +5,7 @@
 
 import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { JournalBounds } from "../../core/journal/retention.ts";
+import type { LedgerSettings } from "../../core/ledger/settings.ts";
 import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import type { Model, Origin } from "../model.ts";
@@ -34,6 +35,7 @@ export interface ServiceModel {
   readonly trackedChecks: readonly string[];
   readonly console: ConsoleSettings;
   readonly journal: JournalBounds;
+  readonly ledger: LedgerSettings;
   readonly nodes: readonly ServiceNode[];
   /** Which of `nodes` this machine is; absent when there are no nodes. */
   readonly node?: string;

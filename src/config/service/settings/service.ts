@@ -6,6 +6,7 @@ import type { ServiceDocument } from "../schema/service-schema.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { buildBalance } from "./balance.ts";
 import { optional } from "./context.ts";
+import { buildLedger } from "./ledger.ts";
 import { nodeOf } from "./nodes.ts";
 import { buildVrrp } from "./vrrp.ts";
 
@@ -41,6 +42,11 @@ export function buildService(
       maxBytes: document.journal.size,
       maxRows: document.journal.records,
     },
+    ledger: buildLedger(
+      document,
+      { balance, instances: vrrp.vrrp.instances.map(({ name }) => name) },
+      context,
+    ),
     nodes: Object.entries(document.nodes).map(([name, address]) => ({ name, address })),
     ...optional("node", node),
     origins: context.origins,
