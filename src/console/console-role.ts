@@ -15,10 +15,11 @@ import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
 import { Journal } from "./journal.ts";
 import { Measures } from "./measure.ts";
+import { PAGE } from "./page-part.ts";
 import { RecordFeed } from "./record-feed.ts";
 
 /** What runs in this process beside the journal; each in a file of its own. */
-const PARTS: readonly ConsolePart[] = [];
+const PARTS: readonly ConsolePart[] = [PAGE];
 
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {
@@ -51,6 +52,7 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
     feed: new RecordFeed(journal),
     control,
     measures,
+    parts: () => running,
   };
   endOnSignals(async () => {
     await control.close();
