@@ -29,7 +29,7 @@ import type { Change } from "../config/service/diff/diff-service.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import type { PoolEventKind } from "../core/balance/pool-ports.ts";
 import type { AdminState } from "../core/balance/pool-settings.ts";
-import type { RouterEvent } from "../core/vrrp/router-ports.ts";
+import type { EventCause, RouterEvent } from "../core/vrrp/router-ports.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import type { RoleStatus } from "./role-protocol.ts";
@@ -41,7 +41,7 @@ export interface LoggedEvent {
   readonly time: string;
   /** CLOCK_MONOTONIC of this machine when it happened, ms. */
   readonly monoMs: number;
-  readonly source: "vrrp" | "check" | "control" | "balance";
+  readonly source: "vrrp" | "check" | "control" | "balance" | "operator";
   readonly level: "info" | "warning" | "error";
   readonly kind: RouterEvent["kind"] | ControlEventKind | BalanceEventKind;
   /** Name of an instance, `pool/server` or a pool; empty when the event is about none. */
@@ -51,6 +51,10 @@ export interface LoggedEvent {
   readonly to?: string;
   readonly priority?: number;
   readonly peer?: string;
+  readonly cause?: EventCause;
+  readonly address?: string;
+  /** Who asked for it, as the client that asked says: the operating system's name of the user. */
+  readonly who?: string;
 }
 
 export type BalanceEventKind =
@@ -63,12 +67,15 @@ export type ControlEventKind =
   | "started"
   | "stopping"
   | "configuration-loaded"
+  | "configuration-changed"
   | "configuration-refused"
   | "configuration-warning"
   | "role-started"
   | "role-adopted"
   | "role-ended"
   | "role-hung"
+  | "operator-asked"
+  | "operator-refused"
   | "handover-asked"
   | "server-change-asked"
   | "configuration-confirmed"
