@@ -175,14 +175,19 @@ export class Intake {
   }
 
   #answerByRoute(exchange: Exchange, route: CompiledRoute, facts: RequestFacts): void {
-    const { target } = route.settings;
+    const { settings, responseEdits: edits } = route;
+    const { target } = settings;
+    const added = edits.text(facts);
     exchange.blame("L", "R", "");
     if (target.kind === "redirect") {
-      const location = lineSafe(route.location(facts));
+      const place = edits.drops("location")
+        ? ""
+        : `location: ${lineSafe(route.location(facts))}\r\n`;
       const page = textAnswer(target.status, "", "text/plain");
-      this.#answer(exchange, { ...page, fields: `location: ${location}\r\n` });
+      this.#answer(exchange, { ...page, fields: place + added, edits });
     } else if (target.kind === "respond") {
-      this.#answer(exchange, textAnswer(target.status, target.body, target.contentType));
+      const page = textAnswer(target.status, target.body, target.contentType);
+      this.#answer(exchange, { ...page, fields: added, edits });
     }
   }
 

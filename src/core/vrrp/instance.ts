@@ -14,6 +14,7 @@ import { AddressGuard } from "./address-guard.ts";
 import { AdvertSender } from "./advert-sender.ts";
 import { AnnouncePlan } from "./announce-plan.ts";
 import { heardAsBackup, masterIsDown } from "./backup.ts";
+import { AcquireBackoff } from "./acquire-backoff.ts";
 import { DecisionLog, type Turn } from "./decision-log.ts";
 import { heardAsHeir, letLapse, reignOf } from "./heir.ts";
 import {
@@ -71,6 +72,7 @@ export class Instance {
   readonly counters: InstanceCounters = noCounters();
   /** No election before this (`vrrp_startup_delay`). */
   readonly notBeforeMs: number;
+  readonly #refusals = new AcquireBackoff();
   readonly #renewLease: Extract<RouterAction, { type: "renew-lease" }>;
   #sourceText = "";
 
@@ -217,7 +219,10 @@ export class Instance {
   }
 
   acquireFailed(turn: Turn, why: string): void {
+    const waitMs = this.#refusals.next(this.masterDownMs, turn.now - this.sinceMs);
     this.resign(turn, `the kernel refused our addresses: ${why}`, HOLD_MS);
+    if (this.state.kind !== "BACKUP") return;
+    this.state.downAtMs = Math.max(this.state.downAtMs, turn.now + waitMs);
   }
 
   // ---- changes of state ----
