@@ -41,6 +41,8 @@ export const COUNTERS = {
   /** What users got, see `verdictOn`. */
   good: 25,
   bad: 26,
+  /** TLS handshakes of clients that came to nothing. */
+  handshakesFailed: 27,
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
