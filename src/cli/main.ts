@@ -9,6 +9,7 @@ import {
   runDirectory,
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
+import { addEstimateCommands } from "./estimate-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -77,6 +78,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addConfigurationCommands(program, terminal, end);
   addClientCommands(program, terminal, end);
   addBalanceCommands(program, { terminal, end, withDirectories });
+  addEstimateCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
     .command("completion")

@@ -15,7 +15,7 @@ export function topologyOf(facts: GroupFacts): Topology {
     ...members.map(directorNode),
     ...pools.flatMap(poolNodes),
   ];
-  const edges = [...frontEdges(members, holders), ...poolEdges(members, pools)];
+  const edges = [...frontEdges(members, holders), ...poolEdges(pools)];
   return { nodes, edges };
 }
 
@@ -228,10 +228,7 @@ function rateAt({ part }: Member, holder: Holder): Rate {
   return sum(here.map(({ rate }) => rate));
 }
 
-function poolEdges(
-  members: readonly Member[],
-  pools: readonly SeenPool[],
-): readonly TopologyEdge[] {
+function poolEdges(pools: readonly SeenPool[]): readonly TopologyEdge[] {
   const edges: TopologyEdge[] = [];
   for (const { pool, member, all } of pools) {
     const id = `pool ${pool.name}`;

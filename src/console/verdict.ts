@@ -41,8 +41,8 @@ export function liveServices(
 
 function poolNames({ routes, defaultPool }: FrontendSettings): readonly string[] {
   const names = new Set<string>(defaultPool === undefined ? [] : [defaultPool]);
-  for (const { action } of routes) {
-    if (action.kind === "pool") names.add(action.pool);
+  for (const { target } of routes) {
+    for (const { pool } of target.kind === "pools" ? target.pools : []) names.add(pool);
   }
   return [...names];
 }
@@ -101,7 +101,7 @@ export function survivalOf(services: readonly LiveService[], seen: Seen, apart: 
       service: service.name,
       addresses: seen.holders
         .filter(({ instance }) => service.instances.includes(instance))
-        .map((holder) => addressFacts(holder, seen.members, apart)),
+        .map((holder) => addressFacts(holder, apart)),
       directors: seen.members
         .filter(({ isFresh, part }) => isFresh && isActive(part))
         .map(({ name }) => name),
@@ -118,10 +118,10 @@ export function survivalOf(services: readonly LiveService[], seen: Seen, apart: 
   return { survives, services: judged };
 }
 
-function addressFacts(holder: Holder, members: readonly Member[], apart: boolean): AddressFacts {
+function addressFacts(holder: Holder, apart: boolean): AddressFacts {
   const { instance: name, rivals, standbys } = holder;
   // A master hears no backup: only their own word counts.
-  const isUnknown = standbys.length === 0 && apart && members.length <= 1;
+  const isUnknown = standbys.length === 0 && apart;
   return { name, holder: holder.holder, rivals, standbys: isUnknown ? undefined : standbys };
 }
 

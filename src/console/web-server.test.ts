@@ -38,13 +38,14 @@ const LIMIT = { type: "integer", description: "", minimum: 1, maximum: 9 } as co
 before(async () => {
   reader = createToken(tokensFile, { name: "eyes", role: "read" }, Date.now());
   operator = createToken(tokensFile, { name: "ops", role: "operate" }, Date.now());
+  const table = new RouteTable([
+    route("GET", "/open", "public"),
+    route("GET", "/see", "read"),
+    route("POST", "/change", "operate"),
+    ...sessionRoutes(() => rules),
+  ]);
   const web = new WebServer({
-    routes: new RouteTable([
-      route("GET", "/open", "public"),
-      route("GET", "/see", "read"),
-      route("POST", "/change", "operate"),
-      ...sessionRoutes(() => rules),
-    ]),
+    routes: () => table,
     hosts: () => new HostList([]),
     identity: () => rules,
     report: (event) => events.push(event),
@@ -161,7 +162,7 @@ test("a stranger's page gets nothing with a visitor's cookie", async () => {
 
 test("what does not fit the table is refused with the next move", async () => {
   const post = (body: string): Promise<Got> =>
-    ask("/change", { method: "POST", body, headers: bearer(operator) });
+    ask("/change", { method: "POST", body, headers: bearer(operator), unix: true });
   for (const [body, detail] of [
     ["{}", "'text' is missing"],
     ['{"text":7}', "'text' is a text"],
@@ -181,7 +182,7 @@ test("what does not fit the table is refused with the next move", async () => {
   }
   assert.equal((await ask("/see?limit=3", {})).status, 200);
   assert.equal((await ask("/nothing", {})).status, 404);
-  const put = await ask("/change", { method: "PUT", body: "{}" });
+  const put = await ask("/change", { method: "PUT", body: "{}", unix: true });
   assert.deepEqual([put.status, put.headers.allow], [405, "POST"]);
 });
 

@@ -38,7 +38,7 @@ export interface DoorEvent {
 }
 
 export interface WebOptions {
-  readonly routes: RouteTable;
+  readonly routes: () => RouteTable;
   readonly hosts: () => HostList;
   readonly identity: () => IdentityRules;
   /** At a bounded rate. */
@@ -134,7 +134,7 @@ export class WebServer {
       guarded({ method, headers: request.headers, ...door }, this.#options.hosts());
     if (refused !== undefined) return this.#refuse(visit, refused);
     const url = new URL(request.url ?? "/", "http://console");
-    const found = this.#options.routes.find(method, url.pathname);
+    const found = this.#options.routes().find(method, url.pathname);
     if (found === undefined) {
       return this.#refuse(visit, problem(404, "not-found", `there is no ${url.pathname} here`));
     }
@@ -241,7 +241,7 @@ export class WebServer {
   }
 }
 
-function tlsOptions({ cert, key, clientCa }: TlsMaterial): object {
+export function tlsOptions({ cert, key, clientCa }: TlsMaterial): object {
   const base = { cert, key, minVersion: "TLSv1.2" as const };
   if (clientCa === undefined) return base;
   // Asked for, not demanded: a browser with a token has none.
