@@ -17,9 +17,11 @@ import type {
   RecordView,
   StateAt,
 } from "../../src/console/api.ts";
+import { apiRoutes, type PageModel } from "../../src/console/api-routes.ts";
 import { EventStreams } from "../../src/console/event-stream.ts";
 import type { Fields } from "../../src/console/fields.ts";
 import { fixture } from "../../src/console/fixture.ts";
+import type { IdentityRules } from "../../src/console/identity.ts";
 import { pageRoutes } from "../../src/console/page-routes.ts";
 import { HostList } from "../../src/console/request-guard.ts";
 import { json, problem, RouteTable, type Route } from "../../src/console/routes.ts";
@@ -28,8 +30,8 @@ import { createToken, TokenBook } from "../../src/console/tokens.ts";
 import { WebServer } from "../../src/console/web-server.ts";
 
 export interface FixtureOptions {
-  /** What somebody without a token may do. Default: operate. */
-  readonly anonymous?: "read" | "operate" | "none";
+  /** Who may read without a token. Default: loopback. */
+  readonly anonymous?: "loopback" | "nobody";
 }
 
 const ACTION: Fields = {
@@ -51,14 +53,14 @@ export class FixtureServer {
   /** The answer to a preview, made of the usual one. */
   previewed: (usual: ActionPreview) => ActionPreview = (usual) => usual;
   readonly token: string;
-  #streams = new EventStreams();
+  #streams!: EventStreams;
   #server: Server | undefined;
   #port = 0;
   readonly #folder = mkdtempSync(join(tmpdir(), "nines-page-"));
   readonly #tokens: TokenBook;
-  readonly #anonymous: "read" | "operate" | "none";
+  readonly #anonymous: "loopback" | "nobody";
 
-  constructor({ anonymous = "operate" }: FixtureOptions = {}) {
+  constructor({ anonymous = "loopback" }: FixtureOptions = {}) {
     const file = join(this.#folder, "tokens.json");
     this.token = createToken(file, { name: "ops", role: "operate" }, Date.now());
     this.#tokens = new TokenBook(file);
@@ -73,17 +75,18 @@ export class FixtureServer {
     const rules = {
       tokens: this.#tokens,
       key: Buffer.alloc(32, 7),
-      anonymous: this.#anonymous === "none" ? ("none" as const) : ("loopback" as const),
+      anonymous: this.#anonymous,
     };
     this.#streams = new EventStreams();
     const routes = new RouteTable([
       ...pageRoutes(),
       ...sessionRoutes(() => rules),
-      ...this.#newsRoutes(),
+      ...apiRoutes(this.#model(rules)),
+      ...this.#otherRoutes(),
       ...this.#orderRoutes(),
     ]);
     const web = new WebServer({
-      routes,
+      routes: () => routes,
       hosts: () => new HostList([]),
       identity: () => rules,
       report: () => undefined,
@@ -108,59 +111,37 @@ export class FixtureServer {
   /** As when the group changes: whoever looks is told. */
   change(overview: Overview): void {
     this.overview = overview;
-    this.#streams.show(this.#seen());
+    this.#streams.show(overview);
   }
 
   tell(record: RecordView): void {
     this.#streams.tell(record);
   }
 
-  /** Where somebody has no token, they see as readers, unless a test says otherwise. */
-  #seen(): Overview {
-    return this.overview;
+  #model(rules: IdentityRules): PageModel {
+    return {
+      node: () => this.overview.node,
+      streams: this.#streams,
+      identity: () => rules,
+      overview: () => this.overview,
+      records: ({ subject }) => {
+        const { records } = this.overview;
+        const isWanted = (one: RecordView): boolean =>
+          subject === undefined || one.subject === subject;
+        return { records: records.filter(isWanted) };
+      },
+      missed: () => [],
+      stateAt: (atMs) => this.#past(atMs),
+      unready: () => undefined,
+      metrics: () => Promise.resolve(""),
+      description: () => ({}),
+    };
   }
 
-  #viewer(viewer: Overview["viewer"]): Overview["viewer"] {
-    const { role, who } = viewer;
-    return this.#anonymous === "operate" ? { role: "operate", who: "ops" } : { role, who };
-  }
-
-  #newsRoutes(): readonly Route[] {
+  /** What other parts of the console answer. */
+  #otherRoutes(): readonly Route[] {
     const read = { method: "GET", access: "read", summary: "", answers: "" } as const;
     return [
-      {
-        ...read,
-        path: "/api/v1/stream",
-        handle: ({ response, viewer }) => {
-          const isWelcome = (): boolean => true;
-          const reader = { response, viewer: this.#viewer(viewer), isWelcome };
-          this.#streams.add(reader, this.#seen(), []);
-          return undefined;
-        },
-      },
-      {
-        ...read,
-        path: "/api/v1/records",
-        query: {
-          since: { type: "number", description: "" },
-          subject: { type: "string", description: "" },
-          limit: { type: "integer", description: "" },
-          cursor: { type: "string", description: "" },
-        },
-        handle: ({ query }) => {
-          const { subject } = query;
-          const { records } = this.overview;
-          return json({
-            records: subject === undefined ? records : records.filter((one) => one.subject === subject),
-          });
-        },
-      },
-      {
-        ...read,
-        path: "/api/v1/state",
-        query: { at: { type: "number", description: "", required: true } },
-        handle: ({ query }) => json(this.#past(Number(query["at"]))),
-      },
       {
         ...read,
         path: "/api/v1/incidents",
@@ -207,7 +188,7 @@ export class FixtureServer {
   }
 
   #orderRoutes(): readonly Route[] {
-    const write = { method: "POST", access: "read", summary: "", answers: "" } as const;
+    const write = { method: "POST", access: "operate", summary: "", answers: "" } as const;
     return [
       {
         ...write,
@@ -260,7 +241,9 @@ function usualPreview(action: ActionRequest): ActionPreview {
   const verb = { maintenance: "maint" }[action.action as string] ?? action.action;
   return {
     action,
-    moves: [{ code: "moves", args: {}, text: `3 requests of ${subject} may finish; no new ones come` }],
+    moves: [
+      { code: "moves", args: {}, text: `3 requests of ${subject} may finish; no new ones come` },
+    ],
     left: [{ code: "left", args: {}, text: "pool web has 2 servers left: web2, web3" }],
     command: `nines pool ${verb} ${subject}${weight === undefined ? "" : ` ${String(weight)}`} --reason '…'`,
     confirm: `seen-${action.action}`,

@@ -41,18 +41,22 @@ export function formatShare(language: Language, share: number): string {
   }).format(share);
 }
 
+const UNITS: Readonly<
+  Record<Language, Readonly<Record<"day" | "hour" | "minute" | "second" | "ms", string>>>
+> = {
+  en: { day: "d", hour: "h", minute: "min", second: "s", ms: "ms" },
+  zh: { day: "天", hour: "小时", minute: "分", second: "秒", ms: "毫秒" },
+};
+
 /** The two largest units: `2 d 3 h`, `12 min 14 s`, `380 ms`. */
 export function formatSpan(language: Language, ms: number): string {
-  const unit = (value: number, name: string): string =>
-    numberFormat(language, {
-      style: "unit",
-      unit: name,
-      unitDisplay: "short",
-      maximumFractionDigits: 1,
-    }).format(value);
+  const words = UNITS[language];
+  const number = numberFormat(language, { maximumFractionDigits: 1 });
+  const unit = (value: number, name: keyof typeof words): string =>
+    `${number.format(value)} ${words[name]}`;
   const span = Math.abs(ms);
   const sign = ms < 0 ? "−" : "";
-  if (span < SECOND) return sign + unit(Math.round(span), "millisecond");
+  if (span < SECOND) return sign + unit(Math.round(span), "ms");
   if (span < 10 * SECOND) return sign + unit(Math.round(span / 100) / 10, "second");
   const steps = [
     ["day", DAY],

@@ -41,6 +41,9 @@ const ROW_GAP = 14;
 const FAMILY_GAP = 12;
 const INDENT = 13;
 const EDGE = 2;
+const LEVEL_SHARE = 0.6;
+/** They have one name and no state. */
+const CLIENT_WIDTH = 92;
 
 export function layOut(drawing: Drawing, width: number): Picture {
   return width < NARROW ? list(drawing, width) : columns(drawing, width);
@@ -49,12 +52,17 @@ export function layOut(drawing: Drawing, width: number): Picture {
 function columns(drawing: Drawing, width: number): Picture {
   const byLayer = orderedLayers(drawing);
   const used = LAYERS.filter((layer) => byLayer.get(layer)!.length > 0);
-  const gap = Math.max(64, Math.min(112, width * 0.075));
-  const boxWidth = (width - 2 * EDGE - gap * (used.length - 1)) / Math.max(1, used.length);
+  const gap = Math.max(76, Math.min(120, width * 0.085));
+  const hasClient = used[0] === "client";
+  const room = width - 2 * EDGE - gap * (used.length - 1) - (hasClient ? CLIENT_WIDTH : 0);
+  const boxWidth = room / Math.max(1, used.length - (hasClient ? 1 : 0));
   const placed = new Map<string, PlacedNode>();
   const put = (shown: Shown, y: number): void => {
-    const x = EDGE + used.indexOf(shown.layer) * (boxWidth + gap);
-    placed.set(shown.id, { shown, x, y, width: boxWidth, height: BOX_HEIGHT });
+    const isClient = shown.layer === "client";
+    const shift = hasClient && !isClient ? CLIENT_WIDTH - boxWidth : 0;
+    const x = EDGE + used.indexOf(shown.layer) * (boxWidth + gap) + shift;
+    const own = isClient ? CLIENT_WIDTH : boxWidth;
+    placed.set(shown.id, { shown, x, y, width: own, height: BOX_HEIGHT });
   };
   let bottom = families(byLayer, put);
   for (const layer of ["client", "address", "director"] as const) {
@@ -140,12 +148,14 @@ function compareNames(a: Shown, b: Shown): number {
   return a.name.localeCompare(b.name, "en", { numeric: true });
 }
 
+/** The last part runs level, so that there is room for its text. */
 function curve(edge: ShownEdge, from: PlacedNode, to: PlacedNode): PlacedEdge {
   const x1 = from.x + from.width;
   const y1 = middle(from);
   const y2 = middle(to);
-  const bend = (to.x - x1) / 2;
-  const path = `M${n(x1)} ${n(y1)}C${n(x1 + bend)} ${n(y1)} ${n(to.x - bend)} ${n(y2)} ${n(to.x)} ${n(y2)}`;
+  const x2 = to.x - (to.x - x1) * LEVEL_SHARE;
+  const bend = x1 + (x2 - x1) / 2;
+  const path = `M${n(x1)} ${n(y1)}C${n(bend)} ${n(y1)} ${n(bend)} ${n(y2)} ${n(x2)} ${n(y2)}H${n(to.x)}`;
   return { edge, path, label: { x: to.x - 6, y: y2 } };
 }
 
@@ -189,14 +199,20 @@ function n(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** Cuts a text to about so many pixels; East Asian characters are as wide as two others. */
+/** About how many pixels a text takes; East Asian characters are nearly as wide as two others. */
+export function textWidth(text: string, charPx: number): number {
+  let width = 0;
+  for (const char of text) width += char > "\u2E7F" ? charPx * 1.75 : charPx;
+  return width;
+}
+
+/** Cuts a text to about so many pixels. */
 export function fit(text: string, widthPx: number, charPx: number): string {
-  let used = 0;
+  if (textWidth(text, charPx) <= widthPx) return text;
   let kept = "";
   for (const char of text) {
-    used += char > "\u2E7F" ? charPx * 1.75 : charPx;
-    if (used > widthPx) return `${kept.trimEnd().slice(0, -1)}…`;
+    if (textWidth(`${kept}${char}…`, charPx) > widthPx) break;
     kept += char;
   }
-  return text;
+  return `${kept.trimEnd()}…`;
 }

@@ -7,7 +7,15 @@ import { linkOfNode, span } from "./common-views.ts";
 import { el, names, part } from "./dom.ts";
 import { formatShort } from "./format.ts";
 import { stateIcon } from "./icons.ts";
-import { fit, layOut, NARROW, type Picture, type PlacedEdge, type PlacedNode } from "./layout.ts";
+import {
+  fit,
+  layOut,
+  NARROW,
+  textWidth,
+  type Picture,
+  type PlacedEdge,
+  type PlacedNode,
+} from "./layout.ts";
 import { NodesTable } from "./nodes-table.ts";
 import { language, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
@@ -142,43 +150,70 @@ function label(placed: PlacedEdge): VNode | null {
 
 function box(placed: PlacedNode, rate: number | undefined): VNode {
   const { shown, x, y, width, height } = placed;
+  const isClient = shown.layer === "client";
   const title = titleOf(shown);
   const detail = detailOf(shown);
-  const word = t(`state.${shown.state}`);
-  const room = width - 42 - (rate === undefined || rate === 0 ? 0 : 56);
+  const word = isClient ? "" : t(`state.${shown.state}`);
   const reason = shown.isGroup ? "" : shown.members[0]!.reason;
   const spoken = [title, word, detail, reason].filter((part) => part !== "").join(", ");
   return el(
     "a",
     {
-      class: names("node", `tone-${toneOf(shown.state)}`, shown.isGroup && "group"),
+      class: names(
+        "node",
+        `tone-${toneOf(shown.state)}`,
+        shown.isGroup && "group",
+        isClient && "client",
+      ),
       href: hrefOf(shown),
       key: shown.id,
       "data-id": shown.id,
       "data-state": shown.state,
       "aria-label": spoken,
     },
-    el("title", null, reason === "" ? spoken : `${title}: ${word}\n${reason}`),
+    el("title", null, [title, word, detail, reason].filter((part) => part !== "").join("\n")),
     shown.isGroup
       ? el("rect", { class: "shadow", x: x + 4, y: y + 4, width, height, rx: 8 })
       : null,
     el("rect", { class: "box", x, y, width, height, rx: 8 }),
-    stateIcon(shown.state, 20, { x: x + 9, y: y + 14 }),
-    el("text", { class: "name", x: x + 36, y: y + 20 }, fit(title, room, 7.6)),
+    isClient
+      ? el("text", { class: "name", x: x + 14, y: y + 29 }, title)
+      : inside({ placed, title, word, detail }, rate),
+  );
+}
+
+interface Texts {
+  readonly placed: PlacedNode;
+  readonly title: string;
+  readonly word: string;
+  readonly detail: string;
+}
+
+function inside(
+  { placed, title, word, detail }: Texts,
+  rate: number | undefined,
+): readonly (VNode | null)[] {
+  const { shown, x, y, width } = placed;
+  const hasRate = rate !== undefined && rate > 0;
+  const room = width - 44 - (hasRate ? 56 : 0);
+  const wordWidth = textWidth(word, 7.6) + 10;
+  return [
+    stateIcon(shown.state, 20, { x: x + 10, y: y + 14 }),
+    el("text", { class: "name", x: x + 38, y: y + 20 }, fit(title, room, 7.8)),
     el(
       "text",
-      { class: "detail", x: x + 36, y: y + 37 },
+      { class: "detail", x: x + 38, y: y + 37 },
       el("tspan", { class: "word" }, word),
-      detail === "" ? null : fit(` · ${detail}`, room - word.length * 7.2, 6.3),
+      detail === "" || room - wordWidth < 30 ? null : fit(` · ${detail}`, room - wordWidth, 6.6),
     ),
-    rate === undefined || rate === 0
-      ? null
-      : el(
+    hasRate
+      ? el(
           "text",
           { class: "rate", x: x + width - 10, y: y + 28 },
           t("rate.requests", { rate: formatShort(language.value, rate) }),
-        ),
-  );
+        )
+      : null,
+  ];
 }
 
 function hrefOf(shown: Shown): string {
