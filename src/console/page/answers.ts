@@ -5,7 +5,7 @@ import type { Holder, Overview, State, Survival } from "../api.ts";
 import { ago, empty, linkOfSubject, moment } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { say, t } from "./preferences.ts";
+import { say, sayKind, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { stateOfVerdict, toneOf } from "./states.ts";
 import { cursor, overview } from "./store.ts";
@@ -171,7 +171,7 @@ function changes(records: Overview["records"]): VNode {
               " ",
               href === undefined ? el("strong", null, subject || node) : el("a", { href }, subject),
               " ",
-              kind.replaceAll("-", " "),
+              sayKind(kind),
             );
           }),
         ),

@@ -2,7 +2,7 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 import type { Sentence } from "../api.ts";
-import { sentenceIn, textIn, type Language, type TextArgs, type TextKey } from "./texts.ts";
+import { kindIn, sentenceIn, textIn, type Language, type TextArgs, type TextKey } from "./texts.ts";
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -21,6 +21,10 @@ export function t(key: TextKey, args?: TextArgs): string {
 
 export function say(sentence: Sentence): string {
   return sentenceIn(language.value, sentence);
+}
+
+export function sayKind(kind: string): string {
+  return kindIn(language.value, kind);
 }
 
 /** From now on the document follows what is chosen. */

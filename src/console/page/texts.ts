@@ -2,7 +2,7 @@
 
 import type { Sentence } from "../api.ts";
 import { chinese } from "./texts-zh.ts";
-import { chineseSentences } from "./sentences-zh.ts";
+import { chineseKinds, chineseSentences } from "./sentences-zh.ts";
 import { english } from "./texts-en.ts";
 
 export type Language = "en" | "zh";
@@ -37,4 +37,10 @@ export function filled(template: string, args: TextArgs): string {
       return String(value === 1 ? one : many);
     },
   );
+}
+
+/** `state-changed` as words. */
+export function kindIn(language: Language, kind: string): string {
+  const words = kind.replaceAll("-", " ");
+  return language === "zh" ? (chineseKinds[kind] ?? words) : words;
 }
