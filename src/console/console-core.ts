@@ -5,6 +5,7 @@ import type { Action } from "./actions.ts";
 import type { ActionName } from "./api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
+import type { Measures } from "./measure.ts";
 import type { Exhibits } from "./overview.ts";
 import type { RecordFeed } from "./record-feed.ts";
 import type { Route } from "./routes.ts";
@@ -18,6 +19,8 @@ export interface ConsoleCore {
   readonly journal: Journal;
   /** The journal as a stream that can be resumed. */
   readonly feed: RecordFeed;
+  /** `listen` to each span that was measured, `find` older ones, `add` those of probes. */
+  readonly measures: Measures;
   /** `service`: the configuration in force; `client`: asks control for status, orders, metrics. */
   readonly control: ControlWatch;
   /** Everything that runs by now, in the order of the list. */
