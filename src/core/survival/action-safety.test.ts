@@ -63,7 +63,11 @@ function order(rest: Partial<ServerOrderFacts>, ready: readonly boolean[] = [tru
   }));
   const pool = { name: "web", servers };
   return judgeServerOrder({
-    ...{ pool, server: "s1", order: "drain", now: "ready", isIll: false },
+    pool,
+    server: "s1",
+    order: "drain",
+    now: "ready",
+    isIll: false,
     ...rest,
   });
 }
