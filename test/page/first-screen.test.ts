@@ -189,7 +189,7 @@ test("a look at the past replays the state of that moment, and says that it is t
   await page.locator('.node[data-id="server web/web1"][data-state="DOWN"]').waitFor();
   assert.match(
     await page.locator('[data-banner="past"]').innerText(),
-    /This is the past: .*11:30:/su,
+    /This is the past:\s+11:30:/u,
   );
   await page.keyboard.press("Escape");
   await page.locator('.node[data-id="server web/web1"][data-state="UP"]').waitFor();

@@ -225,7 +225,7 @@ test("the whole page is less than 100 KB compressed", () => {
 
 test("nothing is fetched from elsewhere, and no text becomes markup", () => {
   for (const file of readdirSync(here)) {
-    if (!/\.ts$/u.test(file) || file.endsWith(".test.ts")) continue;
+    if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
     const source = readFileSync(join(here, file), "utf8").replaceAll(
       "http://www.w3.org/2000/svg",
       "",
