@@ -1,6 +1,8 @@
 /** What every part of the console gets, and what a part is. */
 
 import type { RunDirectory } from "../daemon/run-directory.ts";
+import type { Action } from "./actions.ts";
+import type { ActionName } from "./api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
 import type { Measures } from "./measure.ts";
@@ -35,6 +37,8 @@ export interface ConsolePart {
 export interface RunningPart {
   /** Served beside the page's own, by the same rules of access; see `routes.ts`. */
   readonly routes?: readonly Route[];
+  /** Orders that it carries out, by their names; previewed, confirmed and audited like all others. */
+  readonly actions?: Partial<Readonly<Record<ActionName, Action>>>;
   /** What it has to show on the first screen; asked for about once a second. */
   exhibits?(): Partial<Exhibits>;
   /** Further rows of `/metrics`: whole lines of the text exposition format. */

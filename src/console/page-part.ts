@@ -7,6 +7,8 @@ import { version } from "../daemon/version.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { privateKeyAt } from "../drivers/private-file.ts";
 import type { Overview, RecordView, StateAt, VerdictState } from "./api.ts";
+import { actionRoutes } from "./action-routes.ts";
+import { Actions } from "./actions.ts";
 import { apiRoutes, type PageModel, type RecordSearch } from "./api-routes.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { Doors } from "./doors.ts";
@@ -14,6 +16,7 @@ import { EventStreams } from "./event-stream.ts";
 import type { GroupFacts } from "./group-view.ts";
 import type { IdentityRules } from "./identity.ts";
 import { openApi } from "./open-api.ts";
+import { operatorActions } from "./operator-actions.ts";
 import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { stateAt } from "./replay.ts";
@@ -40,6 +43,7 @@ class Page implements RunningPart, PageModel {
   readonly #doors: Doors;
   readonly #watch: StatusWatch;
   readonly #unlisten: () => void;
+  readonly #actions: Actions;
   #tokens: TokenBook;
   #tokensFile: string;
   #hosts = new HostList([]);
@@ -77,6 +81,7 @@ class Page implements RunningPart, PageModel {
       isWatched: () => this.streams.count > 0,
       looked: () => this.#looked(),
     });
+    this.#actions = this.#makeActions();
     this.#unlisten = core.journal.listen((records) => this.#heard(records));
     this.configured();
   }
@@ -174,6 +179,7 @@ class Page implements RunningPart, PageModel {
     this.#parts = parts.length;
     const own: readonly Route[] = [
       ...apiRoutes(this),
+      ...actionRoutes(this.#actions),
       ...sessionRoutes(this.identity),
       ...pageRoutes(),
     ];
@@ -237,6 +243,28 @@ class Page implements RunningPart, PageModel {
       peers: others.map((one) => ({ ...one, reason: APART })),
       apart: APART,
     };
+  }
+
+  #makeActions(): Actions {
+    const { control, directory, journal, parts } = this.#core;
+    const own = operatorActions({
+      group: () => this.#group(),
+      client: control.client,
+      runDirectory: directory.path,
+    });
+    return new Actions({
+      key: this.#key,
+      find: (name) =>
+        own[name] ??
+        parts()
+          .map((part) => part.actions?.[name])
+          .find((one) => one !== undefined),
+      refresh: async () => {
+        await this.#watch.fresh();
+        return this.unready();
+      },
+      audit: (entry) => journal.say({ source: "operator", ...entry }),
+    });
   }
 
   #exhibits(): Exhibits {
