@@ -118,6 +118,35 @@ describe("a route", () => {
     assert.equal(rig.ending(), "308 LR");
   });
 
+  it("changes the headers of its own answers too, and knows ${search}", () => {
+    const responseHeaders = edits({
+      remove: ["Cache-Control"],
+      set: [{ name: "Content-Type", value: "text/x-own" }],
+      add: [{ name: "X-From", value: "${host}" }],
+    });
+    const target = { kind: "respond", status: 200, body: "hi", contentType: "text/html" } as const;
+    const rig = withRoute({ target, responseHeaders });
+    const client = rig.client();
+    client.write(get());
+    const fields = ["content-length: 2", "Content-Type: text/x-own", "X-From: a.example"];
+    assert.equal(client.took(), `${head("HTTP/1.1 200 OK", ...fields)}hi`);
+    const moved = withRoute({
+      target: { kind: "redirect", status: 301, location: "/x/${search}" },
+      responseHeaders: edits({ set: [{ name: "cache-control", value: "max-age=60" }] }),
+    });
+    const other = moved.client();
+    other.write(get("/x?a=b"));
+    other.write(get("/x"));
+    const answer = (place: string): string =>
+      head(
+        "HTTP/1.1 301 Moved Permanently",
+        "content-length: 0",
+        `location: ${place}`,
+        "cache-control: max-age=60",
+      );
+    assert.equal(other.took(), answer("/x/?a=b") + answer("/x/"));
+  });
+
   it("answers by itself, to HEAD without the body", () => {
     const target = {
       kind: "respond",

@@ -39,7 +39,14 @@ function addBalance(program: Command, { terminal, end, withDirectories }: Wiring
     .option("--log <file>", "append the log (JSON lines) to this file")
     .action(async (listen: string, servers: string[], given: BalanceFlags) => {
       const { balance } = await import("./balance.ts");
-      const options = { version: version(), realtime: true, listen, servers, ...given };
+      const options = {
+        version: version(),
+        realtime: true,
+        console: true,
+        listen,
+        servers,
+        ...given,
+      };
       end(await balance(options, terminal));
     });
 }
@@ -66,10 +73,10 @@ function addViews(program: Command, { terminal, end, withDirectories }: Wiring):
     });
   withDirectories(program.command("top"), false)
     .description("rates of frontends and servers, live; keys drain and weigh")
-    .option("-n, --count <n>", "so many pictures, then the end", parseCount, Infinity)
-    .action(async (given: Flags & { readonly count: number }) => {
+    .option("-n, --count <n>", "so many pictures, then the end", parseCount)
+    .action(async (given: Flags & { readonly count?: number }) => {
       const { top } = await import("./top.ts");
-      const options = { count: given.count, input: process.stdin };
+      const options = { count: given.count ?? Infinity, input: process.stdin };
       end(await top(clientOf(given), options, terminal));
     });
   withDirectories(program.command("explain-request"), false)

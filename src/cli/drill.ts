@@ -132,7 +132,7 @@ function resultLines(result: DrillResult, terminal: Terminal): readonly string[]
       ? "clients: not measured"
       : `clients: ${measured.requests} requests, ${measured.failed} failed, no answer for ` +
         `${formatDuration(measured.outageMs)}, on the way back ` +
-        `${formatDuration(measured.returnOutageMs)}`;
+        formatDuration(measured.returnOutageMs);
   const told =
     detection === undefined
       ? "detection: nobody told of it"

@@ -10,6 +10,9 @@ import {
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
 import { addDrillCommands } from "./drill-commands.ts";
+import { addEstimateCommands } from "./estimate-commands.ts";
+import { addJournalCommands } from "./journal-commands.ts";
+import { addProbeCommands } from "./probe-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -77,8 +80,11 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addRun(program, terminal, end);
   addConfigurationCommands(program, terminal, end);
   addClientCommands(program, terminal, end);
+  addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
   addDrillCommands(program, { terminal, end, withDirectories });
+  addEstimateCommands(program, { terminal, end, withDirectories });
+  addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
     .command("completion")
@@ -98,6 +104,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("--no-realtime", "normal scheduling for the vrrp process")
+    .option("--no-console", "no journal and no page, whatever the configuration says")
     .option("--log <file>", "append the log (JSON lines) to this file");
   withDirectories(command, true);
   for (const [flags] of KEEPALIVED_FLAGS) command.addOption(new Option(flags).hideHelp());
@@ -106,7 +113,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
       const name = new Option(flags).attributeName();
       if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
     }
-    const { useFile: file, permissive = false, realtime } = given;
+    const { useFile: file, permissive = false, realtime, console } = given;
     const reading = { file, permissive, ...identityOf(given) };
     if (given.configTest === true) {
       const { check } = await import("./check.ts");
@@ -114,7 +121,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     }
     const { run } = await import("./run.ts");
     const { runDir, stateDir, log } = given;
-    const options = { version: version(), ...reading, realtime, runDir, stateDir };
+    const options = { version: version(), ...reading, realtime, console, runDir, stateDir };
     end(await run(log === undefined ? options : { ...options, log }, terminal));
   });
 }
@@ -180,16 +187,6 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       const { status } = await import("./status.ts");
       const { watch = false, json = false } = given;
       end(await status(client(given), { watch, json }, terminal));
-    });
-  withDirectories(program.command("events"), false)
-    .description("what happened, newest last")
-    .option("-f, --follow", "go on with what happens from now on")
-    .option("--since <seq>", "only events after this number", parseSeq, 0)
-    .option("--json", "JSON lines")
-    .action(async (given: ClientFlags) => {
-      const { events } = await import("./events.ts");
-      const { follow = false, json = false, since } = given;
-      end(await events(client(given), { follow, json, since }, terminal));
     });
   withDirectories(program.command("why"), false)
     .description("the last decisions of an instance with what was known then")
@@ -283,6 +280,7 @@ interface RunFlags extends Identity, Record<string, unknown> {
   readonly configTest?: boolean;
   readonly permissive?: boolean;
   readonly realtime: boolean;
+  readonly console: boolean;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;
@@ -305,6 +303,4 @@ interface ClientFlags {
   readonly runDir: string;
   readonly watch?: boolean;
   readonly json?: boolean;
-  readonly follow?: boolean;
-  readonly since: number;
 }

@@ -1,11 +1,17 @@
 /** Both languages through one door: `nines.yaml` and `keepalived.conf`. */
 
+import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import { DISK } from "./disk.ts";
 import type { ConfigurationFiles } from "./keepalived/lines.ts";
 import type { Model } from "./model.ts";
 import { type ReadOptions, readKeepalivedConf } from "./read-configuration.ts";
 import { readServiceYaml, type ServiceReadOptions } from "./service/read-service.ts";
-import type { ServiceModel, ServiceReading } from "./service/service-model.ts";
+import {
+  DEFAULT_CONSOLE,
+  type ServiceModel,
+  type ServiceReading,
+} from "./service/service-model.ts";
+import { defaultLedger } from "./service/settings/ledger.ts";
 
 /** What a path and the text behind it look like. */
 export function languageOf(path: string, text: string | undefined): "nines" | "keepalived" {
@@ -29,11 +35,15 @@ export function readEither(
 }
 
 function serviceOf(vrrp: Model): ServiceModel {
+  const balance = { workers: 1, frontends: [], pools: [] };
   return {
     vrrp,
-    balance: { workers: 1, frontends: [], pools: [] },
+    balance,
     checks: [],
     trackedChecks: [],
+    console: DEFAULT_CONSOLE,
+    journal: DEFAULT_BOUNDS,
+    ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
     nodes: [],
     origins: vrrp.origins,
   };

@@ -1,6 +1,7 @@
 /** Talks to a running node over its control socket; what the command line is made of. */
 
 import { request, type IncomingMessage } from "node:http";
+import { userInfo } from "node:os";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import type {
@@ -10,6 +11,8 @@ import type {
   NodeStatus,
   Plan,
   Reloaded,
+  ServiceFacts,
+  TrafficLook,
   Upgrading,
   ServerOrder,
   Why,
@@ -19,6 +22,12 @@ import { lineSplitter } from "./line-connection.ts";
 /** Answers take milliseconds, fresh workers a second; a node that needs longer is in trouble. */
 const ANSWER_WITHIN_MS = 30_000;
 
+/** How far somebody has read. */
+export interface EventPosition {
+  readonly seq: number;
+  readonly life?: string;
+}
+
 /** Operating trouble, with the next move in its message. */
 export class ControlFailure extends Error {
   override readonly name = "ControlFailure";
@@ -26,13 +35,30 @@ export class ControlFailure extends Error {
 
 export class ControlClient {
   readonly #socketPath: string;
+  readonly #who: string;
 
-  constructor(socketPath: string) {
+  /** `who`: on whose behalf; stands in the journal beside every order. */
+  constructor(socketPath: string, who: string = userName()) {
     this.#socketPath = socketPath;
+    this.#who = who;
   }
 
   status(): Promise<NodeStatus> {
     return this.#json<NodeStatus>("GET", "/v1/status");
+  }
+
+  /** As `events`, with the life in which their numbers count. */
+  async eventsOfLife(
+    since: EventPosition,
+  ): Promise<{ readonly events: readonly LoggedEvent[]; readonly life: string }> {
+    const life = since.life === undefined ? "" : `&life=${since.life}`;
+    const response = await this.#open("GET", `/v1/events?since=${since.seq}${life}`, {});
+    response.setEncoding("utf8");
+    let text = "";
+    for await (const chunk of response) text += chunk as string;
+    if (response.statusCode !== 200) throw failureOf(text, response.statusCode ?? 0);
+    const events = JSON.parse(text) as readonly LoggedEvent[];
+    return { events, life: String(response.headers["nines-life"] ?? "") };
   }
 
   events(since = 0): Promise<readonly LoggedEvent[]> {
@@ -94,15 +120,29 @@ export class ControlClient {
     return this.#json<Done>("POST", "/v1/replace-workers");
   }
 
-  /** Calls back for every event kept and to come; ends when the node does or `signal` says so. */
+  traffic(): Promise<TrafficLook> {
+    return this.#json<TrafficLook>("GET", "/v1/traffic");
+  }
+
+  service(): Promise<ServiceFacts> {
+    return this.#json<ServiceFacts>("GET", "/v1/service");
+  }
+
+  /**
+   * Calls back for every event kept and to come, with the life in which its number counts; ends when
+   * the node does or `signal` says so. `since.life`: of `since.seq`; absent: the life of now.
+   */
   async follow(
-    since: number,
-    take: (event: LoggedEvent) => void,
+    since: number | EventPosition,
+    take: (event: LoggedEvent, life: string) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const response = await this.#open("GET", `/v1/events?since=${since}&follow=1`, { signal });
+    const { seq, life } = typeof since === "number" ? { seq: since } : since;
+    const path = `/v1/events?since=${seq}&follow=1${life === undefined ? "" : `&life=${life}`}`;
+    const response = await this.#open("GET", path, { signal });
     response.socket.setTimeout(0);
-    const split = lineSplitter((line) => take(JSON.parse(line) as LoggedEvent));
+    const ofLife = String(response.headers["nines-life"] ?? "");
+    const split = lineSplitter((line) => take(JSON.parse(line) as LoggedEvent, ofLife));
     response.setEncoding("utf8");
     try {
       for await (const chunk of response) split(chunk as string);
@@ -139,7 +179,9 @@ export class ControlClient {
     }: { readonly body?: object | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const options = { socketPath: this.#socketPath, method, path, agent: false as const };
+      const headers = { "nines-who": this.#who };
+      const base = { socketPath: this.#socketPath, method, path, headers };
+      const options = { ...base, agent: false as const };
       const call = request(signal === undefined ? options : { ...options, signal }, resolve);
       call.setTimeout(ANSWER_WITHIN_MS, () => {
         call.destroy(new ControlFailure(`nines does not answer on ${this.#socketPath}`));
@@ -180,4 +222,18 @@ function failureOf(text: string, code: number): ControlFailure {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
+}
+
+/** As the operating system calls whoever runs this; with sudo also who that was before. */
+function userName(): string {
+  const before = process.env["SUDO_USER"];
+  let name: string;
+  try {
+    name = userInfo().username;
+  } catch {
+    name = `user ${process.getuid?.() ?? "unknown"}`;
+  }
+  const whole = before === undefined ? name : `${before} (as ${name})`;
+  // A header takes no other letters.
+  return whole.replace(/[^\x20-\x7e]/g, "?");
 }

@@ -5,20 +5,32 @@
  */
 
 import type { Server } from "node:http";
+import { resolve } from "node:path";
 import type { Model } from "../config/model.ts";
 import { trackTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { BalanceControl } from "./balance-control.ts";
-import { CheckSupervision } from "./check-supervision.ts";
-import type { Done, Failure, NodeStatus, Reloaded, Upgrading, Why } from "./control-api.ts";
+import type {
+  Done,
+  Failure,
+  NodeStatus,
+  Reloaded,
+  ServiceFacts,
+  TrafficLook,
+  Upgrading,
+  Why,
+} from "./control-api.ts";
 import { serveControl, type ControlBackend } from "./control-server.ts";
-import { draftOf, EventLog, type EventDraft } from "./event-log.ts";
+import { draftOf, EventLog, momentOf, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
 import type { LogOutput } from "./log-output.ts";
 import { NodeSnapshot } from "./node-snapshot.ts";
 import { roleModel } from "./role-protocol.ts";
+import { RoleSupervision } from "./role-supervision.ts";
+import { configurationNews } from "./configuration-news.ts";
+import { ConsoleKeeper } from "./console-keeper.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { becomeProgramOnDisk, versionOnDisk } from "./self-upgrade.ts";
@@ -38,6 +50,8 @@ export interface ControlOptions {
   readonly directory: RunDirectory;
   readonly stateDirectory: string;
   readonly realtime: boolean;
+  /** False (`--no-console`): whatever the configuration says. */
+  readonly console: boolean;
   readonly log: LogOutput;
   /** What `load` gave when this was made. */
   readonly service?: ServiceModel;
@@ -51,7 +65,8 @@ export class ControlRole implements ControlBackend {
   readonly #manager = new ServiceManager(process.env);
   readonly #snapshot: NodeSnapshot;
   readonly #vrrp: VrrpSupervision;
-  readonly #check: CheckSupervision;
+  readonly #check: RoleSupervision;
+  readonly #console: ConsoleKeeper;
   readonly balance: BalanceControl;
   readonly #startedWallMs = wallMs();
   #model: Model;
@@ -85,7 +100,9 @@ export class ControlRole implements ControlBackend {
       linked: (link) => this.#configure(link),
       unasked: (message) => this.#hear(message),
     });
-    this.#check = new CheckSupervision(command("check"), this.events);
+    this.#check = new RoleSupervision({ ...command("check"), role: "check" }, this.events);
+    const supervision = { ...command("console"), role: "console" } as const;
+    this.#console = new ConsoleKeeper(new RoleSupervision(supervision, this.events));
     this.balance = new BalanceControl({
       file: options.file,
       directory: options.directory,
@@ -115,6 +132,8 @@ export class ControlRole implements ControlBackend {
     this.#say("stopping", `stopping: ${reason}${this.#order}`);
     await this.#end(reason);
     await this.#hook("shutdown");
+    // The last one: it writes down how the others ended.
+    await this.#console.stop();
     this.#server.closeAllConnections();
     this.#server.close();
     return trouble === undefined ? 0 : 1;
@@ -133,6 +152,7 @@ export class ControlRole implements ControlBackend {
 
   /** Starts what the configuration needs and what does not run yet. */
   #runRoles(): void {
+    this.#console.want(this.#options.console && this.#service?.console.enabled !== false);
     const needsVrrp = !this.balance.isRunning || this.#model.vrrp.instances.length > 0;
     if (needsVrrp) this.#vrrpRun ??= this.#vrrp.run();
     if (this.#vrrpRun !== undefined) return;
@@ -202,6 +222,7 @@ export class ControlRole implements ControlBackend {
       pid: process.pid,
       startedWallMs: this.#startedWallMs,
       wallMs: wallMs(),
+      stateDirectory: resolve(this.#options.stateDirectory),
       configuration: {
         file,
         loadedWallMs,
@@ -212,10 +233,22 @@ export class ControlRole implements ControlBackend {
         ...(this.#vrrpRun === undefined ? [] : [this.#vrrp.status]),
         ...(this.#checking === undefined ? [] : [this.#check.status]),
         ...this.balance.roles,
+        ...this.#console.roles,
       ],
       ...router,
       ...(balance === undefined ? {} : { balance }),
     };
+  }
+
+  async traffic(): Promise<TrafficLook> {
+    return { processes: await this.balance.traffic() };
+  }
+
+  service(): ServiceFacts | undefined {
+    if (this.#service === undefined) return undefined;
+    const { origins: _origins, vrrp, ...rest } = this.#service;
+    const { origins: _places, ...model } = vrrp;
+    return { ...rest, vrrp: model };
   }
 
   async why(instance: string): Promise<Why | Failure> {
@@ -264,11 +297,13 @@ export class ControlRole implements ControlBackend {
     const trouble = service === undefined ? undefined : await this.balance.configure(service);
     if (trouble !== undefined) return this.#refuse([trouble]);
     this.#refused = undefined;
+    const news = configurationNews(this.#service, service);
     this.#model = model;
     this.#service = service;
     this.#loaded = { wallMs: wallMs(), warnings: lines.length };
     for (const line of lines) this.#say("configuration-warning", line, "warning");
     this.#say("configuration-loaded", `read ${this.#options.file} again`);
+    for (const draft of news) this.events.add(draft);
     this.#runRoles();
     const { link } = this.#vrrp;
     if (link !== undefined) await this.#configure(link);
@@ -302,7 +337,7 @@ export class ControlRole implements ControlBackend {
       return;
     }
     this.#snapshot.invalidate();
-    this.events.add(draftOf(message.event, message.source), message.wallMs);
+    this.events.add(draftOf(message.event, message.source), momentOf(message));
   }
 
   #beat(): void {

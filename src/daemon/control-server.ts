@@ -6,24 +6,28 @@ import { answerBalance, isBalanceRoute, type BalanceBackend } from "./balance-ap
 import type {
   Done,
   Failure,
-  LoggedEvent,
   NodeStatus,
   Reloaded,
+  ServiceFacts,
+  TrafficLook,
   Upgrading,
   Why,
 } from "./control-api.ts";
-import type { EventLog } from "./event-log.ts";
+import type { EventDraft, EventLog } from "./event-log.ts";
 import { removeStaleSocket } from "./line-connection.ts";
 import { formatMetrics } from "./metrics.ts";
 
 /** Users at once; more are refused, so that a runaway script cannot exhaust descriptors. */
 const MAX_CONNECTIONS = 64;
-/** Bytes that may wait for a follower before it is dropped. */
-const MAX_UNSENT = 1024 * 1024;
+/** Events written at once to a follower; it gets more when it has read them. */
+const BATCH = 256;
 
 export interface ControlBackend {
   readonly events: EventLog;
   readonly balance: BalanceBackend;
+  traffic(): Promise<TrafficLook>;
+  /** Undefined before the first configuration. */
+  service(): ServiceFacts | undefined;
   /** `histograms`: with all buckets of all latencies, for metrics. */
   status(histograms?: boolean): Promise<NodeStatus>;
   why(instance: string): Promise<Why | Failure>;
@@ -58,6 +62,7 @@ async function answer(
   const url = new URL(request.url ?? "/", "http://nines");
   const [, version, verb, subject] = url.pathname.split("/").map(decode);
   const balance = `${request.method} ${version === "v1" ? (verb ?? "") : ""}`;
+  noteOrder(backend.events, request, response);
   if (isBalanceRoute(balance)) {
     const { code, body } = await answerBalance(backend.balance, balance, request);
     sendJson(response, code, body);
@@ -73,6 +78,12 @@ async function answer(
     }
     case "GET status":
       sendJson(response, 200, await backend.status());
+      return;
+    case "GET traffic":
+      sendJson(response, 200, await backend.traffic());
+      return;
+    case "GET service":
+      sendJson(response, 200, backend.service() ?? { error: "there is no configuration yet" });
       return;
     case "GET events":
       sendEvents(backend.events, url.searchParams, response);
@@ -98,6 +109,27 @@ async function answer(
   }
 }
 
+/** Questions that are asked with a body. */
+const ASKS: ReadonlySet<string> = new Set(["/v1/explain-request", "/v1/plan"]);
+const MAX_WHO = 64;
+
+/** Who gives an order is in the journal before anything comes of it, and how it ended if not well. */
+function noteOrder(events: EventLog, request: IncomingMessage, response: ServerResponse): void {
+  const { method, url = "" } = request;
+  if (method !== "POST" || ASKS.has(url)) return;
+  const [, , verb = "", subject = ""] = url.split("/").map(decode);
+  const who = String(request.headers["nines-who"] ?? "somebody").slice(0, MAX_WHO);
+  const what = subject === "" ? verb : `${verb} ${subject}`;
+  const add = (level: "info" | "warning", kind: EventDraft["kind"], reason: string): void =>
+    events.add({ source: "operator", level, kind, instance: subject, reason, who });
+  add("info", "operator-asked", `${who} asked for ${what} over the control socket`);
+  response.once("finish", () => {
+    const { statusCode } = response;
+    if (statusCode < 400) return;
+    add("warning", "operator-refused", `${what}, asked for by ${who}, was refused (${statusCode})`);
+  });
+}
+
 /** A path segment; text that is no valid percent encoding stands for itself. */
 function decode(segment: string): string {
   try {
@@ -113,18 +145,40 @@ function sendEvents(events: EventLog, query: URLSearchParams, response: ServerRe
     sendJson(response, 400, { error: "since must be the number of an event, 0 for all" });
     return;
   }
-  if (query.get("follow") !== "1") {
-    sendJson(response, 200, events.since(since));
-    return;
-  }
+  response.setHeader("nines-life", events.life);
+  const isOther = (query.get("life") ?? events.life) !== events.life;
+  const from = isOther ? 0 : since;
+  if (query.get("follow") === "1") streamEvents(events, from, response);
+  else sendJson(response, 200, events.since(from));
+}
+
+/**
+ * A follower is as fast as it reads: what it has not read yet is kept where all events are, and one
+ * that is too slow for that misses the oldest, which their numbers tell it.
+ */
+function streamEvents(events: EventLog, since: number, response: ServerResponse): void {
   response.setHeader("content-type", "application/jsonl");
-  const send = (event: LoggedEvent): void => {
-    response.write(`${JSON.stringify(event)}\n`);
-    if (response.writableLength > MAX_UNSENT) response.destroy();
-  };
   response.flushHeaders();
-  for (const event of events.since(since)) send(event);
-  response.once("close", events.follow(send));
+  let sent = events.isFuture(since) ? 0 : since;
+  let isWaiting = false;
+  const pump = (): void => {
+    isWaiting = false;
+    while (!response.writableNeedDrain && !response.destroyed) {
+      const batch = events.next(sent, BATCH);
+      const last = batch.at(-1);
+      if (last === undefined) return;
+      sent = last.seq;
+      response.write(batch.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    }
+  };
+  const stop = events.follow(() => {
+    if (isWaiting || response.writableNeedDrain) return;
+    isWaiting = true;
+    setImmediate(pump);
+  });
+  response.on("drain", pump);
+  response.once("close", stop);
+  pump();
 }
 
 function sendOutcome(response: ServerResponse, outcome: Why | Done | Failure): void {

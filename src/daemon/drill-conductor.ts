@@ -251,7 +251,6 @@ class Conductor {
 async function answersOf(probe: SiteProbe | undefined): Promise<void> {
   const untilMs = monotonicMs() + LAST_ANSWERS_MS;
   await sleep(ANSWER_MS);
-  while (probe !== undefined && probe.underWay() > 0 && monotonicMs() < untilMs) {
-    await sleep(LOOK_FOR_ANSWERS_MS);
-  }
+  if (probe === undefined) return;
+  while (probe.underWay() > 0 && monotonicMs() < untilMs) await sleep(LOOK_FOR_ANSWERS_MS);
 }

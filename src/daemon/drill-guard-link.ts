@@ -24,8 +24,11 @@ export class GuardLink {
     path: string,
     lost: (reason: string) => void,
   ): Promise<GuardLink> {
-    const [file = "", ...words] = [...argv, "drill-guard", path];
-    const child = spawn(file, words, { detached: true, stdio: ["pipe", "pipe", "inherit"] });
+    const [file = "", ...words] = argv;
+    const child = spawn(file, [...words, "drill-guard", path], {
+      detached: true,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     const armed = Promise.withResolvers<void>();
     const link = new GuardLink(child, armed, lost);
     await armed.promise;

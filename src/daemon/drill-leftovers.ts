@@ -12,6 +12,8 @@ export async function undoLeftovers(
   const paths = pendingUndos(stateDirectory);
   // A drill that kills Nines and starts it again is no leftover.
   if (paths.length === 0 || drillAtWork(runDirectory) !== undefined) return [];
+  // Nines starts at this moment: an undo that would start it has nothing to do.
+  process.env["NINES_STARTING"] = "1";
   const told: string[] = [];
   for (const path of paths) {
     try {
@@ -23,5 +25,6 @@ export async function undoLeftovers(
       told.push(`${path} cannot be read: ${(error as Error).message}`);
     }
   }
+  delete process.env["NINES_STARTING"];
   return told;
 }

@@ -13,20 +13,20 @@ const READ_ATTEMPTS = 3;
 export function startWrites(base: string): WriteProbe {
   const run = randomBytes(4).toString("hex");
   const acknowledged: string[] = [];
-  let isStopped = false;
+  const stopping = new AbortController();
   const urlOf = (key: string): string => `${base.replace(/\/$/, "")}/${key}`;
   const write = async (key: string): Promise<void> => {
     const answer = await ask(urlOf(key), { method: "PUT", body: key });
     if (answer?.ok === true) acknowledged.push(key);
   };
   const writing = (async () => {
-    for (let i = 0; !isStopped && i < MAX_WRITES; i++) {
+    for (let i = 0; !stopping.signal.aborted && i < MAX_WRITES; i++) {
       await Promise.all([write(`drill-${run}-${i}`), sleep(WRITE_EVERY_MS)]);
     }
   })();
   return {
     stop: async () => {
-      isStopped = true;
+      stopping.abort();
       await writing;
       let lost = 0;
       for (const key of acknowledged) if (!(await isThere(urlOf(key), key))) lost++;

@@ -135,15 +135,12 @@ class Compiler {
     this.run({ ...place, done: (left) => this.#decide(left, rule, target) }, changed);
   }
 
-  #decide({ when, change }: State, { origin, lose }: Rule, target: Data): void {
+  #decide({ when, change }: State, { origin }: Rule, target: Data): void {
     const isDecided = this.routes.some((route) => implies(when, route.when));
     if (isDecided) return;
     const { limit, answer } = change;
     const isOwn = target["pool"] === undefined;
-    if (isOwn && editsData(answer) !== undefined) {
-      lose("headers are added to answers of servers, not to the balancer's own");
-    }
-    const told = isOwn ? { limit } : change;
+    const told = isOwn ? { limit, answer } : change;
     this.routes.push({ when, data: { ...when, ...target, ...changeData(told) }, origin });
   }
 }

@@ -9,7 +9,7 @@ import { refusals, type Circumstances } from "./preconditions.ts";
 function against(name: string, change: Partial<Circumstances> = {}): string {
   const given = { facts, minute: 600, allowOutage: false, allowDanger: false, ...change };
   const plan = planFor(drillKind(name)!, given.facts);
-  assert.ok(typeof plan !== "string", String(plan));
+  assert.ok(typeof plan !== "string", name);
   return refusals(plan, given).join("; ");
 }
 

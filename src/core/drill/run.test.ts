@@ -9,7 +9,7 @@ import { CALM_MS, DrillRun, type DrillInput } from "./run.ts";
 
 function plan(name: string): DrillPlan {
   const made = planFor(drillKind(name)!, facts);
-  assert.ok(typeof made !== "string", String(made));
+  assert.ok(typeof made !== "string", name);
   return made;
 }
 

@@ -21,7 +21,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
-import { countFinished } from "./exchange-traffic.ts";
+import { countFinished, countVerdict } from "./exchange-traffic.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
 import { errorPage, type OwnAnswer, textAnswer } from "./own-answer.ts";
 import { RequestRelay } from "./request-relay.ts";
@@ -111,6 +111,7 @@ export class Intake {
     record.retries = exchange.retries;
     traffic.add(COUNTERS.inFlight, -1);
     if (record.status > 0) traffic.answered(record.status);
+    countVerdict(traffic, record);
     if (record.cause === "C" || record.cause === "c") traffic.add(COUNTERS.clientAborts, 1);
     // A tunnel's length says nothing about how quickly anybody answered.
     if (record.status !== 101) traffic.totalTime.record(record.totalMs);
@@ -175,14 +176,19 @@ export class Intake {
   }
 
   #answerByRoute(exchange: Exchange, route: CompiledRoute, facts: RequestFacts): void {
-    const { target } = route.settings;
+    const { settings, responseEdits: edits } = route;
+    const { target } = settings;
+    const added = edits.text(facts);
     exchange.blame("L", "R", "");
     if (target.kind === "redirect") {
-      const location = lineSafe(route.location(facts));
+      const place = edits.drops("location")
+        ? ""
+        : `location: ${lineSafe(route.location(facts))}\r\n`;
       const page = textAnswer(target.status, "", "text/plain");
-      this.#answer(exchange, { ...page, fields: `location: ${location}\r\n` });
+      this.#answer(exchange, { ...page, fields: place + added, edits });
     } else if (target.kind === "respond") {
-      this.#answer(exchange, textAnswer(target.status, target.body, target.contentType));
+      const page = textAnswer(target.status, target.body, target.contentType);
+      this.#answer(exchange, { ...page, fields: added, edits });
     }
   }
 

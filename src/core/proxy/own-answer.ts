@@ -2,6 +2,7 @@
 
 import { utf8Bytes } from "../../lib/text-bytes.ts";
 import { HeadWriter } from "../http/head-writer.ts";
+import type { HeadEdits } from "../route/head-edits.ts";
 
 export interface OwnAnswer {
   readonly status: number;
@@ -9,6 +10,8 @@ export interface OwnAnswer {
   readonly contentType: string;
   /** Further fields, whole lines with their ends; "" = none. */
   readonly fields: string;
+  /** Of the route that answers: fields that it removes or sets itself are not written. */
+  readonly edits?: Pick<HeadEdits, "drops">;
 }
 
 const PHRASES: Readonly<Record<number, string>> = {
@@ -65,15 +68,16 @@ export function writeOwnHead(
   answer: OwnAnswer,
   connection: ConnectionWord,
 ): number {
-  const { status, body, contentType, fields } = answer;
+  const { status, body, contentType, fields, edits } = answer;
   const writer = new HeadWriter();
   writer.begin(out, 0);
   writer.text(`HTTP/1.1 ${status} ${phraseOf(status)}\r\n`);
   if (status !== 204 && status !== 304) {
     writer.contentLength(body.length);
-    if (body.length > 0) writer.field("content-type", contentType);
+    const hasType = body.length > 0 && edits?.drops("content-type") !== true;
+    if (hasType) writer.field("content-type", contentType);
   }
-  writer.text("cache-control: no-store\r\n");
+  if (edits?.drops("cache-control") !== true) writer.text("cache-control: no-store\r\n");
   writer.text(fields);
   if (connection !== "") writer.field("connection", connection);
   writer.end();

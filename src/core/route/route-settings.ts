@@ -34,7 +34,7 @@ export interface RouteConditions {
 export type RouteTarget =
   /** Canary: pools by weight; the same client (source) keeps its side. */
   | { readonly kind: "pools"; readonly pools: readonly { pool: string; weight: number }[] }
-  /** `location` may hold `${scheme} ${host} ${path} ${query} ${uri}`. 301, 302, 303, 307, 308. */
+  /** `location` may hold `${scheme} ${host} ${path} ${query} ${search} ${uri}`. 301, 302, 303, 307, 308. */
   | { readonly kind: "redirect"; readonly status: number; readonly location: string }
   | {
       readonly kind: "respond";

@@ -7,6 +7,11 @@ const VARIABLES: Readonly<Record<string, (facts: RequestFacts) => string>> = {
   host: (facts) => facts.host,
   path: (facts) => facts.head.pathText(),
   query: (facts) => facts.head.queryText(),
+  /** The query with its question mark; nothing without one. */
+  search: (facts) => {
+    const query = facts.head.queryText();
+    return query === "" ? "" : `?${query}`;
+  },
   uri: (facts) => facts.uri,
   source: (facts) => facts.source,
 };

@@ -14,6 +14,7 @@ import { AddressGuard } from "./address-guard.ts";
 import { AdvertSender } from "./advert-sender.ts";
 import { AnnouncePlan } from "./announce-plan.ts";
 import { heardAsBackup, masterIsDown } from "./backup.ts";
+import { AcquireBackoff } from "./acquire-backoff.ts";
 import { DecisionLog, type Turn } from "./decision-log.ts";
 import { heardAsHeir, letLapse, reignOf } from "./heir.ts";
 import {
@@ -32,6 +33,7 @@ import {
 } from "./master.ts";
 import type { Advert } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
+import { heardOf } from "./heard-of.ts";
 import { decisionInputs, describeTracks } from "./reasons.ts";
 import { recover } from "./recovery.ts";
 import { sameValue } from "./reload.ts";
@@ -59,7 +61,7 @@ export class Instance {
   leaseRenewedMs: number = -Infinity;
   /** Until then a lower-priority master is left alone: we gave the addresses away. */
   holdUntilMs: number = -Infinity;
-  /** The address that we send from, in bytes. */
+  /** What we send from, in bytes. */
   source: Uint8Array | undefined;
   grouped: boolean;
   readonly plan: AnnouncePlan;
@@ -71,8 +73,9 @@ export class Instance {
   readonly counters: InstanceCounters = noCounters();
   /** No election before this (`vrrp_startup_delay`). */
   readonly notBeforeMs: number;
+  readonly #refusals = new AcquireBackoff();
   readonly #renewLease: Extract<RouterAction, { type: "renew-lease" }>;
-  #sourceText = "";
+  sourceText: string = "";
 
   /** `before`: the sender of the instance whose place this one takes; peers know its numbers. */
   constructor(
@@ -146,12 +149,12 @@ export class Instance {
       if (sameValue(transport, before.transport)) return;
     }
     this.sender = new AdvertSender(settings, this.sender);
-    if (this.#sourceText !== "") this.sender.setSource(this.#sourceText);
+    if (this.sourceText !== "") this.sender.setSource(this.sourceText);
   }
 
   setSource(source: string): void {
-    if (source === this.#sourceText) return;
-    this.#sourceText = source;
+    if (source === this.sourceText) return;
+    this.sourceText = source;
     this.source = parseIp(source);
     this.sender.setSource(source);
   }
@@ -217,7 +220,10 @@ export class Instance {
   }
 
   acquireFailed(turn: Turn, why: string): void {
+    const waitMs = this.#refusals.next(this.masterDownMs, turn.now - this.sinceMs);
     this.resign(turn, `the kernel refused our addresses: ${why}`, HOLD_MS);
+    if (this.state.kind !== "BACKUP") return;
+    this.state.downAtMs = Math.max(this.state.downAtMs, turn.now + waitMs);
   }
 
   // ---- changes of state ----
@@ -384,11 +390,11 @@ export class Instance {
 
   /** `again`: a reign that is gone on with was told of when it began. */
   changed(turn: Turn, from: VrrpState, reason: string, again = false): void {
-    const to = this.state.kind;
-    const priority = this.effectivePriority;
+    const [to, priority] = [this.state.kind, this.effectivePriority];
     this.sinceMs = turn.now;
     this.reason = reason;
-    this.report(turn, { kind: "state-changed", reason, from, to, priority });
+    const heard = heardOf(this, turn.now);
+    this.report(turn, { kind: "state-changed", reason, from, to, priority, ...heard });
     if (to === "MASTER" || to === "BACKUP" || to === "FAULT") this.notify(turn, to, again);
   }
 }

@@ -1,6 +1,7 @@
 /** `return` and `rewrite`. Source: nginx, ngx_http_rewrite_module. */
 
-import type { Data } from "../draft.ts";
+import type { Place } from "../../diagnostic.ts";
+import type { Data, Draft } from "../draft.ts";
 import { ecmascript, wholeText } from "../expressions.ts";
 import type { NginxContext } from "./context.ts";
 import type { Directive } from "./parse.ts";
@@ -58,15 +59,9 @@ export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rew
       draft.lost(at, "a redirect knows no $1: write one for each path");
       return undefined;
     }
-    if (
-      !location.includes("${uri}") &&
-      !location.includes("${query}") &&
-      !replacement.endsWith("?")
-    ) {
-      draft.lost({ ...at, text: `the query in ${at.text}` }, "it is not added to the new address");
-    }
     const status = flag === "permanent" ? 301 : 302;
-    return { redirect: { redirect: { location, status } }, path: `~ ${regex}` };
+    const redirect = { location: withQuery(location, replacement, at, draft), status };
+    return { redirect: { redirect }, path: `~ ${regex}` };
   }
   const plain = replacement.replace(/\?$/u, "");
   if (/\$[a-z{]/iu.test(plain) || plain.includes("?")) {
@@ -74,6 +69,14 @@ export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rew
     return undefined;
   }
   return { rewrite: { regex: wholeText(regex), to: plain }, path: `~ ${regex}`, flag };
+}
+
+/** nginx adds the query of the request, unless the new address ends with a question mark. */
+function withQuery(location: string, replacement: string, at: Place, draft: Draft): string {
+  if (/\$\{(?:uri|query|search)\}/u.test(location) || replacement.endsWith("?")) return location;
+  if (!location.includes("?")) return `${location}\${search}`;
+  draft.lost({ ...at, text: `the query in ${at.text}` }, "it is not added to the new address");
+  return location;
 }
 
 /** With all of the path taken by one group, the address is that of the request. */

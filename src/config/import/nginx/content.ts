@@ -166,7 +166,7 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
   const when = typeof both === "object" ? both : {};
   const place = { directive, scope, when };
   if (location.slashed !== undefined) {
-    const target = { redirect: { location: location.slashed, status: 301 } };
+    const target = { redirect: { location: `${location.slashed}\${search}`, status: 301 } };
     const change = ownAnswer(target, scope, context);
     return [rule(directive, [{ all: when, except: [] }], { target, change, place, facts })];
   }

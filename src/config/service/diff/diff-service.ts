@@ -3,6 +3,7 @@
  * and `nines apply`. Pure.
  */
 
+import type { LedgerService } from "../../../core/ledger/settings.ts";
 import { sameValue } from "../../../core/vrrp/reload.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { type Change, fields, type Part } from "./change.ts";
@@ -18,6 +19,12 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...diffNamed("check", before.checks, after.checks, (a, b) => fields("in place", a, b)),
     ...diffNamed("frontend", before.balance.frontends, after.balance.frontends, diffFrontend),
     ...diffNamed("pool", before.balance.pools, after.balance.pools, diffPool),
+    ...diffNamed("service", writtenServices(before), writtenServices(after), (a, b) =>
+      fields("in place", a, b, ["pools", "instances"]),
+    ),
+    ...fields("in place", before.ledger, after.ledger, ["services"]).map((part) => {
+      return { subject: "ledger", ...part };
+    }),
     ...diffWorkers(before.balance.workers, after.balance.workers),
   ];
 }
@@ -57,6 +64,7 @@ interface Named {
 
 const GONE: Readonly<Record<string, Part>> = {
   check: { text: "removed", effect: "in place" },
+  service: { text: "removed: it is not counted any more", effect: "in place" },
   pool: { text: "removed: its requests end first", effect: "new connections only" },
   frontend: {
     text: "removed: it stops listening, open connections end first",
@@ -82,6 +90,11 @@ function diffNamed<T extends Named>(
     .filter((one) => !now.has(one.name))
     .map((one) => ({ subject: `${kind} ${one.name}`, ...GONE[kind]! }));
   return [...kept, ...gone];
+}
+
+/** The others follow from frontends and addresses, whose changes are told. */
+function writtenServices({ ledger, origins }: ServiceModel): readonly LedgerService[] {
+  return ledger.services.filter(({ name }) => origins.has(`service ${name}`));
 }
 
 function diffWorkers(before: number, after: number): Change[] {

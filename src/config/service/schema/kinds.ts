@@ -249,10 +249,14 @@ function convertMode(text: string): Converted<number> {
 
 function convertHashKey(text: string): Converted<HashKey> {
   if (text === "source") return good({ of: "source" });
+  const [, bits] = /^source\/(\d{1,3})$/u.exec(text) ?? [];
+  if (bits !== undefined && Number(bits) >= 1 && Number(bits) <= 128) {
+    return good({ of: "source", prefix: Number(bits) });
+  }
   if (text === "path" || text === "uri") return good({ of: "uri", withQuery: text === "uri" });
   const [, of, name] = /^(header|cookie|query):(.+)$/u.exec(text) ?? [];
   if (name !== undefined) return good({ of: of as "header" | "cookie" | "query", name });
-  const next = "write source, path, uri, header:NAME, cookie:NAME or query:NAME";
+  const next = "write source, source/24, path, uri, header:NAME, cookie:NAME or query:NAME";
   return bad(`'${text}' cannot be hashed`, next);
 }
 
@@ -279,6 +283,20 @@ function convertStatus(text: string): Converted<StatusRange> {
   const range = { from: Number(low), to: Number(high) };
   if (low !== undefined && range.from <= range.to) return good(range);
   return bad(`'${text}' is not a status`, "write 200 or 200-399");
+}
+
+/** An instant with its offset, so that it means the same on every machine. */
+function convertTime(text: string): Converted<number> {
+  const form = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/u;
+  const ms = form.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
+  if (!Number.isNaN(ms)) return good(ms);
+  return bad(`'${text}' is not a time with its offset`, "write 2026-11-22T02:00:00+01:00 or …Z");
+}
+
+function convertUrl(text: string): Converted<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return good(url.href);
+  return bad(`'${text}' is not a URL`, "write https://HOST/PATH");
 }
 
 const ANY: Kind["convert"] = (text) => good(text);
@@ -308,8 +326,8 @@ export const KINDS = {
   bind: { what: ":PORT, ADDRESS:PORT or unix:PATH", convert: convertBind },
   mode: { what: "a file mode such as 660", pattern: "^0?[0-7]{3}$", convert: convertMode },
   hashKey: {
-    what: "source, path, uri, header:NAME, cookie:NAME or query:NAME",
-    pattern: "^(source|path|uri|(header|cookie|query):.+)$",
+    what: "source, source/24 (one key for a network), path, uri, header:NAME, cookie:NAME or query:NAME",
+    pattern: "^(source(/\\d{1,3})?|path|uri|(header|cookie|query):.+)$",
     convert: convertHashKey,
   },
   rateKey: {
@@ -323,6 +341,12 @@ export const KINDS = {
     pattern: "^[1-5]\\d\\d(-[1-5]\\d\\d)?$",
     convert: convertStatus,
   },
+  time: {
+    what: "a time such as 2026-11-22T02:00:00+01:00",
+    pattern: "^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d.*(Z|[+-]\\d\\d:\\d\\d)$",
+    convert: convertTime,
+  },
+  url: { what: "a URL", pattern: "^https?://\\S+$", convert: convertUrl },
   /** A text, or `{ file: PATH }` whose content is taken; never shown in messages. */
   secret: { what: "a secret, or { file: PATH }", convert: ANY },
 } as const satisfies Readonly<Record<string, Kind>>;

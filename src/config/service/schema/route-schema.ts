@@ -46,15 +46,19 @@ const canary = fields(
   integer("Weight.", 0, 1_000_000),
 );
 
-const edits = section("Done in the order remove, set, add. Values may hold ${host} and the like.", {
+const EDITS = {
   remove: oneOrMore("Headers that are taken away.", kind("token", "A header."), { default: [] }),
   set: optional(fields("Headers that get this value.", kind("template", "The value."))),
   add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
-});
+};
+const HOW = "Done in the order remove, set, add. Values may hold ${host} and the like.";
 
 const redirect = short(
   block("Answered with another address.", {
-    location: kind("template", "Where to; may hold ${scheme} ${host} ${path} ${query} ${uri}."),
+    location: kind(
+      "template",
+      "Where to; may hold ${scheme} ${host} ${path} ${query} ${uri}, and ${search}: ?query or nothing.",
+    ),
     status: integer("301, 302, 303, 307 or 308.", 301, 308, { default: 307 }),
   }),
   [text("Where to, with status 307.")],
@@ -128,8 +132,8 @@ const route = block("Conditions (all given ones must hold), one target, and what
   pools: optional({ ...canary, description: "Target: pools by weight (canary)." }),
   redirect: optional(redirect),
   respond: optional(respond),
-  request_headers: edits,
-  response_headers: edits,
+  request_headers: section(HOW, EDITS),
+  response_headers: section(`${HOW} Also of a redirect and of what is answered here.`, EDITS),
   rewrite: optional(rewrite),
   rate_limit: optional(rateLimit),
   fault: optional(fault),

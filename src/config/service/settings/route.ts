@@ -131,7 +131,10 @@ type EditsDocument = RouteDocument["request_headers"];
 const FRAMING: readonly string[] = [
   "connection",
   "content-length",
+  "expect",
+  "http2-settings",
   "keep-alive",
+  "proxy-connection",
   "te",
   "trailer",
   "transfer-encoding",
