@@ -6,8 +6,12 @@ import type { ConfigurationFiles } from "./keepalived/lines.ts";
 import type { Model } from "./model.ts";
 import { type ReadOptions, readKeepalivedConf } from "./read-configuration.ts";
 import { readServiceYaml, type ServiceReadOptions } from "./service/read-service.ts";
+import {
+  DEFAULT_CONSOLE,
+  type ServiceModel,
+  type ServiceReading,
+} from "./service/service-model.ts";
 import { defaultLedger } from "./service/settings/ledger.ts";
-import type { ServiceModel, ServiceReading } from "./service/service-model.ts";
 
 /** What a path and the text behind it look like. */
 export function languageOf(path: string, text: string | undefined): "nines" | "keepalived" {
@@ -37,7 +41,7 @@ function serviceOf(vrrp: Model): ServiceModel {
     balance,
     checks: [],
     trackedChecks: [],
-    console: { enabled: true },
+    console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,
     ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
     nodes: [],

@@ -68,6 +68,7 @@ export function frontendSettings(draft: FrontendDraft = {}): FrontendSettings {
   const { timeouts, limits, shedding, routes, ...rest } = draft;
   return {
     name: "www",
+    mode: "http",
     binds: [{ kind: "ip", address: "10.0.0.100", port: 80 }],
     timeouts: {
       headMs: 10_000,

@@ -31,7 +31,8 @@ export type AdminState = "ready" | "drain" | "maint";
 
 /** What a hash is made of. `header`, `cookie`, `query`: the value of that name. */
 export type HashKey =
-  | { readonly of: "source" }
+  /** `prefix`: that many bits of the address, so that a network is one client; absent: all. */
+  | { readonly of: "source"; readonly prefix?: number }
   | { readonly of: "uri"; readonly withQuery: boolean }
   | { readonly of: "header" | "cookie" | "query"; readonly name: string };
 

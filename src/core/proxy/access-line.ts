@@ -178,6 +178,7 @@ class CombinedLine extends LineWriter {
 }
 
 function protocolName(record: AccessRecord): string {
+  if (record.isTcp) return "TCP";
   if (record.http2) return "HTTP/2.0";
   return record.version === 10 ? "HTTP/1.0" : record.version === 11 ? "HTTP/1.1" : "-";
 }

@@ -38,6 +38,8 @@ export class AccessRecord {
   sourcePort = 0;
   tlsVersion = "";
   http2 = false;
+  /** A connection that was carried as bytes: no request, no status. */
+  isTcp = false;
   /** "" when no route was asked or none matched. */
   route = "";
   pool = "";
@@ -74,7 +76,7 @@ export class AccessRecord {
   clear(): void {
     this.route = this.pool = this.server = this.reason = "";
     this.status = this.version = this.bytesIn = this.bytesOut = this.retries = 0;
-    this.isReused = this.http2 = false;
+    this.isReused = this.http2 = this.isTcp = false;
     this.requestMs = this.queueMs = this.connectMs = this.answerMs = -1;
     this.totalMs = 0;
     this.cause = this.phase = "-";

@@ -9,6 +9,7 @@ import {
 import { hashBytes, hashText } from "../balance/hash.ts";
 import type { HashKey } from "../balance/pool-settings.ts";
 import type { Pool } from "../balance/pool.ts";
+import { sourceKey } from "../balance/source-key.ts";
 import { stickKey } from "../balance/stick-table.ts";
 import type { StickyCookie } from "../balance/sticky-cookie.ts";
 import { utf8Bytes } from "../../lib/text-bytes.ts";
@@ -108,7 +109,7 @@ export function hashOf(key: HashKey, facts: RequestFacts): number {
 function keyText(key: HashKey, facts: RequestFacts): string {
   switch (key.of) {
     case "source":
-      return facts.source;
+      return sourceKey(key, facts.source);
     case "uri":
       return key.withQuery ? facts.uri : facts.head.pathText();
     case "header":

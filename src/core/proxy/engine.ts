@@ -4,17 +4,18 @@
  * sinks. One engine per worker process.
  */
 
-import { Prng } from "../../lib/prng.ts";
+import { assert } from "../../lib/assert.ts";
 import type { AdminChange, HealthVerdict, ServerOverride } from "../balance/pool-ports.ts";
 import type { StickRecord } from "../balance/stick-table.ts";
 import { ClientConnection } from "./client-connection.ts";
-import { Dispatcher } from "./dispatcher.ts";
 import { type EngineOptions, EngineParts } from "./engine-parts.ts";
 import { explainRequest } from "./explain-request.ts";
 import { Frontend } from "./frontend.ts";
 import type { BalanceSettings } from "./frontend-settings.ts";
 import { Intake } from "./intake.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
+import { type AnyDispatcher, Pools } from "./pools.ts";
+import { TcpSession } from "./tcp-session.ts";
 import { COUNTERS } from "./traffic.ts";
 import type { ClientOrigin, Peer, Wire } from "./wire.ts";
 
@@ -25,15 +26,14 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly #intake: Intake;
   readonly #frontends = new Map<string, Frontend>();
-  readonly #pools = new Map<string, Dispatcher>();
-  /** Taken out of the configuration, and not quiet yet. */
-  readonly #retired = new Set<Dispatcher>();
-  readonly #clients = new Set<ClientConnection>();
+  readonly #pools: Pools;
+  readonly #clients = new Set<ClientConnection | TcpSession>();
 
   constructor(now: number, options: EngineOptions) {
     this.#parts = new EngineParts(now, options);
+    this.#pools = new Pools(this.#parts);
     this.#intake = new Intake(this.#parts, {
-      pools: this.#pools,
+      pools: this.#pools.http,
       left: (client) => this.#left(client),
     });
   }
@@ -41,17 +41,7 @@ export class Engine {
   /** In place: what runs goes on, what was learned of servers stays with their names. */
   configure(now: number, settings: BalanceSettings): void {
     this.#parts.now = now;
-    for (const pool of settings.pools) {
-      const known = this.#pools.get(pool.name);
-      if (known !== undefined) known.update(pool);
-      else this.#pools.set(pool.name, this.#newPool(pool));
-    }
-    for (const [name, dispatcher] of this.#pools) {
-      if (settings.pools.some((pool) => pool.name === name)) continue;
-      dispatcher.retire();
-      this.#pools.delete(name);
-      this.#retired.add(dispatcher);
-    }
+    this.#pools.configure(settings);
     for (const frontend of settings.frontends) {
       const known = this.#frontends.get(frontend.name);
       if (known !== undefined) known.configure(frontend);
@@ -81,14 +71,27 @@ export class Engine {
     }
     frontend.traffic.add(COUNTERS.connections, 1);
     frontend.traffic.add(COUNTERS.openConnections, 1);
+    if (frontend.settings.mode === "tcp") return this.#carry(wire, origin, frontend);
     const client = new ClientConnection(this.#parts, this.#intake, { wire, origin, frontend });
     this.#clients.add(client);
     return client;
   }
 
+  #carry(wire: Wire, origin: ClientOrigin, frontend: Frontend): Peer {
+    const dispatcher = this.#pools.tcp.get(frontend.settings.defaultPool ?? "");
+    assert(dispatcher !== undefined, "the configuration has refused a TCP frontend without a pool");
+    const left = (session: TcpSession): void => this.#left(session);
+    const client = { wire, origin, frontend, dispatcher, left };
+    const session = new TcpSession(this.#parts, client);
+    this.#clients.add(session);
+    dispatcher.begin(session);
+    return session;
+  }
+
   /** A handshake or a PROXY header failed: it never became a client. */
-  refusedConnection(frontend: string): void {
-    this.#frontends.get(frontend)?.traffic.add(COUNTERS.connectionsRefused, 1);
+  refusedConnection(frontend: string, kind: ConnectionRefusal): void {
+    const counter = kind === "handshake" ? COUNTERS.handshakesFailed : COUNTERS.connectionsRefused;
+    this.#frontends.get(frontend)?.traffic.add(counter, 1);
   }
 
   // ---- what is known of servers ----
@@ -122,7 +125,7 @@ export class Engine {
   /** Everything that sticks, or what is new since the last call with `changes`. */
   exportSticks(now: number, changes: boolean): { pool: string; entries: StickRecord[] }[] {
     const tables = [];
-    for (const { pool, settings } of this.#pools.values()) {
+    for (const { pool, settings } of this.#pools.all) {
       const { table } = pool;
       if (table === undefined) continue;
       const entries = changes ? table.takeChanges(now, STICK_CHANGES) : table.dump(now);
@@ -135,7 +138,7 @@ export class Engine {
     now: number,
     tables: readonly { readonly pool: string; readonly entries: readonly StickRecord[] }[],
   ): void {
-    for (const { pool, entries } of tables) this.#pools.get(pool)?.pool.table?.load(now, entries);
+    for (const { pool, entries } of tables) this.#pools.find(pool)?.pool.table?.load(now, entries);
   }
 
   // ---- what is to be seen ----
@@ -144,8 +147,8 @@ export class Engine {
     return this.#frontends.values();
   }
 
-  get dispatchers(): Iterable<Dispatcher> {
-    return this.#pools.values();
+  get dispatchers(): Iterable<AnyDispatcher> {
+    return this.#pools.all;
   }
 
   get connections(): number {
@@ -172,7 +175,8 @@ export class Engine {
 
   explain(now: number, asked: AskedRequest): RequestExplanation {
     this.#parts.now = now;
-    return explainRequest({ frontends: this.#frontends, pools: this.#pools, now }, asked);
+    const { http, tcp } = this.#pools;
+    return explainRequest({ frontends: this.#frontends, pools: http, carried: tcp, now }, asked);
   }
 
   // ---- the end ----
@@ -202,7 +206,7 @@ export class Engine {
   cut(now: number, reason: string): void {
     this.#parts.now = now;
     for (const client of this.#clients) client.kill(reason);
-    for (const dispatcher of this.#pools.values()) {
+    for (const dispatcher of this.#pools.http.values()) {
       for (const group of dispatcher.groups) group.closeIdle();
     }
   }
@@ -211,30 +215,19 @@ export class Engine {
 
   /** When `wake` is wanted; Infinity = never. May move with every call. */
   get deadline(): number {
-    let deadline = this.#parts.wheel.deadline;
-    for (const { pool } of this.#pools.values()) deadline = Math.min(deadline, pool.deadline);
-    for (const { pool } of this.#retired) deadline = Math.min(deadline, pool.deadline);
-    return deadline;
+    return Math.min(this.#parts.wheel.deadline, this.#pools.deadline);
   }
 
   wake(now: number): void {
     const parts = this.#parts;
     parts.now = now;
     parts.wheel.wake(now);
-    for (const dispatcher of this.#pools.values()) wakePool(dispatcher, now);
-    for (const dispatcher of this.#retired) {
-      wakePool(dispatcher, now);
-      if (dispatcher.isQuiet) this.#retired.delete(dispatcher);
-    }
+    this.#pools.wake(now);
   }
 
-  #newPool(settings: BalanceSettings["pools"][number]): Dispatcher {
-    return new Dispatcher(this.#parts, settings, new Prng(this.#parts.prng.uint32()));
-  }
-
-  #change(now: number, pool: string, change: (dispatcher: Dispatcher) => boolean): boolean {
+  #change(now: number, pool: string, change: (dispatcher: AnyDispatcher) => boolean): boolean {
     this.#parts.now = now;
-    const dispatcher = this.#pools.get(pool);
+    const dispatcher = this.#pools.find(pool);
     if (dispatcher === undefined || !change(dispatcher)) return false;
     dispatcher.changed();
     return true;
@@ -247,18 +240,15 @@ export class Engine {
     }
   }
 
-  #left(client: ClientConnection): void {
+  #left(client: ClientConnection | TcpSession): void {
     if (!this.#clients.delete(client)) return;
     client.frontend.left(client.origin.source);
     client.frontend.traffic.add(COUNTERS.openConnections, -1);
   }
 }
 
-function wakePool(dispatcher: Dispatcher, now: number): void {
-  if (dispatcher.pool.deadline > now) return;
-  dispatcher.pool.wake(now);
-  dispatcher.changed();
-}
+/** Why somebody never became a client: the TLS handshake failed, or the connection was too much. */
+export type ConnectionRefusal = "handshake" | "connection";
 
 /** Of connections that were refused: there is nothing to say to them. */
 const NOBODY: Peer = { received() {}, drained() {}, ended() {}, closed() {} };

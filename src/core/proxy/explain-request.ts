@@ -9,11 +9,14 @@ import { hashOf } from "./binding.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Frontend } from "./frontend.ts";
 import { poolOf } from "./intake.ts";
+import { keyOf, type TcpDispatcher } from "./tcp-dispatcher.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
 
 interface Place {
   readonly frontends: ReadonlyMap<string, Frontend>;
   readonly pools: ReadonlyMap<string, Dispatcher>;
+  /** Pools of TCP connections. */
+  readonly carried: ReadonlyMap<string, TcpDispatcher>;
   readonly now: number;
 }
 
@@ -32,6 +35,7 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
     const wanted = asked.frontend ?? `port ${port}`;
     return { ...nothing, lines: [`no frontend for ${wanted}; there are: ${known}`] };
   }
+  if (frontend.settings.mode === "tcp") return carried(place, frontend, asked.source);
   const target = rest.startsWith("/") ? rest : `/${rest}`;
   const authority = portText === undefined ? host : `${host}:${portText}`;
   const head = new RequestHead();
@@ -45,6 +49,22 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
   facts.localPort = port;
   facts.source = frontend.forwarding.clientOf(facts);
   return walk(place, frontend, facts);
+}
+
+/** Nothing of the request is looked at. */
+function carried(place: Place, { settings }: Frontend, source: string): RequestExplanation {
+  const pool = settings.defaultPool ?? "";
+  const { pool: servers } = place.carried.get(pool)!;
+  const { algorithm } = servers.settings;
+  const hash = "key" in algorithm ? hashText(keyOf(algorithm.key, source)) : 0;
+  const pick = servers.pick(place.now, { hash, sticky: undefined, tried: [] });
+  const server = pick.server?.name ?? "";
+  const lines = [
+    `frontend ${settings.name}: TCP, carried as it comes; client ${source || "unknown"}`,
+    `pool ${pool}: of the frontend`,
+    server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`,
+  ];
+  return { frontend: settings.name, route: "", pool, server, lines };
 }
 
 function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExplanation {

@@ -66,6 +66,8 @@ export interface AccessLogSettings {
 
 export interface FrontendSettings {
   readonly name: string;
+  /** `tcp`: connections are carried as bytes to `defaultPool`; what is about requests says nothing. */
+  readonly mode: "http" | "tcp";
   readonly binds: readonly Bind[];
   readonly tls?: FrontendTls;
   readonly timeouts: FrontendTimeouts;

@@ -24,6 +24,7 @@ export function settingsOf(
 function frontend(): FrontendSettings {
   return {
     name: FRONTEND,
+    mode: "http",
     binds: [{ kind: "ip", address: "10.0.0.100", port: 80 }],
     timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, handshakeMs: 5000 },
     limits: {

@@ -21,6 +21,7 @@ export type Part = Pick<Change, "text" | "effect">;
 
 /** What only new connections to servers can follow. */
 const OF_NEW_CONNECTIONS: ReadonlySet<string> = new Set([
+  "mode",
   "tls",
   "sendProxy",
   "acceptProxyFrom",

@@ -130,6 +130,11 @@ const accessLog = Object.assign(
 
 export const frontendSchema = block("What clients connect to.", {
   listen: oneOrMore("Where.", listen),
+  mode: choice(
+    "http: requests, one by one; tcp: connections, carried to the pool as they come.",
+    ["http", "tcp"],
+    { default: "http" },
+  ),
   tls: optional(tls),
   pool: optional(
     kind("name", "Where requests go that no route takes.", { otherwise: "they get 404" }),

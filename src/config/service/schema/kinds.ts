@@ -249,10 +249,14 @@ function convertMode(text: string): Converted<number> {
 
 function convertHashKey(text: string): Converted<HashKey> {
   if (text === "source") return good({ of: "source" });
+  const [, bits] = /^source\/(\d{1,3})$/u.exec(text) ?? [];
+  if (bits !== undefined && Number(bits) >= 1 && Number(bits) <= 128) {
+    return good({ of: "source", prefix: Number(bits) });
+  }
   if (text === "path" || text === "uri") return good({ of: "uri", withQuery: text === "uri" });
   const [, of, name] = /^(header|cookie|query):(.+)$/u.exec(text) ?? [];
   if (name !== undefined) return good({ of: of as "header" | "cookie" | "query", name });
-  const next = "write source, path, uri, header:NAME, cookie:NAME or query:NAME";
+  const next = "write source, source/24, path, uri, header:NAME, cookie:NAME or query:NAME";
   return bad(`'${text}' cannot be hashed`, next);
 }
 
@@ -322,8 +326,8 @@ export const KINDS = {
   bind: { what: ":PORT, ADDRESS:PORT or unix:PATH", convert: convertBind },
   mode: { what: "a file mode such as 660", pattern: "^0?[0-7]{3}$", convert: convertMode },
   hashKey: {
-    what: "source, path, uri, header:NAME, cookie:NAME or query:NAME",
-    pattern: "^(source|path|uri|(header|cookie|query):.+)$",
+    what: "source, source/24 (one key for a network), path, uri, header:NAME, cookie:NAME or query:NAME",
+    pattern: "^(source(/\\d{1,3})?|path|uri|(header|cookie|query):.+)$",
     convert: convertHashKey,
   },
   rateKey: {

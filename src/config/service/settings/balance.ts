@@ -27,8 +27,10 @@ export function buildBalance(
     const fronts = Object.values(document.frontends).filter((one) => leadsTo(one, pool));
     return fronts.length > 0 && fronts.every((one) => one.tls !== undefined);
   };
+  const carriesTcp = (pool: string): boolean =>
+    Object.values(document.frontends).some((one) => one.mode === "tcp" && one.pool === pool);
   const pools = Object.entries(document.pools).map(([name, pool]) =>
-    buildPool(name, pool, { context, checkNames, ownChecks, behindTls }),
+    buildPool(name, pool, { context, checkNames, ownChecks, behindTls, carriesTcp }),
   );
   const poolNames = Object.keys(document.pools);
   const frontends = Object.entries(document.frontends).map(([name, frontend]) =>
@@ -36,6 +38,7 @@ export function buildBalance(
   );
   refuseSharedPorts(frontends, document.frontends, context);
   warnAboutUnusedPools(document, context);
+  refuseMixedPools(document, context);
   return {
     balance: { workers: document.workers, frontends, pools },
     checks: [...named, ...ownChecks],
@@ -47,6 +50,22 @@ function leadsTo(frontend: FrontendDocument, pool: string): boolean {
     frontend.pool === pool ||
     frontend.routes.some((route) => route.pool === pool || Object.hasOwn(route.pools ?? {}, pool))
   );
+}
+
+/** Requests and connections are counted, retried and kept in different ways. */
+function refuseMixedPools(
+  { frontends }: Pick<ServiceDocument, "frontends">,
+  { findings, places }: BuildContext,
+): void {
+  const all = Object.entries(frontends);
+  for (const [name, { mode, pool }] of all) {
+    if (mode !== "tcp" || pool === undefined) continue;
+    const other = all.find(([, one]) => one.mode === "http" && leadsTo(one, pool));
+    if (other === undefined) continue;
+    const reason = `pool ${pool} serves requests of ${other[0]} and connections of ${name}`;
+    const at = places.at(frontends[name]!, "pool");
+    findings.error(at, reason, "make two pools of it; their servers may be the same");
+  }
 }
 
 function warnAboutUnusedPools(

@@ -20,8 +20,10 @@ export function buildFrontend(
   }
   const routes = document.routes.flatMap((route, i) => buildRoute(route, i, sources) ?? []);
   checkRoutes(document, context);
+  if (document.mode === "tcp") refuseRequestKeys(name, document, context);
   return {
     name,
+    mode: document.mode,
     binds: document.listen.map(({ on, mode }) =>
       on.kind === "unix" ? { ...on, mode: mode ?? on.mode } : on,
     ),
@@ -52,6 +54,30 @@ export function buildFrontend(
   };
 }
 
+/** What is about requests: where nobody reads them it would be believed and do nothing. */
+const OF_REQUESTS = [
+  "routes",
+  "shedding",
+  "trusted_proxies",
+  "forwarded",
+  "request_id",
+  "traceparent",
+  "health_path",
+  "ready_path",
+] as const;
+
+function refuseRequestKeys(
+  name: string,
+  document: FrontendDocument,
+  { findings, places }: BuildContext,
+): void {
+  for (const key of OF_REQUESTS) {
+    if (!places.wrote(document, key)) continue;
+    const reason = `${key} is about requests, and frontend ${name} carries bytes (mode: tcp)`;
+    findings.error(places.key(document, key), reason, "remove it, or write mode: http");
+  }
+}
+
 function limitsOf({ limits }: FrontendDocument): FrontendSettings["limits"] {
   return {
     headBytes: limits.head,
@@ -63,7 +89,8 @@ function limitsOf({ limits }: FrontendDocument): FrontendSettings["limits"] {
   };
 }
 
-function tlsOf({ tls }: FrontendDocument, context: BuildContext): FrontendTls | undefined {
+function tlsOf(document: FrontendDocument, context: BuildContext): FrontendTls | undefined {
+  const { tls } = document;
   if (tls === undefined) return undefined;
   const { findings, places } = context;
   const clientCertificate =
@@ -81,7 +108,7 @@ function tlsOf({ tls }: FrontendDocument, context: BuildContext): FrontendTls | 
       key,
     })),
     minimumVersion: tls.minimum_version,
-    http2: tls.http2,
+    http2: tls.http2 && document.mode === "http",
     ...optional("clientCa", tls.client_ca),
     clientCertificate,
   };

@@ -9,6 +9,7 @@ import type {
 } from "../../../core/balance/pool-settings.ts";
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import { formatDuration } from "../../../lib/duration.ts";
+import type { Place } from "../../diagnostic.ts";
 import type { CheckOrName } from "../schema/check-schema.ts";
 import { endpointText } from "../schema/kinds.ts";
 import type { PoolDocument, ServerDocument, StickyDocument } from "../schema/pool-schema.ts";
@@ -22,6 +23,8 @@ export interface PoolSources {
   readonly ownChecks: CheckSettings[];
   /** Whether every frontend that leads to the pool has TLS. */
   readonly behindTls: (pool: string) => boolean;
+  /** Whether a frontend with `mode: tcp` leads to the pool. */
+  readonly carriesTcp: (pool: string) => boolean;
 }
 
 export function buildPool(
@@ -41,6 +44,7 @@ export function buildPool(
     findings.warn(places.of(document), `pool ${name} has no servers: it answers 503`, next);
   }
   refuseTwins(name, document, servers, context);
+  if (sources.carriesTcp(name)) refuseRequestKeys(name, document, context);
   const { timeouts, drain_deadline: drainDeadlineMs } = document;
   warnAboutKeepAlive(name, document, context);
   return {
@@ -64,6 +68,37 @@ export function buildPool(
     ...optional("tls", tlsOf(document)),
     ...optional("sorry", sorryOf(document)),
   };
+}
+
+/** A pool of TCP connections knows nothing of its clients but their addresses. */
+function refuseRequestKeys(
+  name: string,
+  document: PoolDocument,
+  { findings, places }: BuildContext,
+): void {
+  const refuse = (at: Place, what: string, next: string): void => {
+    const reason = `${what} is about requests, and pool ${name} carries TCP connections`;
+    findings.error(at, reason, next);
+  };
+  const { balance, sticky } = document;
+  if (sticky?.cookie !== undefined) {
+    refuse(places.key(document, "sticky"), "sticky.cookie", "write sticky: source");
+  } else if (sticky?.table !== undefined && sticky.table.key.of !== "source") {
+    refuse(places.key(document, "sticky"), "this key", "write sticky: source");
+  }
+  const isHash = balance.algorithm === "hash" || balance.algorithm === "maglev";
+  if (isHash && balance.key.of !== "source") {
+    refuse(places.key(document, "balance"), "this key", "write hash source");
+  }
+  if (document.sorry !== undefined) {
+    refuse(places.key(document, "sorry"), "sorry", "write a server with backup instead");
+  }
+  for (const server of document.servers) {
+    const { address } = server;
+    if (address.kind === "unix" || address.port > 0) continue;
+    const reason = `${endpointText(address)} has no port`;
+    findings.error(places.at(server, "address"), reason, "write ADDRESS:PORT");
+  }
 }
 
 function resilienceOf(

@@ -5,6 +5,7 @@ import type { Reading } from "../expand.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { buildBalance } from "./balance.ts";
+import { buildConsole } from "./console.ts";
 import { optional } from "./context.ts";
 import { buildLedger } from "./ledger.ts";
 import { nodeOf } from "./nodes.ts";
@@ -36,7 +37,7 @@ export function buildService(
     balance,
     checks,
     trackedChecks,
-    console: document.console,
+    console: buildConsole(document, context),
     journal: {
       maxAgeMs: document.journal.age,
       maxBytes: document.journal.size,
