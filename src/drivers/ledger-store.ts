@@ -140,3 +140,43 @@ function spanOf(row: Record<string, unknown>): MeasuredSpan {
       : {}),
   };
 }
+
+export interface DaySum {
+  /** Days since 1970, UTC. */
+  readonly day: number;
+  readonly vantage: string;
+  readonly good: number;
+  readonly bad: number;
+}
+
+/** More planned windows than that are not left out; the oldest count. */
+const MAX_WINDOWS = 50;
+
+/** Requests of each day from `fromMs` on; what began in a planned window is left out. */
+export function sumByDay(
+  database: DatabaseSync,
+  subjects: readonly string[],
+  fromMs: number,
+  planned: readonly { readonly fromMs: number; readonly toMs: number }[],
+): DaySum[] {
+  if (subjects.length === 0 || !hasTable(database, "measurement")) return [];
+  const windows = planned.filter(({ toMs }) => toMs > fromMs).slice(-MAX_WINDOWS);
+  const left = windows.map(() => "AND NOT (start >= ? AND start < ?)").join(" ");
+  const values = windows.flatMap((one) => [
+    one.fromMs,
+    Math.min(one.toMs, Number.MAX_SAFE_INTEGER),
+  ]);
+  return database
+    .prepare(
+      `SELECT start / 86400000 AS day, vantage, sum(good) AS good, sum(bad) AS bad
+       FROM measurement WHERE subject IN (${subjects.map(() => "?").join(", ")}) AND start >= ? ${left}
+       GROUP BY day, vantage ORDER BY day, vantage`,
+    )
+    .all(...subjects, fromMs, ...values)
+    .map((row) => ({
+      day: Number(row["day"]),
+      vantage: String(row["vantage"]),
+      good: Number(row["good"]),
+      bad: Number(row["bad"]),
+    }));
+}
