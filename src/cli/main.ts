@@ -10,6 +10,7 @@ import {
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
+import { addConsoleCommands } from "./console-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -79,6 +80,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addClientCommands(program, terminal, end);
   addBalanceCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
+  addConsoleCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
     .command("completion")
