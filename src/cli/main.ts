@@ -11,6 +11,7 @@ import {
 import { addBalanceCommands } from "./balance-commands.ts";
 import { addEvidenceCommands } from "./evidence-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
+import { addConsoleCommands } from "./console-commands.ts";
 import { addJournalCommands } from "./journal-commands.ts";
 import { addProbeCommands } from "./probe-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
@@ -84,6 +85,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addBalanceCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
   addEvidenceCommands(program, { terminal, end, withDirectories });
+  addConsoleCommands(program, { terminal, end, withDirectories });
   addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program

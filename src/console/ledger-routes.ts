@@ -96,145 +96,136 @@ function report(model: LedgerModel, { query, nowMs }: Call): Answer {
   return { status: 200, headers, body };
 }
 
+/** Writes down what somebody says of an incident; the answer is what it is now. */
+function sayOf(model: LedgerModel, call: Call, what: string, data: object = {}): Answer {
+  return withIncident(model, call, (incident) => {
+    const { body, viewer } = call;
+    const reason = textOf(body, "text") || textOf(body, "reason");
+    const said = { id: incident.id, who: whoOf(viewer, body), ...data };
+    model.say({ kind: `incident-${what}`, subject: incident.service, reason, data: said });
+    return withIncident(model, call, (after) => json(after));
+  });
+}
+
 function incidentOrders(model: LedgerModel): Route[] {
-  const say = (call: Call, what: string, more: Partial<OperatorRecord>): Answer =>
-    withIncident(model, call, (incident) => {
-      const who = whoOf(call.viewer, call.body);
-      const reason = String(call.body["text"] ?? call.body["reason"] ?? "");
-      const data = { id: incident.id, who, ...more.data };
-      model.say({ kind: `incident-${what}`, subject: incident.service, reason, data });
-      return withIncident(model, call, (after) => json(after));
-    });
+  const common = { method: "POST", access: "operate", answers: "Incident" } as const;
+  const reason = { ...TEXT, description: "Why." };
   return [
     {
-      method: "POST",
+      ...common,
       path: `${ID_PATH}/annotations`,
-      access: "operate",
       summary: "Adds a note; notes are never taken away.",
       body: { text: { ...TEXT, description: "What to know about it." }, who: WHO },
-      answers: "Incident",
-      handle: (call) => say(call, "annotated", {}),
+      handle: (call) => sayOf(model, call, "annotated"),
     },
     {
-      method: "POST",
+      ...common,
       path: `${ID_PATH}/class`,
-      access: "operate",
       summary: `Gives it another class; '${DISMISSED}' means that it counts for nothing.`,
-      body: {
-        class: { ...TEXT, description: "As in nines.yaml." },
-        reason: { ...TEXT, description: "Why." },
-        who: WHO,
-      },
-      answers: "Incident",
+      body: { class: { ...TEXT, description: "As in nines.yaml." }, reason, who: WHO },
       handle: (call) => {
-        const wanted = String(call.body["class"]);
+        const wanted = textOf(call.body, "class");
         const known = [...Object.keys(model.settings().classes), DISMISSED];
-        if (known.includes(wanted)) return say(call, "class-changed", { data: { class: wanted } });
-        return problem(
-          422,
-          "no-class",
-          `there is no class '${wanted}'; there are: ${known.join(" ")}`,
-        );
+        if (known.includes(wanted)) return sayOf(model, call, "class-changed", { class: wanted });
+        const detail = `there is no class '${wanted}'; there are: ${known.join(" ")}`;
+        return problem(422, "no-class", detail);
       },
     },
     {
-      method: "POST",
+      ...common,
       path: `${ID_PATH}/owners`,
-      access: "operate",
       summary: "Says whose it was, in percent that make 100.",
-      body: {
-        owners: { ...TEXT, description: "network=60 platform=40" },
-        reason: { ...TEXT, description: "Why." },
-        who: WHO,
-      },
-      answers: "Incident",
+      body: { owners: { ...TEXT, description: "network=60 platform=40" }, reason, who: WHO },
       handle: (call) => {
-        const owners = parseOwners(String(call.body["owners"]));
+        const owners = parseOwners(textOf(call.body, "owners"));
         if (typeof owners === "string") return problem(422, "wrong-shares", owners);
-        return say(call, "owners-changed", { data: { owners } });
+        return sayOf(model, call, "owners-changed", { owners });
       },
     },
     {
-      method: "POST",
+      ...common,
       path: `${ID_PATH}/settle`,
-      access: "operate",
       summary: "Says that it is over, whatever part is still missing.",
-      body: { reason: { ...TEXT, description: "Why." }, who: WHO },
-      answers: "Incident",
-      handle: (call) => say(call, "settled", {}),
+      body: { reason, who: WHO },
+      handle: (call) => sayOf(model, call, "settled"),
     },
   ];
 }
 
+const MAINTENANCE = "/api/v1/maintenance";
+const SERVICE = { type: "string", description: "Which service; absent: all." } as const;
+
 function maintenanceRoutes(model: LedgerModel): Route[] {
-  const path = "/api/v1/maintenance";
-  const service = { type: "string", description: "Which service; absent: all." } as const;
-  const list = (): Answer => {
-    const { services } = model.settings();
-    const windows = services.flatMap(({ name }) =>
-      model
-        .ledger()
-        .planned(name)
-        .map((one) => ({ ...one, service: name })),
-    );
-    // JSON has no infinity: a window that is open has no end.
-    const shown = windows.map(({ toMs, ...one }) => (toMs === Infinity ? one : { ...one, toMs }));
-    return json({ windows: shown });
-  };
+  const answers = "{ windows: PlannedWindow[] }";
   return [
     {
       method: "GET",
-      path,
+      path: MAINTENANCE,
       access: "read",
       summary: "Planned times: left out of availability and scores.",
-      answers: "{ windows: PlannedWindow[] }",
-      handle: list,
+      answers,
+      handle: () => windowsOf(model),
     },
     {
       method: "POST",
-      path,
+      path: MAINTENANCE,
       access: "operate",
       summary: "Begins a planned time now.",
       body: {
-        service,
+        service: SERVICE,
         reason: { ...TEXT, description: "Why, for the report." },
         forMs: { type: "number", description: "It ends by itself then.", minimum: 1000 },
         who: WHO,
       },
-      answers: "{ windows: PlannedWindow[] }",
-      handle: ({ body, viewer, nowMs }) => {
-        const subject = String(body["service"] ?? "");
-        if (!isService(model, subject)) return noService(model, subject);
-        const forMs = body["forMs"];
-        const until = typeof forMs === "number" ? { untilMs: nowMs + forMs } : {};
-        const data = { id: `m-${nowMs}`, who: whoOf(viewer, body), ...until };
-        const reason = String(body["reason"]);
-        model.say({ kind: "maintenance-started", subject, reason, data });
-        return list();
-      },
+      answers,
+      handle: (call) => beginMaintenance(model, call),
     },
     {
       method: "POST",
-      path: `${path}/end`,
+      path: `${MAINTENANCE}/end`,
       access: "operate",
       summary: "Ends planned times that were begun by hand.",
-      body: { service, who: WHO },
-      answers: "{ windows: PlannedWindow[] }",
-      handle: ({ body, viewer, nowMs }) => {
-        const subject = String(body["service"] ?? "");
-        if (!isService(model, subject)) return noService(model, subject);
-        const open = model.ledger().openMaintenance(subject, nowMs);
-        const who = whoOf(viewer, body);
-        for (const one of open) {
-          const reason = `maintenance is over: ${one.reason}`;
-          const data = { id: one.key, who };
-          model.say({ kind: "maintenance-ended", subject: one.subject, reason, data });
-        }
-        if (open.length > 0) return list();
-        return problem(409, "no-maintenance", "no maintenance was begun by hand there");
-      },
+      body: { service: SERVICE, who: WHO },
+      answers,
+      handle: (call) => endMaintenance(model, call),
     },
   ];
+}
+
+function windowsOf(model: LedgerModel): Answer {
+  const windows = model.settings().services.flatMap(({ name }) =>
+    model
+      .ledger()
+      .planned(name)
+      .map((one) => ({ ...one, service: name })),
+  );
+  // JSON has no infinity: a window that is open has no end.
+  const shown = windows.map(({ toMs, ...one }) => (toMs === Infinity ? one : { ...one, toMs }));
+  return json({ windows: shown });
+}
+
+function beginMaintenance(model: LedgerModel, { body, viewer, nowMs }: Call): Answer {
+  const subject = textOf(body, "service");
+  if (!isService(model, subject)) return noService(model, subject);
+  const { forMs } = body;
+  const until = typeof forMs === "number" ? { untilMs: nowMs + forMs } : {};
+  const data = { id: `m-${nowMs}`, who: whoOf(viewer, body), ...until };
+  model.say({ kind: "maintenance-started", subject, reason: textOf(body, "reason"), data });
+  return windowsOf(model);
+}
+
+function endMaintenance(model: LedgerModel, { body, viewer, nowMs }: Call): Answer {
+  const subject = textOf(body, "service");
+  if (!isService(model, subject)) return noService(model, subject);
+  const open = model.ledger().openMaintenance(subject, nowMs);
+  const who = whoOf(viewer, body);
+  for (const one of open) {
+    const reason = `maintenance is over: ${one.reason}`;
+    const data = { id: one.key, who };
+    model.say({ kind: "maintenance-ended", subject: one.subject, reason, data });
+  }
+  if (open.length > 0) return windowsOf(model);
+  return problem(409, "no-maintenance", "no maintenance was begun by hand there");
 }
 
 function isService(model: LedgerModel, name: string): boolean {
@@ -288,4 +279,10 @@ function whoOf(viewer: Identity, body: Readonly<Record<string, unknown>>): strin
   const { who } = body;
   // Whoever may use the socket could be anybody on this machine: the command line says who it is.
   return viewer.who === "local" && typeof who === "string" && who !== "" ? who : viewer.who;
+}
+
+/** Bodies were checked against their fields: absent is empty. */
+function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
+  const value = body[name];
+  return typeof value === "string" ? value : "";
 }
