@@ -10,6 +10,7 @@ import {
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
+import { addJournalCommands } from "./journal-commands.ts";
 import { addProbeCommands } from "./probe-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
@@ -78,6 +79,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addRun(program, terminal, end);
   addConfigurationCommands(program, terminal, end);
   addClientCommands(program, terminal, end);
+  addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
   addProbeCommands(program, { terminal, end, withDirectories });
@@ -183,16 +185,6 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       const { status } = await import("./status.ts");
       const { watch = false, json = false } = given;
       end(await status(client(given), { watch, json }, terminal));
-    });
-  withDirectories(program.command("events"), false)
-    .description("what happened, newest last")
-    .option("-f, --follow", "go on with what happens from now on")
-    .option("--since <seq>", "only events after this number", parseSeq, 0)
-    .option("--json", "JSON lines")
-    .action(async (given: ClientFlags) => {
-      const { events } = await import("./events.ts");
-      const { follow = false, json = false, since } = given;
-      end(await events(client(given), { follow, json, since }, terminal));
     });
   withDirectories(program.command("why"), false)
     .description("the last decisions of an instance with what was known then")
@@ -309,6 +301,4 @@ interface ClientFlags {
   readonly runDir: string;
   readonly watch?: boolean;
   readonly json?: boolean;
-  readonly follow?: boolean;
-  readonly since: number;
 }

@@ -104,6 +104,8 @@ export interface NodeStatus {
     readonly refused?: string;
   };
   readonly roles: readonly RoleProcessStatus[];
+  /** Where its journal is. Absent: of an earlier version. */
+  readonly stateDirectory?: string;
   /** Absent until the vrrp role has answered once. */
   readonly router?: RouterStatus;
   readonly vrrp?: RoleStatus;

@@ -5,6 +5,7 @@
  */
 
 import type { Server } from "node:http";
+import { resolve } from "node:path";
 import type { Model } from "../config/model.ts";
 import { trackTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
@@ -221,6 +222,7 @@ export class ControlRole implements ControlBackend {
       pid: process.pid,
       startedWallMs: this.#startedWallMs,
       wallMs: wallMs(),
+      stateDirectory: resolve(this.#options.stateDirectory),
       configuration: {
         file,
         loadedWallMs,
