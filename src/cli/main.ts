@@ -10,6 +10,7 @@ import {
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
+import { addConsoleCommands } from "./console-commands.ts";
 import { addJournalCommands } from "./journal-commands.ts";
 import { addProbeCommands } from "./probe-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
@@ -82,6 +83,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
+  addConsoleCommands(program, { terminal, end, withDirectories });
   addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
