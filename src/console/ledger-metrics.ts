@@ -11,7 +11,7 @@ interface Row {
 
 interface Family {
   readonly name: string;
-  readonly type: "gauge" | "counter";
+  readonly type: "gauge";
   readonly help: string;
   readonly rows: readonly Row[];
 }
@@ -33,9 +33,13 @@ export function ledgerMetrics(facts: LedgerFacts): string {
     .join("");
 }
 
-function familiesOf({ settings, ledger, summaries }: LedgerFacts): Family[] {
-  const { services, classes } = settings;
-  const gauge = "gauge" as const;
+function familiesOf(facts: LedgerFacts): Family[] {
+  return [...summaryFamilies(facts), ...burnFamilies(facts.ledger), ...incidentFamilies(facts)];
+}
+
+const gauge = "gauge" as const;
+
+function summaryFamilies({ settings: { services }, summaries }: LedgerFacts): Family[] {
   return [
     {
       name: "nines_slo_objective_ratio",
@@ -65,7 +69,12 @@ function familiesOf({ settings, ledger, summaries }: LedgerFacts): Family[] {
         return { labels: { service: name }, value: budget.leftMs / budget.totalMs };
       }),
     },
-    ...burnFamilies(ledger),
+  ];
+}
+
+function incidentFamilies({ settings, ledger }: LedgerFacts): Family[] {
+  const { services, classes } = settings;
+  return [
     {
       name: "nines_slo_incidents_open",
       type: gauge,
@@ -110,7 +119,7 @@ function burnFamilies(ledger: Ledger): Family[] {
   return [
     {
       name: "nines_slo_burn_rate",
-      type: "gauge",
+      type: gauge,
       help: "How many times as fast as allowed the budget is spent, by alert rule and its windows.",
       rows: ledger.burns.flatMap((burn) =>
         windows.map((window) => ({ labels: { ...labels(burn), window }, value: burn[window] })),
@@ -118,7 +127,7 @@ function burnFamilies(ledger: Ledger): Family[] {
     },
     {
       name: "nines_slo_alert_firing",
-      type: "gauge",
+      type: gauge,
       help: "1 while the burn-rate alert fires.",
       rows: ledger.burns.map((burn) => {
         return { labels: labels(burn), value: burn.state === "firing" ? 1 : 0 };
