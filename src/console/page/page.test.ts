@@ -215,7 +215,7 @@ test("colours stand in one place", () => {
 // ---- what is served ----
 
 test("the whole page is less than 100 KB compressed", () => {
-  const { files, index } = loadAssets();
+  const { files, index } = await loadAssets();
   let bytes = index.gzip.length;
   for (const [path, asset] of files) {
     if (path !== "vendor/uplot.css") bytes += asset.gzip.length;
