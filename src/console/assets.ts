@@ -45,9 +45,6 @@ const VENDORS: Readonly<Record<string, (text: (file: string) => string) => strin
   "@preact/signals-core": (text) => text("@preact/signals-core"),
   uplot: (text) => `${text("uplot/dist/uPlot.iife.min.js")}\nexport default uPlot;\n`,
 };
-const VENDOR_STYLES: Readonly<Record<string, string>> = {
-  "vendor/uplot.css": "uplot/dist/uPlot.min.css",
-};
 
 const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript; charset=utf-8",
@@ -82,7 +79,6 @@ export async function loadAssets(page: string = PAGE): Promise<Assets> {
       draft.files.set(pathOf(join(page, file)), readFileSync(join(page, file), "utf8"));
     }
   }
-  for (const [path, file] of Object.entries(VENDOR_STYLES)) draft.files.set(path, vendor(file));
   const html = readFileSync(join(page, "index.html"), "utf8");
   const entries = html.matchAll(/<script type="module" src="\/assets\/([^"]+)"/gu);
   const wanted = [...entries].map(([, path = ""]): Wanted => ({ path, isNeeded: true }));
