@@ -16,11 +16,6 @@ import { judge } from "../core/drill/judge.ts";
 const LOOK_EVERY_MS = 60;
 const COUNT_EVERY_MS = 50;
 const COMMAND_WITHIN_MS = 15_000;
-/** Who was kept out for a moment asks again after a second. */
-const LAST_ANSWERS_MS = 1500;
-const ANSWER_MS = 100;
-const LOOK_FOR_ANSWERS_MS = 20;
-
 export interface ConductOptions {
   /** The command `nines` on this machine: the guard is one. */
   readonly nines: readonly string[];
@@ -222,7 +217,6 @@ class Conductor {
     writes: WriteProbe | undefined,
   ): Promise<DrillResult> {
     const endMs = monotonicMs();
-    await answersOf(probe);
     const written = await writes?.stop();
     const record = await probe?.stop();
     const result = judge({
@@ -245,12 +239,4 @@ class Conductor {
     appendLine(this.#site.stateDirectory, line);
     return result;
   }
-}
-
-/** Until nobody waits any more, if that comes soon. */
-async function answersOf(probe: SiteProbe | undefined): Promise<void> {
-  const untilMs = monotonicMs() + LAST_ANSWERS_MS;
-  await sleep(ANSWER_MS);
-  if (probe === undefined) return;
-  while (probe.underWay() > 0 && monotonicMs() < untilMs) await sleep(LOOK_FOR_ANSWERS_MS);
 }

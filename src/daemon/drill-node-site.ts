@@ -13,6 +13,7 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
+import { consoleFacts } from "./console-facts.ts";
 import { ControlClient } from "./control-client.ts";
 import { startWrites } from "./drill-writes.ts";
 import { loadConfiguration } from "./load-configuration.ts";
@@ -73,6 +74,7 @@ export class NodeSite implements DrillSite {
       restart: this.#restart(target.controlPid),
       links: await linkFacts(ask, target),
       programs: {},
+      ...(await consoleFacts(this.runDirectory)),
       client: this.name,
       trackEveryMs: 0,
       clock: "host",
@@ -179,7 +181,6 @@ async function within<T>(answer: Promise<T>, ms: number): Promise<T | undefined>
 }
 
 interface News {
-  readonly sent: number;
   readonly answered: number;
   readonly failed: number;
   readonly lastAnswerMs: number;
@@ -201,13 +202,11 @@ function startProber(argv: readonly string[]): SiteProbe {
     if (line.record !== undefined) record.resolve(line.record);
     if (line.news === undefined) return;
     if (line.news.answered > answered) lastMs = monotonicMs();
-    ({ sent, answered, failed } = line.news);
+    ({ answered, failed } = line.news);
   });
-  let sent = 0;
   const count = (): ProbeCount => ({ answered, failed, silentMs: monotonicMs() - lastMs });
   return {
     count,
-    underWay: () => sent - answered - failed,
     stop: () => {
       child.stdin.end();
       return record.promise;

@@ -8,8 +8,7 @@ import type { ProbeCount, Told } from "../core/drill/run.ts";
 /** A client at work. */
 export interface SiteProbe {
   count(): ProbeCount;
-  /** Requests that are neither answered nor given up. */
-  underWay(): number;
+  /** Asks no more; resolves when everybody has been answered or has lost patience. */
   stop(): Promise<ProbeRecord>;
 }
 

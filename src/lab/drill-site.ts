@@ -75,6 +75,8 @@ export class LabSite implements DrillSite {
       restart: this.#restart(),
       links: await linkFacts(ask, target),
       programs,
+      standbys: {},
+      openIncidents: [],
       client,
       trackEveryMs,
       clock: clockFile === undefined ? "shared" : { file: clockFile },
@@ -111,7 +113,6 @@ export class LabSite implements DrillSite {
         const silentMs = lastAnswerMs < 0 ? 0 : Math.max(0, monotonicMs() - lastAnswerMs);
         return { answered, failed, silentMs };
       },
-      underWay: () => probe.latest.sent - probe.latest.answered - probe.latest.failed,
       stop: () => probe.stop(),
     };
   }

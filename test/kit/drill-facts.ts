@@ -54,6 +54,8 @@ export const facts: SiteFacts = {
     { interface: "eth0", restore: [["ip", "route", "replace", "default", "via", "10.0.0.1"]] },
   ],
   programs: {},
+  standbys: {},
+  openIncidents: [],
   client: "lb1",
   trackEveryMs: 0,
   clock: "host",

@@ -75,6 +75,10 @@ export interface SiteFacts {
   readonly links: readonly LinkFacts[];
   /** By `POOL/SERVER`; `local` is the program that the target itself serves. */
   readonly programs: Readonly<Record<string, ProgramFacts>>;
+  /** By instance: nodes of which the group's consoles say that they are ready to take it over. */
+  readonly standbys: Readonly<Record<string, readonly string[]>>;
+  /** Incidents open now; empty where nobody keeps them. */
+  readonly openIncidents: readonly string[];
   /** Where clients are, for floods; the target by default. */
   readonly client: string;
   /** What asks whether the local program lives does so this often, ms. */
