@@ -11,6 +11,8 @@ import {
   runDirectory,
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
+import { addDrillCommands } from "./drill-commands.ts";
+import { addEvidenceCommands } from "./evidence-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
 import { addConsoleCommands } from "./console-commands.ts";
 import { addJournalCommands } from "./journal-commands.ts";
@@ -84,7 +86,9 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addClientCommands(program, terminal, end);
   addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
+  addDrillCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
+  addEvidenceCommands(program, { terminal, end, withDirectories });
   addConsoleCommands(program, { terminal, end, withDirectories });
   addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
