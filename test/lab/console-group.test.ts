@@ -129,11 +129,9 @@ test("each page shows the group; a dead node is old news; strangers get nothing"
 
 async function ordersOverHttp(lb: Host, peer: NinesPeer): Promise<void> {
   const drain = { action: "drain", subject: "web/10.80.0.1:80" };
-  const anonymous = await curl(
-    lb,
-    ...["-H", "content-type: application/json", "-d", JSON.stringify(drain)],
-    `${PAGE}/api/v1/actions/preview`,
-  );
+  const typed = "content-type: application/json";
+  const path = `${PAGE}/api/v1/actions/preview`;
+  const anonymous = await curl(lb, "-H", typed, "-d", JSON.stringify(drain), path);
   assert.match(anonymous, /anonymous may only read/u);
   const preview = (await post(lb, "/api/v1/actions/preview", drain)) as ActionPreview;
   assert.equal(preview.refused, undefined);
