@@ -47,7 +47,7 @@ function ask(socketPath: string): Promise<OverviewLike> {
         try {
           resolve(answer.statusCode === 200 ? (JSON.parse(text) as OverviewLike) : {});
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

@@ -3,7 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { longestMs, type Command, type DrillPlan } from "../core/drill/plan.ts";
-import type { DrillResult, Step } from "../core/drill/result.ts";
+import type { ProbeRecord } from "../core/drill/probe-record.ts";
+import type { DrillResult, Moments, Step } from "../core/drill/result.ts";
 import { DrillRun, type DrillInput, type DrillOrder } from "../core/drill/run.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { appendLine, removeUndo, writeUndo } from "../drivers/drill-files.ts";
@@ -23,6 +24,10 @@ export interface ConductOptions {
   readonly tell?: (line: string) => void;
   readonly heard?: (event: SiteEvent) => void;
   readonly signal?: AbortSignal;
+  /** The fault's consequence is there to be seen; it is mended when this resolves. */
+  readonly watched?: () => Promise<void>;
+  /** What the client saw, and when what was done (the clock of the record). */
+  readonly recorded?: (record: ProbeRecord, moments: Moments) => void;
 }
 
 /** Never rejects once a fault may have been made: trouble is a verdict. */
@@ -185,6 +190,7 @@ class Conductor {
   /** The guard does it; if that is gone, we do. */
   async #rollBack(): Promise<readonly string[]> {
     await this.#injecting;
+    if (this.#machine.outcome.happened) await this.#options.watched?.();
     this.#undoMs = monotonicMs();
     const problems: string[] = [];
     for (const command of this.#undoCommands()) {
@@ -219,13 +225,15 @@ class Conductor {
     const endMs = monotonicMs();
     const written = await writes?.stop();
     const record = await probe?.stop();
+    const moments = { faultMs: this.#faultMs, undoMs: Math.min(this.#undoMs, endMs), endMs };
+    if (record !== undefined) this.#options.recorded?.(record, moments);
     const result = judge({
       id: this.#id,
       plan: this.#plan,
       site: this.#site.name,
       outcome: this.#machine.outcome,
       record,
-      moments: { faultMs: this.#faultMs, undoMs: Math.min(this.#undoMs, endMs), endMs },
+      moments,
       events: this.#events,
       faultWallMs: this.#faultWallMs,
       startedWallMs: this.#startedWallMs,

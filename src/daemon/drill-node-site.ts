@@ -115,10 +115,11 @@ export class NodeSite implements DrillSite {
     const events = await within(this.#client.events(this.#lastSeq), ANSWER_WITHIN_MS);
     if (events === undefined) return [];
     this.#lastSeq = events.at(-1)?.seq ?? this.#lastSeq;
-    return events.map(({ kind, reason, time, to }) => ({
+    return events.map(({ kind, instance, reason, time, to }) => ({
       node: this.name,
       kind,
       reason,
+      subject: instance,
       wallMs: Date.parse(time),
       ...(to === undefined ? {} : { to }),
     }));

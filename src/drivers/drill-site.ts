@@ -15,6 +15,9 @@ export interface SiteProbe {
 export interface SiteEvent extends Told {
   /** Unix ms by the clock of the node that told it. */
   readonly wallMs: number;
+  /** Instance, `pool/server` ...; empty: the node. */
+  readonly subject: string;
+  readonly from?: string;
 }
 
 /** Writes that a client has been promised, and which of them are still there. */

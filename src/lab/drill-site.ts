@@ -135,11 +135,13 @@ export class LabSite implements DrillSite {
     if (found === undefined) return [];
     const last = found.at(-1);
     if (last !== undefined) this.#read.set(name, last.seq);
-    return found.map(({ kind, reason, time, to }) => ({
+    return found.map(({ kind, instance, reason, time, from, to }) => ({
       node: name,
       kind,
       reason,
+      subject: instance,
       wallMs: Date.parse(time),
+      ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
     }));
   }

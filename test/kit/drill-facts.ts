@@ -28,6 +28,7 @@ export function node(name: string, change: Partial<InstanceFacts> = {}): NodeFac
     usable: true,
     state: "up",
     endpoint: `10.0.0.${n}:80`,
+    isWhole: true,
   });
   return {
     name,

@@ -23,6 +23,8 @@ export interface ServerFacts {
   readonly state: string;
   /** `10.0.0.1:80`. */
   readonly endpoint: string;
+  /** It gets as much as its weight says: its slow start is over. */
+  readonly isWhole: boolean;
 }
 
 export interface RoleFacts {
@@ -105,9 +107,14 @@ export interface StatusLike {
   readonly roles: readonly RoleFacts[];
   readonly router?: RouterStatus;
   readonly balance?: {
-    readonly pools: readonly { readonly name: string; readonly servers: readonly ServerFacts[] }[];
+    readonly pools: readonly { readonly name: string; readonly servers: readonly ServerLike[] }[];
     readonly frontends: readonly { readonly listening: readonly string[] }[];
   };
+}
+
+interface ServerLike extends Omit<ServerFacts, "isWhole"> {
+  readonly weight: number;
+  readonly effectiveWeight: number;
 }
 
 /** `settings`: what its configuration says of its instances, where that can be read. */
@@ -131,12 +138,15 @@ export function nodeFacts(
     ),
     pools: pools.map((pool) => ({
       name: pool.name,
-      servers: pool.servers.map(({ name: server, usable, state, endpoint }) => ({
-        name: server,
-        usable,
-        state,
-        endpoint,
-      })),
+      servers: pool.servers.map(
+        ({ name: server, usable, state, endpoint, weight, effectiveWeight }) => ({
+          name: server,
+          usable,
+          state,
+          endpoint,
+          isWhole: effectiveWeight >= weight,
+        }),
+      ),
     })),
     listening: frontends.flatMap(({ listening }) => listening),
     ...(refused === undefined ? {} : { refused }),

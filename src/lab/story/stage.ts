@@ -41,6 +41,10 @@ interface Server {
   nines: NinesPeer | undefined;
 }
 
+export const STAGE_FILE = "/run/keepalived.conf";
+/** The check script's `interval`. */
+export const TRACK_EVERY_MS = 3000;
+
 const START_TIMEOUT_MS = 15_000;
 
 export class Stage {
@@ -104,7 +108,7 @@ export class Stage {
     const server = this.#servers[name];
     await this.world.powerOn(name);
     await this.startWeb(name);
-    const file = server.host.write("/run/keepalived.conf", configuration(name, this.#variant));
+    const file = server.host.write(STAGE_FILE, configuration(name, this.#variant));
     server.host.write("/run/check_nginx.sh", this.#checkScript(), 0o755);
     server.nines = await startNines(server.host, file);
   }
@@ -217,7 +221,7 @@ export function configuration(name: ServerName, variant: Variant): string {
   const script = [
     "vrrp_script check_nginx {",
     "   script  /run/check_nginx.sh",
-    "   interval 3",
+    `   interval ${TRACK_EVERY_MS / 1000}`,
     "   user root",
     "}",
   ];
