@@ -87,10 +87,11 @@ async function tellStage(
   let site: LabSite | undefined;
   let variant: StageAct["variant"] | undefined;
   for (const one of acts) {
-    // Every drill leaves behind what it found: only another configuration needs a new start.
+    // Every drill leaves behind what it found, so nothing is started anew.
     if (site === undefined || one.act.variant !== variant) {
+      const isFirst = site === undefined;
       ({ variant } = one.act);
-      await stage.reset(variant);
+      await (isFirst ? stage.reset(variant) : stage.change(variant));
       site = stageSite(stage);
     }
     all.push(await tellAct(site, one, telling));

@@ -200,6 +200,9 @@ export function unsteady(view: View, before?: View): string | undefined {
   for (const node of nodes) {
     const wrong = unsteadyNode(node);
     if (wrong !== undefined) return `${node.name}: ${wrong}`;
+    // Who can be asked says itself whether it is master; the memory of a split lasts for adverts.
+    const split = view.seesOthers ? undefined : node.instances.find(({ isSplit }) => isSplit);
+    if (split !== undefined) return `${node.name}: ${split.name} sees two masters`;
   }
   for (const { name } of view.seesOthers ? target.instances : []) {
     const owners = ownersOf(view, name);
@@ -216,7 +219,6 @@ function unsteadyNode(node: NodeFacts): string | undefined {
   const role = node.roles.find(({ state }) => state !== "running");
   if (role !== undefined) return `the ${role.name} process is ${role.state}`;
   for (const instance of node.instances) {
-    if (instance.isSplit) return `${instance.name} sees two masters`;
     if (instance.state !== "MASTER" && instance.state !== "BACKUP") {
       return `${instance.name} is ${instance.state}`;
     }

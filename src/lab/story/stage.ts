@@ -103,6 +103,17 @@ export class Stage {
     await this.#untilHearsMaster("server03");
   }
 
+  /** The same servers go on with another configuration, and server01 is the master. */
+  async change(variant: Variant): Promise<void> {
+    this.#variant = variant;
+    for (const name of this.nodes) {
+      this.host(name).write(STAGE_FILE, configuration(name, variant));
+      await this.nines(name).post("/v1/reload");
+    }
+    await this.untilState("server01", "MASTER");
+    await this.#untilHearsMaster("server03");
+  }
+
   /** Switches a server on, if need be, and starts its web server and Nines. */
   async start(name: ServerName): Promise<void> {
     const server = this.#servers[name];
