@@ -9,6 +9,8 @@ import {
   runDirectory,
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
+import { addDrillCommands } from "./drill-commands.ts";
+import { addEvidenceCommands } from "./evidence-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
 import { addConsoleCommands } from "./console-commands.ts";
 import { addJournalCommands } from "./journal-commands.ts";
@@ -82,7 +84,9 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addClientCommands(program, terminal, end);
   addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
+  addDrillCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
+  addEvidenceCommands(program, { terminal, end, withDirectories });
   addConsoleCommands(program, { terminal, end, withDirectories });
   addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
@@ -211,8 +215,12 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
     });
   withDirectories(program.command("metrics"), false)
     .description("numbers for Prometheus")
+    .option("--dashboard", "a dashboard for Grafana instead")
+    .option("--rules", "alert rules for Prometheus instead")
     .action(async (given: ClientFlags) => {
-      const { metrics } = await import("./metrics.ts");
+      const { metrics, metricsFile } = await import("./metrics.ts");
+      if (given.dashboard === true) return end(await metricsFile("dashboard", terminal));
+      if (given.rules === true) return end(await metricsFile("rules", terminal));
       end(await metrics(client(given), terminal));
     });
 }
@@ -303,4 +311,6 @@ interface ClientFlags {
   readonly runDir: string;
   readonly watch?: boolean;
   readonly json?: boolean;
+  readonly dashboard?: boolean;
+  readonly rules?: boolean;
 }

@@ -8,6 +8,7 @@ import { ControlRole } from "../daemon/control-role.ts";
 import { isServed } from "../daemon/line-connection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "../daemon/load-configuration.ts";
 import { openLog, type LogOutput } from "../daemon/log-output.ts";
+import { undoLeftovers } from "../daemon/drill-leftovers.ts";
 import { prepareDirectory, runDirectory } from "../daemon/run-directory.ts";
 import { canUseNetwork } from "../daemon/privileges.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
@@ -58,6 +59,8 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     terminal.err(`nines: another nines runs on ${directory.path}: ${hint}`);
     return 1;
   }
+  // What a drill broke and a reboot kept from being mended; before anything relies on it.
+  for (const line of await undoLeftovers(options.stateDir, directory.path)) terminal.err(line);
   let log: LogOutput;
   try {
     log = openLog(options.log);
