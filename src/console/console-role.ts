@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { constants, hostname, setPriority } from "node:os";
+import { hostname, setPriority } from "node:os";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import type { RecordDraft } from "../core/journal/record.ts";
 import { journalPath } from "../drivers/journal-database.ts";
@@ -23,11 +23,14 @@ import { RecordFeed } from "./record-feed.ts";
 /** What runs in this process beside the journal; each in a file of its own. */
 const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, PAGE];
 
+/** A third of the share of processor time that others get: much less and it would miss events. */
+const NICE = 5;
+
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {
   const { directory, stateDirectory } = beginRole("console", words);
   // Whoever carries addresses and requests goes first.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(NICE);
   const node = (): string => control.service?.node ?? hostname();
   const journal = new Journal({
     path: journalPath(stateDirectory),
