@@ -5,6 +5,7 @@
  */
 
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { requireTools } from "./http-stage.ts";
 import { BenchNode } from "./evidence-node.ts";
@@ -13,6 +14,7 @@ import { cpuMs, pssKiB } from "./process-cost.ts";
 
 const PORT = 23_417;
 const CONNECTIONS = 32;
+const IDLE_MS = 15_000;
 const MODES = ["off", "on", "scraped"] as const;
 type Mode = (typeof MODES)[number];
 
@@ -53,18 +55,37 @@ export async function costBench(rounds: number, seconds: number): Promise<void> 
     }
     const process = `${consoleMs.toFixed(1)} ms CPU a second, ${(memory / 1024).toFixed(0)} MiB`;
     console.log(`  the console process itself: ${process} (proportional set size)`);
+    await idle(node);
   } finally {
     await node.stop();
   }
 }
 
+/** What a worker does for others while it does nothing else: that comes on top, whatever the load. */
+async function idle(node: BenchNode): Promise<void> {
+  for (const mode of MODES) {
+    await node.console(mode !== "off");
+    const workers = await node.pids("balance");
+    const scraping = mode === "scraped" ? scrape(node) : undefined;
+    const [cpu, from] = [cpuMs(workers), performance.now()];
+    await sleep(IDLE_MS);
+    const perSecond = ((cpuMs(workers) - cpu) * 1000) / (performance.now() - from);
+    clearInterval(scraping);
+    const share = (perSecond / 10).toFixed(3);
+    console.log(
+      `  idle, console ${mode.padEnd(8)} ${perSecond.toFixed(2)} ms a second: ${share} % of a CPU`,
+    );
+  }
+}
+
+function scrape(node: BenchNode): NodeJS.Timeout {
+  return setInterval(() => void node.client.metrics().catch(() => {}), 1_000);
+}
+
 /** Microseconds of the worker's CPU per request. */
 async function turn(node: BenchNode, mode: Mode, seconds: number): Promise<number> {
   const workers = await node.pids("balance");
-  const scraping =
-    mode === "scraped"
-      ? setInterval(() => void node.client.metrics().catch(() => {}), 1_000)
-      : undefined;
+  const scraping = mode === "scraped" ? scrape(node) : undefined;
   const before = cpuMs(workers);
   const requests = await load(node, seconds);
   const cost = cpuMs(workers) - before;
