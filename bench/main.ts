@@ -7,6 +7,7 @@ import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { evidenceBench } from "./evidence.ts";
+import { estimateBench } from "./estimate.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
 import { hostileBench } from "./hostile.ts";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   checks: checkBench,
   core: coreBench,
   evidence: evidenceBench,
+  estimate: estimateBench,
   faults: faultsBench,
   http: httpBench,
   hostile: hostileBench,
