@@ -11,6 +11,7 @@ import {
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
+import { BAD_SHARE } from "../core/ledger/settings.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
 
 const STEPS = [
@@ -38,6 +39,9 @@ const KEPT_MS = 400 * DAY_MS;
 const MAX_ROWS = 4_000_000;
 /** Spans that one call takes: some 20 ms. */
 const ROLLED = 1_000;
+
+/** What hurt somebody stays as exact as it was: incidents of a year are made of it. */
+const KEPT_FINE = `AND NOT (bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
 
 export interface MeasurementQuery {
   readonly subject: string;
@@ -92,7 +96,8 @@ export class MeasureStore {
     const surplus = this.#rows(BUCKET_MS) > MAX_ROWS;
     const old = this.#database
       .prepare(
-        `SELECT * FROM measurement WHERE length = ${BUCKET_MS} AND start < ? ORDER BY start LIMIT ?`,
+        `SELECT * FROM measurement WHERE length = ${BUCKET_MS} AND start < ?
+         ${surplus ? "" : KEPT_FINE} ORDER BY start LIMIT ?`,
       )
       .all(surplus ? nowMs : nowMs - FINE_MS, ROLLED)
       .map(measurementOf);
@@ -101,8 +106,8 @@ export class MeasureStore {
       for (const one of old) this.#delete(one);
       const kept = this.#rows(60_000) > MAX_ROWS ? this.#oldestMinutes() : nowMs - KEPT_MS;
       this.#database
-        .prepare("DELETE FROM measurement WHERE length <> ? AND start < ?")
-        .run(BUCKET_MS, kept);
+        .prepare("DELETE FROM measurement WHERE (length <> ? OR start < ?) AND start < ?")
+        .run(BUCKET_MS, nowMs - KEPT_MS, kept);
     });
     return old.length === ROLLED;
   }
