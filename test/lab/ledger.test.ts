@@ -124,7 +124,7 @@ test("an outage becomes an incident, is told by mail, webhook and program, and c
     }
     const mails = (): string => client.read("/run/mails.txt");
     await waitFor(() => mails().includes("incident-closed"), 20_000, "the mails");
-    assert.match(mails(), /^To-Args: ops@example\.org$/mu);
+    assert.match(mails(), /^To-Args: -- ops@example\.org$/mu);
     assert.match(mails(), /^Subject: \[lb\] shop: incident-opened/mu);
     assert.match(mails(), /^Subject: \[lb\] shop: burn-started/mu);
     const commands = lb.read("/run/told.txt");
