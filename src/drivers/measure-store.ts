@@ -11,7 +11,7 @@ import {
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
-import { BAD_SHARE } from "../core/ledger/settings.ts";
+import { BAD_SHARE, LEAST_DARK_MS } from "../core/ledger/settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
 
@@ -30,6 +30,7 @@ const STEPS = [
      PRIMARY KEY (subject, vantage, length, start)
    ) WITHOUT ROWID;
    CREATE INDEX measurement_start ON measurement (length, start);`,
+  "ALTER TABLE measurement ADD COLUMN dark INTEGER",
   `CREATE TABLE look (
      id INTEGER PRIMARY KEY CHECK (id = 1),
      wall INTEGER NOT NULL,
@@ -48,7 +49,8 @@ const MAX_ROWS = 4_000_000;
 const ROLLED = 1_000;
 
 /** What hurt somebody stays as exact as it was: incidents of a year are made of it. */
-const KEPT_FINE = `AND NOT (bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
+const KEPT_FINE = `AND NOT (coalesce(dark, 0) >= ${LEAST_DARK_MS} OR
+  bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
 
 export interface MeasurementQuery {
   readonly subject: string;
@@ -166,7 +168,7 @@ export class MeasureStore {
       "SELECT * FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
     );
     const put = this.#database.prepare(
-      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     for (const one of measurements) {
       const { subject, vantage, fromMs, lengthMs } = one;
@@ -183,6 +185,7 @@ export class MeasureStore {
         whole.firstBadMs ?? null,
         whole.lastBadMs ?? null,
         whole.latency === undefined ? null : JSON.stringify(whole.latency),
+        whole.darkMs ?? null,
       );
     }
   }
@@ -210,6 +213,7 @@ function measurementOf(row: Record<string, unknown>): Measurement {
     ...optional("slow", "slow"),
     ...optional("firstBadMs", "first_bad"),
     ...optional("lastBadMs", "last_bad"),
+    ...optional("darkMs", "dark"),
     ...(typeof latency === "string" ? { latency: JSON.parse(latency) as Latency } : {}),
   };
 }
