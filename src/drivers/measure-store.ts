@@ -11,7 +11,7 @@ import {
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
-import { BAD_SHARE } from "../core/ledger/settings.ts";
+import { BAD_SHARE, LEAST_DARK_MS } from "../core/ledger/settings.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
 
 const STEPS = [
@@ -29,6 +29,7 @@ const STEPS = [
      PRIMARY KEY (subject, vantage, length, start)
    ) WITHOUT ROWID;
    CREATE INDEX measurement_start ON measurement (length, start);`,
+  "ALTER TABLE measurement ADD COLUMN dark INTEGER",
 ];
 
 const DAY_MS = 86_400_000;
@@ -41,7 +42,8 @@ const MAX_ROWS = 4_000_000;
 const ROLLED = 1_000;
 
 /** What hurt somebody stays as exact as it was: incidents of a year are made of it. */
-const KEPT_FINE = `AND NOT (bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
+const KEPT_FINE = `AND NOT (coalesce(dark, 0) >= ${LEAST_DARK_MS} OR
+  bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
 
 export interface MeasurementQuery {
   readonly subject: string;
@@ -134,7 +136,7 @@ export class MeasureStore {
       "SELECT * FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
     );
     const put = this.#database.prepare(
-      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     for (const one of measurements) {
       const { subject, vantage, fromMs, lengthMs } = one;
@@ -151,6 +153,7 @@ export class MeasureStore {
         whole.firstBadMs ?? null,
         whole.lastBadMs ?? null,
         whole.latency === undefined ? null : JSON.stringify(whole.latency),
+        whole.darkMs ?? null,
       );
     }
   }
@@ -178,6 +181,7 @@ function measurementOf(row: Record<string, unknown>): Measurement {
     ...optional("slow", "slow"),
     ...optional("firstBadMs", "first_bad"),
     ...optional("lastBadMs", "last_bad"),
+    ...optional("darkMs", "dark"),
     ...(typeof latency === "string" ? { latency: JSON.parse(latency) as Latency } : {}),
   };
 }

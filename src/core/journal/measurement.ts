@@ -20,6 +20,8 @@ export interface Measurement {
   /** The looks (a second long) in which the first and the last bad one were found. */
   readonly firstBadMs?: number;
   readonly lastBadMs?: number;
+  /** How much of it nobody got a good answer and somebody a bad one, by looks a second long. */
+  readonly darkMs?: number;
   /** Times of whole requests: [index, count] pairs in the buckets of `Histogram`, ascending. */
   readonly latency?: Latency;
 }
@@ -35,6 +37,10 @@ export function merged(a: Measurement, b: Measurement): Measurement {
     a.slow === undefined && b.slow === undefined ? undefined : (a.slow ?? 0) + (b.slow ?? 0);
   const first = least(a.firstBadMs, b.firstBadMs);
   const last = most(a.lastBadMs, b.lastBadMs);
+  const dark =
+    a.darkMs === undefined && b.darkMs === undefined
+      ? undefined
+      : (a.darkMs ?? 0) + (b.darkMs ?? 0);
   const latency = addLatency(a.latency ?? [], b.latency ?? []);
   const { subject, vantage, fromMs, lengthMs } = a;
   return {
@@ -47,6 +53,7 @@ export function merged(a: Measurement, b: Measurement): Measurement {
     ...(slow === undefined ? {} : { slow }),
     ...(first === undefined ? {} : { firstBadMs: first }),
     ...(last === undefined ? {} : { lastBadMs: last }),
+    ...(dark === undefined ? {} : { darkMs: dark }),
     ...(latency.length === 0 ? {} : { latency }),
   };
 }

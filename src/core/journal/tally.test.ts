@@ -47,6 +47,18 @@ test("a process that was killed takes its requests in flight along", () => {
   assert.deepEqual([good, bad, lastBadMs], [0, 3, 2]);
 });
 
+test("a look with bad answers and no good one is dark, whichever process answers", () => {
+  const tally = new Tally();
+  tally.look([worker("a", 100), worker("b", 50)], 1000);
+  tally.look([worker("a", 100, 5), worker("b", 51)], 2000);
+  tally.look([worker("a", 100, 9), worker("b", 51)], 3000);
+  tally.look([worker("a", 100, 9), worker("b", 51, 2)], 4100);
+  tally.look([worker("a", 100, 9), worker("b", 51, 2)], 5000);
+  assert.equal(take(tally)!.darkMs, 2100);
+  tally.look([worker("a", 200, 10), worker("b", 51, 2)], 6000);
+  assert.equal(take(tally)!.darkMs, undefined);
+});
+
 test("a frontend that was removed and came back counts anew", () => {
   const tally = new Tally();
   tally.look([worker("a", 100, 50)], 1);

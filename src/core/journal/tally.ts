@@ -29,11 +29,16 @@ interface Sum {
   bad: number;
   firstBadMs: number | undefined;
   lastBadMs: number | undefined;
+  darkMs: number;
   readonly latency: Map<number, number>;
 }
 
+/** After a longer pause nobody knows what was in it. */
+const LONGEST_LOOK_MS = 2_000;
+
 export class Tally {
   #before: ReadonlyMap<string, CountingProcess> | undefined;
+  #lookedMs = 0;
   readonly #sums = new Map<string, Sum>();
 
   /** `wallMs`: of this look. The first one only tells where the counters stand. */
@@ -42,9 +47,11 @@ export class Tally {
     const before = this.#before;
     this.#before = now;
     if (before === undefined) return;
+    const counts = [...this.#sums].map(([name, { good, bad }]) => [name, { good, bad }] as const);
     for (const one of processes) this.#count(before.get(one.life), one, wallMs);
     for (const [life, gone] of before)
       if (!now.has(life) && !gone.isEnded) this.#lose(gone, wallMs);
+    this.#noteDark(new Map(counts), wallMs);
   }
 
   /** An instance that is held here, at one look. */
@@ -55,7 +62,7 @@ export class Tally {
   /** The sums since the last call, of what there was anything of. */
   take(vantageOf: (subject: string) => string, fromMs: number, lengthMs: number): Measurement[] {
     const measurements = [...this.#sums].map(([subject, sum]): Measurement => {
-      const { good, bad, firstBadMs, lastBadMs } = sum;
+      const { good, bad, firstBadMs, lastBadMs, darkMs } = sum;
       const latency = [...sum.latency].sort(([a], [b]) => a - b);
       return {
         subject,
@@ -66,11 +73,25 @@ export class Tally {
         bad,
         ...(firstBadMs === undefined ? {} : { firstBadMs }),
         ...(lastBadMs === undefined ? {} : { lastBadMs }),
+        ...(darkMs === 0 ? {} : { darkMs }),
         ...(latency.length === 0 ? {} : { latency }),
       };
     });
     this.#sums.clear();
     return measurements;
+  }
+
+  /** All processes together: one that still answers is light enough. */
+  #noteDark(
+    before: ReadonlyMap<string, { readonly good: number; readonly bad: number }>,
+    wallMs: number,
+  ): void {
+    const lengthMs = Math.min(Math.max(0, wallMs - this.#lookedMs), LONGEST_LOOK_MS);
+    this.#lookedMs = wallMs;
+    for (const [subject, sum] of this.#sums) {
+      const { good, bad } = before.get(subject) ?? { good: 0, bad: 0 };
+      if (sum.bad > bad && sum.good === good) sum.darkMs += lengthMs;
+    }
   }
 
   #count(before: CountingProcess | undefined, now: CountingProcess, wallMs: number): void {
@@ -101,7 +122,14 @@ export class Tally {
   #sum(subject: string): Sum {
     let sum = this.#sums.get(subject);
     if (sum === undefined) {
-      sum = { good: 0, bad: 0, firstBadMs: undefined, lastBadMs: undefined, latency: new Map() };
+      sum = {
+        good: 0,
+        bad: 0,
+        firstBadMs: undefined,
+        lastBadMs: undefined,
+        darkMs: 0,
+        latency: new Map(),
+      };
       this.#sums.set(subject, sum);
     }
     return sum;
