@@ -26,6 +26,7 @@ import { say } from "./verdict.ts";
 const LOOK_EVERY_MS = 500;
 const RECENT = 10;
 const HISTORY = 200;
+const YOUNG_MS = 60_000;
 /** Records of drills that are looked through to know what was taken over already. */
 const KNOWN = 5000;
 
@@ -74,7 +75,9 @@ class DrillPart implements RunningPart {
     const runs = this.#runs();
     const [first] = runs;
     const atWork = drillAtWork(this.#core.directory.path);
-    const running = atWork !== undefined && first?.id === atWork.id ? first : undefined;
+    // Whoever conducts it from outside of this host has no lock here.
+    const isYoung = first?.verdict === undefined && wallMs() - (first?.startMs ?? 0) < YOUNG_MS;
+    const running = isYoung || (first !== undefined && first.id === atWork?.id) ? first : undefined;
     const drills: DrillsView = {
       ...(running === undefined ? {} : { running }),
       recent: runs.filter((run) => run !== running).slice(0, RECENT),

@@ -7,7 +7,7 @@ import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { DrillResult, Moments, Step } from "../core/drill/result.ts";
 import { DrillRun, type DrillInput, type DrillOrder } from "../core/drill/run.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { appendLine, removeUndo, writeUndo } from "../drivers/drill-files.ts";
+import { removeUndo, writeUndo } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
 import { GuardLink, SILENCE_MS } from "./drill-guard-link.ts";
@@ -69,13 +69,13 @@ class Conductor {
 
   async run(): Promise<DrillResult> {
     const { name: drill } = this.#plan;
-    const { stateDirectory, runDirectory } = this.#site;
+    const { runDirectory } = this.#site;
     const id = this.#id;
     this.#lock = holdLock(runDirectory, { id, drill });
     const stop = (): void => this.#step({ type: "stop-asked", reason: "stopped by hand" });
     this.#options.signal?.addEventListener("abort", stop);
     try {
-      appendLine(stateDirectory, {
+      this.#site.record({
         wallMs: wallMs(),
         kind: "drill-started",
         id,
@@ -244,7 +244,7 @@ class Conductor {
     });
     const { id, drill, reason } = result;
     const line = { wallMs: wallMs(), kind: "drill-finished" as const, id, drill, reason, result };
-    appendLine(this.#site.stateDirectory, line);
+    this.#site.record(line);
     return result;
   }
 }

@@ -11,6 +11,7 @@ import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { ProbeCount } from "../core/drill/run.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
 import { consoleFacts } from "./console-facts.ts";
@@ -51,6 +52,10 @@ export class NodeSite implements DrillSite {
     this.runDirectory = options.runDirectory;
     this.stateDirectory = options.stateDirectory;
     this.#client = new ControlClient(runDirectory(options.runDirectory).controlSocket);
+  }
+
+  record(line: DrillLine): void {
+    appendLine(this.stateDirectory, line);
   }
 
   async facts(): Promise<SiteFacts> {

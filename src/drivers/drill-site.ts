@@ -4,6 +4,7 @@ import type { SiteFacts, View } from "../core/drill/facts.ts";
 import type { Command } from "../core/drill/plan.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { ProbeCount, Told } from "../core/drill/run.ts";
+import type { DrillLine } from "./drill-files.ts";
 
 /** A client at work. */
 export interface SiteProbe {
@@ -31,6 +32,8 @@ export interface DrillSite {
   /** Where the drill in progress and the results are kept, as this process sees it. */
   readonly runDirectory: string;
   readonly stateDirectory: string;
+  /** Keeps what happened; a disk that takes nothing stops no drill. */
+  record(line: DrillLine): void;
   /** Rejects when the target does not answer. */
   facts(): Promise<SiteFacts>;
   /** What can be seen now; a node that does not answer within a moment is missing. */

@@ -8,6 +8,7 @@ import type { Command } from "../core/drill/plan.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe } from "../drivers/drill-site.ts";
 import { run } from "./command.ts";
 import { askControl } from "./control-socket.ts";
@@ -33,6 +34,8 @@ export interface LabSiteOptions {
   readonly run: readonly string[];
   readonly programs: Readonly<Record<string, ProgramFacts>>;
   readonly trackEveryMs: number;
+  /** The target's page shows its drills: only where its state directory is no mount of its own. */
+  readonly isShown?: true;
   /** Steps the clock of Nines on the target; absent: the machine's own, which nobody may set. */
   readonly clockFile?: string;
   /** Switches the host on and starts everything that runs there. */
@@ -56,6 +59,13 @@ export class LabSite implements DrillSite {
     const file = options.world.host(options.target).outside(options.configuration);
     const { service } = readEither(file, { node: options.target });
     this.#settings = service?.vrrp.vrrp.instances ?? [];
+  }
+
+  /** Also where the target's console finds it, so that its page shows it. */
+  record(line: DrillLine): void {
+    appendLine(this.stateDirectory, line);
+    const { world, target, isShown } = this.#options;
+    if (isShown === true) appendLine(world.host(target).outside(STATE_DIRECTORY), line);
   }
 
   async facts(): Promise<SiteFacts> {

@@ -47,9 +47,11 @@ function fakeClock(library: string): Record<string, string> {
   };
 }
 
-export function farmSite(farm: Farm, env: Readonly<Record<string, string>> = {}): LabSite {
+/** `env`: of Nines there; without any, the farm is the demo's. */
+export function farmSite(farm: Farm, env?: Readonly<Record<string, string>>): LabSite {
   const { world } = farm;
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const isShown = env === undefined;
+  const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`);
   const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
   return new LabSite({
     world,
@@ -64,7 +66,8 @@ export function farmSite(farm: Farm, env: Readonly<Record<string, string>> = {})
       webNames.map((name) => [`web/${name}`, webProgram(world.host(name), farm.webServer)]),
     ),
     trackEveryMs: 0,
-    ...(env["LD_PRELOAD"] === undefined ? {} : { clockFile: CLOCK_FILE }),
+    ...(env?.["LD_PRELOAD"] === undefined ? {} : { clockFile: CLOCK_FILE }),
+    ...(isShown ? { isShown } : {}),
     powerOn: (name) => (name === "lb1" || name === "lb2" ? farm.startDirector(name) : never(name)),
   });
 }
@@ -101,6 +104,7 @@ export function stageSite(stage: Stage): LabSite {
     run: [BIN, "run", "-f", STAGE_FILE, ...directories],
     programs: { local: webProgram(stage.host("server01"), stage.webServer) },
     trackEveryMs: TRACK_EVERY_MS,
+    isShown: true,
     powerOn: (name) =>
       name === "server01" || name === "server03" ? stage.start(name) : never(name),
   });
