@@ -7,6 +7,7 @@ import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { estimateBench } from "./estimate.ts";
+import { pageBench } from "./evidence-page.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
 import { hostileBench } from "./hostile.ts";
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   faults: faultsBench,
   http: httpBench,
   hostile: hostileBench,
+  page: pageBench,
   parser: parserBench,
   vrrp: vrrpBench,
 };

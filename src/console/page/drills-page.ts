@@ -105,9 +105,13 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
   return el(
     "div",
     { class: "stack" },
-    el("p", { class: "crumbs" }, el("a", { href: hashOf("drills") }, t("nav.drills"))),
-    el("h1", null, name),
-    drill === undefined ? null : el("p", { class: "lead" }, drill.title),
+    el(
+      "header",
+      { class: "subject-head" },
+      el("p", { class: "crumbs" }, el("a", { href: hashOf("drills") }, t("nav.drills"))),
+      el("h1", null, name),
+      drill === undefined ? null : el("p", { class: "lead" }, drill.title),
+    ),
     drill === undefined
       ? null
       : el(

@@ -25,9 +25,13 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
   return el(
     "div",
     { class: "stack" },
-    el("p", { class: "crumbs" }, t("services.one")),
-    el("h1", null, name, stateMark(stateOfVerdict(service.state))),
-    el("p", { class: "lead" }, say(service.sentence)),
+    el(
+      "header",
+      { class: "subject-head" },
+      el("p", { class: "crumbs" }, t("services.one")),
+      el("h1", null, name, stateMark(stateOfVerdict(service.state))),
+      el("p", { class: "lead" }, say(service.sentence)),
+    ),
     panel(
       t("services.title"),
       { id: "uptime" },

@@ -154,7 +154,6 @@ function holder(instance: string): VNode | null {
     row("fact.holder", found.holder ?? t("holder.nobody")),
     row("fact.standbys", found.standbys.join(", ") || t("holder.no-standby")),
     found.rivals.length === 0 ? null : row("fact.rivals", found.rivals.join(", ")),
-    row("column.reason", found.reason),
   );
 }
 

@@ -209,7 +209,7 @@ function inside(
       "text",
       { class: "detail", x: x + 38, y: y + 37 },
       el("tspan", { class: "word" }, word),
-      detail === "" || room - wordWidth < 26 ? null : fit(` · ${detail}`, room - wordWidth, 6.6),
+      cutDetail(detail, room - wordWidth),
     ),
     hasRate
       ? el(
@@ -219,6 +219,14 @@ function inside(
         )
       : null,
   ];
+}
+
+/** Whole, or enough of it to mean something. */
+function cutDetail(detail: string, room: number): string | null {
+  if (detail === "") return null;
+  const whole = ` · ${detail}`;
+  const cut = fit(whole, room, 6.6);
+  return cut === whole || cut.length > 10 ? cut : null;
 }
 
 function hrefOf(shown: Shown): string {
