@@ -6,6 +6,7 @@ import { MissingTool } from "../src/lab/command.ts";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
+import { evidenceBench } from "./evidence.ts";
 import { estimateBench } from "./estimate.ts";
 import { pageBench } from "./evidence-page.ts";
 import { faultsBench } from "./faults.ts";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  evidence: evidenceBench,
   estimate: estimateBench,
   faults: faultsBench,
   http: httpBench,
