@@ -211,8 +211,12 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
     });
   withDirectories(program.command("metrics"), false)
     .description("numbers for Prometheus")
+    .option("--dashboard", "a dashboard for Grafana instead")
+    .option("--rules", "alert rules for Prometheus instead")
     .action(async (given: ClientFlags) => {
-      const { metrics } = await import("./metrics.ts");
+      const { metrics, metricsFile } = await import("./metrics.ts");
+      if (given.dashboard === true) return end(await metricsFile("dashboard", terminal));
+      if (given.rules === true) return end(await metricsFile("rules", terminal));
       end(await metrics(client(given), terminal));
     });
 }
@@ -303,4 +307,6 @@ interface ClientFlags {
   readonly runDir: string;
   readonly watch?: boolean;
   readonly json?: boolean;
+  readonly dashboard?: boolean;
+  readonly rules?: boolean;
 }

@@ -16,10 +16,11 @@ import { ControlWatch } from "./control-watch.ts";
 import { Journal } from "./journal.ts";
 import { Measures } from "./measure.ts";
 import { PAGE } from "./page-part.ts";
+import { PROBES } from "./probe-intake.ts";
 import { RecordFeed } from "./record-feed.ts";
 
 /** What runs in this process beside the journal; each in a file of its own. */
-const PARTS: readonly ConsolePart[] = [PAGE];
+const PARTS: readonly ConsolePart[] = [PAGE, PROBES];
 
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { DEFAULT_CONSOLE } from "../config/service/service-model.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
+import { METRIC_NAMES, metricLines } from "../daemon/metrics.ts";
 import { version } from "../daemon/version.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { privateKeyAt } from "../drivers/private-file.ts";
@@ -11,6 +12,7 @@ import { actionRoutes } from "./action-routes.ts";
 import { Actions } from "./actions.ts";
 import { apiRoutes, type PageModel, type RecordSearch } from "./api-routes.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
+import { consoleMetrics } from "./console-metrics.ts";
 import { Doors } from "./doors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Group } from "./group.ts";
@@ -157,8 +159,17 @@ class Page implements RunningPart, PageModel {
   }
 
   async metrics(): Promise<string> {
-    const pages = this.#core.parts().map((part) => part.metricLines?.() ?? "");
-    return [await this.#core.control.client.metrics(), ...pages].join("");
+    const { control, journal, parts } = this.#core;
+    const own = consoleMetrics({
+      overview: this.overview(),
+      readers: this.streams.count,
+      lastSeq: journal.lastSeq,
+      isJournalWritten: journal.trouble === undefined,
+    });
+    const pages = parts().map((part) => part.metricLines?.() ?? "");
+    // Without control its numbers are absent, and that it is down is the one that counts.
+    const of = await control.client.metrics().catch(() => controlIsDown());
+    return [of, own, ...pages].join("");
   }
 
   description(): object {
@@ -320,6 +331,11 @@ class Page implements RunningPart, PageModel {
   ): void {
     this.#core.journal.say({ source: "console", level, kind, subject: "", ...rest });
   }
+}
+
+function controlIsDown(): string {
+  const name = METRIC_NAMES.find((one) => one.name === "nines_up");
+  return name === undefined ? "" : `${metricLines(name, [[{}, 0]]).join("\n")}\n`;
 }
 
 function isVerdict(state: unknown): state is VerdictState {

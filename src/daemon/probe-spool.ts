@@ -5,7 +5,7 @@
 
 import { MOST_BUCKETS, MOST_OUTAGES, type ProbeReport } from "../core/probe/report.ts";
 import { deliver, type DeliveryTarget } from "../drivers/probe-delivery.ts";
-import type { ProbeStore } from "../drivers/probe-store.ts";
+import type { ProbeStore, Waiting } from "../drivers/probe-store.ts";
 
 export interface SpoolOptions {
   readonly store: ProbeStore;
@@ -19,6 +19,8 @@ export interface SpoolOptions {
 
 const PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 60_000;
+/** What a node takes in one piece is 64 KiB. */
+const MOST_BYTES = 60_000;
 /** An outage is told at once, but not more often than that. */
 const HURRY_MS = 200;
 /** Reports in a row: a day without the node is 87 of one target. */
@@ -70,7 +72,7 @@ export class ProbeSpool {
   async #deliverAll(): Promise<boolean> {
     const { store, to, probe, service, nowMs } = this.#options;
     for (let i = 0; i < MOST_IN_A_ROW; i++) {
-      const waiting = store.waiting(MOST_BUCKETS, MOST_OUTAGES);
+      const waiting = bounded(store.waiting(MOST_BUCKETS, MOST_OUTAGES));
       if (waiting === undefined) return this.#succeeded();
       const report: ProbeReport = {
         probe,
@@ -101,4 +103,17 @@ export class ProbeSpool {
     this.#trouble = text;
     return false;
   }
+}
+
+/** Fewer buckets, until they fit; the rest comes with the next one. */
+function bounded(waiting: Waiting | undefined): Waiting | undefined {
+  let fits = waiting;
+  while (
+    fits !== undefined &&
+    fits.buckets.length > 1 &&
+    JSON.stringify(fits).length > MOST_BYTES
+  ) {
+    fits = { ...fits, buckets: fits.buckets.slice(0, Math.ceil(fits.buckets.length / 2)) };
+  }
+  return fits;
 }

@@ -160,6 +160,7 @@ export const english = {
   "rate.errors": "{rate} err/s",
   "rate.requests": "{rate}/s",
   "role.operate": "may operate",
+  "role.probe": "reports of probes only",
   "role.read": "may read",
   "search.none": "Nothing has that name.",
   "search.placeholder": "server, pool, address, state …",

@@ -162,6 +162,7 @@ export const chinese: Readonly<Record<keyof typeof english, string>> = {
   "rate.errors": "错误 {rate}/秒",
   "rate.requests": "{rate}/秒",
   "role.operate": "可操作",
+  "role.probe": "只能上报探测结果",
   "role.read": "只读",
   "search.none": "没有匹配的名称。",
   "search.placeholder": "服务器、服务池、地址、状态……",
