@@ -137,7 +137,7 @@ for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
 test("the name is asked for and must be the certificate's; a certificate of our own is shown", async () => {
   const serve: Serve = (socket) => {
     const { subject } = socket.getPeerCertificate();
-    socket.end(`${String(socket.servername)} ${subject?.CN ?? "-"}`);
+    socket.end(`${String(socket.servername)} ${String(subject?.CN ?? "-")}`);
   };
   const server = { requestCert: true, rejectUnauthorized: false };
   const named = { verify: true, ca: file, serverName: "one.example", certificate: file, key: file };
