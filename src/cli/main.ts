@@ -2,6 +2,8 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type Format, FORMATS } from "../config/import/format.ts";
+import { KINDS } from "../config/service/schema/kinds.ts";
+import { isLoopback } from "../config/service/settings/console.ts";
 import { ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import {
   DEFAULT_RUN_DIRECTORY,
@@ -9,6 +11,8 @@ import {
   runDirectory,
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
+import { addDrillCommands } from "./drill-commands.ts";
+import { addEvidenceCommands } from "./evidence-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
 import { addConsoleCommands } from "./console-commands.ts";
 import { addJournalCommands } from "./journal-commands.ts";
@@ -82,7 +86,9 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addClientCommands(program, terminal, end);
   addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
+  addDrillCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
+  addEvidenceCommands(program, { terminal, end, withDirectories });
   addConsoleCommands(program, { terminal, end, withDirectories });
   addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
@@ -104,7 +110,8 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("--no-realtime", "normal scheduling for the vrrp process")
-    .option("--no-console", "no journal and no page, whatever the configuration says")
+    .option("--console <address>", "where the page is, or off: whatever the file says", parsePlace)
+    .addOption(new Option("--no-console", "as --console off").hideHelp())
     .option("--log <file>", "append the log (JSON lines) to this file");
   withDirectories(command, true);
   for (const [flags] of KEEPALIVED_FLAGS) command.addOption(new Option(flags).hideHelp());
@@ -113,7 +120,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
       const name = new Option(flags).attributeName();
       if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
     }
-    const { useFile: file, permissive = false, realtime, console } = given;
+    const { useFile: file, permissive = false, realtime, console = true } = given;
     const reading = { file, permissive, ...identityOf(given) };
     if (given.configTest === true) {
       const { check } = await import("./check.ts");
@@ -263,6 +270,15 @@ function identityOf({ configId, node }: Identity): { configId?: string; node?: s
   };
 }
 
+/** Without TLS tokens would travel in the clear: from the file or on this machine only. */
+function parsePlace(text: string): string | false {
+  if (text === "off") return false;
+  const bind = KINDS.bind.convert(text);
+  if (!bind.ok) throw new InvalidArgumentError(`${bind.reason}; ${bind.next}`);
+  if (bind.value.kind === "ip" && isLoopback(bind.value.address)) return text;
+  throw new InvalidArgumentError("write 127.0.0.1:PORT; for others: console: { listen, tls }");
+}
+
 function parseSeq(text: string): number {
   const seq = Number(text);
   if (!Number.isSafeInteger(seq) || seq < 0) throw new InvalidArgumentError("not a whole number");
@@ -284,7 +300,7 @@ interface RunFlags extends Identity, Record<string, unknown> {
   readonly configTest?: boolean;
   readonly permissive?: boolean;
   readonly realtime: boolean;
-  readonly console: boolean;
+  readonly console?: boolean | string;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;

@@ -61,12 +61,13 @@ export function stateAt(
   }
   const nodes = now.topology.nodes.map((node) => nodeThen(node, servers, instances, now));
   const holders = now.holders.map((holder) => holderThen(holder, instances, now.node));
+  const states = new Map(nodes.map(({ id, state }) => [id, state]));
   const edges = now.topology.edges.map((edge) => ({
     from: edge.from,
     to: edge.to,
     requestsPerSecond: 0,
     errorsPerSecond: 0,
-    isActive: nodes.find(({ id }) => id === edge.to)?.state === "UP",
+    isActive: states.get(edge.to) === "UP",
   }));
   const recorded = past.of("", MAX_LOOKS).find(({ kind }) => kind === "verdict-changed");
   const state = recorded?.data?.["to"];

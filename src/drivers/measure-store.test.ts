@@ -71,3 +71,15 @@ test("after a week spans become minutes, after 400 days they go, and no request 
   assert.equal(sum, (2_999 * 3_000) / 2 + 1);
   database.close();
 });
+
+test("what hurt somebody stays exact for 400 days", () => {
+  const { database } = openJournal(join(folder, "c.db"), 0);
+  const store = new MeasureStore(database);
+  const from = Math.floor((NOW - 8 * DAY_MS) / 60_000) * 60_000;
+  const bad = span(from + BUCKET_MS, 90, { bad: 10, firstBadMs: from, lastBadMs: from + 1 });
+  store.add([span(from, 100, { bad: 1 }), bad, span(from + 2 * BUCKET_MS, 100)]);
+  store.add([span(NOW - 401 * DAY_MS, 0, { bad: 5 })]);
+  while (store.rollUp(NOW));
+  assert.deepEqual(store.find(all), [span(from, 200, { bad: 1, lengthMs: 60_000 }), bad]);
+  database.close();
+});
