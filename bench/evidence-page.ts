@@ -1,9 +1,8 @@
 /**
  * The page with a thousand servers in a headless Chromium: how long until the first picture, until the topology
- * stands, and until a change on the server is on the screen. `npm run bench -- page [--rounds N] [--changes N]`.
+ * stands, and until a change on the server is on the screen. `npm run bench -- evidence --only page`.
  */
 
-import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import type { Overview } from "../src/console/api.ts";
 import { loadAssets } from "../src/console/assets.ts";
@@ -30,14 +29,7 @@ const WATCH = `{
   new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
 }`;
 
-export async function pageBench(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: "string", default: "5" },
-      changes: { type: "string", default: "60" },
-    },
-  });
+export async function pageBench(rounds: number, flips: number): Promise<void> {
   const server = new FixtureServer();
   await server.start();
   const browser = await launch();
@@ -47,8 +39,8 @@ export async function pageBench(args: string[]): Promise<void> {
       server.overview = fixture(name);
       const servers = server.overview.topology.nodes.filter(({ layer }) => layer === "server");
       console.log(`${servers.length} servers`);
-      await firstPicture(browser, server, Number(values.rounds));
-      await changes(browser, server, Number(values.changes));
+      await firstPicture(browser, server, rounds);
+      await changes(browser, server, flips);
     }
   } finally {
     await browser.close();

@@ -8,7 +8,6 @@ import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { evidenceBench } from "./evidence.ts";
 import { estimateBench } from "./estimate.ts";
-import { pageBench } from "./evidence-page.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
 import { hostileBench } from "./hostile.ts";
@@ -24,7 +23,6 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   faults: faultsBench,
   http: httpBench,
   hostile: hostileBench,
-  page: pageBench,
   parser: parserBench,
   vrrp: vrrpBench,
 };
