@@ -106,6 +106,28 @@ test("drill stop ends a drill and mends what it broke", { skip }, async () => {
   assert.equal(await isThere(NARROW), false);
 });
 
+test("the console takes a drill into the journal and shows it", { skip }, async () => {
+  const socket = `${RUN_DIRECTORY}/console.sock`;
+  const get = async (path: string): Promise<unknown> =>
+    JSON.parse(await sh(`curl -sS --unix-socket ${socket} http://localhost/api/v1/${path}`));
+  const conductor = await drill("kill-check");
+  await conductor.ended;
+  const last = (await lines()).at(-1);
+  assert.equal(last?.result?.verdict, "passed", last?.reason ?? "");
+  const isRecorded = async (): Promise<boolean> => {
+    const { records } = (await get("records?kind=drill-finished&limit=5")) as {
+      readonly records: readonly { readonly subject: string }[];
+    };
+    return records[0]?.subject === "kill-check";
+  };
+  await waitFor(isRecorded, TIMEOUT_MS, "the journal to have it");
+  const { runs } = (await get("drills/history")) as { readonly runs: readonly { name: string }[] };
+  assert.equal(runs[0]?.name, "kill-check");
+  const { drills } = (await get("drills")) as { readonly drills: readonly { refused?: string }[] };
+  assert.ok(drills.length >= 30);
+  assert.ok(drills.some(({ refused }) => refused === undefined));
+});
+
 test(
   "on a node nobody vouches for a second copy, so the address is not taken",
   { skip },
