@@ -10,7 +10,7 @@ import { t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { incidentView } from "./incident-fields.ts";
-import { mayOperate, notice, overview, serverNow } from "./store.ts";
+import { mayOperate, notice, serverNow, told } from "./store.ts";
 
 interface IncidentList {
   readonly incidents: readonly IncidentView[];
@@ -18,7 +18,7 @@ interface IncidentList {
 
 export function IncidentsPage(): VNode {
   const [all, setAll] = useState<readonly IncidentView[] | undefined>(undefined);
-  const latest = overview.value?.incidents ?? [];
+  const latest = told("incidents") ?? [];
   useEffect(() => {
     get<IncidentList>("/api/v1/incidents").then(
       ({ incidents }) => setAll(incidents.map(incidentView)),
@@ -71,14 +71,14 @@ function card({
 export function IncidentPage({ id }: { readonly id: string }): VNode {
   const [asked, setAsked] = useState<IncidentView | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
-  const told = overview.value?.incidents.find((one) => one.id === id);
+  const known = told("incidents")?.find((one) => one.id === id);
   const load = (): void =>
     void get<IncidentView>(`/api/v1/incidents/${encodeURIComponent(id)}`).then(
-      (told) => setAsked(incidentView(told)),
+      (answer) => setAsked(incidentView(answer)),
       (error: Error) => setTrouble(error.message),
     );
-  useEffect(load, [id, told?.endMs]);
-  const incident = asked ?? told;
+  useEffect(load, [id, known?.endMs]);
+  const incident = asked ?? known;
   if (incident === undefined) {
     return el(
       "div",
@@ -92,14 +92,18 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
     "div",
     { class: "stack" },
     el(
-      "p",
-      { class: "crumbs" },
-      el("a", { href: hashOf("incidents") }, t("nav.incidents")),
-      " · ",
-      el("a", { href: hashOf("service", service) }, service),
+      "header",
+      { class: "subject-head" },
+      el(
+        "p",
+        { class: "crumbs" },
+        el("a", { href: hashOf("incidents") }, t("nav.incidents")),
+        " · ",
+        el("a", { href: hashOf("service", service) }, service),
+      ),
+      el("h1", null, t("incident.title", { id }), endMs === undefined ? stateMark("DOWN") : null),
+      el("p", { class: "lead" }, reason),
     ),
-    el("h1", null, t("incident.title", { id }), endMs === undefined ? stateMark("DOWN") : null),
-    el("p", { class: "lead" }, reason),
     el(
       "dl",
       { class: "facts" },
