@@ -6,7 +6,7 @@ import type { IncidentView } from "../api.ts";
 import { ago, button, empty, moment, number, panel, span } from "./common-views.ts";
 import { el, names, part } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { incidentView } from "./incident-fields.ts";
@@ -30,6 +30,19 @@ export function IncidentsPage(): VNode {
     "div",
     { class: "stack" },
     el("h1", null, t("nav.incidents")),
+    el(
+      "p",
+      null,
+      el(
+        "a",
+        {
+          href: `/api/v1/report?format=html&lang=${language.value}`,
+          target: "_blank",
+          rel: "noopener",
+        },
+        t("incident.report"),
+      ),
+    ),
     incidents.length === 0
       ? empty(t("incident.none"))
       : el(

@@ -5,7 +5,7 @@
 
 export const chineseSentences: Readonly<Record<string, string>> = {
   // Of services and the whole
-  "all-up": "全部 {count} 个服务正常",
+  "all-up": "全部服务正常",
   "services-degraded": "{count} 个服务降级：{services}",
   "services-down": "{count} 个服务故障：{services}",
   "services-unknown": "{count} 个服务状态未知：{services}",
@@ -17,9 +17,9 @@ export const chineseSentences: Readonly<Record<string, string>> = {
   // Of the next failure
   survives: "任意一台机器都可以失效",
   "no-holder": "{name} 无人持有",
-  "split-brain": "{holder} 与 {others} 同时持有 {name}（脑裂）",
+  "split-brain": "{name} 同时被多个节点持有（脑裂）",
   "standby-unknown": "{name} 是否有备用节点未知：请用 nines cert 连接各节点",
-  "no-standby": "{name} 没有备用节点：{holder} 失效则地址丢失",
+  "no-standby": "{name} 没有备用节点",
   "no-director": "{service} 没有调度节点",
   "one-director": "{service} 只有 {director} 一个调度节点",
   "pool-empty": "服务池 {pool} 没有可用服务器",
@@ -100,6 +100,10 @@ export const chineseKinds: Readonly<Record<string, string>> = {
   "incident-closed": "事故结束",
   "drill-started": "演练开始",
   "drill-ended": "演练结束",
+  "probe-outage-began": "探测失败开始",
+  "probe-outage-ended": "探测恢复",
+  "probe-clock": "探测器时钟偏差",
+  "probe-own": "探测器自身停顿",
   gap: "记录缺失",
   rejected: "报文被拒",
   started: "启动",

@@ -159,7 +159,7 @@ function box(placed: PlacedNode, rate: number | undefined): VNode {
   const title = titleOf(shown);
   const detail = detailOf(shown);
   const word = isClient ? "" : t(`state.${shown.state}`);
-  const reason = shown.isGroup ? "" : shown.members[0]!.reason;
+  const reason = shown.isGroup ? countsOf(shown) : shown.members[0]!.reason;
   const spoken = [title, word, detail, reason].filter((part) => part !== "").join(", ");
   return el(
     "a",
@@ -243,13 +243,18 @@ function titleOf({ isGroup, layer, members, name }: Shown): string {
   return layer === "server" ? t("group.server", { count }) : t(`group.${layer}`, { count });
 }
 
+/** Of a group: how many are in which state. */
+function countsOf({ isGroup, members }: Shown): string {
+  if (!isGroup) return "";
+  const counts = countStates(members.map(({ state }) => state));
+  return counts.map(([state, count]) => `${count} ${t(`state.${state}`)}`).join(", ");
+}
+
 /** The one fact that says most about a node of this layer, beside its state. */
 function detailOf(shown: Shown): string {
   if (shown.isGroup) {
-    const counts = countStates(shown.members.map(({ state }) => state));
-    return counts.length < 2
-      ? ""
-      : counts.map(([state, count]) => `${count} ${t(`state.${state}`)}`).join(", ");
+    const up = shown.members.filter(({ state }) => state === "UP").length;
+    return up === 0 || up === shown.members.length ? "" : `${up} ${t("state.UP")}`;
   }
   const { facts, ageMs, layer } = shown.members[0]!;
   if (shown.state === "UNKNOWN" && ageMs !== undefined && ageMs > 0) return span(ageMs);
