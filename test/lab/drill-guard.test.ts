@@ -28,7 +28,7 @@ after(() => {
   if (skip === false) world.farm.destroy();
 });
 
-const sh = (line: string): Promise<string> => lb1.run(["sh", "-c", line]);
+const sh = (line: string): Promise<string> => lb1.run(["sh", "-c", line], { timeoutMs: 30_000 });
 
 async function lines(): Promise<readonly DrillLine[]> {
   const text = await sh(`cat ${STATE_DIRECTORY}/drills.jsonl 2>/dev/null; true`);
