@@ -292,7 +292,7 @@ function dismissalOf(
     return `false start: over after ${Math.round(lastedMs)} ms, nobody was hurt`;
   }
   const { badRequests } = requestsOf(cluster.harm);
-  const slow = cluster.harm.some(({ bad }) => bad === 0);
+  const slow = cluster.harm.some(({ bad, good }) => bad === 0 && good > 0);
   const noticed = decisionsOf(cluster, known.happenings).length > 0;
   if (slow || noticed || badRequests >= LEAST_BAD) return undefined;
   return `false start: ${badRequests} failed in all, and nothing else was wrong`;
