@@ -72,6 +72,26 @@ export function minutesOf(measurements: readonly Measurement[]): Measurement[] {
   return [...minutes.values()];
 }
 
+/** At most that many pieces: a day of minutes. */
+const MAX_PIECES = 1_440;
+
+/**
+ * What was counted while nobody looked, evenly over that time: the sums are right, the moments are not
+ * known. Pieces of ten seconds, or of minutes where that would be too many.
+ */
+export function spread(measurement: Measurement, fromMs: number, toMs: number): Measurement[] {
+  const lengthMs = toMs - fromMs > 60 * BUCKET_MS ? MINUTE_MS : BUCKET_MS;
+  const first = Math.floor(fromMs / lengthMs);
+  const count = Math.min(MAX_PIECES, Math.max(1, Math.ceil(toMs / lengthMs) - first));
+  const { subject, vantage, good, bad } = measurement;
+  const part = (whole: number, i: number): number =>
+    Math.round((whole * (i + 1)) / count) - Math.round((whole * i) / count);
+  return Array.from({ length: count }, (_, i) => {
+    const at = { fromMs: (first + i) * lengthMs, lengthMs };
+    return { subject, vantage, ...at, good: part(good, i), bad: part(bad, i) };
+  }).filter((piece) => piece.good + piece.bad > 0);
+}
+
 export function addLatency(a: Latency, b: Latency): Latency {
   if (b.length === 0) return a;
   const counts = new Map(a.map(([index, count]) => [index, count]));

@@ -13,7 +13,8 @@ export interface Counted {
   readonly bad: number;
   /** Now, not since the start. */
   readonly inFlight: number;
-  readonly latency: Latency;
+  /** Absent in what was kept of an earlier look: it is large. */
+  readonly latency?: Latency;
 }
 
 export interface CountingProcess {
@@ -41,7 +42,21 @@ export class Tally {
   #lookedMs = 0;
   readonly #sums = new Map<string, Sum>();
 
-  /** `wallMs`: of this look. The first one only tells where the counters stand. */
+  /** `before`: the `state` of somebody who counted before, on the same life of this machine. */
+  constructor(before?: readonly CountingProcess[]) {
+    if (before !== undefined) this.#before = new Map(before.map((one) => [one.life, one]));
+  }
+
+  /** Where the counters stood at the last look, small enough to be kept. */
+  get state(): readonly CountingProcess[] | undefined {
+    if (this.#before === undefined) return undefined;
+    return [...this.#before.values()].map(({ counted, ...rest }) => ({
+      ...rest,
+      counted: counted.map(({ latency: _latency, ...numbers }) => numbers),
+    }));
+  }
+
+  /** `wallMs`: of this look. The first one of all only tells where the counters stand. */
   look(processes: readonly CountingProcess[], wallMs: number): void {
     const now = new Map(processes.map((one) => [one.life, one]));
     const before = this.#before;
@@ -105,6 +120,7 @@ export class Tally {
       const sum = this.#sum(subject);
       sum.good += moreGood;
       addBad(sum, moreBad, wallMs);
+      if (latency === undefined || (!isFresh && old.latency === undefined)) continue;
       const known = new Map(isFresh ? [] : old.latency);
       for (const [index, count] of latency) {
         const more = count - (known.get(index) ?? 0);
