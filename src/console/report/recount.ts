@@ -136,7 +136,7 @@ function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
     const share = bad / (good + bad);
     const isSlow = slowOnes / (good + bad) >= 0.5;
     const dark = Number(row["dark"]);
-    const isDark = dark >= 1500 && dark >= 0.9 * (last - first);
+    const isDark = dark >= 1500 && dark >= 0.9 * (last - first - 2000);
     const level = share >= 0.9 || isDark ? 3 : share >= 0.2 || isSlow ? 2 : share >= 0.05 ? 1 : 0;
     return [{ vantage, fromMs, toMs, good, bad, slow: slowOnes, firstMs, lastMs, level }];
   });

@@ -83,6 +83,17 @@ test("users who get nothing until the broken part is back were not saved by a sw
   assert.equal(incident.class, "accident");
 });
 
+test("of two dead servers one came back first: that was a repair, though the other is still out", () => {
+  const lines: Line[] = [
+    [2, "server-down", "web/web1"],
+    [3, "server-down", "web/web2"],
+    [38, "server-up", "web/web1"],
+    [90, "server-up", "web/web2"],
+  ];
+  const incident = only(incidentsAt(fed(lines, { 0: 95, 1: 100, 2: 100, 3: 95 })));
+  assert.equal(incident.recovery, "by repair");
+});
+
 test("an order of the operator before the end is what saved the service", () => {
   const lines: Line[] = [
     [4, "server-down", "web/web1"],
