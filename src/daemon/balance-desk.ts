@@ -3,7 +3,6 @@
  * ask for. Requests never come here; when this process dies the workers go on.
  */
 
-import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
@@ -41,6 +40,7 @@ import { descriptorLimit, descriptorWarning } from "./descriptor-limit.ts";
 import { momentOf, type EventDraft, type EventLog } from "./event-log.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 
 const CONFIGURE_WITHIN_MS = 30_000;
 
@@ -63,7 +63,7 @@ export class BalanceDesk {
   readonly #overrides: Overrides;
   readonly #names: ServerNames;
   readonly #checks: CheckRoleLink;
-  readonly #ticketKeys = randomBytes(48);
+  readonly #tickets = new TicketKeys((all) => this.#workers.send({ type: "ticket-keys", ...all }));
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
@@ -126,6 +126,7 @@ export class BalanceDesk {
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
+    this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     for (const link of this.#workers.links) {
       const isBack = this.#sockets.returned();
       link.send({ type: "send-listeners", box: directory.controlBox });
@@ -207,12 +208,12 @@ export class BalanceDesk {
   }
 
   reopenLogs(): void {
-    for (const link of this.#workers.links) link.send({ type: "reopen-logs" });
+    this.#workers.send({ type: "reopen-logs" });
   }
 
   /** What stands in front is told to send its clients elsewhere; nothing is refused yet. */
   unready(): void {
-    for (const link of this.#workers.links) link.send({ type: "unready" });
+    this.#workers.send({ type: "unready" });
   }
 
   /**
@@ -221,7 +222,7 @@ export class BalanceDesk {
    * comes in until those inside are served. It cannot last, so neither does the wait.
    */
   async emptyHouse(): Promise<void> {
-    for (const link of this.#workers.links) link.send({ type: "last-answers" });
+    this.#workers.send({ type: "last-answers" });
     await this.#wait(LAST_ANSWERS_MS, async () => (await this.#guests()) === 0);
     this.#sockets?.holdBack();
     await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
@@ -230,7 +231,7 @@ export class BalanceDesk {
   /** The address is elsewhere, and may come back. */
   reopenHouse(): void {
     this.#sockets?.letIn();
-    for (const link of this.#workers.links) link.send({ type: "as-usual" });
+    this.#workers.send({ type: "as-usual" });
   }
 
   /** What `stop` and `emptyHouse` wait for ends now. */
@@ -279,7 +280,7 @@ export class BalanceDesk {
         type: "configure",
         settings: this.#settings(service.balance),
         overrides: this.#overrides.list(),
-        ticketKeys: this.#ticketKeys,
+        ...this.#tickets.secrets,
       },
       CONFIGURE_WITHIN_MS,
     );
