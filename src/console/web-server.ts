@@ -126,6 +126,8 @@ export class WebServer {
 
   async #serve(visit: Visit): Promise<void> {
     const { request, response, door, from } = visit;
+    // A visitor that leaves while we write is no trouble of ours.
+    response.on("error", () => undefined);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     if (door.isTls) response.setHeader("strict-transport-security", "max-age=31536000");
     const method = request.method ?? "";
