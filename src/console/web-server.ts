@@ -133,7 +133,10 @@ export class WebServer {
     const method = request.method ?? "";
     const refused =
       this.#tooOften(visit) ??
-      guarded({ method, headers: request.headers, ...door }, this.#options.hosts());
+      guarded(
+        { method, headers: request.headers, ...door, arrivedAt: request.socket.localAddress },
+        this.#options.hosts(),
+      );
     if (refused !== undefined) return this.#refuse(visit, refused);
     const url = new URL(request.url ?? "/", "http://console");
     const found = this.#options.routes().find(method, url.pathname);
