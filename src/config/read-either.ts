@@ -44,6 +44,7 @@ function serviceOf(vrrp: Model): ServiceModel {
     console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,
     ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
+    probes: [],
     nodes: [],
     origins: vrrp.origins,
   };

@@ -14,6 +14,7 @@ import type { LoggedEvent } from "../daemon/control-api.ts";
 import { beginRole } from "../daemon/role.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
+import { DRILLS } from "./drill-part.ts";
 import { Journal } from "./journal.ts";
 import { LEDGER } from "./ledger-part.ts";
 import { Measures } from "./measure.ts";
@@ -22,7 +23,7 @@ import { PROBES } from "./probe-intake.ts";
 import { RecordFeed } from "./record-feed.ts";
 
 /** What runs in this process beside the journal; each in a file of its own. */
-const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, PAGE];
+const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, DRILLS, PAGE];
 
 /** A third of the share of processor time that others get: much less and it would miss events. */
 const NICE = 5;
