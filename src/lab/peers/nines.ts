@@ -141,7 +141,9 @@ export class NinesPeer {
 
   /** A subcommand that talks to this node, as its operator types it. Resolves to what it prints. */
   nines(...words: string[]): Promise<string> {
-    return this.host.run([BIN, ...words, "--run-dir", RUN_DIRECTORY]);
+    // Fresh workers may take 20 s on a machine that is busy.
+    const argv = [BIN, ...words, "--run-dir", RUN_DIRECTORY];
+    return this.host.run(argv, { timeoutMs: 30_000 });
   }
 
   #ask(method: string, path: string, body?: object): Promise<unknown> {
