@@ -157,6 +157,8 @@ export interface ChosenServer {
   readonly server: string;
   readonly address: string;
   readonly port: number;
+  /** Somebody asks it whether it is well, besides its clients. */
+  readonly isChecked: boolean;
 }
 
 export function chooseServer(facts: SiteFacts, wanted?: string): ChosenServer | string {
@@ -169,11 +171,11 @@ export function chooseServer(facts: SiteFacts, wanted?: string): ChosenServer | 
 
 export function allServers({ target }: SiteFacts): readonly ChosenServer[] {
   return target.pools.flatMap((pool) =>
-    pool.servers.flatMap(({ name, usable, endpoint }) => {
+    pool.servers.flatMap(({ name, usable, endpoint, state }) => {
       const at = /^\[?([\d.a-f:]+?)\]?:(\d+)$/i.exec(endpoint);
       if (!usable || at === null) return [];
       const [, address = "", port] = at;
-      const where = { address, port: Number(port) };
+      const where = { address, port: Number(port), isChecked: state !== "unchecked" };
       return [{ name: `${pool.name}/${name}`, pool: pool.name, server: name, ...where }];
     }),
   );

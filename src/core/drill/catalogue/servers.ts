@@ -21,6 +21,8 @@ const FORWARDER_GROUP = 61_000;
 const FIRST_PORT = 17_001;
 /** The checks ask slowly, or with patience. */
 const UNTIL_DOWN_MS = 15_000;
+/** An ejection lasts 30 s where no check ends it earlier. */
+const EJECTED_MS = 45_000;
 const FLOOD = 400;
 
 const noneFails = { text: "another server answers: no request fails", failed: 0 };
@@ -39,17 +41,19 @@ function verdictOn(facts: SiteFacts, server: ChosenServer, verdict: string) {
 }
 
 function outage(server: ChosenServer, fault: Fault): Built {
-  const { name, pool, server: bare } = server;
+  const { name, pool, server: bare, isChecked } = server;
   return {
     radius: { takes: "server", pool, server: bare },
     faults: [fault],
     expect: {
       holding: "stays",
-      told: ["server-down", "server-ejected"],
+      // The word of a check: who is only ejected by real answers stays out for its whole time.
+      told: isChecked ? ["server-down"] : ["server-ejected"],
       server: { name, is: "out" },
     },
     promise: noneFails,
     limitMs: UNTIL_DOWN_MS,
+    settleMs: EJECTED_MS,
   };
 }
 
