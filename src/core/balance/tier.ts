@@ -18,6 +18,8 @@ export class Tier implements Candidates, TierLoad {
   weights: Float64Array = new Float64Array(0);
   /** Too few are healthy: all that are ready serve. */
   panic = false;
+  /** Of its pool's quorum, if that has one; begins as if it were there. */
+  hasQuorum = true;
 
   constructor(number: number, picker: Picker) {
     this.number = number;

@@ -2,7 +2,7 @@
 
 import type { Static } from "typebox";
 import type { HashKey, ServerEndpoint } from "../../../core/balance/pool-settings.ts";
-import { checkOrName } from "./check-schema.ts";
+import { checksOrNames } from "./check-schema.ts";
 import {
   block,
   choice,
@@ -63,7 +63,7 @@ const server = short(
         source: "HAProxy's maxconn",
       },
     ),
-    check: optional({ ...checkOrName, otherwise: "the pool's" }),
+    check: optional({ ...checksOrNames, otherwise: "the pool's" }),
     admin: choice(
       "drain: no new requests but sticky ones; maint: none, not checked.",
       ["ready", "drain", "maint"] as const,
@@ -274,7 +274,7 @@ const sorry = short(
 
 export const poolSchema = block("Servers that do the same.", {
   servers: namedList("The servers.", server),
-  check: optional(checkOrName),
+  check: optional(checksOrNames),
   balance: Object.assign({}, balance, { default: {} }),
   sticky: optional(sticky),
   outlier,
@@ -286,6 +286,21 @@ export const poolSchema = block("Servers that do the same.", {
     default: 0,
     source: "Envoy, panic threshold",
   }),
+  quorum: optional(
+    short(
+      block("Weight that must be usable; with less a later tier serves, if one can.", {
+        weight: integer("Sum of the weights of healthy servers of a tier.", 1, 1_000_000),
+        hysteresis: integer(
+          "Lost below weight - hysteresis, regained at weight + hysteresis.",
+          0,
+          1_000_000,
+          { default: 0, source: "keepalived's hysteresis" },
+        ),
+      }),
+      [integer("The weight.", 1, 1_000_000)],
+      (value) => (typeof value === "number" ? { weight: value } : value),
+    ),
+  ),
   drain_deadline: duration("What a draining server's last requests get.", { default: "5m" }),
   kill_on_down: flag("A server that goes down loses its connections at once.", {
     default: true,
