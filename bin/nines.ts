@@ -1,7 +1,10 @@
 /** The one program: a command for people, or (`role …`) one of the processes it is made of. */
 
 const [verb, role, ...rest] = process.argv.slice(2);
-if (verb === "role") {
+if (verb === "role" && role === "console") {
+  const { runConsoleRole } = await import("../src/console/console-role.ts");
+  await runConsoleRole(rest);
+} else if (verb === "role") {
   const { runRole } = await import("../src/daemon/role.ts");
   await runRole(role ?? "", rest);
 } else {

@@ -3,8 +3,8 @@
  * enables it; with CI=true nothing may be missing or skipped.
  */
 
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,6 +15,11 @@ interface Suite {
   readonly obstacle: string | undefined;
   /** Node's own test runner: its summary is read for skipped tests. */
   readonly nodeTests: boolean;
+  /**
+   * Knows no real time: runs at the lowest priority beside the others, which mostly wait, and its
+   * output is shown when it has ended.
+   */
+  readonly beside?: true;
 }
 
 const strict = process.env["CI"] === "true";
@@ -34,12 +39,14 @@ const suites: readonly Suite[] = [
     command: ["npm", "run", "--silent", "sim", "--", "--seeds", simSeeds],
     obstacle: undefined,
     nodeTests: false,
+    beside: true,
   },
   {
     name: "simulation of the proxy",
     command: ["npm", "run", "--silent", "sim", "--", "proxy", "--seeds", proxySeeds],
     obstacle: undefined,
     nodeTests: false,
+    beside: true,
   },
   {
     name: "lab",
@@ -56,23 +63,44 @@ function labObstacle(): string | undefined {
   return `${check.stdout.trim()}; enable it with: sudo scripts/lab-setup`;
 }
 
-/** Runs one suite; returns how many tests it skipped, or undefined when it failed. */
-function run(suite: Suite): number | undefined {
+/** Runs one suite; resolves to how many tests it skipped, or undefined when it failed. */
+async function run(suite: Suite): Promise<number | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "nines-test-"));
   const tap = join(folder, "tap");
-  const [program, ...args] = suite.command;
-  const reporters = suite.nodeTests
-    ? ["--test-reporter=dot", "--test-reporter-destination=stdout"]
-    : [];
-  if (suite.nodeTests) reporters.push("--test-reporter=tap", `--test-reporter-destination=${tap}`);
-  const at = args.indexOf("--test") + 1;
-  args.splice(suite.nodeTests ? at : 0, 0, ...reporters);
-  const result = spawnSync(program!, args, { stdio: "inherit" });
+  const shown = join(folder, "shown");
+  const output = suite.beside === true ? openSync(shown, "w") : "inherit";
+  const code = await ended(commandOf(suite, tap), output);
+  if (typeof output === "number") {
+    closeSync(output);
+    console.log(`\n== ${suite.name} (ran beside the others)\n${readFileSync(shown, "utf8")}`);
+  }
   const report = existsSync(tap) ? readFileSync(tap, "utf8") : "";
   rmSync(folder, { recursive: true });
   if (suite.nodeTests) summarize(suite, report);
-  if (result.status !== 0) return undefined;
+  if (code !== 0) return undefined;
   return Number(/^# skipped (\d+)/m.exec(report)?.[1] ?? 0);
+}
+
+function commandOf(suite: Suite, tap: string): readonly string[] {
+  if (!suite.nodeTests)
+    return suite.beside === true ? ["nice", "-n19", ...suite.command] : suite.command;
+  const reporters = ["dot", "tap"].flatMap((reporter, i) => [
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${["stdout", tap][i]}`,
+  ]);
+  const at = suite.command.indexOf("--test") + 1;
+  return suite.command.toSpliced(at, 0, ...reporters);
+}
+
+function ended([program, ...args]: readonly string[], output: number | "inherit"): Promise<number> {
+  const child = spawn(program!, args, { stdio: ["ignore", output, output] });
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      console.log(`${program} could not be started: ${error.message}`);
+      resolve(1);
+    });
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
 }
 
 /** The counts, every skipped test with its reason, and every failed one in full. */
@@ -94,16 +122,24 @@ function summarize(suite: Suite, report: string): void {
 const missing: string[] = [];
 let failed = 0;
 let skipped = 0;
-for (const suite of suites) {
-  if (suite.obstacle !== undefined) {
-    missing.push(`${suite.name}: ${suite.obstacle}`);
-    continue;
+
+async function inTurn(ones: readonly Suite[]): Promise<void> {
+  for (const suite of ones) {
+    if (suite.beside !== true) console.log(`\n== ${suite.name}`);
+    const result = await run(suite);
+    if (result === undefined) failed++;
+    else skipped += result;
   }
-  console.log(`\n== ${suite.name}`);
-  const result = run(suite);
-  if (result === undefined) failed++;
-  else skipped += result;
 }
+
+for (const suite of suites) {
+  if (suite.obstacle !== undefined) missing.push(`${suite.name}: ${suite.obstacle}`);
+}
+const possible = suites.filter((suite) => suite.obstacle === undefined);
+await Promise.all([
+  inTurn(possible.filter((suite) => suite.beside !== true)),
+  inTurn(possible.filter((suite) => suite.beside === true)),
+]);
 for (const line of missing) console.log(`\nnot run - ${line}`);
 if (strict && (missing.length > 0 || skipped > 0)) {
   console.log("\nCI=true: nothing may be missing or skipped");

@@ -5,7 +5,9 @@ import { globSync } from "node:fs";
 import { test } from "node:test";
 import { loadConfiguration } from "../src/daemon/load-configuration.ts";
 
-const samples = globSync("samples/**/*.yaml", { cwd: new URL("../", import.meta.url).pathname });
+const samples = globSync("samples/**/nines.yaml", {
+  cwd: new URL("../", import.meta.url).pathname,
+});
 
 test("there are samples of nines.yaml", () => assert.ok(samples.length > 0));
 

@@ -39,7 +39,14 @@ function addBalance(program: Command, { terminal, end, withDirectories }: Wiring
     .option("--log <file>", "append the log (JSON lines) to this file")
     .action(async (listen: string, servers: string[], given: BalanceFlags) => {
       const { balance } = await import("./balance.ts");
-      const options = { version: version(), realtime: true, listen, servers, ...given };
+      const options = {
+        version: version(),
+        realtime: true,
+        console: true,
+        listen,
+        servers,
+        ...given,
+      };
       end(await balance(options, terminal));
     });
 }

@@ -101,7 +101,7 @@ test("rates are differences over the time between two pictures", () => {
 });
 
 test("a balancer without a file is a service of one frontend and one pool", () => {
-  const common = { version: "1", realtime: true, runDir: "r", stateDir: "s" };
+  const common = { version: "1", realtime: true, console: true, runDir: "r", stateDir: "s" };
   const text = serviceText({
     ...common,
     listen: ":8080",

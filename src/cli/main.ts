@@ -9,6 +9,7 @@ import {
   runDirectory,
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
+import { addEstimateCommands } from "./estimate-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -77,6 +78,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addConfigurationCommands(program, terminal, end);
   addClientCommands(program, terminal, end);
   addBalanceCommands(program, { terminal, end, withDirectories });
+  addEstimateCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
     .command("completion")
@@ -96,6 +98,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("--no-realtime", "normal scheduling for the vrrp process")
+    .option("--no-console", "no journal and no page, whatever the configuration says")
     .option("--log <file>", "append the log (JSON lines) to this file");
   withDirectories(command, true);
   for (const [flags] of KEEPALIVED_FLAGS) command.addOption(new Option(flags).hideHelp());
@@ -104,7 +107,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
       const name = new Option(flags).attributeName();
       if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
     }
-    const { useFile: file, permissive = false, realtime } = given;
+    const { useFile: file, permissive = false, realtime, console } = given;
     const reading = { file, permissive, ...identityOf(given) };
     if (given.configTest === true) {
       const { check } = await import("./check.ts");
@@ -112,7 +115,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     }
     const { run } = await import("./run.ts");
     const { runDir, stateDir, log } = given;
-    const options = { version: version(), ...reading, realtime, runDir, stateDir };
+    const options = { version: version(), ...reading, realtime, console, runDir, stateDir };
     end(await run(log === undefined ? options : { ...options, log }, terminal));
   });
 }
@@ -281,6 +284,7 @@ interface RunFlags extends Identity, Record<string, unknown> {
   readonly configTest?: boolean;
   readonly permissive?: boolean;
   readonly realtime: boolean;
+  readonly console: boolean;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;

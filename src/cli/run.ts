@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly configId?: string;
   readonly node?: string;
   readonly realtime: boolean;
+  readonly console: boolean;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;
@@ -64,13 +65,14 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     terminal.err(`nines: cannot write the log: ${(error as Error).message}`);
     return 1;
   }
-  const { version, realtime, stateDir: stateDirectory } = options;
+  const { version, realtime, console, stateDir: stateDirectory } = options;
   const control: ControlOptions = {
     version,
     file,
     directory,
     stateDirectory,
     realtime,
+    console,
     log,
     load,
     ...(service === undefined ? {} : { service }),

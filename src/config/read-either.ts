@@ -1,5 +1,6 @@
 /** Both languages through one door: `nines.yaml` and `keepalived.conf`. */
 
+import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import { DISK } from "./disk.ts";
 import type { ConfigurationFiles } from "./keepalived/lines.ts";
 import type { Model } from "./model.ts";
@@ -34,6 +35,8 @@ function serviceOf(vrrp: Model): ServiceModel {
     balance: { workers: 1, frontends: [], pools: [] },
     checks: [],
     trackedChecks: [],
+    console: { enabled: true },
+    journal: DEFAULT_BOUNDS,
     nodes: [],
     origins: vrrp.origins,
   };

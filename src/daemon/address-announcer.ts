@@ -14,6 +14,8 @@ import type { LinkWatch } from "../drivers/link-watch.ts";
 import { formatMac, virtualMac } from "../drivers/netlink/links.ts";
 import { parseIp } from "../lib/ip-address.ts";
 
+const WATCH_AFTER_MS = 10;
+
 export interface AnnouncerListener {
   /** Another MAC says that it has an address which the instance holds. */
   readonly claimed: (instance: string, address: string, mac: string) => void;
@@ -43,7 +45,7 @@ export class AddressAnnouncer {
   readonly #announcer: Announcer | undefined;
   readonly #holdings = new Map<string, Holding>();
   readonly #watches = new Map<number, ClaimWatch>();
-  #watching: NodeJS.Immediate | undefined;
+  #watching: NodeJS.Timeout | undefined;
 
   constructor(links: LinkWatch, listener: AnnouncerListener) {
     this.#links = links;
@@ -75,8 +77,8 @@ export class AddressAnnouncer {
       queue: [],
       timer: undefined,
     });
-    // Once for all instances that take over in the same moment, and after their frames are out.
-    this.#watching ??= setImmediate(() => this.#watchClaims());
+    // Once for all instances that take over in the same moment, when clients have their answers.
+    this.#watching ??= setTimeout(() => this.#watchClaims(), WATCH_AFTER_MS);
   }
 
   forget(instance: string): void {
@@ -93,7 +95,7 @@ export class AddressAnnouncer {
   }
 
   close(): void {
-    clearImmediate(this.#watching);
+    clearTimeout(this.#watching);
     for (const instance of this.#holdings.keys()) this.forget(instance);
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();

@@ -36,7 +36,7 @@ import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
 import { descriptorLimit, descriptorWarning } from "./descriptor-limit.ts";
-import type { EventDraft, EventLog } from "./event-log.ts";
+import { momentOf, type EventDraft, type EventLog } from "./event-log.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
 
@@ -313,9 +313,12 @@ export class BalanceDesk {
     }
   }
 
-  #tell(link: WorkerLink, { event, wallMs }: Extract<FromWorker, { type: "event" }>): void {
+  #tell(link: WorkerLink, message: Extract<FromWorker, { type: "event" }>): void {
+    const { event } = message;
     const isWhole = this.#news.isWhole(event, link, this.#workers.links);
-    if (isWhole && this.#news.isNews(event)) this.#options.log.add(event, wallMs);
+    if (isWhole && this.#news.isNews(event)) {
+      this.#options.log.add(event, momentOf(message));
+    }
   }
 
   #serves(link: WorkerLink): void {

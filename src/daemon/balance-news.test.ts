@@ -35,7 +35,7 @@ test("a server that went and came back is news again", () => {
 
 test("an event of a server says what happened to it", () => {
   const time = new Date(2026, 10, 21, 4, 1, 2, 3).toISOString();
-  const line = eventLine({ seq: 1, time, ...event("server-down", "check failed") });
+  const line = eventLine({ seq: 1, time, monoMs: 0, ...event("server-down", "check failed") });
   assert.equal(line, "04:01:02.003 web/a down: check failed");
 });
 

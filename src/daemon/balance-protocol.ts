@@ -85,7 +85,13 @@ export type FromWorker =
     }
   /** It accepts on all sockets that it was told of. */
   | { readonly type: "serving" }
-  | { readonly type: "event"; readonly wallMs: number; readonly event: EventDraft }
+  | {
+      readonly type: "event";
+      readonly wallMs: number;
+      /** Absent: from a worker of an earlier version. */
+      readonly monoMs?: number;
+      readonly event: EventDraft;
+    }
   /** A client was bound to a server, or is no longer. */
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */

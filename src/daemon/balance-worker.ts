@@ -327,7 +327,7 @@ export class BalanceWorker {
   }
 
   #tellEvent(event: ReturnType<typeof eventDraft>): void {
-    this.#options.tell({ type: "event", wallMs: wallMs(), event });
+    this.#options.tell({ type: "event", wallMs: wallMs(), monoMs: monotonicMs(), event });
   }
 }
 

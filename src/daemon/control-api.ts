@@ -2,7 +2,10 @@
  * The control API: HTTP/1.1 with JSON over `RUNDIR/control.sock` (mode 0600).
  *
  *   GET  /v1/status              NodeStatus
- *   GET  /v1/events?since=SEQ    LoggedEvent[]; with `&follow=1` an endless stream of JSON lines
+ *   GET  /v1/events?since=SEQ    LoggedEvent[]; with `&follow=1` an endless stream of JSON lines. The
+ *                                header `nines-life` names the life of this process, in which the
+ *                                numbers count; `&life=LIFE` of another one means: all events
+ *   GET  /v1/service             ServiceFacts: what is in force
  *   GET  /v1/why/INSTANCE        Why
  *   POST /v1/handover/INSTANCE   Done
  *   POST /v1/reload              Reloaded
@@ -20,6 +23,7 @@
  * 400 or above.
  */
 
+import type { ServiceModel } from "../config/service/service-model.ts";
 import type { Change } from "../config/service/diff/diff-service.ts";
 import type { PoolEventKind } from "../core/balance/pool-ports.ts";
 import type { AdminState } from "../core/balance/pool-settings.ts";
@@ -33,6 +37,8 @@ export interface LoggedEvent {
   readonly seq: number;
   /** ISO 8601, UTC, milliseconds. */
   readonly time: string;
+  /** CLOCK_MONOTONIC of this machine when it happened, ms. */
+  readonly monoMs: number;
   readonly source: "vrrp" | "check" | "control" | "balance";
   readonly level: "info" | "warning" | "error";
   readonly kind: RouterEvent["kind"] | ControlEventKind | BalanceEventKind;
@@ -67,7 +73,7 @@ export type ControlEventKind =
   | "configuration-rolled-back";
 
 export interface RoleProcessStatus {
-  readonly name: "vrrp" | "check" | "balance";
+  readonly name: "vrrp" | "check" | "balance" | "console";
   readonly state: "starting" | "running" | "down" | "backing-off";
   readonly pid?: number;
   /** Unix ms of the last change of `state`. */
@@ -104,6 +110,11 @@ export interface Upgrading {
   readonly to: string;
   readonly startedWallMs: number;
 }
+
+/** The configuration in force, without the places where it was written. */
+export type ServiceFacts = Omit<ServiceModel, "origins" | "vrrp"> & {
+  readonly vrrp: Omit<ServiceModel["vrrp"], "origins">;
+};
 
 export interface Why {
   readonly instance: string;

@@ -10,6 +10,7 @@ import type {
   NodeStatus,
   Plan,
   Reloaded,
+  ServiceFacts,
   Upgrading,
   ServerOrder,
   Why,
@@ -18,6 +19,12 @@ import { lineSplitter } from "./line-connection.ts";
 
 /** Answers take milliseconds, fresh workers a second; a node that needs longer is in trouble. */
 const ANSWER_WITHIN_MS = 30_000;
+
+/** How far somebody has read. */
+export interface EventPosition {
+  readonly seq: number;
+  readonly life?: string;
+}
 
 /** Operating trouble, with the next move in its message. */
 export class ControlFailure extends Error {
@@ -33,6 +40,20 @@ export class ControlClient {
 
   status(): Promise<NodeStatus> {
     return this.#json<NodeStatus>("GET", "/v1/status");
+  }
+
+  /** As `events`, with the life in which their numbers count. */
+  async eventsOfLife(
+    since: EventPosition,
+  ): Promise<{ readonly events: readonly LoggedEvent[]; readonly life: string }> {
+    const life = since.life === undefined ? "" : `&life=${since.life}`;
+    const response = await this.#open("GET", `/v1/events?since=${since.seq}${life}`, {});
+    response.setEncoding("utf8");
+    let text = "";
+    for await (const chunk of response) text += chunk as string;
+    if (response.statusCode !== 200) throw failureOf(text, response.statusCode ?? 0);
+    const events = JSON.parse(text) as readonly LoggedEvent[];
+    return { events, life: String(response.headers["nines-life"] ?? "") };
   }
 
   events(since = 0): Promise<readonly LoggedEvent[]> {
@@ -94,15 +115,25 @@ export class ControlClient {
     return this.#json<Done>("POST", "/v1/replace-workers");
   }
 
-  /** Calls back for every event kept and to come; ends when the node does or `signal` says so. */
+  service(): Promise<ServiceFacts> {
+    return this.#json<ServiceFacts>("GET", "/v1/service");
+  }
+
+  /**
+   * Calls back for every event kept and to come, with the life in which its number counts; ends when
+   * the node does or `signal` says so. `since.life`: of `since.seq`; absent: the life of now.
+   */
   async follow(
-    since: number,
-    take: (event: LoggedEvent) => void,
+    since: number | EventPosition,
+    take: (event: LoggedEvent, life: string) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const response = await this.#open("GET", `/v1/events?since=${since}&follow=1`, { signal });
+    const { seq, life } = typeof since === "number" ? { seq: since } : since;
+    const path = `/v1/events?since=${seq}&follow=1${life === undefined ? "" : `&life=${life}`}`;
+    const response = await this.#open("GET", path, { signal });
     response.socket.setTimeout(0);
-    const split = lineSplitter((line) => take(JSON.parse(line) as LoggedEvent));
+    const ofLife = String(response.headers["nines-life"] ?? "");
+    const split = lineSplitter((line) => take(JSON.parse(line) as LoggedEvent, ofLife));
     response.setEncoding("utf8");
     try {
       for await (const chunk of response) split(chunk as string);

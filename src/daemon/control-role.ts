@@ -10,15 +10,24 @@ import { trackTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { BalanceControl } from "./balance-control.ts";
-import { CheckSupervision } from "./check-supervision.ts";
-import type { Done, Failure, NodeStatus, Reloaded, Upgrading, Why } from "./control-api.ts";
+import type {
+  Done,
+  Failure,
+  NodeStatus,
+  Reloaded,
+  ServiceFacts,
+  Upgrading,
+  Why,
+} from "./control-api.ts";
 import { serveControl, type ControlBackend } from "./control-server.ts";
-import { draftOf, EventLog, type EventDraft } from "./event-log.ts";
+import { draftOf, EventLog, momentOf, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
 import type { LogOutput } from "./log-output.ts";
 import { NodeSnapshot } from "./node-snapshot.ts";
 import { roleModel } from "./role-protocol.ts";
+import { RoleSupervision } from "./role-supervision.ts";
+import { ConsoleKeeper } from "./console-keeper.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { becomeProgramOnDisk, versionOnDisk } from "./self-upgrade.ts";
@@ -38,6 +47,8 @@ export interface ControlOptions {
   readonly directory: RunDirectory;
   readonly stateDirectory: string;
   readonly realtime: boolean;
+  /** False (`--no-console`): whatever the configuration says. */
+  readonly console: boolean;
   readonly log: LogOutput;
   /** What `load` gave when this was made. */
   readonly service?: ServiceModel;
@@ -51,7 +62,8 @@ export class ControlRole implements ControlBackend {
   readonly #manager = new ServiceManager(process.env);
   readonly #snapshot: NodeSnapshot;
   readonly #vrrp: VrrpSupervision;
-  readonly #check: CheckSupervision;
+  readonly #check: RoleSupervision;
+  readonly #console: ConsoleKeeper;
   readonly balance: BalanceControl;
   readonly #startedWallMs = wallMs();
   #model: Model;
@@ -85,7 +97,9 @@ export class ControlRole implements ControlBackend {
       linked: (link) => this.#configure(link),
       unasked: (message) => this.#hear(message),
     });
-    this.#check = new CheckSupervision(command("check"), this.events);
+    this.#check = new RoleSupervision({ ...command("check"), role: "check" }, this.events);
+    const supervision = { ...command("console"), role: "console" } as const;
+    this.#console = new ConsoleKeeper(new RoleSupervision(supervision, this.events));
     this.balance = new BalanceControl({
       file: options.file,
       directory: options.directory,
@@ -115,6 +129,8 @@ export class ControlRole implements ControlBackend {
     this.#say("stopping", `stopping: ${reason}${this.#order}`);
     await this.#end(reason);
     await this.#hook("shutdown");
+    // The last one: it writes down how the others ended.
+    await this.#console.stop();
     this.#server.closeAllConnections();
     this.#server.close();
     return trouble === undefined ? 0 : 1;
@@ -133,6 +149,7 @@ export class ControlRole implements ControlBackend {
 
   /** Starts what the configuration needs and what does not run yet. */
   #runRoles(): void {
+    this.#console.want(this.#options.console && this.#service?.console.enabled !== false);
     const needsVrrp = !this.balance.isRunning || this.#model.vrrp.instances.length > 0;
     if (needsVrrp) this.#vrrpRun ??= this.#vrrp.run();
     if (this.#vrrpRun !== undefined) return;
@@ -212,10 +229,18 @@ export class ControlRole implements ControlBackend {
         ...(this.#vrrpRun === undefined ? [] : [this.#vrrp.status]),
         ...(this.#checking === undefined ? [] : [this.#check.status]),
         ...this.balance.roles,
+        ...this.#console.roles,
       ],
       ...router,
       ...(balance === undefined ? {} : { balance }),
     };
+  }
+
+  service(): ServiceFacts | undefined {
+    if (this.#service === undefined) return undefined;
+    const { origins: _origins, vrrp, ...rest } = this.#service;
+    const { origins: _places, ...model } = vrrp;
+    return { ...rest, vrrp: model };
   }
 
   async why(instance: string): Promise<Why | Failure> {
@@ -302,7 +327,7 @@ export class ControlRole implements ControlBackend {
       return;
     }
     this.#snapshot.invalidate();
-    this.events.add(draftOf(message.event, message.source), message.wallMs);
+    this.events.add(draftOf(message.event, message.source), momentOf(message));
   }
 
   #beat(): void {

@@ -66,6 +66,7 @@ function say(reason: string): void {
 before(async () => {
   server = await serveControl(path, {
     events,
+    service: () => undefined,
     status: async () => STATUS,
     why: async (instance) => ({ error: `no instance '${instance}'` }),
     handOver: async () => ({ done: true }),

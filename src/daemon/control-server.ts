@@ -6,9 +6,9 @@ import { answerBalance, isBalanceRoute, type BalanceBackend } from "./balance-ap
 import type {
   Done,
   Failure,
-  LoggedEvent,
   NodeStatus,
   Reloaded,
+  ServiceFacts,
   Upgrading,
   Why,
 } from "./control-api.ts";
@@ -18,12 +18,14 @@ import { formatMetrics } from "./metrics.ts";
 
 /** Users at once; more are refused, so that a runaway script cannot exhaust descriptors. */
 const MAX_CONNECTIONS = 64;
-/** Bytes that may wait for a follower before it is dropped. */
-const MAX_UNSENT = 1024 * 1024;
+/** Events written at once to a follower; it gets more when it has read them. */
+const BATCH = 256;
 
 export interface ControlBackend {
   readonly events: EventLog;
   readonly balance: BalanceBackend;
+  /** Undefined before the first configuration. */
+  service(): ServiceFacts | undefined;
   /** `histograms`: with all buckets of all latencies, for metrics. */
   status(histograms?: boolean): Promise<NodeStatus>;
   why(instance: string): Promise<Why | Failure>;
@@ -74,6 +76,9 @@ async function answer(
     case "GET status":
       sendJson(response, 200, await backend.status());
       return;
+    case "GET service":
+      sendJson(response, 200, backend.service() ?? { error: "there is no configuration yet" });
+      return;
     case "GET events":
       sendEvents(backend.events, url.searchParams, response);
       return;
@@ -113,18 +118,40 @@ function sendEvents(events: EventLog, query: URLSearchParams, response: ServerRe
     sendJson(response, 400, { error: "since must be the number of an event, 0 for all" });
     return;
   }
-  if (query.get("follow") !== "1") {
-    sendJson(response, 200, events.since(since));
-    return;
-  }
+  response.setHeader("nines-life", events.life);
+  const isOther = (query.get("life") ?? events.life) !== events.life;
+  const from = isOther ? 0 : since;
+  if (query.get("follow") === "1") streamEvents(events, from, response);
+  else sendJson(response, 200, events.since(from));
+}
+
+/**
+ * A follower is as fast as it reads: what it has not read yet is kept where all events are, and one
+ * that is too slow for that misses the oldest, which their numbers tell it.
+ */
+function streamEvents(events: EventLog, since: number, response: ServerResponse): void {
   response.setHeader("content-type", "application/jsonl");
-  const send = (event: LoggedEvent): void => {
-    response.write(`${JSON.stringify(event)}\n`);
-    if (response.writableLength > MAX_UNSENT) response.destroy();
-  };
   response.flushHeaders();
-  for (const event of events.since(since)) send(event);
-  response.once("close", events.follow(send));
+  let sent = events.isFuture(since) ? 0 : since;
+  let isWaiting = false;
+  const pump = (): void => {
+    isWaiting = false;
+    while (!response.writableNeedDrain && !response.destroyed) {
+      const batch = events.next(sent, BATCH);
+      const last = batch.at(-1);
+      if (last === undefined) return;
+      sent = last.seq;
+      response.write(batch.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    }
+  };
+  const stop = events.follow(() => {
+    if (isWaiting || response.writableNeedDrain) return;
+    isWaiting = true;
+    setImmediate(pump);
+  });
+  response.on("drain", pump);
+  response.once("close", stop);
+  pump();
 }
 
 function sendOutcome(response: ServerResponse, outcome: Why | Done | Failure): void {

@@ -3,19 +3,26 @@
  * as JSON lines (a file, a pipe, the journal) or as plain lines (a terminal).
  */
 
+import { randomUUID } from "node:crypto";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { LoggedEvent } from "./control-api.ts";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
 
-/** Events kept in memory: about 1 MB. */
-const KEPT_EVENTS = 4096;
+/**
+ * Events kept in memory for whoever comes late, above all a console that is being started again: at
+ * most about 10 MB, and only on a node where that much happened.
+ */
+const KEPT_EVENTS = 32_768;
 
-export type EventDraft = Omit<LoggedEvent, "seq" | "time">;
+export type EventDraft = Omit<LoggedEvent, "seq" | "time" | "monoMs">;
 
 export class EventLog {
+  /** The numbers of events count in this life of the log. */
+  readonly life: string = randomUUID();
   readonly #write: (event: LoggedEvent) => void;
   readonly #wallMs: () => number;
   readonly #kept: LoggedEvent[] = [];
-  readonly #followers = new Set<(event: LoggedEvent) => void>();
+  readonly #followers = new Set<() => void>();
   #lastSeq = 0;
 
   constructor(write: (event: LoggedEvent) => void, wallMs: () => number) {
@@ -23,25 +30,59 @@ export class EventLog {
     this.#wallMs = wallMs;
   }
 
-  /** `wallMs`: when it happened, if that was earlier than now. */
-  add(draft: EventDraft, wallMs: number = this.#wallMs()): void {
-    const event = { seq: ++this.#lastSeq, time: new Date(wallMs).toISOString(), ...draft };
+  /** `at`: when it happened, if that was earlier than now. */
+  add(draft: EventDraft, at?: Moment): void {
+    const { wallMs, monoMs } = at ?? { wallMs: this.#wallMs(), monoMs: monotonicMs() };
+    const time = new Date(wallMs).toISOString();
+    const event = {
+      seq: ++this.#lastSeq,
+      time,
+      monoMs: Math.round(monoMs * 1000) / 1000,
+      ...draft,
+    };
     this.#kept.push(event);
     if (this.#kept.length > KEPT_EVENTS) this.#kept.splice(0, KEPT_EVENTS / 4);
     this.#write(event);
-    for (const follower of this.#followers) follower(event);
+    for (const follower of this.#followers) follower();
   }
 
   /** Events after `seq`. A number from the future (of an earlier life) means: all. */
   since(seq: number): readonly LoggedEvent[] {
-    return seq > this.#lastSeq ? this.#kept : this.#kept.filter((event) => event.seq > seq);
+    return this.#kept.slice(this.isFuture(seq) ? 0 : this.#placeAfter(seq));
   }
 
-  /** Calls back for every event from now on until the returned function is called. */
-  follow(follower: (event: LoggedEvent) => void): () => void {
+  /** A number of an earlier life. */
+  isFuture(seq: number): boolean {
+    return seq > this.#lastSeq;
+  }
+
+  /** The first `count` events after `seq`, a number of this life. */
+  next(seq: number, count: number): readonly LoggedEvent[] {
+    const from = this.#placeAfter(seq);
+    return this.#kept.slice(from, from + count);
+  }
+
+  #placeAfter(seq: number): number {
+    return Math.max(0, seq + 1 - (this.#kept[0]?.seq ?? 0));
+  }
+
+  /** Calls back after every event from now on until the returned function is called. */
+  follow(follower: () => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
   }
+}
+
+/** On both clocks, ms. */
+export interface Moment {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
+/** The moment that a process of this machine told. */
+export function momentOf(told: { readonly wallMs: number; readonly monoMs?: number }): Moment {
+  const { wallMs: then, monoMs } = told;
+  return { wallMs: then, monoMs: monoMs ?? monotonicMs() - Math.max(0, wallMs() - then) };
 }
 
 const LEVELS: Partial<Record<RouterEvent["kind"], LoggedEvent["level"]>> = {

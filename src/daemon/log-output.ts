@@ -76,12 +76,13 @@ class LogFile implements LogOutput {
   }
 }
 
-function missingLine({ seq, time }: LoggedEvent, count: number): LoggedEvent {
+function missingLine({ seq, time, monoMs }: LoggedEvent, count: number): LoggedEvent {
   const lines = count === 1 ? "line is" : "lines are";
   const reason = `${count} ${lines} missing here: the log could not be written`;
   return {
     seq: seq - 1,
     time,
+    monoMs,
     source: "control",
     level: "warning",
     instance: "",

@@ -12,7 +12,7 @@ import type { KernelAddresses } from "../drivers/kernel-addresses.ts";
 /** Elections in memory, and what they order from the kernel: enough for V8 to compile the way. */
 const ELECTIONS = 40;
 const STEPS_PER_ELECTION = 8;
-const ACQUISITIONS = 4;
+const ACQUISITIONS = 12;
 /** All of 127/8 is this host's anyway: to add and remove it changes nothing for anybody. */
 const NOBODYS_ADDRESS = "127.255.255.254";
 const NAME = "(rehearsal)";
@@ -34,6 +34,8 @@ function rehearseElections(settings: VrrpSettings, facts: readonly RouterInput[]
   let now = 0;
   for (const fact of facts) router.step(now, fact);
   router.step(now, { type: "started", wallMs: 0 });
+  // Nobody has been asked yet; a play in which all is ill has no takeover.
+  for (const verdict of allWell(settings)) router.step(now, verdict);
   for (let i = 0; i < ELECTIONS; i++) {
     for (let step = 0; step < STEPS_PER_ELECTION && router.deadline < Infinity; step++) {
       now = Math.max(now, router.deadline);
@@ -47,7 +49,25 @@ function rehearseElections(settings: VrrpSettings, facts: readonly RouterInput[]
   }
 }
 
+function allWell(settings: VrrpSettings): readonly RouterInput[] {
+  const reason = "rehearsal";
+  const tracks = [...settings.instances, ...settings.groups].flatMap((one) => one.tracks);
+  const witnesses = settings.instances.flatMap((instance) => instance.witnesses);
+  return [
+    ...tracks.flatMap(({ kind, name, reverse }): readonly RouterInput[] =>
+      kind === "script" || kind === "process" || kind === "file"
+        ? [{ type: "track-changed", kind, name, ok: !reverse, value: 0, reason }]
+        : [],
+    ),
+    ...witnesses.map((address): RouterInput => {
+      return { type: "witness-changed", address, reachable: true };
+    }),
+  ];
+}
+
+/** The lease's class stays, and lapses unless somebody becomes master: making it takes time too. */
 function rehearseAcquisition(instance: InstanceSettings, kernel: KernelAddresses): void {
+  const leaseMs = instance.advertIntervalMs * instance.downTimerAdverts;
   const [model] = instance.addresses;
   if (model === undefined) return;
   const { vmac: _vmac, ...rest } = instance;
@@ -61,6 +81,7 @@ function rehearseAcquisition(instance: InstanceSettings, kernel: KernelAddresses
     rules: [],
   };
   for (let i = 0; i < ACQUISITIONS; i++) {
+    kernel.renewLease(NAME, leaseMs);
     kernel.acquire(nobody);
     kernel.release(NAME);
   }

@@ -75,6 +75,8 @@ export type ToControl =
       readonly type: "event";
       readonly source: "vrrp" | "check";
       readonly wallMs: number;
+      /** Absent: from a process of an earlier version. */
+      readonly monoMs?: number;
       readonly event: RouterEvent;
     }
   | { readonly type: "check-role"; readonly pid: number; readonly connected: boolean }

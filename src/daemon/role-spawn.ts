@@ -10,7 +10,7 @@ import { assert } from "../lib/assert.ts";
 
 export interface RoleCommand {
   /** `spare`: a vrrp process in reserve, see `spare-role.ts`. */
-  readonly role: "vrrp" | "check" | "balance" | "spare";
+  readonly role: "vrrp" | "check" | "balance" | "console" | "spare";
   readonly runDirectory: string;
   readonly stateDirectory: string;
   /** Run inside this network namespace (`net_namespace`). */
@@ -23,10 +23,18 @@ export interface RoleCommand {
  * Small young generation: the vrrp role makes next to no garbage, and a scavenge of 1 MB takes
  * well under a millisecond. One thread for V8's background work instead of four.
  */
-const VRRP_FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=128", "--v8-pool-size=1"];
+const VRRP_FLAGS = [
+  "--max-semi-space-size=1",
+  "--max-old-space-size=128",
+  "--v8-pool-size=1",
+  // What was rehearsed must not be forgotten: a takeover comes after months of doing nothing.
+  "--no-flush-bytecode",
+];
 const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
   vrrp: VRRP_FLAGS,
   spare: VRRP_FLAGS,
+  // Its garbage is young: records that were written, answers that were sent.
+  console: ["--max-semi-space-size=2", "--max-old-space-size=256", "--v8-pool-size=1"],
   check: ["--max-old-space-size=256", "--v8-pool-size=1"],
   // What lives longer than a request is a connection: a scavenge copies next to nothing.
   balance: ["--max-semi-space-size=16", "--v8-pool-size=1"],

@@ -3,15 +3,19 @@
 import { flushCompileCache } from "node:module";
 import { assert } from "../lib/assert.ts";
 import { recordRole, renameRole } from "./role-spawn.ts";
-import { runDirectory } from "./run-directory.ts";
+import { runDirectory, type RunDirectory } from "./run-directory.ts";
 import { isCalled } from "./spare-role.ts";
 
+/** For a role whose code is in a layer above: what every role begins with. */
+export function beginRole(role: "console", words: readonly string[]): RolePlaces {
+  const places = begin(words);
+  noteRole(role, places.directory.path);
+  keepCompiledCode();
+  return places;
+}
+
 export async function runRole(role: string, words: readonly string[]): Promise<void> {
-  const directory = runDirectory(option(words, "--run-dir"));
-  const stateDirectory = option(words, "--state-dir");
-  // Whoever read our standard error may be gone; that is no reason to die.
-  process.stderr.on("error", () => {});
-  process.stdout.on("error", () => {});
+  const { directory, stateDirectory } = begin(words);
   if (role === "balance") {
     const serial = Number(option(words, "--serial"));
     assert(Number.isSafeInteger(serial), "a balance worker is started with a number");
@@ -44,6 +48,21 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
     keepCompiledCode();
     await runCheckRole(directory, stateDirectory);
   }
+}
+
+export interface RolePlaces {
+  readonly directory: RunDirectory;
+  readonly stateDirectory: string;
+}
+
+function begin(words: readonly string[]): RolePlaces {
+  // Whoever read our standard error may be gone; that is no reason to die.
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", () => {});
+  return {
+    directory: runDirectory(option(words, "--run-dir")),
+    stateDirectory: option(words, "--state-dir"),
+  };
 }
 
 /**

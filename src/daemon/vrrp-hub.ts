@@ -1,11 +1,11 @@
 /**
  * Who is connected to the vrrp process, and what is told to them. Nothing is written while a
- * step of the router is being carried out: reports and notifications are queued and go out in
- * the next turn of the loop, after the adverts.
+ * step of the router is being carried out: reports and notifications are queued and go out a
+ * moment later, after the adverts.
  */
 
 import type { RouterAction, RouterEvent } from "../core/vrrp/router-ports.ts";
-import { wallMs } from "../drivers/clock.ts";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { LineConnection, LineHandlers } from "./line-connection.ts";
 import { NotificationOutbox } from "./notification-outbox.ts";
 import {
@@ -20,6 +20,12 @@ import {
 
 /** Events kept for the next control process while there is none. */
 const KEPT_EVENTS = 512;
+
+/**
+ * Whoever is told wakes up and wants a CPU. After a takeover these first milliseconds belong to
+ * the service, which has clients to answer.
+ */
+const TELL_AFTER_MS = 5;
 
 type Told = Extract<ToControl, { type: "event" }>;
 type Connection = LineConnection<FromVrrp>;
@@ -64,7 +70,8 @@ export class VrrpHub {
 
   report(event: RouterEvent, source: "vrrp" | "check" = "vrrp"): void {
     if (this.#events.length >= KEPT_EVENTS) this.#events.shift();
-    this.#events.push({ type: "event", source, wallMs: wallMs(), event });
+    const at = { wallMs: wallMs(), monoMs: monotonicMs() };
+    this.#events.push({ type: "event", source, ...at, event });
     this.#flushSoon();
   }
 
@@ -137,7 +144,7 @@ export class VrrpHub {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    setTimeout(() => this.#flush(), TELL_AFTER_MS);
   }
 
   #flush(): void {

@@ -4,6 +4,7 @@
  */
 
 import type { CheckSettings } from "../../core/check/check-settings.ts";
+import type { JournalBounds } from "../../core/journal/retention.ts";
 import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import type { Model, Origin } from "../model.ts";
@@ -13,6 +14,11 @@ export interface ServiceNode {
   readonly name: string;
   /** Where the others reach it; canonical text. */
   readonly address: string;
+}
+
+/** The process that keeps the journal and shows what happens. */
+export interface ConsoleSettings {
+  readonly enabled: boolean;
 }
 
 export interface ServiceModel {
@@ -26,6 +32,8 @@ export interface ServiceModel {
    * and nobody runs a script for it: the verdict of the target with that subject is reported.
    */
   readonly trackedChecks: readonly string[];
+  readonly console: ConsoleSettings;
+  readonly journal: JournalBounds;
   readonly nodes: readonly ServiceNode[];
   /** Which of `nodes` this machine is; absent when there are no nodes. */
   readonly node?: string;

@@ -3,6 +3,7 @@
 import type { Static } from "typebox";
 import { addressSections } from "./address-schema.ts";
 import { checkSchema } from "./check-schema.ts";
+import { consoleSchema, journalSchema } from "./console-schema.ts";
 import { frontendSchema } from "./frontend-schema.ts";
 import { poolSchema } from "./pool-schema.ts";
 import { block, integer, kind, named } from "./words.ts";
@@ -17,6 +18,8 @@ export const serviceSchema = block("One service: its machines, addresses, checks
   frontends: named("What clients connect to.", frontendSchema),
   pools: named("Servers that do the same.", poolSchema),
   workers: integer("Processes that share the ports.", 1, 64, { default: 1 }),
+  console: consoleSchema,
+  journal: journalSchema,
 });
 
 export type ServiceDocument = Static<typeof serviceSchema>;

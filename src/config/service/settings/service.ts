@@ -35,6 +35,12 @@ export function buildService(
     balance,
     checks,
     trackedChecks,
+    console: document.console,
+    journal: {
+      maxAgeMs: document.journal.age,
+      maxBytes: document.journal.size,
+      maxRows: document.journal.records,
+    },
     nodes: Object.entries(document.nodes).map(([name, address]) => ({ name, address })),
     ...optional("node", node),
     origins: context.origins,

@@ -1,6 +1,6 @@
 /**
- * Keeps exactly one check process alive. It tells the vrrp process who it is, and the vrrp
- * process tells us: so a check process of an earlier control process is taken over, not doubled.
+ * Keeps exactly one process of a role alive. Each writes its number down, and the vrrp process tells
+ * us who checks for it: so a process of an earlier control process is taken over, not doubled.
  */
 
 import type { ChildProcess } from "node:child_process";
@@ -20,10 +20,10 @@ import {
 
 /** How often a process that is not our child is looked after. */
 const LOOK_EVERY_MS = 100;
-/** A check process left over connects within its own longest pause between attempts (1 s). */
+/** One left over connects within its own longest pause between attempts (1 s). */
 const ADOPT_WITHIN_MS = 1_500;
 
-export class CheckSupervision {
+export class RoleSupervision {
   readonly #command: RoleCommand;
   readonly #log: EventLog;
   readonly #backoff = new CrashBackoff();
@@ -31,27 +31,28 @@ export class CheckSupervision {
   #child: ChildProcess | undefined;
   #stopping = false;
 
-  constructor(command: RoleCommand, log: EventLog) {
+  constructor(command: RoleCommand & { readonly role: "check" | "console" }, log: EventLog) {
     this.#command = command;
     this.#log = log;
-    this.#status = { name: "check", state: "down", sinceWallMs: wallMs(), restarts: 0 };
+    this.#status = { name: command.role, state: "down", sinceWallMs: wallMs(), restarts: 0 };
   }
 
   get status(): RoleProcessStatus {
     return this.#status;
   }
 
-  /** The living check process that wrote its number down, ours or of an earlier control process. */
+  /** The living process that wrote its number down, ours or of an earlier control process. */
   get recorded(): number | undefined {
     const pid = recordedRole(this.#command);
     return pid !== undefined && isAlive(pid) ? pid : undefined;
   }
 
   /**
-   * `livingPid`: tells who is connected to the vrrp process. `fresh`: that process was started
-   * by us just now, so there is nobody to wait for. Returns when `stop` was called and nobody lives.
+   * `livingPid`: tells who lives already. `fresh`: whoever tells it was started by us just now, so
+   * there is nobody to wait for. Returns when `stop` was called and nobody lives.
    */
   async run(livingPid: () => number | undefined, fresh: boolean): Promise<void> {
+    this.#stopping = false;
     let pid = fresh ? undefined : await this.#leftOver(livingPid);
     while (!this.#stopping) {
       const how = pid === undefined ? await this.#startAndWait() : await this.#stranger(pid);
@@ -59,7 +60,10 @@ export class CheckSupervision {
       if (this.#stopping) break;
       const pauseMs = this.#backoff.ended(monotonicMs());
       this.#set("backing-off");
-      this.#add("role-ended", `the check process ${how}; starting it again in ${pauseMs} ms`);
+      this.#add(
+        "role-ended",
+        `the ${this.#status.name} process ${how}; starting it again in ${pauseMs} ms`,
+      );
       await sleep(pauseMs);
       this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
     }
@@ -71,8 +75,11 @@ export class CheckSupervision {
     this.#stopping = true;
   }
 
-  /** The vrrp process has told it to finish its queue; whoever lives after `withinMs` is killed. */
-  async stop(withinMs: number): Promise<void> {
+  /**
+   * Whoever has not ended by itself after `withinMs` is told to, and killed `graceMs` later: the
+   * check process was told by the vrrp process to finish its queue.
+   */
+  async stop(withinMs: number, graceMs: number = LOOK_EVERY_MS): Promise<void> {
     this.#stopping = true;
     const { pid } = this.#status;
     if (pid === undefined) return;
@@ -80,7 +87,8 @@ export class CheckSupervision {
     while (this.#lives(pid) && monotonicMs() < untilMs) await sleep(5);
     if (!this.#lives(pid)) return;
     signalProcess(pid, "SIGTERM");
-    await sleep(LOOK_EVERY_MS);
+    const killMs = monotonicMs() + graceMs;
+    while (this.#lives(pid) && monotonicMs() < killMs) await sleep(5);
     if (this.#lives(pid)) signalProcess(pid, "SIGKILL");
   }
 
@@ -88,7 +96,10 @@ export class CheckSupervision {
     for (let waited = 0; waited < ADOPT_WITHIN_MS; waited += LOOK_EVERY_MS) {
       const pid = livingPid();
       if (pid !== undefined && isAlive(pid)) {
-        this.#add("role-adopted", `took over the check process ${pid}, which lived on`);
+        this.#add(
+          "role-adopted",
+          `took over the ${this.#status.name} process ${pid}, which lived on`,
+        );
         return pid;
       }
       await sleep(LOOK_EVERY_MS);

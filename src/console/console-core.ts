@@ -1,0 +1,32 @@
+/** What every part of the console gets, and what a part is. */
+
+import type { RunDirectory } from "../daemon/run-directory.ts";
+import type { ControlWatch } from "./control-watch.ts";
+import type { Journal } from "./journal.ts";
+import type { RecordFeed } from "./record-feed.ts";
+
+export interface ConsoleCore {
+  readonly directory: RunDirectory;
+  readonly stateDirectory: string;
+  /** Name of this node. */
+  readonly node: () => string;
+  /** `say` something, `find` records, `listen` to each batch, `onOpen` for tables of one's own. */
+  readonly journal: Journal;
+  /** The journal as a stream that can be resumed. */
+  readonly feed: RecordFeed;
+  /** `service`: the configuration in force; `client`: asks control for status, orders, metrics. */
+  readonly control: ControlWatch;
+}
+
+/** A part that fails to start is told in the journal; the others go on. */
+export interface ConsolePart {
+  /** For that sentence: "the page". */
+  readonly name: string;
+  start(core: ConsoleCore): RunningPart | Promise<RunningPart>;
+}
+
+export interface RunningPart {
+  /** Also after every change of the configuration in force (`core.control.service`). */
+  configured?(): void;
+  close(): void | Promise<void>;
+}

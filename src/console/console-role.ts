@@ -1,0 +1,107 @@
+/**
+ * The console role: memory and face of a node. It follows control, keeps the journal, and carries the
+ * parts that are listed here. Neither addresses nor requests need it: it may die, hang or be switched
+ * off, and goes on where the journal ended.
+ */
+
+import { readFileSync } from "node:fs";
+import { constants, hostname, setPriority } from "node:os";
+import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
+import type { RecordDraft } from "../core/journal/record.ts";
+import { journalPath } from "../drivers/journal-database.ts";
+import type { LoggedEvent } from "../daemon/control-api.ts";
+import { beginRole } from "../daemon/role.ts";
+import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
+import { ControlWatch } from "./control-watch.ts";
+import { Journal } from "./journal.ts";
+import { RecordFeed } from "./record-feed.ts";
+
+/** What runs in this process beside the journal; each in a file of its own. */
+const PARTS: readonly ConsolePart[] = [];
+
+/** Never returns while the role lives; the process ends by a signal. */
+export async function runConsoleRole(words: readonly string[]): Promise<void> {
+  const { directory, stateDirectory } = beginRole("console", words);
+  // Whoever carries addresses and requests goes first.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  const node = (): string => control.service?.node ?? hostname();
+  const journal = new Journal({
+    path: journalPath(stateDirectory),
+    boot: bootId(),
+    node,
+    bounds: () => control.service?.journal ?? DEFAULT_BOUNDS,
+  });
+  const running: RunningPart[] = [];
+  const control: ControlWatch = new ControlWatch(directory.controlSocket, journal.place, {
+    event: (event, place) => journal.add(draftOf(event), place),
+    missed: (count) => missed(journal, count),
+    configured: () => running.forEach((part) => part.configured?.()),
+    reachable: (isReachable) => sayReachable(journal, isReachable),
+  });
+  const core: ConsoleCore = {
+    directory,
+    stateDirectory,
+    node,
+    journal,
+    feed: new RecordFeed(journal),
+    control,
+  };
+  endOnSignals(async () => {
+    await control.close();
+    for (const part of running) await part.close();
+    journal.close();
+  });
+  const following = control.run();
+  for (const part of PARTS) {
+    try {
+      running.push(await part.start(core));
+    } catch (error) {
+      const reason = `${part.name} cannot be started: ${String(error)}`;
+      journal.say({ source: "console", level: "error", kind: "part-failed", subject: "", reason });
+    }
+  }
+  await following;
+}
+
+/** Control's events, as the journal has them. */
+function draftOf(event: LoggedEvent): RecordDraft {
+  const { seq: _seq, time, monoMs, source, level, kind, instance, reason, ...data } = event;
+  const wallMs = Date.parse(time);
+  const base = { wallMs, monoMs, source, level, kind, subject: instance, reason };
+  return Object.keys(data).length === 0 ? base : { ...base, data };
+}
+
+function missed(journal: Journal, count: number): void {
+  const reason = `${count} events are missing: control had forgotten them before they were read`;
+  const data = { count };
+  journal.say({ source: "console", level: "warning", kind: "gap", subject: "", reason, data });
+}
+
+function sayReachable(journal: Journal, isReachable: boolean): void {
+  const kind = isReachable ? "control-back" : "control-gone";
+  const reason = isReachable
+    ? "the control process answers again"
+    : "the control process does not answer: what it does is not known until it is back";
+  const level = isReachable ? "info" : "warning";
+  journal.say({ source: "console", level, kind, subject: "", reason });
+}
+
+/** The kernel's name for this life of the machine. */
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+function endOnSignals(end: () => Promise<void>): void {
+  let isEnding = false;
+  const once = (): void => {
+    if (isEnding) return;
+    isEnding = true;
+    void end().finally(() => process.exit(0));
+  };
+  process.on("SIGTERM", once);
+  process.on("SIGINT", once);
+}

@@ -1,0 +1,270 @@
+/**
+ * This node's journal: numbers what it is told, writes it in batches, tells whoever listens. The disk
+ * may be full, slow or broken; then records wait in memory, and when some had to go the journal
+ * says so itself. Nobody who tells it something waits.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { JournalRecord, RecordDraft } from "../core/journal/record.ts";
+import type { JournalBounds } from "../core/journal/retention.ts";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import { claimJournal, corruptionOf, openJournal } from "../drivers/journal-database.ts";
+import {
+  type EventPlace,
+  JournalReader,
+  JournalStore,
+  type RecordQuery,
+} from "../drivers/journal-store.ts";
+
+const FLUSH_MS = 50;
+/** So long after a write that failed comes the next attempt. */
+const RETRY_MS = 1_000;
+const PRUNE_EVERY_MS = 10_000;
+/** Records that wait for a disk; then the oldest go. About 10 MB. */
+const MAX_UNSAVED = 20_000;
+/** The newest ones, for whoever follows. */
+const TAIL = 4_096;
+
+export interface JournalOptions {
+  readonly path: string;
+  readonly boot: string;
+  /** Both may change with the configuration. */
+  readonly node: () => string;
+  readonly bounds: () => JournalBounds;
+}
+
+type Listener = (records: readonly JournalRecord[]) => void;
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #listeners = new Set<Listener>();
+  readonly #openers = new Set<(database: DatabaseSync) => void>();
+  #claim: DatabaseSync | undefined;
+  #database: DatabaseSync | undefined;
+  #store: JournalStore | undefined;
+  #reader: JournalReader | undefined;
+  #drafts: RecordDraft[] = [];
+  #place: EventPlace | undefined;
+  #unsaved: JournalRecord[] = [];
+  #lost: { from: number; to: number; count: number } | undefined;
+  #tail: JournalRecord[] = [];
+  #lastSeq = 0;
+  #seen: Record<string, number> = {};
+  #newlySeen: Record<string, number> | undefined;
+  #trouble: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #pruning: NodeJS.Timeout;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#open();
+    this.#pruning = setInterval(() => this.#prune(), PRUNE_EVERY_MS);
+    this.#pruning.unref();
+  }
+
+  /** The number of the newest record that listeners know. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** How far control's events are in it. */
+  get place(): EventPlace | undefined {
+    return this.#place;
+  }
+
+  /** Why it cannot be written now; undefined: it can. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** `place`: which of control's events this is. */
+  add(draft: RecordDraft, place?: EventPlace): void {
+    this.#drafts.push(draft);
+    if (place !== undefined) this.#place = place;
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  /** As `add`, of something that happened now. */
+  say(draft: Omit<RecordDraft, "wallMs" | "monoMs">): void {
+    this.add({ wallMs: wallMs(), monoMs: monotonicMs(), ...draft });
+  }
+
+  /** Another node's journal is known here up to `seq`. */
+  saw(node: string, seq: number): void {
+    if (node === this.#options.node() || seq <= (this.#seen[node] ?? 0)) return;
+    this.#seen[node] = seq;
+    this.#newlySeen = { ...this.#newlySeen, [node]: seq };
+  }
+
+  /** Every batch in order, written or - while the disk refuses - about to be. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Calls back with the open file, now and whenever it is another one: for drivers of other tables in
+   * it, which prepare their statements anew.
+   */
+  onOpen(opened: (database: DatabaseSync) => void): void {
+    this.#openers.add(opened);
+    if (this.#database !== undefined) opened(this.#database);
+  }
+
+  /** Empty while the file cannot be read. */
+  find(query: RecordQuery): readonly JournalRecord[] {
+    try {
+      return this.#reader?.find(query) ?? [];
+    } catch (error) {
+      this.#fail(error);
+      return [];
+    }
+  }
+
+  /** Up to `limit` records after `seq`, from memory where possible. */
+  after(seq: number, limit: number): readonly JournalRecord[] {
+    const first = this.#tail[0]?.seq ?? this.#lastSeq + 1;
+    if (seq < first - 1) {
+      const older = this.find({ afterSeq: seq, limit });
+      if (older.length > 0 || this.#tail.length === 0) return older;
+    }
+    const from = this.#tail.findIndex((record) => record.seq > seq);
+    return from < 0 ? [] : this.#tail.slice(from, from + limit);
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const records = this.#numbered();
+    this.#unsaved.push(...records);
+    this.#save();
+    if (records.length > 0) {
+      this.#tail.push(...records);
+      if (this.#tail.length > 2 * TAIL) this.#tail.splice(0, this.#tail.length - TAIL);
+      for (const listener of this.#listeners) listener(records);
+    }
+    if (this.#unsaved.length > 0 || this.#drafts.length > 0) {
+      const pauseMs = this.#unsaved.length > 0 ? RETRY_MS : FLUSH_MS;
+      this.#timer ??= setTimeout(() => this.flush(), pauseMs);
+    }
+  }
+
+  close(): void {
+    this.flush();
+    clearTimeout(this.#timer);
+    clearInterval(this.#pruning);
+    this.#database?.close();
+    this.#claim?.close();
+  }
+
+  #numbered(): JournalRecord[] {
+    const node = this.#options.node();
+    const { boot } = this.#options;
+    const drafts = this.#drafts;
+    this.#drafts = [];
+    return drafts.map((draft) => {
+      const seen = this.#newlySeen;
+      this.#newlySeen = undefined;
+      const record = { ...draft, node, boot, seq: ++this.#lastSeq };
+      return seen === undefined ? record : { ...record, seen };
+    });
+  }
+
+  #save(): void {
+    if (this.#store === undefined) this.#open();
+    if (this.#store === undefined || this.#unsaved.length === 0) return this.#bound();
+    try {
+      this.#store.append(this.#unsaved, this.#place);
+    } catch (error) {
+      this.#fail(error);
+      return this.#bound();
+    }
+    this.#unsaved = [];
+    if (this.#trouble !== undefined) this.#recovered();
+  }
+
+  /** What happened while nothing could be written is told in the journal itself. */
+  #recovered(): void {
+    const { count = 0, from = 0, to = 0 } = this.#lost ?? {};
+    const missing = count === 0 ? "none is missing" : `${count} are missing, ${from} to ${to}`;
+    const reason = `records could not be written (${this.#trouble}); ${missing}`;
+    this.#trouble = undefined;
+    this.#lost = undefined;
+    const data = count === 0 ? {} : { data: { from, to, count } };
+    this.say({ source: "console", level: "warning", kind: "gap", subject: "", reason, ...data });
+  }
+
+  #bound(): void {
+    const surplus = this.#unsaved.length - MAX_UNSAVED;
+    if (surplus <= 0) return;
+    const gone = this.#unsaved.splice(0, surplus);
+    const from = this.#lost?.from ?? gone[0]?.seq ?? 0;
+    const to = gone.at(-1)?.seq ?? 0;
+    this.#lost = { from, to, count: (this.#lost?.count ?? 0) + gone.length };
+  }
+
+  #open(): void {
+    try {
+      this.#claim ??= claimJournal(this.#options.path);
+      if (this.#claim === undefined) return this.#troubled("another process writes this journal");
+      const { database, setAside } = openJournal(this.#options.path, wallMs());
+      const store = new JournalStore(database);
+      store.startAfter(Math.max(this.#lastSeq, setAside?.lastSeq ?? 0));
+      this.#database = database;
+      this.#store = store;
+      this.#reader = new JournalReader(database);
+      this.#renumber(store.lastSeq);
+      this.#place ??= store.place;
+      for (const opened of this.#openers) opened(database);
+      if (setAside !== undefined) this.#toldAside(setAside);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Records that were made before the file could be opened go after those in it. */
+  #renumber(stored: number): void {
+    const first = this.#unsaved[0]?.seq;
+    if (first === undefined) this.#lastSeq = Math.max(this.#lastSeq, stored);
+    if (first === undefined || first > stored) return;
+    const shift = stored + 1 - first;
+    this.#unsaved = this.#unsaved.map((record) => ({ ...record, seq: record.seq + shift }));
+    this.#tail = this.#tail.map((record) => ({ ...record, seq: record.seq + shift }));
+    this.#lastSeq += shift;
+  }
+
+  #toldAside({ path, why, lastSeq }: { path: string; why: string; lastSeq: number }): void {
+    const reason = `the journal was broken (${why}): it stands in ${path} now, a new one begins`;
+    const data = { path, lastSeq };
+    const kind = "journal-set-aside";
+    this.say({ source: "console", level: "error", kind, subject: "", reason, data });
+  }
+
+  #fail(error: unknown): void {
+    this.#troubled(error instanceof Error ? error.message : String(error));
+    if (corruptionOf(error) === undefined) return;
+    // Opened again it is looked through, and set aside when it is beyond help.
+    this.#database?.close();
+    this.#database = undefined;
+    this.#store = undefined;
+    this.#reader = undefined;
+  }
+
+  #troubled(why: string): void {
+    if (this.#trouble === undefined) {
+      process.stderr.write(`nines: the journal ${this.#options.path} cannot be written: ${why}\n`);
+    }
+    this.#trouble = why;
+  }
+
+  #prune(): void {
+    const now = { wallMs: wallMs(), monoMs: monotonicMs(), boot: this.#options.boot };
+    try {
+      const gone = this.#store?.prune(this.#options.bounds(), now) ?? 0;
+      if (gone > 0) setTimeout(() => this.#prune(), FLUSH_MS).unref();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}
