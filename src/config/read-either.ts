@@ -34,6 +34,7 @@ function serviceOf(vrrp: Model): ServiceModel {
     vrrp,
     balance: { workers: 1, frontends: [], pools: [] },
     checks: [],
+    notices: [],
     trackedChecks: [],
     console: { enabled: true },
     journal: DEFAULT_BOUNDS,

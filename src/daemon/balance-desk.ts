@@ -47,6 +47,8 @@ const LAST_ANSWERS_MS = 1_200;
 /** Clients that are held back come again after 1 s. */
 const HELD_BACK_MS = 500;
 const LOOK_MS = 10;
+/** What scripts get that servers and pools are told of with at the end. */
+const END_TOLD_MS = 5_000;
 
 export interface DeskOptions {
   readonly directory: RunDirectory;
@@ -86,7 +88,10 @@ export class BalanceDesk {
         this.#say("limited", `the name ${host} does not resolve (${reason}); asking again`),
     });
     const { checkSocket } = options.directory;
-    this.#checks = new CheckRoleLink(checkSocket, "control", (all) => this.#noteVerdicts(all));
+    this.#checks = new CheckRoleLink(checkSocket, "control", {
+      verdicts: (all) => this.#noteVerdicts(all),
+      note: (subject, reason) => this.#say("limited", reason, subject),
+    });
   }
 
   get isRunning(): boolean {
@@ -234,6 +239,8 @@ export class BalanceDesk {
 
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#names.close();
+    const isEndTold = this.#service?.notices.some(({ atEnd }) => atEnd) ?? false;
+    if (isEndTold) await this.#checks.tellEnd(END_TOLD_MS);
     this.#checks.close();
     // Ours first: when the last worker has closed its own, clients are refused and go elsewhere
     // instead of waiting in a queue that nobody empties.
@@ -356,7 +363,8 @@ export class BalanceDesk {
     for (const subject of this.#verdicts.keys()) {
       if (!subjects.has(subject)) this.#verdicts.delete(subject);
     }
-    this.#checks.configure(targets, service.vrrp.scripts);
+    const { notices, vrrp } = service;
+    this.#checks.configure({ targets, scripts: vrrp.scripts, notices });
   }
 
   #noteVerdicts(verdicts: readonly CheckVerdict[]): void {

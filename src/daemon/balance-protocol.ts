@@ -12,6 +12,7 @@
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
 import type { StickRecord } from "../core/balance/stick-table.ts";
+import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
@@ -113,8 +114,14 @@ export type ToCheckRole =
       readonly targets: readonly CheckTarget[];
       /** Under whose rights and which rules checks by script run. */
       readonly scripts: ScriptSecurity;
-    };
+      readonly notices: readonly PoolNotices[];
+    }
+  /** The node ends: who wants to hear of that is told. Answered by `end-told`. */
+  | { readonly type: "tell-end" };
 
 export type FromCheckRole =
   /** All at first, then what changed; to the control role all of them now and then. */
-  { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] };
+  | { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] }
+  /** To the control role: a script that servers are told of with could not be run, or failed. */
+  | { readonly type: "note"; readonly subject: string; readonly reason: string }
+  | { readonly type: "end-told" };

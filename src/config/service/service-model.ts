@@ -5,6 +5,7 @@
 
 import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { JournalBounds } from "../../core/journal/retention.ts";
+import type { PoolNotices } from "../../core/check/server-notices.ts";
 import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import type { Model, Origin } from "../model.ts";
@@ -27,6 +28,8 @@ export interface ServiceModel {
   readonly balance: BalanceSettings;
   /** Every check by its name, also those that are written inside a pool (named like the pool). */
   readonly checks: readonly CheckSettings[];
+  /** Scripts that are run when servers go down or come back; pools without any are not there. */
+  readonly notices: readonly PoolNotices[];
   /**
    * Checks that addresses track. The track reference is `{ kind: "script", name: "check:NAME" }`
    * and nobody runs a script for it: the verdict of the target with that subject is reported.

@@ -3,6 +3,7 @@
  * and `nines apply`. Pure.
  */
 
+import type { PoolNotices } from "../../../core/check/server-notices.ts";
 import { sameValue } from "../../../core/vrrp/reload.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { type Change, fields, type Part } from "./change.ts";
@@ -18,6 +19,9 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...diffNamed("check", before.checks, after.checks, (a, b) => fields("in place", a, b)),
     ...diffNamed("frontend", before.balance.frontends, after.balance.frontends, diffFrontend),
     ...diffNamed("pool", before.balance.pools, after.balance.pools, diffPool),
+    ...diffNamed("scripts of pool", named(before.notices), named(after.notices), (a, b) =>
+      fields("in place", a, b, ["pool"]),
+    ),
     ...diffWorkers(before.balance.workers, after.balance.workers),
   ];
 }
@@ -51,11 +55,16 @@ export function planLines(before: ServiceModel, after: ServiceModel): string[] {
   ];
 }
 
+function named(notices: ServiceModel["notices"]): readonly (PoolNotices & Named)[] {
+  return notices.map((one) => ({ ...one, name: one.pool }));
+}
+
 interface Named {
   readonly name: string;
 }
 
 const GONE: Readonly<Record<string, Part>> = {
+  "scripts of pool": { text: "removed", effect: "in place" },
   check: { text: "removed", effect: "in place" },
   pool: { text: "removed: its requests end first", effect: "new connections only" },
   frontend: {

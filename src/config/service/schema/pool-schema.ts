@@ -3,6 +3,7 @@
 import type { Static } from "typebox";
 import type { HashKey, ServerEndpoint } from "../../../core/balance/pool-settings.ts";
 import { checksOrNames } from "./check-schema.ts";
+import { command } from "./keyword-schema.ts";
 import {
   block,
   choice,
@@ -64,6 +65,8 @@ const server = short(
       },
     ),
     check: optional({ ...checksOrNames, otherwise: "the pool's" }),
+    notify_up: optional(command("Run when its checks find it well again.")),
+    notify_down: optional(command("Run when its checks find it down.")),
     admin: choice(
       "drain: no new requests but sticky ones; maint: none, not checked.",
       ["ready", "drain", "maint"] as const,
@@ -296,11 +299,17 @@ export const poolSchema = block("Servers that do the same.", {
           1_000_000,
           { default: 0, source: "keepalived's hysteresis" },
         ),
+        up: optional(command("Run when the weight is enough (again), at the start too.")),
+        down: optional(command("Run when it is not enough any more.")),
       }),
       [integer("The weight.", 1, 1_000_000)],
       (value) => (typeof value === "number" ? { weight: value } : value),
     ),
   ),
+  notify_at_end: flag("notify_down and quorum.down are run when the node ends, too.", {
+    default: false,
+    source: "keepalived's omega",
+  }),
   drain_deadline: duration("What a draining server's last requests get.", { default: "5m" }),
   kill_on_down: flag("A server that goes down loses its connections at once.", {
     default: true,

@@ -62,7 +62,7 @@ export function buildPool(
       keepAliveMs: timeouts.keep_alive,
     },
     panicPercent: document.panic,
-    ...optional("quorum", document.quorum),
+    ...optional("quorum", quorumOf(document)),
     drainDeadlineMs,
     killOnDown: document.kill_on_down,
     maxIdlePerServer: document.max_idle_per_server,
@@ -70,6 +70,12 @@ export function buildPool(
     ...optional("tls", tlsOf(document)),
     ...optional("sorry", sorryOf(document)),
   };
+}
+
+function quorumOf({ quorum }: PoolDocument): PoolSettings["quorum"] {
+  if (quorum === undefined) return undefined;
+  const { weight, hysteresis } = quorum;
+  return { weight, hysteresis };
 }
 
 /** A pool of TCP connections knows nothing of its clients but their addresses. */

@@ -29,11 +29,12 @@ export function buildService(
     hostName,
     ...optional("node", node),
   });
-  const { balance, checks } = buildBalance(document, context);
+  const { balance, checks, notices } = buildBalance(document, context);
   return {
     vrrp,
     balance,
     checks,
+    notices,
     trackedChecks,
     console: document.console,
     journal: {
