@@ -6,7 +6,13 @@ import type { ConfigurationFiles } from "./keepalived/lines.ts";
 import type { Model } from "./model.ts";
 import { type ReadOptions, readKeepalivedConf } from "./read-configuration.ts";
 import { readServiceYaml, type ServiceReadOptions } from "./service/read-service.ts";
-import type { ServiceModel, ServiceReading } from "./service/service-model.ts";
+import {
+  DEFAULT_CONSOLE,
+  type ServiceModel,
+  type ServiceReading,
+} from "./service/service-model.ts";
+import { defaultLedger } from "./service/settings/ledger.ts";
+import { carryOut, type CarriedOut } from "./virtual/carry-out.ts";
 
 /** What a path and the text behind it look like. */
 export function languageOf(path: string, text: string | undefined): "nines" | "keepalived" {
@@ -16,7 +22,7 @@ export function languageOf(path: string, text: string | undefined): "nines" | "k
   return /^(---|[A-Za-z_"']+\s*:(\s|$))/u.test(line) ? "nines" : "keepalived";
 }
 
-/** A keepalived.conf gives a service without a balancer. */
+/** Virtual servers of a keepalived.conf are a balancer of TCP connections. */
 export function readEither(
   path: string,
   options: ReadOptions & ServiceReadOptions = {},
@@ -26,18 +32,20 @@ export function readEither(
     return readServiceYaml(path, options, files);
   }
   const { model, ...reading } = readKeepalivedConf(path, options, files);
-  return model === undefined ? reading : { ...reading, service: serviceOf(model) };
+  if (model === undefined) return reading;
+  const { notes, ...carried } = carryOut(model, path);
+  return { ...reading, notes, service: serviceOf(model, carried) };
 }
 
-function serviceOf(vrrp: Model): ServiceModel {
+function serviceOf(vrrp: Model, carried: Omit<CarriedOut, "notes">): ServiceModel {
+  const { balance } = carried;
   return {
     vrrp,
-    balance: { workers: 1, frontends: [], pools: [] },
-    checks: [],
-    notices: [],
+    ...carried,
     trackedChecks: [],
-    console: { enabled: true },
+    console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,
+    ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
     nodes: [],
     origins: vrrp.origins,
   };

@@ -20,7 +20,7 @@ export type Role = "read" | "operate";
 
 export type VerdictState = "up" | "degraded" | "down" | "unknown";
 
-/** Of whatever the topology shows. `UNKNOWN` always comes with `ageMs`. */
+/** Of whatever the topology shows. `UNKNOWN` comes with `ageMs`, unless nothing was ever heard. */
 export type State =
   | "UP"
   | "DEGRADED"
@@ -236,8 +236,8 @@ export interface NodeView {
   readonly isSelf: boolean;
   readonly state: State;
   readonly reason: string;
-  /** Age of what is known of it. */
-  readonly ageMs: number;
+  /** Age of what is known of it; absent: nothing was ever heard. */
+  readonly ageMs?: number;
   readonly version?: string;
   /** What runs there: `vrrp running`, `balance backing-off`. */
   readonly roles: readonly string[];
@@ -356,7 +356,11 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** Server-sent event `overview`: what is new since the event before it. */
+/**
+ * The stream's events: `snapshot` (an `Overview`, first after every connect), `overview` (this: what is new
+ * since the event before it; see `overview-change.ts`) and `record` (a `RecordView`; its id is for
+ * `Last-Event-ID`, with which the records that were missed come first). Comments are signs of life.
+ */
 export interface OverviewChange {
   readonly nowMs: number;
   /** Whole parts that differ; `topology` is below. */

@@ -3,7 +3,9 @@
 import type { RunDirectory } from "../daemon/run-directory.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
+import type { Exhibits } from "./overview.ts";
 import type { RecordFeed } from "./record-feed.ts";
+import type { Route } from "./routes.ts";
 
 export interface ConsoleCore {
   readonly directory: RunDirectory;
@@ -16,6 +18,8 @@ export interface ConsoleCore {
   readonly feed: RecordFeed;
   /** `service`: the configuration in force; `client`: asks control for status, orders, metrics. */
   readonly control: ControlWatch;
+  /** Everything that runs by now, in the order of the list. */
+  readonly parts: () => readonly RunningPart[];
 }
 
 /** A part that fails to start is told in the journal; the others go on. */
@@ -26,6 +30,12 @@ export interface ConsolePart {
 }
 
 export interface RunningPart {
+  /** Served beside the page's own, by the same rules of access; see `routes.ts`. */
+  readonly routes?: readonly Route[];
+  /** What it has to show on the first screen; asked for about once a second. */
+  exhibits?(): Partial<Exhibits>;
+  /** Further rows of `/metrics`: whole lines of the text exposition format. */
+  metricLines?(): string;
   /** Also after every change of the configuration in force (`core.control.service`). */
   configured?(): void;
   close(): void | Promise<void>;

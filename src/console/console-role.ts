@@ -14,10 +14,11 @@ import { beginRole } from "../daemon/role.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
 import { Journal } from "./journal.ts";
+import { PAGE } from "./page-part.ts";
 import { RecordFeed } from "./record-feed.ts";
 
 /** What runs in this process beside the journal; each in a file of its own. */
-const PARTS: readonly ConsolePart[] = [];
+const PARTS: readonly ConsolePart[] = [PAGE];
 
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {
@@ -45,6 +46,7 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
     journal,
     feed: new RecordFeed(journal),
     control,
+    parts: () => running,
   };
   endOnSignals(async () => {
     await control.close();

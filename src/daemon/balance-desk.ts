@@ -200,8 +200,8 @@ export class BalanceDesk {
   /** Fresh worker processes, of the program as it is on disk now. */
   async replaceWorkers(): Promise<Done | Failure> {
     const reason = "the operator asked for fresh workers";
-    const trouble = await this.#workers.replace(reason);
-    return trouble === undefined ? { done: true } : { error: trouble };
+    const error = await this.#workers.replace(reason);
+    return error === undefined ? { done: true } : { error };
   }
 
   reopenLogs(): void {
@@ -237,10 +237,14 @@ export class BalanceDesk {
     this.#workers.hurry(reason);
   }
 
+  /** Resolves when the scripts that are to hear of the end have run. */
+  async tellEnd(): Promise<void> {
+    const { notices = [] } = this.#service ?? {};
+    if (notices.some(({ atEnd }) => atEnd)) await this.#checks.tellEnd(END_TOLD_MS);
+  }
+
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#names.close();
-    const isEndTold = this.#service?.notices.some(({ atEnd }) => atEnd) ?? false;
-    if (isEndTold) await this.#checks.tellEnd(END_TOLD_MS);
     this.#checks.close();
     // Ours first: when the last worker has closed its own, clients are refused and go elsewhere
     // instead of waiting in a queue that nobody empties.
@@ -287,9 +291,8 @@ export class BalanceDesk {
     const box = workerBox(this.#options.directory.path, link.hello.serial);
     const trouble = await sockets.giveTo(box, link.sockets);
     link.sockets = new Set(sockets.names);
-    const failed = error ?? trouble;
-    if (failed === undefined) return;
-    this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
+    const text = `the balance worker ${link.hello.pid}: ${error ?? trouble}`;
+    if ((error ?? trouble) !== undefined) this.#say("limited", text, "", "error");
   }
 
   /** A new worker learns from an older one which clients stick to which server. */
@@ -363,8 +366,7 @@ export class BalanceDesk {
     for (const subject of this.#verdicts.keys()) {
       if (!subjects.has(subject)) this.#verdicts.delete(subject);
     }
-    const { notices, vrrp } = service;
-    this.#checks.configure({ targets, scripts: vrrp.scripts, notices });
+    this.#checks.configure({ targets, scripts: service.vrrp.scripts, notices: service.notices });
   }
 
   #noteVerdicts(verdicts: readonly CheckVerdict[]): void {

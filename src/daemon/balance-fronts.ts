@@ -5,10 +5,10 @@
 
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import type { ConnectionRefusal } from "../core/proxy/engine.ts";
 import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
 import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
 import { AddressSet } from "../core/route/address-set.ts";
-import { DuplexWire } from "../drivers/duplex-wire.ts";
 import { closeFd, setSocketOption } from "../drivers/ffi.ts";
 import { serveHttp2 } from "../drivers/http2-front.ts";
 import { expectProxyHeader, type ProxyOrigin } from "../drivers/proxy-gate.ts";
@@ -17,7 +17,7 @@ import { IPPROTO_TCP, TCP_NODELAY } from "../drivers/stream-calls.ts";
 import { bindName, localAddress, StreamListener } from "../drivers/stream-listener.ts";
 import type { StreamLoop } from "../drivers/stream-loop.ts";
 import { StreamWire, WIRE_EVENTS } from "../drivers/stream-wire.ts";
-import { TlsFront, type TlsFacts } from "../drivers/tls-front.ts";
+import { TlsFront, type SecuredWire, type TlsFacts } from "../drivers/tls-front.ts";
 
 /** The part of the engine that clients come to. */
 export interface Acceptor {
@@ -36,7 +36,7 @@ export interface FrontsOptions {
   readonly loop: StreamLoop;
   readonly acceptor: Acceptor;
   /** A connection that never became a client: a failed handshake, a bad PROXY header. */
-  readonly refused: (frontend: string, reason: string) => void;
+  readonly refused: (frontend: string, reason: string, kind: ConnectionRefusal) => void;
 }
 
 export class Fronts {
@@ -77,18 +77,8 @@ export class Fronts {
 
   /** Throws, and changes nothing, when a certificate cannot be used. */
   configure(frontends: readonly FrontendSettings[], ticketKeys: Uint8Array): void {
-    const byBind = new Map<string, Front>();
-    for (const settings of frontends) {
-      const { tls, timeouts, limits, acceptProxyFrom } = settings;
-      const common = { handshakeMs: timeouts.handshakeMs, maxHandshakes: limits.connections };
-      const front: Front = {
-        settings,
-        proxies: new AddressSet(acceptProxyFrom),
-        // Made anew each time: the files may have changed.
-        tls: tls === undefined ? undefined : new TlsFront({ ...common, tls, ticketKeys }),
-      };
-      for (const bind of settings.binds) byBind.set(bindName(bind), front);
-    }
+    const byBind = this.#fronts(frontends, ticketKeys);
+    for (const { tls } of this.#byBind.values()) tls?.close();
     this.#byBind = byBind;
     for (const [name, fd] of this.#sockets) {
       if (byBind.has(name)) continue;
@@ -103,6 +93,28 @@ export class Fronts {
       if (!names.has(frontend)) session.close();
     }
     this.#listen();
+  }
+
+  /** By bind. */
+  #fronts(frontends: readonly FrontendSettings[], ticketKeys: Uint8Array): Map<string, Front> {
+    const byBind = new Map<string, Front>();
+    try {
+      for (const settings of frontends) {
+        const { tls, timeouts, limits, acceptProxyFrom } = settings;
+        const common = { handshakeMs: timeouts.handshakeMs, maxHandshakes: limits.connections };
+        const front: Front = {
+          settings,
+          proxies: new AddressSet(acceptProxyFrom),
+          // Made anew each time: the files may have changed.
+          tls: tls && new TlsFront(this.#options.loop, { ...common, tls, ticketKeys }),
+        };
+        for (const bind of settings.binds) byBind.set(bindName(bind), front);
+      }
+    } catch (error) {
+      for (const { tls } of byBind.values()) tls?.close();
+      throw error;
+    }
+    return byBind;
   }
 
   /** What came from the control role; one that is held already is closed. */
@@ -211,22 +223,24 @@ export class Fronts {
   #secure(front: Front, fd: number, ends: ProxyOrigin): void {
     this.#arriving++;
     front.tls!.accept(fd, {
-      secured: (socket, tls) => {
+      secured: (wire, tls) => {
         this.#arriving--;
-        if (socket.alpnProtocol === "h2") this.#http2(front, socket, { tls, ends });
-        else this.#decrypted(front, socket, { tls, ends });
+        this.#decrypted(front, wire, { tls, ends });
+      },
+      securedHttp2: (socket, tls) => {
+        this.#arriving--;
+        this.#http2(front, socket, { tls, ends });
       },
       refused: (reason) => {
         this.#arriving--;
-        this.#refused(front, reason);
+        this.#refused(front, reason, "handshake");
       },
     });
   }
 
-  #decrypted({ settings }: Front, socket: TLSSocket, { tls, ends }: Secured): void {
+  #decrypted({ settings }: Front, wire: SecuredWire, { tls, ends }: Secured): void {
     const { loop, acceptor } = this.#options;
     const origin: ClientOrigin = { frontend: settings.name, ...ends, tls, http2: false };
-    const wire = new DuplexWire(loop, socket);
     loop.run((now) => (wire.peer = acceptor.accept(now, wire, origin)));
   }
 
@@ -246,8 +260,8 @@ export class Fronts {
     session.once("close", () => this.#sessions.delete(session));
   }
 
-  #refused(front: Front, reason: string): void {
-    this.#options.refused(front.settings.name, reason);
+  #refused(front: Front, reason: string, kind: ConnectionRefusal = "connection"): void {
+    this.#options.refused(front.settings.name, reason, kind);
   }
 }
 

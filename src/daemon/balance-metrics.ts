@@ -25,6 +25,7 @@ const CLASSES: readonly (readonly [string, CounterName])[] = [
 const REFUSALS: readonly (readonly [string, CounterName])[] = [
   ["malformed", "malformed"],
   ["connections", "connectionsRefused"],
+  ["handshake", "handshakesFailed"],
   ["rate", "rateLimited"],
   ["load", "shed"],
   ["queue", "queueRefused"],

@@ -9,6 +9,7 @@ import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
 import { StreamLoop } from "../drivers/stream-loop.ts";
+import { tlsLibraryTrouble } from "../drivers/tls-library.ts";
 import { counted } from "../lib/plural.ts";
 import { Prng } from "../lib/prng.ts";
 import { AccessLogs } from "./balance-access-log.ts";
@@ -59,6 +60,7 @@ export class BalanceWorker {
   readonly #logs = new AccessLogs();
   readonly #early = new Map<string, CheckVerdict>();
   #isConfigured = false;
+  #hasToldTls = false;
   #sticks: NodeJS.Timeout | undefined;
   #drain: { readonly untilMs: number; readonly reason: string } | undefined;
   #leaving: NodeJS.Timeout | undefined;
@@ -87,8 +89,8 @@ export class BalanceWorker {
     this.#fronts = new Fronts({
       loop: this.#loop,
       acceptor: this.#engine,
-      refused: (frontend, reason) => {
-        this.#engine.refusedConnection(frontend);
+      refused: (frontend, reason, kind) => {
+        this.#engine.refusedConnection(frontend, kind);
         this.#refusals.add(frontend, reason);
       },
     });
@@ -185,9 +187,19 @@ export class BalanceWorker {
     });
     this.#isConfigured = true;
     this.#shareSticks(settings);
+    this.#tellSlowTls(settings);
     const trouble = this.#logs.configure(logFiles(settings));
     this.tellServing();
     return trouble === undefined ? {} : { error: trouble };
+  }
+
+  /** Once. */
+  #tellSlowTls({ frontends }: BalanceSettings): void {
+    const why = tlsLibraryTrouble();
+    if (why === undefined || this.#hasToldTls || frontends.every((one) => !one.tls)) return;
+    this.#hasToldTls = true;
+    const reason = `TLS goes through Node's streams, at about twice the cost: ${why}`;
+    this.#tellEvent({ source: "balance", level: "info", kind: "limited", instance: "", reason });
   }
 
   #changeServer(order: Extract<ToWorker, { type: "change-server" }>): Answer {

@@ -49,6 +49,11 @@ export class ServerChecks {
     );
   }
 
+  /** Scripts that run are waited for. */
+  async finish(): Promise<void> {
+    await this.#desk.finish(END_MS);
+  }
+
   close(): void {
     this.#runner.close();
     for (const client of this.#clients) client.close();
@@ -80,7 +85,7 @@ export class ServerChecks {
 
   async #tellEnd(connection: Connection): Promise<void> {
     this.#desk.run(this.#notices.end());
-    await this.#desk.finish(END_MS);
+    await this.finish();
     connection.send({ type: "end-told" });
   }
 

@@ -141,7 +141,10 @@ export class ControlRole implements ControlBackend {
     const { service } = this.#options;
     if (service !== undefined) {
       const trouble = await this.balance.configure(service);
-      if (trouble !== undefined) return trouble;
+      if (trouble !== undefined && service.vrrp.virtualServers.length === 0) return trouble;
+      // With keepalived a real server may listen where IPVS takes over; addresses come first.
+      const text = `virtual servers are not carried out: ${trouble}; the addresses are looked after`;
+      if (trouble !== undefined) this.#say("limited", text, "error");
     }
     this.#runRoles();
     return undefined;
@@ -174,9 +177,12 @@ export class ControlRole implements ControlBackend {
     const { childWaitMs } = this.#model.processes;
     this.balance.unready();
     if (this.balance.isRunning && (await this.#isMaster())) await this.balance.emptyHouse();
+    // Told now, while somebody is there who runs scripts; waited for when the addresses are gone.
+    const isTold = this.balance.tellEnd();
     this.#check.expectEnd();
     if (this.#vrrpRun !== undefined) await this.#vrrp.stop(reason, childWaitMs + STOP_MARGIN_MS);
     await this.balance.stop(reason, DRAIN_WITHIN_MS);
+    await isTold;
     await this.#check.stop(this.#vrrpRun === undefined ? 0 : childWaitMs);
     await Promise.all([this.#vrrpRun, this.#checking]);
   }

@@ -10,7 +10,7 @@
  */
 
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
-import { address as koffiAddress, errno as koffiErrno, load } from "koffi";
+import { address as koffiAddress, errno as koffiErrno, load, view as koffiView } from "koffi";
 
 const libc = load(null);
 
@@ -21,12 +21,13 @@ export class NativeMemory {
   /** User space addresses have 47 or 48 bits: exact in a double, and cheaper than a bigint. */
   readonly address: number;
 
-  constructor(size: number) {
+  /** `address`: of memory that a library holds as long as this process lives; else it is made. */
+  constructor(size: number, address?: number) {
     // An ArrayBuffer made explicitly is never inside the heap, unlike a small typed array.
-    const buffer = new ArrayBuffer(size);
+    const buffer = address === undefined ? new ArrayBuffer(size) : koffiView(BigInt(address), size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
-    this.address = Number(koffiAddress(buffer));
+    this.address = address ?? Number(koffiAddress(buffer));
   }
 
   /** Writes a pointer into a structure. */

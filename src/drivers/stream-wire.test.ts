@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import type { ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { StreamConnector } from "./stream-connector.ts";
 import { bindName, localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
 import { StreamWire, WIRE_EVENTS } from "./stream-wire.ts";
+import { TlsFront, type SecuredWire } from "./tls-front.ts";
 
 /** A turn is entered from C: promises that it settled are looked at in the next one of Node's own. */
 const settling = { afterTurn: (): void => void setImmediate(() => {}) };
@@ -51,6 +54,62 @@ class Probe implements ServerPeer {
   }
 }
 
+/** What a wire promises, it promises in the clear and over TLS. */
+interface Transport {
+  readonly name: string;
+  /** Gives the wire to `arrived` when its first byte may come. */
+  readonly accepting: (
+    loop: StreamLoop,
+    arrived: (wire: SecuredWire) => void,
+  ) => (fd: number) => void;
+  readonly connect: (port: number) => Socket;
+}
+
+const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
+const certificate = join(directory, "one.pem");
+before(() => {
+  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+  const words = `${fresh} -keyout ${certificate} -out ${certificate} -subj /CN=one`;
+  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
+});
+after(() => rmSync(directory, { recursive: true }));
+
+const plain: Transport = {
+  name: "plain",
+  accepting: (loop, arrived) => (fd) => {
+    const wire = new StreamWire(loop, fd);
+    arrived(wire);
+    loop.add(wire, WIRE_EVENTS);
+  },
+  connect: (port) => connect({ port, host: "127.0.0.1", allowHalfOpen: true }),
+};
+
+const tls: Transport = {
+  name: "TLS",
+  accepting: (loop, arrived) => {
+    const front = new TlsFront(loop, {
+      tls: {
+        certificates: [{ certificate, key: certificate }],
+        minimumVersion: "1.2",
+        http2: false,
+        clientCertificate: "off",
+      },
+      handshakeMs: 5000,
+      maxHandshakes: 10,
+    });
+    return (fd) =>
+      front.accept(fd, {
+        secured: (wire) => arrived(wire),
+        securedHttp2: () => assert.fail("HTTP/2 was not offered"),
+        refused: (reason) => assert.fail(reason),
+      });
+  },
+  connect(port) {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    return connectTls({ socket, rejectUnauthorized: false });
+  },
+};
+
 interface Bench {
   readonly loop: StreamLoop;
   readonly port: number;
@@ -62,22 +121,22 @@ interface Bench {
 async function withListener(
   prepare: (probe: Probe) => void,
   body: (bench: Bench) => Promise<void>,
+  transport: Transport = plain,
 ): Promise<void> {
   const loop = new StreamLoop(settling);
   const accepted: Probe[] = [];
   let arrival = Promise.withResolvers<Probe>();
   const fd = openListener({ kind: "ip", address: "127.0.0.1", port: 0 });
   assert.ok(!isOsFailure(Object(fd)));
-  const listener = new StreamListener(loop, fd as number, (client) => {
-    const wire = new StreamWire(loop, client);
+  const accept = transport.accepting(loop, (wire) => {
     const probe = new Probe();
     probe.wire = wire;
     wire.peer = probe;
     prepare(probe);
     accepted.push(probe);
-    loop.add(wire, WIRE_EVENTS);
     arrival.resolve(probe);
   });
+  const listener = new StreamListener(loop, fd as number, accept);
   const next = async (): Promise<Probe> => {
     const probe = await arrival.promise;
     arrival = Promise.withResolvers<Probe>();
@@ -105,86 +164,100 @@ async function readAll(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-test("bytes come back in order, and both ends of a connection that is over are told", async () => {
-  await withListener(echo, async ({ port, next }) => {
-    const client = connect(port, "127.0.0.1");
-    client.end("hello");
-    assert.equal((await readAll(client)).toString(), "hello");
-    const probe = await next();
-    assert.equal(await probe.gone.promise, "");
-    assert.deepEqual(probe.log, ["ended", "closed "]);
+for (const transport of [plain, tls]) {
+  const { name } = transport;
+  test(`${name}: bytes come back in order, and both ends of a connection that is over are told`, async () => {
+    await withListener(
+      echo,
+      async ({ port, next }) => {
+        const client = transport.connect(port);
+        client.end("hello");
+        assert.equal((await readAll(client)).toString(), "hello");
+        const probe = await next();
+        assert.equal(await probe.gone.promise, "");
+        assert.deepEqual(probe.log, ["ended", "closed "]);
+      },
+      transport,
+    );
   });
-});
 
-test("a megabyte through a reader that stops is queued to the mark, refused, and drained", async () => {
-  const size = 8 * 1024 * 1024;
-  const source = Buffer.alloc(size, "0123456789abcdef");
-  let sent = 0;
-  const push = (probe: Probe): void => {
-    while (sent < size) {
-      const to = Math.min(size, sent + 50_000);
-      const more = probe.wire.send(source, sent, to);
-      sent = to;
-      if (!more) return;
-    }
-    probe.wire.end();
-  };
-  const prepare = (probe: Probe): void => {
-    probe.onReceived = () => push(probe);
-    probe.onDrained = () => push(probe);
-  };
-  await withListener(prepare, async ({ port, next }) => {
-    const client = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    client.write("go");
-    client.pause();
-    const probe = await next();
-    while (probe.chunks.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.ok(sent < size, "the kernel took all of it: nothing was held back");
-    assert.ok(probe.wire.queued > 0 && probe.wire.queued < 1024 * 1024);
-    const all = await readAll(client);
-    assert.ok(all.equals(source));
-    assert.ok(probe.log.includes("drained"));
-    client.end();
-    await probe.gone.promise;
+  test(`${name}: a megabyte through a reader that stops is queued to the mark, refused, and drained`, async () => {
+    const size = 8 * 1024 * 1024;
+    const source = Buffer.alloc(size, "0123456789abcdef");
+    let sent = 0;
+    const push = (probe: Probe): void => {
+      while (sent < size) {
+        const to = Math.min(size, sent + 50_000);
+        const more = probe.wire.send(source, sent, to);
+        sent = to;
+        if (!more) return;
+      }
+      probe.wire.end();
+    };
+    const prepare = (probe: Probe): void => {
+      probe.onReceived = () => push(probe);
+      probe.onDrained = () => push(probe);
+    };
+    await withListener(
+      prepare,
+      async ({ port, next }) => {
+        const client = transport.connect(port);
+        client.write("go");
+        client.pause();
+        const probe = await next();
+        while (probe.chunks.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        assert.ok(sent < size, "the kernel took all of it: nothing was held back");
+        assert.ok(probe.wire.queued > 0 && probe.wire.queued < 1024 * 1024);
+        const all = await readAll(client);
+        assert.ok(all.equals(source));
+        assert.ok(probe.log.includes("drained"));
+        client.end();
+        await probe.gone.promise;
+      },
+      transport,
+    );
   });
-});
 
-test("a paused wire receives nothing, and everything once it is resumed", async () => {
-  await withListener(
-    (probe) => probe.wire.pause(),
-    async ({ port, next }) => {
-      const client = connect(port, "127.0.0.1");
-      client.end(Buffer.alloc(300_000, "x"));
-      const probe = await next();
-      await new Promise((resolve) => setTimeout(resolve, 30));
-      assert.equal(probe.chunks.length, 0);
-      const over = Promise.withResolvers<void>();
-      probe.onEnded = () => over.resolve();
-      probe.wire.resume();
-      await over.promise;
-      assert.equal(probe.text.length, 300_000);
-      client.destroy();
-    },
-  );
-});
+  test(`${name}: a paused wire receives nothing, and everything once it is resumed`, async () => {
+    await withListener(
+      (probe) => probe.wire.pause(),
+      async ({ port, next }) => {
+        const client = transport.connect(port);
+        client.end(Buffer.alloc(300_000, "x"));
+        const probe = await next();
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        assert.equal(probe.chunks.length, 0);
+        const over = Promise.withResolvers<void>();
+        probe.onEnded = () => over.resolve();
+        probe.wire.resume();
+        await over.promise;
+        assert.equal(probe.text.length, 300_000);
+        client.destroy();
+      },
+      transport,
+    );
+  });
 
-test("destroy with reset is seen as RST, without it as an end", async () => {
-  await withListener(
-    (probe) => {
-      probe.onReceived = (bytes, from) => probe.wire.destroy(bytes[from] === 0x72);
-    },
-    async ({ port }) => {
-      const reset = connect(port, "127.0.0.1");
-      reset.write("r");
-      const [error] = (await once(reset, "error")) as [NodeJS.ErrnoException];
-      assert.equal(error.code, "ECONNRESET");
-      const closed = connect(port, "127.0.0.1");
-      closed.write("c");
-      assert.equal((await readAll(closed)).length, 0);
-    },
-  );
-});
+  test(`${name}: destroy with reset is seen as RST, without it as an end`, async () => {
+    await withListener(
+      (probe) => {
+        probe.onReceived = (bytes, from) => probe.wire.destroy(bytes[from] === 0x72);
+      },
+      async ({ port }) => {
+        const reset = transport.connect(port);
+        reset.write("r");
+        const [error] = (await once(reset, "error")) as [NodeJS.ErrnoException];
+        assert.equal(error.code, "ECONNRESET");
+        const closed = transport.connect(port);
+        closed.write("c");
+        assert.equal((await readAll(closed)).length, 0);
+        closed.destroy();
+      },
+      transport,
+    );
+  });
+}
 
 test("a connect is told as connected, or as closed with the errno's name", async () => {
   await withListener(echo, async ({ loop, port }) => {

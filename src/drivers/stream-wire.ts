@@ -1,4 +1,7 @@
-/** One TCP or unix connection as a `Wire`, carried by a `StreamLoop`. */
+/**
+ * One TCP or unix connection as a `Wire`, carried by a `StreamLoop`. What TLS does otherwise is in the
+ * protected methods: how bytes become the engine's, and the engine's become those on the line.
+ */
 
 import type { Peer, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { EAGAIN, errnoName, setSocketOption, SOL_SOCKET, type NativeMemory } from "./ffi.ts";
@@ -23,18 +26,20 @@ const LINGER_NOT = new Uint8Array(Int32Array.of(1, 0).buffer);
 const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
 
 export class StreamWire extends Sender implements Wire {
-  readonly #loop: StreamLoop;
+  protected readonly loop: StreamLoop;
+  /** The kernel may have more for us than was read. */
+  protected isReadable = false;
+  protected isEnding = false;
+  protected isPaused = false;
   readonly #backlog: Backlog;
   #peer: Peer = nobody;
-  /** Set until the connection stands. */
+  /** Set until it was told `connected`. */
   #connecting: ServerPeer | undefined;
-  #isPaused = false;
+  #isStanding: boolean;
   #isBlocked = false;
-  /** The kernel may have more for us than was read. */
-  #isReadable = false;
   #hungUp = false;
   #inEnded = false;
-  #isEnding = false;
+  #isSealed = false;
   #outEnded = false;
   #isGone = false;
   #failure: string | undefined;
@@ -42,9 +47,10 @@ export class StreamWire extends Sender implements Wire {
   /** `connecting`: told `connected` or `closed` first. The wire is not yet in the loop. */
   constructor(loop: StreamLoop, fd: number, connecting?: ServerPeer) {
     super(fd);
-    this.#loop = loop;
+    this.loop = loop;
     this.#backlog = new Backlog(loop);
     this.#connecting = connecting;
+    this.#isStanding = connecting === undefined;
     if (connecting !== undefined) this.#peer = connecting;
   }
 
@@ -62,32 +68,32 @@ export class StreamWire extends Sender implements Wire {
   }
 
   send(bytes: Uint8Array, from: number, to: number): boolean {
-    if (this.#isGone || this.#isEnding || this.#failure !== undefined) return true;
-    if (this.#connecting !== undefined || this.#backlog.length > 0) {
-      this.#backlog.append(bytes, from, to);
-    } else if (to - from >= DIRECT_BYTES && bytes === this.#loop.input.bytes) {
+    if (this.#isGone || this.isEnding || this.#failure !== undefined) return true;
+    if (this.#connecting !== undefined) {
+      this.queueEarly(bytes, from, to);
+    } else if (to - from >= DIRECT_BYTES && bytes === this.loop.input.bytes) {
       if (this.stagedLength > 0) this.flush();
-      this.#sendNow(this.#loop.input, from, to);
+      this.transmit(this.loop.input, from, to);
     } else {
-      this.#loop.stage(this, bytes, from, to);
+      this.loop.stage(this, bytes, from, to);
     }
-    this.#isBlocked = this.#backlog.length > MARK_BYTES;
+    this.#isBlocked = this.#backlog.length > 0 && this.queued > MARK_BYTES;
     return !this.#isBlocked;
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.isPaused = true;
   }
 
   resume(): void {
-    this.#isPaused = false;
-    if (this.#isReadable && !this.#isGone) this.#loop.makeReady(this);
+    this.isPaused = false;
+    if (this.isReadable && !this.#isGone) this.loop.makeReady(this);
   }
 
   end(): void {
-    if (this.#isGone || this.#isEnding) return;
-    this.#isEnding = true;
-    if (this.queued === 0 && this.#connecting === undefined) this.#endNow();
+    if (this.#isGone || this.isEnding) return;
+    this.isEnding = true;
+    if (this.stagedLength === 0 && this.#connecting === undefined) this.#endWhenOut();
   }
 
   destroy(reset: boolean): void {
@@ -100,37 +106,33 @@ export class StreamWire extends Sender implements Wire {
   // ---- called by the loop ----
 
   event(now: number, flags: number): void {
-    if (this.#connecting !== undefined && !this.#finishConnecting(now, flags)) return;
+    if (!this.#isStanding && !this.#stand(now, flags)) return;
     if ((flags & calls.EPOLLOUT) !== 0 && this.#backlog.length > 0) this.#sendBacklog(now);
     if ((flags & HUNG_UP) !== 0) this.#hungUp = true;
     if ((flags & (calls.EPOLLIN | HUNG_UP)) === 0 || this.#isGone) return;
-    this.#isReadable = true;
+    this.isReadable = true;
     this.read(now);
   }
 
   read(now: number): void {
-    const { input } = this.#loop;
+    const { input } = this.loop;
     for (let i = 0; i < READS_PER_TURN; i++) {
-      if (this.#isPaused || this.#isGone || this.#inEnded) return;
-      const count = calls.receiveStream(this.fd, input.address, input.bytes.length, 0);
+      if (this.isPaused || this.#isGone || this.#inEnded) return;
+      const count = this.receive(now);
       if (count > 0) {
-        // A short read has emptied the socket; what comes later is an event of its own.
-        if (count < input.bytes.length && !this.#hungUp) this.#isReadable = false;
         this.#peer.received(now, input.bytes, 0, count);
-        if (!this.#isReadable) return;
+        if (!this.isReadable) return;
       } else if (count === 0) {
         this.#inEnded = true;
-        this.#isReadable = false;
         this.#peer.ended(now);
         if (this.#outEnded) this.#lose(now, "");
         return;
       } else {
-        this.#isReadable = false;
-        if (count !== -EAGAIN) this.#lose(now, errnoName(count));
+        if (count !== -EAGAIN) this.#lose(now, this.reasonOf(count));
         return;
       }
     }
-    this.#loop.makeReady(this);
+    this.loop.makeReady(this);
   }
 
   flush(): void {
@@ -138,8 +140,8 @@ export class StreamWire extends Sender implements Wire {
     const to = from + this.stagedLength;
     this.stagedLength = 0;
     if (this.#isGone || this.#failure !== undefined) return;
-    this.#sendNow(this.#loop.arena, from, to);
-    if (this.#isEnding && this.#backlog.length === 0) this.#endNow();
+    this.transmit(this.loop.arena, from, to);
+    if (this.isEnding) this.#endWhenOut();
   }
 
   tellFailure(now: number): void {
@@ -153,10 +155,59 @@ export class StreamWire extends Sender implements Wire {
   fail(reason: string): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    this.#loop.fail(this);
+    this.loop.fail(this);
   }
 
-  #sendNow(memory: NativeMemory, from: number, to: number): void {
+  // ---- what TLS does otherwise ----
+
+  /** Puts what is there into the loop's input: bytes, 0 at the end, or `-errno`. */
+  protected receive(_now: number): number {
+    const { input } = this.loop;
+    return this.receiveRaw(input.address, input.bytes.length);
+  }
+
+  /** Sends the engine's bytes. */
+  protected transmit(memory: NativeMemory, from: number, to: number): void {
+    this.sendRaw(memory, from, to);
+  }
+
+  /** Before the connection stands. */
+  protected queueEarly(bytes: Uint8Array, from: number, to: number): void {
+    this.#backlog.append(bytes, from, to);
+  }
+
+  /** The connection stands; ends with `tellConnected`. */
+  protected opened(now: number): void {
+    this.tellConnected(now);
+  }
+
+  /** After the engine's last byte, before FIN; once. */
+  protected seal(): void {}
+
+  /** Of a failed `receive`. */
+  protected reasonOf(result: number): string {
+    return errnoName(result);
+  }
+
+  /** The wire is gone. */
+  protected dispose(): void {}
+
+  // ---- for it ----
+
+  /** Bytes received, 0 at FIN, or `-errno`. */
+  protected receiveRaw(address: number, room: number): number {
+    const count = calls.receiveStream(this.fd, address, room, 0);
+    // A short read has emptied the socket; what comes later is an event of its own.
+    if (count <= 0 || (count < room && !this.#hungUp)) this.isReadable = false;
+    return count;
+  }
+
+  protected sendRaw(memory: NativeMemory, from: number, to: number): void {
+    // Room may have come since something was put in line.
+    if (this.#backlog.length > 0) {
+      this.#backlog.append(memory.bytes, from, to);
+      return;
+    }
     const result = calls.sendStream(this.fd, memory.address + from, to - from);
     if (result < 0 && result !== -EAGAIN) {
       this.fail(errnoName(result));
@@ -166,27 +217,41 @@ export class StreamWire extends Sender implements Wire {
     if (sent < to - from) this.#backlog.append(memory.bytes, from + sent, to);
   }
 
+  protected get backlogLength(): number {
+    return this.#backlog.length;
+  }
+
+  protected tellConnected(now: number): void {
+    const peer = this.#connecting;
+    this.#connecting = undefined;
+    peer?.connected(now);
+  }
+
   #sendBacklog(now: number): void {
     const result = this.#backlog.send(this.fd);
     if (result < 0) {
       this.fail(errnoName(result));
       return;
     }
-    if (this.#isEnding && this.#backlog.length === 0) this.#endNow();
+    if (this.isEnding && this.stagedLength === 0) this.#endWhenOut();
     if (!this.#isBlocked || this.#backlog.length > MARK_BYTES / 2) return;
     this.#isBlocked = false;
     this.#peer.drained(now);
   }
 
-  #endNow(): void {
+  #endWhenOut(): void {
+    if (!this.#isSealed) {
+      this.#isSealed = true;
+      this.seal();
+    }
+    if (this.#backlog.length > 0 || this.#outEnded) return;
     this.#outEnded = true;
     calls.shutdownWriting(this.fd);
     if (this.#inEnded) this.fail("");
   }
 
   /** False when there is no connection (yet). */
-  #finishConnecting(now: number, flags: number): boolean {
-    const peer = this.#connecting;
+  #stand(now: number, flags: number): boolean {
     if ((flags & (calls.EPOLLERR | calls.EPOLLHUP)) !== 0) {
       const error = calls.pendingError(this.fd);
       if (error !== 0) {
@@ -194,10 +259,10 @@ export class StreamWire extends Sender implements Wire {
         return false;
       }
     }
-    if (peer === undefined || (flags & calls.EPOLLOUT) === 0) return false;
-    this.#connecting = undefined;
+    if ((flags & calls.EPOLLOUT) === 0) return false;
+    this.#isStanding = true;
     if (this.#backlog.length > 0) this.#sendBacklog(now);
-    peer.connected(now);
+    this.opened(now);
     return !this.#isGone;
   }
 
@@ -209,10 +274,11 @@ export class StreamWire extends Sender implements Wire {
 
   #release(): void {
     this.#isGone = true;
-    this.#isEnding = true;
+    this.isEnding = true;
     this.stagedLength = 0;
     this.#backlog.clear();
-    this.#loop.release(this);
+    this.loop.release(this);
+    this.dispose();
   }
 }
 

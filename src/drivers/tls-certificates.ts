@@ -8,50 +8,61 @@ import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
 /** Names of one certificate; more are ignored. */
 const MAX_NAMES = 1000;
 
+export interface Certificate {
+  readonly file: string;
+  /** Position among all of them. */
+  readonly index: number;
+  readonly cert: Uint8Array;
+  readonly key: Uint8Array;
+  readonly context: SecureContext;
+}
+
 export interface Certificates {
-  /** For a client that names nobody we know, or nobody at all: the first certificate. */
+  /** In the order of the configuration; the first is for clients that name nobody we know. */
+  readonly all: readonly Certificate[];
   readonly fallback: SecureContextOptions;
   /** By exact name, then `*.` and the rest of it, lower case. */
-  readonly byName: ReadonlyMap<string, SecureContext>;
+  readonly byName: ReadonlyMap<string, Certificate>;
+  /** Authorities of clients. */
+  readonly clientCa: Uint8Array | undefined;
 }
 
 /** Reads the files. Throws with the file's name when one cannot be used. */
 export function loadCertificates(tls: FrontendTls): Certificates {
-  const common = contextOptions(tls);
-  const byName = new Map<string, SecureContext>();
+  const { clientCa: caFile } = tls;
+  const clientCa = caFile && describe(caFile, () => readFileSync(caFile));
+  const minVersion = tls.minimumVersion === "1.3" ? "TLSv1.3" : "TLSv1.2";
+  const common = { minVersion, ...(clientCa ? { ca: clientCa } : {}) } as const;
+  const all: Certificate[] = [];
+  const byName = new Map<string, Certificate>();
   let fallback: SecureContextOptions | undefined;
-  for (const { certificate, key: keyFile } of tls.certificates) {
-    const cert = describe(certificate, () => readFileSync(certificate));
+  for (const { certificate: file, key: keyFile } of tls.certificates) {
+    const cert = describe(file, () => readFileSync(file));
     const key = describe(keyFile, () => readFileSync(keyFile));
     const options = { ...common, cert, key };
-    const context = describe(certificate, () => createSecureContext(options));
+    const context = describe(file, () => createSecureContext(options));
     fallback ??= options;
+    const certificate = { file, index: all.length, cert, key, context };
+    all.push(certificate);
     // The first certificate that has a name keeps it.
-    for (const name of namesOf(describe(certificate, () => new X509Certificate(cert)))) {
-      if (!byName.has(name)) byName.set(name, context);
+    for (const name of namesOf(describe(file, () => new X509Certificate(cert)))) {
+      if (!byName.has(name)) byName.set(name, certificate);
     }
   }
   if (fallback === undefined) throw new Error("TLS without a certificate");
-  return { fallback, byName };
+  return { all, fallback, byName, clientCa: clientCa || undefined };
 }
 
-/** The context for what a client asked for (SNI, RFC 6066 section 3); undefined: the fallback. */
+/** The certificate for what a client asked for (SNI, RFC 6066 section 3); undefined: the first. */
 export function certificateFor(
   certificates: Certificates,
   serverName: string,
-): SecureContext | undefined {
+): Certificate | undefined {
   const name = serverName.toLowerCase();
   const exact = certificates.byName.get(name);
   if (exact !== undefined) return exact;
   const dot = name.indexOf(".");
   return dot < 0 ? undefined : certificates.byName.get(`*${name.slice(dot)}`);
-}
-
-function contextOptions(tls: FrontendTls): SecureContextOptions {
-  const minVersion = tls.minimumVersion === "1.3" ? "TLSv1.3" : "TLSv1.2";
-  const { clientCa } = tls;
-  if (clientCa === undefined) return { minVersion };
-  return { minVersion, ca: describe(clientCa, () => readFileSync(clientCa)) };
 }
 
 /** `DNS:` names of the subject alternative names; without any, the common name. RFC 6125. */

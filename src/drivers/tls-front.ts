@@ -1,15 +1,25 @@
 /**
- * TLS towards clients: accepted descriptors become decrypted sockets. Changed certificates are a
- * new front for new handshakes; connections of the old one do not notice.
+ * TLS towards clients: accepted descriptors become wires, or sockets of Node for HTTP/2. The first
+ * message is looked at without being taken (MSG_PEEK): its name chooses the certificate, its ALPN
+ * who does the handshake. Changed certificates are a new front for new handshakes; connections of
+ * the old one do not notice.
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
-import { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
-import type { ClientOrigin } from "../core/proxy/wire.ts";
-import { closeFd } from "./ffi.ts";
-import { certificateFor, loadCertificates } from "./tls-certificates.ts";
+import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
+import { ClientHello, MAX_HELLO_BYTES, parseClientHello } from "../core/tls/client-hello.ts";
+import { DuplexWire } from "./duplex-wire.ts";
+import { closeFd, EAGAIN, errnoName, NativeMemory } from "./ffi.ts";
+import * as calls from "./stream-calls.ts";
+import { Watched, type StreamLoop } from "./stream-loop.ts";
+import { WIRE_EVENTS } from "./stream-wire.ts";
+import { certificateFor, loadCertificates, type Certificates } from "./tls-certificates.ts";
+import { TlsContext } from "./tls-context.ts";
+import { tlsLibrary, type TlsLibrary } from "./tls-library.ts";
+import { NodeTlsFront } from "./tls-node-front.ts";
+import { TlsSession } from "./tls-session.ts";
+import { TlsWire } from "./tls-wire.ts";
 
 export interface TlsFrontOptions {
   readonly tls: FrontendTls;
@@ -18,40 +28,44 @@ export interface TlsFrontOptions {
   readonly maxHandshakes: number;
   /** 48 bytes that all workers share, so that a session can be resumed at any of them. */
   readonly ticketKeys?: Uint8Array;
+  /** Default: OpenSSL where it can be called. `node`: Node's streams for everybody. */
+  readonly through?: "node";
 }
 
 export type TlsFacts = NonNullable<ClientOrigin["tls"]>;
 
-/** Exactly one of the two is told per accepted descriptor. */
+/** A connection whose peer is set when it is told. */
+export interface SecuredWire extends Wire {
+  set peer(peer: Peer);
+}
+
+/** Exactly one of these is told per accepted descriptor. */
 export interface Handshake {
-  secured(socket: TLSSocket, facts: TlsFacts): void;
+  /** HTTP/1.1. */
+  secured(wire: SecuredWire, facts: TlsFacts): void;
+  securedHttp2(socket: TLSSocket, facts: TlsFacts): void;
   refused(reason: string): void;
 }
 
 export class TlsFront {
-  readonly #server: Server;
+  readonly #loop: StreamLoop;
   readonly #options: TlsFrontOptions;
-  /** Whose handshake it is that the server tells about. */
-  readonly #current = new AsyncLocalStorage<Pending>();
+  readonly #certificates: Certificates;
+  readonly #node: NodeTlsFront | undefined;
+  readonly #own: Contexts | undefined;
   #handshakes = 0;
+  #isClosed = false;
 
   /** Throws with the file's name when a certificate cannot be used. */
-  constructor(options: TlsFrontOptions) {
+  constructor(loop: StreamLoop, options: TlsFrontOptions) {
+    this.#loop = loop;
     this.#options = options;
-    const { tls, handshakeMs, ticketKeys } = options;
-    const certificates = loadCertificates(tls);
-    this.#server = createServer({
-      ...certificates.fallback,
-      SNICallback: (name, done) => done(null, certificateFor(certificates, name)),
-      ALPNProtocols: tls.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
-      requestCert: tls.clientCertificate !== "off",
-      rejectUnauthorized: tls.clientCertificate === "required",
-      handshakeTimeout: handshakeMs,
-      allowHalfOpen: true,
-      ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
-    });
-    this.#server.on("secureConnection", (socket) => this.#secured(socket));
-    this.#server.on("tlsClientError", (error) => this.#over()?.refused(error.message));
+    const { tls, through } = options;
+    this.#certificates = loadCertificates(tls);
+    const library = through === "node" ? undefined : tlsLibrary();
+    if (library !== undefined) this.#own = new Contexts(library, this.#certificates, options);
+    if (library !== undefined && !tls.http2) return;
+    this.#node = new NodeTlsFront({ ...options, certificates: this.#certificates });
   }
 
   /** Handshakes that are going on. */
@@ -61,47 +75,182 @@ export class TlsFront {
 
   /** Takes the descriptor over. */
   accept(fd: number, handshake: Handshake): void {
-    if (this.#handshakes >= this.#options.maxHandshakes) {
+    const { maxHandshakes, handshakeMs } = this.#options;
+    if (this.#handshakes >= maxHandshakes) {
       closeFd(fd);
       handshake.refused("too many handshakes at once");
       return;
     }
     this.#handshakes++;
-    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
-    socket.setNoDelay(true);
-    this.#current.run({ handshake, isOver: false }, () => this.#server.emit("connection", socket));
+    if (this.#own === undefined) this.#acceptByNode(fd, handshake);
+    else {
+      Arrival.begin(this.#loop, fd, {
+        withinMs: handshakeMs,
+        refused: (reason) => this.#end(() => handshake.refused(reason)),
+        greeted: (arrival, hello) => this.#greeted(arrival, hello, handshake),
+      });
+    }
   }
 
-  #secured(socket: TLSSocket): void {
-    const handshake = this.#over();
-    if (handshake === undefined) {
-      socket.destroy();
+  /** Takes no more; what has been begun goes on. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#handshakes === 0) this.#own?.free();
+  }
+
+  #greeted(arrival: Arrival, hello: ClientHello, handshake: Handshake): void {
+    if (this.#options.tls.http2 && hello.offersHttp2) {
+      arrival.finish();
+      this.#acceptByNode(arrival.fd, handshake);
       return;
     }
-    const certificate = socket.getPeerX509Certificate();
-    // Asked for but not demanded: none is fine, one that nobody vouches for is not.
-    if (certificate !== undefined && !socket.authorized) {
-      handshake.refused(`client certificate: ${String(socket.authorizationError)}`);
-      socket.destroy();
-      return;
-    }
-    handshake.secured(socket, {
-      version: socket.getProtocol() ?? "",
-      serverName: typeof socket.servername === "string" ? socket.servername : "",
-      clientSubject: (certificate?.subject ?? "").replaceAll("\n", ", "),
+    const { serverName, offersHttp1 } = hello;
+    const index = certificateFor(this.#certificates, serverName)?.index ?? 0;
+    const session = new TlsSession(this.#own!.all[index]!, "server");
+    const asked = this.#options.tls.clientCertificate !== "off";
+    const wire = new TlsWire(this.#loop, arrival.fd, {
+      session,
+      offersHttp1,
+      secured: () => {
+        arrival.finish();
+        const clientSubject = asked ? session.peerSubject : "";
+        const facts = { version: session.version, serverName, clientSubject };
+        this.#end(() => handshake.secured(wire, facts));
+      },
+    });
+    arrival.become(wire);
+  }
+
+  #acceptByNode(fd: number, handshake: Handshake): void {
+    this.#node!.accept(fd, {
+      refused: (reason) => this.#end(() => handshake.refused(reason)),
+      secured: (socket, facts) =>
+        this.#end(() => {
+          if (socket.alpnProtocol === "h2") handshake.securedHttp2(socket, facts);
+          else handshake.secured(new DuplexWire(this.#loop, socket), facts);
+        }),
     });
   }
 
-  #over(): Handshake | undefined {
-    const pending = this.#current.getStore();
-    if (pending === undefined || pending.isOver) return undefined;
-    pending.isOver = true;
+  #end(tell: () => void): void {
     this.#handshakes--;
-    return pending.handshake;
+    if (this.#isClosed && this.#handshakes === 0) this.#own?.free();
+    tell();
   }
 }
 
-interface Pending {
-  readonly handshake: Handshake;
-  isOver: boolean;
+/** One for each certificate, in their order. */
+class Contexts {
+  readonly all: TlsContext[] = [];
+
+  constructor(
+    library: TlsLibrary,
+    { all, clientCa }: Certificates,
+    { tls, ticketKeys }: TlsFrontOptions,
+  ) {
+    const { minimumVersion, clientCertificate } = tls;
+    try {
+      for (const { cert, key, file } of all) {
+        const own = { certificate: cert, key, minimumVersion, clientCertificate };
+        const shared = ticketKeys === undefined ? {} : { ticketSecret: ticketKeys };
+        const authorities = clientCa === undefined ? {} : { clientCa };
+        try {
+          this.all.push(TlsContext.server(library, { ...own, ...authorities, ...shared }));
+        } catch (error) {
+          throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
+        }
+      }
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  free(): void {
+    for (const context of this.all.splice(0)) context.free();
+  }
+}
+
+interface ArrivalOptions {
+  readonly withinMs: number;
+  /** `hello` is valid within the call; whatever could be read of it. */
+  readonly greeted: (arrival: Arrival, hello: ClientHello) => void;
+  /** The descriptor is closed. */
+  readonly refused: (reason: string) => void;
+}
+
+/** One is enough: a message is looked at within one call. */
+const peeked = new NativeMemory(MAX_HELLO_BYTES + 1024);
+const hello = new ClientHello();
+
+/** From accepted to secured, or refused; within a time. */
+class Arrival extends Watched {
+  readonly #loop: StreamLoop;
+  readonly #options: ArrivalOptions;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #wire: TlsWire | undefined;
+
+  static begin(loop: StreamLoop, fd: number, options: ArrivalOptions): void {
+    const arrival = new Arrival(loop, fd, options);
+    const result = loop.add(arrival, calls.EPOLLIN | calls.EPOLLRDHUP | calls.EPOLLET);
+    if (result < 0) arrival.#refuse(errnoName(result));
+  }
+
+  private constructor(loop: StreamLoop, fd: number, options: ArrivalOptions) {
+    super(fd);
+    this.#loop = loop;
+    this.#options = options;
+    const { withinMs } = options;
+    const late = `no TLS handshake within ${withinMs} ms`;
+    this.#timer = setTimeout(() => this.#refuse(late), withinMs);
+  }
+
+  event(_now: number, flags: number): void {
+    const room = peeked.bytes.length;
+    const count = calls.receiveStream(this.fd, peeked.address, room, calls.MSG_PEEK);
+    if (count === -EAGAIN) return;
+    if (count < 0) return this.#refuse(errnoName(count));
+    const progress = parseClientHello(hello, peeked.bytes, 0, count);
+    if (progress === "more" && count < room) {
+      const isOver = count === 0 || (flags & (calls.EPOLLRDHUP | calls.EPOLLERR)) !== 0;
+      if (isOver) this.#refuse("closed before the TLS handshake");
+      return;
+    }
+    // What is broken is refused by OpenSSL, with the alert that belongs to it.
+    if (progress !== "complete") hello.clear();
+    this.#loop.remove(this);
+    this.#options.greeted(this, hello);
+  }
+
+  /** Goes on as this wire. */
+  become(wire: TlsWire): void {
+    this.#wire = wire;
+    wire.peer = {
+      received() {},
+      drained() {},
+      ended() {},
+      closed: (_now, reason) => this.#told(reason),
+    };
+    if (this.#loop.add(wire, WIRE_EVENTS) < 0) wire.fail("EPOLL");
+  }
+
+  /** It is somebody else's now. */
+  finish(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #refuse(reason: string): void {
+    if (this.#wire === undefined) {
+      this.#loop.remove(this);
+      closeFd(this.fd);
+    } else {
+      this.#loop.run(() => this.#wire!.destroy(true));
+    }
+    this.#told(reason);
+  }
+
+  #told(reason: string): void {
+    this.finish();
+    this.#options.refused(reason);
+  }
 }

@@ -29,7 +29,7 @@ interface NamedFile {
   readonly what: string;
 }
 
-function filesOf({ balance, checks }: ServiceModel): NamedFile[] {
+function filesOf({ balance, checks, console }: ServiceModel): NamedFile[] {
   const files: NamedFile[] = [];
   const add = (key: string, what: string, path: string | undefined): void => {
     if (path !== undefined) files.push({ path, key, what });
@@ -46,6 +46,9 @@ function filesOf({ balance, checks }: ServiceModel): NamedFile[] {
     add(`pool ${name}`, "certificate", tls?.certificate);
     add(`pool ${name}`, "key", tls?.key);
   }
+  add("console", "certificate", console.tls?.certificate);
+  add("console", "key", console.tls?.key);
+  add("console", "client_ca", console.tls?.clientCa);
   for (const { name, protocol } of checks) {
     add(`check ${name}`, "ca", "tls" in protocol ? protocol.tls?.ca : undefined);
   }

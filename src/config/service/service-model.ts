@@ -6,7 +6,8 @@
 import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { JournalBounds } from "../../core/journal/retention.ts";
 import type { PoolNotices } from "../../core/check/server-notices.ts";
-import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
+import type { BalanceSettings, Bind } from "../../core/proxy/frontend-settings.ts";
+import type { LedgerSettings } from "../../core/ledger/settings.ts";
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import type { Model, Origin } from "../model.ts";
 
@@ -20,7 +21,30 @@ export interface ServiceNode {
 /** The process that keeps the journal and shows what happens. */
 export interface ConsoleSettings {
   readonly enabled: boolean;
+  /** IP addresses and ports. */
+  readonly listen: readonly Bind[];
+  readonly tls?: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly clientCa?: string;
+  };
+  /** Absent: `tokens.json` in the state directory. */
+  readonly tokensFile?: string;
+  /** Names that browsers may use besides those of this machine and the nodes. */
+  readonly allowedHosts: readonly string[];
+  /** Who may read without a token. */
+  readonly anonymous: "loopback" | "nobody";
+  /** TCP port of the consoles among themselves. */
+  readonly groupPort: number;
 }
+
+export const DEFAULT_CONSOLE: ConsoleSettings = {
+  enabled: true,
+  listen: [{ kind: "ip", address: "127.0.0.1", port: 7600 }],
+  allowedHosts: [],
+  anonymous: "loopback",
+  groupPort: 7601,
+};
 
 export interface ServiceModel {
   /** Addresses, tracks, notifications, mail: what a keepalived.conf gives. */
@@ -37,6 +61,7 @@ export interface ServiceModel {
   readonly trackedChecks: readonly string[];
   readonly console: ConsoleSettings;
   readonly journal: JournalBounds;
+  readonly ledger: LedgerSettings;
   readonly nodes: readonly ServiceNode[];
   /** Which of `nodes` this machine is; absent when there are no nodes. */
   readonly node?: string;
@@ -49,6 +74,8 @@ export interface ServiceReading {
   readonly service?: ServiceModel;
   /** In reading order. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Of a keepalived.conf: what its virtual servers are and are not here, a line each. */
+  readonly notes?: readonly string[];
   /** The line a diagnostic is about, for its caret. */
   readonly sourceLine: (at: Place) => string | undefined;
 }

@@ -164,7 +164,7 @@ export interface PoolSettings {
    */
   readonly panicPercent: number;
   /**
-   * Weight that must be healthy in a tier; with less the next tier that has a healthy server serves.
+   * Weight that must be healthy in the first tier; with less a later one with a healthy server serves.
    * Absent: one healthy server is enough. keepalived's quorum and hysteresis.
    */
   readonly quorum?: { readonly weight: number; readonly hysteresis: number };

@@ -227,7 +227,7 @@ test("what a drill breaks is the drill's and no failure", () => {
   const ledger = new Ledger(SETTINGS);
   for (const [atS, kind] of [
     [1, "drill-started"],
-    [90, "drill-ended"],
+    [90, "drill-finished"],
   ] as const) {
     const data = { run: "r1" };
     ledger.record({ ...record([atS, kind, "kill-server", data]), source: "drill" });

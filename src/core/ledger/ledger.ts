@@ -65,7 +65,7 @@ export class Ledger {
       for (const kept of this.#kept) kept.stale = true;
       return;
     }
-    if (kind === "drill-started" || kind === "drill-ended") {
+    if (kind === "drill-started" || kind === "drill-finished") {
       const key = keyOf(record, ["run", "id"]);
       const change = { key, subject, atMs, reason, untilMs: Infinity };
       this.#drills.add(kind === "drill-started" ? "start" : "end", change);

@@ -89,8 +89,9 @@ export class Engine {
   }
 
   /** A handshake or a PROXY header failed: it never became a client. */
-  refusedConnection(frontend: string): void {
-    this.#frontends.get(frontend)?.traffic.add(COUNTERS.connectionsRefused, 1);
+  refusedConnection(frontend: string, kind: ConnectionRefusal): void {
+    const counter = kind === "handshake" ? COUNTERS.handshakesFailed : COUNTERS.connectionsRefused;
+    this.#frontends.get(frontend)?.traffic.add(counter, 1);
   }
 
   // ---- what is known of servers ----
@@ -245,6 +246,9 @@ export class Engine {
     client.frontend.traffic.add(COUNTERS.openConnections, -1);
   }
 }
+
+/** Why somebody never became a client: the TLS handshake failed, or the connection was too much. */
+export type ConnectionRefusal = "handshake" | "connection";
 
 /** Of connections that were refused: there is nothing to say to them. */
 const NOBODY: Peer = { received() {}, drained() {}, ended() {}, closed() {} };

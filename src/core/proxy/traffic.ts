@@ -38,6 +38,8 @@ export const COUNTERS = {
   /** Gauges. */
   openConnections: 23,
   inFlight: 24,
+  /** TLS handshakes of clients that came to nothing. */
+  handshakesFailed: 25,
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;

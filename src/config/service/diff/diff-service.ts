@@ -4,6 +4,7 @@
  */
 
 import type { PoolNotices } from "../../../core/check/server-notices.ts";
+import type { LedgerService } from "../../../core/ledger/settings.ts";
 import { sameValue } from "../../../core/vrrp/reload.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { type Change, fields, type Part } from "./change.ts";
@@ -22,6 +23,12 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...diffNamed("scripts of pool", named(before.notices), named(after.notices), (a, b) =>
       fields("in place", a, b, ["pool"]),
     ),
+    ...diffNamed("service", writtenServices(before), writtenServices(after), (a, b) =>
+      fields("in place", a, b, ["pools", "instances"]),
+    ),
+    ...fields("in place", before.ledger, after.ledger, ["services"]).map((part) => {
+      return { subject: "ledger", ...part };
+    }),
     ...diffWorkers(before.balance.workers, after.balance.workers),
   ];
 }
@@ -66,6 +73,7 @@ interface Named {
 const GONE: Readonly<Record<string, Part>> = {
   "scripts of pool": { text: "removed", effect: "in place" },
   check: { text: "removed", effect: "in place" },
+  service: { text: "removed: it is not counted any more", effect: "in place" },
   pool: { text: "removed: its requests end first", effect: "new connections only" },
   frontend: {
     text: "removed: it stops listening, open connections end first",
@@ -91,6 +99,11 @@ function diffNamed<T extends Named>(
     .filter((one) => !now.has(one.name))
     .map((one) => ({ subject: `${kind} ${one.name}`, ...GONE[kind]! }));
   return [...kept, ...gone];
+}
+
+/** The others follow from frontends and addresses, whose changes are told. */
+function writtenServices({ ledger, origins }: ServiceModel): readonly LedgerService[] {
+  return ledger.services.filter(({ name }) => origins.has(`service ${name}`));
 }
 
 function diffWorkers(before: number, after: number): Change[] {

@@ -1,13 +1,74 @@
 /** `console` and `journal`: what sees and remembers the service. */
 
-import { duration, flag, integer, block, section, size, switchable } from "./words.ts";
+import type { Bind } from "../../../core/proxy/frontend-settings.ts";
+import {
+  block,
+  choice,
+  duration,
+  flag,
+  integer,
+  kind,
+  oneOrMore,
+  optional,
+  section,
+  short,
+  size,
+  special,
+  text,
+} from "./words.ts";
+
+const tls = block("The page by HTTPS. Files are read again when they change.", {
+  certificate: text("PEM file; may hold the chain."),
+  key: optional(text("PEM file.", { otherwise: "certificate" })),
+  client_ca: optional(
+    text("PEM file of authorities; whoever shows a certificate of theirs is an operator."),
+  ),
+});
+
+const consoleBlock = block(
+  "The process that keeps the journal and shows what happens. Nothing depends on it.",
+  {
+    enabled: flag("A map without it switches it on.", { default: true }),
+    listen: oneOrMore(
+      "Where the page is; besides, it is always at RUNDIR/console.sock. Beyond this machine: with `tls` only.",
+      special<Bind>("bind", ":PORT or ADDRESS:PORT"),
+      { default: ["127.0.0.1:7600"] },
+    ),
+    tls: optional(tls),
+    tokens_file: optional(
+      text("What `nines token create` writes; for its owner only.", {
+        otherwise: "tokens.json in the state directory",
+      }),
+    ),
+    allowed_hosts: oneOrMore(
+      "Names by which browsers may call the page besides localhost, the nodes and the addresses in `listen`.",
+      kind("host", "Without port."),
+      { default: [] },
+    ),
+    anonymous: choice(
+      "Who may read without a token: everybody on this machine, or nobody.",
+      ["loopback", "nobody"],
+      { default: "loopback" },
+    ),
+    group_port: integer(
+      "Where the consoles of `nodes` talk to each other (mutual TLS).",
+      1,
+      65535,
+      {
+        default: 7601,
+      },
+    ),
+  },
+);
 
 export const consoleSchema = Object.assign(
-  switchable(
-    block("The process that keeps the journal and shows what happens. Nothing depends on it.", {
-      enabled: flag("A map without it switches it on.", { default: true }),
-    }),
-    { enabled: false },
+  short(
+    consoleBlock,
+    [flag("On with the defaults below, or off."), choice("The same.", ["on", "off"])],
+    (value) => {
+      if (value === true || value === "on") return {};
+      return value === false || value === "off" ? { enabled: false } : value;
+    },
   ),
   { default: {} },
 );

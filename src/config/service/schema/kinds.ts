@@ -285,6 +285,20 @@ function convertStatus(text: string): Converted<StatusRange> {
   return bad(`'${text}' is not a status`, "write 200 or 200-399");
 }
 
+/** An instant with its offset, so that it means the same on every machine. */
+function convertTime(text: string): Converted<number> {
+  const form = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/u;
+  const ms = form.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
+  if (!Number.isNaN(ms)) return good(ms);
+  return bad(`'${text}' is not a time with its offset`, "write 2026-11-22T02:00:00+01:00 or …Z");
+}
+
+function convertUrl(text: string): Converted<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return good(url.href);
+  return bad(`'${text}' is not a URL`, "write https://HOST/PATH");
+}
+
 const ANY: Kind["convert"] = (text) => good(text);
 
 export const KINDS = {
@@ -327,6 +341,12 @@ export const KINDS = {
     pattern: "^[1-5]\\d\\d(-[1-5]\\d\\d)?$",
     convert: convertStatus,
   },
+  time: {
+    what: "a time such as 2026-11-22T02:00:00+01:00",
+    pattern: "^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d.*(Z|[+-]\\d\\d:\\d\\d)$",
+    convert: convertTime,
+  },
+  url: { what: "a URL", pattern: "^https?://\\S+$", convert: convertUrl },
   /** A text, or `{ file: PATH }` whose content is taken; never shown in messages. */
   secret: { what: "a secret, or { file: PATH }", convert: ANY },
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -291,8 +291,8 @@ export const poolSchema = block("Servers that do the same.", {
   }),
   quorum: optional(
     short(
-      block("Weight that must be usable; with less a later tier serves, if one can.", {
-        weight: integer("Sum of the weights of healthy servers of a tier.", 1, 1_000_000),
+      block("Weight that the first tier must have; with less a later tier serves, if one can.", {
+        weight: integer("Sum of the weights of its healthy servers.", 1, 1_000_000),
         hysteresis: integer(
           "Lost below weight - hysteresis, regained at weight + hysteresis.",
           0,

@@ -5,6 +5,7 @@ import { addressSections } from "./address-schema.ts";
 import { checkSchema } from "./check-schema.ts";
 import { consoleSchema, journalSchema } from "./console-schema.ts";
 import { frontendSchema } from "./frontend-schema.ts";
+import { ledgerSchema, servicesSchema } from "./ledger-schema.ts";
 import { poolSchema } from "./pool-schema.ts";
 import { block, integer, kind, named } from "./words.ts";
 
@@ -20,6 +21,8 @@ export const serviceSchema = block("One service: its machines, addresses, checks
   workers: integer("Processes that share the ports.", 1, 64, { default: 1 }),
   console: consoleSchema,
   journal: journalSchema,
+  services: servicesSchema,
+  ledger: ledgerSchema,
 });
 
 export type ServiceDocument = Static<typeof serviceSchema>;

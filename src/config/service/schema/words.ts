@@ -176,7 +176,8 @@ type TextKind =
   | "field"
   | "template"
   | "path"
-  | "host";
+  | "host"
+  | "url";
 
 /** Text of a kind that converts to itself in canonical form. */
 export function kind(

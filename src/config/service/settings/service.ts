@@ -5,7 +5,9 @@ import type { Reading } from "../expand.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { buildBalance } from "./balance.ts";
+import { buildConsole } from "./console.ts";
 import { optional } from "./context.ts";
+import { buildLedger } from "./ledger.ts";
 import { nodeOf } from "./nodes.ts";
 import { buildVrrp } from "./vrrp.ts";
 
@@ -36,12 +38,17 @@ export function buildService(
     checks,
     notices,
     trackedChecks,
-    console: document.console,
+    console: buildConsole(document, context),
     journal: {
       maxAgeMs: document.journal.age,
       maxBytes: document.journal.size,
       maxRows: document.journal.records,
     },
+    ledger: buildLedger(
+      document,
+      { balance, instances: vrrp.vrrp.instances.map(({ name }) => name) },
+      context,
+    ),
     nodes: Object.entries(document.nodes).map(([name, address]) => ({ name, address })),
     ...optional("node", node),
     origins: context.origins,

@@ -1,0 +1,58 @@
+/** The page and its files. */
+
+import type { Asset, Assets } from "./assets.ts";
+import { findAsset, loadAssets } from "./assets.ts";
+import { problem, type Answer, type Call, type Reply, type Route } from "./routes.ts";
+
+const FOR_GOOD = "public, max-age=31536000, immutable";
+const ASK_AGAIN = "no-cache";
+
+/** Made at the first visit: a node that nobody looks at does not pay for it. */
+export function pageRoutes(load: () => Assets = loadAssets): readonly Route[] {
+  let loaded: Assets | undefined;
+  const assets = (): Assets => (loaded ??= load());
+  return [
+    {
+      method: "GET",
+      path: "/",
+      access: "public",
+      summary: "The page.",
+      answers: "the page",
+      type: "text/html",
+      handle: (call) => send(call, assets().index, ASK_AGAIN),
+    },
+    {
+      method: "GET",
+      path: "/assets/{path*}",
+      access: "public",
+      summary: "A file of the page.",
+      answers: "a script, a style or a picture",
+      type: "text/javascript",
+      handle: (call) => {
+        const path = call.params["path"] ?? "";
+        const found = findAsset(assets(), path);
+        if (found === undefined) return problem(404, "not-found", `there is no file ${path}`);
+        return send(call, found.asset, found.isCurrent ? FOR_GOOD : ASK_AGAIN);
+      },
+    },
+  ];
+}
+
+function send({ request }: Call, asset: Asset, cache: string): Answer {
+  const headers = { etag: asset.etag, "cache-control": cache, vary: "accept-encoding" };
+  const known = request.headers["if-none-match"] ?? "";
+  if (known.split(/\s*,\s*/u).includes(asset.etag)) return { status: 304, headers, body: "" };
+  const accepts = /\bgzip\b/u.test(request.headers["accept-encoding"] ?? "");
+  const sent: Reply = accepts
+    ? {
+        status: 200,
+        headers: { ...headers, "content-type": asset.type, "content-encoding": "gzip" },
+        body: asset.gzip,
+      }
+    : {
+        status: 200,
+        headers: { ...headers, "content-type": asset.type, "content-encoding": "identity" },
+        body: asset.body,
+      };
+  return sent;
+}

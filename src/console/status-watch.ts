@@ -1,0 +1,112 @@
+/** Looks at control again and again, and remembers the last that it said: also when it is gone. */
+
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import type { NodeStatus } from "../daemon/control-api.ts";
+import type { Source } from "./api.ts";
+import { nodePart, SteadyMoments, type NodePart } from "./node-part.ts";
+import { RateMeter } from "./rate-meter.ts";
+
+/** While somebody looks, and else. */
+const FAST_MS = 1_000;
+const CALM_MS = 3_000;
+/** Something happened: the numbers follow, but not each of a thousand events at once. */
+const SOON_MS = 60;
+/** Without an answer for that long the numbers count as old. */
+const STALE_AFTER_MS = 3_500;
+
+export interface StatusWatchOptions {
+  readonly ask: () => Promise<NodeStatus>;
+  readonly node: () => string;
+  readonly lastSeq: () => number;
+  readonly isWatched: () => boolean;
+  /** After every look, also one that failed. */
+  readonly looked: () => void;
+}
+
+export class StatusWatch {
+  readonly #options: StatusWatchOptions;
+  readonly #meter = new RateMeter();
+  readonly #moments = new SteadyMoments();
+  #status: NodeStatus | undefined;
+  #part: NodePart | undefined;
+  #answeredMs = -Infinity;
+  #trouble = "it has not been asked yet";
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = 0;
+  #isAsking = false;
+  #isClosed = false;
+
+  constructor(options: StatusWatchOptions) {
+    this.#options = options;
+    this.#next(0);
+  }
+
+  get status(): NodeStatus | undefined {
+    return this.#status;
+  }
+
+  /** This node as the others may know it; undefined: control has never answered. */
+  get part(): NodePart | undefined {
+    if (this.#part === undefined) return undefined;
+    const { node, lastSeq } = this.#options;
+    const fresh = { node: node(), source: this.source, nowMs: wallMs(), lastSeq: lastSeq() };
+    return { ...this.#part, ...fresh };
+  }
+
+  get source(): Source {
+    const ageMs = monotonicMs() - this.#answeredMs;
+    const isLive = ageMs <= STALE_AFTER_MS && this.#trouble === "";
+    if (isLive) return { state: "live", ageMs: 0, reason: "the control process answers" };
+    const reason = this.#trouble === "" ? "it does not answer" : this.#trouble;
+    const age = Number.isFinite(ageMs) ? Math.round(ageMs) : 0;
+    return { state: "stale", ageMs: age, reason: `the control process: ${reason}` };
+  }
+
+  /** Something happened. */
+  soon(): void {
+    this.#next(SOON_MS);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #next(afterMs: number): void {
+    const dueMs = monotonicMs() + afterMs;
+    if (this.#isClosed || (this.#timer !== undefined && this.#dueMs <= dueMs)) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => void this.#look(), afterMs);
+  }
+
+  async #look(): Promise<void> {
+    this.#timer = undefined;
+    this.#next(this.#options.isWatched() ? FAST_MS : CALM_MS);
+    if (!this.#isAsking) {
+      this.#isAsking = true;
+      await this.#ask();
+      this.#isAsking = false;
+    }
+    if (!this.#isClosed) this.#options.looked();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const status = await this.#options.ask();
+      this.#status = status;
+      this.#answeredMs = monotonicMs();
+      this.#trouble = "";
+      this.#meter.look(status, this.#answeredMs);
+      const { node, lastSeq } = this.#options;
+      this.#part = nodePart(
+        status,
+        { meter: this.#meter, moments: this.#moments },
+        { node: node(), source: this.source, nowMs: wallMs(), lastSeq: lastSeq() },
+      );
+      this.#moments.turn();
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
