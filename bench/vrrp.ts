@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { monotonicMs } from "../src/drivers/clock.ts";
 import type { Host } from "../src/lab/host.ts";
-import { measureOutage } from "../src/lab/probe-record.ts";
+import { measureOutage } from "../src/core/drill/probe-record.ts";
 import { pause } from "../src/lab/wait.ts";
 import { formatTable } from "../src/lib/table.ts";
 import { implementations, type Implementation } from "./vrrp-daemons.ts";

@@ -54,7 +54,18 @@ const suites: readonly Suite[] = [
     obstacle: labObstacle(),
     nodeTests: true,
   },
+  {
+    name: "page",
+    command: [...runner, "test/page/*.test.ts"],
+    obstacle: pageObstacle(),
+    nodeTests: true,
+  },
 ];
+
+function pageObstacle(): string | undefined {
+  const program = process.env["NINES_CHROMIUM"] ?? "/usr/bin/chromium";
+  return existsSync(program) ? undefined : `there is no ${program}: sudo scripts/lab-setup`;
+}
 
 function labObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return "needs root for network namespaces: sudo npm test";

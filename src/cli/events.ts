@@ -1,15 +1,47 @@
-/** `nines events`: what happened on this node, newest last. */
+/**
+ * `nines events`: what happened, newest last. The journal is read from its file, so nothing needs to run;
+ * where a node runs without one, its control process tells what it still knows.
+ */
 
-import { eventLine } from "../daemon/event-log.ts";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { mergeJournals } from "../core/journal/merge.ts";
+import type { JournalRecord } from "../core/journal/record.ts";
+import { wallMs } from "../drivers/clock.ts";
+import { journalPath, openJournalToRead } from "../drivers/journal-database.ts";
+import { JournalReader, type RecordQuery } from "../drivers/journal-store.ts";
 import type { LoggedEvent } from "../daemon/control-api.ts";
-import type { ControlClient } from "../daemon/control-client.ts";
+import { type ControlClient, ControlFailure } from "../daemon/control-client.ts";
+import { eventLine } from "../daemon/event-log.ts";
+import { isListed } from "./event-filter.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
+const LOOK_EVERY_MS = 200;
+const PAGE = 5_000;
+
+/** One of them. */
+export interface Since {
+  /** Only what has a higher number. */
+  readonly seq?: number;
+  readonly agoMs?: number;
+  /** Unix ms. */
+  readonly wallMs?: number;
+}
+
 export interface EventsOptions {
+  readonly stateDir: string;
   readonly follow: boolean;
   readonly json: boolean;
-  /** Only events after this number. */
-  readonly since: number;
+  readonly since?: Since;
+  readonly until?: Since;
+  /** How many where `since` says nothing. */
+  readonly lines: number;
+  readonly subject?: string;
+  readonly kind?: string;
+  readonly node?: string;
+  readonly level?: JournalRecord["level"];
+  /** Files of several nodes. */
+  readonly merged?: readonly string[];
 }
 
 export async function events(
@@ -17,17 +49,195 @@ export async function events(
   options: EventsOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const show = (event: LoggedEvent): void => {
-    if (options.json) terminal.out(JSON.stringify(event));
-    else if (event.level === "info") terminal.out(eventLine(event));
-    else
-      terminal.out(paint(terminal, event.level === "error" ? "red" : "yellow", eventLine(event)));
-  };
+  if (options.merged !== undefined) return mergedStory(options.merged, options, terminal);
+  const running = await stateOf(client);
+  const path = journalPath(running?.stateDirectory ?? options.stateDir);
+  if (running?.hasJournal === false || (running !== undefined && !existsSync(path))) {
+    return fromControl(client, options, terminal);
+  }
+  if (!existsSync(path)) {
+    terminal.err(`nines: nothing runs, and there is no journal ${path}: name its --state-dir`);
+    return 1;
+  }
+  const reader = new JournalReader(openJournalToRead(path));
+  const show = (record: JournalRecord): void => showRecord(record, options, terminal);
+  let lastSeq = options.since?.seq ?? 0;
+  for (const page of pages(reader, options)) {
+    for (const record of page) {
+      show(record);
+      lastSeq = record.seq;
+    }
+  }
   if (!options.follow) {
-    for (const event of await client.events(options.since)) show(event);
+    reader.close();
     return 0;
   }
-  await client.follow(options.since, show);
+  lastSeq = Math.max(lastSeq, reader.lastSeq);
+  for (;;) {
+    await sleep(LOOK_EVERY_MS);
+    for (const record of reader.find({ ...filters(options), afterSeq: lastSeq, limit: PAGE })) {
+      show(record);
+      lastSeq = record.seq;
+    }
+  }
+}
+
+interface Running {
+  readonly hasJournal: boolean;
+  readonly stateDirectory: string | undefined;
+}
+
+/** Undefined: nothing runs, or it does not answer. */
+async function stateOf(client: ControlClient): Promise<Running | undefined> {
+  try {
+    const { roles, stateDirectory } = await client.status();
+    return { hasJournal: roles.some(({ name }) => name === "console"), stateDirectory };
+  } catch (error) {
+    if (error instanceof ControlFailure) return undefined;
+    throw error;
+  }
+}
+
+/** What was asked for, a part at a time: a journal may be larger than memory. */
+function* pages(reader: JournalReader, options: EventsOptions): Generator<JournalRecord[]> {
+  const { since, until, lines } = options;
+  const query = { ...filters(options), ...timesOf(since, until) };
+  if (since === undefined && until === undefined) {
+    yield reader.find({ ...query, limit: lines, newest: true });
+    return;
+  }
+  const isTimed = query.sinceMs !== undefined || query.untilMs !== undefined;
+  const afterSeq = since?.seq ?? 0;
+  let from: Partial<RecordQuery> = { afterSeq };
+  for (;;) {
+    const page = reader.find({ ...query, ...from, limit: PAGE });
+    if (page.length > 0) yield page;
+    if (page.length < PAGE) return;
+    const last = isTimed ? latest(page) : page.at(-1)!;
+    from = isTimed ? { afterSeq, afterRecord: last } : { afterSeq: last.seq };
+  }
+}
+
+/** In the order of times, in which pages are found. */
+function latest(page: readonly JournalRecord[]): JournalRecord {
+  return page.reduce((best, one) => {
+    const isLater = one.wallMs === best.wallMs ? one.seq > best.seq : one.wallMs > best.wallMs;
+    return isLater ? one : best;
+  });
+}
+
+function timesOf(since?: Since, until?: Since): Partial<RecordQuery> {
+  const from = timeOf(since);
+  const to = timeOf(until);
+  return {
+    ...(from === undefined ? {} : { sinceMs: from }),
+    ...(to === undefined ? {} : { untilMs: to }),
+    ...(until?.seq === undefined ? {} : { beforeSeq: until.seq }),
+  };
+}
+
+function timeOf(when: Since | undefined): number | undefined {
+  return when?.agoMs === undefined ? when?.wallMs : wallMs() - when.agoMs;
+}
+
+function filters({ subject, kind, node, level }: EventsOptions): Partial<RecordQuery> {
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(node === undefined ? {} : { node }),
+    ...(level === undefined ? {} : { level }),
+  };
+}
+
+/** A node without a journal: what its control process has kept. */
+async function fromControl(
+  client: ControlClient,
+  options: EventsOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { since, until } = options;
+  const { sinceMs = -Infinity, untilMs = Infinity } = timesOf(since, until);
+  const show = (event: LoggedEvent): void => {
+    const at = Date.parse(event.time);
+    const isAsked = at >= sinceMs && at < untilMs && event.seq < (until?.seq ?? Infinity);
+    if (!isAsked || !isListed(event, options)) return;
+    if (options.json) terminal.out(JSON.stringify(event));
+    else terminal.out(colored(terminal, event.level, eventLine(event)));
+  };
+  const from = since?.seq ?? 0;
+  if (!options.follow) {
+    for (const event of await client.events(from)) show(event);
+    return 0;
+  }
+  await client.follow(from, show);
   terminal.err("nines ended");
   return 1;
+}
+
+/** `--node` names whose clock the times are told in. */
+function mergedStory(
+  files: readonly string[],
+  options: EventsOptions,
+  terminal: Terminal,
+): ExitCode {
+  const { since, until, node } = options;
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined) {
+    terminal.err(`nines: there is no journal ${missing}`);
+    return 1;
+  }
+  const { sinceMs = -Infinity, untilMs = Infinity } = timesOf(since, until);
+  const records = files.flatMap((file) => {
+    const reader = new JournalReader(openJournalToRead(file));
+    const found = [...pages(reader, { ...bare(options), since: { seq: 0 } })].flat();
+    reader.close();
+    return found;
+  });
+  const story = mergeJournals(records, node === undefined ? {} : { reference: node });
+  const { node: _node, ...listed } = options;
+  for (const { record, atMs } of story) {
+    const event = eventOf({ ...record, wallMs: atMs });
+    if (atMs < sinceMs || atMs >= untilMs || !isListed(event, listed)) continue;
+    if (options.json) terminal.out(JSON.stringify({ ...record, atMs }));
+    else {
+      const line = `${dayOf(atMs)}${record.node} ${eventLine(event)}`;
+      terminal.out(colored(terminal, record.level, line));
+    }
+  }
+  return 0;
+}
+
+function bare({ stateDir, follow, json, lines }: EventsOptions): EventsOptions {
+  return { stateDir, follow, json, lines };
+}
+
+function showRecord(record: JournalRecord, { json }: EventsOptions, terminal: Terminal): void {
+  if (json) {
+    const time = new Date(record.wallMs).toISOString();
+    terminal.out(JSON.stringify({ ...record, time }));
+    return;
+  }
+  const line = `${dayOf(record.wallMs)}${eventLine(eventOf(record))}`;
+  terminal.out(colored(terminal, record.level, line));
+}
+
+/** A record in the form that lines are made of. */
+function eventOf({ seq, wallMs: at, subject, ...rest }: JournalRecord): LoggedEvent {
+  const { monoMs, level, reason, data = {} } = rest;
+  const { source, kind } = rest as Pick<LoggedEvent, "source" | "kind">;
+  const time = new Date(at).toISOString();
+  return { ...data, seq, time, monoMs, source, level, kind, instance: subject, reason };
+}
+
+/** Empty for today: most of what is looked at happened just now. */
+function dayOf(at: number): string {
+  const day = new Date(at);
+  if (day.toDateString() === new Date(wallMs()).toDateString()) return "";
+  const parts = [day.getFullYear(), day.getMonth() + 1, day.getDate()];
+  return `${parts.map((part) => String(part).padStart(2, "0")).join("-")} `;
+}
+
+function colored(terminal: Terminal, level: JournalRecord["level"], line: string): string {
+  if (level === "info") return line;
+  return paint(terminal, level === "error" ? "red" : "yellow", line);
 }

@@ -2,6 +2,8 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type Format, FORMATS } from "../config/import/format.ts";
+import { KINDS } from "../config/service/schema/kinds.ts";
+import { isLoopback } from "../config/service/settings/console.ts";
 import { ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import {
   DEFAULT_RUN_DIRECTORY,
@@ -9,7 +11,12 @@ import {
   runDirectory,
 } from "../daemon/run-directory.ts";
 import { addBalanceCommands } from "./balance-commands.ts";
+import { addDrillCommands } from "./drill-commands.ts";
+import { addEvidenceCommands } from "./evidence-commands.ts";
 import { addEstimateCommands } from "./estimate-commands.ts";
+import { addConsoleCommands } from "./console-commands.ts";
+import { addJournalCommands } from "./journal-commands.ts";
+import { addProbeCommands } from "./probe-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -77,8 +84,13 @@ export function buildProgram(terminal: Terminal, end: End): Command {
   addRun(program, terminal, end);
   addConfigurationCommands(program, terminal, end);
   addClientCommands(program, terminal, end);
+  addJournalCommands(program, { terminal, end, withDirectories });
   addBalanceCommands(program, { terminal, end, withDirectories });
+  addDrillCommands(program, { terminal, end, withDirectories });
   addEstimateCommands(program, { terminal, end, withDirectories });
+  addEvidenceCommands(program, { terminal, end, withDirectories });
+  addConsoleCommands(program, { terminal, end, withDirectories });
+  addProbeCommands(program, { terminal, end, withDirectories });
   addPlaygroundCommands(program, terminal, end);
   program
     .command("completion")
@@ -98,7 +110,8 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     .option("--node <name>", "which of the nodes of nines.yaml this is; default: the host name")
     .option("--permissive", "unknown keywords are warnings, as with keepalived")
     .option("--no-realtime", "normal scheduling for the vrrp process")
-    .option("--no-console", "no journal and no page, whatever the configuration says")
+    .option("--console <address>", "where the page is, or off: whatever the file says", parsePlace)
+    .addOption(new Option("--no-console", "as --console off").hideHelp())
     .option("--log <file>", "append the log (JSON lines) to this file");
   withDirectories(command, true);
   for (const [flags] of KEEPALIVED_FLAGS) command.addOption(new Option(flags).hideHelp());
@@ -107,7 +120,7 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
       const name = new Option(flags).attributeName();
       if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
     }
-    const { useFile: file, permissive = false, realtime, console } = given;
+    const { useFile: file, permissive = false, realtime, console = true } = given;
     const reading = { file, permissive, ...identityOf(given) };
     if (given.configTest === true) {
       const { check } = await import("./check.ts");
@@ -182,16 +195,6 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       const { watch = false, json = false } = given;
       end(await status(client(given), { watch, json }, terminal));
     });
-  withDirectories(program.command("events"), false)
-    .description("what happened, newest last")
-    .option("-f, --follow", "go on with what happens from now on")
-    .option("--since <seq>", "only events after this number", parseSeq, 0)
-    .option("--json", "JSON lines")
-    .action(async (given: ClientFlags) => {
-      const { events } = await import("./events.ts");
-      const { follow = false, json = false, since } = given;
-      end(await events(client(given), { follow, json, since }, terminal));
-    });
   withDirectories(program.command("why"), false)
     .description("the last decisions of an instance with what was known then")
     .argument("<instance>")
@@ -215,8 +218,12 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
     });
   withDirectories(program.command("metrics"), false)
     .description("numbers for Prometheus")
+    .option("--dashboard", "a dashboard for Grafana instead")
+    .option("--rules", "alert rules for Prometheus instead")
     .action(async (given: ClientFlags) => {
-      const { metrics } = await import("./metrics.ts");
+      const { metrics, metricsFile } = await import("./metrics.ts");
+      if (given.dashboard === true) return end(await metricsFile("dashboard", terminal));
+      if (given.rules === true) return end(await metricsFile("rules", terminal));
       end(await metrics(client(given), terminal));
     });
 }
@@ -263,6 +270,15 @@ function identityOf({ configId, node }: Identity): { configId?: string; node?: s
   };
 }
 
+/** Without TLS tokens would travel in the clear: from the file or on this machine only. */
+function parsePlace(text: string): string | false {
+  if (text === "off") return false;
+  const bind = KINDS.bind.convert(text);
+  if (!bind.ok) throw new InvalidArgumentError(`${bind.reason}; ${bind.next}`);
+  if (bind.value.kind === "ip" && isLoopback(bind.value.address)) return text;
+  throw new InvalidArgumentError("write 127.0.0.1:PORT; for others: console: { listen, tls }");
+}
+
 function parseSeq(text: string): number {
   const seq = Number(text);
   if (!Number.isSafeInteger(seq) || seq < 0) throw new InvalidArgumentError("not a whole number");
@@ -284,7 +300,7 @@ interface RunFlags extends Identity, Record<string, unknown> {
   readonly configTest?: boolean;
   readonly permissive?: boolean;
   readonly realtime: boolean;
-  readonly console: boolean;
+  readonly console?: boolean | string;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;
@@ -307,6 +323,6 @@ interface ClientFlags {
   readonly runDir: string;
   readonly watch?: boolean;
   readonly json?: boolean;
-  readonly follow?: boolean;
-  readonly since: number;
+  readonly dashboard?: boolean;
+  readonly rules?: boolean;
 }

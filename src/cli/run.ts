@@ -2,12 +2,14 @@
 
 import { resolve } from "node:path";
 import { DISK } from "../config/disk.ts";
+import { KINDS } from "../config/service/schema/kinds.ts";
 import { takeBackOverdue } from "../daemon/configuration-trial.ts";
 import type { ControlOptions } from "../daemon/control-role.ts";
 import { ControlRole } from "../daemon/control-role.ts";
 import { isServed } from "../daemon/line-connection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "../daemon/load-configuration.ts";
 import { openLog, type LogOutput } from "../daemon/log-output.ts";
+import { undoLeftovers } from "../daemon/drill-leftovers.ts";
 import { prepareDirectory, runDirectory } from "../daemon/run-directory.ts";
 import { canUseNetwork } from "../daemon/privileges.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
@@ -21,7 +23,8 @@ export interface RunOptions {
   readonly configId?: string;
   readonly node?: string;
   readonly realtime: boolean;
-  readonly console: boolean;
+  /** False: none, whatever the configuration says; a text: there instead of where it says. */
+  readonly console: boolean | string;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;
@@ -34,8 +37,9 @@ export interface RunOptions {
 export async function run(options: RunOptions, terminal: Terminal): Promise<ExitCode> {
   const { file, text } = options;
   const files = text === undefined ? {} : { files: withFile(file, text) };
+  const pageAt = typeof options.console === "string" ? options.console : undefined;
   const load = (path: string): LoadedConfiguration =>
-    loadConfiguration(path, { ...options, ...files });
+    withPageAt(loadConfiguration(path, { ...options, ...files }), pageAt);
   const wasTakenBack = text === undefined && takeBackOverdue(file, options.stateDir);
   const { model, service, lines } = load(file);
   if (model === undefined) {
@@ -58,6 +62,8 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     terminal.err(`nines: another nines runs on ${directory.path}: ${hint}`);
     return 1;
   }
+  // What a drill broke and a reboot kept from being mended; before anything relies on it.
+  for (const line of await undoLeftovers(options.stateDir, directory.path)) terminal.err(line);
   let log: LogOutput;
   try {
     log = openLog(options.log);
@@ -65,7 +71,8 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     terminal.err(`nines: cannot write the log: ${(error as Error).message}`);
     return 1;
   }
-  const { version, realtime, console, stateDir: stateDirectory } = options;
+  const { version, realtime, stateDir: stateDirectory } = options;
+  const console = options.console !== false;
   const control: ControlOptions = {
     version,
     file,
@@ -86,6 +93,15 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
 /** A file that is nowhere on disk beside those that are. */
 function withFile(file: string, text: string): typeof DISK {
   return { ...DISK, readFile: (path) => (path === file ? text : DISK.readFile(path)) };
+}
+
+/** `nines run --console ADDRESS`: there, whatever the file says. */
+function withPageAt(loaded: LoadedConfiguration, place: string | undefined): LoadedConfiguration {
+  const { service } = loaded;
+  const listen = place === undefined ? undefined : KINDS.bind.convert(place);
+  if (service === undefined || listen?.ok !== true) return loaded;
+  const console = { ...service.console, enabled: true, listen: [listen.value] };
+  return { ...loaded, service: { ...service, console } };
 }
 
 /** Only what holds addresses; a balancer alone runs as any user. */

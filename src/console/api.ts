@@ -16,7 +16,8 @@ export interface Sentence {
 }
 
 /** `read` sees everything that is no secret; `operate` may change things, too. */
-export type Role = "read" | "operate";
+/** `probe`: may hand in what a prober saw, and nothing else. */
+export type Role = "read" | "operate" | "probe";
 
 export type VerdictState = "up" | "degraded" | "down" | "unknown";
 

@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
+import { setImmediate as breath } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -44,9 +45,6 @@ const VENDORS: Readonly<Record<string, (text: (file: string) => string) => strin
   "@preact/signals-core": (text) => text("@preact/signals-core"),
   uplot: (text) => `${text("uplot/dist/uPlot.iife.min.js")}\nexport default uPlot;\n`,
 };
-const VENDOR_STYLES: Readonly<Record<string, string>> = {
-  "vendor/uplot.css": "uplot/dist/uPlot.min.css",
-};
 
 const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript; charset=utf-8",
@@ -65,22 +63,34 @@ interface Draft {
   readonly needed: Set<string>;
 }
 
-/** Throws when the page imports what is not there: a test would have said so. */
-export function loadAssets(page: string = PAGE): Assets {
+interface Wanted {
+  readonly path: string;
+  readonly isNeeded: boolean;
+}
+
+/**
+ * Throws when the page imports what is not there: a test would have said so. Takes half a second of
+ * work, a file at a time: the journal is written in between.
+ */
+export async function loadAssets(page: string = PAGE): Promise<Assets> {
   const draft: Draft = { files: new Map(), needed: new Set() };
   for (const file of readdirSync(page, { recursive: true, encoding: "utf8" })) {
     if (/\.(css|svg|json)$/u.test(file) && !file.endsWith("tsconfig.json")) {
       draft.files.set(pathOf(join(page, file)), readFileSync(join(page, file), "utf8"));
     }
   }
-  for (const [path, file] of Object.entries(VENDOR_STYLES)) draft.files.set(path, vendor(file));
   const html = readFileSync(join(page, "index.html"), "utf8");
   const entries = html.matchAll(/<script type="module" src="\/assets\/([^"]+)"/gu);
-  for (const [, path = ""] of entries) addModule(draft, path, true);
+  const wanted = [...entries].map(([, path = ""]): Wanted => ({ path, isNeeded: true }));
+  for (let next = wanted.shift(); next !== undefined; next = wanted.shift()) {
+    if (!addModule(draft, next, wanted)) continue;
+    await breath();
+  }
   const version = digest([html, ...[...draft.files].flat()].join("\0")).slice(0, 12);
   const files = new Map<string, Asset>();
   for (const [path, text] of draft.files) {
     files.set(path, assetOf(path, atVersion(text, version)));
+    await breath();
   }
   const preloads = [...draft.needed].map(
     (path) => `<link rel="modulepreload" href="/assets/${path}">`,
@@ -101,18 +111,20 @@ export function findAsset(
   return asset === undefined ? undefined : { asset, isCurrent: first === version };
 }
 
-function addModule(draft: Draft, path: string, isNeeded: boolean): void {
+/** False: it was there already. What it imports goes to the end of `wanted`. */
+function addModule(draft: Draft, { path, isNeeded }: Wanted, wanted: Wanted[]): boolean {
   const isKnown = draft.files.has(path);
-  if (isKnown && (!isNeeded || draft.needed.has(path))) return;
+  if (isKnown && (!isNeeded || draft.needed.has(path))) return false;
   const name = /^vendor\/(.+)\.js$/u.exec(path)?.[1];
   const text = name === undefined ? ownModule(path) : VENDORS[name]!(vendor);
   if (isNeeded) draft.needed.add(path);
   const linked = text.replaceAll(IMPORT, (_all, word: string, quote: string, target: string) => {
     const to = targetOf(path, target);
-    addModule(draft, to, isNeeded && !word.includes("("));
+    wanted.push({ path: to, isNeeded: isNeeded && !word.includes("(") });
     return `${word}${quote}${target.startsWith(".") ? target : `/assets/${to}`}${quote}`;
   });
   draft.files.set(path, linked);
+  return true;
 }
 
 function targetOf(from: string, target: string): string {
@@ -123,9 +135,15 @@ function targetOf(from: string, target: string): string {
   return path;
 }
 
+/** Comments are for whoever reads the sources; what types leave behind is spaces. */
 function ownModule(path: string): string {
   const text = readFileSync(join(SOURCES, path), "utf8");
-  return path.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
+  if (!path.endsWith(".ts")) return text;
+  return stripTypeScriptTypes(text)
+    .replaceAll(/^[ \t]*\/\*\*[^]*?\*\/[ \t]*\n/gmu, "")
+    .replaceAll(/^[ \t]*\/\/.*\n/gmu, "")
+    .replaceAll(/[ \t]+$/gmu, "")
+    .replaceAll(/\n{2,}/gu, "\n");
 }
 
 /** `NAME` of a package's module, or `PACKAGE/PATH` of one of its files. */

@@ -1,8 +1,11 @@
 /** What every part of the console gets, and what a part is. */
 
 import type { RunDirectory } from "../daemon/run-directory.ts";
+import type { Action } from "./actions.ts";
+import type { ActionName } from "./api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
+import type { Measures } from "./measure.ts";
 import type { Exhibits } from "./overview.ts";
 import type { RecordFeed } from "./record-feed.ts";
 import type { Route } from "./routes.ts";
@@ -16,6 +19,8 @@ export interface ConsoleCore {
   readonly journal: Journal;
   /** The journal as a stream that can be resumed. */
   readonly feed: RecordFeed;
+  /** `listen` to each span that was measured, `find` older ones, `add` those of probes. */
+  readonly measures: Measures;
   /** `service`: the configuration in force; `client`: asks control for status, orders, metrics. */
   readonly control: ControlWatch;
   /** Everything that runs by now, in the order of the list. */
@@ -32,6 +37,8 @@ export interface ConsolePart {
 export interface RunningPart {
   /** Served beside the page's own, by the same rules of access; see `routes.ts`. */
   readonly routes?: readonly Route[];
+  /** Orders that it carries out, by their names; previewed, confirmed and audited like all others. */
+  readonly actions?: Partial<Readonly<Record<ActionName, Action>>>;
   /** What it has to show on the first screen; asked for about once a second. */
   exhibits?(): Partial<Exhibits>;
   /** Further rows of `/metrics`: whole lines of the text exposition format. */

@@ -14,11 +14,14 @@ import { beginRole } from "../daemon/role.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
 import { Journal } from "./journal.ts";
+import { LEDGER } from "./ledger-part.ts";
+import { Measures } from "./measure.ts";
 import { PAGE } from "./page-part.ts";
+import { PROBES } from "./probe-intake.ts";
 import { RecordFeed } from "./record-feed.ts";
 
 /** What runs in this process beside the journal; each in a file of its own. */
-const PARTS: readonly ConsolePart[] = [PAGE];
+const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, PAGE];
 
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {
@@ -34,11 +37,15 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
   });
   const running: RunningPart[] = [];
   const control: ControlWatch = new ControlWatch(directory.controlSocket, journal.place, {
-    event: (event, place) => journal.add(draftOf(event), place),
+    event: (event, place) => {
+      journal.add(draftOf(event), place);
+      measures.heard(event);
+    },
     missed: (count) => missed(journal, count),
     configured: () => running.forEach((part) => part.configured?.()),
     reachable: (isReachable) => sayReachable(journal, isReachable),
   });
+  const measures: Measures = new Measures(control, journal);
   const core: ConsoleCore = {
     directory,
     stateDirectory,
@@ -46,10 +53,12 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
     journal,
     feed: new RecordFeed(journal),
     control,
+    measures,
     parts: () => running,
   };
   endOnSignals(async () => {
     await control.close();
+    measures.close();
     for (const part of running) await part.close();
     journal.close();
   });
@@ -62,7 +71,7 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
       journal.say({ source: "console", level: "error", kind: "part-failed", subject: "", reason });
     }
   }
-  await following;
+  await Promise.all([following, measures.run()]);
 }
 
 /** Control's events, as the journal has them. */

@@ -4,7 +4,8 @@
  */
 
 export interface Field {
-  readonly type: "string" | "integer" | "number" | "boolean";
+  /** What is in an array is for the handler to check. */
+  readonly type: "string" | "integer" | "number" | "boolean" | "array";
   readonly description: string;
   readonly required?: boolean;
   readonly nullable?: boolean;
@@ -70,6 +71,7 @@ function wrong(value: unknown, field: Field): string | undefined {
   if (value === null) return field.nullable === true ? undefined : "is null";
   const { type, choices, minimum = -Infinity, maximum = Infinity } = field;
   if (type === "string") return wrongText(value, field, choices);
+  if (type === "array") return Array.isArray(value) ? undefined : "is a list";
   if (type === "boolean") return typeof value === "boolean" ? undefined : "is true or false";
   if (typeof value !== "number" || !Number.isFinite(value)) return "is a number";
   if (type === "integer" && !Number.isInteger(value)) return "is a whole number";

@@ -53,7 +53,7 @@ export function identify(
 }
 
 export function mayDo({ role }: Viewer, needed: Role): boolean {
-  return role === "operate" || needed === "read";
+  return role === "operate" || role === needed;
 }
 
 /** The whole Set-Cookie field; an empty token takes the cookie away. */

@@ -210,7 +210,7 @@ export class Journal {
       if (this.#claim === undefined) return this.#troubled("another process writes this journal");
       const { database, setAside } = openJournal(this.#options.path, wallMs());
       const store = new JournalStore(database);
-      store.startAfter(Math.max(this.#lastSeq, setAside?.lastSeq ?? 0));
+      store.startAfter(setAside?.lastSeq ?? 0);
       this.#database = database;
       this.#store = store;
       this.#reader = new JournalReader(database);

@@ -3,19 +3,26 @@
 import { join } from "node:path";
 import { DEFAULT_CONSOLE } from "../config/service/service-model.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
+import { METRIC_NAMES, metricLines } from "../daemon/metrics.ts";
 import { version } from "../daemon/version.ts";
 import { wallMs } from "../drivers/clock.ts";
 import { privateKeyAt } from "../drivers/private-file.ts";
-import type { Overview, RecordView, StateAt, VerdictState } from "./api.ts";
+import type { Overview, RecordPage, RecordView, StateAt, VerdictState } from "./api.ts";
+import { actionRoutes } from "./action-routes.ts";
+import { Actions } from "./actions.ts";
 import { apiRoutes, type PageModel, type RecordSearch } from "./api-routes.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
+import { consoleMetrics } from "./console-metrics.ts";
 import { Doors } from "./doors.ts";
 import { EventStreams } from "./event-stream.ts";
+import { Group } from "./group.ts";
 import type { GroupFacts } from "./group-view.ts";
 import type { IdentityRules } from "./identity.ts";
 import { openApi } from "./open-api.ts";
+import { operatorActions } from "./operator-actions.ts";
 import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { latest, placed, recordPage, recordView, type PlacedRecord } from "./record-pages.ts";
 import { stateAt } from "./replay.ts";
 import { HostList } from "./request-guard.ts";
 import { RouteTable, type Route } from "./routes.ts";
@@ -40,6 +47,8 @@ class Page implements RunningPart, PageModel {
   readonly #doors: Doors;
   readonly #watch: StatusWatch;
   readonly #unlisten: () => void;
+  readonly #actions: Actions;
+  readonly #group: Group;
   #tokens: TokenBook;
   #tokensFile: string;
   #hosts = new HostList([]);
@@ -77,6 +86,8 @@ class Page implements RunningPart, PageModel {
       isWatched: () => this.streams.count > 0,
       looked: () => this.#looked(),
     });
+    this.#actions = this.#makeActions();
+    this.#group = this.#makeGroup();
     this.#unlisten = core.journal.listen((records) => this.#heard(records));
     this.configured();
   }
@@ -93,6 +104,7 @@ class Page implements RunningPart, PageModel {
     const listen = settings.listen.flatMap((bind) => (bind.kind === "ip" ? [bind.address] : []));
     this.#hosts = new HostList([...nodes, ...listen, ...settings.allowedHosts]);
     this.#doors.configure(settings);
+    this.#group.configured();
     this.#watch.soon();
   }
 
@@ -100,6 +112,7 @@ class Page implements RunningPart, PageModel {
     this.#unlisten();
     this.#watch.close();
     this.streams.close();
+    this.#group.close();
     this.#doors.close();
   }
 
@@ -117,22 +130,10 @@ class Page implements RunningPart, PageModel {
     return { ...this.#overview, nowMs: wallMs() };
   }
 
-  records({ cursor, since, until, ...rest }: RecordSearch): {
-    records: readonly RecordView[];
-    next?: string;
-  } {
-    const before = cursor === undefined ? Number.NaN : Number(cursor);
-    const found = this.#core.journal.find({
-      ...rest,
-      newest: true,
-      ...(since === undefined ? {} : { sinceMs: since }),
-      ...(until === undefined ? {} : { untilMs: until }),
-      ...(Number.isSafeInteger(before) ? { beforeSeq: before } : {}),
-    });
-    const records = found.map(recordView).toReversed();
-    const last = records.at(-1);
-    const isAll = last === undefined || records.length < rest.limit;
-    return isAll ? { records } : { records, next: String(last.seq) };
+  records(search: RecordSearch): RecordPage {
+    const { node } = search;
+    const others = this.#timeline.filter((record) => node === undefined || record.node === node);
+    return recordPage(search, (query) => this.#core.journal.find(query), others);
   }
 
   missed(seq: number): readonly RecordView[] {
@@ -158,8 +159,17 @@ class Page implements RunningPart, PageModel {
   }
 
   async metrics(): Promise<string> {
-    const pages = this.#core.parts().map((part) => part.metricLines?.() ?? "");
-    return [await this.#core.control.client.metrics(), ...pages].join("");
+    const { control, journal, parts } = this.#core;
+    const own = consoleMetrics({
+      overview: this.overview(),
+      readers: this.streams.count,
+      lastSeq: journal.lastSeq,
+      isJournalWritten: journal.trouble === undefined,
+    });
+    const pages = parts().map((part) => part.metricLines?.() ?? "");
+    // Without control its numbers are absent, and that it is down is the one that counts.
+    const of = await control.client.metrics().catch(() => controlIsDown());
+    return [of, own, ...pages].join("");
   }
 
   description(): object {
@@ -174,6 +184,7 @@ class Page implements RunningPart, PageModel {
     this.#parts = parts.length;
     const own: readonly Route[] = [
       ...apiRoutes(this),
+      ...actionRoutes(this.#actions),
       ...sessionRoutes(this.identity),
       ...pageRoutes(),
     ];
@@ -205,9 +216,9 @@ class Page implements RunningPart, PageModel {
 
   #made(): Overview {
     return overviewOf({
-      group: this.#group(),
+      group: this.#groupFacts(),
       exhibits: this.#exhibits(),
-      records: this.#recent,
+      records: latest([...this.#recent.map((view) => placed(view)), ...this.#timeline]),
       ...(this.#told === undefined ? {} : { before: this.#told }),
       troubles: this.#troubles(),
     });
@@ -218,25 +229,75 @@ class Page implements RunningPart, PageModel {
     const journal = this.#core.journal.trouble;
     return [
       ...this.#doors.troubles,
+      ...this.#group.troubles,
       ...(trouble === undefined ? [] : [trouble]),
       ...(journal === undefined ? [] : [`the journal cannot be written: ${journal}`]),
     ];
   }
 
-  #group(): GroupFacts {
-    const service = this.#core.control.service;
-    const node = this.#core.node();
+  /** What the other nodes told, each at its moment by our clock. */
+  get #timeline(): readonly PlacedRecord[] {
+    const offsets = new Map(this.#group.peers.map((one) => [one.name, one.clockOffsetMs ?? 0]));
+    return this.#group.records.map((record) =>
+      placed(recordView(record), offsets.get(record.node) ?? 0),
+    );
+  }
+
+  #groupFacts(): GroupFacts {
+    const { service } = this.#core.control;
     const self = this.#watch.part;
-    const others = (service?.nodes ?? []).filter(({ name }) => name !== node);
+    const { apart, peers, certificateEndsMs } = this.#group;
     return {
       nowMs: wallMs(),
-      node,
+      node: this.#core.node(),
       version: version(),
+      peers,
       ...(self === undefined ? {} : { self }),
       ...(service === undefined ? {} : { service }),
-      peers: others.map((one) => ({ ...one, reason: APART })),
-      apart: APART,
+      ...(apart === undefined ? {} : { apart }),
+      ...(certificateEndsMs === undefined ? {} : { certificateEndsMs }),
     };
+  }
+
+  #makeGroup(): Group {
+    const { journal, control, node, stateDirectory } = this.#core;
+    return new Group({
+      stateDirectory,
+      node,
+      service: () => control.service,
+      part: () => this.#watch.part,
+      recordsAfter: (seq, limit) => journal.after(seq, limit),
+      looked: () => this.#watch.soon(),
+      heard: (records) => {
+        for (const record of records) {
+          journal.saw(record.node, record.seq);
+          this.streams.tell(recordView(record));
+        }
+      },
+      report: (kind, reason) => this.#say("warning", kind, { reason }),
+    });
+  }
+
+  #makeActions(): Actions {
+    const { control, directory, journal, parts } = this.#core;
+    const own = operatorActions({
+      group: () => this.#groupFacts(),
+      client: control.client,
+      runDirectory: directory.path,
+    });
+    return new Actions({
+      key: this.#key,
+      find: (name) =>
+        own[name] ??
+        parts()
+          .map((part) => part.actions?.[name])
+          .find((one) => one !== undefined),
+      refresh: async () => {
+        await this.#watch.fresh();
+        return this.unready();
+      },
+      audit: (entry) => journal.say({ source: "operator", ...entry }),
+    });
   }
 
   #exhibits(): Exhibits {
@@ -272,13 +333,11 @@ class Page implements RunningPart, PageModel {
   }
 }
 
-const APART = "the nodes are not connected: nines cert init, then nines cert invite NODE";
+function controlIsDown(): string {
+  const name = METRIC_NAMES.find((one) => one.name === "nines_up");
+  return name === undefined ? "" : `${metricLines(name, [[{}, 0]]).join("\n")}\n`;
+}
 
 function isVerdict(state: unknown): state is VerdictState {
   return state === "up" || state === "degraded" || state === "down" || state === "unknown";
-}
-
-function recordView(record: JournalRecord): RecordView {
-  const { monoMs: _monoMs, boot: _boot, seen: _seen, ...view } = record;
-  return view;
 }

@@ -8,9 +8,9 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 const ASK_AGAIN = "no-cache";
 
 /** Made at the first visit: a node that nobody looks at does not pay for it. */
-export function pageRoutes(load: () => Assets = loadAssets): readonly Route[] {
-  let loaded: Assets | undefined;
-  const assets = (): Assets => (loaded ??= load());
+export function pageRoutes(): readonly Route[] {
+  let loading: Promise<Assets> | undefined;
+  const assets = (): Promise<Assets> => (loading ??= loadAssets());
   return [
     {
       method: "GET",
@@ -19,7 +19,7 @@ export function pageRoutes(load: () => Assets = loadAssets): readonly Route[] {
       summary: "The page.",
       answers: "the page",
       type: "text/html",
-      handle: (call) => send(call, assets().index, ASK_AGAIN),
+      handle: async (call) => send(call, (await assets()).index, ASK_AGAIN),
     },
     {
       method: "GET",
@@ -28,9 +28,9 @@ export function pageRoutes(load: () => Assets = loadAssets): readonly Route[] {
       summary: "A file of the page.",
       answers: "a script, a style or a picture",
       type: "text/javascript",
-      handle: (call) => {
+      handle: async (call) => {
         const path = call.params["path"] ?? "";
-        const found = findAsset(assets(), path);
+        const found = findAsset(await assets(), path);
         if (found === undefined) return problem(404, "not-found", `there is no file ${path}`);
         return send(call, found.asset, found.isCurrent ? FOR_GOOD : ASK_AGAIN);
       },

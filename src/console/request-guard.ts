@@ -48,7 +48,10 @@ export function refusalOf(asked: Asked, hosts: HostList): Refusal | undefined {
   return refusalOfChange(asked, host);
 }
 
-function refusalOfChange({ headers, isTls, isLocal }: Asked, host: string): Refusal | undefined {
+function refusalOfChange(
+  { method, headers, isTls, isLocal }: Asked,
+  host: string,
+): Refusal | undefined {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin") {
     return { status: 403, code: "other-site", detail: "changes are taken from our own page only" };
@@ -61,6 +64,8 @@ function refusalOfChange({ headers, isTls, isLocal }: Asked, host: string): Refu
     const detail = `changes are taken from ${own} only, not from ${origin}`;
     return { status: 403, code: "other-origin", detail };
   }
+  // No page may send this elsewhere without asking first (CORS); it has no body that needs a type.
+  if (method === "DELETE" && headers["content-type"] === undefined) return undefined;
   const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     return { status: 415, code: "not-json", detail: "send it as application/json" };

@@ -1,5 +1,6 @@
 /** Looks at control again and again, and remembers the last that it said: also when it is gone. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { NodeStatus } from "../daemon/control-api.ts";
 import type { Source } from "./api.ts";
@@ -11,6 +12,7 @@ const FAST_MS = 1_000;
 const CALM_MS = 3_000;
 /** Something happened: the numbers follow, but not each of a thousand events at once. */
 const SOON_MS = 60;
+const ASKING_MS = 5;
 /** Without an answer for that long the numbers count as old. */
 const STALE_AFTER_MS = 3_500;
 
@@ -60,6 +62,15 @@ export class StatusWatch {
     const reason = this.#trouble === "" ? "it does not answer" : this.#trouble;
     const age = Number.isFinite(ageMs) ? Math.round(ageMs) : 0;
     return { state: "stale", ageMs: age, reason: `the control process: ${reason}` };
+  }
+
+  /** Asks now, for decisions that must not rest on what was so three seconds ago. */
+  async fresh(): Promise<void> {
+    while (this.#isAsking) await sleep(ASKING_MS);
+    this.#isAsking = true;
+    await this.#ask();
+    this.#isAsking = false;
+    this.#options.looked();
   }
 
   /** Something happened. */

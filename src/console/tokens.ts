@@ -151,7 +151,7 @@ function isEntry(value: unknown): value is TokenEntry {
   const { name, role, sha256, createdMs, expiresMs } = (value ?? {}) as Partial<TokenEntry>;
   return (
     typeof name === "string" &&
-    (role === "read" || role === "operate") &&
+    (role === "read" || role === "operate" || role === "probe") &&
     typeof sha256 === "string" &&
     /^[0-9a-f]{64}$/u.test(sha256) &&
     typeof createdMs === "number" &&

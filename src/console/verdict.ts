@@ -5,6 +5,7 @@ import { judgeSurvival, type AddressFacts, type PoolFacts } from "../core/surviv
 import { formatDuration } from "../lib/duration.ts";
 import type { Holder, Sentence, Survival, Verdict, VerdictState } from "./api.ts";
 import { holdersOf, membersOf, type GroupFacts, type Member } from "./group-view.ts";
+import type { PartPool } from "./node-part.ts";
 import { isActive, poolsOf, poolState, type SeenPool } from "./topology.ts";
 
 /** What users see as one: by default each frontend, or each address where nothing is balanced. */
@@ -107,7 +108,7 @@ export function survivalOf(services: readonly LiveService[], seen: Seen, apart: 
         .map(({ name }) => name),
       pools: seen.pools
         .filter(({ pool }) => service.pools.includes(pool.name))
-        .map((pool) => poolFacts(pool)),
+        .map(({ pool }) => poolFacts(pool)),
     });
     const isKnown = seen.members.some(({ isFresh }) => isFresh);
     return { service: service.name, survives: isKnown ? survives : ("unknown" as const), why };
@@ -125,7 +126,8 @@ function addressFacts(holder: Holder, apart: boolean): AddressFacts {
   return { name, holder: holder.holder, rivals, standbys: isUnknown ? undefined : standbys };
 }
 
-function poolFacts({ pool }: SeenPool): PoolFacts {
+/** A spare counts: it serves as soon as those before it cannot. */
+export function poolFacts(pool: PartPool): PoolFacts {
   return {
     name: pool.name,
     servers: pool.servers.map(({ name, endpoint, usable, tier, state, capacity, active }) => ({

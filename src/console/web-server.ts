@@ -196,7 +196,7 @@ export class WebServer {
       return problem(401, "no-token", detail);
     }
     if (mayDo(who, route.access)) return who;
-    const detail = `${who.who} may only read; an operator's token: nines token create NAME --role operate`;
+    const detail = `${who.who} may only ${who.role}; another token: nines token create NAME --role ${route.access}`;
     return problem(403, "read-only", detail);
   }
 

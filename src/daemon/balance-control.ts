@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
+import type { CountingProcess } from "../core/journal/tally.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { BalanceDesk, type DeskOptions } from "./balance-desk.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
@@ -98,6 +99,10 @@ export class BalanceControl {
 
   status(histograms: boolean): Promise<BalanceStatus | undefined> {
     return this.#desk.status(histograms);
+  }
+
+  traffic(): Promise<readonly CountingProcess[]> {
+    return this.#desk.traffic();
   }
 
   order(server: string, order: ServerOrder): Promise<Done | Failure> {

@@ -8,6 +8,7 @@ import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
+import type { CountingProcess } from "../core/journal/tally.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import { serverTargets } from "../config/service/check-targets.ts";
@@ -31,6 +32,7 @@ import {
   withOverrides,
 } from "./balance-resolve.ts";
 import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
+import { TrafficDesk } from "./balance-traffic.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
@@ -65,6 +67,7 @@ export class BalanceDesk {
   readonly #checks: CheckRoleLink;
   readonly #ticketKeys = randomBytes(48);
   readonly #verdicts = new Map<string, SeenVerdict>();
+  readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
   #isHurried = false;
   #notedDescriptors: string | undefined;
@@ -164,6 +167,10 @@ export class BalanceDesk {
     const answers = await Promise.all(this.#workers.links.map((link) => link.ask(question)));
     const living = answers.flatMap(({ reply }) => reply?.status ?? []);
     return viewOf({ living, retired: this.#retired, service, verdicts: this.#verdicts });
+  }
+
+  traffic(): Promise<CountingProcess[]> {
+    return this.#traffic.look(this.#workers.links);
   }
 
   async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
@@ -320,6 +327,7 @@ export class BalanceDesk {
         break;
       case "farewell":
         this.#retired = retire(message.status, this.#retired);
+        this.#traffic.ended(link, message.counted ?? []);
     }
   }
 

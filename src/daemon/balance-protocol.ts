@@ -14,6 +14,7 @@ import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts"
 import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { Counted } from "../core/journal/tally.ts";
 import type { ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
@@ -55,6 +56,8 @@ export type ToWorker =
       readonly weight?: number | null;
     }
   | { readonly type: "get-status"; readonly id: number; readonly histograms: boolean }
+  /** What was counted, without what is seen of servers. */
+  | { readonly type: "get-traffic"; readonly id: number }
   | { readonly type: "explain"; readonly id: number; readonly request: AskedRequest }
   | { readonly type: "ping"; readonly id: number }
   /** Everything that sticks, for a worker that is new. */
@@ -96,11 +99,16 @@ export type FromWorker =
   /** A client was bound to a server, or is no longer. */
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
-  | { readonly type: "farewell"; readonly status: WorkerStatus }
+  | {
+      readonly type: "farewell";
+      readonly status: WorkerStatus;
+      readonly counted?: readonly Counted[];
+    }
   | { readonly type: "reply"; readonly id: number; readonly error?: string; reply?: WorkerReply };
 
 export interface WorkerReply {
   readonly status?: WorkerStatus;
+  readonly counted?: readonly Counted[];
   readonly explanation?: RequestExplanation;
   readonly sticks?: readonly StickEntries[];
   /** Of clients, open now: what a `ping` is answered with. */

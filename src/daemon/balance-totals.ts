@@ -114,7 +114,7 @@ function addDrains(
 
 export function addTraffic(parts: readonly TrafficNumbers[]): TrafficNumbers {
   const counts = {} as Record<CounterName, number>;
-  for (const name of COUNTER_NAMES) counts[name] = sum(parts, (part) => part.counts[name]);
+  for (const name of COUNTER_NAMES) counts[name] = sum(parts, (part) => part.counts[name] ?? 0);
   const totalTime = addHistograms(parts.flatMap((part) => part.totalTime ?? []));
   const answerTime = addHistograms(parts.flatMap((part) => part.answerTime ?? []));
   return {

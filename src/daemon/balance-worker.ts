@@ -18,6 +18,7 @@ import { Fronts } from "./balance-fronts.ts";
 import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { WorkerStatus } from "./balance-status.ts";
+import { countedBy } from "./balance-traffic.ts";
 import { eventDraft } from "./balance-worker-event.ts";
 import { workerStatus } from "./balance-worker-status.ts";
 
@@ -167,6 +168,8 @@ export class BalanceWorker {
         return this.#changeServer(order);
       case "get-status":
         return { reply: { status: this.#status(order.histograms) } };
+      case "get-traffic":
+        return { reply: { counted: countedBy(this.#engine) } };
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
@@ -294,7 +297,8 @@ export class BalanceWorker {
   async #end(): Promise<void> {
     clearInterval(this.#sticks);
     await this.#logs.flush();
-    this.#options.tell({ type: "farewell", status: this.#status(true) });
+    const counted = countedBy(this.#engine);
+    this.#options.tell({ type: "farewell", status: this.#status(true), counted });
     this.#options.ended();
   }
 

@@ -5,6 +5,7 @@
  *   GET  /v1/events?since=SEQ    LoggedEvent[]; with `&follow=1` an endless stream of JSON lines. The
  *                                header `nines-life` names the life of this process, in which the
  *                                numbers count; `&life=LIFE` of another one means: all events
+ *   GET  /v1/traffic             TrafficLook
  *   GET  /v1/service             ServiceFacts: what is in force
  *   GET  /v1/why/INSTANCE        Why
  *   POST /v1/handover/INSTANCE   Done
@@ -25,9 +26,10 @@
 
 import type { ServiceModel } from "../config/service/service-model.ts";
 import type { Change } from "../config/service/diff/diff-service.ts";
+import type { CountingProcess } from "../core/journal/tally.ts";
 import type { PoolEventKind } from "../core/balance/pool-ports.ts";
 import type { AdminState } from "../core/balance/pool-settings.ts";
-import type { RouterEvent } from "../core/vrrp/router-ports.ts";
+import type { EventCause, RouterEvent } from "../core/vrrp/router-ports.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import type { RoleStatus } from "./role-protocol.ts";
@@ -39,7 +41,7 @@ export interface LoggedEvent {
   readonly time: string;
   /** CLOCK_MONOTONIC of this machine when it happened, ms. */
   readonly monoMs: number;
-  readonly source: "vrrp" | "check" | "control" | "balance";
+  readonly source: "vrrp" | "check" | "control" | "balance" | "operator";
   readonly level: "info" | "warning" | "error";
   readonly kind: RouterEvent["kind"] | ControlEventKind | BalanceEventKind;
   /** Name of an instance, `pool/server` or a pool; empty when the event is about none. */
@@ -49,6 +51,10 @@ export interface LoggedEvent {
   readonly to?: string;
   readonly priority?: number;
   readonly peer?: string;
+  readonly cause?: EventCause;
+  readonly address?: string;
+  /** Who asked for it, as the client that asked says: the operating system's name of the user. */
+  readonly who?: string;
 }
 
 export type BalanceEventKind =
@@ -61,12 +67,15 @@ export type ControlEventKind =
   | "started"
   | "stopping"
   | "configuration-loaded"
+  | "configuration-changed"
   | "configuration-refused"
   | "configuration-warning"
   | "role-started"
   | "role-adopted"
   | "role-ended"
   | "role-hung"
+  | "operator-asked"
+  | "operator-refused"
   | "handover-asked"
   | "server-change-asked"
   | "configuration-confirmed"
@@ -95,6 +104,8 @@ export interface NodeStatus {
     readonly refused?: string;
   };
   readonly roles: readonly RoleProcessStatus[];
+  /** Where its journal is. Absent: of an earlier version. */
+  readonly stateDirectory?: string;
   /** Absent until the vrrp role has answered once. */
   readonly router?: RouterStatus;
   readonly vrrp?: RoleStatus;
@@ -109,6 +120,11 @@ export interface Upgrading {
   readonly from: string;
   readonly to: string;
   readonly startedWallMs: number;
+}
+
+/** What is measured of this node: cheap enough for every second. */
+export interface TrafficLook {
+  readonly processes: readonly CountingProcess[];
 }
 
 /** The configuration in force, without the places where it was written. */

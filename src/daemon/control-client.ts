@@ -1,6 +1,7 @@
 /** Talks to a running node over its control socket; what the command line is made of. */
 
 import { request, type IncomingMessage } from "node:http";
+import { userInfo } from "node:os";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
   Plan,
   Reloaded,
   ServiceFacts,
+  TrafficLook,
   Upgrading,
   ServerOrder,
   Why,
@@ -33,9 +35,12 @@ export class ControlFailure extends Error {
 
 export class ControlClient {
   readonly #socketPath: string;
+  readonly #who: string;
 
-  constructor(socketPath: string) {
+  /** `who`: on whose behalf; stands in the journal beside every order. */
+  constructor(socketPath: string, who: string = userName()) {
     this.#socketPath = socketPath;
+    this.#who = who;
   }
 
   status(): Promise<NodeStatus> {
@@ -115,6 +120,10 @@ export class ControlClient {
     return this.#json<Done>("POST", "/v1/replace-workers");
   }
 
+  traffic(): Promise<TrafficLook> {
+    return this.#json<TrafficLook>("GET", "/v1/traffic");
+  }
+
   service(): Promise<ServiceFacts> {
     return this.#json<ServiceFacts>("GET", "/v1/service");
   }
@@ -170,7 +179,9 @@ export class ControlClient {
     }: { readonly body?: object | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const options = { socketPath: this.#socketPath, method, path, agent: false as const };
+      const headers = { "nines-who": this.#who };
+      const base = { socketPath: this.#socketPath, method, path, headers };
+      const options = { ...base, agent: false as const };
       const call = request(signal === undefined ? options : { ...options, signal }, resolve);
       call.setTimeout(ANSWER_WITHIN_MS, () => {
         call.destroy(new ControlFailure(`nines does not answer on ${this.#socketPath}`));
@@ -211,4 +222,18 @@ function failureOf(text: string, code: number): ControlFailure {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
+}
+
+/** As the operating system calls whoever runs this; with sudo also who that was before. */
+function userName(): string {
+  const before = process.env["SUDO_USER"];
+  let name: string;
+  try {
+    name = userInfo().username;
+  } catch {
+    name = `user ${process.getuid?.() ?? "unknown"}`;
+  }
+  const whole = before === undefined ? name : `${before} (as ${name})`;
+  // A header takes no other letters.
+  return whole.replace(/[^\x20-\x7e]/g, "?");
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Server } from "node:http";
+import { resolve } from "node:path";
 import type { Model } from "../config/model.ts";
 import { trackTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
@@ -16,6 +17,7 @@ import type {
   NodeStatus,
   Reloaded,
   ServiceFacts,
+  TrafficLook,
   Upgrading,
   Why,
 } from "./control-api.ts";
@@ -27,6 +29,7 @@ import type { LogOutput } from "./log-output.ts";
 import { NodeSnapshot } from "./node-snapshot.ts";
 import { roleModel } from "./role-protocol.ts";
 import { RoleSupervision } from "./role-supervision.ts";
+import { configurationNews } from "./configuration-news.ts";
 import { ConsoleKeeper } from "./console-keeper.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -225,6 +228,7 @@ export class ControlRole implements ControlBackend {
       pid: process.pid,
       startedWallMs: this.#startedWallMs,
       wallMs: wallMs(),
+      stateDirectory: resolve(this.#options.stateDirectory),
       configuration: {
         file,
         loadedWallMs,
@@ -240,6 +244,10 @@ export class ControlRole implements ControlBackend {
       ...router,
       ...(balance === undefined ? {} : { balance }),
     };
+  }
+
+  async traffic(): Promise<TrafficLook> {
+    return { processes: await this.balance.traffic() };
   }
 
   service(): ServiceFacts | undefined {
@@ -295,11 +303,13 @@ export class ControlRole implements ControlBackend {
     const trouble = service === undefined ? undefined : await this.balance.configure(service);
     if (trouble !== undefined) return this.#refuse([trouble]);
     this.#refused = undefined;
+    const news = configurationNews(this.#service, service);
     this.#model = model;
     this.#service = service;
     this.#loaded = { wallMs: wallMs(), warnings: lines.length };
     for (const line of lines) this.#say("configuration-warning", line, "warning");
     this.#say("configuration-loaded", `read ${this.#options.file} again`);
+    for (const draft of news) this.events.add(draft);
     this.#runRoles();
     const { link } = this.#vrrp;
     if (link !== undefined) await this.#configure(link);

@@ -67,6 +67,7 @@ before(async () => {
   server = await serveControl(path, {
     events,
     service: () => undefined,
+    traffic: async () => ({ processes: [] }),
     status: async () => STATUS,
     why: async (instance) => ({ error: `no instance '${instance}'` }),
     handOver: async () => ({ done: true }),
@@ -127,7 +128,7 @@ test("a follower gets what was and what comes, once each", async () => {
   say("one");
   say("two");
   assert.deepEqual(
-    (await client.events(1)).map((event) => event.reason),
+    (await client.events(1)).slice(-1).map((event) => event.reason),
     ["two"],
   );
   const seen: string[] = [];
@@ -135,6 +136,7 @@ test("a follower gets what was and what comes, once each", async () => {
   const following = client.follow(
     0,
     (event: LoggedEvent) => {
+      if (event.source === "operator") return;
       seen.push(event.reason);
       if (event.reason === "two") say("three");
       if (event.reason === "three") stop.abort();
@@ -146,7 +148,8 @@ test("a follower gets what was and what comes, once each", async () => {
 });
 
 test("asking with a number from an earlier life gives all events", async () => {
-  assert.equal((await client.events(99_999)).length, 3);
+  const all = await client.events(99_999);
+  assert.equal(all.filter(({ source }) => source === "control").length, 3);
 });
 
 test("nonsense on the socket is answered or dropped, and the next user is served", async () => {
@@ -166,6 +169,16 @@ test("nobody there is told with the next move", async () => {
   await assert.rejects(absent.status(), /is nines running\? start it with: nines run -f/);
   assert.equal(await isServed(join(folder, "absent.sock")), false);
   assert.equal(await isServed(path), true);
+});
+
+test("who gives an order stands before it, and a refusal after it", async () => {
+  const eve = new ControlClient(path, "eve");
+  await assert.rejects(eve.order({ server: "web/9", state: "drain" }));
+  const [asked, refused] = events.since(0).slice(-2);
+  assert.deepEqual([asked?.kind, asked?.who], ["operator-asked", "eve"]);
+  assert.deepEqual([refused?.kind, refused?.level], ["operator-refused", "warning"]);
+  await client.plan("x");
+  assert.equal(events.since(0).at(-1), refused, "a question is no order");
 });
 
 test("an order reaches the balancer, and a wrong one is refused with its reason", async () => {

@@ -9,10 +9,11 @@ import type {
   NodeStatus,
   Reloaded,
   ServiceFacts,
+  TrafficLook,
   Upgrading,
   Why,
 } from "./control-api.ts";
-import type { EventLog } from "./event-log.ts";
+import type { EventDraft, EventLog } from "./event-log.ts";
 import { removeStaleSocket } from "./line-connection.ts";
 import { formatMetrics } from "./metrics.ts";
 
@@ -24,6 +25,7 @@ const BATCH = 256;
 export interface ControlBackend {
   readonly events: EventLog;
   readonly balance: BalanceBackend;
+  traffic(): Promise<TrafficLook>;
   /** Undefined before the first configuration. */
   service(): ServiceFacts | undefined;
   /** `histograms`: with all buckets of all latencies, for metrics. */
@@ -60,6 +62,7 @@ async function answer(
   const url = new URL(request.url ?? "/", "http://nines");
   const [, version, verb, subject] = url.pathname.split("/").map(decode);
   const balance = `${request.method} ${version === "v1" ? (verb ?? "") : ""}`;
+  noteOrder(backend.events, request, response);
   if (isBalanceRoute(balance)) {
     const { code, body } = await answerBalance(backend.balance, balance, request);
     sendJson(response, code, body);
@@ -75,6 +78,9 @@ async function answer(
     }
     case "GET status":
       sendJson(response, 200, await backend.status());
+      return;
+    case "GET traffic":
+      sendJson(response, 200, await backend.traffic());
       return;
     case "GET service":
       sendJson(response, 200, backend.service() ?? { error: "there is no configuration yet" });
@@ -101,6 +107,27 @@ async function answer(
     default:
       sendJson(response, 404, { error: `no such thing: ${request.method} ${url.pathname}` });
   }
+}
+
+/** Questions that are asked with a body. */
+const ASKS: ReadonlySet<string> = new Set(["/v1/explain-request", "/v1/plan"]);
+const MAX_WHO = 64;
+
+/** Who gives an order is in the journal before anything comes of it, and how it ended if not well. */
+function noteOrder(events: EventLog, request: IncomingMessage, response: ServerResponse): void {
+  const { method, url = "" } = request;
+  if (method !== "POST" || ASKS.has(url)) return;
+  const [, , verb = "", subject = ""] = url.split("/").map(decode);
+  const who = String(request.headers["nines-who"] ?? "somebody").slice(0, MAX_WHO);
+  const what = subject === "" ? verb : `${verb} ${subject}`;
+  const add = (level: "info" | "warning", kind: EventDraft["kind"], reason: string): void =>
+    events.add({ source: "operator", level, kind, instance: subject, reason, who });
+  add("info", "operator-asked", `${who} asked for ${what} over the control socket`);
+  response.once("finish", () => {
+    const { statusCode } = response;
+    if (statusCode < 400) return;
+    add("warning", "operator-refused", `${what}, asked for by ${who}, was refused (${statusCode})`);
+  });
 }
 
 /** A path segment; text that is no valid percent encoding stands for itself. */

@@ -174,16 +174,35 @@ const METRICS: readonly Metric[] = [
   counter("nines_vrrp_starvations_total", "Too late to be trusted.", "starvations"),
 ];
 
+/** What there is, for dashboards and rules. */
+export interface MetricName {
+  readonly name: string;
+  readonly type: "gauge" | "counter" | "histogram";
+  readonly help: string;
+}
+
+export const METRIC_NAMES: readonly MetricName[] = [
+  ...[...METRICS, ...BALANCE_METRICS].map(({ name, type, help }) => ({ name, type, help })),
+  ...BALANCE_HISTOGRAMS.map(({ name, help }) => ({ name, type: "histogram" as const, help })),
+];
+
+/** The lines of one metric; none without samples. */
+export function metricLines(
+  { name, type, help }: MetricName,
+  samples: readonly Sample[],
+): readonly string[] {
+  if (samples.length === 0) return [];
+  const lines = samples.map(
+    ([labelSet, value]) => `${name}${formatLabels(labelSet)} ${formatValue(value)}`,
+  );
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
+}
+
 /** The whole page, ending with a newline. */
 export function formatMetrics(status: NodeStatus): string {
   const lines: string[] = [];
   for (const metric of [...METRICS, ...BALANCE_METRICS]) {
-    const samples = metric.samples(status);
-    if (samples.length === 0) continue;
-    lines.push(`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${metric.type}`);
-    for (const [labelSet, value] of samples) {
-      lines.push(`${metric.name}${formatLabels(labelSet)} ${formatValue(value)}`);
-    }
+    for (const line of metricLines(metric, metric.samples(status))) lines.push(line);
   }
   for (const metric of BALANCE_HISTOGRAMS) {
     const { name, help } = metric;

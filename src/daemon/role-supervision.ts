@@ -37,6 +37,11 @@ export class RoleSupervision {
     this.#status = { name: command.role, state: "down", sinceWallMs: wallMs(), restarts: 0 };
   }
 
+  /** For sentences. */
+  get #name(): string {
+    return `${this.#status.name} process`;
+  }
+
   get status(): RoleProcessStatus {
     return this.#status;
   }
@@ -60,10 +65,7 @@ export class RoleSupervision {
       if (this.#stopping) break;
       const pauseMs = this.#backoff.ended(monotonicMs());
       this.#set("backing-off");
-      this.#add(
-        "role-ended",
-        `the ${this.#status.name} process ${how}; starting it again in ${pauseMs} ms`,
-      );
+      this.#add("role-ended", `the ${this.#name} ${how}; starting it again in ${pauseMs} ms`);
       await sleep(pauseMs);
       this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
     }
@@ -96,10 +98,7 @@ export class RoleSupervision {
     for (let waited = 0; waited < ADOPT_WITHIN_MS; waited += LOOK_EVERY_MS) {
       const pid = livingPid();
       if (pid !== undefined && isAlive(pid)) {
-        this.#add(
-          "role-adopted",
-          `took over the ${this.#status.name} process ${pid}, which lived on`,
-        );
+        this.#add("role-adopted", `took over the ${this.#name} ${pid}, which lived on`);
         return pid;
       }
       await sleep(LOOK_EVERY_MS);
@@ -113,6 +112,8 @@ export class RoleSupervision {
     this.#child = child;
     this.#backoff.started(monotonicMs());
     this.#set("running", child.pid);
+    if (child.pid !== undefined)
+      this.#add("role-started", `started the ${this.#name} ${child.pid}`);
     return new Promise((resolve) => {
       child.once("error", (error) => resolve(`could not be started: ${error.message}`));
       child.once("exit", (code, signal) => resolve(endOf(code, signal)));
@@ -137,7 +138,7 @@ export class RoleSupervision {
     this.#status = pid === undefined ? base : { ...base, pid };
   }
 
-  #add(kind: "role-ended" | "role-adopted", reason: string): void {
+  #add(kind: "role-started" | "role-ended" | "role-adopted", reason: string): void {
     const level = kind === "role-ended" ? "error" : "info";
     this.#log.add({ source: "control", level, kind, instance: "", reason });
   }

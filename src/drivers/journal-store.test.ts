@@ -75,6 +75,8 @@ test("records are found by number, time, subject, kind, level and node", () => {
   assert.deepEqual(seqs({ limit: 3, kind: "server-down" }), [1, 11, 21]);
   assert.deepEqual(seqs({ limit: 3, level: "warning", node: "b" }), [51, 61, 71]);
   assert.deepEqual(seqs({ limit: 3, subject: "nobody" }), []);
+  assert.deepEqual(seqs({ limit: 3, subject: "web/*" }), [1, 2, 3]);
+  assert.deepEqual(seqs({ limit: 3, subject: "we/*" }), []);
   store.close();
 });
 

@@ -197,6 +197,9 @@ export interface RecordQuery {
   /** Unix ms, the first inclusive, the second not. */
   readonly sinceMs?: number;
   readonly untilMs?: number;
+  /** With a time: what comes after this record in the order of times. */
+  readonly afterRecord?: { readonly wallMs: number; readonly seq: number };
+  /** `pool/*`: everything below it. */
   readonly subject?: string;
   readonly kind?: string;
   readonly node?: string;
@@ -258,7 +261,18 @@ function conditions(query: RecordQuery): { where: string; values: (string | numb
   add("seq < ?", query.beforeSeq);
   add("wall >= ?", query.sinceMs);
   add("wall < ?", query.untilMs);
-  add(`subject = ${word}`, query.subject);
+  const { afterRecord: last } = query;
+  if (last !== undefined) {
+    terms.push("wall >= ? AND (wall > ? OR seq > ?)");
+    values.push(last.wallMs, last.wallMs, last.seq);
+  }
+  const { subject } = query;
+  if (subject?.endsWith("/*") === true) {
+    // `/` is followed by `0`: everything that begins with `pool/`.
+    const prefix = subject.slice(0, -2);
+    terms.push("subject IN (SELECT id FROM word WHERE text >= ? AND text < ?)");
+    values.push(`${prefix}/`, `${prefix}0`);
+  } else add(`subject = ${word}`, subject);
   add(`kind = ${word}`, query.kind);
   add(`node = ${word}`, query.node);
   add("level >= ?", query.level === undefined ? undefined : LEVELS.indexOf(query.level));

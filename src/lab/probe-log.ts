@@ -1,7 +1,7 @@
 /** What both probers keep while they run, and how they tell it: lines of JSON on standard output. */
 import { monotonicMs } from "../drivers/clock.ts";
 import { applyScheduling } from "../drivers/scheduling.ts";
-import type { ProbeRecord } from "./probe-record.ts";
+import type { ProbeRecord } from "../core/drill/probe-record.ts";
 
 /** The state of things, told every 20 ms. */
 export interface ProbeNews {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Host } from "./host.ts";
 import type { LabProcess } from "./process.ts";
 import type { ProbeLine, ProbeNews } from "./probe-log.ts";
-import type { ProbeRecord } from "./probe-record.ts";
+import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import { waitFor } from "./wait.ts";
 
 export interface ProbeOptions {

@@ -6,7 +6,7 @@ import { monotonicMs } from "../../src/drivers/clock.ts";
 import type { Host } from "../../src/lab/host.ts";
 import { startNines, type NinesPeer } from "../../src/lab/peers/nines.ts";
 import { startEchoServer, startUdpProbe } from "../../src/lab/probe.ts";
-import { measureOutage, type Outage } from "../../src/lab/probe-record.ts";
+import { measureOutage, type Outage } from "../../src/core/drill/probe-record.ts";
 import { signal } from "../../src/lab/process-table.ts";
 import { pause, waitFor } from "../../src/lab/wait.ts";
 import { withWorld } from "../../src/lab/world.ts";

@@ -11,7 +11,7 @@ import { healEverything } from "../../src/lab/heal.ts";
 import type { Host } from "../../src/lab/host.ts";
 import { sweepLeftovers } from "../../src/lab/leftovers.ts";
 import type { WorldPlan } from "../../src/lab/plan.ts";
-import { measureOutage, summarize } from "../../src/lab/probe-record.ts";
+import { measureOutage, summarize } from "../../src/core/drill/probe-record.ts";
 import {
   startEchoServer,
   startHttpProbe,

@@ -81,6 +81,8 @@ export type CheckProtocol =
       readonly body?: BodyExpectation;
       /** Bytes of a body that are looked at. Default 64 KiB. */
       readonly maxBodyBytes: number;
+      /** Field of the answer that says who answered, in lower case. Default: none is looked at. */
+      readonly byHeader?: string;
     }
   /** grpc.health.v1.Health/Check over HTTP/2. */
   | { readonly kind: "grpc"; readonly tls?: CheckTls; readonly service: string }

@@ -27,6 +27,7 @@ export class HttpProbe implements Probe {
   readonly #body: Gathered;
   /** Where the body starts; 0 = the head is not complete. */
   #at = 0;
+  #by: string | undefined;
 
   /** `host`: the target's own, where the settings name none. */
   constructor(settings: HttpSettings, host: string) {
@@ -49,14 +50,20 @@ export class HttpProbe implements Probe {
     this.#gathered.add(bytes);
     if (this.#at === 0) {
       const early = this.#readHead();
-      if (early !== undefined) return early;
+      if (early !== undefined) return this.#signed(early);
     }
-    return this.#readBody(false);
+    return this.#signed(this.#readBody(false));
   }
 
   ended(): ProbeStep {
     if (this.#at === 0) return bad("the server ended the connection before its answer");
-    return this.#readBody(true);
+    return this.#signed(this.#readBody(true));
+  }
+
+  /** With who answered, if that is wanted and known. */
+  #signed(step: ProbeStep): ProbeStep {
+    if (this.#by === undefined || step.result === undefined) return step;
+    return { ...step, result: { ...step.result, by: this.#by } };
   }
 
   #readHead(): ProbeStep | undefined {
@@ -71,6 +78,8 @@ export class HttpProbe implements Probe {
       this.#gathered.length = 0;
       return rest.length === 0 ? WAIT : this.received(rest);
     }
+    const { byHeader } = this.#settings;
+    if (byHeader !== undefined) this.#by = head.text(byHeader);
     if (!isWanted(head.status, this.#settings.status)) {
       return bad(`status ${head.status}, wanted ${rangesText(this.#settings.status)}`);
     }

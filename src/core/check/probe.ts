@@ -10,6 +10,8 @@ export interface ProbeResult {
   readonly weightPercent?: number;
   readonly admin?: "ready" | "drain" | "maint";
   readonly warning?: string;
+  /** Who answered, where the answer says so. */
+  readonly by?: string;
   /** The trouble is ours, e.g. no descriptor left: it says nothing of the server. */
   readonly isOurs?: true;
 }

@@ -28,15 +28,19 @@ export interface Period extends Span {
   readonly planned: readonly Span[];
 }
 
-/** `measures`: of one service and vantage. A bucket that begins in a planned span is planned. */
+/**
+ * `measures`: of one service and vantage, of any lengths: minutes of old good buckets may lie around
+ * a bad one that was kept. A bucket that begins in a planned span is planned.
+ */
 export function availabilityOf(
   service: LedgerService,
   vantage: string,
   measures: readonly Measure[],
   period: Period,
 ): Availability {
-  const sum = { good: 0, bad: 0, slow: 0, goodMs: 0, badMs: 0 };
+  const sum = { good: 0, bad: 0, slow: 0 };
   const measured: Span[] = [];
+  const harmed: Span[] = [];
   for (const measure of measures) {
     const { fromMs, lengthMs, good, bad, slow } = measure;
     if (fromMs < period.fromMs || fromMs >= period.toMs || good + bad === 0) continue;
@@ -44,20 +48,24 @@ export function availabilityOf(
     sum.good += good;
     sum.bad += bad;
     sum.slow += slow;
-    if (harmOf(measure, service) === undefined) sum.goodMs += lengthMs;
-    else sum.badMs += lengthMs;
-    measured.push({ fromMs, toMs: fromMs + lengthMs });
+    const span = { fromMs, toMs: fromMs + lengthMs };
+    measured.push(span);
+    if (harmOf(measure, service) !== undefined) harmed.push(span);
   }
   const planned = intersect([period], period.planned);
-  const spoken = lengthOf(intersect([period], union([...measured, ...planned])));
+  const asked = union(measured);
+  const spoken = lengthOf(intersect([period], union([...asked, ...planned])));
+  const badMs = lengthOf(union(harmed));
+  const goodMs = lengthOf(asked) - badMs;
   const events = sum.good + sum.bad;
-  const timeMs = sum.goodMs + sum.badMs;
   return {
     vantage,
     ...sum,
+    goodMs,
+    badMs,
     unmeasuredMs: period.toMs - period.fromMs - spoken,
     plannedMs: lengthOf(planned),
-    ...(timeMs === 0 ? {} : { byTime: sum.goodMs / timeMs }),
+    ...(goodMs + badMs === 0 ? {} : { byTime: goodMs / (goodMs + badMs) }),
     ...(events === 0 ? {} : { byRequests: sum.good / events }),
   };
 }

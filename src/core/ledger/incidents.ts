@@ -131,6 +131,8 @@ function incidentOf(service: LedgerService, cluster: Cluster, known: Known): Inc
   const parts = [...new Set(cluster.outages.map(({ part }) => part))];
   const drill = known.drills.find((one) => one.fromMs <= times.startMs && times.startMs < one.toMs);
   const rpo = lossOf(known.happenings);
+  // Nobody is to blame for what was broken on purpose; the budget has it all the same.
+  const counts = dismissed === undefined && drill === undefined;
   return {
     id: `${service.name}-${compactTime(times.startMs)}`,
     service: service.name,
@@ -148,8 +150,8 @@ function incidentOf(service: LedgerService, cluster: Cluster, known: Known): Inc
     rtoMs: Math.max(0, ...harmSpans.map(({ fromMs, toMs }) => toMs - fromMs)),
     ...(rpo === undefined ? {} : { rpoMs: rpo }),
     ...requestsOf(cluster.harm),
-    score: dismissed ? 0 : scoreOf(segments, { ...scoring, sinceMs: times.detectedMs }),
-    scoreFromStart: dismissed ? 0 : scoreOf(segments, { ...scoring, sinceMs: times.startMs }),
+    score: counts ? scoreOf(segments, { ...scoring, sinceMs: times.detectedMs }) : 0,
+    scoreFromStart: counts ? scoreOf(segments, { ...scoring, sinceMs: times.startMs }) : 0,
     owners: remarks.findLast(({ type }) => type === "owned")?.owners ?? service.owners,
     annotations: remarks
       .filter(({ type }) => type === "annotated")

@@ -10,7 +10,7 @@ import type { Incident } from "./incident.ts";
 import { type Drill, incidentsOf } from "./incidents.ts";
 import { type Span, union } from "./intervals.ts";
 import { BUCKET_MS, type Measure } from "./measure.ts";
-import { Periods } from "./periods.ts";
+import { type NamedPeriod, Periods } from "./periods.ts";
 import { Series } from "./series.ts";
 import { ServiceBook } from "./service-book.ts";
 import type { LedgerService, LedgerSettings, PlannedWindow } from "./settings.ts";
@@ -137,6 +137,13 @@ export class Ledger {
     return [...this.#settings.planned, ...ofRecords]
       .filter((window) => window.service === "" || window.service === service)
       .sort((a, b) => a.fromMs - b.fromMs);
+  }
+
+  /** Begun by hand and not over; empty subject: all of them. */
+  openMaintenance(subject: string, nowMs: number): readonly NamedPeriod[] {
+    return this.#maintenance
+      .all()
+      .filter((one) => one.toMs > nowMs && (subject === "" || one.subject === subject));
   }
 
   drills(): Drill[] {

@@ -10,7 +10,7 @@ interface Change {
   readonly untilMs: number;
 }
 
-interface NamedPeriod {
+export interface NamedPeriod {
   readonly key: string;
   readonly subject: string;
   readonly fromMs: number;

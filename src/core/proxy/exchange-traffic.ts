@@ -2,10 +2,30 @@
 
 import type { Outcome } from "../balance/pool-ports.ts";
 import type { Exchange } from "./exchange.ts";
-import { COUNTERS, type Traffic } from "./traffic.ts";
+import type { AccessRecord } from "./access-record.ts";
+import { COUNTERS, type CounterName, type Traffic } from "./traffic.ts";
+
+/**
+ * Whether the user got what was asked for. Neither: the client left first, or whoever stands in
+ * front of us asked whether we live. An error of the client's own (4xx) is a proper answer to it.
+ */
+export function verdictOn({ status, cause, route, pool }: AccessRecord): CounterName | undefined {
+  if (cause === "C" || cause === "c" || status === 0) return undefined;
+  if (cause === "L" && route === "" && pool === "") return undefined;
+  if (status >= 500) return "bad";
+  // The answer began well and was cut; a tunnel that is silent ends some day.
+  const isCut = cause === "S" || cause === "D" || cause === "K" || cause === "I";
+  return isCut || (cause === "s" && status !== 101) ? "bad" : "good";
+}
+
+export function countVerdict(traffic: Traffic, record: AccessRecord): void {
+  const verdict = verdictOn(record);
+  if (verdict !== undefined) traffic.add(COUNTERS[verdict], 1);
+}
 
 /** The exchange is over, well or not. */
 export function countFinished(traffic: Traffic, { record, group, placedAt }: Exchange): void {
+  countVerdict(traffic, record);
   if (placedAt >= 0) traffic.add(COUNTERS.inFlight, -1);
   // A tunnel's length says nothing about how quickly anybody answered.
   if (record.status !== 101) {

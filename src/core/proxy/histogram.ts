@@ -11,7 +11,7 @@ export class Histogram {
   total = 0;
 
   record(ms: number): void {
-    const index = bucketOf(ms);
+    const index = histogramBucket(ms);
     this.counts[index] = (this.counts[index] as number) + 1;
     this.sumMs += ms;
     this.total++;
@@ -35,7 +35,8 @@ export function bucketEndMs(index: number): number {
   return (2 ** octave * (1 + ((index % STEPS) + 1) / STEPS)) / 1000;
 }
 
-function bucketOf(ms: number): number {
+/** Where a time is counted. */
+export function histogramBucket(ms: number): number {
   const us = Math.min(Math.max(Math.round(ms * 1000), 1), 0xffffffff);
   const octave = 31 - Math.clz32(us);
   // Two bits below the leading one; the first two octaves have fewer.

@@ -21,7 +21,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
-import { countFinished } from "./exchange-traffic.ts";
+import { countFinished, countVerdict } from "./exchange-traffic.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
 import { errorPage, type OwnAnswer, textAnswer } from "./own-answer.ts";
 import { RequestRelay } from "./request-relay.ts";
@@ -111,6 +111,7 @@ export class Intake {
     record.retries = exchange.retries;
     traffic.add(COUNTERS.inFlight, -1);
     if (record.status > 0) traffic.answered(record.status);
+    countVerdict(traffic, record);
     if (record.cause === "C" || record.cause === "c") traffic.add(COUNTERS.clientAborts, 1);
     // A tunnel's length says nothing about how quickly anybody answered.
     if (record.status !== 101) traffic.totalTime.record(record.totalMs);

@@ -38,8 +38,11 @@ export const COUNTERS = {
   /** Gauges. */
   openConnections: 23,
   inFlight: 24,
+  /** What users got, see `verdictOn`. */
+  good: 25,
+  bad: 26,
   /** TLS handshakes of clients that came to nothing. */
-  handshakesFailed: 25,
+  handshakesFailed: 27,
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;

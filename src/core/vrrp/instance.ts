@@ -33,6 +33,7 @@ import {
 } from "./master.ts";
 import type { Advert } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
+import { heardOf } from "./heard-of.ts";
 import { decisionInputs, describeTracks } from "./reasons.ts";
 import { recover } from "./recovery.ts";
 import { sameValue } from "./reload.ts";
@@ -60,7 +61,7 @@ export class Instance {
   leaseRenewedMs: number = -Infinity;
   /** Until then a lower-priority master is left alone: we gave the addresses away. */
   holdUntilMs: number = -Infinity;
-  /** The address that we send from, in bytes. */
+  /** What we send from, in bytes. */
   source: Uint8Array | undefined;
   grouped: boolean;
   readonly plan: AnnouncePlan;
@@ -74,7 +75,7 @@ export class Instance {
   readonly notBeforeMs: number;
   readonly #refusals = new AcquireBackoff();
   readonly #renewLease: Extract<RouterAction, { type: "renew-lease" }>;
-  #sourceText = "";
+  sourceText: string = "";
 
   /** `before`: the sender of the instance whose place this one takes; peers know its numbers. */
   constructor(
@@ -148,12 +149,12 @@ export class Instance {
       if (sameValue(transport, before.transport)) return;
     }
     this.sender = new AdvertSender(settings, this.sender);
-    if (this.#sourceText !== "") this.sender.setSource(this.#sourceText);
+    if (this.sourceText !== "") this.sender.setSource(this.sourceText);
   }
 
   setSource(source: string): void {
-    if (source === this.#sourceText) return;
-    this.#sourceText = source;
+    if (source === this.sourceText) return;
+    this.sourceText = source;
     this.source = parseIp(source);
     this.sender.setSource(source);
   }
@@ -389,11 +390,11 @@ export class Instance {
 
   /** `again`: a reign that is gone on with was told of when it began. */
   changed(turn: Turn, from: VrrpState, reason: string, again = false): void {
-    const to = this.state.kind;
-    const priority = this.effectivePriority;
+    const [to, priority] = [this.state.kind, this.effectivePriority];
     this.sinceMs = turn.now;
     this.reason = reason;
-    this.report(turn, { kind: "state-changed", reason, from, to, priority });
+    const heard = heardOf(this, turn.now);
+    this.report(turn, { kind: "state-changed", reason, from, to, priority, ...heard });
     if (to === "MASTER" || to === "BACKUP" || to === "FAULT") this.notify(turn, to, again);
   }
 }

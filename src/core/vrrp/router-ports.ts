@@ -98,7 +98,17 @@ export interface RouterEvent {
   readonly to?: VrrpState;
   readonly priority?: number;
   readonly peer?: string;
+  /** What `peer` did that led to this. */
+  readonly cause?: EventCause;
+  /** The address that our own adverts come from: the `peer` of what others tell. */
+  readonly address?: string;
 }
+
+/**
+ * `resigned`: it said that it goes. `silent`: its adverts stopped. `lower`, `outranked`: an advert of
+ * a master with a lower or with a better priority was heard.
+ */
+export type EventCause = "resigned" | "silent" | "lower" | "outranked";
 
 export type RouterAction =
   /** Bytes and length are reused by the router: send before the next `step`. */

@@ -1,9 +1,9 @@
 /** Nines itself inside a host, started as a user starts it. */
-import { request } from "node:http";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { InstanceStatus, RouterStatus } from "../../core/vrrp/status.ts";
 import type { Host } from "../host.ts";
+import { askControl } from "../control-socket.ts";
 import type { LabProcess } from "../process.ts";
 import { commandLineOf, signal } from "../process-table.ts";
 import { waitFor } from "../wait.ts";
@@ -25,9 +25,9 @@ export interface NinesOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const BIN = resolve(dirname(fileURLToPath(import.meta.url)), "../../../bin/nines");
-const RUN_DIRECTORY = "/run/nines";
-const STATE_DIRECTORY = "/run/nines-state";
+export const BIN: string = resolve(dirname(fileURLToPath(import.meta.url)), "../../../bin/nines");
+export const RUN_DIRECTORY = "/run/nines";
+export const STATE_DIRECTORY = "/run/nines-state";
 
 /** `nines run -f FILE`; resolves when it says what its instances do. `file` as the host sees it. */
 export async function startNines(
@@ -51,9 +51,13 @@ export async function startNines(
  * Nines as a balancer: `nines run` or `nines balance` with these words; resolves when every
  * worker accepts on all frontends.
  */
-export async function startBalancer(host: Host, words: readonly string[]): Promise<NinesPeer> {
+export async function startBalancer(
+  host: Host,
+  words: readonly string[],
+  env: NonNullable<NinesOptions["env"]> = {},
+): Promise<NinesPeer> {
   const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
-  const supervisor = await host.start([BIN, ...words, ...directories], { name: "nines" });
+  const supervisor = await host.start([BIN, ...words, ...directories], { name: "nines", env });
   const peer = new NinesPeer(host, supervisor);
   const serves = async (): Promise<boolean> => {
     if (!supervisor.isRunning) return true;
@@ -137,19 +141,7 @@ export class NinesPeer {
 
   #ask(method: string, path: string, body?: object): Promise<unknown> {
     const socketPath = this.host.outside(`${RUN_DIRECTORY}/control.sock`);
-    return new Promise((resolveAnswer, reject) => {
-      const call = request({ socketPath, method, path, agent: false, timeout: 5000 }, (answer) => {
-        let text = "";
-        answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-        answer.on("end", () => {
-          if (answer.statusCode === 200) resolveAnswer(JSON.parse(text));
-          else reject(new Error(`${method} ${path}: ${answer.statusCode} ${text.trim()}`));
-        });
-      });
-      call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer`)));
-      call.on("error", reject);
-      call.end(body === undefined ? undefined : JSON.stringify(body));
-    });
+    return askControl(socketPath, { method, path, ...(body === undefined ? {} : { body }) });
   }
 
   #pids(): number[] {

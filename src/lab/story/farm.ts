@@ -37,6 +37,24 @@ interface Director {
   nines: NinesPeer | undefined;
 }
 
+/** Where a director's configuration is. */
+export const FARM_FILE = "/run/nines.yaml";
+
+export const runWords = (name: string): readonly string[] => [
+  "run",
+  "-f",
+  FARM_FILE,
+  "--node",
+  name,
+];
+
+export interface FarmOptions {
+  /** What a director's host needs before Nines starts there. */
+  readonly prepare?: (host: Host) => Promise<void>;
+  /** Of Nines on the directors. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class Farm {
   readonly world: World;
   readonly nodes: readonly DirectorName[] = directorNames;
@@ -47,17 +65,20 @@ export class Farm {
   };
   readonly #webs = new Map<WebName, LabProcess>();
 
-  private constructor(world: World) {
+  readonly #options: FarmOptions;
+
+  private constructor(world: World, options: FarmOptions) {
     this.world = world;
+    this.#options = options;
   }
 
   /** Everything runs and is well, and lb1 has the address. */
-  static async build(): Promise<Farm> {
+  static async build(options: FarmOptions = {}): Promise<Farm> {
     const hosts = Object.entries(addresses).map(([name, address]) => {
       return [name, { eth0: { segment: "lan", address: `${address}/24` } }];
     });
     const plan = { name: "demo", segments: ["lan"], hosts: Object.fromEntries(hosts) };
-    const farm = new Farm(await World.create(plan));
+    const farm = new Farm(await World.create(plan), options);
     try {
       await Promise.all(webNames.map((name) => farm.startWeb(name)));
       await Promise.all(directorNames.map((name) => farm.startDirector(name)));
@@ -100,9 +121,10 @@ export class Farm {
   async startDirector(name: DirectorName): Promise<void> {
     await this.world.powerOn(name);
     const host = this.world.host(name);
-    const file = host.write("/run/nines.yaml", readFileSync(SAMPLE, "utf8"));
-    const words = ["run", "-f", file, "--node", name];
-    this.#directors[name].nines = await startBalancer(host, words);
+    const { prepare, env } = this.#options;
+    host.write(FARM_FILE, readFileSync(SAMPLE, "utf8"));
+    await prepare?.(host);
+    this.#directors[name].nines = await startBalancer(host, runWords(name), env);
   }
 
   async startWeb(name: WebName): Promise<void> {

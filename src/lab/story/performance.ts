@@ -3,7 +3,7 @@
 import { monotonicMs } from "../../drivers/clock.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { startHttpProbe, type Probe } from "../probe.ts";
-import { measureOutage, summarize, type Outage } from "../probe-record.ts";
+import { measureOutage, summarize, type Outage } from "../../core/drill/probe-record.ts";
 import { pause } from "../wait.ts";
 import type { Experiment } from "./experiments.ts";
 import { VIRTUAL_ADDRESS, type Stage } from "./stage.ts";

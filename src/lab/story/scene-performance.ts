@@ -9,7 +9,7 @@ import {
   shareOf,
   slowestAnswerMs,
   type ProbeRecord,
-} from "../probe-record.ts";
+} from "../../core/drill/probe-record.ts";
 import { pause } from "../wait.ts";
 import type { DirectorName, Farm, WebName } from "./farm.ts";
 import type { Tell } from "./performance.ts";

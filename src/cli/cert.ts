@@ -1,0 +1,65 @@
+/** `nines cert init|invite|join|show`: the group's certificates. */
+
+import { readFileSync } from "node:fs";
+import { accept, beginGroup, invite } from "../console/group-ca.ts";
+import { readPapers, type Papers } from "../console/group-files.ts";
+import type { ExitCode, Terminal } from "./terminal.ts";
+
+export async function certInit(
+  stateDir: string,
+  node: string,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return trying(terminal, async () => {
+    const papers = await beginGroup(stateDir, node);
+    terminal.out(`begun the group ${papers.group}; this is ${node}`);
+    terminal.out("next, for each other node: nines cert invite NODE | ssh NODE nines cert join");
+  });
+}
+
+export async function certInvite(
+  stateDir: string,
+  { node, days }: { readonly node: string; readonly days: number },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return trying(terminal, async () => {
+    terminal.out((await invite(stateDir, node, days)).trimEnd());
+  });
+}
+
+export function certJoin(
+  stateDir: string,
+  file: string | undefined,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return trying(terminal, () => {
+    const papers = accept(stateDir, readFileSync(file ?? 0, "utf8"));
+    terminal.out(`this is ${describe(papers)}`);
+    return Promise.resolve();
+  });
+}
+
+export function certShow(stateDir: string, terminal: Terminal): Promise<ExitCode> {
+  return trying(terminal, () => {
+    const papers = readPapers(stateDir);
+    if (papers === undefined) throw new Error("this node is in no group: nines cert init, or join");
+    terminal.out(describe(papers));
+    return Promise.resolve();
+  });
+}
+
+function describe({ node, group, endsMs }: Papers): string {
+  const days = Math.floor((endsMs - Date.now()) / 86_400_000);
+  const end = new Date(endsMs).toISOString().slice(0, 10);
+  return `${node} of the group ${group}; its certificate ends on ${end}, in ${days} days`;
+}
+
+async function trying(terminal: Terminal, body: () => Promise<void>): Promise<ExitCode> {
+  try {
+    await body();
+    return 0;
+  } catch (error) {
+    terminal.err(`nines: ${(error as Error).message}`);
+    return 1;
+  }
+}

@@ -1,0 +1,90 @@
+import { after, test } from "node:test";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { JournalRecord } from "../core/journal/record.ts";
+import { ControlClient } from "../daemon/control-client.ts";
+import { journalPath, openJournal } from "../drivers/journal-database.ts";
+import { JournalStore } from "../drivers/journal-store.ts";
+import { events, type EventsOptions } from "./events.ts";
+import { parseWhen } from "./journal-commands.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nines-events-"));
+after(() => rmSync(folder, { recursive: true }));
+const NOBODY = new ControlClient(join(folder, "absent.sock"));
+
+function record(seq: number, more: Partial<JournalRecord> = {}): JournalRecord {
+  const at = { wallMs: Date.now() - 100_000 + seq, monoMs: seq, boot: "x", node: "a" };
+  const what = { source: "control", level: "info", kind: "note", subject: "web/a" } as const;
+  return { ...at, ...what, seq, reason: `reason ${seq}`, ...more };
+}
+
+function journal(name: string, records: readonly JournalRecord[]): string {
+  const path = name === "" ? journalPath(folder) : join(folder, name);
+  const store = new JournalStore(openJournal(path, 0).database);
+  store.append(records, undefined);
+  store.close();
+  return path;
+}
+
+async function says(options: Partial<EventsOptions>): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = [];
+  const terminal = {
+    out: (text: string) => void lines.push(text),
+    err: (text: string) => void lines.push(text),
+    color: false,
+  };
+  const all = { stateDir: folder, follow: false, json: true, lines: 1000, ...options };
+  return { code: await events(NOBODY, all, terminal), lines };
+}
+
+const seqs = async (options: Partial<EventsOptions>): Promise<number[]> =>
+  (await says(options)).lines.map((line) => (JSON.parse(line) as { seq: number }).seq);
+
+test("without a journal and without a node the next move is told", async () => {
+  const { code, lines } = await says({});
+  assert.equal(code, 1);
+  assert.match(lines[0] ?? "", /there is no journal .*journal\.db: name its --state-dir/);
+});
+
+test("the journal of a dead node is read by number, time, subject and level", async () => {
+  const all = Array.from({ length: 12_000 }, (_, i) =>
+    record(i + 1, i % 4_000 === 3 ? { level: "error", subject: "web" } : {}),
+  );
+  journal("", all);
+  assert.deepEqual(await seqs({ lines: 2 }), [11_999, 12_000]);
+  assert.deepEqual(await seqs({ since: { seq: 11_998 } }), [11_999, 12_000]);
+  assert.equal((await seqs({ since: { agoMs: 3_600_000 } })).length, 12_000);
+  assert.equal((await seqs({ since: { agoMs: 10_000 } })).length, 0);
+  const since = { wallMs: all[10]!.wallMs };
+  assert.deepEqual(await seqs({ since, until: { wallMs: all[12]!.wallMs } }), [11, 12]);
+  assert.deepEqual(await seqs({ level: "warning" }), [4, 4_004, 8_004]);
+  assert.deepEqual(await seqs({ subject: "web" }), [4, 4_004, 8_004]);
+  assert.equal((await seqs({ subject: "web/*", since: { seq: 0 } })).length, 11_997);
+  const { lines } = await says({ json: false, lines: 1 });
+  assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} web\/a: reason 12000$/);
+});
+
+test("journals of two nodes are one story, effects after their causes", async () => {
+  const change = { kind: "state-changed", subject: "VI_1", source: "vrrp" } as const;
+  const a = journal("a.db", [
+    record(1, { ...change, data: { from: "MASTER", to: "BACKUP", address: "10.0.0.1" } }),
+  ]);
+  const took = { from: "BACKUP", to: "MASTER", cause: "resigned", peer: "10.0.0.1" };
+  const b = journal("b.db", [
+    record(1, { ...change, node: "b", boot: "y", data: took, wallMs: Date.now() - 7_200_000 }),
+  ]);
+  const { code, lines } = await says({ merged: [b, a], json: false });
+  assert.equal(code, 0);
+  assert.match(lines[0] ?? "", /a .* VI_1 MASTER -> BACKUP/);
+  assert.match(lines[1] ?? "", /b .* VI_1 BACKUP -> MASTER/);
+  assert.equal((await says({ merged: [join(folder, "no.db")] })).code, 1);
+});
+
+test("a moment is a number, a time, or how long ago", () => {
+  assert.deepEqual(parseWhen("17"), { seq: 17 });
+  assert.deepEqual(parseWhen("10m"), { agoMs: 600_000 });
+  assert.deepEqual(parseWhen("2026-01-01T00:00:00Z"), { wallMs: 1_767_225_600_000 });
+  assert.throws(() => parseWhen("yesterday"), /write 10m/);
+});

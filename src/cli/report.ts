@@ -1,0 +1,122 @@
+/** `nines report`: the availability report of a month, from the journal's file. */
+
+import { writeFileSync } from "node:fs";
+import type { ReportData } from "../core/ledger/report.ts";
+import { type LedgerFile, openLedgerFile, reportFrom } from "../console/ledger-reading.ts";
+import { formatReport, type ReportFormat } from "../console/report/format.ts";
+import { type Month, monthOf } from "../console/report/month.ts";
+import { type Recount, recount } from "../console/report/recount.ts";
+import type { Language } from "../console/report/words.ts";
+import type { ExitCode, Terminal } from "./terminal.ts";
+
+export interface ReportOptions {
+  readonly stateDir: string;
+  readonly month?: Month;
+  readonly service?: string;
+  readonly format: ReportFormat;
+  readonly lang: Language;
+  readonly output?: string;
+  readonly recompute: boolean;
+}
+
+export function report(options: ReportOptions, terminal: Terminal): ExitCode {
+  const file = openLedgerFile(options.stateDir);
+  if (typeof file === "string") {
+    terminal.err(`nines: ${file}`);
+    return 1;
+  }
+  const { service } = options;
+  const names = file.settings.services.map(({ name }) => name);
+  if (service !== undefined && !names.includes(service)) {
+    terminal.err(`nines: there is no service '${service}'; there are: ${names.join(" ")}`);
+    return 2;
+  }
+  const nowMs = Date.now();
+  const month = options.month ?? monthOf(nowMs, file.settings.timezone);
+  const only = service === undefined ? {} : { service };
+  const data = reportFrom(file, month, { nowMs, ...only });
+  if (options.recompute) return recompute(file, data, terminal);
+  const { format, lang, output } = options;
+  const { body } = formatReport(data, { month, lang, format, ...only });
+  if (output === undefined) {
+    terminal.out(body.trimEnd());
+    return 0;
+  }
+  try {
+    writeFileSync(output, body);
+    terminal.err(`nines: written to ${output}`);
+    return 0;
+  } catch (error) {
+    terminal.err(`nines: ${output}: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+/** Both counts side by side; anything that differs is told, and makes the exit code 1. */
+function recompute(file: LedgerFile, data: ReportData, terminal: Terminal): ExitCode {
+  const settings = { ...file.settings, services: data.services.map((one) => one.service) };
+  const counted = recount(file.database, settings, { ...data, nowMs: data.nowMs });
+  const again = figuresOfRecount(counted);
+  const said = figuresOfReport(data);
+  const differing = again.filter((line) => !said.includes(line));
+  const missing = said.filter((line) => !again.includes(line));
+  for (const line of again) terminal.out(line);
+  if (differing.length + missing.length === 0) {
+    terminal.out("the report says the same");
+    return 0;
+  }
+  for (const line of missing) terminal.err(`nines: the report says: ${line}`);
+  return 1;
+}
+
+/** One line a figure; the same text is the same figure. */
+export function figuresOfRecount(counted: readonly Recount[]): string[] {
+  return counted.flatMap(({ service, vantages, incidents }) => [
+    ...vantages.map((one) => `${service} ${vantageFigures(one)}`),
+    ...incidents.map((one) => `${service} ${incidentFigures(one)}`),
+  ]);
+}
+
+export function figuresOfReport(data: ReportData): string[] {
+  return data.services.flatMap(({ service, availability, incidents }) => [
+    ...availability
+      .filter(({ good, bad }) => good + bad > 0)
+      .map((one) => `${service.name} ${vantageFigures(one)}`),
+    ...incidents
+      .filter(({ harmMs }) => harmMs > 0)
+      .map((one) => `${service.name} ${incidentFigures(one)}`),
+  ]);
+}
+
+interface VantageFigures {
+  readonly vantage: string;
+  readonly good: number;
+  readonly bad: number;
+  readonly goodMs: number;
+  readonly badMs: number;
+}
+
+function vantageFigures({ vantage, good, bad, goodMs, badMs }: VantageFigures): string {
+  const requests = ((100 * good) / (good + bad)).toFixed(6);
+  const time = ((100 * goodMs) / (goodMs + badMs)).toFixed(6);
+  return (
+    `${vantage}: ${good} good and ${bad} bad requests, ${requests} %; ` +
+    `${goodMs / 1000} s good and ${badMs / 1000} s bad, ${time} %`
+  );
+}
+
+interface IncidentFigures {
+  readonly startMs: number;
+  readonly detectedMs: number;
+  readonly harmMs: number;
+  readonly score: number;
+  readonly scoreFromStart: number;
+}
+
+function incidentFigures(one: IncidentFigures): string {
+  const at = (ms: number): string => new Date(ms).toISOString();
+  return (
+    `incident ${at(one.startMs)}: detected ${at(one.detectedMs)}, ${one.harmMs / 1000} s of harm, ` +
+    `score ${one.score.toFixed(4)}, from start ${one.scoreFromStart.toFixed(4)}`
+  );
+}

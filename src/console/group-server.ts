@@ -1,0 +1,107 @@
+/**
+ * What the other nodes of the group may ask of this one, over mutually authenticated TLS 1.3. Whoever has
+ * no certificate of the group's authority, for the very group and a node of the configuration, gets
+ * nothing: not a byte of a request is read before.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { gzipSync, constants } from "node:zlib";
+import type { JournalRecord } from "../core/journal/record.ts";
+import { memberOf, type Papers } from "./group-files.ts";
+import type { NodePart } from "./node-part.ts";
+
+const MAX_CONNECTIONS = 128;
+const HANDSHAKE_MS = 5_000;
+const IDLE_MS = 30_000;
+export const MAX_BATCH = 500;
+
+export interface GroupSource {
+  /** Names of the nodes that the configuration has. */
+  readonly nodes: () => readonly string[];
+  readonly part: () => NodePart | undefined;
+  readonly recordsAfter: (seq: number, limit: number) => readonly JournalRecord[];
+  /** Somebody was turned away. */
+  readonly stranger: (from: string, why: string) => void;
+}
+
+export function groupServer(papers: Papers, source: GroupSource): Server {
+  const { certificate: cert, key, authority: ca } = papers;
+  const server = createServer(
+    {
+      cert,
+      key,
+      ca,
+      minVersion: "TLSv1.3",
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: HANDSHAKE_MS,
+      maxHeaderSize: 8 * 1024,
+      headersTimeout: HANDSHAKE_MS,
+      requestTimeout: HANDSHAKE_MS,
+      keepAliveTimeout: IDLE_MS,
+    },
+    (request, response) => answer(source, request, response),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(IDLE_MS);
+  server.prependListener("secureConnection", (socket: TLSSocket) => {
+    const why = strangeness(socket, papers, source.nodes());
+    if (why === undefined) return;
+    source.stranger(addressOf(socket), why);
+    socket.destroy();
+  });
+  server.on("tlsClientError", (error: Error, socket: Socket) => {
+    source.stranger(addressOf(socket), error.message);
+    socket.destroy();
+  });
+  return server;
+}
+
+/** Why this is nobody of ours; undefined: it is. */
+function strangeness(
+  socket: TLSSocket,
+  { group }: Papers,
+  nodes: readonly string[],
+): string | undefined {
+  if (!socket.authorized) return String(socket.authorizationError);
+  const member = memberOf(socket.getPeerCertificate().subjectaltname ?? "");
+  if (member === undefined) return "its certificate names no node of a group";
+  if (member.group !== group) return `it belongs to the group ${member.group}`;
+  return nodes.includes(member.node) ? undefined : `${member.node} is none of our nodes`;
+}
+
+function answer(source: GroupSource, request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  const url = new URL(request.url ?? "/", "http://console");
+  if (request.method !== "GET") return send(response, 405, { error: "only GET" });
+  if (url.pathname === "/api/v1/node") {
+    const part = source.part();
+    if (part === undefined) return send(response, 503, { error: "control has not answered yet" });
+    return send(response, 200, part);
+  }
+  if (url.pathname === "/api/v1/node/records") {
+    const after = Number(url.searchParams.get("after") ?? Number.NaN);
+    if (!Number.isSafeInteger(after) || after < 0) {
+      return send(response, 400, { error: "after is the number of a record" });
+    }
+    return send(response, 200, source.recordsAfter(after, MAX_BATCH));
+  }
+  send(response, 404, { error: `there is no ${url.pathname} here` });
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  const zipped = gzipSync(JSON.stringify(body), { level: constants.Z_BEST_SPEED });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-encoding": "gzip",
+    "content-length": zipped.length,
+  });
+  response.end(zipped);
+}
+
+function addressOf(socket: Socket): string {
+  return socket.remoteAddress ?? "gone";
+}

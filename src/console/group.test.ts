@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { request } from "node:https";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServiceFacts } from "../daemon/control-api.ts";
+import { accept, beginGroup, CERTIFICATE_DAYS, invite } from "./group-ca.ts";
+import { groupPaths, memberOf, memberUri, pemBlocks, readPapers } from "./group-files.ts";
+import { Group } from "./group.ts";
+import type { NodePart } from "./node-part.ts";
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const skip = hasOpenssl ? false : "openssl is not installed: sudo scripts/lab-setup";
+const folder = mkdtempSync(join(tmpdir(), "nines-group-"));
+const NODES = [
+  { name: "a", address: "127.0.0.2" },
+  { name: "b", address: "127.0.0.3" },
+];
+let port = 0;
+const reports: string[] = [];
+const groups: Group[] = [];
+
+before(async () => {
+  if (!hasOpenssl) return;
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.2", resolve));
+  ({ port } = probe.address() as AddressInfo);
+  await new Promise((resolve) => probe.close(resolve));
+  await beginGroup(join(folder, "a"), "a");
+  accept(join(folder, "b"), await invite(join(folder, "a"), "b", CERTIFICATE_DAYS));
+});
+
+after(() => {
+  for (const group of groups) group.close();
+  rmSync(folder, { recursive: true });
+});
+
+function start(node: string, state = node): Group {
+  const service = { nodes: NODES, console: { groupPort: port } } as unknown as ServiceFacts;
+  const part = { format: 1, node, nowMs: Date.now() + 5_000, lastSeq: 2 } as unknown as NodePart;
+  const records = [1, 2].map((seq) => ({ node, seq, wallMs: seq }));
+  const group = new Group({
+    stateDirectory: join(folder, state),
+    node: () => node,
+    service: () => service,
+    part: () => part,
+    recordsAfter: (seq) => records.filter((one) => one.seq > seq) as never,
+    looked: () => undefined,
+    heard: () => undefined,
+    report: (_kind, reason) => reports.push(reason),
+  });
+  groups.push(group);
+  return group;
+}
+
+async function until(what: string, is: () => boolean): Promise<void> {
+  for (let i = 0; i < 400 && !is(); i++) await sleep(25);
+  assert.ok(is(), what);
+}
+
+test(
+  "a group is begun once, keys are for their owner, and a second group is another one",
+  { skip },
+  async () => {
+    const { authorityKey, key } = groupPaths(join(folder, "a"));
+    for (const file of [authorityKey, key]) assert.equal(statSync(file).mode & 0o777, 0o600);
+    await assert.rejects(beginGroup(join(folder, "a"), "a"), /belongs to a group already/u);
+    await assert.rejects(invite(join(folder, "b"), "c", 1), /invited where the group was begun/u);
+    const [a, b] = [readPapers(join(folder, "a")), readPapers(join(folder, "b"))];
+    assert.equal(a?.group, b?.group);
+    assert.deepEqual([a?.node, b?.node], ["a", "b"]);
+    const days = ((b?.endsMs ?? 0) - Date.now()) / 86_400_000;
+    assert.ok(days > 396 && days <= 398, `${days} days`);
+  },
+);
+
+test(
+  "an invitation that is not whole, not of one piece or readable by others is refused",
+  { skip },
+  async () => {
+    const state = join(folder, "broken");
+    const good = await invite(join(folder, "a"), "c", 1);
+    const other = await invite(join(folder, "a"), "c", 1);
+    assert.throws(() => accept(state, "hello"), /no invitation/u);
+    const [certificate = "", authority = ""] = pemBlocks(good, "CERTIFICATE");
+    const swapped = certificate + keyOf(other) + authority;
+    assert.throws(() => accept(state, swapped), /key does not belong/u);
+    await beginGroup(join(folder, "alien"), "x");
+    const [, alien = ""] = pemBlocks(await invite(join(folder, "alien"), "c", 1), "CERTIFICATE");
+    const foreign = certificate + keyOf(good) + alien;
+    assert.throws(() => accept(state, foreign), /not of this authority/u);
+    assert.equal(readPapers(state), undefined, "nothing was written");
+    accept(state, good);
+    chmodSync(groupPaths(state).key, 0o644);
+    assert.throws(() => readPapers(state), /others can read/u);
+  },
+);
+
+function keyOf(text: string): string {
+  return pemBlocks(text, "PRIVATE KEY")[0] ?? "";
+}
+
+test("names of any kind fit into a certificate and come back", () => {
+  const group = "0123456789abcdef0123456789abcdef";
+  for (const node of ["lb1", "a.b:c@d-e/f", "[x]"]) {
+    assert.deepEqual(memberOf(`DNS:x, URI:${memberUri({ group, node })}`), { group, node });
+  }
+  assert.equal(memberOf("DNS:nines://0123456789abcdef0123456789abcdef/a"), undefined);
+  assert.equal(memberOf("URI:nines://short/a"), undefined);
+});
+
+test(
+  "two nodes of a group hear each other; one that dies is old news, with its age",
+  { skip },
+  async () => {
+    const a = start("a");
+    const b = start("b");
+    await until("they hear each other", () =>
+      [a, b].every((one) => one.peers[0]?.part !== undefined && one.records.length === 2),
+    );
+    const [peer] = a.peers;
+    assert.equal(peer?.part?.node, "b");
+    const offsetMs = peer?.clockOffsetMs ?? 0;
+    assert.ok(offsetMs > 1_000 && offsetMs < 5_100, "its clock is 5 s ahead, and its part not new");
+    assert.ok((peer?.certificateEndsMs ?? 0) > Date.now());
+    assert.equal(a.apart, undefined);
+    b.close();
+    await until("the silence is noticed", () => a.peers[0]?.reason !== "it answers");
+    assert.ok(a.peers[0]?.part !== undefined, "what was known last is kept");
+    assert.match(a.peers[0]?.reason ?? "", /ECONNREFUSED|hang up/u);
+  },
+);
+
+interface Shown {
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** What a caller gets from node a: the answer's status, or why there is none. */
+function callA(shown: Shown): Promise<string> {
+  return new Promise((resolve) => {
+    const asked = request(
+      {
+        host: "127.0.0.2",
+        port,
+        path: "/api/v1/node",
+        agent: false,
+        rejectUnauthorized: false,
+        ...shown,
+      },
+      (response) => {
+        response.resume();
+        resolve(String(response.statusCode));
+      },
+    );
+    asked.on("error", (error) => resolve(`refused: ${error.message}`));
+    asked.end();
+  });
+}
+
+test(
+  "strangers get nothing: no certificate, another authority, another group's name, no node of ours",
+  { skip },
+  async () => {
+    const own = readPapers(join(folder, "b"))!;
+    const shownBy = (state: string): Shown => {
+      const { certificate: cert, key } = readPapers(join(folder, state))!;
+      return { cert, key };
+    };
+    assert.equal(await callA({ cert: own.certificate, key: own.key }), "200");
+    assert.match(await callA({}), /^refused/u);
+    await beginGroup(join(folder, "others"), "b");
+    assert.match(await callA(shownBy("others")), /^refused/u);
+    accept(join(folder, "unlisted"), await invite(join(folder, "a"), "zz", 1));
+    assert.match(await callA(shownBy("unlisted")), /^refused/u);
+    assert.ok(
+      reports.some((reason) => reason.includes("nobody of this group")),
+      reports.join("\n"),
+    );
+  },
+);
+
+test("a node that shows another node's certificate is not believed", { skip }, async () => {
+  accept(join(folder, "liar"), await invite(join(folder, "a"), "c", 1));
+  const liar = start("b", "liar");
+  assert.match(liar.apart ?? "", /certificate is of c/u);
+});

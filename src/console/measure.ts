@@ -1,0 +1,143 @@
+/**
+ * Measures what users got, as the balancer saw it, and which addresses this node held: looks every
+ * second, keeps spans of ten seconds. The counters are differenced per worker, so that workers
+ * may come, go and be killed. While control does not answer nothing is measured.
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { BUCKET_MS, type Measurement } from "../core/journal/measurement.ts";
+import { Tally } from "../core/journal/tally.ts";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import { MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts";
+import type { LoggedEvent, TrafficLook } from "../daemon/control-api.ts";
+import type { ControlWatch } from "./control-watch.ts";
+import type { Journal } from "./journal.ts";
+
+const LOOK_EVERY_MS = 1_000;
+const ASK_HOLDERS_MS = 60_000;
+/** Old spans become minutes: a little at a time. */
+const ROLL_EVERY_MS = 60_000;
+/** Spans that wait for a disk. */
+const MAX_UNSAVED = 2_000;
+
+type Listener = (measurements: readonly Measurement[]) => void;
+
+export class Measures {
+  readonly #control: Pick<ControlWatch, "client">;
+  readonly #tally = new Tally();
+  readonly #listeners = new Set<Listener>();
+  readonly #closing = new AbortController();
+  readonly #rolling: NodeJS.Timeout;
+  readonly #held = new Set<string>();
+  #askedMs = -Infinity;
+  #store: MeasureStore | undefined;
+  #unsaved: Measurement[] = [];
+  #bucket = Math.floor(wallMs() / BUCKET_MS);
+
+  constructor(control: Pick<ControlWatch, "client">, journal: Pick<Journal, "onOpen">) {
+    this.#control = control;
+    journal.onOpen((database) => (this.#store = new MeasureStore(database)));
+    this.#rolling = setInterval(() => this.#roll(), ROLL_EVERY_MS);
+    this.#rolling.unref();
+  }
+
+  /** Each whole span once, after it was written (or the disk refused). */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Oldest first. Empty while the file cannot be read. */
+  find(query: MeasurementQuery): readonly Measurement[] {
+    try {
+      return this.#store?.find(query) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** An event of control: who holds what changes by these. */
+  heard({ kind, instance, to }: Pick<LoggedEvent, "kind" | "instance" | "to">): void {
+    if (kind !== "state-changed") return;
+    if (to === "MASTER") this.#held.add(instance);
+    else this.#held.delete(instance);
+  }
+
+  /** From elsewhere: a probe's report. Whole spans of its own vantage. */
+  add(measurements: readonly Measurement[]): void {
+    this.#unsaved.push(...measurements);
+    this.#save();
+    if (measurements.length === 0) return;
+    for (const listener of this.#listeners) listener(measurements);
+  }
+
+  /** Returns after `close`. */
+  async run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#look();
+      await sleep(LOOK_EVERY_MS - (wallMs() % LOOK_EVERY_MS), undefined, { signal }).catch(
+        () => {},
+      );
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+    clearInterval(this.#rolling);
+    this.#finish(this.#bucket);
+  }
+
+  async #look(): Promise<void> {
+    let look: TrafficLook;
+    try {
+      if (monotonicMs() - this.#askedMs > ASK_HOLDERS_MS) await this.#askHolders();
+      look = await this.#control.client.traffic();
+    } catch {
+      return;
+    }
+    if (this.#closing.signal.aborted) return;
+    const now = wallMs();
+    const bucket = Math.floor(now / BUCKET_MS);
+    // What was counted up to here mostly happened in the span that ends here.
+    this.#tally.look(look.processes, now);
+    for (const name of this.#held) this.#tally.held(`instance ${name}`);
+    if (bucket !== this.#bucket) this.#finish(bucket);
+  }
+
+  /** Now and then only: the vrrp process has better things to do than to describe itself. */
+  async #askHolders(): Promise<void> {
+    const { router } = await this.#control.client.status();
+    this.#askedMs = monotonicMs();
+    if (router === undefined) return;
+    this.#held.clear();
+    for (const { name, state } of router.instances) if (state === "MASTER") this.#held.add(name);
+  }
+
+  #finish(next: number): void {
+    const fromMs = this.#bucket * BUCKET_MS;
+    this.#bucket = next;
+    const vantageOf = (subject: string): string =>
+      subject.startsWith("instance ") ? "vrrp" : "balancer";
+    this.add(this.#tally.take(vantageOf, fromMs, BUCKET_MS));
+  }
+
+  #save(): void {
+    try {
+      this.#store?.add(this.#unsaved);
+      if (this.#store !== undefined) this.#unsaved = [];
+    } catch {
+      // The journal says that the disk does not take anything; these wait with it.
+    }
+    if (this.#unsaved.length > MAX_UNSAVED)
+      this.#unsaved.splice(0, this.#unsaved.length - MAX_UNSAVED);
+  }
+
+  #roll(): void {
+    try {
+      if (this.#store?.rollUp(wallMs()) === true) setTimeout(() => this.#roll(), 100).unref();
+    } catch {
+      // As above; the next time.
+    }
+  }
+}

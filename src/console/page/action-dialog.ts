@@ -1,0 +1,242 @@
+/**
+ * An order to the cluster: what it will do and what is left afterwards is shown first; it goes out with
+ * a reason, and where it is dangerous with a name typed by hand. A preview binds what is
+ * confirmed to what was seen.
+ */
+
+import type { VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { ActionPreview, ActionRequest, Sentence } from "../api.ts";
+import { button } from "./common-views.ts";
+import { el, names } from "./dom.ts";
+import { stateIcon } from "./icons.ts";
+import { say, t } from "./preferences.ts";
+import { confirm, preview } from "./requests.ts";
+import { dialog, notice } from "./store.ts";
+
+const DEADLINES_S = [0, 30, 60, 300, 3600] as const;
+
+interface Draft {
+  readonly weight: string;
+  readonly deadlineS: number;
+  readonly reason: string;
+  readonly typed: string;
+}
+
+export function ActionDialog({ request }: { readonly request: ActionRequest }): VNode {
+  const [draft, setDraft] = useState<Draft>({ weight: "", deadlineS: 0, reason: "", typed: "" });
+  const [seen, setSeen] = useState<ActionPreview | undefined>(undefined);
+  const [trouble, setTrouble] = useState("");
+  const [isSending, setSending] = useState(false);
+  const wanted = completed(request, draft);
+  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
+  useEffect(() => {
+    let isWanted = true;
+    setSeen(undefined);
+    preview(wanted).then(
+      (answer) => {
+        if (!isWanted) return;
+        setSeen(answer);
+        setTrouble("");
+      },
+      (error: Error) => {
+        if (isWanted) setTrouble(error.message);
+      },
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [JSON.stringify(wanted)]);
+  const send = (event: Event): void => {
+    event.preventDefault();
+    const token = seen?.confirm;
+    if (token === undefined || isSending) return;
+    setSending(true);
+    const typed = seen?.override === undefined ? {} : { override: draft.typed };
+    confirm({ ...wanted, confirm: token, reason: draft.reason.trim(), ...typed }).then(
+      ({ sentence }) => {
+        notice.value = { text: say(sentence), isBad: false };
+        dialog.value = undefined;
+      },
+      (error: Error) => {
+        setSending(false);
+        setTrouble(error.message);
+      },
+    );
+  };
+  return form({ request, draft, seen, trouble, isSending, change, send });
+}
+
+function completed(request: ActionRequest, { weight, deadlineS }: Draft): ActionRequest {
+  const { action } = request;
+  if (action === "weight") return { ...request, weight: weight === "" ? null : Number(weight) };
+  const hasDeadline = (action === "drain" || action === "maintenance") && deadlineS > 0;
+  return hasDeadline ? { ...request, deadlineMs: deadlineS * 1000 } : request;
+}
+
+interface FormProps {
+  readonly request: ActionRequest;
+  readonly draft: Draft;
+  readonly seen: ActionPreview | undefined;
+  readonly trouble: string;
+  readonly isSending: boolean;
+  readonly change: (part: Partial<Draft>) => void;
+  readonly send: (event: Event) => void;
+}
+
+function form({ request, draft, seen, trouble, isSending, change, send }: FormProps): VNode {
+  const mustType = seen?.override;
+  const isReady =
+    seen?.confirm !== undefined &&
+    draft.reason.trim() !== "" &&
+    (mustType === undefined || draft.typed === mustType);
+  return el(
+    "form",
+    { class: "action-form", onSubmit: send },
+    settings(request, draft, change),
+    seen === undefined && trouble === ""
+      ? el("p", { class: "muted", role: "status" }, t("action.previewing"))
+      : null,
+    seen === undefined ? null : consequences(seen),
+    seen?.confirm === undefined ? null : assent(draft, mustType, change),
+    el("p", { class: "trouble", role: "alert" }, trouble),
+    el(
+      "div",
+      { class: "buttons" },
+      button(t("action.cancel"), () => (dialog.value = undefined)),
+      seen?.confirm === undefined
+        ? null
+        : el(
+            "button",
+            {
+              type: "submit",
+              class: names("button", mustType === undefined ? "primary" : "danger"),
+              disabled: !isReady || isSending,
+            },
+            t(`action.${request.action}`),
+          ),
+    ),
+  );
+}
+
+/** Why, and the name that a dangerous order wants. */
+function assent(draft: Draft, mustType: string | undefined, change: FormProps["change"]): VNode {
+  return el(
+    "div",
+    null,
+    el(
+      "label",
+      { class: "field" },
+      t("action.reason"),
+      el("input", {
+        type: "text",
+        required: true,
+        maxLength: 500,
+        value: draft.reason,
+        placeholder: t("action.reason-example"),
+        onInput: (event: Event) => change({ reason: valueOf(event) }),
+      }),
+    ),
+    mustType === undefined
+      ? null
+      : el(
+          "label",
+          { class: "field" },
+          t("action.type-name", { name: mustType }),
+          el("input", {
+            type: "text",
+            autoComplete: "off",
+            spellCheck: false,
+            value: draft.typed,
+            onInput: (event: Event) => change({ typed: valueOf(event) }),
+          }),
+        ),
+  );
+}
+
+function settings(
+  { action }: ActionRequest,
+  draft: Draft,
+  change: FormProps["change"],
+): VNode | null {
+  if (action === "weight") {
+    return el(
+      "label",
+      { class: "field" },
+      t("action.weight"),
+      el("input", {
+        type: "number",
+        min: 0,
+        max: 256,
+        step: 1,
+        value: draft.weight,
+        placeholder: t("action.as-configured"),
+        onInput: (event: Event) => change({ weight: valueOf(event) }),
+      }),
+    );
+  }
+  if (action !== "drain" && action !== "maintenance") return null;
+  return el(
+    "label",
+    { class: "field" },
+    t("action.deadline"),
+    el(
+      "select",
+      {
+        value: String(draft.deadlineS),
+        onChange: (event: Event) => change({ deadlineS: Number(valueOf(event)) }),
+      },
+      DEADLINES_S.map((seconds) =>
+        el(
+          "option",
+          { key: seconds, value: String(seconds) },
+          seconds === 0 ? t("action.no-deadline") : t("action.deadline-seconds", { seconds }),
+        ),
+      ),
+    ),
+  );
+}
+
+function consequences({ moves, left, refused, command, override }: ActionPreview): VNode {
+  return el(
+    "div",
+    { class: "consequences" },
+    refused === undefined
+      ? null
+      : el(
+          "div",
+          { class: "refused tone-bad", role: "alert" },
+          stateIcon("DOWN", 18),
+          el(
+            "div",
+            null,
+            el("strong", null, t(override === undefined ? "action.refused" : "action.dangerous")),
+            el("span", { class: "under" }, say(refused)),
+          ),
+        ),
+    list(t("action.moves"), moves, t("action.moves-nothing")),
+    list(t("action.left"), left, ""),
+    el("h3", null, t("action.command")),
+    el("code", { class: "command" }, command),
+  );
+}
+
+function list(title: string, sentences: readonly Sentence[], none: string): VNode | null {
+  if (sentences.length === 0 && none === "") return null;
+  return el(
+    "div",
+    null,
+    el("h3", null, title),
+    sentences.length === 0
+      ? el("p", { class: "muted" }, none)
+      : el(
+          "ul",
+          { class: "lines" },
+          sentences.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
+        ),
+  );
+}
+
+function valueOf(event: Event): string {
+  return (event.target as HTMLInputElement | HTMLSelectElement).value;
+}

@@ -1,0 +1,112 @@
+/** What somebody has to look at, incidents that are open, and the nodes of the group. */
+
+import type { VNode } from "preact";
+import type { NodeView } from "../api.ts";
+import { ago, empty, levelMark, linkOfSubject, panel, span } from "./common-views.ts";
+import { el } from "./dom.ts";
+import { stateMark } from "./icons.ts";
+import { say, t } from "./preferences.ts";
+import { hashOf } from "./routes.ts";
+import { overview } from "./store.ts";
+
+const MOST = 8;
+
+export function Alerts(): VNode {
+  const alerts = overview.value?.alerts ?? [];
+  const open = (overview.value?.incidents ?? []).filter(({ endMs }) => endMs === undefined);
+  const count = alerts.length + open.length;
+  return panel(
+    count === 0 ? t("alerts.title") : t("alerts.count", { count }),
+    { id: "alerts" },
+    count === 0 ? empty(t("alerts.none")) : null,
+    el(
+      "ul",
+      { class: "alerts" },
+      open.map(({ id, service, severity, startMs, reason }) =>
+        el(
+          "li",
+          { key: id },
+          levelMark("error"),
+          el(
+            "div",
+            null,
+            el("a", { href: hashOf("incident", id) }, t("incident.open-of", { service, severity })),
+            el("span", { class: "under" }, `${reason} · ${ago(startMs)}`),
+          ),
+        ),
+      ),
+      alerts.slice(0, MOST).map(({ level, subject, node, sinceMs, sentence }) => {
+        const href = linkOfSubject(subject);
+        return el(
+          "li",
+          { key: `${node} ${subject} ${sentence.code}` },
+          levelMark(level),
+          el(
+            "div",
+            null,
+            href === undefined ? say(sentence) : el("a", { href }, say(sentence)),
+            el(
+              "span",
+              { class: "under" },
+              sinceMs === undefined ? node : `${node} · ${ago(sinceMs)}`,
+            ),
+          ),
+        );
+      }),
+    ),
+    alerts.length > MOST
+      ? el("p", { class: "muted" }, t("alerts.more", { count: alerts.length - MOST }))
+      : null,
+  );
+}
+
+export function Nodes(): VNode {
+  const nodes = overview.value?.nodes ?? [];
+  return panel(
+    t("nodes.title"),
+    { id: "nodes" },
+    el("ul", { class: "group-nodes" }, nodes.map(nodeLine)),
+  );
+}
+
+function nodeLine({
+  name,
+  state,
+  reason,
+  ageMs,
+  version,
+  roles,
+  address,
+  isSelf,
+  clockOffsetMs,
+}: NodeView): VNode {
+  const facts = [
+    address ?? "",
+    version === undefined ? "" : `v${version}`,
+    ...roles,
+    clockOffsetMs === undefined || Math.abs(clockOffsetMs) < 100
+      ? ""
+      : t("nodes.clock", { span: span(clockOffsetMs) }),
+  ].filter((part) => part !== "");
+  return el(
+    "li",
+    { key: name },
+    el(
+      "span",
+      { class: "node-head" },
+      el("strong", null, name),
+      isSelf ? el("span", { class: "muted" }, t("holder.self")) : null,
+      stateMark(state),
+    ),
+    el(
+      "span",
+      { class: "under" },
+      state === "UNKNOWN"
+        ? ageMs === undefined
+          ? reason
+          : t("nodes.stale", { span: span(ageMs), reason })
+        : reason,
+    ),
+    el("span", { class: "under" }, facts.join(" · ")),
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * Keeps the line to the console: the whole picture first, then what changes. It comes back by itself when
+ * the console restarts, waits longer after each failure, and notices a console that hangs by its
+ * silence.
+ */
+
+import { batch } from "@preact/signals";
+import type { Overview, OverviewChange, RecordView } from "../api.ts";
+import { applyChange } from "../overview-change.ts";
+import { EventStreamReader, retryDelayMs, type StreamEvent } from "./event-stream.ts";
+import { detailOf } from "./requests.ts";
+import { clock, link, overview } from "./store.ts";
+
+/** The console says something every 10 s. */
+const SILENCE_MS = 25_000;
+const MOST_RECORDS = 50;
+
+export type Listener = (before: Overview | undefined, after: Overview) => void;
+
+export class Connection {
+  #failures = 0;
+  #lastSignMs = performance.now();
+  #lastId = "";
+  #abort = new AbortController();
+  #wake: () => void = () => undefined;
+  /** What has come and is not shown yet: one drawing for all that comes within a frame. */
+  #waiting: Overview | undefined;
+  readonly #listeners: Listener[] = [];
+
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  async run(): Promise<never> {
+    for (;;) {
+      this.#abort = new AbortController();
+      let reason = "the console ended the connection";
+      try {
+        reason = (await this.#follow()) ?? reason;
+      } catch (error) {
+        reason =
+          this.#abort.signal.reason instanceof Error
+            ? this.#abort.signal.reason.message
+            : (error as Error).message;
+      }
+      if (link.value.phase !== "refused") {
+        this.#failures++;
+        link.value = { phase: "lost", reason, sinceMs: this.#lastSignMs, failures: this.#failures };
+      }
+      const waitMs =
+        link.value.phase === "refused" ? 30_000 : retryDelayMs(this.#failures, Math.random());
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, waitMs);
+      });
+    }
+  }
+
+  /** Now, and as whoever we are by now. */
+  reconnect(): void {
+    this.#lastId = "";
+    this.#abort.abort(new Error("signed in anew"));
+    this.#wake();
+  }
+
+  async #follow(): Promise<string | undefined> {
+    const { signal } = this.#abort;
+    let guard = setTimeout(() => undefined);
+    const alive = (): void => {
+      this.#lastSignMs = performance.now();
+      clearTimeout(guard);
+      guard = setTimeout(() => this.#abort.abort(new Error("the console is silent")), SILENCE_MS);
+    };
+    const guardAtStart = (): void => {
+      clearTimeout(guard);
+      guard = setTimeout(
+        () => this.#abort.abort(new Error("the console does not answer")),
+        SILENCE_MS,
+      );
+    };
+    guardAtStart();
+    try {
+      const response = await fetch("/api/v1/stream", {
+        signal,
+        cache: "no-store",
+        headers: {
+          accept: "text/event-stream",
+          ...(this.#lastId === "" ? {} : { "last-event-id": this.#lastId }),
+        },
+      });
+      if (response.status === 401 || response.status === 403) {
+        link.value = { phase: "refused", reason: await detailOf(response) };
+        return undefined;
+      }
+      if (!response.ok || response.body === null) return await detailOf(response);
+      const reader = new EventStreamReader();
+      for await (const piece of textOf(response.body)) {
+        alive();
+        for (const event of reader.read(piece)) this.#take(event);
+      }
+      return undefined;
+    } finally {
+      clearTimeout(guard);
+    }
+  }
+
+  #take({ type, data, id }: StreamEvent): void {
+    if (id !== "") this.#lastId = id;
+    const current = this.#waiting ?? overview.value;
+    if (type === "snapshot") {
+      this.#failures = 0;
+      this.#show(JSON.parse(data) as Overview);
+    } else if (type === "overview" && current !== undefined) {
+      this.#show(applyChange(current, JSON.parse(data) as OverviewChange));
+    } else if (type === "record" && current !== undefined) {
+      const record = JSON.parse(data) as RecordView;
+      const same = ({ node, seq }: RecordView): boolean =>
+        node === record.node && seq === record.seq;
+      if (current.records.some(same)) return;
+      this.#show({ ...current, records: [record, ...current.records].slice(0, MOST_RECORDS) });
+    }
+  }
+
+  #show(next: Overview): void {
+    clock.heard(next.nowMs, performance.now());
+    const isFirst = this.#waiting === undefined;
+    this.#waiting = next;
+    if (!isFirst) return;
+    // A hidden page gets no frames, and must not fall behind either.
+    if (document.hidden || overview.value === undefined) this.#flush();
+    else requestAnimationFrame(() => this.#flush());
+  }
+
+  #flush(): void {
+    const next = this.#waiting;
+    this.#waiting = undefined;
+    if (next === undefined) return;
+    const before = overview.value;
+    batch(() => {
+      overview.value = next;
+      if (link.value.phase !== "live") link.value = { phase: "live" };
+    });
+    for (const listener of this.#listeners) listener(before, next);
+  }
+}
+
+async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield decoder.decode(value, { stream: true });
+  }
+}

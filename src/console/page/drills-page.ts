@@ -1,0 +1,188 @@
+/** Drills: what may be broken on purpose, what is being broken, and what came of it. */
+
+import type { VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { DrillRunView, DrillView } from "../api.ts";
+import { ago, button, empty, moment, panel, span } from "./common-views.ts";
+import { el } from "./dom.ts";
+import { stateIcon } from "./icons.ts";
+import { t } from "./preferences.ts";
+import { get } from "./requests.ts";
+import { hashOf } from "./routes.ts";
+import { dialog, link, mayOperate, overview, serverNow } from "./store.ts";
+
+interface Catalogue {
+  readonly drills: readonly DrillView[];
+}
+
+interface History {
+  readonly runs: readonly DrillRunView[];
+}
+
+const VERDICT_STATES = {
+  passed: "UP",
+  deviated: "DEGRADED",
+  aborted: "DRAINING",
+  error: "DOWN",
+} as const;
+
+function useDrills(): {
+  readonly drills: readonly DrillView[];
+  readonly runs: readonly DrillRunView[];
+} {
+  const [drills, setDrills] = useState<readonly DrillView[]>([]);
+  const [runs, setRuns] = useState<readonly DrillRunView[]>([]);
+  const view = overview.value?.drills;
+  useEffect(() => {
+    get<Catalogue>("/api/v1/drills").then(
+      ({ drills: all }) => setDrills(all),
+      () => undefined,
+    );
+    get<History>("/api/v1/drills/history").then(
+      ({ runs: all }) => setRuns(all),
+      () => undefined,
+    );
+  }, [view?.running?.id, view?.recent[0]?.id]);
+  const known = new Map<string, DrillRunView>();
+  for (const run of [
+    ...(view?.running === undefined ? [] : [view.running]),
+    ...(view?.recent ?? []),
+    ...runs,
+  ]) {
+    if (!known.has(run.id)) known.set(run.id, run);
+  }
+  return { drills, runs: [...known.values()] };
+}
+
+export function DrillsPage(): VNode {
+  const { drills, runs } = useDrills();
+  const running = overview.value?.drills.running;
+  return el(
+    "div",
+    { class: "stack" },
+    el("h1", null, t("nav.drills")),
+    running === undefined ? null : el("div", { class: "panel" }, runLine(running, true)),
+    panel(
+      t("drill.history"),
+      { id: "history" },
+      runs.length === 0
+        ? empty(t("drill.no-history"))
+        : el(
+            "ul",
+            { class: "runs" },
+            runs.map((run) => runLine(run, false)),
+          ),
+    ),
+    panel(
+      t("drill.catalogue"),
+      { id: "catalogue" },
+      drills.length === 0
+        ? empty(t("drill.none"))
+        : el(
+            "ul",
+            { class: "drills" },
+            drills.map(({ name, title, refused }) =>
+              el(
+                "li",
+                { key: name },
+                el("a", { href: hashOf("drill", name) }, name),
+                el("span", { class: "what" }, title),
+                refused === undefined
+                  ? null
+                  : el("span", { class: "under" }, t("drill.refused", { reason: refused })),
+              ),
+            ),
+          ),
+    ),
+  );
+}
+
+export function DrillPage({ name }: { readonly name: string }): VNode {
+  const { drills, runs } = useDrills();
+  const drill = drills.find((one) => one.name === name);
+  const own = runs.filter((run) => run.name === name || run.id === name);
+  const isLive = link.value.phase === "live";
+  return el(
+    "div",
+    { class: "stack" },
+    el("p", { class: "crumbs" }, el("a", { href: hashOf("drills") }, t("nav.drills"))),
+    el("h1", null, name),
+    drill === undefined ? null : el("p", { class: "lead" }, drill.title),
+    drill === undefined
+      ? null
+      : el(
+          "dl",
+          { class: "facts" },
+          fact(t("drill.faults"), drill.faults.join(", ")),
+          fact(t("drill.radius"), drill.radius),
+        ),
+    drill?.refused === undefined
+      ? null
+      : el("p", { class: "trouble" }, t("drill.refused", { reason: drill.refused })),
+    mayOperate.value
+      ? el(
+          "div",
+          { class: "actions" },
+          button(
+            t("action.drill-run"),
+            () =>
+              (dialog.value = { kind: "action", request: { action: "drill-run", subject: name } }),
+            {
+              disabled: !isLive || overview.value?.drills.running !== undefined,
+            },
+          ),
+        )
+      : null,
+    panel(
+      t("drill.history"),
+      { id: "history" },
+      own.length === 0
+        ? empty(t("drill.no-history"))
+        : el(
+            "ul",
+            { class: "runs" },
+            own.map((run) => runLine(run, run.endMs === undefined)),
+          ),
+    ),
+  );
+}
+
+function fact(name: string, value: string): VNode {
+  return el("div", { key: name }, el("dt", null, name), el("dd", null, value));
+}
+
+function runLine(run: DrillRunView, mayStop: boolean): VNode {
+  const { id, name, startMs, endMs, verdict, reason, outageMs, failedRequests } = run;
+  const figures = [
+    outageMs === undefined ? "" : t("drill.outage", { span: span(outageMs) }),
+    failedRequests === undefined ? "" : t("drill.failed", { count: failedRequests }),
+    t("drill.took", { span: span((endMs ?? serverNow.value) - startMs) }),
+  ].filter((part) => part !== "");
+  return el(
+    "li",
+    { key: id, class: "run" },
+    stateIcon(verdict === undefined ? "GOING-DOWN" : VERDICT_STATES[verdict], 18),
+    el(
+      "div",
+      null,
+      el("a", { href: hashOf("drill", name) }, name),
+      " ",
+      el("strong", null, verdict === undefined ? t("drill.running") : t(`drill.${verdict}`)),
+      el("span", { class: "under" }, reason),
+      el(
+        "span",
+        { class: "under" },
+        moment(startMs),
+        ` · ${ago(startMs)} · ${figures.join(" · ")}`,
+      ),
+    ),
+    mayStop && verdict === undefined && mayOperate.value
+      ? button(
+          t("action.drill-stop"),
+          () =>
+            (dialog.value = { kind: "action", request: { action: "drill-stop", subject: name } }),
+          { class: "danger" },
+        )
+      : null,
+  );
+}

@@ -1,0 +1,248 @@
+/** What of the page needs no browser: words, colours, the stream's text, the clock. */
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { loadAssets } from "../assets.ts";
+import { fixture } from "../fixture.ts";
+import { flipsBetween } from "./announcer.ts";
+import { EventStreamReader, retryDelayMs, type StreamEvent } from "./event-stream.ts";
+import { formatShare, formatSpan } from "./format.ts";
+import { hashOf, routeOf } from "./routes.ts";
+import { chineseKinds, chineseSentences } from "./sentences-zh.ts";
+import { ServerClock } from "./server-clock.ts";
+import { english } from "./texts-en.ts";
+import { chinese } from "./texts-zh.ts";
+import { filled, sentenceIn, textIn } from "./texts.ts";
+import { TrafficHistory } from "./traffic-history.ts";
+
+const here = import.meta.dirname;
+const places = (text: string): readonly string[] =>
+  [...text.matchAll(/\{(\w+)/gu)].map(([, name]) => name!).toSorted();
+
+test("both languages have the same texts with the same values in them", () => {
+  assert.deepEqual(Object.keys(chinese).toSorted(), Object.keys(english).toSorted());
+  for (const key of Object.keys(english) as (keyof typeof english)[]) {
+    const unique = (text: string): readonly string[] => [...new Set(places(text))];
+    assert.deepEqual(unique(chinese[key]), unique(english[key]), key);
+    assert.notEqual(chinese[key].trim(), "", key);
+  }
+});
+
+test("Chinese texts are Chinese", () => {
+  for (const [key, text] of Object.entries(chinese)) {
+    const isFigures = text.replaceAll(/\{\w+\}/gu, "").trim().length <= 1;
+    assert.ok(isFigures || /\p{Script=Han}/u.test(text), key);
+  }
+});
+
+test("every sentence of the server has its Chinese", () => {
+  const said = new Set<string>();
+  const sources = ["console/verdict.ts", "console/overview.ts", "core/survival/survival.ts"];
+  for (const file of sources) {
+    const source = readFileSync(join(here, "../..", file), "utf8");
+    for (const [, code] of source.matchAll(/(?:\bsay\(|\bcode: )"([a-z-]+)"/gu)) said.add(code!);
+  }
+  assert.ok(said.size > 15, `found ${said.size} sentences in the sources`);
+  const missing = [...said].filter((code) => !Object.hasOwn(chineseSentences, code));
+  assert.deepEqual(missing, []);
+});
+
+test("a sentence without its values in the catalog's place stays English", () => {
+  const whole = { code: "service-up", args: { service: "web" }, text: "web is up" };
+  assert.equal(sentenceIn("en", whole), "web is up");
+  assert.equal(sentenceIn("zh", whole), "web 正常");
+  assert.equal(sentenceIn("zh", { ...whole, args: {} }), "web is up");
+  assert.equal(sentenceIn("zh", { ...whole, code: "never-heard-of" }), "web is up");
+});
+
+test("one is told otherwise than many", () => {
+  assert.equal(textIn("en", "group.server", { count: 1 }), "1 server");
+  assert.equal(textIn("en", "group.server", { count: 2 }), "2 servers");
+  assert.equal(textIn("zh", "group.server", { count: 2 }), "2 台服务器");
+  assert.equal(filled("{a} {b}", { a: "{b}", b: 1 }), "{b} 1");
+});
+
+test("kinds of records have Chinese names", () => {
+  assert.equal(chineseKinds["state-changed"], "状态改变");
+});
+
+test("spans are told in their two largest units", () => {
+  assert.equal(formatSpan("en", 380), "380 ms");
+  assert.equal(formatSpan("en", 3_609), "3.6 s");
+  assert.equal(formatSpan("en", 734_000), "12 min 14 s");
+  assert.equal(formatSpan("en", 2 * 86_400_000 + 3 * 3_600_000), "2 d 3 h");
+  assert.equal(formatSpan("en", 3_600_000), "1 h");
+  assert.equal(formatSpan("zh", 734_000), "12 分 14 秒");
+  assert.equal(formatSpan("en", -12), "−12 ms");
+});
+
+test("no share is rounded up to a hundred percent", () => {
+  assert.equal(formatShare("en", 1), "100%");
+  assert.equal(formatShare("en", 0.99999), "99.999%");
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (share) => {
+      assert.ok(formatShare("en", share) !== "100%");
+    }),
+  );
+});
+
+test("a hash names its page and subject again, whatever is in the name", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (subject) => {
+      fc.pre(!/[\uD800-\uDFFF]/u.test(subject));
+      assert.deepEqual(routeOf(hashOf("server", subject)), { page: "server", subject });
+    }),
+  );
+  assert.deepEqual(routeOf("#/nothing/of/ours"), { page: "overview", subject: "" });
+  assert.deepEqual(routeOf("#/pool/%E0%A4"), { page: "pool", subject: "%E0%A4" });
+});
+
+test("the server's time is told by the browser's monotonic clock alone", () => {
+  const clock = new ServerClock();
+  assert.equal(clock.now(5), undefined);
+  clock.heard(1_000_000, 100);
+  assert.equal(clock.now(1_100), 1_001_000);
+  clock.heard(1_000_500, 1_100);
+  assert.equal(clock.now(1_100), 1_001_000, "an answer that took long does not turn time back");
+  clock.heard(1_002_000, 1_200);
+  assert.equal(clock.now(1_200), 1_002_000, "one that took less is nearer to the truth");
+  clock.heard(900_000, 1_300);
+  assert.equal(clock.now(1_300), 900_000, "a clock that was set is followed");
+});
+
+const STREAM =
+  ': hello\n\nretry: 1000\n\nevent: snapshot\r\ndata: {"a":\r\ndata: 1}\r\n\r\nid: lb1:7\nevent: record\ndata: {}\n\ndata:x\n\n: still here\n\n';
+
+test("the stream is read the same, however its text is cut", () => {
+  const whole = new EventStreamReader().read(STREAM);
+  assert.deepEqual(whole, [
+    { type: "snapshot", data: '{"a":\n1}', id: "" },
+    { type: "record", data: "{}", id: "lb1:7" },
+    { type: "message", data: "x", id: "lb1:7" },
+  ]);
+  for (let at = 0; at <= STREAM.length; at++) {
+    const reader = new EventStreamReader();
+    const events: StreamEvent[] = [
+      ...reader.read(STREAM.slice(0, at)),
+      ...reader.read(STREAM.slice(at)),
+    ];
+    assert.deepEqual(events, whole, `cut at ${at}`);
+  }
+});
+
+test("a browser asks again soon, then less often, and never all at once", () => {
+  assert.ok(retryDelayMs(1, 0) < 200 && retryDelayMs(1, 1) === 250);
+  assert.equal(retryDelayMs(50, 1), 8_000);
+  for (let failures = 1; failures < 8; failures++) {
+    assert.ok(retryDelayMs(failures, 0) < retryDelayMs(failures, 1));
+  }
+});
+
+test("flips are told with what is, and only of what was known", () => {
+  const before = fixture("small");
+  const after = fixture("one-server-left");
+  assert.deepEqual(
+    flipsBetween(before, after).map(({ name, to }) => [name, to]),
+    [
+      ["web", "DEGRADED"],
+      ["web2", "DOWN"],
+      ["web3", "DOWN"],
+    ],
+  );
+  assert.deepEqual(flipsBetween(undefined, after), []);
+});
+
+test("traffic is remembered for a bounded time, of a thousand servers only the one looked at", () => {
+  const history = new TrafficHistory();
+  const overview = fixture("thousand-servers");
+  history.watch("server web/web3");
+  for (let i = 0; i < 700; i++) history.add({ ...overview, nowMs: overview.nowMs + i * 1_000 });
+  assert.equal(history.of("server web/web3").length, 600);
+  assert.equal(history.of("server web/web4").length, 0);
+  assert.equal(history.of("pool web").at(-1)?.requests, 1200);
+});
+
+// ---- colours ----
+
+const style = readFileSync(join(here, "style.css"), "utf8");
+const colours = new Map(
+  [...style.matchAll(/--([\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)/gu)].map(
+    ([, name, light, dark]) => [name!, [light!, dark!] as const],
+  ),
+);
+
+/** WCAG 2.2, relative luminance. */
+function luminance(hex: string): number {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+}
+
+function contrast(a: string, b: string): number {
+  const [low, high] = [luminance(a), luminance(b)].toSorted((x, y) => x - y);
+  return (high! + 0.05) / (low! + 0.05);
+}
+
+test("every text can be read on every ground, by day and by night", () => {
+  const tones = ["good", "warn", "bad", "idle", "drain", "maint", "unknown"];
+  const pairs = [
+    ...["ink", "muted", "accent", ...tones].flatMap((text) =>
+      ["ground", "panel", "raised"].map((ground) => [text, ground, 4.5] as const),
+    ),
+    ...tones.map((tone) => ["on-tone", tone, 4.5] as const),
+    ["on-accent", "accent", 4.5] as const,
+    ["edge", "panel", 3] as const,
+  ];
+  for (const [text, ground, least] of pairs) {
+    for (const scheme of [0, 1] as const) {
+      const ratio = contrast(colours.get(text)![scheme], colours.get(ground)![scheme]);
+      const where = scheme === 0 ? "light" : "dark";
+      assert.ok(ratio >= least, `${text} on ${ground}, ${where}: ${ratio.toFixed(2)} < ${least}`);
+    }
+  }
+});
+
+test("colours stand in one place", () => {
+  const rest = style.slice(style.indexOf(".tone-good"));
+  assert.deepEqual(rest.match(/#[0-9a-f]{3,8}\b/gu) ?? [], []);
+});
+
+// ---- what is served ----
+
+test("the whole page is less than 100 KB compressed", async () => {
+  const { files, index } = await loadAssets();
+  let bytes = index.gzip.length;
+  for (const asset of files.values()) bytes += asset.gzip.length;
+  assert.ok(bytes < 100 * 1024, `${bytes} bytes`);
+});
+
+test("nothing is fetched from elsewhere, and no text becomes markup", () => {
+  for (const file of readdirSync(here)) {
+    if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
+    const source = readFileSync(join(here, file), "utf8").replaceAll(
+      "http://www.w3.org/2000/svg",
+      "",
+    );
+    assert.doesNotMatch(source, /https?:\/\//u, file);
+    assert.doesNotMatch(
+      source,
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/u,
+      file,
+    );
+    assert.doesNotMatch(
+      source,
+      /\bstyle: (?!"percent")/u,
+      `${file}: the policy forbids inline styles`,
+    );
+    assert.doesNotMatch(
+      source,
+      /Date\.now\(\)|new Date\(\)/u,
+      `${file}: the browser's clock may be wrong`,
+    );
+  }
+});

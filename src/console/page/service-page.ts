@@ -1,0 +1,79 @@
+/** One service: what its users got, by whom it was measured, its objective, and what went wrong. */
+
+import type { VNode } from "preact";
+import { empty, moment, panel, span } from "./common-views.ts";
+import { el, part } from "./dom.ts";
+import { RecordList } from "./events-page.ts";
+import { stateMark } from "./icons.ts";
+import { say, t } from "./preferences.ts";
+import { hashOf } from "./routes.ts";
+import { serviceRow } from "./services-view.ts";
+import { stateOfVerdict } from "./states.ts";
+import { overview } from "./store.ts";
+
+export function ServicePage({ name }: { readonly name: string }): VNode {
+  const service = overview.value?.services.find((one) => one.name === name);
+  if (service === undefined) {
+    return el(
+      "div",
+      { class: "stack" },
+      el("h1", null, `${t("services.one")} ${name}`),
+      empty(t("subject.missing")),
+    );
+  }
+  const survival = overview.value?.survival.services.find((one) => one.service === name);
+  return el(
+    "div",
+    { class: "stack" },
+    el("p", { class: "crumbs" }, t("services.one")),
+    el("h1", null, name, stateMark(stateOfVerdict(service.state))),
+    el("p", { class: "lead" }, say(service.sentence)),
+    panel(
+      t("services.title"),
+      { id: "uptime" },
+      el("ul", { class: "services" }, serviceRow(service)),
+    ),
+    survival === undefined
+      ? null
+      : panel(
+          t("answers.survival"),
+          { id: "survival" },
+          el("p", null, el("strong", null, t(`survives.${survival.survives}`))),
+          el(
+            "ul",
+            { class: "lines" },
+            survival.why.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
+          ),
+        ),
+    incidentsOf(name),
+    part(RecordList, { subject: name, title: t("subject.events") }),
+  );
+}
+
+function incidentsOf(service: string): VNode {
+  const incidents = (overview.value?.incidents ?? []).filter((one) => one.service === service);
+  return panel(
+    t("nav.incidents"),
+    { id: "incidents" },
+    incidents.length === 0
+      ? empty(t("incident.none"))
+      : el(
+          "ul",
+          { class: "lines" },
+          incidents.map(({ id, severity, reason, startMs, endMs }) =>
+            el(
+              "li",
+              { key: id },
+              el("a", { href: hashOf("incident", id) }, `${id} · ${severity}`),
+              ` ${reason}`,
+              el(
+                "span",
+                { class: "under" },
+                moment(startMs),
+                endMs === undefined ? "" : ` · ${span(endMs - startMs)}`,
+              ),
+            ),
+          ),
+        ),
+  );
+}

@@ -1,0 +1,63 @@
+/** The last minutes of traffic, remembered here: a chart is there without asking, also of one server. */
+
+import type { Overview } from "../api.ts";
+
+export interface Sample {
+  /** Unix s of the server, as charts want it. */
+  readonly at: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly latencyMs: number | null;
+}
+
+const MOST_SAMPLES = 600;
+/** More servers than this and only pools are remembered, and the server that is looked at. */
+const MOST_SUBJECTS = 200;
+
+export class TrafficHistory {
+  readonly #samples = new Map<string, Sample[]>();
+  #watched = "";
+  #lastAt = 0;
+
+  /** Samples of one id come even where there are too many for all. */
+  watch(id: string): void {
+    this.#watched = id;
+  }
+
+  add({ nowMs, topology }: Overview): void {
+    const at = nowMs / 1000;
+    if (at - this.#lastAt < 0.9) return;
+    this.#lastAt = at;
+    const all = topology.nodes.length <= MOST_SUBJECTS;
+    const wanted = new Set(
+      topology.nodes
+        .filter(({ id, layer }) => all || layer !== "server" || id === this.#watched)
+        .map(({ id }) => id),
+    );
+    const sums = new Map<string, Sample>();
+    for (const edge of topology.edges) {
+      if (!wanted.has(edge.to)) continue;
+      const sum = sums.get(edge.to);
+      const latencies = [sum?.latencyMs ?? null, edge.latencyMs ?? null].filter(
+        (ms) => ms !== null,
+      );
+      sums.set(edge.to, {
+        at,
+        requests: (sum?.requests ?? 0) + edge.requestsPerSecond,
+        errors: (sum?.errors ?? 0) + edge.errorsPerSecond,
+        latencyMs: latencies.length === 0 ? null : Math.max(...latencies),
+      });
+    }
+    for (const [id, sample] of sums) {
+      const samples = this.#samples.get(id) ?? [];
+      samples.push(sample);
+      if (samples.length > MOST_SAMPLES) samples.shift();
+      this.#samples.set(id, samples);
+    }
+    for (const id of this.#samples.keys()) if (!sums.has(id)) this.#samples.delete(id);
+  }
+
+  of(id: string): readonly Sample[] {
+    return this.#samples.get(id) ?? [];
+  }
+}

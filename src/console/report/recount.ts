@@ -1,0 +1,368 @@
+/**
+ * The report's figures a second time, from the raw rows of the journal's file, by other code: one walk
+ * through time over sorted edges, with nothing of the ledger but its settings. Whoever doubts a
+ * report reads this file and docs/ledger.md, and runs `nines report --recompute`.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
+
+export interface RecountedVantage {
+  readonly vantage: string;
+  readonly good: number;
+  readonly bad: number;
+  readonly goodMs: number;
+  readonly badMs: number;
+}
+
+export interface RecountedIncident {
+  readonly startMs: number;
+  readonly detectedMs: number;
+  readonly harmMs: number;
+  readonly score: number;
+  readonly scoreFromStart: number;
+}
+
+export interface Recount {
+  readonly service: string;
+  readonly vantages: readonly RecountedVantage[];
+  /** Those that hurt somebody. */
+  readonly incidents: readonly RecountedIncident[];
+}
+
+interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+interface Row {
+  readonly vantage: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly good: number;
+  readonly bad: number;
+  readonly slow: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** 0 well, 1 partial, 2 wide, 3 down. */
+  readonly level: number;
+}
+
+interface Line {
+  readonly atMs: number;
+  readonly node: string;
+  readonly kind: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export function recount(
+  database: DatabaseSync,
+  settings: LedgerSettings,
+  period: Window & { readonly nowMs: number },
+): Recount[] {
+  const lines = linesOf(database);
+  return settings.services.map((service) => {
+    const rows = rowsOf(database, service);
+    const planned = plannedOf(settings, service, lines);
+    const incidents = walk(rows, lines, { service, settings, planned, nowMs: period.nowMs });
+    return {
+      service: service.name,
+      vantages: vantagesOf(rows, planned, period),
+      incidents: incidents.filter(
+        ({ startMs, harmMs }) => harmMs > 0 && startMs >= period.fromMs && startMs < period.toMs,
+      ),
+    };
+  });
+}
+
+function linesOf(database: DatabaseSync): Line[] {
+  const rows = database
+    .prepare(
+      `SELECT wall, n.text AS node, k.text AS kind, s.text AS source, o.text AS subject, data
+       FROM record r JOIN word n ON n.id = r.node JOIN word k ON k.id = r.kind
+       JOIN word s ON s.id = r.source JOIN word o ON o.id = r.subject
+       WHERE k.text GLOB 'server-*' OR k.text GLOB 'peer-*' OR k.text GLOB 'split-brain-*'
+         OR k.text GLOB 'maintenance-*' OR k.text GLOB 'drill-*' OR k.text GLOB 'incident-*'
+         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed')
+       ORDER BY wall, seq`,
+    )
+    .all();
+  return rows.map((row) => ({
+    atMs: Number(row["wall"]),
+    node: String(row["node"]),
+    kind: String(row["kind"]),
+    source: String(row["source"]),
+    subject: String(row["subject"]),
+    data: JSON.parse(String(row["data"] ?? "{}")) as Record<string, unknown>,
+  }));
+}
+
+function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
+  const subjects = [
+    ...service.frontends.map((name) => `frontend ${name}`),
+    `service ${service.name}`,
+  ];
+  const slow = service.objectives.latency === undefined ? "0" : "max(coalesce(slow, 0))";
+  const rows = database
+    .prepare(
+      `SELECT vantage, start, length, sum(good) AS good, sum(bad) AS bad, ${slow} AS slow,
+              min(first_bad) AS first, max(last_bad) AS last
+       FROM measurement WHERE subject IN (${subjects.map(() => "?").join()})
+       GROUP BY vantage, start, length ORDER BY start`,
+    )
+    .all(...subjects);
+  return rows.flatMap((row) => {
+    const vantage = String(row["vantage"]);
+    const isProbe = vantage.startsWith("probe:");
+    const isListed = service.probes.length === 0 || service.probes.includes(vantage.slice(6));
+    if (isProbe ? !isListed : vantage !== "balancer") return [];
+    const [good, bad, slowOnes] = [Number(row["good"]), Number(row["bad"]), Number(row["slow"])];
+    const [fromMs, toMs] = [Number(row["start"]), Number(row["start"]) + Number(row["length"])];
+    if (good + bad === 0) return [];
+    const within = (ms: number): number => Math.min(toMs, Math.max(fromMs, ms));
+    const shift = isProbe ? 0 : 1000;
+    const first = within(row["first"] === null ? fromMs : Number(row["first"]) - shift);
+    const last = within(row["last"] === null ? toMs : Number(row["last"]));
+    const [firstMs, lastMs] = last > first ? [first, last] : [fromMs, toMs];
+    const share = bad / (good + bad);
+    const isSlow = slowOnes / (good + bad) >= 0.5;
+    const level = share >= 0.9 ? 3 : share >= 0.2 || isSlow ? 2 : share >= 0.05 ? 1 : 0;
+    return [{ vantage, fromMs, toMs, good, bad, slow: slowOnes, firstMs, lastMs, level }];
+  });
+}
+
+function plannedOf(
+  settings: LedgerSettings,
+  { name }: LedgerService,
+  lines: readonly Line[],
+): Window[] {
+  const windows: Window[] = settings.planned.filter((w) => w.service === "" || w.service === name);
+  for (const [i, { kind, subject, atMs: fromMs, data }] of lines.entries()) {
+    if (kind !== "maintenance-started" || (subject !== "" && subject !== name)) continue;
+    const key = data["id"] ?? subject;
+    const end = lines.find(
+      (one, j) =>
+        j > i && one.kind === "maintenance-ended" && (one.data["id"] ?? one.subject) === key,
+    );
+    const toMs = Math.min(Number(data["untilMs"] ?? Infinity), end?.atMs ?? Infinity);
+    windows.push({ fromMs, toMs });
+  }
+  return windows;
+}
+
+/** Requests by adding, time by marking every second that was asked and every one that was bad. */
+function vantagesOf(
+  rows: readonly Row[],
+  planned: readonly Window[],
+  period: Window & { readonly nowMs: number },
+): RecountedVantage[] {
+  const endMs = Math.min(period.toMs, period.nowMs);
+  const names = [...new Set(rows.map(({ vantage }) => vantage))].sort();
+  const seconds = Math.max(0, Math.ceil((period.toMs - period.fromMs) / 1000)) + 60;
+  return names.flatMap((vantage) => {
+    // 0 nobody asked, 1 good, 2 bad.
+    const marks = new Uint8Array(seconds);
+    let [good, bad] = [0, 0];
+    for (const row of rows) {
+      if (row.vantage !== vantage || row.fromMs < period.fromMs || row.fromMs >= endMs) continue;
+      if (planned.some(({ fromMs, toMs }) => fromMs <= row.fromMs && row.fromMs < toMs)) continue;
+      good += row.good;
+      bad += row.bad;
+      for (let s = row.fromMs; s < row.toMs; s += 1000) {
+        const place = (s - period.fromMs) / 1000;
+        marks[place] = Math.max(marks[place] ?? 0, row.level > 0 ? 2 : 1);
+      }
+    }
+    if (good + bad === 0) return [];
+    const badMs = marks.reduce((sum, mark) => sum + (mark === 2 ? 1000 : 0), 0);
+    const goodMs = marks.reduce((sum, mark) => sum + (mark === 1 ? 1000 : 0), 0);
+    return [{ vantage, good, bad, goodMs, badMs }];
+  });
+}
+
+interface Rules {
+  readonly service: LedgerService;
+  readonly settings: LedgerSettings;
+  readonly planned: readonly Window[];
+  readonly nowMs: number;
+}
+
+interface Walked {
+  readonly startMs: number;
+  lastMs: number;
+  detectedMs: number;
+  slow: boolean;
+  broken: boolean;
+  /** Time by level. */
+  readonly harm: { readonly fromMs: number; readonly toMs: number; readonly level: number }[];
+  readonly asked: Map<string, number>;
+}
+
+interface Edge {
+  readonly atMs: number;
+  readonly step: 1 | -1;
+  /** `planned`, `part …`, or a row. */
+  readonly what: string | Row;
+}
+
+function walk(rows: readonly Row[], lines: readonly Line[], rules: Rules): RecountedIncident[] {
+  const { settings, nowMs } = rules;
+  const edges = edgesOf(rows, lines, rules);
+  const active = new Set<string | Row>();
+  const planned = new Map<string, number>();
+  const found: Walked[] = [];
+  for (const [i, { atMs, step, what }] of edges.entries()) {
+    if (what === "planned") planned.set(what, (planned.get(what) ?? 0) + step);
+    else if (step === 1) active.add(what);
+    else active.delete(what);
+    const untilMs = Math.min(edges[i + 1]?.atMs ?? atMs, nowMs);
+    if (untilMs <= atMs || active.size === 0 || (planned.get("planned") ?? 0) > 0) continue;
+    let current = found.at(-1);
+    if (current === undefined || atMs > current.lastMs + settings.mergeMs) {
+      const [harm, asked] = [[], new Map<string, number>()];
+      current = {
+        startMs: atMs,
+        lastMs: 0,
+        detectedMs: Infinity,
+        slow: false,
+        broken: false,
+        harm,
+        asked,
+      };
+      found.push(current);
+    }
+    current.lastMs = untilMs;
+    const level = note(current, active, atMs);
+    if (level > 0) current.harm.push({ fromMs: atMs, toMs: untilMs, level });
+  }
+  return found.map((one) => finish(one, lines, rules));
+}
+
+function note(current: Walked, active: ReadonlySet<string | Row>, atMs: number): number {
+  let level = 0;
+  for (const what of active) {
+    if (typeof what === "string") {
+      current.broken = true;
+      current.detectedMs = Math.min(current.detectedMs, atMs);
+      continue;
+    }
+    level = Math.max(level, what.level);
+    current.slow ||= what.bad === 0;
+    current.detectedMs = Math.min(current.detectedMs, what.toMs);
+    current.asked.set(`${what.vantage} ${what.fromMs}`, what.bad);
+  }
+  return level;
+}
+
+function edgesOf(rows: readonly Row[], lines: readonly Line[], rules: Rules): Edge[] {
+  const edges: Edge[] = rules.planned.flatMap(({ fromMs, toMs }) => [
+    { atMs: fromMs, step: 1, what: "planned" },
+    { atMs: toMs, step: -1, what: "planned" },
+  ]);
+  for (const row of rows) {
+    if (row.level === 0) continue;
+    edges.push(
+      { atMs: row.firstMs, step: 1, what: row },
+      { atMs: row.lastMs, step: -1, what: row },
+    );
+  }
+  const out = new Set<string>();
+  for (const line of lines) {
+    for (const [part, isOut] of partsOf(line, rules.service, out)) {
+      const what = `part ${part}`;
+      if (isOut === out.has(what)) continue;
+      if (isOut) out.add(what);
+      else out.delete(what);
+      edges.push({ atMs: line.atMs, step: isOut ? 1 : -1, what });
+    }
+  }
+  for (const what of out) edges.push({ atMs: rules.nowMs, step: -1, what });
+  return edges.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Which parts a line says are out (true) or back. */
+function partsOf(
+  { kind, subject, source, node, data }: Line,
+  service: LedgerService,
+  out: ReadonlySet<string>,
+): (readonly [string, boolean])[] {
+  if (source === "operator" && kind === "incident-settled" && subject === service.name) {
+    return [...out].map((what) => [what.slice("part ".length), false]);
+  }
+  const isServer = service.pools.includes(subject.split("/")[0]!);
+  const [health, ejection] = [`health ${subject} ${node}`, `ejection ${subject} ${node}`];
+  if (isServer && kind === "server-down") return [[health, true]];
+  if (isServer && kind === "server-up") return [[health, false]];
+  if (isServer && kind === "server-ejected") return [[ejection, true]];
+  if (isServer && kind === "server-returned") return [[ejection, false]];
+  if (isServer && /^server-(ready|maint|drain-started|removed)$/u.test(kind)) {
+    return [
+      [health, false],
+      [ejection, false],
+    ];
+  }
+  if (!service.instances.includes(subject)) return [];
+  if (kind.startsWith("peer-")) {
+    return [[`peer ${subject} ${String(data["peer"])} ${node}`, kind === "peer-lost"]];
+  }
+  if (kind.startsWith("split-")) return [[`split ${subject}`, kind === "split-brain-found"]];
+  if (kind !== "state-changed") return [];
+  if (data["to"] === "FAULT") return [[`state ${subject} ${node}`, true]];
+  return data["from"] === "FAULT" ? [[`state ${subject} ${node}`, false]] : [];
+}
+
+const DECISIONS = /^(role-ended|role-hung|lease-lapsed|server-panic-on)$/u;
+
+function finish(one: Walked, lines: readonly Line[], rules: Rules): RecountedIncident {
+  const { service, settings } = rules;
+  const { classes } = settings;
+  const concerns = ({ subject }: Line): boolean =>
+    subject === "" ||
+    service.instances.includes(subject) ||
+    service.pools.includes(subject.split("/")[0]!) ||
+    service.frontends.includes(subject);
+  const decided = lines.find(
+    (line) =>
+      DECISIONS.test(line.kind) &&
+      concerns(line) &&
+      line.atMs >= one.startMs - 20_000 &&
+      line.atMs <= one.lastMs + 10_000,
+  );
+  const startMs = Math.min(one.startMs, decided?.atMs ?? Infinity);
+  const detectedMs = Math.min(one.detectedMs, decided?.atMs ?? Infinity);
+  const given = lines.findLast((line) => isClassOf(line, service.name, one))?.data["class"];
+  const isDrill = drillAt(lines, startMs);
+  const bad = [...one.asked.values()].reduce((sum, count) => sum + count, 0);
+  const isNothing = bad < 3 && !one.broken && !one.slow && decided === undefined;
+  const rule = service.critical ? ["", "B", "A", "accident"] : ["", "C", "C", "B"];
+  let [harmMs, score, scoreFromStart] = [0, 0, 0];
+  for (const { fromMs, toMs, level } of one.harm) {
+    harmMs += toMs - fromMs;
+    if (isDrill || (isNothing && given === undefined)) continue;
+    const weight = classes[typeof given === "string" ? given : rule[level]!] ?? 0;
+    scoreFromStart += ((toMs - fromMs) / 60_000) * weight;
+    score += (Math.max(0, toMs - Math.max(fromMs, detectedMs)) / 60_000) * weight;
+  }
+  return { startMs, detectedMs, harmMs, score, scoreFromStart };
+}
+
+function isClassOf({ kind, data, subject }: Line, service: string, one: Walked): boolean {
+  if (kind !== "incident-class-changed" || subject !== service) return false;
+  const text = String(data["id"]).slice(service.length + 1);
+  const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u.exec(text) ?? [];
+  const atMs = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
+  return atMs >= one.startMs - 21_000 && atMs <= one.lastMs;
+}
+
+function drillAt(lines: readonly Line[], atMs: number): boolean {
+  const key = ({ data, subject }: Line): unknown => data["run"] ?? data["id"] ?? subject;
+  return lines.some((line, i) => {
+    if (line.kind !== "drill-started" || line.atMs - 10_000 > atMs) return false;
+    const end = lines.find(
+      (one, j) => j > i && one.kind === "drill-finished" && key(one) === key(line),
+    );
+    return atMs < (end?.atMs ?? Infinity) + 10_000;
+  });
+}

@@ -1,0 +1,179 @@
+/** What every entry of the catalogue is made of, and the promises that follow from the facts. */
+
+import { isMaster, type SiteFacts } from "../facts.ts";
+import type { Command, DrillPlan, Layer, Promised, Radius } from "../plan.ts";
+
+/** A machine that is busy with something else gets some slack on top. */
+export const SLACK_MS = 400;
+
+export interface DrillKind {
+  readonly name: string;
+  readonly title: string;
+  readonly layer: Layer;
+  /** What is done and what should happen. */
+  readonly says: string;
+  /** A sentence instead of a plan: why it cannot be done here. */
+  readonly build: (facts: SiteFacts, options: BuildOptions) => Built | string;
+}
+
+export interface BuildOptions {
+  /** `POOL/SERVER`; the first usable one by default. */
+  readonly server?: string;
+}
+
+/** What an entry says of its plan; the rest is the same for all. */
+export interface Built
+  extends
+    Pick<DrillPlan, "faults" | "expect">,
+    Partial<
+      Pick<DrillPlan, "danger" | "patienceMs" | "watchMs" | "limitMs" | "settleMs" | "abort">
+    > {
+  readonly radius?: Radius;
+  readonly promise: Partial<Promised> & Pick<Promised, "text">;
+}
+
+const WATCH_MS = 800;
+const PATIENCE_MS = 1000;
+/** Who asks for no failure waits as long as a browser would. */
+const PATIENT_MS = 5000;
+const LIMIT_MARGIN_MS = 5000;
+const SETTLE_MS = 20_000;
+const ABORT_MARGIN_MS = 10_000;
+
+export function planFor(
+  kind: DrillKind,
+  facts: SiteFacts,
+  options: BuildOptions = {},
+): DrillPlan | string {
+  const built = kind.build(facts, options);
+  if (typeof built === "string") return built;
+  const promise: Promised = {
+    outageMs: SLACK_MS,
+    returnOutageMs: SLACK_MS,
+    afterwards: "returns",
+    ...built.promise,
+  };
+  const { name, title, says, layer } = kind;
+  return {
+    patienceMs: promise.failed === undefined ? PATIENCE_MS : PATIENT_MS,
+    watchMs: WATCH_MS,
+    limitMs: promise.outageMs + LIMIT_MARGIN_MS,
+    settleMs: SETTLE_MS,
+    abort: { outageMs: promise.outageMs + ABORT_MARGIN_MS, failed: MANY },
+    radius: { takes: "nothing" },
+    ...built,
+    name,
+    title,
+    says,
+    layer,
+    target: facts.target.name,
+    promise,
+  };
+}
+
+/** Failures are bounded by the outage; who wants less says so. */
+const MANY = 1_000_000;
+
+export function on(facts: SiteFacts, ...argv: readonly string[]): Command {
+  return { host: facts.target.name, argv };
+}
+
+/** Where several words must be one shell line. */
+export function shell(facts: SiteFacts, line: string): Command {
+  return on(facts, "sh", "-c", line);
+}
+
+export function nines(facts: SiteFacts, ...words: readonly string[]): Command {
+  return on(facts, ...facts.nines, ...words, "--run-dir", facts.runDirectory);
+}
+
+/** The target's address goes elsewhere, when it has one. */
+export function movesIfHeld(facts: SiteFacts): "moves" | "either" {
+  return isMaster(facts.target) ? "moves" : "either";
+}
+
+/** Who had the address and prefers to have it, takes it back; `nopreempt` leaves it where it is. */
+export function afterLoss(facts: SiteFacts): Promised["afterwards"] {
+  if (!isMaster(facts.target)) return "either";
+  return facts.target.instances.every(({ preempts }) => preempts) ? "returns" : "stays-away";
+}
+
+/** Three adverts of silence and the skew of whoever takes over. */
+export function masterLossMs(facts: SiteFacts): number {
+  return worstInstance(facts, (advertMs, skewMs) => 3 * advertMs + skewMs) + SLACK_MS;
+}
+
+/** An eighth of the skew and up to 10 ms. */
+export function resignationMs(facts: SiteFacts): number {
+  return worstInstance(facts, (_, skewMs) => skewMs / 8 + 10) + SLACK_MS;
+}
+
+function worstInstance(
+  { target, others }: SiteFacts,
+  time: (advertMs: number, skewMs: number) => number,
+): number {
+  let worst = 0;
+  for (const { name, state, advertIntervalMs } of target.instances) {
+    if (state !== "MASTER") continue;
+    const priorities = others.flatMap(({ instances }) =>
+      instances.filter((other) => other.name === name).map(({ priority }) => priority),
+    );
+    // A taker whose priority nobody knows has the longest skew that there is.
+    const priority = priorities.length === 0 ? 1 : Math.min(...priorities);
+    worst = Math.max(worst, time(advertIntervalMs, ((256 - priority) / 256) * advertIntervalMs));
+  }
+  return Math.ceil(worst);
+}
+
+/** The interface that the target's address, or its traffic, is on. */
+export function linkOf({ target, links }: SiteFacts): string | undefined {
+  return target.instances[0]?.interface ?? links[0]?.interface;
+}
+
+/** `POOL/SERVER` and where it listens. */
+export interface ChosenServer {
+  readonly name: string;
+  readonly pool: string;
+  readonly server: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export function chooseServer(facts: SiteFacts, wanted?: string): ChosenServer | string {
+  const all = allServers(facts);
+  const found = wanted === undefined ? all[0] : all.find(({ name }) => name === wanted);
+  if (found !== undefined) return found;
+  if (wanted === undefined) return "no pool has a usable server with an IP address";
+  return `no usable server '${wanted}'; there are: ${all.map(({ name }) => name).join(", ")}`;
+}
+
+export function allServers({ target }: SiteFacts): readonly ChosenServer[] {
+  return target.pools.flatMap((pool) =>
+    pool.servers.flatMap(({ name, usable, endpoint }) => {
+      const at = /^\[?([\d.a-f:]+?)\]?:(\d+)$/i.exec(endpoint);
+      if (!usable || at === null) return [];
+      const [, address = "", port] = at;
+      const where = { address, port: Number(port) };
+      return [{ name: `${pool.name}/${name}`, pool: pool.name, server: name, ...where }];
+    }),
+  );
+}
+
+const TABLE = "nines_drill";
+
+/** Rules in a table of the drill's own; `undo` works also when it is not there. */
+export function filter(
+  facts: SiteFacts,
+  family: "netdev" | "ip" | "ip6",
+  lines: readonly string[],
+): { readonly inject: readonly Command[]; readonly undo: readonly Command[] } {
+  const table = `${family} ${TABLE}`;
+  const words = lines.map((line) => line.replace(TABLE_WORD, table));
+  return {
+    inject: [on(facts, "nft", [`add table ${table}`, ...words].join("; "))],
+    undo: [on(facts, "nft", `add table ${table}; delete table ${table}`)],
+  };
+}
+
+/** Stands for the table in the lines of `filter`. */
+export const TABLE_WORD = "TABLE";

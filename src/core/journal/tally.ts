@@ -1,0 +1,116 @@
+/**
+ * Counters of processes that come and go become sums of a span. Each process counts from its own
+ * start; what it has counted since the last look is the difference, and one that ended has said its
+ * last numbers - or was killed, and took its requests in flight along.
+ */
+
+import type { Latency, Measurement } from "./measurement.ts";
+
+/** Counters that only grow, of one subject in one process. */
+export interface Counted {
+  readonly subject: string;
+  readonly good: number;
+  readonly bad: number;
+  /** Now, not since the start. */
+  readonly inFlight: number;
+  readonly latency: Latency;
+}
+
+export interface CountingProcess {
+  /** Unique to one life of one process. */
+  readonly life: string;
+  /** These are its last numbers. */
+  readonly isEnded: boolean;
+  readonly counted: readonly Counted[];
+}
+
+interface Sum {
+  good: number;
+  bad: number;
+  firstBadMs: number | undefined;
+  lastBadMs: number | undefined;
+  readonly latency: Map<number, number>;
+}
+
+export class Tally {
+  #before: ReadonlyMap<string, CountingProcess> | undefined;
+  readonly #sums = new Map<string, Sum>();
+
+  /** `wallMs`: of this look. The first one only tells where the counters stand. */
+  look(processes: readonly CountingProcess[], wallMs: number): void {
+    const now = new Map(processes.map((one) => [one.life, one]));
+    const before = this.#before;
+    this.#before = now;
+    if (before === undefined) return;
+    for (const one of processes) this.#count(before.get(one.life), one, wallMs);
+    for (const [life, gone] of before)
+      if (!now.has(life) && !gone.isEnded) this.#lose(gone, wallMs);
+  }
+
+  /** An instance that is held here, at one look. */
+  held(subject: string): void {
+    this.#sum(subject).good++;
+  }
+
+  /** The sums since the last call, of what there was anything of. */
+  take(vantageOf: (subject: string) => string, fromMs: number, lengthMs: number): Measurement[] {
+    const measurements = [...this.#sums].map(([subject, sum]): Measurement => {
+      const { good, bad, firstBadMs, lastBadMs } = sum;
+      const latency = [...sum.latency].sort(([a], [b]) => a - b);
+      return {
+        subject,
+        vantage: vantageOf(subject),
+        fromMs,
+        lengthMs,
+        good,
+        bad,
+        ...(firstBadMs === undefined ? {} : { firstBadMs }),
+        ...(lastBadMs === undefined ? {} : { lastBadMs }),
+        ...(latency.length === 0 ? {} : { latency }),
+      };
+    });
+    this.#sums.clear();
+    return measurements;
+  }
+
+  #count(before: CountingProcess | undefined, now: CountingProcess, wallMs: number): void {
+    for (const { subject, good, bad, latency } of now.counted) {
+      const old = before?.counted.find((one) => one.subject === subject);
+      // Less than before: the subject was taken away and came back, and counts anew.
+      const isFresh = old === undefined || good < old.good || bad < old.bad;
+      const moreGood = good - (isFresh ? 0 : old.good);
+      const moreBad = bad - (isFresh ? 0 : old.bad);
+      if (moreGood === 0 && moreBad === 0) continue;
+      const sum = this.#sum(subject);
+      sum.good += moreGood;
+      addBad(sum, moreBad, wallMs);
+      const known = new Map(isFresh ? [] : old.latency);
+      for (const [index, count] of latency) {
+        const more = count - (known.get(index) ?? 0);
+        if (more > 0) sum.latency.set(index, (sum.latency.get(index) ?? 0) + more);
+      }
+    }
+  }
+
+  #lose({ counted }: CountingProcess, wallMs: number): void {
+    for (const { subject, inFlight } of counted) {
+      if (inFlight > 0) addBad(this.#sum(subject), inFlight, wallMs);
+    }
+  }
+
+  #sum(subject: string): Sum {
+    let sum = this.#sums.get(subject);
+    if (sum === undefined) {
+      sum = { good: 0, bad: 0, firstBadMs: undefined, lastBadMs: undefined, latency: new Map() };
+      this.#sums.set(subject, sum);
+    }
+    return sum;
+  }
+}
+
+function addBad(sum: Sum, count: number, wallMs: number): void {
+  if (count === 0) return;
+  sum.bad += count;
+  sum.firstBadMs ??= wallMs;
+  sum.lastBadMs = wallMs;
+}

@@ -1,0 +1,22 @@
+/** Whose doing a change of state is: for whoever tells what happened on several machines in order. */
+
+import type { Instance } from "./instance.ts";
+import type { RouterEvent } from "./router-ports.ts";
+
+/** Ours comes with it, so that what others say of us can be found. */
+export function heardOf(
+  instance: Instance,
+  now: number,
+): Pick<RouterEvent, "peer" | "cause" | "address"> {
+  const { state, master, effectivePriority, sourceText } = instance;
+  const ours = sourceText === "" ? {} : { address: sourceText };
+  if (master === undefined) return ours;
+  const { address: peer, priority, heardAtMs } = master;
+  if (state.kind === "BACKUP") {
+    // Yielding is the answer to what was heard just now.
+    return heardAtMs === now ? { ...ours, peer, cause: "outranked" } : ours;
+  }
+  if (state.kind !== "MASTER") return ours;
+  if (priority === 0) return { ...ours, peer, cause: "resigned" };
+  return { ...ours, peer, cause: priority < effectivePriority ? "lower" : "silent" };
+}

@@ -1,0 +1,216 @@
+/** This very node as the place of a drill: plain commands, a client here or wherever it is told. */
+
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { createInterface } from "node:readline";
+import { nodeFacts, type StatusLike } from "../core/drill/facts.ts";
+import type { NodeFacts, SiteFacts, View } from "../core/drill/facts.ts";
+import { shellLine, type Command } from "../core/drill/plan.ts";
+import type { ProbeRecord } from "../core/drill/probe-record.ts";
+import type { ProbeCount } from "../core/drill/run.ts";
+import { monotonicMs } from "../drivers/clock.ts";
+import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
+import { runCommand } from "../drivers/run-command.ts";
+import { ControlClient } from "./control-client.ts";
+import { startWrites } from "./drill-writes.ts";
+import { loadConfiguration } from "./load-configuration.ts";
+import { runDirectory } from "./run-directory.ts";
+
+const ANSWER_WITHIN_MS = 500;
+const PEER_WITHIN_MS = 5000;
+const ASK_WITHIN_MS = 5000;
+
+export interface NodeSiteOptions {
+  readonly runDirectory: string;
+  readonly stateDirectory: string;
+  readonly nines: readonly string[];
+  /** Shell lines that print `nines status --json` of the other nodes. */
+  readonly peers: readonly string[];
+  readonly everyMs: number;
+  /** What clients ask; the first frontend by default. */
+  readonly url?: string;
+  /** A shell line to put before the client's own: `ssh client`. */
+  readonly via?: string;
+  readonly writeUrl?: string;
+}
+
+export class NodeSite implements DrillSite {
+  readonly name: string = hostname();
+  readonly runDirectory: string;
+  readonly stateDirectory: string;
+  readonly #options: NodeSiteOptions;
+  readonly #client: ControlClient;
+  #facts: SiteFacts | undefined;
+  #lastSeq = 0;
+
+  constructor(options: NodeSiteOptions) {
+    this.#options = options;
+    this.runDirectory = options.runDirectory;
+    this.stateDirectory = options.stateDirectory;
+    this.#client = new ControlClient(runDirectory(options.runDirectory).controlSocket);
+  }
+
+  async facts(): Promise<SiteFacts> {
+    const status = await this.#client.status();
+    const { file } = status.configuration;
+    const { service } = loadConfiguration(file, { permissive: true });
+    const target = nodeFacts(this.name, status, service?.vrrp.vrrp.instances ?? []);
+    const ask = async (...argv: readonly string[]): Promise<string | undefined> => {
+      const ran = await runCommand(argv, ASK_WITHIN_MS);
+      return ran.ok ? ran.stdout : undefined;
+    };
+    const { nines, stateDirectory } = this.#options;
+    this.#facts = {
+      target,
+      others: await this.#peers(),
+      nines,
+      runDirectory: this.runDirectory,
+      stateDirectory,
+      ownDisk: await isOwnDisk(ask, stateDirectory),
+      configuration: file,
+      restart: this.#restart(target.controlPid),
+      links: await linkFacts(ask, target),
+      programs: {},
+      client: this.name,
+      trackEveryMs: 0,
+      clock: "host",
+    };
+    return this.#facts;
+  }
+
+  async look(): Promise<View> {
+    const [target, others] = await Promise.all([this.#lookHere(), this.#peers()]);
+    return { target, others, seesOthers: this.#options.peers.length > 0 };
+  }
+
+  /** Handing back is the peer's operator's part: nothing else is ever ordered there. */
+  wrap({ host, argv }: Command): readonly string[] {
+    if (host === this.name) return argv;
+    throw new Error(`${host} is another machine: log in there for \`${shellLine(argv)}\``);
+  }
+
+  async bySite({ argv, host }: Command): Promise<void> {
+    if (argv[0] === "power-on") throw new Error(`somebody must switch ${host} on`);
+    await runCommand(argv, ASK_WITHIN_MS);
+  }
+
+  async startProbe(patienceMs: number): Promise<SiteProbe | undefined> {
+    const { url = this.#defaultUrl(), via, everyMs, nines } = this.#options;
+    if (url === undefined) return undefined;
+    const words = ["drill-probe", url, String(everyMs), String(patienceMs)];
+    if (via === undefined) return startProber([...nines, ...words]);
+    return startProber(["sh", "-c", `exec ${via} ${shellLine(["nines", ...words])}`]);
+  }
+
+  startWrites(): WriteProbe | undefined {
+    const { writeUrl } = this.#options;
+    return writeUrl === undefined ? undefined : startWrites(writeUrl);
+  }
+
+  async events(): Promise<readonly SiteEvent[]> {
+    const events = await within(this.#client.events(this.#lastSeq), ANSWER_WITHIN_MS);
+    if (events === undefined) return [];
+    this.#lastSeq = events.at(-1)?.seq ?? this.#lastSeq;
+    return events.map(({ kind, reason, time, to }) => ({
+      node: this.name,
+      kind,
+      reason,
+      wallMs: Date.parse(time),
+      ...(to === undefined ? {} : { to }),
+    }));
+  }
+
+  async #lookHere(): Promise<NodeFacts | undefined> {
+    const status = await within(this.#client.status(), ANSWER_WITHIN_MS);
+    return status === undefined ? undefined : nodeFacts(this.name, status);
+  }
+
+  async #peers(): Promise<readonly NodeFacts[]> {
+    const found = await Promise.all(
+      this.#options.peers.map(async (line, i) => {
+        const ran = await runCommand(["sh", "-c", line], PEER_WITHIN_MS);
+        if (!ran.ok) return undefined;
+        return nodeFacts(`peer${i + 1}`, JSON.parse(ran.stdout) as StatusLike);
+      }),
+    );
+    return found.filter((node) => node !== undefined);
+  }
+
+  #defaultUrl(): string | undefined {
+    const listening = this.#facts?.target.listening.find((place) => !place.startsWith("/"));
+    return listening === undefined ? undefined : `http://${listening.replace(ANY, "127.0.0.1")}/`;
+  }
+
+  /** As it was started; by systemd, if that did it. */
+  #restart(controlPid: number): readonly string[] {
+    const status = shellLine([...this.#options.nines, "status", "--run-dir", this.runDirectory]);
+    const unit = /\/([\w@.-]+\.service)$/m.exec(procFile(controlPid, "cgroup"))?.[1];
+    const words = procFile(controlPid, "cmdline").split("\0").slice(0, -1);
+    const start =
+      unit === undefined
+        ? `setsid ${shellLine(words)} </dev/null >/dev/null 2>&1 &`
+        : `systemctl start ${unit};`;
+    const line = `[ -n "$NINES_STARTING" ] || ${status} >/dev/null 2>&1 || { ${start} }`;
+    return ["sh", "-c", line];
+  }
+}
+
+const ANY = /^(\[::\]|0\.0\.0\.0)(?=:)/;
+
+function procFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Undefined when it comes too late or not at all. */
+async function within<T>(answer: Promise<T>, ms: number): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  try {
+    return await Promise.race([answer.catch(() => undefined), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface News {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failed: number;
+  readonly lastAnswerMs: number;
+}
+
+/** Clocks of two machines do not agree: silence counts from when its news came. */
+function startProber(argv: readonly string[]): SiteProbe {
+  const [file = "", ...words] = argv;
+  const child = spawn(file, words, { stdio: ["pipe", "pipe", "inherit"] });
+  const record = Promise.withResolvers<ProbeRecord>();
+  record.promise.catch(() => {});
+  let answered = 0;
+  let failed = 0;
+  let lastMs = monotonicMs();
+  child.once("error", (error) => record.reject(error));
+  child.once("close", () => record.reject(new Error("the client ended without a record")));
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    const line = JSON.parse(text) as { news?: News; record?: ProbeRecord };
+    if (line.record !== undefined) record.resolve(line.record);
+    if (line.news === undefined) return;
+    if (line.news.answered > answered) lastMs = monotonicMs();
+    ({ sent, answered, failed } = line.news);
+  });
+  let sent = 0;
+  const count = (): ProbeCount => ({ answered, failed, silentMs: monotonicMs() - lastMs });
+  return {
+    count,
+    underWay: () => sent - answered - failed,
+    stop: () => {
+      child.stdin.end();
+      return record.promise;
+    },
+  };
+}

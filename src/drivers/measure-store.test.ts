@@ -1,0 +1,85 @@
+import { after, test } from "node:test";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BUCKET_MS, type Measurement } from "../core/journal/measurement.ts";
+import { openJournal } from "./journal-database.ts";
+import { MeasureStore } from "./measure-store.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nines-measure-"));
+after(() => rmSync(folder, { recursive: true }));
+const DAY_MS = 86_400_000;
+const NOW = 1_800_000_000_000;
+
+function span(fromMs: number, good: number, more: Partial<Measurement> = {}): Measurement {
+  const base = { subject: "frontend web", vantage: "balancer", lengthMs: BUCKET_MS, bad: 0 };
+  return { ...base, fromMs, good, ...more };
+}
+
+const all = { subject: "frontend web", fromMs: 0, toMs: Infinity, limit: 1e6 };
+
+test("what was measured is found as it was; the same span twice is added up", () => {
+  const { database } = openJournal(join(folder, "a.db"), 0);
+  const store = new MeasureStore(database);
+  const one = span(NOW, 5, { bad: 2, firstBadMs: NOW + 1000, lastBadMs: NOW + 2000, slow: 1 });
+  const whole = { ...one, latency: [[3, 5]] as const };
+  store.add([whole, span(NOW, 1, { vantage: "probe:x" })]);
+  assert.deepEqual(store.find({ ...all, vantage: "balancer" }), [whole]);
+  store.add([
+    span(NOW, 3, {
+      latency: [
+        [3, 1],
+        [9, 2],
+      ],
+    }),
+  ]);
+  const [sum] = store.find({ ...all, vantage: "balancer" });
+  assert.deepEqual(
+    [sum?.good, sum?.bad, sum?.latency],
+    [
+      8,
+      2,
+      [
+        [3, 6],
+        [9, 2],
+      ],
+    ],
+  );
+  assert.deepEqual(
+    store.subjects().map(({ vantage }) => vantage),
+    ["balancer", "probe:x"],
+  );
+  database.close();
+});
+
+test("after a week spans become minutes, after 400 days they go, and no request is lost before", () => {
+  const { database } = openJournal(join(folder, "b.db"), 0);
+  const store = new MeasureStore(database);
+  const from = Math.floor((NOW - 8 * DAY_MS) / 60_000) * 60_000;
+  const spans = Array.from({ length: 3_000 }, (_, i) => span(from + i * BUCKET_MS, i));
+  store.add([
+    ...spans,
+    span(NOW - 401 * DAY_MS, 1, { lengthMs: 60_000 }),
+    span(NOW - BUCKET_MS, 1),
+  ]);
+  while (store.rollUp(NOW));
+  const kept = store.find(all);
+  assert.equal(kept.filter(({ lengthMs }) => lengthMs === 60_000).length, 500);
+  assert.equal(kept.filter(({ lengthMs }) => lengthMs === BUCKET_MS).length, 1);
+  const sum = kept.reduce((total, { good }) => total + good, 0);
+  assert.equal(sum, (2_999 * 3_000) / 2 + 1);
+  database.close();
+});
+
+test("what hurt somebody stays exact for 400 days", () => {
+  const { database } = openJournal(join(folder, "c.db"), 0);
+  const store = new MeasureStore(database);
+  const from = Math.floor((NOW - 8 * DAY_MS) / 60_000) * 60_000;
+  const bad = span(from + BUCKET_MS, 90, { bad: 10, firstBadMs: from, lastBadMs: from + 1 });
+  store.add([span(from, 100, { bad: 1 }), bad, span(from + 2 * BUCKET_MS, 100)]);
+  store.add([span(NOW - 401 * DAY_MS, 0, { bad: 5 })]);
+  while (store.rollUp(NOW));
+  assert.deepEqual(store.find(all), [span(from, 200, { bad: 1, lengthMs: 60_000 }), bad]);
+  database.close();
+});

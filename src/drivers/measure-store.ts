@@ -1,0 +1,183 @@
+/**
+ * Measurements in the journal's file: spans of ten seconds for some days, then minutes. A span that
+ * comes twice - the clock was set back - is added to what is there.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import {
+  BUCKET_MS,
+  merged,
+  type Measurement,
+  minutesOf,
+  type Latency,
+} from "../core/journal/measurement.ts";
+import { BAD_SHARE } from "../core/ledger/settings.ts";
+import { inTransaction, migrate } from "./journal-database.ts";
+
+const STEPS = [
+  `CREATE TABLE measurement (
+     subject TEXT NOT NULL,
+     vantage TEXT NOT NULL,
+     start INTEGER NOT NULL,
+     length INTEGER NOT NULL,
+     good INTEGER NOT NULL,
+     bad INTEGER NOT NULL,
+     slow INTEGER,
+     first_bad INTEGER,
+     last_bad INTEGER,
+     latency TEXT,
+     PRIMARY KEY (subject, vantage, length, start)
+   ) WITHOUT ROWID;
+   CREATE INDEX measurement_start ON measurement (length, start);`,
+];
+
+const DAY_MS = 86_400_000;
+/** So long a span of ten seconds is kept as such. */
+const FINE_MS = 7 * DAY_MS;
+const KEPT_MS = 400 * DAY_MS;
+/** Rows of either length; then the oldest become minutes, or go. */
+const MAX_ROWS = 4_000_000;
+/** Spans that one call takes: some 20 ms. */
+const ROLLED = 1_000;
+
+/** What hurt somebody stays as exact as it was: incidents of a year are made of it. */
+const KEPT_FINE = `AND NOT (bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
+
+export interface MeasurementQuery {
+  readonly subject: string;
+  readonly vantage?: string;
+  /** Unix ms, the first inclusive, the second not. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** At most that many. */
+  readonly limit: number;
+}
+
+export class MeasureStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    migrate(database, "measure", STEPS);
+    this.#database = database;
+  }
+
+  /** All or none; throws when the disk does not take them. */
+  add(measurements: readonly Measurement[]): void {
+    if (measurements.length === 0) return;
+    inTransaction(this.#database, () => this.#put(measurements));
+  }
+
+  /** Oldest first; ten seconds and minutes as they are kept. */
+  find({ subject, vantage, fromMs, toMs, limit }: MeasurementQuery): Measurement[] {
+    const where = vantage === undefined ? "" : "AND vantage = ?";
+    const values = [subject, ...(vantage === undefined ? [] : [vantage]), fromMs, toMs, limit];
+    return this.#database
+      .prepare(
+        `SELECT * FROM measurement WHERE subject = ? ${where} AND start >= ? AND start < ?
+         ORDER BY start LIMIT ?`,
+      )
+      .all(...values)
+      .map(measurementOf);
+  }
+
+  /** What has been measured: pairs of subject and vantage. */
+  subjects(): { readonly subject: string; readonly vantage: string }[] {
+    const rows = this.#database
+      .prepare("SELECT DISTINCT subject, vantage FROM measurement ORDER BY 1, 2")
+      .all();
+    return rows.map((row) => ({
+      subject: String(row["subject"]),
+      vantage: String(row["vantage"]),
+    }));
+  }
+
+  /** Makes minutes of a bounded number of old spans and forgets what is too old. True: there is more. */
+  rollUp(nowMs: number): boolean {
+    const surplus = this.#rows(BUCKET_MS) > MAX_ROWS;
+    const old = this.#database
+      .prepare(
+        `SELECT * FROM measurement WHERE length = ${BUCKET_MS} AND start < ?
+         ${surplus ? "" : KEPT_FINE} ORDER BY start LIMIT ?`,
+      )
+      .all(surplus ? nowMs : nowMs - FINE_MS, ROLLED)
+      .map(measurementOf);
+    inTransaction(this.#database, () => {
+      this.#put(minutesOf(old));
+      for (const one of old) this.#delete(one);
+      const kept = this.#rows(60_000) > MAX_ROWS ? this.#oldestMinutes() : nowMs - KEPT_MS;
+      this.#database
+        .prepare("DELETE FROM measurement WHERE (length <> ? OR start < ?) AND start < ?")
+        .run(BUCKET_MS, nowMs - KEPT_MS, kept);
+    });
+    return old.length === ROLLED;
+  }
+
+  #oldestMinutes(): number {
+    const row = this.#database
+      .prepare(
+        `SELECT max(start) AS start FROM (SELECT start FROM measurement WHERE length <> ${BUCKET_MS}
+         ORDER BY length, start LIMIT ${ROLLED})`,
+      )
+      .get();
+    return Number(row?.["start"] ?? 0);
+  }
+
+  #rows(length: number): number {
+    const row = this.#database
+      .prepare("SELECT count(*) AS rows FROM measurement WHERE length = ?")
+      .get(length);
+    return Number(row?.["rows"] ?? 0);
+  }
+
+  #put(measurements: readonly Measurement[]): void {
+    const find = this.#database.prepare(
+      "SELECT * FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
+    );
+    const put = this.#database.prepare(
+      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    for (const one of measurements) {
+      const { subject, vantage, fromMs, lengthMs } = one;
+      const row = find.get(subject, vantage, lengthMs, fromMs);
+      const whole = row === undefined ? one : merged(measurementOf(row), one);
+      put.run(
+        subject,
+        vantage,
+        fromMs,
+        lengthMs,
+        whole.good,
+        whole.bad,
+        whole.slow ?? null,
+        whole.firstBadMs ?? null,
+        whole.lastBadMs ?? null,
+        whole.latency === undefined ? null : JSON.stringify(whole.latency),
+      );
+    }
+  }
+
+  #delete({ subject, vantage, fromMs, lengthMs }: Measurement): void {
+    this.#database
+      .prepare(
+        "DELETE FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
+      )
+      .run(subject, vantage, lengthMs, fromMs);
+  }
+}
+
+function measurementOf(row: Record<string, unknown>): Measurement {
+  const optional = (key: string, name: string): Record<string, number> =>
+    typeof row[name] === "number" ? { [key]: row[name] } : {};
+  const { latency } = row;
+  return {
+    subject: String(row["subject"]),
+    vantage: String(row["vantage"]),
+    fromMs: Number(row["start"]),
+    lengthMs: Number(row["length"]),
+    good: Number(row["good"]),
+    bad: Number(row["bad"]),
+    ...optional("slow", "slow"),
+    ...optional("firstBadMs", "first_bad"),
+    ...optional("lastBadMs", "last_bad"),
+    ...(typeof latency === "string" ? { latency: JSON.parse(latency) as Latency } : {}),
+  };
+}

@@ -1,0 +1,62 @@
+/** Two directors and two web servers, as drills see them. */
+
+import type { InstanceFacts, NodeFacts, SiteFacts, View } from "../../src/core/drill/facts.ts";
+
+const instance: InstanceFacts = {
+  name: "site",
+  state: "MASTER",
+  interface: "eth0",
+  family: "ipv4",
+  addresses: ["10.0.0.200/24"],
+  priority: 150,
+  advertIntervalMs: 1000,
+  isSplit: false,
+  hasWitness: false,
+  isUnicast: false,
+  preempts: true,
+};
+
+const role = (name: string, pid: number): NodeFacts["roles"][number] => ({
+  name,
+  state: "running",
+  pid,
+});
+
+export function node(name: string, change: Partial<InstanceFacts> = {}): NodeFacts {
+  const server = (n: number): NodeFacts["pools"][number]["servers"][number] => ({
+    name: `web${n}`,
+    usable: true,
+    state: "up",
+    endpoint: `10.0.0.${n}:80`,
+  });
+  return {
+    name,
+    controlPid: 100,
+    roles: [role("vrrp", 101), role("check", 102), role("balance", 103), role("balance", 104)],
+    instances: [{ ...instance, ...change }],
+    pools: [{ name: "web", servers: [server(1), server(2)] }],
+    listening: ["10.0.0.200:80"],
+  };
+}
+
+export const backup: NodeFacts = node("lb2", { state: "BACKUP", priority: 100 });
+
+export const facts: SiteFacts = {
+  target: node("lb1"),
+  others: [backup],
+  nines: ["nines"],
+  runDirectory: "/run/nines",
+  stateDirectory: "/var/lib/nines",
+  ownDisk: false,
+  configuration: "/etc/nines.yaml",
+  restart: ["systemctl", "start", "nines"],
+  links: [
+    { interface: "eth0", restore: [["ip", "route", "replace", "default", "via", "10.0.0.1"]] },
+  ],
+  programs: {},
+  client: "lb1",
+  trackEveryMs: 0,
+  clock: "host",
+};
+
+export const calm: View = { target: facts.target, others: facts.others, seesOthers: true };
