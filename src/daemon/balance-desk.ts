@@ -5,7 +5,6 @@
 
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
@@ -17,6 +16,7 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { checkCertificates } from "../drivers/tls-certificates.ts";
 import { BalanceNews } from "./balance-news.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
+import { BalanceHouse } from "./balance-house.ts";
 import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
 import { ServerNames } from "./balance-names.ts";
@@ -44,11 +44,6 @@ import { workerBox, type RunDirectory } from "./run-directory.ts";
 
 const CONFIGURE_WITHIN_MS = 30_000;
 
-/** A client that asks all the time has had its last answer by then; others are let go by then. */
-const LAST_ANSWERS_MS = 1_200;
-/** Clients that are held back come again after 1 s. */
-const HELD_BACK_MS = 500;
-const LOOK_MS = 10;
 /** What scripts get that servers and pools are told of with at the end. */
 const END_TOLD_MS = 5_000;
 
@@ -69,7 +64,7 @@ export class BalanceDesk {
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
-  #isHurried = false;
+  readonly #house: BalanceHouse;
   #notedDescriptors: string | undefined;
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
@@ -84,6 +79,10 @@ export class BalanceDesk {
       command: options.command,
       log: options.log,
       joined: (link) => this.#equip(link),
+    });
+    this.#house = new BalanceHouse({
+      links: () => this.#workers.links,
+      sockets: () => this.#sockets,
     });
     this.#names = new ServerNames({
       changed: (host, address) => void this.#moved(host, address),
@@ -220,27 +219,17 @@ export class BalanceDesk {
     for (const link of this.#workers.links) link.send({ type: "unready" });
   }
 
-  /**
-   * Before an address goes to another machine, which knows nothing of the connections to this one:
-   * first every answer is the last of its connection, so that kept ones are no more; then nobody
-   * comes in until those inside are served. It cannot last, so neither does the wait.
-   */
-  async emptyHouse(): Promise<void> {
-    for (const link of this.#workers.links) link.send({ type: "last-answers" });
-    await this.#wait(LAST_ANSWERS_MS, async () => (await this.#guests()) === 0);
-    this.#sockets?.holdBack();
-    await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
+  emptyHouse(): Promise<void> {
+    return this.#house.empty();
   }
 
-  /** The address is elsewhere, and may come back. */
   reopenHouse(): void {
-    this.#sockets?.letIn();
-    for (const link of this.#workers.links) link.send({ type: "as-usual" });
+    this.#house.reopen();
   }
 
   /** What `stop` and `emptyHouse` wait for ends now. */
   hurry(reason: string): void {
-    this.#isHurried = true;
+    this.#house.hurry();
     this.#workers.hurry(reason);
   }
 
@@ -264,18 +253,6 @@ export class BalanceDesk {
     const text = descriptorWarning(balance, descriptorLimit());
     if (text !== undefined && text !== this.#notedDescriptors) this.#say("note", text);
     this.#notedDescriptors = text;
-  }
-
-  async #guests(): Promise<number> {
-    const answers = await Promise.all(
-      this.#workers.links.map((link) => link.ask({ type: "ping" }, HELD_BACK_MS)),
-    );
-    return answers.reduce((sum, { reply }) => sum + (reply?.connections ?? 0), 0);
-  }
-
-  async #wait(limitMs: number, isOver: () => Promise<boolean>): Promise<void> {
-    const untilMs = monotonicMs() + limitMs;
-    while (!this.#isHurried && monotonicMs() < untilMs && !(await isOver())) await sleep(LOOK_MS);
   }
 
   // ---- workers ----

@@ -56,6 +56,11 @@ export class Tier implements Candidates, TierLoad {
     return this.#picker.pick(now, request);
   }
 
+  /** Where the hash of a key leads, in words; "" for algorithms without. */
+  explain(hash: number): string {
+    return this.#picker.explain?.(hash) ?? "";
+  }
+
   hasUntried(tried: readonly Server[]): boolean {
     return this.usable.some((server) => !tried.includes(server));
   }
