@@ -56,7 +56,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: "page",
-    command: [...runner, "test/page/*.test.ts"],
+    command: [...runner, "--test-isolation=none", "test/page/*.test.ts"],
     obstacle: pageObstacle(),
     nodeTests: true,
   },

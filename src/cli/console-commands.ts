@@ -16,7 +16,7 @@ export function addConsoleCommands(program: Command, wiring: Wiring): void {
 
 interface TokenFlags extends StateFlags {
   readonly tokensFile?: string;
-  readonly role: "read" | "operate";
+  readonly role: "read" | "operate" | "probe";
   readonly expires?: number;
   readonly json?: boolean;
 }
@@ -31,8 +31,8 @@ function addToken(program: Command, { terminal, end }: Wiring): void {
     .description("make one; it is shown this once")
     .argument("<name>", "of the person or program, as it will stand in the journal")
     .addOption(
-      new Option("--role <role>", "read, or operate: may change things")
-        .choices(["read", "operate"])
+      new Option("--role <role>", "read; operate: may change things; probe: hands in reports only")
+        .choices(["read", "operate", "probe"])
         .default("read"),
     )
     .option("--expires <time>", "from now, e.g. 12h, 90d; default: never", parseTime)

@@ -1,6 +1,7 @@
 /** Subcommands about how available a service can be and is: named, described and wired. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_STATE_DIRECTORY } from "../daemon/run-directory.ts";
 import type { Wiring } from "./balance-commands.ts";
 import { type Language, LANGUAGES } from "./estimate-words.ts";
 
@@ -15,16 +16,22 @@ export function addEstimateCommands(program: Command, { terminal, end }: Wiring)
     .option("--monte-carlo [events]", "live it through as well; default 4,000,000", parseEvents)
     .option("--seed <n>", "of the simulation", parseSeed, 1)
     .option("--measured <file>", "JSON: figures that were measured, by part and group")
+    .option(
+      "--from-journal [dir]",
+      "the same from the journal of a node; default: its state directory",
+    )
     .addOption(
       new Option("--lang <language>", "of the table").choices(LANGUAGES).default(LANGUAGES[0]),
     )
     .option("--json", "for machines")
     .action(async (file: string, given: EstimateFlags) => {
       const { estimateFile } = await import("./estimate.ts");
-      const { monteCarlo, measured, lang: language, seed, json = false } = given;
+      const { monteCarlo, measured, fromJournal, lang: language, seed, json = false } = given;
+      const journal = fromJournal === true ? DEFAULT_STATE_DIRECTORY : fromJournal;
       const events = monteCarlo === true ? EVENTS : monteCarlo;
       const options = {
         ...(events === undefined ? {} : { events }),
+        ...(journal === undefined ? {} : { journal }),
         ...(measured === undefined ? {} : { measuredFile: measured }),
       };
       end(estimateFile({ file, json, language, seed, ...options }, terminal));
@@ -37,6 +44,7 @@ interface EstimateFlags {
   readonly monteCarlo?: true | number;
   readonly seed: number;
   readonly measured?: string;
+  readonly fromJournal?: true | string;
 }
 
 function parseEvents(text: string): number {

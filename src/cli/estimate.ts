@@ -2,12 +2,16 @@
 
 import { readFileSync } from "node:fs";
 import { formatDiagnostic } from "../config/diagnostic.ts";
+import { openLedgerFile } from "../console/ledger-reading.ts";
+import { measuredInJournal } from "../console/measured-parts.ts";
+import type { Architecture } from "../core/estimate/architecture.ts";
 import { readEstimate } from "../config/estimate/read-estimate.ts";
 import { type Estimate, estimate } from "../core/estimate/estimate.ts";
 import {
   FEW_SAMPLES,
   type MeasuredArchitecture,
   type MeasuredPart,
+  measuredSubjects,
   withMeasured,
 } from "../core/estimate/measured.ts";
 import { availabilityText, minutesPerYear, MS_PER_YEAR, nextNine } from "../core/estimate/nines.ts";
@@ -32,6 +36,8 @@ export interface EstimateOptions {
   readonly seed: number;
   /** JSON: an array of MeasuredPart. */
   readonly measuredFile?: string;
+  /** State directory of a node whose journal tells. */
+  readonly journal?: string;
 }
 
 const MOST_CHANGES = 12;
@@ -40,14 +46,10 @@ export function estimateFile(options: EstimateOptions, terminal: Terminal): Exit
   const { architecture, diagnostics, sourceLine } = readEstimate(options.file);
   for (const one of diagnostics) terminal.err(formatDiagnostic(one, sourceLine(one)));
   if (architecture === undefined) return 2;
-  let measured: readonly MeasuredPart[] = [];
-  if (options.measuredFile !== undefined) {
-    const read = readMeasured(options.measuredFile);
-    if (typeof read === "string") {
-      terminal.err(`nines: ${read}`);
-      return 2;
-    }
-    measured = read;
+  const measured = measuredFor(architecture, options, terminal);
+  if (typeof measured === "string") {
+    terminal.err(`nines: ${measured}`);
+    return 2;
   }
   const input = withMeasured(architecture, measured);
   const result = estimate(input.architecture);
@@ -73,6 +75,25 @@ export function estimateFile(options: EstimateOptions, terminal: Terminal): Exit
     terminal.out(line);
   }
   return 0;
+}
+
+/** A sentence when there is nothing to read. */
+function measuredFor(
+  architecture: Architecture,
+  { measuredFile, journal }: EstimateOptions,
+  terminal: Terminal,
+): readonly MeasuredPart[] | string {
+  const written = measuredFile === undefined ? [] : readMeasured(measuredFile);
+  if (typeof written === "string" || journal === undefined) return written;
+  const file = openLedgerFile(journal);
+  if (typeof file === "string") return file;
+  const subjects = measuredSubjects(architecture);
+  const { measured, unheard } = measuredInJournal(file, subjects, Date.now());
+  for (const subject of unheard) {
+    terminal.err(`nines: no record names '${subject}': it never failed, or is called otherwise`);
+  }
+  // What was written by hand counts.
+  return [...measured, ...written];
 }
 
 function readMeasured(path: string): readonly MeasuredPart[] | string {

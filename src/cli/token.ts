@@ -12,7 +12,7 @@ export interface TokenPlace {
 
 export interface MadeToken {
   readonly name: string;
-  readonly role: "read" | "operate";
+  readonly role: "read" | "operate" | "probe";
   readonly lastsMs?: number;
 }
 

@@ -51,7 +51,7 @@ const SAID: Readonly<Record<FixtureName, readonly [up: string, survives: string]
 
 test("each state of the group is said in the first two answers, and no word or box is out of place", async () => {
   server.overview = fixture("small");
-  const { page, context, troubles } = await open(browser, server);
+  const { page, troubles } = await open(browser, server);
   const headline = (id: string): Promise<string> => page.locator(`#${id} .headline`).innerText();
   for (const name of FIXTURE_NAMES) {
     await show(page, name);
@@ -62,12 +62,12 @@ test("each state of the group is said in the first two answers, and no word or b
     assert.deepEqual(await textsOutside(page), [], name);
     assert.deepEqual(troubles, [], name);
   }
-  await context.close();
+  await page.close();
 });
 
 test("on a phone, in the dark and in Chinese everything is there, below each other, in the same order", async () => {
   const look = { width: 360, height: 740, language: "zh", dark: true, operator: true } as const;
-  const { page, context, troubles } = await open(browser, server, look);
+  const { page, troubles } = await open(browser, server, look);
   for (const name of ["one-server-left", "thousand-servers", "split-brain"] as const) {
     await show(page, name);
     assert.match(await page.locator("#answer-up .question").innerText(), /服务正常吗/u);
@@ -90,12 +90,12 @@ test("on a phone, in the dark and in Chinese everything is there, below each oth
     assert.ok(panels.every(({ x, width }) => x >= 0 && x + width <= 360));
     assert.deepEqual(troubles, []);
   }
-  await context.close();
+  await page.close();
 });
 
 test("on a desk the four answers stand side by side above the topology, and all of it within the first screen", async () => {
   server.overview = fixture("small");
-  const { page, context } = await open(browser, server, { width: 1440, height: 900 });
+  const { page } = await open(browser, server, { width: 1440, height: 900 });
   await page.locator("#topology .node").first().waitFor();
   const answers = await regions(page, ".answer");
   assert.equal(new Set(answers.map(({ y }) => y)).size, 1);
@@ -107,12 +107,12 @@ test("on a desk the four answers stand side by side above the topology, and all 
     names.toSorted(),
     ["Clients", "VI_1", "lb1", "lb2", "web", "web1", "web2", "web3"].toSorted(),
   );
-  await context.close();
+  await page.close();
 });
 
 test("every state is told by a word and a shape of its own, not by colour alone", async () => {
   const shapes = new Map<string, string>();
-  const { page, context } = await open(browser, server);
+  const { page } = await open(browser, server);
   await page.getByRole("button", { name: "As a table" }).click();
   for (const name of ["thousand-servers", "stale-peer", "one-server-left", "small"] as const) {
     await show(page, name);
@@ -121,7 +121,7 @@ test("every state is told by a word and a shape of its own, not by colour alone"
     );
     for (const [word, shape] of seen) shapes.set(word, shape);
   }
-  await context.close();
+  await page.close();
   const words = [
     "DEGRADED",
     "DOWN",
@@ -140,7 +140,7 @@ test("traffic moves on the lines, and stands still for people who want no motion
   server.overview = fixture("small");
   const names: string[] = [];
   for (const reducedMotion of [false, true]) {
-    const { page, context } = await open(browser, server, { reducedMotion });
+    const { page } = await open(browser, server, { reducedMotion });
     await page.locator(".flow").first().waitFor({ state: "attached" });
     names.push(
       await page.evaluate<string>(
@@ -148,14 +148,14 @@ test("traffic moves on the lines, and stands still for people who want no motion
       ),
     );
     assert.match((await page.locator(".labels").textContent()) ?? "", /36\/s.*0\.1 err\/s/u);
-    await context.close();
+    await page.close();
   }
   assert.deepEqual(names, ["flow", "none"]);
 });
 
 test("what a screen reader hears of the first screen", async () => {
   server.overview = fixture("one-server-left");
-  const { page, context } = await open(browser, server);
+  const { page } = await open(browser, server);
   await page.locator("#topology .node").first().waitFor();
   const tree = await page.locator("body").ariaSnapshot();
   for (const part of [
@@ -172,12 +172,12 @@ test("what a screen reader hears of the first screen", async () => {
     assert.match(tree, part);
   }
   assert.doesNotMatch(tree, /img\n/u, "no picture is without a name");
-  await context.close();
+  await page.close();
 });
 
 test("a look at the past replays the state of that moment, and says that it is the past", async () => {
   server.overview = fixture("small");
-  const { page, context } = await open(browser, server);
+  const { page } = await open(browser, server);
   const web1 = page.locator('.node[data-id="server web/web1"]');
   await web1.waitFor();
   assert.equal(await web1.getAttribute("data-state"), "UP");
@@ -194,7 +194,7 @@ test("a look at the past replays the state of that moment, and says that it is t
   await page.keyboard.press("Escape");
   await page.locator('.node[data-id="server web/web1"][data-state="UP"]').waitFor();
   assert.equal(await page.locator('[data-banner="past"]').count(), 0);
-  await context.close();
+  await page.close();
 });
 
 test("names from servers stay text", async () => {
@@ -210,10 +210,10 @@ test("names from servers stay text", async () => {
     },
     records: small.records.map((record) => ({ ...record, reason: evil, subject: evil })),
   };
-  const { page, context } = await open(browser, server);
+  const { page } = await open(browser, server);
   await page.locator("#topology .node").first().waitFor();
   assert.equal(await page.locator("img").count(), 0);
   assert.match(await page.locator("#answer-changes").innerText(), /<img src=x/u);
   assert.doesNotMatch(await page.title(), /owned/u);
-  await context.close();
+  await page.close();
 });

@@ -37,7 +37,7 @@ export interface FixtureOptions {
 const ACTION: Fields = {
   action: { type: "string", description: "", required: true },
   subject: { type: "string", description: "", required: true },
-  weight: { type: "integer", description: "" },
+  weight: { type: "integer", description: "", nullable: true },
   deadlineMs: { type: "integer", description: "" },
   confirm: { type: "string", description: "" },
   reason: { type: "string", description: "" },

@@ -1,18 +1,17 @@
 /** A headless Chromium before the console, as a test wants it. */
 
-import { existsSync } from "node:fs";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import type { FixtureServer } from "./fixture-server.ts";
 
 const CHROMIUM = process.env["NINES_CHROMIUM"] ?? "/usr/bin/chromium";
 
-export const obstacle: string | undefined = existsSync(CHROMIUM)
-  ? undefined
-  : `there is no ${CHROMIUM}: sudo scripts/lab-setup, or name one in NINES_CHROMIUM`;
+let launched: Promise<Browser> | undefined;
 
+/** One for all tests of this process. */
 export function launch(): Promise<Browser> {
   // Tests run as root in containers, where Chromium's own sandbox cannot be set up.
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  launched ??= chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  return launched;
 }
 
 export interface Look {
@@ -24,6 +23,8 @@ export interface Look {
   /** With the token of an operator. */
   readonly operator?: boolean;
   readonly reducedMotion?: boolean;
+  /** Shares neither cookies nor choices with other tests. */
+  readonly alone?: boolean;
   /** The browser's clock is that much off, ms. */
   readonly clockOffMs?: number;
 }
@@ -40,15 +41,9 @@ export async function open(
   server: Pick<FixtureServer, "url" | "token">,
   look: Look = {},
 ): Promise<Opened> {
-  const context = await browser.newContext({
-    viewport: { width: look.width ?? 1280, height: look.height ?? 860 },
-    locale: look.language === "zh" ? "zh-CN" : "en-GB",
-    colorScheme: look.dark === true ? "dark" : "light",
-    reducedMotion: look.reducedMotion === true ? "reduce" : "no-preference",
-    timezoneId: "UTC",
-  });
-  if (look.operator === true) await signIn(context, server);
+  const context = await contextFor(browser, server, look);
   const page = await context.newPage();
+  await page.setViewportSize({ width: look.width ?? 1280, height: look.height ?? 860 });
   page.setDefaultTimeout(8_000);
   if (look.clockOffMs !== undefined) {
     await page.addInitScript(
@@ -62,6 +57,33 @@ export async function open(
   });
   await page.goto(`${server.url}${look.hash ?? ""}`);
   return { page, context, troubles };
+}
+
+/** Contexts are kept while a browser lives: those after the first find the page's files in their cache. */
+const contexts = new WeakMap<Browser, Map<string, Promise<BrowserContext>>>();
+
+function contextFor(
+  browser: Browser,
+  server: Pick<FixtureServer, "url" | "token">,
+  look: Look,
+): Promise<BrowserContext> {
+  const made = async (): Promise<BrowserContext> => {
+    const context = await browser.newContext({
+      locale: look.language === "zh" ? "zh-CN" : "en-GB",
+      colorScheme: look.dark === true ? "dark" : "light",
+      reducedMotion: look.reducedMotion === true ? "reduce" : "no-preference",
+      timezoneId: "UTC",
+    });
+    if (look.operator === true) await signIn(context, server);
+    return context;
+  };
+  if (look.alone === true) return made();
+  const known = contexts.get(browser) ?? new Map<string, Promise<BrowserContext>>();
+  contexts.set(browser, known);
+  const key = [server.url, look.language, look.dark, look.reducedMotion, look.operator].join();
+  const kept = known.get(key) ?? made();
+  known.set(key, kept);
+  return kept;
 }
 
 export async function signIn(

@@ -33,6 +33,7 @@ const GROUP_KEYS: Readonly<Record<GroupKind, readonly string[]>> = {
     "crews",
     "common_cause",
     "common_repair",
+    "measured",
   ],
 };
 
@@ -153,7 +154,9 @@ export class BlockReader {
       const next = "drills tell it: nines drill history; 99% is a good value of a tested system";
       this.#findings.warn(map.at, `no coverage: every switch of '${name}' works`, next);
     }
-    return { kind, ...base, switchMs, coverage, manualMs };
+    const measuredBy = map.texts("measured");
+    const measured = measuredBy === undefined ? {} : { measuredBy };
+    return { kind, ...base, switchMs, coverage, manualMs, ...measured };
   }
 
   #commonCause(map: MapReader, mttrMs: number): CommonCause | undefined {

@@ -38,6 +38,19 @@ export class MapReader {
     return undefined;
   }
 
+  /** One text, or a list of them. */
+  texts(key: string): string[] | undefined {
+    const node = this.node(key);
+    if (node === undefined) return undefined;
+    const items = node.kind === "list" ? node.items : [node];
+    const texts = items.flatMap((item) =>
+      item.kind === "scalar" && item.text !== "" ? item.text : [],
+    );
+    if (texts.length === items.length && texts.length > 0) return texts;
+    this.#findings.error(placeOf(node), `${key} takes names`, `write: ${key}: [NAME, NAME]`);
+    return undefined;
+  }
+
   allow(what: string, known: readonly string[]): void {
     for (const [key, node] of this.#map.entries) {
       if (known.includes(key)) continue;

@@ -18,7 +18,7 @@ export interface EstimateReading {
 }
 
 const TOP_KEYS = ["name", "parts", "system"] as const;
-const PART_KEYS = ["mttf", "mttr", "availability", "life", "repair"] as const;
+const PART_KEYS = ["mttf", "mttr", "availability", "life", "repair", "measured"] as const;
 const MOST_PARTS = 500;
 
 /** Never throws on what a file contains. */
@@ -125,5 +125,7 @@ function readPart(name: string, node: TreeNode, findings: Findings): Part | unde
   const down = availability === undefined ? NaN : 1 - availability;
   const mttfMs = mttf ?? (mttr! * (1 - down)) / down;
   const mttrMs = mttr ?? (mttf! * down) / (1 - down);
-  return { name, mttfMs, mttrMs, life, repair };
+  const measuredBy = map.texts("measured");
+  const measured = measuredBy === undefined ? {} : { measuredBy };
+  return { name, mttfMs, mttrMs, life, repair, ...measured };
 }

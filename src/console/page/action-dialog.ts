@@ -163,7 +163,7 @@ function settings(
     return el(
       "label",
       { class: "field" },
-      t("action.weight"),
+      t("action.weight-field"),
       el("input", {
         type: "number",
         min: 0,

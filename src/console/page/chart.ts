@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
 import type UPlot from "uplot";
-import { el } from "./dom.ts";
+import { el, names } from "./dom.ts";
 import { formatMoment, formatShort } from "./format.ts";
 import { language, t, theme } from "./preferences.ts";
 
@@ -75,7 +75,7 @@ export function Chart({ title, unit, at, lines }: ChartProps): VNode {
       ),
     ),
     at.length < 2 ? el("p", { class: "empty" }, t("chart.waiting")) : null,
-    el("div", { class: "plot", ref: place }),
+    el("div", { class: names("plot", at.length < 2 && "early"), ref: place }),
   );
 }
 

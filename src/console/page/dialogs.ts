@@ -46,7 +46,12 @@ function Window({ title, children }: WindowProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const focused = document.activeElement;
-    element.current!.showModal();
+    const opened = element.current!;
+    opened.showModal();
+    // Otherwise the first thing in the focus is the button that closes it all.
+    const wanted = opened.querySelector<HTMLElement>("[autofocus]");
+    const first = wanted ?? opened.querySelector<HTMLElement>("h2");
+    first?.focus();
     return () => {
       if (focused instanceof HTMLElement || focused instanceof SVGElement) focused.focus();
     };
@@ -62,7 +67,7 @@ function Window({ title, children }: WindowProps): VNode {
     el(
       "header",
       null,
-      el("h2", { id: "window-title" }, title),
+      el("h2", { id: "window-title", tabIndex: -1 }, title),
       el(
         "button",
         {

@@ -9,6 +9,7 @@ import { stateMark } from "./icons.ts";
 import { t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
+import { incidentView } from "./incident-fields.ts";
 import { mayOperate, notice, overview, serverNow } from "./store.ts";
 
 interface IncidentList {
@@ -20,7 +21,7 @@ export function IncidentsPage(): VNode {
   const latest = overview.value?.incidents ?? [];
   useEffect(() => {
     get<IncidentList>("/api/v1/incidents").then(
-      ({ incidents }) => setAll(incidents),
+      ({ incidents }) => setAll(incidents.map(incidentView)),
       () => setAll(undefined),
     );
   }, [latest.map(({ id, endMs }) => `${id}${endMs}`).join()]);
@@ -73,7 +74,7 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
   const told = overview.value?.incidents.find((one) => one.id === id);
   const load = (): void =>
     void get<IncidentView>(`/api/v1/incidents/${encodeURIComponent(id)}`).then(
-      setAsked,
+      (told) => setAsked(incidentView(told)),
       (error: Error) => setTrouble(error.message),
     );
   useEffect(load, [id, told?.endMs]);

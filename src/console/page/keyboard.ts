@@ -45,11 +45,15 @@ function press(key: string): boolean {
 
 function go(key: string, page: PageName): void {
   location.hash = hashOf(page);
-  if (key !== "t") return;
-  requestAnimationFrame(() => {
-    document.getElementById("topology-title")?.focus();
-    document.getElementById("topology")?.scrollIntoView({ block: "start" });
-  });
+  if (key === "t") focusTopology(30);
+}
+
+/** The page it is on may have to be drawn first. */
+function focusTopology(frames: number): void {
+  const title = document.getElementById("topology-title");
+  title?.focus();
+  title?.scrollIntoView({ block: "center" });
+  if (title === null && frames > 0) requestAnimationFrame(() => focusTopology(frames - 1));
 }
 
 /** To the event before or behind the moment that is shown. */

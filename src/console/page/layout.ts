@@ -81,7 +81,9 @@ function columns(drawing: Drawing, width: number): Picture {
     const to = placed.get(edge.to);
     return from === undefined || to === undefined ? [] : [curve(edge, from, to)];
   });
-  return { width, height: bottom + EDGE, nodes: [...placed.values()], edges };
+  // The order in which the focus goes round: as one reads.
+  const nodes = [...placed.values()].toSorted((a, b) => a.x - b.x || a.y - b.y);
+  return { width, height: bottom + EDGE, nodes, edges };
 }
 
 function stackHeight(count: number): number {

@@ -23,7 +23,9 @@ interface Hit {
 export function SearchBox(): VNode {
   const [wanted, setWanted] = useState("");
   const [at, setAt] = useState(0);
-  const hits = overview.value === undefined ? [] : hitsOf(overview.value, wanted).slice(0, MOST);
+  const hitsFor = (text: string): readonly Hit[] =>
+    overview.value === undefined ? [] : hitsOf(overview.value, text).slice(0, MOST);
+  const hits = hitsFor(wanted);
   const go = (hit: Hit | undefined): void => {
     if (hit === undefined) return;
     dialog.value = undefined;
@@ -32,8 +34,11 @@ export function SearchBox(): VNode {
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) setAt(Math.max(0, Math.min(hits.length - 1, at + step)));
-    else if (event.key === "Enter") go(hits[at]);
-    else return;
+    else if (event.key === "Enter") {
+      // Whoever types fast is ahead of what is drawn.
+      const typed = (event.target as HTMLInputElement).value;
+      go(typed === wanted ? hits[at] : hitsFor(typed)[0]);
+    } else return;
     event.preventDefault();
   };
   return el(
@@ -55,27 +60,31 @@ export function SearchBox(): VNode {
         setAt(0);
       },
     }),
-    el(
-      "ul",
-      { id: "search-hits", role: "listbox", "aria-label": t("search.title") },
-      hits.map((hit, i) =>
-        el(
-          "li",
-          {
-            key: hit.href,
-            id: `hit-${i}`,
-            role: "option",
-            "aria-selected": String(i === at),
-            class: names(i === at && "current"),
-            onClick: () => go(hit),
-          },
-          hit.node === undefined ? el("span", { class: "no-icon" }) : stateIcon(hit.node.state, 16),
-          el("strong", null, hit.name),
-          el("span", { class: "muted" }, hit.kind),
-        ),
+    hitList(hits, at, go),
+    hits.length === 0 ? el("p", { class: "empty", role: "status" }, t("search.none")) : null,
+  );
+}
+
+function hitList(hits: readonly Hit[], at: number, go: (hit: Hit) => void): VNode {
+  return el(
+    "ul",
+    { id: "search-hits", role: "listbox", "aria-label": t("search.title") },
+    hits.map((hit, i) =>
+      el(
+        "li",
+        {
+          key: hit.href,
+          id: `hit-${i}`,
+          role: "option",
+          "aria-selected": String(i === at),
+          class: names(i === at && "current"),
+          onClick: () => go(hit),
+        },
+        hit.node === undefined ? el("span", { class: "no-icon" }) : stateIcon(hit.node.state, 16),
+        el("strong", null, hit.name),
+        el("span", { class: "muted" }, hit.kind),
       ),
     ),
-    hits.length === 0 ? el("p", { class: "empty", role: "status" }, t("search.none")) : null,
   );
 }
 

@@ -20,7 +20,7 @@ import { NodesTable } from "./nodes-table.ts";
 import { language, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { countStates, toneOf } from "./states.ts";
-import { cursor, shownTopology } from "./store.ts";
+import { cursor, link, overview, shownTopology } from "./store.ts";
 
 /** More moving lines than this are no longer calm. */
 const MOST_MOVING = 48;
@@ -87,7 +87,7 @@ function drawn({ width, height, nodes, edges }: Picture): VNode {
   return el(
     "svg",
     {
-      class: names("topology-picture", moving && "moving"),
+      class: names("topology-picture", moving && isFresh() && "moving"),
       width,
       height,
       viewBox: `0 0 ${width} ${height}`,
@@ -98,6 +98,11 @@ function drawn({ width, height, nodes, edges }: Picture): VNode {
     nodes.map((placed) => box(placed, isNarrow ? inbound.get(placed.shown.id) : undefined)),
     isNarrow ? null : el("g", { class: "labels", "aria-hidden": "true" }, edges.map(label)),
   );
+}
+
+/** What is old stands still. */
+function isFresh(): boolean {
+  return link.value.phase === "live" && overview.value?.source.state === "live";
 }
 
 /** Errors beside requests, as a class: none, some, many. */
@@ -204,7 +209,7 @@ function inside(
       "text",
       { class: "detail", x: x + 38, y: y + 37 },
       el("tspan", { class: "word" }, word),
-      detail === "" || room - wordWidth < 30 ? null : fit(` · ${detail}`, room - wordWidth, 6.6),
+      detail === "" || room - wordWidth < 26 ? null : fit(` · ${detail}`, room - wordWidth, 6.6),
     ),
     hasRate
       ? el(
@@ -239,8 +244,7 @@ function detailOf(shown: Shown): string {
       : counts.map(([state, count]) => `${count} ${t(`state.${state}`)}`).join(", ");
   }
   const { facts, ageMs, layer } = shown.members[0]!;
-  if (shown.state === "UNKNOWN" && ageMs !== undefined && ageMs > 0)
-    return t("topology.age", { span: span(ageMs) });
+  if (shown.state === "UNKNOWN" && ageMs !== undefined && ageMs > 0) return span(ageMs);
   const wanted = {
     client: undefined,
     address: facts["addresses"],

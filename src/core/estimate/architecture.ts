@@ -23,6 +23,8 @@ export interface Part {
   readonly mttrMs: number;
   readonly life: Spread;
   readonly repair: Spread;
+  /** What is watched of it, each copy by itself: `server web/web1`. Absent: what has its name. */
+  readonly measuredBy?: readonly string[];
 }
 
 /**
@@ -60,6 +62,8 @@ export interface FailoverCopies extends Copies {
   readonly coverage: number;
   /** How long the service is away when it does not. */
   readonly manualMs: number;
+  /** Whose incidents and drills tell coverage and switch time. Absent: what has its name. */
+  readonly measuredBy?: readonly string[];
 }
 
 export type Block =

@@ -8,7 +8,7 @@ import { estimate } from "./estimate.ts";
 import { failoverOf, stateOf } from "./formulas.ts";
 import { improvementsOf } from "./improvements.ts";
 import { MarkovChain } from "./markov-chain.ts";
-import { withMeasured } from "./measured.ts";
+import { type MeasuredPart, measuredSubjects, withMeasured } from "./measured.ts";
 import { availabilityText, minutesPerYear, nextNine, ninesOf } from "./nines.ts";
 
 const HOUR = 3_600_000;
@@ -225,6 +225,7 @@ test("what was measured takes the place of what was written, and is named", () =
     { subject: "other", observedMs: HOUR, failures: 1, downMs: 1 },
   ]);
   const group = architecture.system as FailoverCopies;
+  assert.deepEqual(measuredSubjects(written), ["pair", "node"]);
   assert.equal(group.coverage, 0.95);
   assert.ok(group.of.kind === "part");
   assert.equal(group.of.part.mttfMs, 249.5 * HOUR);
@@ -236,12 +237,29 @@ test("what was measured takes the place of what was written, and is named", () =
   assert.deepEqual(unfailing, []);
 });
 
+test("copies that are watched one by one are summed up", () => {
+  const { part: one } = leaf("web") as { part: Part };
+  const web: Block = { kind: "part", part: { ...one, measuredBy: ["server a", "server b"] } };
+  const hours = (subject: string, failures: number): MeasuredPart => {
+    return { subject, observedMs: 600 * HOUR, failures, downMs: failures * HOUR };
+  };
+  const measured = [hours("server a", 3), hours("server b", 0), hours("web", 9)];
+  const { used } = withMeasured({ name: "x", system: copies(web, 2, 1) }, measured);
+  assert.deepEqual(
+    used.map(({ figure, measured: ms, samples }) => [figure, ms / HOUR, samples]),
+    [
+      ["mttf", (1200 - 3) / 3, 3],
+      ["mttr", 1, 3],
+    ],
+  );
+});
+
 test("who never failed keeps what was written", () => {
   const watched = { subject: "node", observedMs: 90 * HOUR, failures: 0, downMs: 0 };
   const written = { name: "x", system: pair() };
   const { architecture, unfailing } = withMeasured(written, [watched]);
   assert.deepEqual(architecture, written);
-  assert.deepEqual(unfailing, [watched]);
+  assert.deepEqual(unfailing, [{ ...watched, switches: 0, covered: 0 }]);
 });
 
 test("a chain of two states is the formula of one part", () => {
