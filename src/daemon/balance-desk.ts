@@ -35,6 +35,7 @@ import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
 import { TrafficDesk } from "./balance-traffic.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
+import { StickKeeper } from "./balance-sticks.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
 import { descriptorLimit, descriptorWarning } from "./descriptor-limit.ts";
@@ -64,6 +65,7 @@ export class BalanceDesk {
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
+  readonly #sticks = new StickKeeper();
   readonly #house: BalanceHouse;
   #notedDescriptors: string | undefined;
   #sockets: ListeningSockets | undefined;
@@ -136,6 +138,9 @@ export class BalanceDesk {
       if (await isBack) break;
     }
     void this.#checks.connect();
+    this.#sticks.configure(service.balance.pools);
+    const [older] = this.#workers.links;
+    if (older !== undefined) await this.#sticks.learn(monotonicMs, older);
     return this.configure(service);
   }
 
@@ -149,6 +154,7 @@ export class BalanceDesk {
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
     this.#service = service;
+    this.#sticks.configure(pools);
     this.#noteDescriptors(service.balance);
     const known = new Set([...pools.map(({ name }) => name), ...serverNames(pools)]);
     this.#news.forget((instance) => known.has(instance));
@@ -279,15 +285,9 @@ export class BalanceDesk {
     if ((error ?? trouble) !== undefined) this.#say("limited", text, "", "error");
   }
 
-  /** A new worker learns from an older one which clients stick to which server. */
+  /** A new worker learns which clients stick to which server. Its answer says that it has read that. */
   async #introduce(link: WorkerLink): Promise<void> {
-    const other = this.#workers.links.find((one) => one !== link && one.isServing);
-    if (other === undefined) return;
-    const { reply } = await other.ask({ type: "export-sticks" });
-    const tables = reply?.sticks ?? [];
-    if (tables.length === 0) return;
-    link.send({ type: "sticks", tables });
-    // Its answer says that it has read that.
+    this.#sticks.tell(monotonicMs(), link);
     await link.ask({ type: "ping" });
   }
 
@@ -300,6 +300,7 @@ export class BalanceDesk {
         this.#tell(link, message);
         break;
       case "sticks":
+        this.#sticks.hear(monotonicMs(), message.tables);
         for (const other of this.#workers.links) if (other !== link) other.send(message);
         break;
       case "farewell":

@@ -22,7 +22,7 @@ import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
-export const BALANCE_PROTOCOL = 1;
+export const BALANCE_PROTOCOL = 2;
 
 /** What operators changed at run time, for one pool. */
 export interface PoolOverrides {
@@ -60,8 +60,8 @@ export type ToWorker =
   | { readonly type: "get-traffic"; readonly id: number }
   | { readonly type: "explain"; readonly id: number; readonly request: AskedRequest }
   | { readonly type: "ping"; readonly id: number }
-  /** Everything that sticks, for a worker that is new. */
-  | { readonly type: "export-sticks"; readonly id: number }
+  /** What sticks, from that entry on: a page, for a control process that is new. */
+  | { readonly type: "export-sticks"; readonly id: number; readonly from: number }
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
   /** Send all listening sockets to this box. */
   | { readonly type: "send-listeners"; readonly box: string }

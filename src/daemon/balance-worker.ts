@@ -16,6 +16,7 @@ import { AccessLogs } from "./balance-access-log.ts";
 import { Connectors } from "./balance-connectors.ts";
 import { Fronts } from "./balance-fronts.ts";
 import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
+import { STICKS_PER_MESSAGE } from "./balance-sticks.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { countedBy } from "./balance-traffic.ts";
@@ -38,8 +39,6 @@ const LONGEST_SLEEP_MS = 60_000;
 const WALL_CLOCK_MS = 10_000;
 /** How soon other workers learn who sticks where. */
 const STICKS_MS = 100;
-/** Told to a worker that is new: 5 MB. */
-const MAX_STICKS = 50_000;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
 /**
@@ -173,10 +172,23 @@ export class BalanceWorker {
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
-        return { reply: { sticks: newest(this.#engine.exportSticks(now, false)) } };
+        return { reply: { sticks: this.#sticksFrom(order.from) } };
       case "ping":
         return { reply: { connections: this.#engine.connections + this.#fronts.connections } };
     }
+  }
+
+  /** The table is walked anew for each page; what changes meanwhile is told by itself. */
+  #sticksFrom(from: number): StickEntries[] {
+    const pages: StickEntries[] = [];
+    let [skip, room] = [from, STICKS_PER_MESSAGE];
+    for (const { pool, entries } of this.#engine.exportSticks(monotonicMs(), false)) {
+      const page = entries.slice(skip, skip + room);
+      skip = Math.max(0, skip - entries.length);
+      room -= page.length;
+      if (page.length > 0) pages.push({ pool, entries: page });
+    }
+    return pages;
   }
 
   #configure(order: Extract<ToWorker, { type: "configure" }>): Answer {
@@ -350,12 +362,6 @@ export class BalanceWorker {
 interface Answer {
   readonly error?: string;
   readonly reply?: WorkerReply;
-}
-
-/** The ones used last, as many as one message may hold. */
-function newest(tables: readonly StickEntries[]): readonly StickEntries[] {
-  const share = Math.floor(MAX_STICKS / Math.max(1, tables.length));
-  return tables.map(({ pool, entries }) => ({ pool, entries: entries.slice(-share) }));
 }
 
 function logFiles({ frontends }: BalanceSettings): ReadonlySet<string> {

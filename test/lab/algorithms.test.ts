@@ -55,7 +55,7 @@ ${pools.join("\n")}
     sticky: { cookie: { name: app, mode: rewrite, secret: ${SECRET} } }
   panic:${SERVERS}
     panic: 50
-  slow: { servers: [{ name: slow, address: "127.0.0.1:9000" }], timeouts: { response: 2s } }
+  slow: { servers: [{ name: slow, address: "127.0.0.1:9000" }], timeouts: { response: 5s } }
   kill:
     servers: [{ name: slow, address: "127.0.0.1:9000" }]
     retry: 0
@@ -124,7 +124,6 @@ async function panics(stage: Stage, peer: NinesPeer): Promise<void> {
   const ask = asker(stage);
   const [first, second] = [stage.world.host("web1"), stage.world.host("web2")];
   for (const host of [first, second]) {
-    // The check's page is gone, everything else is as it was.
     await host.run(["nft", "-f", host.write("/run/drop.nft", DROP)]);
   }
   for (const web of ["web1", "web2"]) await untilState(peer, `least/${web}`, "down");
@@ -136,8 +135,21 @@ async function panics(stage: Stage, peer: NinesPeer): Promise<void> {
   for (const web of ["web1", "web2"]) await untilState(peer, `panic/${web}`, "up");
 }
 
-const DROP =
-  "table inet x { chain in { type filter hook input priority 0; tcp dport 80 drop; } }\n";
+const DROP = `table inet x {
+  chain in {
+    type filter hook input priority 0
+    tcp dport 80 drop
+  }
+}
+`;
+
+const SHUT = `table inet x {
+  chain in {
+    type filter hook input priority 0
+    tcp dport 9000 tcp flags & (syn | ack) == syn drop
+  }
+}
+`;
 
 interface Line {
   readonly host: string;
@@ -156,7 +168,7 @@ async function endings({ lb, client }: Stage, peer: NinesPeer): Promise<void> {
     await waitFor(() => found() !== undefined, 5000, `a line of ${host}`);
     return found()!;
   };
-  const slow = await lb.start([process.execPath, SLOW, "9000", "1000"], { name: "slow" });
+  const slow = await lb.start([process.execPath, SLOW, "9000", "1500"], { name: "slow" });
   await untilListening(slow, 9000);
   await untilState(peer, "kill/slow", "up");
   const words = ["-H", "Host: slow", "http://10.80.0.10:8080/"];
@@ -166,7 +178,7 @@ async function endings({ lb, client }: Stage, peer: NinesPeer): Promise<void> {
     "-c",
     `curl -s --max-time 0.3 ${words.map((w) => `'${w}'`).join(" ")} || true`,
   ]);
-  await pause(1500);
+  await pause(2000);
   assert.equal(await last("slow"), "200 CH");
   const cut = client.run([
     "curl",
@@ -180,11 +192,11 @@ async function endings({ lb, client }: Stage, peer: NinesPeer): Promise<void> {
     words[2]!,
   ]);
   await pause(300);
-  slow.stop();
+  // Checks cannot connect any more; the request that runs does not notice until it is cut.
+  await lb.run(["nft", "-f", lb.write("/run/shut.nft", SHUT)]);
   await untilState(peer, "kill/slow", "down");
   assert.equal(await cut, "502");
   assert.equal(await last("kill"), "502 DH");
-  slow.resume();
 }
 
 const SESSION = 'add_header Set-Cookie "app=session-of-$hostname";';
