@@ -138,9 +138,6 @@ export class BalanceDesk {
       if (await isBack) break;
     }
     void this.#checks.connect();
-    this.#sticks.configure(service.balance.pools);
-    const [older] = this.#workers.links;
-    if (older !== undefined) await this.#sticks.learn(monotonicMs, older);
     return this.configure(service);
   }
 
@@ -285,9 +282,11 @@ export class BalanceDesk {
     if ((error ?? trouble) !== undefined) this.#say("limited", text, "", "error");
   }
 
-  /** A new worker learns which clients stick to which server. Its answer says that it has read that. */
+  /** A new worker learns which clients stick to which server; one that was there before us tells it. */
   async #introduce(link: WorkerLink): Promise<void> {
+    if (link.hello.listening.length > 0) return this.#sticks.learn(monotonicMs, link);
     this.#sticks.tell(monotonicMs(), link);
+    // Its answer says that it has read that.
     await link.ask({ type: "ping" });
   }
 

@@ -15,6 +15,7 @@ import type {
   Done,
   Failure,
   NodeStatus,
+  RenewedRole,
   Reloaded,
   ServiceFacts,
   TrafficLook,
@@ -31,6 +32,7 @@ import { roleModel } from "./role-protocol.ts";
 import { RoleSupervision } from "./role-supervision.ts";
 import { configurationNews } from "./configuration-news.ts";
 import { ConsoleKeeper } from "./console-keeper.ts";
+import { renewRoles } from "./role-renewal.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { becomeProgramOnDisk, versionOnDisk } from "./self-upgrade.ts";
@@ -293,6 +295,14 @@ export class ControlRole implements ControlBackend {
     // The answer leaves first.
     setTimeout(() => becomeProgramOnDisk(), ANSWER_LEAVES_MS);
     return { from, to, startedWallMs: this.#startedWallMs };
+  }
+
+  renewRoles(): Promise<readonly RenewedRole[]> {
+    return renewRoles({
+      vrrp: this.#vrrpRun === undefined ? undefined : this.#vrrp,
+      check: this.#checking === undefined ? undefined : this.#check,
+      router: async () => (await this.#snapshot.take()).router,
+    });
   }
 
   async #reload(): Promise<Reloaded> {

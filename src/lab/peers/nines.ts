@@ -136,7 +136,9 @@ export class NinesPeer {
 
   /** A subcommand that talks to this node, as its operator types it. Resolves to what it prints. */
   nines(...words: string[]): Promise<string> {
-    return this.host.run([BIN, ...words, "--run-dir", RUN_DIRECTORY]);
+    // An upgrade starts several processes one after the other.
+    const argv = [BIN, ...words, "--run-dir", RUN_DIRECTORY];
+    return this.host.run(argv, { timeoutMs: words[0] === "upgrade" ? 60_000 : 10_000 });
   }
 
   #ask(method: string, path: string, body?: object): Promise<unknown> {
