@@ -302,6 +302,9 @@ export class BalanceDesk {
         this.#sticks.hear(monotonicMs(), message.tables);
         for (const other of this.#workers.links) if (other !== link) other.send(message);
         break;
+      case "takes":
+        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        break;
       case "farewell":
         this.#retired = retire(message.status, this.#retired);
         this.#traffic.ended(link, message.counted ?? []);

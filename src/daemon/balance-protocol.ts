@@ -16,6 +16,7 @@ import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
 import type { ScriptSecurity } from "../config/model.ts";
+import type { LimitTakes } from "../core/proxy/engine.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -63,6 +64,8 @@ export type ToWorker =
   /** What sticks, from that entry on: a page, for a control process that is new. */
   | { readonly type: "export-sticks"; readonly id: number; readonly from: number }
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
+  /** Of another worker. */
+  | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
   /** Send all listening sockets to this box. */
   | { readonly type: "send-listeners"; readonly box: string }
   /** After a log rotation. */
@@ -98,6 +101,8 @@ export type FromWorker =
     }
   /** A client was bound to a server, or is no longer. */
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
+  /** What its rate limits let through: one limit is for all workers. */
+  | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
   | {
       readonly type: "farewell";

@@ -4,6 +4,7 @@ import { writeCombinedLine, writeJsonLine } from "../core/proxy/access-line.ts";
 import { AccessRecord } from "../core/proxy/access-record.ts";
 import { Engine } from "../core/proxy/engine.ts";
 import type { AccessLogSettings, BalanceSettings } from "../core/proxy/frontend-settings.ts";
+import type { RouteSettings } from "../core/route/route-settings.ts";
 import type { PoolEvent } from "../core/balance/pool-ports.ts";
 import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
@@ -37,8 +38,8 @@ type Order = Exclude<ToWorker, { type: "send-listeners" }>;
 const LONGEST_SLEEP_MS = 60_000;
 /** Cookies go by the wall clock, which others set. */
 const WALL_CLOCK_MS = 10_000;
-/** How soon other workers learn who sticks where. */
-const STICKS_MS = 100;
+/** How soon other workers learn who sticks where, and what of a limit is used up. */
+const SHARE_MS = 100;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
 /**
@@ -61,7 +62,7 @@ export class BalanceWorker {
   readonly #early = new Map<string, CheckVerdict>();
   #isConfigured = false;
   #hasToldTls = false;
-  #sticks: NodeJS.Timeout | undefined;
+  #sharing: NodeJS.Timeout | undefined;
   #drain: { readonly untilMs: number; readonly reason: string } | undefined;
   #leaving: NodeJS.Timeout | undefined;
   #hasEnded = false;
@@ -141,6 +142,7 @@ export class BalanceWorker {
     else if (order.type === "as-usual") this.#goOnAsUsual();
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
+    else if (order.type === "takes") this.#engine.importTakes(monotonicMs(), order.limits);
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
     else this.#answer(order);
   }
@@ -201,7 +203,7 @@ export class BalanceWorker {
       for (const verdict of this.#early.values()) this.#note(now, verdict);
     });
     this.#isConfigured = true;
-    this.#shareSticks(settings);
+    this.#share(settings);
     this.#tellSlowTls(settings);
     const trouble = this.#logs.configure(logFiles(settings));
     this.tellServing();
@@ -247,14 +249,20 @@ export class BalanceWorker {
     else if (this.#early.size < MAX_EARLY) this.#early.set(subject, verdict);
   }
 
-  #shareSticks({ pools }: BalanceSettings): void {
-    clearInterval(this.#sticks);
-    this.#sticks = undefined;
-    if (!pools.some(({ stickiness }) => stickiness.kind === "table")) return;
-    this.#sticks = setInterval(() => {
+  /** Others hear who sticks where, and what of a limit is used up. */
+  #share({ pools, frontends, workers }: BalanceSettings): void {
+    clearInterval(this.#sharing);
+    this.#sharing = undefined;
+    const hasSticks = pools.some(({ stickiness }) => stickiness.kind === "table");
+    const isLimited = ({ rateLimit }: RouteSettings): boolean => rateLimit !== undefined;
+    const hasLimits = workers > 1 && frontends.some(({ routes }) => routes.some(isLimited));
+    if (!hasSticks && !hasLimits) return;
+    this.#sharing = setInterval(() => {
       const tables = this.#engine.exportSticks(monotonicMs(), true);
       if (tables.length > 0) this.#options.tell({ type: "sticks", tables });
-    }, STICKS_MS);
+      const limits = hasLimits ? this.#engine.exportTakes() : [];
+      if (limits.length > 0) this.#options.tell({ type: "takes", limits });
+    }, SHARE_MS);
   }
 
   // ---- the end ----
@@ -307,7 +315,7 @@ export class BalanceWorker {
   }
 
   async #end(): Promise<void> {
-    clearInterval(this.#sticks);
+    clearInterval(this.#sharing);
     await this.#logs.flush();
     const counted = countedBy(this.#engine);
     this.#options.tell({ type: "farewell", status: this.#status(true), counted });
