@@ -6,6 +6,7 @@ import { MissingTool } from "../src/lab/command.ts";
 import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
+import { evidenceBench } from "./evidence.ts";
 import { estimateBench } from "./estimate.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  evidence: evidenceBench,
   estimate: estimateBench,
   faults: faultsBench,
   http: httpBench,

@@ -21,7 +21,6 @@ import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 export interface ProbeCommand extends ProbeOptions {
   readonly urls: readonly string[];
   readonly name: string;
-  readonly slowMs: number;
   readonly json: boolean;
   /** Absent: until a signal. */
   readonly durationMs?: number;
@@ -84,7 +83,6 @@ class ProbeRun {
     this.#books = new Map(targets.map(({ name }) => [name, new TargetBook()]));
     this.#prober = new Prober({
       targets,
-      slowMs: command.slowMs,
       onNews: (target, news) => this.#take(target.name, news),
       onOwnTrouble: (text) => this.#own(text),
     });

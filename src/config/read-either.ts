@@ -46,6 +46,7 @@ function serviceOf(vrrp: Model, carried: Omit<CarriedOut, "notes">): ServiceMode
     console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,
     ledger: defaultLedger({ balance, instances: vrrp.vrrp.instances.map(({ name }) => name) }),
+    probes: [],
     nodes: [],
     origins: vrrp.origins,
   };

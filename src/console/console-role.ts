@@ -5,7 +5,8 @@
  */
 
 import { readFileSync } from "node:fs";
-import { constants, hostname, setPriority } from "node:os";
+import { hostname, setPriority } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import type { RecordDraft } from "../core/journal/record.ts";
 import { journalPath } from "../drivers/journal-database.ts";
@@ -23,15 +24,22 @@ import { RecordFeed } from "./record-feed.ts";
 /** What runs in this process beside the journal; each in a file of its own. */
 const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, PAGE];
 
+/** A third of the share of processor time that others get: much less and it would miss events. */
+const NICE = 5;
+
+/** A page that is read slowly must not cost the last records. */
+const CLOSE_WITHIN_MS = 1_000;
+
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {
   const { directory, stateDirectory } = beginRole("console", words);
   // Whoever carries addresses and requests goes first.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(NICE);
   const node = (): string => control.service?.node ?? hostname();
+  const boot = bootId();
   const journal = new Journal({
     path: journalPath(stateDirectory),
-    boot: bootId(),
+    boot,
     node,
     bounds: () => control.service?.journal ?? DEFAULT_BOUNDS,
   });
@@ -43,9 +51,11 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
     },
     missed: (count) => missed(journal, count),
     configured: () => running.forEach((part) => part.configured?.()),
+    // Control starts another one, of the program as it is now.
+    outdated: () => process.kill(process.pid, "SIGTERM"),
     reachable: (isReachable) => sayReachable(journal, isReachable),
   });
-  const measures: Measures = new Measures(control, journal);
+  const measures: Measures = new Measures(control, journal, boot);
   const core: ConsoleCore = {
     directory,
     stateDirectory,
@@ -59,7 +69,7 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
   endOnSignals(async () => {
     await control.close();
     measures.close();
-    for (const part of running) await part.close();
+    await Promise.race([closeAll(running), sleep(CLOSE_WITHIN_MS)]);
     journal.close();
   });
   const following = control.run();
@@ -72,6 +82,10 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
     }
   }
   await Promise.all([following, measures.run()]);
+}
+
+async function closeAll(parts: readonly RunningPart[]): Promise<void> {
+  for (const part of parts) await part.close();
 }
 
 /** Control's events, as the journal has them. */

@@ -18,6 +18,8 @@ export interface ControlListener {
   missed(count: number): void;
   /** First, and whenever another one is in force. */
   configured(service: ServiceFacts): void;
+  /** Control is of another version than at first: this process is of the older one. */
+  outdated(): void;
   /** Told once each. */
   reachable(isReachable: boolean): void;
 }
@@ -28,6 +30,7 @@ export class ControlWatch {
   readonly #closing = new AbortController();
   #place: EventPlace | undefined;
   #service: ServiceFacts | undefined;
+  #version: string | undefined;
   #isReachable: boolean | undefined;
   #retryMs = FIRST_RETRY_MS;
 
@@ -92,6 +95,9 @@ export class ControlWatch {
 
   async #learn(): Promise<void> {
     this.#service = await this.client.service();
+    const { version } = await this.client.status();
+    this.#version ??= version;
+    if (version !== this.#version) this.#listener.outdated();
     this.#listener.configured(this.#service);
   }
 

@@ -23,6 +23,8 @@ const NODES = [
 let port = 0;
 const reports: string[] = [];
 const groups: Group[] = [];
+/** Records of the other node, by who heard them. */
+const heard = new Map<string, number>();
 
 before(async () => {
   if (!hasOpenssl) return;
@@ -50,7 +52,7 @@ function start(node: string, state = node): Group {
     part: () => part,
     recordsAfter: (seq) => records.filter((one) => one.seq > seq) as never,
     looked: () => undefined,
-    heard: () => undefined,
+    heard: (told) => heard.set(node, told.length),
     report: (_kind, reason) => reports.push(reason),
   });
   groups.push(group);
@@ -119,10 +121,12 @@ test(
   async () => {
     const a = start("a");
     const b = start("b");
-    await until("they hear each other", () =>
-      [a, b].every((one) => one.peers[0]?.part !== undefined && one.records.length === 2),
+    await until(
+      "they hear each other",
+      () => [a, b].every((one) => one.peers[0]?.part !== undefined) && heard.size === 2,
     );
     const [peer] = a.peers;
+    assert.deepEqual([heard.get("a"), heard.get("b")], [2, 2]);
     assert.equal(peer?.part?.node, "b");
     const offsetMs = peer?.clockOffsetMs ?? 0;
     assert.ok(offsetMs > 1_000 && offsetMs < 5_100, "its clock is 5 s ahead, and its part not new");

@@ -71,11 +71,6 @@ export class Group {
     return this.#others().map((one) => ({ ...one, reason: this.#trouble }));
   }
 
-  /** Of the other nodes. */
-  get records(): readonly JournalRecord[] {
-    return this.#watches.flatMap(({ records }) => records);
-  }
-
   /** Also by itself every few seconds: papers come and are renewed while it runs. */
   configured(): void {
     const service = this.#options.service();

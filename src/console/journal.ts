@@ -22,6 +22,9 @@ const RETRY_MS = 1_000;
 const PRUNE_EVERY_MS = 10_000;
 /** Records that wait for a disk; then the oldest go. About 10 MB. */
 const MAX_UNSAVED = 20_000;
+/** At most so long listeners hold up what comes in, and so many records are told at once. */
+const DELIVER_MS = 20;
+const DELIVERED = 200;
 /** The newest ones, for whoever follows. */
 const TAIL = 4_096;
 
@@ -49,6 +52,9 @@ export class Journal {
   #lost: { from: number; to: number; count: number } | undefined;
   #tail: JournalRecord[] = [];
   #lastSeq = 0;
+  /** Listeners know all up to this one. */
+  #delivered = 0;
+  #isDelivering = false;
   #seen: Record<string, number> = {};
   #newlySeen: Record<string, number> | undefined;
   #trouble: string | undefined;
@@ -128,8 +134,8 @@ export class Journal {
       const older = this.find({ afterSeq: seq, limit });
       if (older.length > 0 || this.#tail.length === 0) return older;
     }
-    const from = this.#tail.findIndex((record) => record.seq > seq);
-    return from < 0 ? [] : this.#tail.slice(from, from + limit);
+    const from = Math.max(0, seq + 1 - first);
+    return this.#tail.slice(from, from + limit);
   }
 
   /** Writes what waits. */
@@ -139,15 +145,27 @@ export class Journal {
     const records = this.#numbered();
     this.#unsaved.push(...records);
     this.#save();
-    if (records.length > 0) {
-      this.#tail.push(...records);
-      if (this.#tail.length > 2 * TAIL) this.#tail.splice(0, this.#tail.length - TAIL);
-      for (const listener of this.#listeners) listener(records);
-    }
+    this.#tail.push(...records);
+    if (this.#tail.length > 2 * TAIL) this.#tail.splice(0, this.#tail.length - TAIL);
+    this.#deliver();
     if (this.#unsaved.length > 0 || this.#drafts.length > 0) {
       const pauseMs = this.#unsaved.length > 0 ? RETRY_MS : FLUSH_MS;
       this.#timer ??= setTimeout(() => this.flush(), pauseMs);
     }
+  }
+
+  /** Writing comes first: listeners that need long get the rest in later turns. */
+  #deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    const untilMs = monotonicMs() + DELIVER_MS;
+    while (this.#delivered < this.#lastSeq && monotonicMs() < untilMs) {
+      const batch = this.after(this.#delivered, DELIVERED);
+      this.#delivered = batch.at(-1)?.seq ?? this.#lastSeq;
+      if (batch.length > 0) for (const listener of this.#listeners) listener(batch);
+    }
+    this.#isDelivering = false;
+    if (this.#delivered < this.#lastSeq) setImmediate(() => this.#deliver());
   }
 
   close(): void {
@@ -226,12 +244,13 @@ export class Journal {
   /** Records that were made before the file could be opened go after those in it. */
   #renumber(stored: number): void {
     const first = this.#unsaved[0]?.seq;
-    if (first === undefined) this.#lastSeq = Math.max(this.#lastSeq, stored);
+    if (first === undefined && stored > this.#lastSeq) this.#lastSeq = this.#delivered = stored;
     if (first === undefined || first > stored) return;
     const shift = stored + 1 - first;
     this.#unsaved = this.#unsaved.map((record) => ({ ...record, seq: record.seq + shift }));
     this.#tail = this.#tail.map((record) => ({ ...record, seq: record.seq + shift }));
     this.#lastSeq += shift;
+    this.#delivered += shift;
   }
 
   #toldAside({ path, why, lastSeq }: { path: string; why: string; lastSeq: number }): void {

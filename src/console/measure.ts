@@ -5,10 +5,10 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUCKET_MS, type Measurement } from "../core/journal/measurement.ts";
+import { BUCKET_MS, spread, type Measurement } from "../core/journal/measurement.ts";
 import { Tally } from "../core/journal/tally.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts";
+import { type KeptLook, MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts";
 import type { LoggedEvent, TrafficLook } from "../daemon/control-api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
@@ -17,6 +17,8 @@ const LOOK_EVERY_MS = 1_000;
 const ASK_HOLDERS_MS = 60_000;
 /** Old spans become minutes: a little at a time. */
 const ROLL_EVERY_MS = 60_000;
+/** Who looks again after more than that does not know when it was. */
+const LONGEST_GAP_MS = 86_400_000;
 /** Spans that wait for a disk. */
 const MAX_UNSAVED = 2_000;
 
@@ -24,19 +26,32 @@ type Listener = (measurements: readonly Measurement[]) => void;
 
 export class Measures {
   readonly #control: Pick<ControlWatch, "client">;
-  readonly #tally = new Tally();
+  readonly #boot: string;
+  #tally = new Tally();
+  /** When somebody before us looked last; until our own first look. */
+  #resumedMs: number | undefined;
   readonly #listeners = new Set<Listener>();
   readonly #closing = new AbortController();
   readonly #rolling: NodeJS.Timeout;
   readonly #held = new Set<string>();
   #askedMs = -Infinity;
   #store: MeasureStore | undefined;
+  #keptMs: number | undefined;
   #unsaved: Measurement[] = [];
   #bucket = Math.floor(wallMs() / BUCKET_MS);
 
-  constructor(control: Pick<ControlWatch, "client">, journal: Pick<Journal, "onOpen">) {
+  constructor(
+    control: Pick<ControlWatch, "client">,
+    journal: Pick<Journal, "onOpen">,
+    boot: string,
+  ) {
     this.#control = control;
-    journal.onOpen((database) => (this.#store = new MeasureStore(database)));
+    this.#boot = boot;
+    journal.onOpen((database) => {
+      const isFirst = this.#store === undefined;
+      this.#store = new MeasureStore(database);
+      if (isFirst) this.#resume(this.#store.look);
+    });
     this.#rolling = setInterval(() => this.#roll(), ROLL_EVERY_MS);
     this.#rolling.unref();
   }
@@ -101,8 +116,26 @@ export class Measures {
     const bucket = Math.floor(now / BUCKET_MS);
     // What was counted up to here mostly happened in the span that ends here.
     this.#tally.look(look.processes, now);
+    this.#caughtUp(now);
     for (const name of this.#held) this.#tally.held(`instance ${name}`);
     if (bucket !== this.#bucket) this.#finish(bucket);
+  }
+
+  /** Counters went on while this process did not. */
+  #resume(kept: KeptLook | undefined): void {
+    const ageMs = wallMs() - (kept?.wallMs ?? -Infinity);
+    // A clock that was set says nothing about how long that was.
+    if (kept?.boot !== this.#boot || ageMs < 0 || ageMs > LONGEST_GAP_MS) return;
+    this.#tally = new Tally(kept.state);
+    this.#resumedMs = kept.wallMs;
+  }
+
+  #caughtUp(now: number): void {
+    const fromMs = this.#resumedMs;
+    this.#resumedMs = undefined;
+    if (fromMs === undefined) return;
+    const whole = this.#tally.take(() => "balancer", fromMs, BUCKET_MS);
+    this.add(whole.flatMap((one) => spread(one, fromMs, now)));
   }
 
   /** Now and then only: the vrrp process has better things to do than to describe itself. */
@@ -119,12 +152,18 @@ export class Measures {
     this.#bucket = next;
     const vantageOf = (subject: string): string =>
       subject.startsWith("instance ") ? "vrrp" : "balancer";
+    this.#keptMs = wallMs();
     this.add(this.#tally.take(vantageOf, fromMs, BUCKET_MS));
   }
 
   #save(): void {
     try {
-      this.#store?.add(this.#unsaved);
+      const { state } = this.#tally;
+      // Only when all that was counted is in the spans: at their ends.
+      const isEnd = this.#keptMs !== undefined && state !== undefined;
+      const look = isEnd ? { wallMs: this.#keptMs!, boot: this.#boot, state } : undefined;
+      this.#store?.add(this.#unsaved, look);
+      this.#keptMs = undefined;
       if (this.#store !== undefined) this.#unsaved = [];
     } catch {
       // The journal says that the disk does not take anything; these wait with it.

@@ -71,12 +71,20 @@ function patched<T extends TopologyNode | TopologyEdge>(
   return [...result, ...fresh.values()];
 }
 
-/** Plain data; keys in any order. */
+/** Plain data; keys in any order, one that is undefined is not there. Runs over every server each second. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const left = Object.entries(a).filter(([, value]) => value !== undefined);
-  const right = new Map(Object.entries(b).filter(([, value]) => value !== undefined));
-  if (Array.isArray(a) !== Array.isArray(b) || left.length !== right.size) return false;
-  return left.every(([key, value]) => right.has(key) && isSame(value, right.get(key)));
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  let surplus = 0;
+  for (const key in left) {
+    if (left[key] === undefined) continue;
+    if (!isSame(left[key], right[key])) return false;
+    surplus++;
+  }
+  for (const key in right) {
+    if (right[key] !== undefined) surplus--;
+  }
+  return surplus === 0;
 }

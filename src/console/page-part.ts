@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { DEFAULT_CONSOLE } from "../config/service/service-model.ts";
+import { Timeline, type MergedRecord } from "../core/journal/merge.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { METRIC_NAMES, metricLines } from "../daemon/metrics.ts";
 import { version } from "../daemon/version.ts";
@@ -22,7 +23,7 @@ import { openApi } from "./open-api.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
 import { pageRoutes } from "./page-routes.ts";
-import { latest, placed, recordPage, recordView, type PlacedRecord } from "./record-pages.ts";
+import { latest, placed, recordPage, recordView } from "./record-pages.ts";
 import { stateAt } from "./replay.ts";
 import { HostList } from "./request-guard.ts";
 import { RouteTable, type Route } from "./routes.ts";
@@ -33,6 +34,8 @@ import { WebServer } from "./web-server.ts";
 
 const SHOWN_RECORDS = 50;
 const MISSED_RECORDS = 1000;
+/** Of each node, newest: for the story of all. */
+const STORY_RECORDS = 1000;
 const BEFORE_MS = 60_000;
 
 export const PAGE: ConsolePart = {
@@ -54,7 +57,8 @@ class Page implements RunningPart, PageModel {
   #hosts = new HostList([]);
   #table = new RouteTable([]);
   #parts = -1;
-  #recent: RecordView[] = [];
+  #timeline: Timeline;
+  #name: string;
   #told: { state: VerdictState; sinceMs?: number } | undefined;
   #overview: Overview | undefined;
 
@@ -63,10 +67,8 @@ class Page implements RunningPart, PageModel {
     this.#key = privateKeyAt(join(core.stateDirectory, "console.key"));
     this.#tokensFile = tokensPath(core.stateDirectory);
     this.#tokens = new TokenBook(this.#tokensFile);
-    this.#recent = core.journal
-      .find({ newest: true, limit: SHOWN_RECORDS })
-      .map(recordView)
-      .toReversed();
+    this.#name = core.node();
+    this.#timeline = this.#newTimeline();
     this.#told = this.#lastVerdict();
     const web = new WebServer({
       routes: () => this.#routes(),
@@ -97,6 +99,11 @@ class Page implements RunningPart, PageModel {
     const settings = service?.console;
     // Before control has answered, only the unix socket is certain to be ours.
     if (settings === undefined) return;
+    if (this.#core.node() !== this.#name) {
+      // Times of the story are told by the clock of the node that we are called now.
+      this.#name = this.#core.node();
+      this.#timeline = this.#newTimeline();
+    }
     const file = settings.tokensFile ?? tokensPath(this.#core.stateDirectory);
     if (file !== this.#tokensFile) this.#tokens = new TokenBook(file);
     this.#tokensFile = file;
@@ -132,7 +139,9 @@ class Page implements RunningPart, PageModel {
 
   records(search: RecordSearch): RecordPage {
     const { node } = search;
-    const others = this.#timeline.filter((record) => node === undefined || record.node === node);
+    const others = this.#others
+      .filter(({ record }) => node === undefined || record.node === node)
+      .map(({ record, atMs }) => placed(record, atMs));
     return recordPage(search, (query) => this.#core.journal.find(query), others);
   }
 
@@ -144,6 +153,10 @@ class Page implements RunningPart, PageModel {
     const { journal } = this.#core;
     const past = {
       atMs,
+      others: this.#others
+        .filter((one) => one.atMs <= atMs)
+        .map(({ record }) => record)
+        .toReversed(),
       of: (subject: string, limit: number): readonly JournalRecord[] =>
         journal.find({ subject, untilMs: atMs + 1, newest: true, limit }).toReversed(),
     };
@@ -185,7 +198,7 @@ class Page implements RunningPart, PageModel {
     const own: readonly Route[] = [
       ...apiRoutes(this),
       ...actionRoutes(this.#actions),
-      ...sessionRoutes(this.identity),
+      ...sessionRoutes(this.identity, (who, from) => this.#signedIn(who, from)),
       ...pageRoutes(),
     ];
     this.#table = new RouteTable([...parts.flatMap((part) => part.routes ?? []), ...own]);
@@ -193,9 +206,8 @@ class Page implements RunningPart, PageModel {
   }
 
   #heard(records: readonly JournalRecord[]): void {
-    const views = records.map(recordView);
-    this.#recent = [...views.toReversed(), ...this.#recent].slice(0, SHOWN_RECORDS);
-    for (const view of views) this.streams.tell(view);
+    this.#timeline.add(records);
+    for (const record of records) this.streams.tell(recordView(record));
     this.#watch.soon();
   }
 
@@ -218,7 +230,7 @@ class Page implements RunningPart, PageModel {
     return overviewOf({
       group: this.#groupFacts(),
       exhibits: this.#exhibits(),
-      records: latest([...this.#recent.map((view) => placed(view)), ...this.#timeline]),
+      records: latest(this.#timeline.story),
       ...(this.#told === undefined ? {} : { before: this.#told }),
       troubles: this.#troubles(),
     });
@@ -236,11 +248,9 @@ class Page implements RunningPart, PageModel {
   }
 
   /** What the other nodes told, each at its moment by our clock. */
-  get #timeline(): readonly PlacedRecord[] {
-    const offsets = new Map(this.#group.peers.map((one) => [one.name, one.clockOffsetMs ?? 0]));
-    return this.#group.records.map((record) =>
-      placed(recordView(record), offsets.get(record.node) ?? 0),
-    );
+  get #others(): readonly MergedRecord[] {
+    const own = this.#core.node();
+    return this.#timeline.story.filter(({ record }) => record.node !== own);
   }
 
   #groupFacts(): GroupFacts {
@@ -269,6 +279,7 @@ class Page implements RunningPart, PageModel {
       recordsAfter: (seq, limit) => journal.after(seq, limit),
       looked: () => this.#watch.soon(),
       heard: (records) => {
+        this.#timeline.add(records);
         for (const record of records) {
           journal.saw(record.node, record.seq);
           this.streams.tell(recordView(record));
@@ -300,6 +311,12 @@ class Page implements RunningPart, PageModel {
     });
   }
 
+  #newTimeline(): Timeline {
+    const timeline = new Timeline(STORY_RECORDS, { reference: this.#name });
+    timeline.add(this.#core.journal.find({ newest: true, limit: STORY_RECORDS }));
+    return timeline;
+  }
+
   #exhibits(): Exhibits {
     let all = NO_EXHIBITS;
     for (const part of this.#core.parts()) {
@@ -316,6 +333,12 @@ class Page implements RunningPart, PageModel {
     const state = record?.data?.["to"];
     if (record === undefined || !isVerdict(state)) return undefined;
     return { state, sinceMs: record.wallMs };
+  }
+
+  #signedIn(who: string, from: string): void {
+    const reason = `${who} signed in from ${from}`;
+    const record = { source: "operator", level: "info", kind: "signed-in", subject: "" } as const;
+    this.#core.journal.say({ ...record, reason, data: { who, from } });
   }
 
   #sayPlace(place: string, trouble: string | undefined): void {

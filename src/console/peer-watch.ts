@@ -14,8 +14,8 @@ const EVERY_MS = 2_000;
 const WITHIN_MS = 3_000;
 /** The part of a node with ten thousand servers is 4 MB. */
 const MAX_ANSWER = 32 * 1024 * 1024;
-/** Records of another node that are kept here, newest; the rest is in its own journal. */
-const KEPT_RECORDS = 1_000;
+/** Records of another node that are asked for at first, newest; the rest is in its own journal. */
+const FIRST_RECORDS = 1_000;
 /** Batches at once after a long absence: the rest comes at the next look. */
 const MAX_BATCHES = 4;
 
@@ -39,7 +39,6 @@ export class PeerWatch {
   #offsetMs: number | undefined;
   #certificateEndsMs: number | undefined;
   #lastSeq: number | undefined;
-  #records: readonly JournalRecord[] = [];
   #isClosed = false;
 
   constructor(options: PeerOptions) {
@@ -68,11 +67,6 @@ export class PeerWatch {
       ...(offset === undefined ? {} : { clockOffsetMs: offset }),
       ...(ends === undefined ? {} : { certificateEndsMs: ends }),
     };
-  }
-
-  /** Oldest first. */
-  get records(): readonly JournalRecord[] {
-    return this.#records;
   }
 
   close(): void {
@@ -115,15 +109,14 @@ export class PeerWatch {
 
   async #readRecords(lastSeq: number): Promise<void> {
     // A journal that begins anew has smaller numbers.
-    let after = this.#lastSeq ?? Math.max(0, lastSeq - KEPT_RECORDS);
-    if (after > lastSeq) after = Math.max(0, lastSeq - KEPT_RECORDS);
+    let after = this.#lastSeq ?? Math.max(0, lastSeq - FIRST_RECORDS);
+    if (after > lastSeq) after = Math.max(0, lastSeq - FIRST_RECORDS);
     for (let i = 0; i < MAX_BATCHES && after < lastSeq; i++) {
       const path = `/api/v1/node/records?after=${after}`;
       const records = (await this.#ask(path)) as readonly JournalRecord[];
       const last = records.at(-1);
       if (last === undefined) break;
       after = last.seq;
-      this.#records = [...this.#records, ...records].slice(-KEPT_RECORDS);
       this.#options.heard(records);
       if (records.length < MAX_BATCH) break;
     }

@@ -13,6 +13,7 @@ import { formatDuration } from "../lib/duration.ts";
 import type { Problem } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import type { Fields } from "./fields.ts";
+import { NodeProbes } from "./node-probes.ts";
 import { json, problem, type Route } from "./routes.ts";
 
 /** Clocks that differ by less are called right: a report is on its way for a while, too. */
@@ -179,8 +180,11 @@ class ProbePart implements RunningPart {
   readonly routes: readonly Route[];
   #store: ProbeIntakeStore | undefined;
   readonly #pruning: NodeJS.Timeout;
+  readonly #own: NodeProbes;
+  readonly #control: ConsoleCore["control"];
 
   constructor({ journal, measures, control }: ConsoleCore) {
+    this.#control = control;
     journal.onOpen((database) => (this.#store = new ProbeIntakeStore(database)));
     const intake = new ProbeIntake({
       store: () => this.#store,
@@ -211,11 +215,23 @@ class ProbePart implements RunningPart {
         handle: ({ query }) => json(this.#outages(query)),
       },
     ];
+    this.#own = new NodeProbes({
+      take: (report) => void intake.take(report, wallMs()),
+      trouble: (reason) => {
+        journal.say({ source: "probe", level: "warning", kind: "probe-own", subject: "", reason });
+      },
+    });
+    this.configured();
     this.#pruning = setInterval(() => this.#store?.prune(wallMs()), PRUNE_MS);
     this.#pruning.unref();
   }
 
+  configured(): void {
+    this.#own.configure(this.#control.service?.probes ?? []);
+  }
+
   close(): void {
+    this.#own.close();
     clearInterval(this.#pruning);
   }
 

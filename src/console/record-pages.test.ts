@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalRecord } from "../core/journal/record.ts";
 import type { RecordQuery } from "../drivers/journal-store.ts";
-import { latest, placed, recordPage, recordView } from "./record-pages.ts";
+import { latest, placed, recordPage } from "./record-pages.ts";
 
 function record(node: string, seq: number, wallMs: number, subject = "VI_1"): JournalRecord {
   const rest = { source: "vrrp", level: "info", kind: "state-changed", reason: "r" } as const;
@@ -18,9 +18,7 @@ function find({ beforeSeq = Infinity, limit, subject }: RecordQuery): readonly J
 }
 
 test("pages hold every record of every node exactly once, newest first", () => {
-  const others = [5, 25, 26, 45, 60].map((ms, i) =>
-    placed(recordView(record("b", i + 1, ms + 1000)), 1000),
-  );
+  const others = [5, 25, 26, 45, 60].map((ms, i) => placed(record("b", i + 1, ms + 1000), ms));
   const seen: string[] = [];
   let cursor: string | undefined;
   for (let i = 0; i < 10; i++) {
@@ -34,7 +32,7 @@ test("pages hold every record of every node exactly once, newest first", () => {
 });
 
 test("what was asked for holds for other nodes' records, too", () => {
-  const others = [placed(record("b", 1, 5, "web")), placed(record("b", 2, 45))];
+  const others = [placed(record("b", 1, 5, "web"), 5), placed(record("b", 2, 45), 45)];
   const ask = (search: object): readonly string[] =>
     recordPage({ limit: 9, ...search }, find, others).records.map(
       ({ node, seq }) => `${node}${seq}`,
@@ -45,7 +43,7 @@ test("what was asked for holds for other nodes' records, too", () => {
 });
 
 test("what the page shows has no clocks of machines in it", () => {
-  const [view] = latest([placed(recordView(record("a", 1, 10)))]);
+  const [view] = latest([{ record: record("a", 1, 10), atMs: 10 }]);
   assert.deepEqual(Object.keys(view ?? {}).toSorted(), [
     "kind",
     "level",

@@ -1,5 +1,6 @@
 /** Pages of the journal, with what other nodes told between our own records. */
 
+import type { MergedRecord } from "../core/journal/merge.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
 import type { RecordQuery } from "../drivers/journal-store.ts";
 import type { RecordPage, RecordView } from "./api.ts";
@@ -18,14 +19,17 @@ export function recordView(record: JournalRecord): RecordView {
   return view;
 }
 
-/** `offsetMs`: the clock of its node minus ours. */
-export function placed(view: RecordView, offsetMs = 0): PlacedRecord {
-  return { ...view, hereMs: view.wallMs - offsetMs };
+/** `hereMs`: when that was by this node's clock. */
+export function placed(record: JournalRecord, hereMs: number): PlacedRecord {
+  return { ...recordView(record), hereMs };
 }
 
-/** The newest of all, newest first. */
-export function latest(records: readonly PlacedRecord[]): readonly RecordView[] {
-  return records.toSorted(newestFirst).slice(0, LATEST).map(bare);
+/** The end of the story of all nodes, newest first. */
+export function latest(story: readonly MergedRecord[]): readonly RecordView[] {
+  return story
+    .slice(-LATEST)
+    .map(({ record }) => recordView(record))
+    .toReversed();
 }
 
 /**
@@ -49,7 +53,7 @@ export function recordPage(
     ...(kind === undefined ? {} : { kind }),
     ...(node === undefined ? {} : { node }),
     ...(isNext ? { beforeSeq: beforeSeq! } : {}),
-  }).map((record) => placed(recordView(record)));
+  }).map((record) => placed(record, record.wallMs));
   const isAll = own.length < limit;
   const [oldest] = own;
   const fromMs = Math.max(

@@ -11,8 +11,10 @@ import { say } from "./verdict.ts";
 const MAX_LOOKS = 40;
 
 export interface Past {
-  /** Newest first, before that moment. */
+  /** This node's, newest first, before that moment. */
   readonly of: (subject: string, limit: number) => readonly JournalRecord[];
+  /** What other nodes told of instances, newest first, before that moment. */
+  readonly others: readonly JournalRecord[];
   readonly atMs: number;
 }
 
@@ -55,18 +57,24 @@ export function stateAt(
   for (const { id, layer } of now.topology.nodes) {
     if (layer === "server") servers.set(id, serverThen(past.of(afterSpace(id), MAX_LOOKS)));
   }
-  const instances = new Map<string, Then>();
+  const told: Told = new Map();
   for (const { instance } of now.holders) {
-    instances.set(instance, instanceThen(past.of(instance, MAX_LOOKS)));
+    told.set(keyOf(now.node, instance), instanceThen(past.of(instance, MAX_LOOKS)));
+    for (const { name, isSelf } of now.nodes) {
+      if (isSelf) continue;
+      const own = past.others.filter((one) => one.node === name && one.subject === instance);
+      told.set(keyOf(name, instance), instanceThen(own));
+    }
   }
-  const nodes = now.topology.nodes.map((node) => nodeThen(node, servers, instances, now));
-  const holders = now.holders.map((holder) => holderThen(holder, instances, now.node));
+  const holders = now.holders.map((holder) => holderThen(holder, told, now));
+  const nodes = now.topology.nodes.map((node) => nodeThen(node, { servers, told, holders, now }));
+  const states = new Map(nodes.map(({ id, state }) => [id, state]));
   const edges = now.topology.edges.map((edge) => ({
     from: edge.from,
     to: edge.to,
     requestsPerSecond: 0,
     errorsPerSecond: 0,
-    isActive: nodes.find(({ id }) => id === edge.to)?.state === "UP",
+    isActive: states.get(edge.to) === "UP",
   }));
   const recorded = past.of("", MAX_LOOKS).find(({ kind }) => kind === "verdict-changed");
   const state = recorded?.data?.["to"];
@@ -100,23 +108,33 @@ function instanceThen(records: readonly JournalRecord[]): Then {
   return UNKNOWN;
 }
 
-function nodeThen(
-  node: TopologyNode,
-  servers: ReadonlyMap<string, Then>,
-  instances: ReadonlyMap<string, Then>,
-  now: Overview,
-): TopologyNode {
+/** By node and instance. */
+type Told = Map<string, Then>;
+
+function keyOf(node: string, instance: string): string {
+  return `${node} ${instance}`;
+}
+
+interface Scene {
+  readonly servers: ReadonlyMap<string, Then>;
+  readonly told: Told;
+  readonly holders: readonly Holder[];
+  readonly now: Overview;
+}
+
+function nodeThen(node: TopologyNode, { servers, told, holders, now }: Scene): TopologyNode {
   const { ageMs: _ageMs, sinceMs: _sinceMs, ...rest } = node;
   if (node.layer === "client") return node;
   if (node.layer === "server") return { ...rest, ...(servers.get(node.id) ?? UNKNOWN) };
-  if (node.layer === "address") {
-    const then = instances.get(node.name) ?? UNKNOWN;
-    // Another node may have had it: only that one's journal knows.
-    return { ...rest, ...(then.state === "UP" ? then : { ...then, state: "UNKNOWN" }) };
-  }
   if (node.layer === "pool") return { ...rest, ...poolThen(node.id, now, servers) };
-  if (node.name !== now.node) return { ...rest, ...UNKNOWN };
-  const own = [...instances.values()];
+  if (node.layer === "address") {
+    const holder = holders.find(({ instance }) => instance === node.name);
+    if (holder?.holder === undefined) return { ...rest, ...UNKNOWN };
+    const { sinceMs, rivals, reason } = holder;
+    const since = sinceMs === undefined ? {} : { sinceMs };
+    return { ...rest, ...since, reason, state: rivals.length > 0 ? "DEGRADED" : "UP" };
+  }
+  const own = now.holders.map(({ instance }) => told.get(keyOf(node.name, instance)) ?? UNKNOWN);
   const best = own.find(({ state }) => state === "UP") ?? own[0] ?? UNKNOWN;
   return { ...rest, ...best };
 }
@@ -131,14 +149,24 @@ function poolThen(id: string, now: Overview, servers: ReadonlyMap<string, Then>)
   return { state: up === 0 ? "DOWN" : isHurt ? "DEGRADED" : "UP", reason };
 }
 
-function holderThen(holder: Holder, instances: ReadonlyMap<string, Then>, node: string): Holder {
-  const then = instances.get(holder.instance) ?? UNKNOWN;
-  const { instance, addresses } = holder;
-  const base = { instance, addresses, rivals: [], reason: then.reason };
-  const since = then.sinceMs === undefined ? {} : { sinceMs: then.sinceMs };
-  if (then.state === "UP") return { ...base, ...since, holder: node, isSelf: true, standbys: [] };
-  const standbys = then.state === "STANDBY" ? [node] : [];
-  return { ...base, ...since, isSelf: false, standbys };
+function holderThen({ instance, addresses }: Holder, told: Told, now: Overview): Holder {
+  const inState = (state: State): readonly string[] =>
+    now.nodes
+      .map(({ name }) => name)
+      .filter((name) => told.get(keyOf(name, instance))?.state === state);
+  const [holder, ...rivals] = inState("UP");
+  const then = told.get(keyOf(holder ?? now.node, instance)) ?? UNKNOWN;
+  const { reason, sinceMs } = then;
+  return {
+    instance,
+    addresses,
+    rivals,
+    reason,
+    standbys: inState("STANDBY"),
+    isSelf: holder === now.node,
+    ...(holder === undefined ? {} : { holder }),
+    ...(sinceMs === undefined || holder === undefined ? {} : { sinceMs }),
+  };
 }
 
 function afterSpace(id: string): string {

@@ -33,7 +33,7 @@ function isWanted({ probes }: LedgerService, vantage: string): boolean {
 }
 
 function measureOf(service: LedgerService, span: MeasuredSpan): Measure {
-  const { vantage, fromMs, lengthMs, good, bad, firstBadMs, lastBadMs, latency } = span;
+  const { vantage, fromMs, lengthMs, good, bad, firstBadMs, lastBadMs, darkMs, latency } = span;
   return {
     service: service.name,
     vantage,
@@ -47,6 +47,7 @@ function measureOf(service: LedgerService, span: MeasuredSpan): Measure {
       ? {}
       : { firstBadMs: vantage === "balancer" ? firstBadMs - LOOK_MS : firstBadMs }),
     ...(lastBadMs === undefined ? {} : { lastBadMs }),
+    ...(darkMs === undefined ? {} : { darkMs }),
     ...(latency === undefined ? {} : { latency }),
   };
 }
@@ -69,6 +70,8 @@ const SPAN_OF_BUCKET = 1.25;
 function added(a: Measure, b: Measure): Measure {
   const firsts = [a.firstBadMs, b.firstBadMs].filter((ms) => ms !== undefined);
   const lasts = [a.lastBadMs, b.lastBadMs].filter((ms) => ms !== undefined);
+  // The service is dark while all of its frontends are.
+  const darkMs = Math.min(a.darkMs ?? 0, b.darkMs ?? 0);
   const latency = [...(a.latency ?? []), ...(b.latency ?? [])];
   return {
     ...a,
@@ -77,6 +80,7 @@ function added(a: Measure, b: Measure): Measure {
     slow: a.slow + b.slow,
     ...(firsts.length === 0 ? {} : { firstBadMs: Math.min(...firsts) }),
     ...(lasts.length === 0 ? {} : { lastBadMs: Math.max(...lasts) }),
+    darkMs,
     ...(latency.length === 0 ? {} : { latency }),
   };
 }

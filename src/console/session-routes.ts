@@ -6,7 +6,10 @@ import { json, problem, type Route } from "./routes.ts";
 
 const PATH = "/api/v1/session";
 
-export function sessionRoutes(rules: () => IdentityRules): readonly Route[] {
+export function sessionRoutes(
+  rules: () => IdentityRules,
+  signedIn: (who: string, from: string) => void = () => undefined,
+): readonly Route[] {
   return [
     {
       method: "GET",
@@ -28,13 +31,14 @@ export function sessionRoutes(rules: () => IdentityRules): readonly Route[] {
         token: { type: "string", required: true, description: "As `nines token create` said it." },
       },
       answers: "Session",
-      handle: ({ body, nowMs, isTls }) => {
+      handle: ({ body, nowMs, isTls, from }) => {
         const token = rules().tokens.find(String(body["token"]), nowMs);
         if (token === undefined) {
           const detail = "the token is unknown, expired or revoked: see `nines token list`";
           return problem(401, "unknown-token", detail);
         }
         const { field, endsMs } = sessionCookie(token, rules(), { isTls }, nowMs);
+        signedIn(token.name, from);
         const viewer = { role: token.role, who: token.name };
         const session: Session = { viewer, expiresMs: endsMs };
         return json(session, { "set-cookie": field });

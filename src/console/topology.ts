@@ -114,12 +114,14 @@ function poolNodes({ pool, member, all }: SeenPool): readonly TopologyNode[] {
       ...(member.isSelf ? {} : { seenBy: member.name }),
     },
   };
-  const others = all.filter((one) => one.member !== member);
+  const others = all
+    .filter((one) => one.member !== member)
+    .map((one) => ({ ...one, byName: serversByName(one.pool) }));
   return [
     node,
     ...pool.servers.map((server): TopologyNode => {
-      const differing = others.flatMap(({ pool: other, member: by }) => {
-        const same = other.servers.find(({ name }) => name === server.name);
+      const differing = others.flatMap(({ pool: other, member: by, byName }) => {
+        const same = byName.get(server.name);
         if (same === undefined || serverState(same, other) === serverState(server, pool)) return [];
         return [`${by.name}: ${same.state}`];
       });
@@ -142,6 +144,10 @@ function poolNodes({ pool, member, all }: SeenPool): readonly TopologyNode[] {
       };
     }),
   ];
+}
+
+function serversByName({ servers }: PartPool): ReadonlyMap<string, PartServer> {
+  return new Map(servers.map((server) => [server.name, server]));
 }
 
 export function poolState(pool: PartPool): State {
@@ -236,11 +242,9 @@ function poolEdges(pools: readonly SeenPool[]): readonly TopologyEdge[] {
       edges.push(edge(`director ${by.name}`, id, seen.rate, isActive(by.part)));
     }
     if (all.length === 0) edges.push(edge(`director ${member.name}`, id, STILL, false));
+    const maps = all.map((one) => serversByName(one.pool));
     for (const server of pool.servers) {
-      const rates = all.flatMap((one) =>
-        one.pool.servers.filter(({ name }) => name === server.name),
-      );
-      const rate = sum(rates.map((one) => one.rate));
+      const rate = sum(maps.map((map) => map.get(server.name)?.rate ?? STILL));
       const isOpen = member.isFresh && (server.usable || rate.requests > 0);
       const flow = edge(id, `server ${pool.name}/${server.name}`, rate, isOpen);
       edges.push(server.latencyMs < 0 ? flow : { ...flow, latencyMs: server.latencyMs });

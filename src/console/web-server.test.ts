@@ -16,6 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), "nines-web-"));
 const tokensFile = join(folder, "tokens.json");
 const tokens = new TokenBook(tokensFile);
 const events: DoorEvent[] = [];
+const signedIn: string[] = [];
 const rules = { tokens, key: Buffer.alloc(32, 7), anonymous: "loopback" as const };
 const socket = join(folder, "console.sock");
 let tcp: Server;
@@ -42,7 +43,10 @@ before(async () => {
     route("GET", "/open", "public"),
     route("GET", "/see", "read"),
     route("POST", "/change", "operate"),
-    ...sessionRoutes(() => rules),
+    ...sessionRoutes(
+      () => rules,
+      (who) => signedIn.push(who),
+    ),
   ]);
   const web = new WebServer({
     routes: () => table,
@@ -130,6 +134,7 @@ test("a token buys a cookie that no script reads and no other site sends, until 
   const [field = ""] = headers["set-cookie"] ?? [];
   assert.match(field, /; HttpOnly; SameSite=Strict/u);
   assert.ok(!field.includes(made));
+  assert.deepEqual(signedIn, ["visitor"], "somebody is told");
   const cookie = { cookie: field.split(";", 1)[0]! };
   assert.equal((await ask("/change", { ...CHANGE, headers: cookie })).body.who, "visitor");
   const forged = { cookie: cookie.cookie.replace(/.$/u, (last) => (last === "0" ? "1" : "0")) };

@@ -4,7 +4,7 @@ import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { StreamConnector } from "../drivers/stream-connector.ts";
 import type { StreamLoop } from "../drivers/stream-loop.ts";
-import { TlsConnector } from "../drivers/tls-connector.ts";
+import { tlsConnector, type TlsConnector } from "../drivers/tls-connector.ts";
 
 export class Connectors implements Connector {
   readonly #loop: StreamLoop;
@@ -20,10 +20,16 @@ export class Connectors implements Connector {
   /** Throws, and changes nothing, when a file of some pool cannot be used. */
   configure(pools: readonly PoolSettings[]): void {
     const secure = new Map<string, TlsConnector>();
-    // Made anew each time: the files may have changed. Connections that stand do not notice.
-    for (const { name, tls } of pools) {
-      if (tls !== undefined) secure.set(name, new TlsConnector(this.#loop, tls));
+    try {
+      // Made anew each time: the files may have changed. Connections that stand do not notice.
+      for (const { name, tls } of pools) {
+        if (tls !== undefined) secure.set(name, tlsConnector(this.#loop, tls));
+      }
+    } catch (error) {
+      for (const connector of secure.values()) connector.close();
+      throw error;
     }
+    for (const connector of this.#secure.values()) connector.close();
     this.#secure = secure;
   }
 

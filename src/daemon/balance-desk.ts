@@ -3,7 +3,6 @@
  * ask for. Requests never come here; when this process dies the workers go on.
  */
 
-import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
@@ -42,6 +41,7 @@ import { descriptorLimit, descriptorWarning } from "./descriptor-limit.ts";
 import { momentOf, type EventDraft, type EventLog } from "./event-log.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import { workerBox, type RunDirectory } from "./run-directory.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 
 const CONFIGURE_WITHIN_MS = 30_000;
 
@@ -61,7 +61,7 @@ export class BalanceDesk {
   readonly #overrides: Overrides;
   readonly #names: ServerNames;
   readonly #checks: CheckRoleLink;
-  readonly #ticketKeys = randomBytes(48);
+  readonly #tickets = new TicketKeys((all) => this.#workers.send({ type: "ticket-keys", ...all }));
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
@@ -132,6 +132,7 @@ export class BalanceDesk {
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
+    this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     for (const link of this.#workers.links) {
       const isBack = this.#sockets.returned();
       link.send({ type: "send-listeners", box: directory.controlBox });
@@ -214,12 +215,12 @@ export class BalanceDesk {
   }
 
   reopenLogs(): void {
-    for (const link of this.#workers.links) link.send({ type: "reopen-logs" });
+    this.#workers.send({ type: "reopen-logs" });
   }
 
   /** What stands in front is told to send its clients elsewhere; nothing is refused yet. */
   unready(): void {
-    for (const link of this.#workers.links) link.send({ type: "unready" });
+    this.#workers.send({ type: "unready" });
   }
 
   emptyHouse(): Promise<void> {
@@ -270,7 +271,7 @@ export class BalanceDesk {
         type: "configure",
         settings: this.#settings(service.balance),
         overrides: this.#overrides.list(),
-        ticketKeys: this.#ticketKeys,
+        ...this.#tickets.secrets,
       },
       CONFIGURE_WITHIN_MS,
     );

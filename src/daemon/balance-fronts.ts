@@ -18,6 +18,7 @@ import { bindName, localAddress, StreamListener } from "../drivers/stream-listen
 import type { StreamLoop } from "../drivers/stream-loop.ts";
 import { StreamWire, WIRE_EVENTS } from "../drivers/stream-wire.ts";
 import { TlsFront, type SecuredWire, type TlsFacts } from "../drivers/tls-front.ts";
+import type { TicketSecrets } from "./ticket-keys.ts";
 
 /** The part of the engine that clients come to. */
 export interface Acceptor {
@@ -50,6 +51,7 @@ export class Fronts {
   /** Between accepted and secured. */
   #arriving = 0;
   #isClosed = false;
+  #tickets: TicketSecrets | undefined;
 
   constructor(options: FrontsOptions) {
     this.#options = options;
@@ -71,13 +73,27 @@ export class Fronts {
     return this.#arriving + this.#sessions.size;
   }
 
+  /** What was told last. */
+  get tickets(): TicketSecrets | undefined {
+    return this.#tickets;
+  }
+
+  /** Of TLS sessions, from now on. */
+  sealTickets(tickets: TicketSecrets): void {
+    this.#tickets = tickets;
+    for (const tls of new Set([...this.#byBind.values()].map((front) => front.tls))) {
+      tls?.sealTickets(tickets);
+    }
+  }
+
   listeningOf(frontend: FrontendSettings): readonly string[] {
     return frontend.binds.map(bindName).filter((name) => this.#listeners.has(name));
   }
 
   /** Throws, and changes nothing, when a certificate cannot be used. */
-  configure(frontends: readonly FrontendSettings[], ticketKeys: Uint8Array): void {
-    const byBind = this.#fronts(frontends, ticketKeys);
+  configure(frontends: readonly FrontendSettings[], tickets: TicketSecrets): void {
+    const byBind = this.#fronts(frontends, tickets);
+    this.#tickets = tickets;
     for (const { tls } of this.#byBind.values()) tls?.close();
     this.#byBind = byBind;
     for (const [name, fd] of this.#sockets) {
@@ -96,7 +112,7 @@ export class Fronts {
   }
 
   /** By bind. */
-  #fronts(frontends: readonly FrontendSettings[], ticketKeys: Uint8Array): Map<string, Front> {
+  #fronts(frontends: readonly FrontendSettings[], tickets: TicketSecrets): Map<string, Front> {
     const byBind = new Map<string, Front>();
     try {
       for (const settings of frontends) {
@@ -106,7 +122,7 @@ export class Fronts {
           settings,
           proxies: new AddressSet(acceptProxyFrom),
           // Made anew each time: the files may have changed.
-          tls: tls && new TlsFront(this.#options.loop, { ...common, tls, ticketKeys }),
+          tls: tls && new TlsFront(this.#options.loop, { ...common, ...tickets, tls }),
         };
         for (const bind of settings.binds) byBind.set(bindName(bind), front);
       }

@@ -21,6 +21,7 @@ import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
+import type { TicketSecrets } from "./ticket-keys.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
 export const BALANCE_PROTOCOL = 2;
@@ -38,15 +39,13 @@ export interface StickEntries {
 }
 
 export type ToWorker =
-  | {
+  | ({
       readonly type: "configure";
       readonly id: number;
       /** Servers have addresses, no names. */
       readonly settings: BalanceSettings;
       readonly overrides: readonly PoolOverrides[];
-      /** 48 bytes, the same for all workers. */
-      readonly ticketKeys: Uint8Array;
-    }
+    } & TicketSecrets)
   | {
       readonly type: "change-server";
       readonly id: number;
@@ -68,6 +67,8 @@ export type ToWorker =
   | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
   /** Send all listening sockets to this box. */
   | { readonly type: "send-listeners"; readonly box: string }
+  /** For handshakes from now on. */
+  | ({ readonly type: "ticket-keys" } & TicketSecrets)
   /** After a log rotation. */
   | { readonly type: "reopen-logs" }
   /** Say "not ready", go on serving. */
@@ -89,6 +90,8 @@ export type FromWorker =
       /** Names of the listening sockets that it holds. */
       readonly listening: readonly string[];
       readonly isDraining: boolean;
+      /** Once it was configured. */
+      readonly tickets?: TicketSecrets;
     }
   /** It accepts on all sockets that it was told of. */
   | { readonly type: "serving" }

@@ -32,6 +32,7 @@ export async function runBalanceRole(options: BalanceRoleOptions): Promise<void>
       version: ownVersion,
       listening: worker.socketNames,
       isDraining: worker.isDraining,
+      ...(worker.tickets && { tickets: worker.tickets }),
     }),
     connected: () => worker.tellServing(),
     message: (message) => receive(message),

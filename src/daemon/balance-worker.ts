@@ -19,6 +19,7 @@ import { Fronts } from "./balance-fronts.ts";
 import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
 import { STICKS_PER_MESSAGE } from "./balance-sticks.ts";
 import { RefusalReport } from "./balance-refusals.ts";
+import type { TicketSecrets } from "./ticket-keys.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { countedBy } from "./balance-traffic.ts";
 import { eventDraft } from "./balance-worker-event.ts";
@@ -107,6 +108,10 @@ export class BalanceWorker {
     return this.#drain !== undefined;
   }
 
+  get tickets(): TicketSecrets | undefined {
+    return this.#fronts.tickets;
+  }
+
   tellServing(): void {
     if (this.#isConfigured && this.#fronts.isServing) this.#options.tell({ type: "serving" });
   }
@@ -140,6 +145,7 @@ export class BalanceWorker {
     if (order.type === "drain") this.#beginDrain(order.withinMs, order.reason);
     else if (order.type === "last-answers") this.#giveLastAnswers();
     else if (order.type === "as-usual") this.#goOnAsUsual();
+    else if (order.type === "ticket-keys") this.#fronts.sealTickets(secretsOf(order));
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
     else if (order.type === "takes") this.#engine.importTakes(monotonicMs(), order.limits);
@@ -194,9 +200,9 @@ export class BalanceWorker {
   }
 
   #configure(order: Extract<ToWorker, { type: "configure" }>): Answer {
-    const { settings, overrides, ticketKeys } = order;
+    const { settings, overrides } = order;
     this.#connectors.configure(settings.pools);
-    this.#fronts.configure(settings.frontends, ticketKeys);
+    this.#fronts.configure(settings.frontends, secretsOf(order));
     this.#loop.run((now) => {
       this.#engine.configure(now, settings);
       this.#engine.applyOverrides(now, overrides);
@@ -365,6 +371,10 @@ export class BalanceWorker {
   #tellEvent(event: ReturnType<typeof eventDraft>): void {
     this.#options.tell({ type: "event", wallMs: wallMs(), monoMs: monotonicMs(), event });
   }
+}
+
+function secretsOf({ ticketKeys, formerTicketKeys }: TicketSecrets): TicketSecrets {
+  return { ticketKeys, ...(formerTicketKeys && { formerTicketKeys }) };
 }
 
 interface Answer {

@@ -68,6 +68,11 @@ export class BalanceWorkers {
     return [...this.#workers.values()].flatMap(({ link }) => link ?? []);
   }
 
+  /** To all of those. */
+  send(message: Parameters<WorkerLink["send"]>[0]): void {
+    for (const link of this.links) link.send(message);
+  }
+
   get status(): readonly RoleProcessStatus[] {
     const name = "balance";
     return [...this.#workers.values()]

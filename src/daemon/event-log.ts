@@ -10,9 +10,9 @@ import type { RouterEvent } from "../core/vrrp/router-ports.ts";
 
 /**
  * Events kept in memory for whoever comes late, above all a console that is being started again: at
- * most about 10 MB, and only on a node where that much happened.
+ * most about 20 MB, and only on a node where that much happened.
  */
-const KEPT_EVENTS = 32_768;
+const KEPT_EVENTS = 65_536;
 
 export type EventDraft = Omit<LoggedEvent, "seq" | "time" | "monoMs">;
 

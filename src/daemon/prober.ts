@@ -15,7 +15,6 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 
 export interface ProberOptions {
   readonly targets: readonly ProbedTarget[];
-  readonly slowMs: number;
   /** Scripts may be anybody's: the prober runs as its user, who wrote the command line. */
   readonly onNews: (target: ProbedTarget, news: WatchNews) => void;
   readonly onOwnTrouble: (text: string) => void;
@@ -72,10 +71,10 @@ export class Prober {
     this.wallOffsetMs = wallMs() - now;
     this.#beatMs = now;
     this.#sleptBefore = uptime() * 1000 - now;
-    const { slowMs, targets } = options;
+    const { targets } = options;
     this.#asked = targets.map((target, i) => ({
       target,
-      watch: new ProbeWatch({ slowMs, wallOffsetMs: this.wallOffsetMs }),
+      watch: new ProbeWatch({ slowMs: target.slowMs, wallOffsetMs: this.wallOffsetMs }),
       // Spread, so that several do not disturb each other.
       nextMs: now + (i * target.check.timing.intervalMs) / targets.length,
       underWay: new Set(),

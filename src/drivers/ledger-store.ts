@@ -4,7 +4,12 @@
  */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { BAD_SHARE, type LedgerSettings, SLOW_SHARE } from "../core/ledger/settings.ts";
+import {
+  BAD_SHARE,
+  LEAST_DARK_MS,
+  type LedgerSettings,
+  SLOW_SHARE,
+} from "../core/ledger/settings.ts";
 import type { LedgerRecord } from "../core/ledger/evidence.ts";
 import { migrate } from "./journal-database.ts";
 
@@ -23,6 +28,7 @@ export interface MeasuredSpan {
   readonly slow?: number;
   readonly firstBadMs?: number;
   readonly lastBadMs?: number;
+  readonly darkMs?: number;
   readonly latency?: readonly (readonly [number, number])[];
 }
 
@@ -67,14 +73,14 @@ export function readSpans(database: DatabaseSync, query: SpanQuery): MeasuredSpa
     ? `AND (vantage, start, length) IN
          (SELECT vantage, start, length FROM measurement
           WHERE subject IN (${names}) AND start >= ? AND start < ?
-          AND (bad > 0 AND bad >= ${BAD_SHARE} * (good + bad)
+          AND (coalesce(dark, 0) >= ${LEAST_DARK_MS} OR bad > 0 AND bad >= ${BAD_SHARE} * (good + bad)
                OR slow > 0 AND slow >= ${SLOW_SHARE} * (good + bad)))`
     : "";
   const once: SQLInputValue[] = [...subjects, fromMs, toMs];
   const values = harmOnly ? [...once, ...once] : once;
   return database
     .prepare(
-      `SELECT subject, vantage, start, length, good, bad, slow, first_bad, last_bad,
+      `SELECT subject, vantage, start, length, good, bad, slow, first_bad, last_bad, dark,
               ${withLatency ? "latency" : "NULL AS latency"}
        FROM measurement WHERE subject IN (${names}) AND start >= ? AND start < ? ${harm}
        ORDER BY start`,
@@ -124,7 +130,7 @@ function hasTable(database: DatabaseSync, name: string): boolean {
 }
 
 function spanOf(row: Record<string, unknown>): MeasuredSpan {
-  const { slow, first_bad: first, last_bad: last, latency } = row;
+  const { slow, first_bad: first, last_bad: last, dark, latency } = row;
   return {
     subject: String(row["subject"]),
     vantage: String(row["vantage"]),
@@ -135,6 +141,7 @@ function spanOf(row: Record<string, unknown>): MeasuredSpan {
     ...(typeof slow === "number" ? { slow } : {}),
     ...(typeof first === "number" ? { firstBadMs: first } : {}),
     ...(typeof last === "number" ? { lastBadMs: last } : {}),
+    ...(typeof dark === "number" ? { darkMs: dark } : {}),
     ...(typeof latency === "string"
       ? { latency: JSON.parse(latency) as readonly (readonly [number, number])[] }
       : {}),

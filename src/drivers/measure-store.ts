@@ -11,7 +11,8 @@ import {
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
-import { BAD_SHARE } from "../core/ledger/settings.ts";
+import { BAD_SHARE, LEAST_DARK_MS } from "../core/ledger/settings.ts";
+import type { CountingProcess } from "../core/journal/tally.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
 
 const STEPS = [
@@ -29,6 +30,13 @@ const STEPS = [
      PRIMARY KEY (subject, vantage, length, start)
    ) WITHOUT ROWID;
    CREATE INDEX measurement_start ON measurement (length, start);`,
+  "ALTER TABLE measurement ADD COLUMN dark INTEGER",
+  `CREATE TABLE look (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     wall INTEGER NOT NULL,
+     boot TEXT NOT NULL,
+     state TEXT NOT NULL
+   );`,
 ];
 
 const DAY_MS = 86_400_000;
@@ -41,7 +49,8 @@ const MAX_ROWS = 4_000_000;
 const ROLLED = 1_000;
 
 /** What hurt somebody stays as exact as it was: incidents of a year are made of it. */
-const KEPT_FINE = `AND NOT (bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
+const KEPT_FINE = `AND NOT (coalesce(dark, 0) >= ${LEAST_DARK_MS} OR
+  bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
 
 export interface MeasurementQuery {
   readonly subject: string;
@@ -53,6 +62,14 @@ export interface MeasurementQuery {
   readonly limit: number;
 }
 
+/** Where the counters of all processes stood. */
+export interface KeptLook {
+  readonly wallMs: number;
+  /** Counters of another life of the machine are of other processes. */
+  readonly boot: string;
+  readonly state: readonly CountingProcess[];
+}
+
 export class MeasureStore {
   readonly #database: DatabaseSync;
 
@@ -61,10 +78,27 @@ export class MeasureStore {
     this.#database = database;
   }
 
-  /** All or none; throws when the disk does not take them. */
-  add(measurements: readonly Measurement[]): void {
-    if (measurements.length === 0) return;
-    inTransaction(this.#database, () => this.#put(measurements));
+  /**
+   * All or none; throws when the disk does not take them. `look`: where the counters stood when these
+   * were taken, so that whoever counts next goes on from there.
+   */
+  add(measurements: readonly Measurement[], look?: KeptLook): void {
+    if (measurements.length === 0 && look === undefined) return;
+    inTransaction(this.#database, () => {
+      this.#put(measurements);
+      if (look === undefined) return;
+      this.#database
+        .prepare("INSERT OR REPLACE INTO look VALUES (1, ?, ?, ?)")
+        .run(look.wallMs, look.boot, JSON.stringify(look.state));
+    });
+  }
+
+  /** Of whoever counted before. */
+  get look(): KeptLook | undefined {
+    const row = this.#database.prepare("SELECT * FROM look").get();
+    if (row === undefined) return undefined;
+    const state = JSON.parse(String(row["state"])) as readonly CountingProcess[];
+    return { wallMs: Number(row["wall"]), boot: String(row["boot"]), state };
   }
 
   /** Oldest first; ten seconds and minutes as they are kept. */
@@ -134,7 +168,7 @@ export class MeasureStore {
       "SELECT * FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
     );
     const put = this.#database.prepare(
-      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     for (const one of measurements) {
       const { subject, vantage, fromMs, lengthMs } = one;
@@ -151,6 +185,7 @@ export class MeasureStore {
         whole.firstBadMs ?? null,
         whole.lastBadMs ?? null,
         whole.latency === undefined ? null : JSON.stringify(whole.latency),
+        whole.darkMs ?? null,
       );
     }
   }
@@ -178,6 +213,7 @@ function measurementOf(row: Record<string, unknown>): Measurement {
     ...optional("slow", "slow"),
     ...optional("firstBadMs", "first_bad"),
     ...optional("lastBadMs", "last_bad"),
+    ...optional("darkMs", "dark"),
     ...(typeof latency === "string" ? { latency: JSON.parse(latency) as Latency } : {}),
   };
 }

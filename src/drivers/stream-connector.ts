@@ -1,4 +1,4 @@
-/** Connections to servers, without TLS. */
+/** Connections to servers; alone, without TLS. */
 
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import {
@@ -32,15 +32,20 @@ export class StreamConnector implements Connector {
   }
 
   connect(target: ConnectTarget, peer: ServerPeer): Wire {
+    return this.connectAs(target, (fd) => new StreamWire(this.#loop, fd, peer));
+  }
+
+  /** With a wire of the caller's kind, which takes the descriptor over. */
+  connectAs(target: ConnectTarget, make: (fd: number) => StreamWire): Wire {
     const { family, address } = this.#destination(target.endpoint);
     const fd = openSocket(family, calls.SOCK_STREAM | SOCK_NONBLOCK, 0);
-    const wire = new StreamWire(this.#loop, fd, peer);
+    const wire = make(fd);
     if (fd < 0) {
       wire.fail(errnoName(fd));
       return wire;
     }
     if (family !== AF_UNIX) setSocketOption(fd, calls.IPPROTO_TCP, calls.TCP_NODELAY, 1);
-    if (target.head !== undefined) wire.send(target.head, 0, target.head.length);
+    if (target.head !== undefined) wire.sendAhead(target.head);
     const result = address === undefined ? -EINVAL : calls.connectStream(fd, address);
     if (result < 0 && result !== -calls.EINPROGRESS) {
       wire.fail(errnoName(result));

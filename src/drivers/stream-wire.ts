@@ -82,6 +82,11 @@ export class StreamWire extends Sender implements Wire {
     return !this.#isBlocked;
   }
 
+  /** In front of everything else, as it is: a PROXY header. Before the connection stands. */
+  sendAhead(bytes: Uint8Array): void {
+    this.#backlog.append(bytes, 0, bytes.length);
+  }
+
   pause(): void {
     this.isPaused = true;
   }

@@ -1,69 +1,98 @@
 /** TLS connections to servers. */
 
 import { readFileSync } from "node:fs";
-import { connect as connectSocket, type Socket } from "node:net";
-import { connect as connectTls, createSecureContext, type ConnectionOptions } from "node:tls";
+import { getCACertificates } from "node:tls";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
-import { serverWire } from "./duplex-wire.ts";
+import { StreamConnector } from "./stream-connector.ts";
 import type { StreamLoop } from "./stream-loop.ts";
+import { TlsContext } from "./tls-context.ts";
+import { tlsLibrary, type TlsLibrary } from "./tls-library.ts";
+import { NodeTlsConnector } from "./tls-node-connector.ts";
+import { TlsSession } from "./tls-session.ts";
+import { TlsWire } from "./tls-wire.ts";
 
 type PoolTls = NonNullable<PoolSettings["tls"]>;
 
 /** Sessions that are kept for resumption: one per server. */
 const MAX_SESSIONS = 10_000;
 
-export class TlsConnector implements Connector {
-  readonly #loop: StreamLoop;
-  readonly #options: ConnectionOptions;
-  readonly #sessions = new Map<string, Buffer>();
+export interface TlsConnector extends Connector {
+  /** Starts no more; connections that stand go on. */
+  close(): void;
+}
 
-  /** Reads the files. Throws with the reason when one cannot be used. */
-  constructor(loop: StreamLoop, tls: PoolTls) {
+/** Reads the files. Throws with the reason when one cannot be used. */
+export function tlsConnector(loop: StreamLoop, tls: PoolTls, through?: "node"): TlsConnector {
+  const library = through === "node" ? undefined : tlsLibrary();
+  if (library === undefined) return new NodeTlsConnector(loop, tls);
+  return new DirectConnector(library, loop, tls);
+}
+
+class DirectConnector implements TlsConnector {
+  readonly #library: TlsLibrary;
+  readonly #loop: StreamLoop;
+  readonly #tls: PoolTls;
+  readonly #context: TlsContext;
+  readonly #streams: StreamConnector;
+  /** Addresses of sessions, owned. */
+  readonly #sessions = new Map<string, number>();
+  #isClosed = false;
+
+  constructor(library: TlsLibrary, loop: StreamLoop, tls: PoolTls) {
+    const { ca, certificate, key, verify } = tls;
+    this.#library = library;
     this.#loop = loop;
-    const { ca, certificate, key, serverName, verify } = tls;
-    const secureContext = createSecureContext({
-      ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-      ...(certificate === undefined ? {} : { cert: readFileSync(certificate) }),
+    this.#tls = tls;
+    this.#streams = new StreamConnector(loop);
+    const known = ca === undefined ? undefined : [readFileSync(ca)];
+    this.#context = TlsContext.client(library, {
+      verify,
+      ca: known ?? (verify ? getCACertificates("default") : []),
+      ...(certificate === undefined ? {} : { certificate: readFileSync(certificate) }),
       ...(key === undefined ? {} : { key: readFileSync(key) }),
     });
-    this.#options = {
-      secureContext,
-      rejectUnauthorized: verify,
-      ALPNProtocols: ["http/1.1"],
-      ...(serverName === undefined ? {} : { servername: serverName }),
-    };
   }
 
   connect(target: ConnectTarget, peer: ServerPeer): Wire {
+    const { serverName, verify } = this.#tls;
     const { endpoint } = target;
-    const raw: Socket =
-      endpoint.kind === "unix"
-        ? connectSocket({ path: endpoint.path, allowHalfOpen: true })
-        : connectSocket({
-            host: endpoint.address,
-            port: endpoint.port,
-            noDelay: true,
-            allowHalfOpen: true,
-          });
-    // In the clear, before the handshake: the PROXY header.
-    if (target.head !== undefined) raw.write(Buffer.from(target.head));
+    const session = new TlsSession(this.#context, "client");
+    const address = endpoint.kind === "unix" ? "localhost" : endpoint.address;
+    if (verify) session.expect(serverName ?? address);
+    if (serverName !== undefined) session.indicate(serverName);
     const name = `${target.pool}/${target.server}`;
-    const session = this.#sessions.get(name);
-    const host = endpoint.kind === "unix" ? {} : { host: endpoint.address };
-    const socket = connectTls({
-      ...this.#options,
-      ...host,
-      socket: raw,
-      ...(session === undefined ? {} : { session }),
-    });
-    socket.on("session", (fresh: Buffer) => {
-      if (this.#sessions.size >= MAX_SESSIONS) this.#sessions.clear();
-      this.#sessions.set(name, fresh);
-    });
-    // Without this a refused connect is an error of a socket that nobody listens to.
-    raw.on("error", (error) => socket.destroy(error));
-    this.#loop.touchNode();
-    return serverWire(this.#loop, socket, { peer, ready: "secureConnect" });
+    const known = this.#sessions.get(name);
+    if (known !== undefined) session.resume(known);
+    const options = {
+      session,
+      connecting: peer,
+      offersHttp1: true,
+      secured: (): void => {},
+      // By then the server has sent what it has to say about sessions.
+      answered: (): void => this.#keep(name, session),
+    };
+    return this.#streams.connectAs(target, (fd) => new TlsWire(this.#loop, fd, options));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#forgetSessions();
+    this.#context.free();
+  }
+
+  #keep(name: string, from: TlsSession): void {
+    if (this.#isClosed) return;
+    if (this.#sessions.size >= MAX_SESSIONS) this.#forgetSessions();
+    const fresh = from.takeSession();
+    if (fresh === 0) return;
+    const old = this.#sessions.get(name);
+    this.#sessions.set(name, fresh);
+    if (old !== undefined) this.#library.sessionFree(old);
+  }
+
+  #forgetSessions(): void {
+    for (const session of this.#sessions.values()) this.#library.sessionFree(session);
+    this.#sessions.clear();
   }
 }

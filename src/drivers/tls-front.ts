@@ -28,6 +28,8 @@ export interface TlsFrontOptions {
   readonly maxHandshakes: number;
   /** 48 bytes that all workers share, so that a session can be resumed at any of them. */
   readonly ticketKeys?: Uint8Array;
+  /** Tickets that were sealed with these are good too. */
+  readonly formerTicketKeys?: Uint8Array;
   /** Default: OpenSSL where it can be called. `node`: Node's streams for everybody. */
   readonly through?: "node";
 }
@@ -52,7 +54,9 @@ export class TlsFront {
   readonly #options: TlsFrontOptions;
   readonly #certificates: Certificates;
   readonly #node: NodeTlsFront | undefined;
-  readonly #own: Contexts | undefined;
+  #own: Contexts | undefined;
+  /** With the secret before. */
+  #former: Contexts | undefined;
   #handshakes = 0;
   #isClosed = false;
 
@@ -63,7 +67,7 @@ export class TlsFront {
     const { tls, through } = options;
     this.#certificates = loadCertificates(tls);
     const library = through === "node" ? undefined : tlsLibrary();
-    if (library !== undefined) this.#own = new Contexts(library, this.#certificates, options);
+    if (library !== undefined) this.#sealBy(library, options);
     if (library !== undefined && !tls.http2) return;
     this.#node = new NodeTlsFront({ ...options, certificates: this.#certificates });
   }
@@ -92,10 +96,46 @@ export class TlsFront {
     }
   }
 
+  /** Tickets of sessions, from now on. */
+  sealTickets(tickets: Pick<TlsFrontOptions, "ticketKeys" | "formerTicketKeys">): void {
+    this.#node?.sealTickets(tickets.ticketKeys);
+    const library = this.#own?.library;
+    if (library !== undefined && !this.#isClosed) this.#sealBy(library, tickets);
+  }
+
   /** Takes no more; what has been begun goes on. */
   close(): void {
     this.#isClosed = true;
-    if (this.#handshakes === 0) this.#own?.free();
+    if (this.#handshakes === 0) this.#free();
+  }
+
+  #sealBy(
+    library: TlsLibrary,
+    {
+      ticketKeys,
+      formerTicketKeys: before,
+    }: Pick<TlsFrontOptions, "ticketKeys" | "formerTicketKeys">,
+  ): void {
+    const { tls } = this.#options;
+    const own = new Contexts(library, this.#certificates, { tls, ticketKeys });
+    const former = before && new Contexts(library, this.#certificates, { tls, ticketKeys: before });
+    // Handshakes that have begun hold what they need.
+    this.#free();
+    this.#own = own;
+    this.#former = former || undefined;
+  }
+
+  #free(): void {
+    this.#own?.free();
+    this.#former?.free();
+  }
+
+  /** By name; a ticket names the secret that it was sealed with. */
+  #contextFor({ serverName, hasTicket, ticketName }: ClientHello): TlsContext {
+    const index = certificateFor(this.#certificates, serverName)?.index ?? 0;
+    const former = this.#former?.all[index];
+    const isFormer = hasTicket && former?.ticketName?.every((octet, i) => octet === ticketName[i]);
+    return isFormer ? former! : this.#own!.all[index]!;
   }
 
   #greeted(arrival: Arrival, hello: ClientHello, handshake: Handshake): void {
@@ -105,8 +145,7 @@ export class TlsFront {
       return;
     }
     const { serverName, offersHttp1 } = hello;
-    const index = certificateFor(this.#certificates, serverName)?.index ?? 0;
-    const session = new TlsSession(this.#own!.all[index]!, "server");
+    const session = new TlsSession(this.#contextFor(hello), "server");
     const asked = this.#options.tls.clientCertificate !== "off";
     const wire = new TlsWire(this.#loop, arrival.fd, {
       session,
@@ -134,20 +173,22 @@ export class TlsFront {
 
   #end(tell: () => void): void {
     this.#handshakes--;
-    if (this.#isClosed && this.#handshakes === 0) this.#own?.free();
+    if (this.#isClosed && this.#handshakes === 0) this.#free();
     tell();
   }
 }
 
 /** One for each certificate, in their order. */
 class Contexts {
+  readonly library: TlsLibrary;
   readonly all: TlsContext[] = [];
 
   constructor(
     library: TlsLibrary,
     { all, clientCa }: Certificates,
-    { tls, ticketKeys }: TlsFrontOptions,
+    { tls, ticketKeys }: { tls: FrontendTls; ticketKeys: Uint8Array | undefined },
   ) {
+    this.library = library;
     const { minimumVersion, clientCertificate } = tls;
     try {
       for (const { cert, key, file } of all) {

@@ -120,7 +120,6 @@ const DECLARATIONS = {
   verifyResult: "long SSL_get_verify_result(uintptr_t ssl)",
   verifyText: "const char *X509_verify_cert_error_string(long result)",
   expectHost: "int SSL_set1_host(uintptr_t ssl, const char *name)",
-  isResumed: "int SSL_session_reused(uintptr_t ssl)",
   sessionOf: "uintptr_t SSL_get1_session(uintptr_t ssl)",
   setSession: "int SSL_set_session(uintptr_t ssl, uintptr_t session)",
   sessionFree: "void SSL_SESSION_free(uintptr_t session)",

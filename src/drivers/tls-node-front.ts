@@ -43,6 +43,10 @@ export class NodeTlsFront {
     this.#server.on("tlsClientError", (error) => this.#over()?.refused(error.message));
   }
 
+  sealTickets(keys: Uint8Array | undefined): void {
+    if (keys !== undefined) this.#server.setTicketKeys(Buffer.from(keys));
+  }
+
   /** Takes the descriptor over. */
   accept(fd: number, handshake: NodeHandshake): void {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });

@@ -170,10 +170,6 @@ export class TlsSession {
     return this.#library.version(this.#ssl) ?? "";
   }
 
-  get isResumed(): boolean {
-    return this.#library.isResumed(this.#ssl) === 1;
-  }
-
   /** Subject of the other side's certificate, on one line; "" without one. */
   get peerSubject(): string {
     const library = this.#library;
@@ -193,12 +189,12 @@ export class TlsSession {
     }
   }
 
-  /** Name that the other side's certificate must have, a host or an address; SNI for a host. */
-  expect(name: string, isHost: boolean): void {
+  /** The name that the server's certificate must have: a host's or an address. */
+  expect(name: string): void {
     this.#library.expectHost(this.#ssl, name);
-    if (isHost) this.indicate(name);
   }
 
+  /** SNI (RFC 6066 section 3): the name of a host. */
   indicate(name: string): void {
     this.#library.connectionControl(this.#ssl, tls.SSL_CTRL_SET_TLSEXT_HOSTNAME, 0, name);
   }

@@ -140,6 +140,19 @@ for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
   });
 }
 
+test("a session outlives one change of the secret, and not two", async () => {
+  const [first, second, third] = [1, 2, 3].map((octet) => new Uint8Array(48).fill(octet));
+  await withFront({ ticketKeys: first! }, async ({ port, front }) => {
+    const { session } = await visit(port);
+    front.sealTickets({ ticketKeys: second!, formerTicketKeys: first! });
+    assert.equal((await visit(port, { session })).resumed, true);
+    const { session: fresh } = await visit(port);
+    front.sealTickets({ ticketKeys: third!, formerTicketKeys: second! });
+    assert.equal((await visit(port, { session })).resumed, false);
+    assert.equal((await visit(port, { session: fresh })).resumed, true);
+  });
+});
+
 test("a client's subject is known in a resumed session too", async () => {
   const { readFileSync } = await import("node:fs");
   const tls = settings("one", { clientCa: file("two"), clientCertificate: "required" });

@@ -31,7 +31,9 @@ export interface TlsWireOptions {
   /** The client's ALPN has `http/1.1`. */
   readonly offersHttp1: boolean;
   /** The handshake is over. Of an accepted connection: its peer is set before this returns. */
-  readonly secured: (now: number, wire: TlsWire) => void;
+  readonly secured: () => void;
+  /** The first bytes have come after that. */
+  readonly answered?: () => void;
 }
 
 export class TlsWire extends StreamWire {
@@ -42,6 +44,7 @@ export class TlsWire extends StreamWire {
   /** Came with the end of the handshake, and whoever was told of that paused. */
   #held: Uint8Array | undefined;
   #isSecured = false;
+  #hasAnswered = false;
   #hasClosed = false;
 
   constructor(loop: StreamLoop, fd: number, options: TlsWireOptions) {
@@ -49,11 +52,6 @@ export class TlsWire extends StreamWire {
     this.#session = options.session;
     this.#options = options;
     this.#isClient = options.connecting !== undefined;
-  }
-
-  /** In front of the handshake: a PROXY header. Before the connection stands. */
-  sendInClear(bytes: Uint8Array): void {
-    super.queueEarly(bytes, 0, bytes.length);
   }
 
   override destroy(reset: boolean): void {
@@ -82,7 +80,10 @@ export class TlsWire extends StreamWire {
         if (!this.#isSecured) this.#open(now);
         if (this.isGone) return -EAGAIN;
         if (session.failure !== undefined || session.isClosedByPeer) this.isReadable = true;
-        if (plain > 0) return this.isPaused ? this.#hold(plain) : plain;
+        if (plain > 0) {
+          this.#noteAnswer();
+          return this.isPaused ? this.#hold(plain) : plain;
+        }
       }
       if (!this.isReadable) return -EAGAIN;
     }
@@ -107,6 +108,7 @@ export class TlsWire extends StreamWire {
 
   protected override opened(): void {
     this.#shake();
+    if (this.#session.failure !== undefined) this.fail(this.#session.failure);
   }
 
   protected override seal(): void {
@@ -135,8 +137,14 @@ export class TlsWire extends StreamWire {
   #open(now: number): void {
     this.#isSecured = true;
     for (const bytes of this.#early.splice(0)) this.loop.stage(this, bytes, 0, bytes.length);
-    this.#options.secured(now, this);
+    this.#options.secured();
     if (this.#isClient && !this.isGone) this.tellConnected(now);
+  }
+
+  #noteAnswer(): void {
+    if (this.#hasAnswered) return;
+    this.#hasAnswered = true;
+    this.#options.answered?.();
   }
 
   #hold(count: number): number {

@@ -11,7 +11,7 @@ import type { ServerPeer } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
-import { TlsConnector } from "./tls-connector.ts";
+import { tlsConnector } from "./tls-connector.ts";
 import { TlsFront, type TlsFacts, type TlsFrontOptions } from "./tls-front.ts";
 
 let directory = "";
@@ -195,28 +195,33 @@ test("a certificate that does not fit its key is named before anything is served
   loop.close();
 });
 
-test("TLS to a server is verified, and a refused connect is told by its errno", async () => {
-  await withFront(settings(), async ({ port, loop }) => {
-    const outcome = (verify: boolean, to: number): Promise<string> => {
-      const ca = join(directory, "one.pem");
-      const connector = new TlsConnector(loop, verify ? { verify } : { verify, ca });
-      const endpoint = { kind: "ip", address: "127.0.0.1", port: to } as const;
-      const done = Promise.withResolvers<string>();
-      const peer: ServerPeer = {
-        connected: () => wire.send(Buffer.from("ping"), 0, 4),
-        received(_now, bytes, from, start) {
-          done.resolve(Buffer.from(bytes.subarray(from, start)).toString());
-          wire.destroy(false);
-        },
-        drained() {},
-        ended() {},
-        closed: (_now, reason) => done.resolve(reason),
+for (const [name, { through, untrusted }] of Object.entries({
+  OpenSSL: { through: undefined, untrusted: "server certificate: self-signed certificate" },
+  "Node's streams": { through: "node", untrusted: "DEPTH_ZERO_SELF_SIGNED_CERT" },
+} as const)) {
+  test(`${name}: TLS to a server is verified, and a refused connect is told by its errno`, async () => {
+    await withFront(settings(), async ({ port, loop }) => {
+      const outcome = (verify: boolean, to: number): Promise<string> => {
+        const ca = join(directory, "one.pem");
+        const connector = tlsConnector(loop, verify ? { verify } : { verify, ca }, through);
+        const endpoint = { kind: "ip", address: "127.0.0.1", port: to } as const;
+        const done = Promise.withResolvers<string>();
+        const peer: ServerPeer = {
+          connected: () => wire.send(Buffer.from("ping"), 0, 4),
+          received(_now, bytes, from, start) {
+            done.resolve(Buffer.from(bytes.subarray(from, start)).toString());
+            wire.destroy(false);
+          },
+          drained() {},
+          ended() {},
+          closed: (_now, reason) => done.resolve(reason),
+        };
+        const wire = connector.connect({ pool: "p", server: "s", endpoint }, peer);
+        return done.promise;
       };
-      const wire = connector.connect({ pool: "p", server: "s", endpoint }, peer);
-      return done.promise;
-    };
-    assert.equal(await outcome(false, port), "ping");
-    assert.equal(await outcome(true, port), "DEPTH_ZERO_SELF_SIGNED_CERT");
-    assert.equal(await outcome(false, 1), "ECONNREFUSED");
+      assert.equal(await outcome(false, port), "ping");
+      assert.equal(await outcome(true, port), untrusted);
+      assert.equal(await outcome(false, 1), "ECONNREFUSED");
+    });
   });
-});
+}

@@ -173,6 +173,71 @@ pools:
   });
 });
 
+test("TLS at both ends by HTTP/1.1: bodies, reloads, fresh workers, sessions, refusals", async () => {
+  makeAuthority();
+  await withStage(async ({ world, lb, client }) => {
+    const web = world.host("web1");
+    web.write("/run/tls/web.pem", certificate("web.example"));
+    const lines = "listen 443 ssl; ssl_certificate /run/tls/web.pem;";
+    const key = "ssl_certificate_key /run/tls/web.pem;";
+    await startNginx(web, NGINX.replace("listen 80;", `listen 80; ${lines} ${key}`));
+    lb.write("/run/tls/a.pem", certificate("a.example"));
+    lb.write("/run/tls/ca.pem", read("ca.pem"));
+    client.write("/run/ca.pem", read("ca.pem"));
+    const pool = (name: string): string =>
+      `{ servers: ["10.80.0.1:443"], tls: { ca: /run/tls/ca.pem, server_name: ${name} } }`;
+    const peer = await run(
+      lb,
+      `
+workers: 2
+frontends:
+  web:
+    listen: ":8443"
+    pool: web
+    routes: [{ path: /strange, pool: strange }]
+    tls: { certificates: /run/tls/a.pem }
+pools:
+  web: ${pool("web.example")}
+  strange: ${pool("other.example")}
+`,
+    );
+    const curled = `curl -sS --fail --http1.1 --cacert /run/ca.pem --resolve a.example:8443:${LB}`;
+    const ask = (words: string): Promise<string> => client.run(["sh", "-c", `${curled} ${words}`]);
+    assert.match(await ask("https://a.example:8443/x"), /by https for a\.example/);
+
+    // Every byte is there, both ways, while certificates and workers change.
+    await client.run(["sh", "-c", "head -c 5000000 /dev/urandom >/run/sent"]);
+    const file = "https://a.example:8443/files/one";
+    await ask(`-T - ${file} < /run/sent`);
+    const slow = ask(`--limit-rate 1M -o /run/got ${file}`);
+    const up = ask(`--limit-rate 1M -T /run/sent ${file}2`);
+    const saved = `openssl s_client -connect ${LB}:8443 -servername a.example -ign_eof`;
+    const request =
+      "printf 'GET / HTTP/1.1\\r\\nHost: a.example\\r\\nConnection: close\\r\\n\\r\\n'";
+    const session = (words: string): Promise<string> =>
+      client.run(["sh", "-c", `${request} | ${saved} ${words} 2>&1`]);
+    assert.match(await session("-sess_out /run/session"), /New, TLSv1\.3/);
+    await peer.nines("upgrade");
+    assert.match(await session("-sess_in /run/session"), /Reused, TLSv1\.3/);
+    lb.write("/run/tls/a.pem", certificate("a.example"));
+    await peer.post("/v1/reload");
+    assert.match(await session("-sess_in /run/session"), /New, TLSv1\.3/);
+    await Promise.all([slow, up]);
+    await client.run(["cmp", "/run/sent", "/run/got"]);
+    await ask(`-o /run/got ${file}2`);
+    await client.run(["cmp", "/run/sent", "/run/got"]);
+
+    // What fails is counted: a client that speaks no TLS, a server with a strange name.
+    await assert.rejects(client.run(["curl", "-sS", `http://${LB}:8443/`]));
+    await pause(200);
+    const counted = /^nines_frontend_refused_total\{.*reason="handshake".*\} (\d+)$/m;
+    assert.equal(counted.exec(await peer.nines("metrics"))?.[1], "1");
+    const reasons = (await peer.events()).map(({ reason }) => reason);
+    assert.ok(reasons.some((one) => /a connection was refused: TLS: http request/.test(one)));
+    await assert.rejects(ask("https://a.example:8443/strange"), /50[23]/);
+  });
+});
+
 test("a WebSocket lives through a reload and fresh workers, and ends when its client wants", async () => {
   await withStage(async ({ world, lb, client }) => {
     const web = world.host("web1");

@@ -6,6 +6,7 @@ import { parseProbeUrl, type ProbedTarget, type ProbeOptions } from "./probe-url
 const OPTIONS: ProbeOptions = {
   intervalMs: 1000,
   timeoutMs: 3000,
+  slowMs: 1000,
   method: "GET",
   headers: [],
   status: [{ from: 200, to: 399 }],

@@ -12,6 +12,8 @@ import { closest } from "../../lib/spelling.ts";
 export interface ProbeOptions {
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Good answers that took longer are slow. */
+  readonly slowMs: number;
   readonly method: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly status: readonly StatusRange[];
@@ -31,6 +33,7 @@ export interface ProbedTarget {
   readonly host: string;
   readonly port: number;
   readonly check: CheckSettings;
+  readonly slowMs: number;
   /** Absent: `host` and `port`. */
   readonly unixPath?: string;
 }
@@ -74,7 +77,13 @@ export function parseProbeUrl(text: string, options: ProbeOptions): ProbedTarget
   const protocol = protocolOf(scheme, url, options);
   if (typeof protocol === "string") return `'${text}': ${protocol}`;
   const name = text.replace(/\/\/([^/@]*):[^/@]*@/u, "//$1@");
-  return { name, host: canonicalIp(host) ?? host, port, check: checkOf(name, protocol, options) };
+  return {
+    name,
+    host: canonicalIp(host) ?? host,
+    port,
+    check: checkOf(name, protocol, options),
+    slowMs: options.slowMs,
+  };
 }
 
 function checkOf(name: string, protocol: CheckProtocol, options: ProbeOptions): CheckSettings {
@@ -98,7 +107,7 @@ function scriptTarget(text: string, options: ProbeOptions): ProbedTarget | strin
   const argv = text.slice("script:".length).trim().split(/\s+/u);
   if (!argv[0]?.startsWith("/")) return `'${text}' names no command - write script:/PATH ARGUMENTS`;
   const check = checkOf(text, { kind: "script", argv, dynamic: false }, options);
-  return { name: text, host: "127.0.0.1", port: 0, check };
+  return { name: text, host: "127.0.0.1", port: 0, check, slowMs: options.slowMs };
 }
 
 /** `unix:/run/x.sock` is connected to; `unix:/run/x.sock:/path` is asked by HTTP. */
@@ -107,7 +116,8 @@ function unixTarget(text: string, options: ProbeOptions): ProbedTarget | string 
   if (path === undefined) return `'${text}' names no socket - write unix:/PATH or unix:/PATH:/URL`;
   const protocol: CheckProtocol =
     asked === undefined ? { kind: "tcp" } : httpOf({ path: asked, host: "localhost" }, options);
-  return { name: text, host: "", port: 0, unixPath: path, check: checkOf(text, protocol, options) };
+  const check = checkOf(text, protocol, options);
+  return { name: text, host: "", port: 0, unixPath: path, check, slowMs: options.slowMs };
 }
 
 function protocolOf(scheme: string, url: URL, options: ProbeOptions): CheckProtocol | string {

@@ -3,6 +3,7 @@
  * balancer of one service. A keepalived.conf gives the same with an empty balancer.
  */
 
+import type { ProbeOptions } from "../probe/probe-url.ts";
 import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { JournalBounds } from "../../core/journal/retention.ts";
 import type { PoolNotices } from "../../core/check/server-notices.ts";
@@ -16,6 +17,15 @@ export interface ServiceNode {
   readonly name: string;
   /** Where the others reach it; canonical text. */
   readonly address: string;
+}
+
+/** What a node's console asks as a user would; `parseProbeUrl` makes a target of it. */
+export interface NodeProbe {
+  readonly name: string;
+  readonly ask: string;
+  readonly options: ProbeOptions;
+  /** Absent: the service that names the probe, else the only one. */
+  readonly service?: string;
 }
 
 /** The process that keeps the journal and shows what happens. */
@@ -62,6 +72,7 @@ export interface ServiceModel {
   readonly console: ConsoleSettings;
   readonly journal: JournalBounds;
   readonly ledger: LedgerSettings;
+  readonly probes: readonly NodeProbe[];
   readonly nodes: readonly ServiceNode[];
   /** Which of `nodes` this machine is; absent when there are no nodes. */
   readonly node?: string;

@@ -108,7 +108,8 @@ function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
   const rows = database
     .prepare(
       `SELECT vantage, start, length, sum(good) AS good, sum(bad) AS bad, ${slow} AS slow,
-              min(first_bad) AS first, max(last_bad) AS last
+              min(first_bad) AS first, max(last_bad) AS last,
+              min(coalesce(dark, 0)) AS dark
        FROM measurement WHERE subject IN (${subjects.map(() => "?").join()})
        GROUP BY vantage, start, length ORDER BY start`,
     )
@@ -128,7 +129,9 @@ function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
     const [firstMs, lastMs] = last > first ? [first, last] : [fromMs, toMs];
     const share = bad / (good + bad);
     const isSlow = slowOnes / (good + bad) >= 0.5;
-    const level = share >= 0.9 ? 3 : share >= 0.2 || isSlow ? 2 : share >= 0.05 ? 1 : 0;
+    const dark = Number(row["dark"]);
+    const isDark = dark >= 1500 && dark >= 0.9 * (last - first);
+    const level = share >= 0.9 || isDark ? 3 : share >= 0.2 || isSlow ? 2 : share >= 0.05 ? 1 : 0;
     return [{ vantage, fromMs, toMs, good, bad, slow: slowOnes, firstMs, lastMs, level }];
   });
 }

@@ -32,23 +32,32 @@ export function clockDifference(evidence: DifferenceEvidence): ClockDifference {
     // A little more than the bounds: they are exact, the acting upon a hearing is not.
     .filter(({ ms }) => ms >= atLeast - WINDOW_MS && ms <= atMost + WINDOW_MS)
     .sort((a, b) => a.ms - b.ms);
-  let best: { points: readonly Point[]; agreeing: number; ms: number } | undefined;
-  let from = 0;
-  for (let to = 0; to < points.length; to++) {
-    while (points[to]!.ms - points[from]!.ms > WINDOW_MS) from++;
-    const within = points.slice(from, to + 1);
-    const agreeing = new Set(within.map(({ hearing }) => hearing)).size;
-    const ms = middleOf(within);
-    const isCloser = best !== undefined && Math.abs(ms - byWall) < Math.abs(best.ms - byWall);
-    if (
-      best === undefined ||
-      agreeing > best.agreeing ||
-      (agreeing === best.agreeing && isCloser)
-    ) {
-      best = { points: within, agreeing, ms };
+  const best = densest(points, byWall);
+  const ms = best.points.length === 0 ? byWall : middleOf(best.points);
+  return { ms: within(ms, atLeast, atMost), agreeing: best.agreeing };
+}
+
+/** The window in which most hearings agree; of several the one nearest to what the walls say. */
+function densest(
+  points: readonly Point[],
+  byWall: number,
+): { readonly points: readonly Point[]; readonly agreeing: number } {
+  const inside = new Map<string, number>();
+  let [from, agreeing, farMs] = [0, 0, Infinity];
+  let [bestFrom, bestTo] = [0, 0];
+  points.forEach(({ ms, hearing }, to) => {
+    inside.set(hearing, (inside.get(hearing) ?? 0) + 1);
+    for (; ms - points[from]!.ms > WINDOW_MS; from++) {
+      const left = inside.get(points[from]!.hearing)! - 1;
+      if (left === 0) inside.delete(points[from]!.hearing);
+      else inside.set(points[from]!.hearing, left);
     }
-  }
-  return { ms: within(best?.ms ?? byWall, atLeast, atMost), agreeing: best?.agreeing ?? 0 };
+    const thisFarMs = Math.abs((points[from]!.ms + ms) / 2 - byWall);
+    const isBetter = inside.size > agreeing || (inside.size === agreeing && thisFarMs < farMs);
+    if (!isBetter) return;
+    [agreeing, farMs, bestFrom, bestTo] = [inside.size, thisFarMs, from, to + 1];
+  });
+  return { points: points.slice(bestFrom, bestTo), agreeing };
 }
 
 interface Point {

@@ -3,14 +3,14 @@
  * clock may be hours off or step; a monotonic one is right about every span of its own life.
  */
 
-import { clockDifference } from "./clock-difference.ts";
+import { clockDifference, type ClockDifference } from "./clock-difference.ts";
 import { type Deeds, type Hearing } from "./hearing.ts";
 import type { JournalRecord } from "./record.ts";
 
 /** Hearings of one pair of lives that are looked at: the newest. */
-const MAX_HEARINGS = 100;
+const MAX_HEARINGS = 50;
 /** Things that one hearing may have been: the newest. */
-const MAX_CANDIDATES = 100;
+const MAX_CANDIDATES = 50;
 
 export interface Life {
   readonly node: string;
@@ -98,6 +98,7 @@ class Evidence {
   /** The second is at most that much ahead of the first. */
   readonly #atMost = new Map<string, number>();
   readonly #lives: ReadonlyMap<string, Life>;
+  readonly #differences = new Map<string, ClockDifference>();
   readonly #neighbours = new Map<Life, Set<Life>>();
 
   constructor(lives: readonly Life[], { deeds, hearings, find }: Sources) {
@@ -119,41 +120,51 @@ class Evidence {
     return this.#neighbours.get(life) ?? new Set();
   }
 
-  difference(first: Life, second: Life): { readonly ms: number; readonly agreeing: number } {
+  difference(first: Life, second: Life): ClockDifference {
     const [a, b] = [lifeKey(first), lifeKey(second)];
-    return clockDifference({
+    const known = this.#differences.get(`${a}\n${b}`);
+    if (known !== undefined) return known;
+    const found = clockDifference({
       heardBySecond: this.#heard.get(`${a}\n${b}`) ?? [],
       heardByFirst: (this.#heard.get(`${b}\n${a}`) ?? []).map((list) => list.map((ms) => -ms)),
       atMost: this.#atMost.get(`${a}\n${b}`) ?? Infinity,
       atLeast: -(this.#atMost.get(`${b}\n${a}`) ?? Infinity),
       byWall: first.wallBaseMs - second.wallBaseMs,
     });
+    this.#differences.set(`${a}\n${b}`, found);
+    return found;
   }
 
   #hear({ record }: Hearing, candidates: readonly JournalRecord[]): void {
     const byLife = new Map<string, number[]>();
     for (const deed of candidates) {
-      const key = `${lifeKey(deed)}\n${lifeKey(record)}`;
-      byLife.set(key, [...(byLife.get(key) ?? []), record.monoMs - deed.monoMs]);
-      this.#join(deed, record);
+      const life = lifeKey(deed);
+      const differences = byLife.get(life);
+      if (differences === undefined) byLife.set(life, [record.monoMs - deed.monoMs]);
+      else differences.push(record.monoMs - deed.monoMs);
     }
-    for (const [key, differences] of byLife) {
+    const hearer = lifeKey(record);
+    for (const [life, differences] of byLife) {
+      this.#join(life, hearer);
+      const key = `${life}\n${hearer}`;
       const all = this.#heard.get(key) ?? [];
       all.push(differences);
-      this.#heard.set(key, all.slice(-MAX_HEARINGS));
+      if (all.length > MAX_HEARINGS) all.shift();
+      this.#heard.set(key, all);
     }
   }
 
   /** `earlier` was known when `later` was written. */
   #bound(earlier: JournalRecord, later: JournalRecord): void {
-    const key = `${lifeKey(earlier)}\n${lifeKey(later)}`;
+    const [first, second] = [lifeKey(earlier), lifeKey(later)];
+    const key = `${first}\n${second}`;
     const difference = later.monoMs - earlier.monoMs;
     this.#atMost.set(key, Math.min(this.#atMost.get(key) ?? Infinity, difference));
-    this.#join(earlier, later);
+    this.#join(first, second);
   }
 
-  #join(one: JournalRecord, other: JournalRecord): void {
-    const [a, b] = [this.#lives.get(lifeKey(one)), this.#lives.get(lifeKey(other))];
+  #join(one: string, other: string): void {
+    const [a, b] = [this.#lives.get(one), this.#lives.get(other)];
     if (a === undefined || b === undefined || a === b) return;
     for (const [x, y] of [[a, b] as const, [b, a] as const]) {
       const set = this.#neighbours.get(x) ?? new Set();

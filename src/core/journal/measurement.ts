@@ -20,6 +20,8 @@ export interface Measurement {
   /** The looks (a second long) in which the first and the last bad one were found. */
   readonly firstBadMs?: number;
   readonly lastBadMs?: number;
+  /** How much of it nobody got a good answer and somebody a bad one, by looks a second long. */
+  readonly darkMs?: number;
   /** Times of whole requests: [index, count] pairs in the buckets of `Histogram`, ascending. */
   readonly latency?: Latency;
 }
@@ -35,6 +37,10 @@ export function merged(a: Measurement, b: Measurement): Measurement {
     a.slow === undefined && b.slow === undefined ? undefined : (a.slow ?? 0) + (b.slow ?? 0);
   const first = least(a.firstBadMs, b.firstBadMs);
   const last = most(a.lastBadMs, b.lastBadMs);
+  const dark =
+    a.darkMs === undefined && b.darkMs === undefined
+      ? undefined
+      : (a.darkMs ?? 0) + (b.darkMs ?? 0);
   const latency = addLatency(a.latency ?? [], b.latency ?? []);
   const { subject, vantage, fromMs, lengthMs } = a;
   return {
@@ -47,6 +53,7 @@ export function merged(a: Measurement, b: Measurement): Measurement {
     ...(slow === undefined ? {} : { slow }),
     ...(first === undefined ? {} : { firstBadMs: first }),
     ...(last === undefined ? {} : { lastBadMs: last }),
+    ...(dark === undefined ? {} : { darkMs: dark }),
     ...(latency.length === 0 ? {} : { latency }),
   };
 }
@@ -63,6 +70,26 @@ export function minutesOf(measurements: readonly Measurement[]): Measurement[] {
     minutes.set(key, before === undefined ? moved : merged(before, moved));
   }
   return [...minutes.values()];
+}
+
+/** At most that many pieces: a day of minutes. */
+const MAX_PIECES = 1_440;
+
+/**
+ * What was counted while nobody looked, evenly over that time: the sums are right, the moments are not
+ * known. Pieces of ten seconds, or of minutes where that would be too many.
+ */
+export function spread(measurement: Measurement, fromMs: number, toMs: number): Measurement[] {
+  const lengthMs = toMs - fromMs > 60 * BUCKET_MS ? MINUTE_MS : BUCKET_MS;
+  const first = Math.floor(fromMs / lengthMs);
+  const count = Math.min(MAX_PIECES, Math.max(1, Math.ceil(toMs / lengthMs) - first));
+  const { subject, vantage, good, bad } = measurement;
+  const part = (whole: number, i: number): number =>
+    Math.round((whole * (i + 1)) / count) - Math.round((whole * i) / count);
+  return Array.from({ length: count }, (_, i) => {
+    const at = { fromMs: (first + i) * lengthMs, lengthMs };
+    return { subject, vantage, ...at, good: part(good, i), bad: part(bad, i) };
+  }).filter((piece) => piece.good + piece.bad > 0);
 }
 
 export function addLatency(a: Latency, b: Latency): Latency {

@@ -7,7 +7,7 @@
  */
 
 import { Deeds, type Hearing, hearingOf } from "./hearing.ts";
-import { lifeKey, livesOf } from "./lives.ts";
+import { livesOf } from "./lives.ts";
 import type { JournalRecord } from "./record.ts";
 
 /** A deed that seems so much later than its hearing may still be the one: estimates are not exact. */
@@ -45,8 +45,11 @@ export function mergeJournals(
     newestUpTo(byNode.get(node) ?? [], seq);
   const sources = { deeds, hearings, find, ...(reference === undefined ? {} : { reference }) };
   const lives = livesOf(byNode, sources);
-  const time = (record: JournalRecord): number =>
-    lives.get(lifeKey(record))!.baseMs + record.monoMs;
+  const times = new Map<JournalRecord, number>();
+  for (const { records: ofLife, baseMs } of lives.values()) {
+    for (const record of ofLife) times.set(record, baseMs + record.monoMs);
+  }
+  const time = (record: JournalRecord): number => times.get(record)!;
   const told = new Map<JournalRecord, JournalRecord>();
   for (const hearing of hearings) {
     const deed = likeliest(hearing, deeds.of(hearing), time);
@@ -125,12 +128,13 @@ function likeliest(
   const heardMs = time(record);
   let before: JournalRecord | undefined;
   let nearest: JournalRecord | undefined;
+  let [beforeMs, nearestMs] = [-Infinity, Infinity];
   for (const deed of deeds) {
-    const agoMs = heardMs - time(deed);
+    const doneMs = time(deed);
+    const agoMs = heardMs - doneMs;
     const isInTime = agoMs >= -SLACK_MS && (kind === "mastery" || agoMs <= PROMPT_MS);
-    if (isInTime && (before === undefined || time(deed) >= time(before))) before = deed;
-    const isNearer = nearest === undefined || Math.abs(agoMs) < Math.abs(heardMs - time(nearest));
-    if (isNearer) nearest = deed;
+    if (isInTime && doneMs >= beforeMs) [before, beforeMs] = [deed, doneMs];
+    if (Math.abs(agoMs) < nearestMs) [nearest, nearestMs] = [deed, Math.abs(agoMs)];
   }
   return before ?? nearest;
 }

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addLatency, merged, minutesOf, type Measurement } from "./measurement.ts";
+import { addLatency, merged, minutesOf, spread, type Measurement } from "./measurement.ts";
 import { Tally, type CountingProcess } from "./tally.ts";
 
 function worker(
@@ -47,12 +47,56 @@ test("a process that was killed takes its requests in flight along", () => {
   assert.deepEqual([good, bad, lastBadMs], [0, 3, 2]);
 });
 
+test("a look with bad answers and no good one is dark, whichever process answers", () => {
+  const tally = new Tally();
+  tally.look([worker("a", 100), worker("b", 50)], 1000);
+  tally.look([worker("a", 100, 5), worker("b", 51)], 2000);
+  tally.look([worker("a", 100, 9), worker("b", 51)], 3000);
+  tally.look([worker("a", 100, 9), worker("b", 51, 2)], 4100);
+  tally.look([worker("a", 100, 9), worker("b", 51, 2)], 5000);
+  assert.equal(take(tally)!.darkMs, 2100);
+  tally.look([worker("a", 200, 10), worker("b", 51, 2)], 6000);
+  assert.equal(take(tally)!.darkMs, undefined);
+});
+
 test("a frontend that was removed and came back counts anew", () => {
   const tally = new Tally();
   tally.look([worker("a", 100, 50)], 1);
   tally.look([worker("a", 4, 1)], 2);
   const { good, bad } = take(tally)!;
   assert.deepEqual([good, bad], [4, 1]);
+});
+
+test("who goes on from what another one kept misses nothing of what was counted meanwhile", () => {
+  const first = new Tally();
+  first.look([worker("a", 100)], 1);
+  const kept = JSON.parse(JSON.stringify(first.state)) as CountingProcess[];
+  const next = new Tally(kept);
+  next.look([worker("a", 150, 2)], 2);
+  const { good, bad, latency } = take(next)!;
+  assert.deepEqual([good, bad, latency], [50, 2, undefined]);
+  next.look([worker("a", 151, 2)], 3);
+  assert.deepEqual(take(next)?.latency, [[5, 1]]);
+});
+
+test("what was counted while nobody looked is spread evenly, and nothing of it is lost", () => {
+  fc.assert(
+    fc.property(fc.nat(1e6), fc.nat(100), fc.nat(2e8), (good, bad, gapMs) => {
+      const base = { subject: "frontend web", vantage: "balancer", fromMs: 0, lengthMs: 10_000 };
+      const from = 1_800_000_004_321;
+      const pieces = spread({ ...base, good, bad }, from, from + gapMs);
+      assert.equal(
+        pieces.reduce((sum, piece) => sum + piece.good, 0),
+        good,
+      );
+      assert.equal(
+        pieces.reduce((sum, piece) => sum + piece.bad, 0),
+        bad,
+      );
+      assert.ok(pieces.length <= 1_440);
+      for (const { fromMs, lengthMs } of pieces) assert.equal(fromMs % lengthMs, 0);
+    }),
+  );
 });
 
 test("for any growth of any processes the sums are what was counted between first and last look", () => {

@@ -13,7 +13,8 @@ export interface Counted {
   readonly bad: number;
   /** Now, not since the start. */
   readonly inFlight: number;
-  readonly latency: Latency;
+  /** Absent in what was kept of an earlier look: it is large. */
+  readonly latency?: Latency;
 }
 
 export interface CountingProcess {
@@ -29,22 +30,43 @@ interface Sum {
   bad: number;
   firstBadMs: number | undefined;
   lastBadMs: number | undefined;
+  darkMs: number;
   readonly latency: Map<number, number>;
 }
 
+/** After a longer pause nobody knows what was in it. */
+const LONGEST_LOOK_MS = 2_000;
+
 export class Tally {
   #before: ReadonlyMap<string, CountingProcess> | undefined;
+  #lookedMs = 0;
   readonly #sums = new Map<string, Sum>();
 
-  /** `wallMs`: of this look. The first one only tells where the counters stand. */
+  /** `before`: the `state` of somebody who counted before, on the same life of this machine. */
+  constructor(before?: readonly CountingProcess[]) {
+    if (before !== undefined) this.#before = new Map(before.map((one) => [one.life, one]));
+  }
+
+  /** Where the counters stood at the last look, small enough to be kept. */
+  get state(): readonly CountingProcess[] | undefined {
+    if (this.#before === undefined) return undefined;
+    return [...this.#before.values()].map(({ counted, ...rest }) => ({
+      ...rest,
+      counted: counted.map(({ latency: _latency, ...numbers }) => numbers),
+    }));
+  }
+
+  /** `wallMs`: of this look. The first one of all only tells where the counters stand. */
   look(processes: readonly CountingProcess[], wallMs: number): void {
     const now = new Map(processes.map((one) => [one.life, one]));
     const before = this.#before;
     this.#before = now;
     if (before === undefined) return;
+    const counts = [...this.#sums].map(([name, { good, bad }]) => [name, { good, bad }] as const);
     for (const one of processes) this.#count(before.get(one.life), one, wallMs);
     for (const [life, gone] of before)
       if (!now.has(life) && !gone.isEnded) this.#lose(gone, wallMs);
+    this.#noteDark(new Map(counts), wallMs);
   }
 
   /** An instance that is held here, at one look. */
@@ -55,7 +77,7 @@ export class Tally {
   /** The sums since the last call, of what there was anything of. */
   take(vantageOf: (subject: string) => string, fromMs: number, lengthMs: number): Measurement[] {
     const measurements = [...this.#sums].map(([subject, sum]): Measurement => {
-      const { good, bad, firstBadMs, lastBadMs } = sum;
+      const { good, bad, firstBadMs, lastBadMs, darkMs } = sum;
       const latency = [...sum.latency].sort(([a], [b]) => a - b);
       return {
         subject,
@@ -66,11 +88,25 @@ export class Tally {
         bad,
         ...(firstBadMs === undefined ? {} : { firstBadMs }),
         ...(lastBadMs === undefined ? {} : { lastBadMs }),
+        ...(darkMs === 0 ? {} : { darkMs }),
         ...(latency.length === 0 ? {} : { latency }),
       };
     });
     this.#sums.clear();
     return measurements;
+  }
+
+  /** All processes together: one that still answers is light enough. */
+  #noteDark(
+    before: ReadonlyMap<string, { readonly good: number; readonly bad: number }>,
+    wallMs: number,
+  ): void {
+    const lengthMs = Math.min(Math.max(0, wallMs - this.#lookedMs), LONGEST_LOOK_MS);
+    this.#lookedMs = wallMs;
+    for (const [subject, sum] of this.#sums) {
+      const { good, bad } = before.get(subject) ?? { good: 0, bad: 0 };
+      if (sum.bad > bad && sum.good === good) sum.darkMs += lengthMs;
+    }
   }
 
   #count(before: CountingProcess | undefined, now: CountingProcess, wallMs: number): void {
@@ -84,6 +120,7 @@ export class Tally {
       const sum = this.#sum(subject);
       sum.good += moreGood;
       addBad(sum, moreBad, wallMs);
+      if (latency === undefined || (!isFresh && old.latency === undefined)) continue;
       const known = new Map(isFresh ? [] : old.latency);
       for (const [index, count] of latency) {
         const more = count - (known.get(index) ?? 0);
@@ -101,7 +138,14 @@ export class Tally {
   #sum(subject: string): Sum {
     let sum = this.#sums.get(subject);
     if (sum === undefined) {
-      sum = { good: 0, bad: 0, firstBadMs: undefined, lastBadMs: undefined, latency: new Map() };
+      sum = {
+        good: 0,
+        bad: 0,
+        firstBadMs: undefined,
+        lastBadMs: undefined,
+        darkMs: 0,
+        latency: new Map(),
+      };
       this.#sums.set(subject, sum);
     }
     return sum;

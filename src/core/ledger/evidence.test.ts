@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SERVICE } from "../../../test/kit/ledger-year.ts";
 import { Histogram } from "../proxy/histogram.ts";
-import { EVIDENCE_KINDS, evidenceOfRecord, servicesOf } from "./evidence.ts";
+import { EVIDENCE_KINDS, evidenceOfMeasure, evidenceOfRecord, servicesOf } from "./evidence.ts";
 import { harmOf, latencyOf, type Measure } from "./measure.ts";
 
 const MEASURE: Measure = {
@@ -55,6 +55,16 @@ test("a bucket is as bad as its share of failures, or of slow answers where that
   const strict = { ...SERVICE, objectives: { ...SERVICE.objectives, latency } };
   assert.equal(harmOf({ ...MEASURE, slow: 60 }, strict), "wide");
   assert.equal(harmOf({ ...MEASURE, good: 0 }, SERVICE), undefined);
+});
+
+test("a short outage in a busy bucket is down from its first failure to its last", () => {
+  const busy = { ...MEASURE, good: 5000, bad: 20, firstBadMs: 6000, lastBadMs: 9000 };
+  assert.equal(harmOf(busy, SERVICE), undefined);
+  assert.equal(harmOf({ ...busy, darkMs: 1000 }, SERVICE), undefined);
+  assert.equal(harmOf({ ...busy, darkMs: 3000 }, SERVICE), "down");
+  assert.equal(harmOf({ ...busy, darkMs: 2000 }, SERVICE), undefined);
+  const harm = evidenceOfMeasure({ ...busy, darkMs: 3000 }, SERVICE)!;
+  assert.deepEqual([harm.fromMs, harm.toMs, harm.severity], [6000, 9000, "down"]);
 });
 
 test("quantiles over several buckets are those of one histogram", () => {

@@ -1,7 +1,14 @@
 /** What was measured of a service from one place: counts of ten seconds. */
 
 import { bucketEndMs, HISTOGRAM_BUCKETS } from "../proxy/histogram.ts";
-import { BAD_SHARE, DOWN_SHARE, type LedgerService, SLOW_SHARE, WIDE_SHARE } from "./settings.ts";
+import {
+  BAD_SHARE,
+  DOWN_SHARE,
+  LEAST_DARK_MS,
+  type LedgerService,
+  SLOW_SHARE,
+  WIDE_SHARE,
+} from "./settings.ts";
 
 export const BUCKET_MS = 10_000;
 
@@ -19,6 +26,8 @@ export interface Measure {
   /** When the first and the last failure were seen, if somebody looked closer than the bucket. */
   readonly firstBadMs?: number;
   readonly lastBadMs?: number;
+  /** How much of it nobody got a good answer and somebody a bad one. */
+  readonly darkMs?: number;
   /** Times of answers: [index, count] pairs in the buckets of `Histogram`. */
   readonly latency?: readonly (readonly [number, number])[];
 }
@@ -33,11 +42,21 @@ export function harmOf(measure: Measure, service: LedgerService): Severity | und
   const total = good + bad;
   if (total === 0) return undefined;
   const share = bad / total;
-  if (share >= DOWN_SHARE) return "down";
+  if (share >= DOWN_SHARE || isDark(measure)) return "down";
   if (share >= WIDE_SHARE) return "wide";
   const { latency } = service.objectives;
   if (latency !== undefined && slow / total >= SLOW_SHARE) return "wide";
   return share >= BAD_SHARE ? "partial" : undefined;
+}
+
+/**
+ * A short outage is a small share of a bucket in which many were served before it: what counts is that
+ * from the first failure to the last hardly anybody was.
+ */
+function isDark({ fromMs, lengthMs, firstBadMs, lastBadMs, darkMs = 0 }: Measure): boolean {
+  const lastMs = Math.min(lastBadMs ?? Infinity, fromMs + lengthMs);
+  const spanMs = lastMs - Math.max(firstBadMs ?? 0, fromMs);
+  return darkMs >= LEAST_DARK_MS && darkMs >= DOWN_SHARE * spanMs;
 }
 
 export interface LatencyFigures {

@@ -130,13 +130,20 @@ function join(a: Harm, b: Harm): Harm {
 }
 
 /** Sorted by time; what happened at one moment by its text, so that the order of arrival is no matter. */
-function insert<T extends { readonly atMs: number }>(list: T[], item: T): void {
+function insert<T extends Told>(list: T[], item: T): void {
   let i = list.length;
   while (i > 0 && isAfter(list[i - 1]!, item)) i--;
   list.splice(i, 0, item);
 }
 
-function isAfter(a: { readonly atMs: number }, b: { readonly atMs: number }): boolean {
+interface Told {
+  readonly atMs: number;
+  readonly reason: string;
+}
+
+function isAfter(a: Told, b: Told): boolean {
   if (a.atMs !== b.atMs) return a.atMs > b.atMs;
+  // Hundreds may share a moment, and their sentences nearly always differ.
+  if (a.reason !== b.reason) return a.reason > b.reason;
   return JSON.stringify(a) > JSON.stringify(b);
 }

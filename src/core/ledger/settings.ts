@@ -107,5 +107,7 @@ export const DEFAULT_FALSE_START_MS = 5_000;
 export const BAD_SHARE = 0.05;
 export const WIDE_SHARE = 0.2;
 export const DOWN_SHARE = 0.9;
+/** So long nobody got a good answer: down, however many did before. One look may be chance. */
+export const LEAST_DARK_MS = 1_500;
 /** So many slow answers are as bad as failures for many. */
 export const SLOW_SHARE = 0.5;

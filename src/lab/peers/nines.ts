@@ -29,6 +29,11 @@ export const BIN: string = resolve(dirname(fileURLToPath(import.meta.url)), "../
 export const RUN_DIRECTORY = "/run/nines";
 export const STATE_DIRECTORY = "/run/nines-state";
 
+/** The page and API of the node, as this machine sees the socket. */
+export function consoleSocket(host: Host): string {
+  return host.outside(`${RUN_DIRECTORY}/console.sock`);
+}
+
 /** `nines run -f FILE`; resolves when it says what its instances do. `file` as the host sees it. */
 export async function startNines(
   host: Host,

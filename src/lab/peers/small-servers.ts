@@ -43,10 +43,10 @@ export function startMemcached(host: Host, port = 11211): Promise<LabProcess> {
   return startOn(host, port, ["memcached", "-u", "root", "-l", "0.0.0.0", "-p", `${port}`]);
 }
 
-/** A mail server that throws away what it is given. */
-export function startMailServer(host: Host, port = 25): Promise<LabProcess> {
+/** A mail server that hands each mail to `command` - no shell -, by default to nothing of use. */
+export function startMailServer(host: Host, port = 25, command = "cat"): Promise<LabProcess> {
   const where = ["--interface=0.0.0.0", `--port=${port}`];
-  return startOn(host, port, ["msmtpd", ...where, "--command=cat"]);
+  return startOn(host, port, ["msmtpd", ...where, `--command=${command}`]);
 }
 
 /** Knows one name and its address, and no other. */

@@ -26,6 +26,16 @@ export function style(colour: boolean): Style {
   return { bold: wrap("1"), good: wrap("32"), bad: wrap("31"), faint: wrap("2") };
 }
 
+export function pageAddress(url: string, isReachable: boolean, s: Style): string {
+  return isReachable
+    ? `${s.bold("The page of these nodes")}: ${url} - open it and watch\n`
+    : s.faint("The page of these nodes can be watched when root starts the demo.\n");
+}
+
+export function reportPlace(path: string, s: Style): string {
+  return `${s.bold("The same as a page")}: file://${path}`;
+}
+
 export function introduction(stage: Stage, s: Style): string {
   return [
     s.bold("Two servers, one address"),

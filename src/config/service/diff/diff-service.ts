@@ -29,6 +29,7 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...fields("in place", before.ledger, after.ledger, ["services"]).map((part) => {
       return { subject: "ledger", ...part };
     }),
+    ...diffNamed("probe", before.probes, after.probes, (a, b) => fields("in place", a, b)),
     ...diffWorkers(before.balance.workers, after.balance.workers),
   ];
 }
@@ -73,6 +74,7 @@ interface Named {
 const GONE: Readonly<Record<string, Part>> = {
   "scripts of pool": { text: "removed", effect: "in place" },
   check: { text: "removed", effect: "in place" },
+  probe: { text: "removed", effect: "in place" },
   service: { text: "removed: it is not counted any more", effect: "in place" },
   pool: { text: "removed: its requests end first", effect: "new connections only" },
   frontend: {

@@ -7,6 +7,7 @@ import { consoleSchema, journalSchema } from "./console-schema.ts";
 import { frontendSchema } from "./frontend-schema.ts";
 import { ledgerSchema, servicesSchema } from "./ledger-schema.ts";
 import { poolSchema } from "./pool-schema.ts";
+import { probesSchema } from "./probe-schema.ts";
 import { block, integer, kind, named } from "./words.ts";
 
 export const serviceSchema = block("One service: its machines, addresses, checks and balancer.", {
@@ -23,6 +24,7 @@ export const serviceSchema = block("One service: its machines, addresses, checks
   journal: journalSchema,
   services: servicesSchema,
   ledger: ledgerSchema,
+  probes: probesSchema,
 });
 
 export type ServiceDocument = Static<typeof serviceSchema>;

@@ -9,6 +9,7 @@ import { buildConsole } from "./console.ts";
 import { optional } from "./context.ts";
 import { buildLedger } from "./ledger.ts";
 import { nodeOf } from "./nodes.ts";
+import { buildProbes } from "./probes.ts";
 import { buildVrrp } from "./vrrp.ts";
 
 export interface Whereabouts {
@@ -32,6 +33,8 @@ export function buildService(
     ...optional("node", node),
   });
   const { balance, checks, notices } = buildBalance(document, context);
+  const instances = vrrp.vrrp.instances.map(({ name }) => name);
+  const ledger = buildLedger(document, { balance, instances }, context);
   return {
     vrrp,
     balance,
@@ -44,9 +47,10 @@ export function buildService(
       maxBytes: document.journal.size,
       maxRows: document.journal.records,
     },
-    ledger: buildLedger(
+    ledger,
+    probes: buildProbes(
       document,
-      { balance, instances: vrrp.vrrp.instances.map(({ name }) => name) },
+      ledger.services.map(({ name }) => name),
       context,
     ),
     nodes: Object.entries(document.nodes).map(([name, address]) => ({ name, address })),

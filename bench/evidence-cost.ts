@@ -1,0 +1,103 @@
+/**
+ * What journal, measurements and metrics cost the data plane: CPU of the balance worker per request, the
+ * same worker with its console switched off, on, and on while somebody scrapes every second. The
+ * three take turns, so that a machine whose speed wanders treats them alike.
+ */
+
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { requireTools } from "./http-stage.ts";
+import { BenchNode } from "./evidence-node.ts";
+import { median } from "./median.ts";
+import { cpuMs, pssKiB } from "./process-cost.ts";
+
+const PORT = 23_417;
+const CONNECTIONS = 32;
+const IDLE_MS = 15_000;
+const MODES = ["off", "on", "scraped"] as const;
+type Mode = (typeof MODES)[number];
+
+export async function costBench(rounds: number, seconds: number): Promise<void> {
+  requireTools("wrk");
+  console.log(`\ncost: one worker, 1 KiB answers, ${CONNECTIONS} connections, ${seconds} s a turn`);
+  const node = new BenchNode(PORT);
+  try {
+    await node.start();
+    await load(node, 3);
+    const costs: Record<Mode, number[]> = { off: [], on: [], scraped: [] };
+    let memory = 0;
+    let consoleMs = 0;
+    for (let round = 0; round < rounds; round++) {
+      // Each mode is the first one as often as the others.
+      for (const mode of MODES.map((_, i) => MODES[(i + round) % MODES.length]!)) {
+        await node.console(mode !== "off");
+        const consoles = await node.pids("console");
+        const before = cpuMs(consoles);
+        costs[mode].push(await turn(node, mode, seconds));
+        if (mode === "on") consoleMs += (cpuMs(consoles) - before) / rounds / seconds;
+        if (mode === "on") memory = pssKiB(consoles);
+      }
+    }
+    const off = median(costs.off);
+    for (const mode of MODES) {
+      const us = median(costs[mode]);
+      // Of one round: what wanders slowly is the same in all three.
+      const ratios = costs[mode].map((cost, i) => cost / costs.off[i]!);
+      const more = ((median(ratios) - 1) * 100).toFixed(1);
+      const spread = [...costs[mode]].sort((a, b) => a - b).map((one) => one.toFixed(1));
+      const versus =
+        mode === "off"
+          ? ""
+          : `  ${more} % more (pairs), ${((us / off - 1) * 100).toFixed(1)} % (medians)`;
+      console.log(`  console ${mode.padEnd(8)} ${us.toFixed(2)} us CPU a request${versus}`);
+      console.log(`    all: ${spread.join(" ")}`);
+    }
+    const process = `${consoleMs.toFixed(1)} ms CPU a second, ${(memory / 1024).toFixed(0)} MiB`;
+    console.log(`  the console process itself: ${process} (proportional set size)`);
+    await idle(node);
+  } finally {
+    await node.stop();
+  }
+}
+
+/** What a worker does for others while it does nothing else: that comes on top, whatever the load. */
+async function idle(node: BenchNode): Promise<void> {
+  for (const mode of MODES) {
+    await node.console(mode !== "off");
+    const workers = await node.pids("balance");
+    const scraping = mode === "scraped" ? scrape(node) : undefined;
+    const [cpu, from] = [cpuMs(workers), performance.now()];
+    await sleep(IDLE_MS);
+    const perSecond = ((cpuMs(workers) - cpu) * 1000) / (performance.now() - from);
+    clearInterval(scraping);
+    const share = (perSecond / 10).toFixed(3);
+    console.log(
+      `  idle, console ${mode.padEnd(8)} ${perSecond.toFixed(2)} ms a second: ${share} % of a CPU`,
+    );
+  }
+}
+
+function scrape(node: BenchNode): NodeJS.Timeout {
+  return setInterval(() => void node.client.metrics().catch(() => {}), 1_000);
+}
+
+/** Microseconds of the worker's CPU per request. */
+async function turn(node: BenchNode, mode: Mode, seconds: number): Promise<number> {
+  const workers = await node.pids("balance");
+  const scraping = mode === "scraped" ? scrape(node) : undefined;
+  const before = cpuMs(workers);
+  const requests = await load(node, seconds);
+  const cost = cpuMs(workers) - before;
+  clearInterval(scraping);
+  return (cost * 1000) / requests;
+}
+
+async function load(node: BenchNode, seconds: number): Promise<number> {
+  const words = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, node.url];
+  const { stdout } = await promisify(execFile)("wrk", words);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? NaN);
+  if (!(requests > 0) || /Non-2xx|Socket errors/.test(stdout))
+    throw new Error(`wrk said: ${stdout}`);
+  return requests;
+}

@@ -1,0 +1,42 @@
+/** What remembering costs, and whether it keeps up: `npm run bench -- evidence [--only cost,stream,query]`. */
+
+import { parseArgs } from "node:util";
+import { costBench } from "./evidence-cost.ts";
+import { queryBench } from "./evidence-query.ts";
+import { streamBench } from "./evidence-stream.ts";
+
+const PARTS = {
+  cost: ({ rounds, seconds }: Sizes) => costBench(rounds, seconds),
+  stream: ({ span }: Sizes) => streamBench(10_000, span),
+  query: ({ rows }: Sizes) => queryBench(rows),
+} as const;
+
+interface Sizes {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly span: number;
+  readonly rows: number;
+}
+
+export async function evidenceBench(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: "string", default: Object.keys(PARTS).join(",") },
+      rounds: { type: "string", default: "9" },
+      seconds: { type: "string", default: "4" },
+      span: { type: "string", default: "30" },
+      rows: { type: "string", default: "10000000" },
+    },
+  });
+  const { only, rounds, seconds, span, rows } = values;
+  const sizes = {
+    rounds: Number(rounds),
+    seconds: Number(seconds),
+    span: Number(span),
+    rows: Number(rows),
+  };
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (only.split(",").includes(name)) await part(sizes);
+  }
+}

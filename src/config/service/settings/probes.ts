@@ -1,0 +1,46 @@
+/** `probes` become targets. */
+
+import { parseProbeUrl, type ProbeOptions } from "../../probe/probe-url.ts";
+import type { ProbesDocument } from "../schema/probe-schema.ts";
+import type { NodeProbe } from "../service-model.ts";
+import { type BuildContext, optional, remember, requireName } from "./context.ts";
+
+export function buildProbes(
+  document: { readonly probes: ProbesDocument },
+  services: readonly string[],
+  context: BuildContext,
+): NodeProbe[] {
+  const { findings, places } = context;
+  return Object.entries(document.probes).flatMap(([name, probe]): NodeProbe[] => {
+    remember(context, `probe ${name}`, places.of(probe));
+    const { service } = probe;
+    if (service !== undefined) {
+      requireName(places.at(probe, "service"), "service", services, { wanted: service, context });
+    }
+    const at = places.at(probe, "ask");
+    if (probe.ask.startsWith("script:")) {
+      const next = "nines probe runs commands, as the user who starts it";
+      findings.error(at, "the console runs no commands", next);
+      return [];
+    }
+    const options: ProbeOptions = {
+      intervalMs: probe.every,
+      timeoutMs: probe.timeout,
+      slowMs: probe.slow,
+      method: probe.method,
+      headers: Object.entries(probe.headers ?? {}).map(([key, value]) => ({ name: key, value })),
+      status: probe.status,
+      ...optional("bodyRegex", probe.matches),
+      byHeader: probe.who_header,
+      ...optional("ca", probe.ca),
+      verify: probe.verify,
+    };
+    const target = parseProbeUrl(probe.ask, options);
+    if (typeof target === "string") {
+      const [reason = target, next = ""] = target.split(" - ");
+      findings.error(at, reason, next);
+      return [];
+    }
+    return [{ name, ask: probe.ask, options, ...optional("service", service) }];
+  });
+}
