@@ -31,7 +31,7 @@ async function answers({ client }: Stage): Promise<string[]> {
   return (await text(program.stdout!)).split(" ");
 }
 
-test("the bindings of 52,000 clients outlive the kill of the only worker, and of control", async () => {
+test("the bindings of 52,000 clients outlive the kill of the only worker", async () => {
   await withStage(async (stage) => {
     for (const web of ["web1", "web2", "web3"]) await startNginx(stage.world.host(web));
     const peer = await run(stage.lb, YAML);
@@ -49,10 +49,5 @@ test("the bindings of 52,000 clients outlive the kill of the only worker, and of
     const second = await answers(stage);
     const moved = second.filter((server, i) => server !== first[i]).length;
     assert.equal(moved, 0, `${moved} of ${USERS} clients changed their server`);
-    // Another control process learns it from the worker that lives, page by page.
-    peer.supervisor.kill();
-    await fresh(await run(stage.lb, YAML));
-    const third = await answers(stage);
-    assert.equal(third.filter((server, i) => server !== first[i]).length, 0);
   });
 });
