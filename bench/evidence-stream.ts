@@ -32,7 +32,7 @@ export async function streamBench(perSecond: number, seconds: number): Promise<v
   const words = ["role", "console", "--run-dir", run, "--state-dir", state];
   const flags = [
     "--disable-warning=ExperimentalWarning",
-    "--max-semi-space-size=2",
+    "--max-semi-space-size=8",
     "--max-old-space-size=256",
   ];
   const child = spawn(process.execPath, [...flags, ENTRY, ...words], { stdio: "inherit" });

@@ -1,7 +1,8 @@
-/** What remembering costs, and whether it keeps up: `npm run bench -- evidence [--only cost,stream,query]`. */
+/** What remembering costs, and whether it keeps up: `npm run bench -- evidence [--only cost,stream,query,page]`. */
 
 import { parseArgs } from "node:util";
 import { costBench } from "./evidence-cost.ts";
+import { pageBench } from "./evidence-page.ts";
 import { queryBench } from "./evidence-query.ts";
 import { streamBench } from "./evidence-stream.ts";
 
@@ -9,6 +10,7 @@ const PARTS = {
   cost: ({ rounds, seconds }: Sizes) => costBench(rounds, seconds),
   stream: ({ span }: Sizes) => streamBench(10_000, span),
   query: ({ rows }: Sizes) => queryBench(rows),
+  page: ({ rounds }: Sizes) => pageBench(rounds, 60),
 } as const;
 
 interface Sizes {

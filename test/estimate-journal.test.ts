@@ -6,11 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { main } from "../src/cli/main.ts";
-import { measuredInJournal } from "../src/console/measured-parts.ts";
+import { measuredByDrills, measuredInJournal } from "../src/console/measured-parts.ts";
 import { openLedgerFile } from "../src/console/ledger-reading.ts";
+import type { DrillResult } from "../src/core/drill/result.ts";
 import type { JournalRecord } from "../src/core/journal/record.ts";
 import { journalPath, openJournal } from "../src/drivers/journal-database.ts";
 import { JournalStore } from "../src/drivers/journal-store.ts";
+import { appendLine } from "../src/drivers/drill-files.ts";
 import { keepSettings } from "../src/drivers/ledger-store.ts";
 import { SERVICE, SETTINGS } from "./kit/ledger-year.ts";
 
@@ -103,6 +105,44 @@ system:
   assert.match(all, /web \| MTTF \| 27d \d+h \| 4d 04h \| 3 \(few\)/u);
   assert.match(all, /web \| MTTR \| 2h 00m \| 1h 00m \| 3 \(few\)/u);
   assert.match(all, /webs \| coverage \| 100 % \| 90 % \| 4 \(few\)/u);
+});
+
+test("drills tell coverage and switch time of a group, also without a journal", () => {
+  const place = join(folder, "lab");
+  const base = { title: "", target: "", site: "lab", reason: "", deviations: [], promise: "" };
+  const times = { startedWallMs: 0, endedWallMs: 1, promisedOutageMs: 1000, undoneBy: "guard" };
+  for (const [i, layer, switched] of [
+    [1, "address", true],
+    [2, "address", true],
+    [3, "address", false],
+    [4, "pool", true],
+  ] as const) {
+    const measured = { requests: 9, failed: 1, outageMs: 500 * i, returnOutageMs: 0, slowestMs: 1 };
+    const verdict = switched ? "passed" : "deviated";
+    const told = {
+      id: String(i),
+      drill: "x",
+      layer,
+      verdict,
+      switched,
+      measured,
+      steps: [],
+    } as const;
+    const result = { ...base, ...times, faulted: true, switchExpected: true, ...told } as const;
+    const line = {
+      wallMs: i,
+      kind: "drill-finished",
+      id: String(i),
+      drill: "x",
+      reason: "",
+    } as const;
+    assert.ok(appendLine(place, { ...line, result: result as unknown as DrillResult }));
+  }
+  const none = { observedMs: 0, failures: 0, downMs: 0 };
+  assert.deepEqual(measuredByDrills(place, ["drills address", "drills", "drills node", "web"]), [
+    { subject: "drills address", ...none, switches: 3, covered: 2, switchMs: 750 },
+    { subject: "drills", ...none, switches: 4, covered: 3, switchMs: (500 + 1000 + 2000) / 3 },
+  ]);
 });
 
 test("a directory without a journal is refused with a sentence", async () => {

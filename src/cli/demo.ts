@@ -1,18 +1,22 @@
-/** `nines demo`: watch failovers and a balancer on this machine. */
+/** `nines demo`: watch drills of the catalogue on this machine: failovers, then a balancer. */
 
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { consoleSocket, STATE_DIRECTORY } from "../lab/peers/nines.ts";
+import { drillKind } from "../core/drill/catalogue/catalogue.ts";
+import { planFor } from "../core/drill/catalogue/drill-kind.ts";
+import { shareOf, type ProbeRecord } from "../core/drill/probe-record.ts";
+import type { Moments } from "../core/drill/result.ts";
+import { conduct } from "../daemon/drill-conductor.ts";
+import { farmSite, stageSite } from "../lab/drill-world.ts";
+import type { LabSite } from "../lab/drill-site.ts";
+import { BIN, consoleSocket, STATE_DIRECTORY } from "../lab/peers/nines.ts";
 import { enterUserNamespace } from "../lab/privileges.ts";
-import { experiments } from "../lab/story/experiments.ts";
+import { farmActs, stageActs, type Act, type FarmAct, type StageAct } from "../lab/story/acts.ts";
 import { Farm } from "../lab/story/farm.ts";
 import { playLive } from "../lab/story/live-view.ts";
 import * as narrator from "../lab/story/narrator.ts";
 import { PageDoor } from "../lab/story/page-door.ts";
-import { perform, type Result } from "../lab/story/performance.ts";
-import { performScene, type SceneResult } from "../lab/story/scene-performance.ts";
-import { scenes } from "../lab/story/scenes.ts";
 import { Stage } from "../lab/story/stage.ts";
 import { pause } from "../lab/wait.ts";
 import { report } from "./report.ts";
@@ -21,7 +25,7 @@ export interface DemoOptions {
   /** Only the story, no keys: also when there is no terminal. */
   readonly once: boolean;
   readonly color: boolean;
-  /** Numbers of the experiments and scenes, from 1; all when empty. */
+  /** Numbers of the drills, from 1; all when empty. */
   readonly only: readonly number[];
 }
 
@@ -31,11 +35,16 @@ interface Telling {
   readonly door: PageDoor;
 }
 
+interface Numbered<A extends Act> {
+  readonly number: number;
+  readonly act: A;
+}
+
 /** Spans of ten seconds: what happened last is in the journal then. */
 const MEASURED_MS = 10_000;
 const WRITTEN_MS = 1500;
 
-/** 0 when every experiment and scene ended as promised, else 1. */
+/** 0 when every drill ended as promised, else 1. */
 export async function demo(options: DemoOptions): Promise<number> {
   await enterUserNamespace();
   const door = await PageDoor.open();
@@ -53,22 +62,24 @@ export async function demo(options: DemoOptions): Promise<number> {
 
 async function tell(options: DemoOptions, telling: Telling): Promise<boolean> {
   telling.say(narrator.pageAddress(telling.door.url, isReachable(), telling.style));
-  const numbered = [...experiments, ...scenes].map((_, i) => i + 1);
-  const wanted = numbered.filter((n) => options.only.length === 0 || options.only.includes(n));
-  const ofServers = wanted.filter((number) => number <= experiments.length);
-  const ofFarm = wanted.filter((number) => number > experiments.length);
+  const isWanted = ({ number }: Numbered<Act>): boolean =>
+    options.only.length === 0 || options.only.includes(number);
+  const ofStage = stageActs.map((act, i) => ({ number: i + 1, act })).filter(isWanted);
+  const ofFarm = farmActs
+    .map((act, i) => ({ number: stageActs.length + i + 1, act }))
+    .filter(isWanted);
   const live = !options.once && process.stdin.isTTY;
   let kept = true;
-  if (ofServers.length > 0) {
+  if (ofStage.length > 0) {
     const stage = await Stage.build();
     telling.door.sockets = stage.nodes.map((name) => consoleSocket(stage.host(name)));
-    kept = await on(stage, () => tellExperiments(stage, ofServers, telling));
+    kept = await on(stage, () => tellStage(stage, ofStage, telling));
   }
   if (ofFarm.length > 0 || live) {
     const farm = await Farm.build();
     telling.door.sockets = farm.nodes.map((name) => consoleSocket(farm.world.host(name)));
     kept &&= await on(farm, async () => {
-      const all = await tellScenes(farm, ofFarm, telling);
+      const all = await tellFarm(farm, ofFarm, telling);
       if (ofFarm.length > 0) await tellReport(farm, options, telling);
       if (live) await playLive(farm, process.stdin);
       return all;
@@ -115,39 +126,104 @@ async function on<S extends Stage | Farm>(
   }
 }
 
-async function tellExperiments(
+async function tellStage(
   stage: Stage,
-  numbers: readonly number[],
-  { style, say }: Telling,
+  acts: readonly Numbered<StageAct>[],
+  telling: Telling,
 ): Promise<boolean> {
+  const { say, style } = telling;
   say(narrator.introduction(stage, style));
-  const results: Result[] = [];
-  for (const number of numbers) {
-    const experiment = experiments[number - 1]!;
-    say(narrator.announce(number, experiment, style));
-    const result = await perform(stage, experiment, (line) => say(style.faint(`   ${line}`)));
-    say(narrator.conclusion(result, style));
-    results.push(result);
+  const all: narrator.Told[] = [];
+  let site: LabSite | undefined;
+  let variant: StageAct["variant"] | undefined;
+  for (const one of acts) {
+    // Every drill leaves behind what it found, so nothing is started anew.
+    if (site === undefined || one.act.variant !== variant) {
+      const isFirst = site === undefined;
+      ({ variant } = one.act);
+      await (isFirst ? stage.reset(variant) : stage.change(variant));
+      site = stageSite(stage);
+    }
+    all.push(await tellAct(site, one, telling));
   }
-  say(`${narrator.summary(results, style)}\n`);
-  return results.every((r) => r.broken === undefined);
+  return concluded(all, telling);
 }
 
-async function tellScenes(
+async function tellFarm(
   farm: Farm,
-  numbers: readonly number[],
-  { style, say }: Telling,
+  acts: readonly Numbered<FarmAct>[],
+  telling: Telling,
 ): Promise<boolean> {
-  if (numbers.length === 0) return true;
-  say(narrator.farmIntroduction(farm, style));
-  const results: SceneResult[] = [];
-  for (const number of numbers) {
-    const scene = scenes[number - 1 - experiments.length]!;
-    say(narrator.announce(number, scene, style));
-    const result = await performScene(farm, scene, (line) => say(style.faint(`   ${line}`)));
-    say(narrator.sceneConclusion(result, style));
-    results.push(result);
+  if (acts.length === 0) return true;
+  telling.say(narrator.farmIntroduction(farm, telling.style));
+  const site = farmSite(farm);
+  const tell = (line: string): void => telling.say(telling.style.faint(`   ${line}`));
+  const all: narrator.Told[] = [];
+  for (const one of acts) {
+    const { server, showsShare } = one.act;
+    const shown = {
+      ...(server === undefined ? {} : { server }),
+      watched: () => tellPool(farm, tell),
+      recorded: (record: ProbeRecord, moments: Moments): void => {
+        if (showsShare === true) tell(sharesLine(record, moments, server?.split("/")[1] ?? ""));
+      },
+    };
+    all.push(await tellAct(site, one, telling, shown));
   }
-  say(`${narrator.sceneSummary(results, style)}\n`);
-  return results.every((r) => r.broken === undefined);
+  return concluded(all, telling);
+}
+
+interface Shown {
+  readonly server?: string;
+  readonly watched?: () => Promise<void>;
+  readonly recorded?: (record: ProbeRecord, moments: Moments) => void;
+}
+
+async function tellAct(
+  site: LabSite,
+  { number, act }: Numbered<Act>,
+  { style, say }: Telling,
+  { server, ...hooks }: Shown = {},
+): Promise<narrator.Told> {
+  const kind = drillKind(act.drill)!;
+  const plan = planFor(kind, await site.facts(), server === undefined ? {} : { server });
+  if (typeof plan === "string") throw new Error(`${act.drill}: ${plan}`);
+  const { title = kind.title, says = kind.says } = act;
+  say(narrator.announce(number, title, says, style));
+  const result = await conduct(plan, site, {
+    nines: [BIN],
+    heard: (event) => {
+      const line = narrator.eventLine(event);
+      if (line !== undefined) say(style.faint(`   ${line}`));
+    },
+    ...hooks,
+  });
+  const told = { title, result };
+  say(narrator.conclusion(told, style));
+  return told;
+}
+
+function concluded(all: readonly narrator.Told[], { style, say }: Telling): boolean {
+  say(`${narrator.summary(all, style)}\n`);
+  return all.every(({ result }) => result.verdict === "passed");
+}
+
+/** `nines pool` on the director with the address. */
+async function tellPool(farm: Farm, tell: (line: string) => void): Promise<void> {
+  const [nines] = await farm.directors();
+  if (nines === undefined) return;
+  tell(`${nines.host.name}$ nines pool`);
+  for (const line of (await nines.nines("pool")).trimEnd().split("\n")) tell(`  ${line}`);
+}
+
+const SHARE_STEP_MS = 500;
+const MAX_SHARES = 12;
+
+function sharesLine(record: ProbeRecord, { undoMs, endMs }: Moments, name: string): string {
+  const steps = Math.min(MAX_SHARES, Math.floor((endMs - undoMs) / SHARE_STEP_MS));
+  const shares = Array.from({ length: steps }, (_, i) => {
+    const startMs = undoMs + i * SHARE_STEP_MS;
+    return `${Math.round(shareOf(record, name, startMs, startMs + SHARE_STEP_MS) * 100)} %`;
+  });
+  return `${name}'s share of the answers, each half second: ${shares.join("  ")}`;
 }

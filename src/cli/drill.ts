@@ -11,7 +11,7 @@ import type { DrillResult } from "../core/drill/result.ts";
 import { conduct } from "../daemon/drill-conductor.ts";
 import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
 import { NodeSite } from "../daemon/drill-node-site.ts";
-import { appendLine, readLines } from "../drivers/drill-files.ts";
+import { readLines } from "../drivers/drill-files.ts";
 import type { DrillSite } from "../drivers/drill-site.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { closest } from "../lib/spelling.ts";
@@ -102,7 +102,7 @@ export async function drillRun(
       for (const why of speakAgainst) terminal.err(`nines: refused: ${why}`);
       const reason = speakAgainst.join("; ");
       const line = { wallMs: Date.now(), kind: "drill-refused" as const, id: "", drill: name };
-      appendLine(site.stateDirectory, { ...line, reason });
+      site.record({ ...line, reason });
       return 1;
     }
     const stop = new AbortController();

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { formatDiagnostic } from "../config/diagnostic.ts";
 import { openLedgerFile } from "../console/ledger-reading.ts";
-import { measuredInJournal } from "../console/measured-parts.ts";
+import { measuredByDrills, measuredInJournal } from "../console/measured-parts.ts";
 import type { Architecture } from "../core/estimate/architecture.ts";
 import { readEstimate } from "../config/estimate/read-estimate.ts";
 import { type Estimate, estimate } from "../core/estimate/estimate.ts";
@@ -85,15 +85,17 @@ function measuredFor(
 ): readonly MeasuredPart[] | string {
   const written = measuredFile === undefined ? [] : readMeasured(measuredFile);
   if (typeof written === "string" || journal === undefined) return written;
-  const file = openLedgerFile(journal);
-  if (typeof file === "string") return file;
   const subjects = measuredSubjects(architecture);
+  const drilled = measuredByDrills(journal, subjects);
+  const file = openLedgerFile(journal);
+  // Drills in the lab leave no journal behind.
+  if (typeof file === "string") return drilled.length > 0 ? [...drilled, ...written] : file;
   const { measured, unheard } = measuredInJournal(file, subjects, Date.now());
   for (const subject of unheard) {
     terminal.err(`nines: no record names '${subject}': it never failed, or is called otherwise`);
   }
   // What was written by hand counts.
-  return [...measured, ...written];
+  return [...measured, ...drilled, ...written];
 }
 
 function readMeasured(path: string): readonly MeasuredPart[] | string {

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseProbeUrl, type ProbedTarget, type ProbeOptions } from "../config/probe/probe-url.ts";
+import type { ProbeOutage } from "../core/probe/report.ts";
 import type { WatchNews } from "../core/probe/watch.ts";
 import { ProbeSpool } from "../daemon/probe-spool.ts";
 import { Prober } from "../daemon/prober.ts";
@@ -124,6 +125,10 @@ class ProbeRun {
     for (const timer of this.#timers) clearInterval(timer);
     const nowMs = this.#prober.wallNowMs;
     this.#prober.close();
+    // What goes on has grown since it was told.
+    for (const { target, watch } of this.#prober.watches) {
+      if (watch.outage !== undefined) this.#noteOutage(target.name, watch.outage);
+    }
     this.#command.live?.("");
     const summaries = this.#prober.watches.map(({ target, watch }): TargetSummary => {
       const { name } = target;
@@ -173,12 +178,16 @@ class ProbeRun {
       book.bucket(news.bucket);
       this.#keep(() => this.#store.addBucket(target, this.#run, news.bucket));
     } else if ("outage" in news) {
-      book.outage(news.outage);
-      this.#keep(() => this.#store.addOutage(target, this.#run, news.outage));
+      this.#noteOutage(target, news.outage);
       this.#spool?.hurry();
     }
     if (this.#command.json) this.#terminal.out(JSON.stringify({ target, ...news }));
     else this.#say(target, news);
+  }
+
+  #noteOutage(target: string, outage: ProbeOutage): void {
+    this.#books.get(target)!.outage(outage);
+    this.#keep(() => this.#store.addOutage(target, this.#run, outage));
   }
 
   /** A full disk must not end the watching. */

@@ -4,8 +4,8 @@
  * off, and goes on where the journal ended.
  */
 
-import { readFileSync } from "node:fs";
-import { hostname, setPriority } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { getPriority, hostname, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import type { RecordDraft } from "../core/journal/record.ts";
@@ -14,6 +14,7 @@ import type { LoggedEvent } from "../daemon/control-api.ts";
 import { beginRole } from "../daemon/role.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
+import { DRILLS } from "./drill-part.ts";
 import { Journal } from "./journal.ts";
 import { LEDGER } from "./ledger-part.ts";
 import { Measures } from "./measure.ts";
@@ -22,10 +23,11 @@ import { PROBES } from "./probe-intake.ts";
 import { RecordFeed } from "./record-feed.ts";
 
 /** What runs in this process beside the journal; each in a file of its own. */
-const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, PAGE];
+const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, DRILLS, PAGE];
 
 /** A third of the share of processor time that others get: much less and it would miss events. */
-const NICE = 5;
+const NICER = 5;
+const MOST_NICE = 19;
 
 /** A page that is read slowly must not cost the last records. */
 const CLOSE_WITHIN_MS = 1_000;
@@ -33,8 +35,7 @@ const CLOSE_WITHIN_MS = 1_000;
 /** Never returns while the role lives; the process ends by a signal. */
 export async function runConsoleRole(words: readonly string[]): Promise<void> {
   const { directory, stateDirectory } = beginRole("console", words);
-  // Whoever carries addresses and requests goes first.
-  setPriority(NICE);
+  makeWay();
   const node = (): string => control.service?.node ?? hostname();
   const boot = bootId();
   const journal = new Journal({
@@ -82,6 +83,18 @@ export async function runConsoleRole(words: readonly string[]): Promise<void> {
     }
   }
   await Promise.all([following, measures.run()]);
+}
+
+/** Whoever carries addresses and requests goes first. */
+function makeWay(): void {
+  const nice = Math.min(MOST_NICE, getPriority() + NICER);
+  setPriority(nice);
+  try {
+    // sched(7): each session is a group that gets its share as a whole, and roles have their own ones.
+    writeFileSync("/proc/self/autogroup", String(nice));
+  } catch {
+    // A kernel without such groups: the line above is enough.
+  }
 }
 
 async function closeAll(parts: readonly RunningPart[]): Promise<void> {

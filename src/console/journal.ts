@@ -17,6 +17,8 @@ import {
 } from "../drivers/journal-store.ts";
 
 const FLUSH_MS = 50;
+/** On a slow disk: what comes in meanwhile is read for at least twice as long as was waited for it. */
+const LONGEST_FLUSH_MS = 1_000;
 /** So long after a write that failed comes the next attempt. */
 const RETRY_MS = 1_000;
 const PRUNE_EVERY_MS = 10_000;
@@ -59,6 +61,7 @@ export class Journal {
   #newlySeen: Record<string, number> | undefined;
   #trouble: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #flushMs = FLUSH_MS;
   readonly #pruning: NodeJS.Timeout;
 
   constructor(options: JournalOptions) {
@@ -87,7 +90,7 @@ export class Journal {
   add(draft: RecordDraft, place?: EventPlace): void {
     this.#drafts.push(draft);
     if (place !== undefined) this.#place = place;
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
   }
 
   /** As `add`, of something that happened now. */
@@ -192,8 +195,11 @@ export class Journal {
   #save(): void {
     if (this.#store === undefined) this.#open();
     if (this.#store === undefined || this.#unsaved.length === 0) return this.#bound();
+    const fromMs = monotonicMs();
     try {
       this.#store.append(this.#unsaved, this.#place);
+      const tookMs = monotonicMs() - fromMs;
+      this.#flushMs = Math.min(LONGEST_FLUSH_MS, Math.max(FLUSH_MS, 2 * tookMs));
     } catch (error) {
       this.#fail(error);
       return this.#bound();

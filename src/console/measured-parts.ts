@@ -1,9 +1,11 @@
 /** What a node's journal says of the parts of an estimate: how often they failed, and for how long. */
 
+import { switchCoverage } from "../core/drill/coverage.ts";
 import { evidenceOfRecord, EVIDENCE_KINDS } from "../core/ledger/evidence.ts";
 import { type Incident, isFailure, isFault } from "../core/ledger/incident.ts";
 import { covers, lengthOf, type Span, union } from "../core/ledger/intervals.ts";
 import type { MeasuredPart } from "../core/estimate/measured.ts";
+import { readLines } from "../drivers/drill-files.ts";
 import { readRecords } from "../drivers/ledger-store.ts";
 import { type LedgerFile, ledgerOf } from "./ledger-reading.ts";
 
@@ -103,4 +105,26 @@ function partSpans(
 /** `server web/web1 seen by lb1` is the same server whoever sees it. */
 function nameOf(part: string): string {
   return part.replace(/ (?:seen by|on) \S+$/u, "").replace(/^answers of /u, "server ");
+}
+
+/**
+ * `drills`, or `drills LAYER`: what the drills that were run here say of switches, those in the lab
+ * included. Subjects of which there was none are left out.
+ */
+export function measuredByDrills(
+  stateDirectory: string,
+  subjects: readonly string[],
+): MeasuredPart[] {
+  const wanted = subjects.filter((subject) => /^drills(?: \w+)?$/u.test(subject));
+  if (wanted.length === 0) return [];
+  const results = readLines(stateDirectory).flatMap(({ result }) => result ?? []);
+  return wanted.flatMap((subject): MeasuredPart[] => {
+    const layer = subject.slice("drills ".length);
+    const own = results.filter((result) => layer === "" || result.layer === layer);
+    const { faults, switched, outage } = switchCoverage(own);
+    if (faults === 0) return [];
+    const switchMs = outage === undefined ? {} : { switchMs: outage.meanMs };
+    const none = { observedMs: 0, failures: 0, downMs: 0 };
+    return [{ subject, ...none, switches: faults, covered: switched, ...switchMs }];
+  });
 }

@@ -50,6 +50,7 @@ class Page implements RunningPart, PageModel {
   readonly #doors: Doors;
   readonly #watch: StatusWatch;
   readonly #unlisten: () => void;
+  readonly #files = pageRoutes();
   readonly #actions: Actions;
   readonly #group: Group;
   #tokens: TokenBook;
@@ -199,7 +200,7 @@ class Page implements RunningPart, PageModel {
       ...apiRoutes(this),
       ...actionRoutes(this.#actions),
       ...sessionRoutes(this.identity, (who, from) => this.#signedIn(who, from)),
-      ...pageRoutes(),
+      ...this.#files,
     ];
     this.#table = new RouteTable([...parts.flatMap((part) => part.routes ?? []), ...own]);
     return this.#table;

@@ -7,10 +7,14 @@ import { problem, type Answer, type Call, type Reply, type Route } from "./route
 const FOR_GOOD = "public, max-age=31536000, immutable";
 const ASK_AGAIN = "no-cache";
 
-/** Made at the first visit: a node that nobody looks at does not pay for it. */
+/** Whoever opens the page for the first time has trouble and no time: it is made before. */
+const WARM_AFTER_MS = 10_000;
+
 export function pageRoutes(): readonly Route[] {
   let loading: Promise<Assets> | undefined;
   const assets = (): Promise<Assets> => (loading ??= loadAssets());
+  // What is wrong with it is told to whoever asks.
+  setTimeout(() => void assets().catch(() => undefined), WARM_AFTER_MS).unref();
   return [
     {
       method: "GET",

@@ -41,6 +41,16 @@ test("our names are known with any port, in any case, as addresses too", () => {
   }
 });
 
+test("the address itself is known to whoever arrived at it, a name for it is not", () => {
+  const status = (host: string, arrivedAt: string): number | undefined =>
+    refusalOf(asked({ host }, { method: "GET", arrivedAt }), HOSTS)?.status;
+  assert.equal(status("198.51.100.7:7600", "198.51.100.7"), undefined);
+  assert.equal(status("198.51.100.7:7600", "::ffff:198.51.100.7"), undefined);
+  assert.equal(status("[2001:db8::9]:7600", "2001:db8::9"), undefined);
+  assert.equal(status("198.51.100.8:7600", "198.51.100.7"), 421);
+  assert.equal(status("evil.example:7600", "198.51.100.7"), 421);
+});
+
 test("a change from another site is refused by what the browser says of it", () => {
   const host = "localhost:7600";
   const status = (headers: Asked["headers"], rest: Partial<Asked> = {}): number | undefined =>

@@ -12,6 +12,8 @@ export interface Asked {
   readonly isTls: boolean;
   /** Of a unix socket: no browser comes that way by itself, but a forwarder may. */
   readonly isLocal: boolean;
+  /** Where the visitor arrived: a URL with that very address cannot have been led here by a name. */
+  readonly arrivedAt?: string | undefined;
 }
 
 export interface Refusal {
@@ -40,7 +42,7 @@ export class HostList {
 
 export function refusalOf(asked: Asked, hosts: HostList): Refusal | undefined {
   const { host } = asked.headers;
-  if (host === undefined || !hosts.has(host)) {
+  if (host === undefined || !(hosts.has(host) || isAddress(host, asked.arrivedAt))) {
     const detail = `this is not the page of '${host ?? ""}': add the name to console.allowed_hosts`;
     return { status: 421, code: "unknown-host", detail };
   }
@@ -71,6 +73,11 @@ function refusalOfChange(
     return { status: 415, code: "not-json", detail: "send it as application/json" };
   }
   return undefined;
+}
+
+function isAddress(host: string, arrivedAt: string | undefined): boolean {
+  if (arrivedAt === undefined) return false;
+  return new HostList([arrivedAt.replace(/^::ffff:(?=[\d.]+$)/u, "")]).has(host);
 }
 
 /** As it stands in URLs. */

@@ -66,11 +66,16 @@ export class StatusWatch {
 
   /** Asks now, for decisions that must not rest on what was so three seconds ago. */
   async fresh(): Promise<void> {
+    const hasWaited = sleep(STALE_AFTER_MS + ASKING_MS, undefined, { ref: false });
+    await Promise.race([this.#askAlone(), hasWaited]);
+    this.#options.looked();
+  }
+
+  async #askAlone(): Promise<void> {
     while (this.#isAsking) await sleep(ASKING_MS);
     this.#isAsking = true;
     await this.#ask();
     this.#isAsking = false;
-    this.#options.looked();
   }
 
   /** Something happened. */

@@ -126,12 +126,17 @@ export class WebServer {
 
   async #serve(visit: Visit): Promise<void> {
     const { request, response, door, from } = visit;
+    // A visitor that leaves while we write is no trouble of ours.
+    response.on("error", () => undefined);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     if (door.isTls) response.setHeader("strict-transport-security", "max-age=31536000");
     const method = request.method ?? "";
     const refused =
       this.#tooOften(visit) ??
-      guarded({ method, headers: request.headers, ...door }, this.#options.hosts());
+      guarded(
+        { method, headers: request.headers, ...door, arrivedAt: request.socket.localAddress },
+        this.#options.hosts(),
+      );
     if (refused !== undefined) return this.#refuse(visit, refused);
     const url = new URL(request.url ?? "/", "http://console");
     const found = this.#options.routes().find(method, url.pathname);

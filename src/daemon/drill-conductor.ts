@@ -3,10 +3,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { longestMs, type Command, type DrillPlan } from "../core/drill/plan.ts";
-import type { DrillResult, Step } from "../core/drill/result.ts";
+import type { ProbeRecord } from "../core/drill/probe-record.ts";
+import type { DrillResult, Moments, Step } from "../core/drill/result.ts";
 import { DrillRun, type DrillInput, type DrillOrder } from "../core/drill/run.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { appendLine, removeUndo, writeUndo } from "../drivers/drill-files.ts";
+import { removeUndo, writeUndo } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
 import { GuardLink, SILENCE_MS } from "./drill-guard-link.ts";
@@ -16,11 +17,6 @@ import { judge } from "../core/drill/judge.ts";
 const LOOK_EVERY_MS = 60;
 const COUNT_EVERY_MS = 50;
 const COMMAND_WITHIN_MS = 15_000;
-/** Who was kept out for a moment asks again after a second. */
-const LAST_ANSWERS_MS = 1500;
-const ANSWER_MS = 100;
-const LOOK_FOR_ANSWERS_MS = 20;
-
 export interface ConductOptions {
   /** The command `nines` on this machine: the guard is one. */
   readonly nines: readonly string[];
@@ -28,6 +24,10 @@ export interface ConductOptions {
   readonly tell?: (line: string) => void;
   readonly heard?: (event: SiteEvent) => void;
   readonly signal?: AbortSignal;
+  /** The fault's consequence is there to be seen; it is mended when this resolves. */
+  readonly watched?: () => Promise<void>;
+  /** What the client saw, and when what was done (the clock of the record). */
+  readonly recorded?: (record: ProbeRecord, moments: Moments) => void;
 }
 
 /** Never rejects once a fault may have been made: trouble is a verdict. */
@@ -69,13 +69,13 @@ class Conductor {
 
   async run(): Promise<DrillResult> {
     const { name: drill } = this.#plan;
-    const { stateDirectory, runDirectory } = this.#site;
+    const { runDirectory } = this.#site;
     const id = this.#id;
     this.#lock = holdLock(runDirectory, { id, drill });
     const stop = (): void => this.#step({ type: "stop-asked", reason: "stopped by hand" });
     this.#options.signal?.addEventListener("abort", stop);
     try {
-      appendLine(stateDirectory, {
+      this.#site.record({
         wallMs: wallMs(),
         kind: "drill-started",
         id,
@@ -190,6 +190,7 @@ class Conductor {
   /** The guard does it; if that is gone, we do. */
   async #rollBack(): Promise<readonly string[]> {
     await this.#injecting;
+    if (this.#machine.outcome.happened) await this.#options.watched?.();
     this.#undoMs = monotonicMs();
     const problems: string[] = [];
     for (const command of this.#undoCommands()) {
@@ -222,16 +223,17 @@ class Conductor {
     writes: WriteProbe | undefined,
   ): Promise<DrillResult> {
     const endMs = monotonicMs();
-    await answersOf(probe);
     const written = await writes?.stop();
     const record = await probe?.stop();
+    const moments = { faultMs: this.#faultMs, undoMs: Math.min(this.#undoMs, endMs), endMs };
+    if (record !== undefined) this.#options.recorded?.(record, moments);
     const result = judge({
       id: this.#id,
       plan: this.#plan,
       site: this.#site.name,
       outcome: this.#machine.outcome,
       record,
-      moments: { faultMs: this.#faultMs, undoMs: Math.min(this.#undoMs, endMs), endMs },
+      moments,
       events: this.#events,
       faultWallMs: this.#faultWallMs,
       startedWallMs: this.#startedWallMs,
@@ -242,15 +244,7 @@ class Conductor {
     });
     const { id, drill, reason } = result;
     const line = { wallMs: wallMs(), kind: "drill-finished" as const, id, drill, reason, result };
-    appendLine(this.#site.stateDirectory, line);
+    this.#site.record(line);
     return result;
   }
-}
-
-/** Until nobody waits any more, if that comes soon. */
-async function answersOf(probe: SiteProbe | undefined): Promise<void> {
-  const untilMs = monotonicMs() + LAST_ANSWERS_MS;
-  await sleep(ANSWER_MS);
-  if (probe === undefined) return;
-  while (probe.underWay() > 0 && monotonicMs() < untilMs) await sleep(LOOK_FOR_ANSWERS_MS);
 }

@@ -11,8 +11,10 @@ import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { ProbeCount } from "../core/drill/run.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
+import { consoleFacts } from "./console-facts.ts";
 import { ControlClient } from "./control-client.ts";
 import { startWrites } from "./drill-writes.ts";
 import { loadConfiguration } from "./load-configuration.ts";
@@ -52,6 +54,10 @@ export class NodeSite implements DrillSite {
     this.#client = new ControlClient(runDirectory(options.runDirectory).controlSocket);
   }
 
+  record(line: DrillLine): void {
+    appendLine(this.stateDirectory, line);
+  }
+
   async facts(): Promise<SiteFacts> {
     const status = await this.#client.status();
     const { file } = status.configuration;
@@ -73,6 +79,7 @@ export class NodeSite implements DrillSite {
       restart: this.#restart(target.controlPid),
       links: await linkFacts(ask, target),
       programs: {},
+      ...(await consoleFacts(this.runDirectory)),
       client: this.name,
       trackEveryMs: 0,
       clock: "host",
@@ -113,10 +120,11 @@ export class NodeSite implements DrillSite {
     const events = await within(this.#client.events(this.#lastSeq), ANSWER_WITHIN_MS);
     if (events === undefined) return [];
     this.#lastSeq = events.at(-1)?.seq ?? this.#lastSeq;
-    return events.map(({ kind, reason, time, to }) => ({
+    return events.map(({ kind, instance, reason, time, to }) => ({
       node: this.name,
       kind,
       reason,
+      subject: instance,
       wallMs: Date.parse(time),
       ...(to === undefined ? {} : { to }),
     }));
@@ -179,7 +187,6 @@ async function within<T>(answer: Promise<T>, ms: number): Promise<T | undefined>
 }
 
 interface News {
-  readonly sent: number;
   readonly answered: number;
   readonly failed: number;
   readonly lastAnswerMs: number;
@@ -201,13 +208,11 @@ function startProber(argv: readonly string[]): SiteProbe {
     if (line.record !== undefined) record.resolve(line.record);
     if (line.news === undefined) return;
     if (line.news.answered > answered) lastMs = monotonicMs();
-    ({ sent, answered, failed } = line.news);
+    ({ answered, failed } = line.news);
   });
-  let sent = 0;
   const count = (): ProbeCount => ({ answered, failed, silentMs: monotonicMs() - lastMs });
   return {
     count,
-    underWay: () => sent - answered - failed,
     stop: () => {
       child.stdin.end();
       return record.promise;

@@ -29,6 +29,9 @@ const CATCH_UP_MS = 250;
 /** Of one target at once: a timeout of a minute at ten probes a second. */
 const MOST_UNDER_WAY = 600;
 const CLOCK_SET_MS = 2000;
+/** Longer pauses are told at once, shorter ones summed up. */
+const LONG_MS = 1000;
+const TOLD_EVERY_MS = 10_000;
 /** The uptime comes in whole seconds. */
 const ASLEEP_MS = 3000;
 
@@ -63,6 +66,8 @@ export class Prober {
   readonly #sleptBefore: number;
   #asleepMs = 0;
   #latestMs = 0;
+  #untoldMs = 0;
+  #toldMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ProberOptions) {
@@ -142,8 +147,15 @@ export class Prober {
         one.deadlineMs = Math.max(one.deadlineMs + forMs, now + CATCH_UP_MS);
       }
     }
-    const text = `the prober stood still for ${(forMs / 1000).toFixed(1)} s: not counted against anybody`;
-    this.#options.onOwnTrouble(text);
+    this.#untoldMs += forMs;
+    // On a busy machine it happens again and again.
+    if (forMs < LONG_MS && now - this.#toldMs < TOLD_EVERY_MS) return;
+    const seconds = (this.#untoldMs / 1000).toFixed(1);
+    this.#untoldMs = 0;
+    this.#toldMs = now;
+    this.#options.onOwnTrouble(
+      `the prober stood still for ${seconds} s: not counted against anybody`,
+    );
   }
 
   #noticeClock(now: number): void {
@@ -192,15 +204,20 @@ export class Prober {
 
   #ask(asked: Asked, end: (answer: ProbeAnswer) => void): Abandon {
     const { host, unixPath } = asked.target;
-    if (unixPath !== undefined || isAddress(host))
+    if (unixPath !== undefined || isAddress(host)) {
       return ask(checkOf(asked, host), this.#asking, end);
+    }
     let abandon: Abandon | undefined;
     let isOver = false;
     lookup(host, (error, address) => {
       if (isOver) return;
-      if (error !== null)
+      if (error !== null) {
         end({ ok: false, reason: `${host} is not found: ${error.code ?? error.message}` });
-      else abandon = ask(checkOf(asked, address), this.#asking, end);
+        return;
+      }
+      // A name may lead to several: where the answer does not say who it is, the address does.
+      const signed = (answer: ProbeAnswer): void => end({ by: address, ...answer });
+      abandon = ask(checkOf(asked, address), this.#asking, signed);
     });
     return () => {
       isOver = true;

@@ -34,7 +34,7 @@ const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
   vrrp: VRRP_FLAGS,
   spare: VRRP_FLAGS,
   // Its garbage is young: records that were written, answers that were sent.
-  console: ["--max-semi-space-size=2", "--max-old-space-size=256", "--v8-pool-size=1"],
+  console: ["--max-semi-space-size=8", "--max-old-space-size=256", "--v8-pool-size=1"],
   check: ["--max-old-space-size=256", "--v8-pool-size=1"],
   // What lives longer than a request is a connection: a scavenge copies next to nothing.
   balance: ["--max-semi-space-size=16", "--v8-pool-size=1"],

@@ -4,18 +4,21 @@ import type { SiteFacts, View } from "../core/drill/facts.ts";
 import type { Command } from "../core/drill/plan.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { ProbeCount, Told } from "../core/drill/run.ts";
+import type { DrillLine } from "./drill-files.ts";
 
 /** A client at work. */
 export interface SiteProbe {
   count(): ProbeCount;
-  /** Requests that are neither answered nor given up. */
-  underWay(): number;
+  /** Asks no more; resolves when everybody has been answered or has lost patience. */
   stop(): Promise<ProbeRecord>;
 }
 
 export interface SiteEvent extends Told {
   /** Unix ms by the clock of the node that told it. */
   readonly wallMs: number;
+  /** Instance, `pool/server` ...; empty: the node. */
+  readonly subject: string;
+  readonly from?: string;
 }
 
 /** Writes that a client has been promised, and which of them are still there. */
@@ -29,6 +32,8 @@ export interface DrillSite {
   /** Where the drill in progress and the results are kept, as this process sees it. */
   readonly runDirectory: string;
   readonly stateDirectory: string;
+  /** Keeps what happened; a disk that takes nothing stops no drill. */
+  record(line: DrillLine): void;
   /** Rejects when the target does not answer. */
   facts(): Promise<SiteFacts>;
   /** What can be seen now; a node that does not answer within a moment is missing. */

@@ -129,7 +129,8 @@ function openWhole(path: string): DatabaseSync {
       PRAGMA synchronous = FULL;
       PRAGMA cell_size_check = ON;
       PRAGMA cache_size = -${CACHE_KIB};
-      PRAGMA journal_size_limit = 16777216;
+      PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA journal_size_limit = 33554432;
     `);
     if (statSync(path).size <= CHECKED_BYTES) refuseBroken(database);
     return database;

@@ -8,6 +8,7 @@ import type { Command } from "../core/drill/plan.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe } from "../drivers/drill-site.ts";
 import { run } from "./command.ts";
 import { askControl } from "./control-socket.ts";
@@ -33,6 +34,8 @@ export interface LabSiteOptions {
   readonly run: readonly string[];
   readonly programs: Readonly<Record<string, ProgramFacts>>;
   readonly trackEveryMs: number;
+  /** The target's page shows its drills: only where its state directory is no mount of its own. */
+  readonly isShown?: true;
   /** Steps the clock of Nines on the target; absent: the machine's own, which nobody may set. */
   readonly clockFile?: string;
   /** Switches the host on and starts everything that runs there. */
@@ -58,6 +61,13 @@ export class LabSite implements DrillSite {
     this.#settings = service?.vrrp.vrrp.instances ?? [];
   }
 
+  /** Also where the target's console finds it, so that its page shows it. */
+  record(line: DrillLine): void {
+    appendLine(this.stateDirectory, line);
+    const { world, target, isShown } = this.#options;
+    if (isShown === true) appendLine(world.host(target).outside(STATE_DIRECTORY), line);
+  }
+
   async facts(): Promise<SiteFacts> {
     const { target, others } = await this.look();
     if (target === undefined) throw new Error(`nines of ${this.#options.target} does not answer`);
@@ -75,6 +85,8 @@ export class LabSite implements DrillSite {
       restart: this.#restart(),
       links: await linkFacts(ask, target),
       programs,
+      standbys: {},
+      openIncidents: [],
       client,
       trackEveryMs,
       clock: clockFile === undefined ? "shared" : { file: clockFile },
@@ -111,7 +123,6 @@ export class LabSite implements DrillSite {
         const silentMs = lastAnswerMs < 0 ? 0 : Math.max(0, monotonicMs() - lastAnswerMs);
         return { answered, failed, silentMs };
       },
-      underWay: () => probe.latest.sent - probe.latest.answered - probe.latest.failed,
       stop: () => probe.stop(),
     };
   }
@@ -134,11 +145,13 @@ export class LabSite implements DrillSite {
     if (found === undefined) return [];
     const last = found.at(-1);
     if (last !== undefined) this.#read.set(name, last.seq);
-    return found.map(({ kind, reason, time, to }) => ({
+    return found.map(({ kind, instance, reason, time, from, to }) => ({
       node: name,
       kind,
       reason,
+      subject: instance,
       wallMs: Date.parse(time),
+      ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
     }));
   }

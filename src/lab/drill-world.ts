@@ -6,9 +6,11 @@ import { LabSite } from "./drill-site.ts";
 import type { Host } from "./host.ts";
 import { BIN, RUN_DIRECTORY, STATE_DIRECTORY } from "./peers/nines.ts";
 import { FARM_FILE, Farm, runWords, webNames } from "./story/farm.ts";
-import { VIRTUAL_ADDRESS } from "./story/stage.ts";
+import { STAGE_FILE, TRACK_EVERY_MS, VIRTUAL_ADDRESS, type Stage } from "./story/stage.ts";
 
+/** Two hundred requests a second, and a thousand of the small world. */
 const ASK_EVERY_MS = 5;
+const STAGE_ASK_EVERY_MS = 1;
 const DISK_MB = 24;
 
 export interface DrillWorld {
@@ -45,9 +47,11 @@ function fakeClock(library: string): Record<string, string> {
   };
 }
 
-export function farmSite(farm: Farm, env: Readonly<Record<string, string>> = {}): LabSite {
+/** `env`: of Nines there; without any, the farm is the demo's. */
+export function farmSite(farm: Farm, env?: Readonly<Record<string, string>>): LabSite {
   const { world } = farm;
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const isShown = env === undefined;
+  const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`);
   const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
   return new LabSite({
     world,
@@ -62,7 +66,8 @@ export function farmSite(farm: Farm, env: Readonly<Record<string, string>> = {})
       webNames.map((name) => [`web/${name}`, webProgram(world.host(name), farm.webServer)]),
     ),
     trackEveryMs: 0,
-    ...(env["LD_PRELOAD"] === undefined ? {} : { clockFile: CLOCK_FILE }),
+    ...(env?.["LD_PRELOAD"] === undefined ? {} : { clockFile: CLOCK_FILE }),
+    ...(isShown ? { isShown } : {}),
     powerOn: (name) => (name === "lb1" || name === "lb2" ? farm.startDirector(name) : never(name)),
   });
 }
@@ -83,6 +88,26 @@ export function webProgram({ name }: Pick<Host, "name">, kind: Farm["webServer"]
     resume: ["pkill", "-CONT", ...find],
     start: ["sh", "-c", line],
   };
+}
+
+/** The lesson's two servers, with the configuration that they have now. */
+export function stageSite(stage: Stage): LabSite {
+  const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
+  return new LabSite({
+    world: stage.world,
+    target: "server01",
+    others: ["server03"],
+    client: "client",
+    address: VIRTUAL_ADDRESS,
+    askEveryMs: STAGE_ASK_EVERY_MS,
+    configuration: STAGE_FILE,
+    run: [BIN, "run", "-f", STAGE_FILE, ...directories],
+    programs: { local: webProgram(stage.host("server01"), stage.webServer) },
+    trackEveryMs: TRACK_EVERY_MS,
+    isShown: true,
+    powerOn: (name) =>
+      name === "server01" || name === "server03" ? stage.start(name) : never(name),
+  });
 }
 
 function never(name: string): never {

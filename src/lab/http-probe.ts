@@ -19,6 +19,8 @@ const LONGEST_BACKLOG_MS = 20;
 /** Requests under way at once: an outage as long as the limit, and some. */
 const MAX_UNDER_WAY = 4000;
 
+const LAST_LOOKS_MS = 5;
+
 /** Until standard input closes; tells what it sees on standard output, see `ProbeLog`. */
 export function probeHttp(settings: HttpProbing): void {
   measureInTime();
@@ -49,11 +51,18 @@ class HttpProber {
 
   start(): void {
     this.#alarm.set(this.#nextMs);
-    this.#log.tellUntilStopped(() => {
-      this.#stopped = true;
-      this.#alarm.close();
-      for (const one of [...this.#idle, ...this.#underWay.keys()]) one.close();
-    });
+    this.#log.tellUntilStopped(() => this.#stop());
+  }
+
+  /** Who has asked gets its answer, if that comes in time: it was no failure that we left. */
+  async #stop(): Promise<void> {
+    this.#stopped = true;
+    this.#alarm.close();
+    while (this.#underWay.size > 0) {
+      this.#abandonLate(monotonicMs());
+      await new Promise((resolve) => setTimeout(resolve, LAST_LOOKS_MS));
+    }
+    for (const one of this.#idle) one.close();
   }
 
   #askDue(): void {

@@ -78,13 +78,12 @@ export class ProbeLog {
     this.#failed++;
   }
 
-  /** Tells the news until standard input closes; then calls `stop` and tells the record. */
-  tellUntilStopped(stop: () => void): void {
+  /** Tells the news until standard input closes; when `stop` is done then, it tells the record. */
+  tellUntilStopped(stop: () => void | Promise<void>): void {
     const timer = setInterval(() => this.#tell({ news: this.#news() }), NEWS_INTERVAL_MS);
     process.stdin.resume().once("end", () => {
       clearInterval(timer);
-      stop();
-      this.#tell({ record: this.#record() });
+      void Promise.resolve(stop()).then(() => this.#tell({ record: this.#record() }));
     });
   }
 

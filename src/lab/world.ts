@@ -12,6 +12,9 @@ import { waitFor } from "./wait.ts";
 /** How long `destroy` waits for killed processes to be gone. */
 const LONGEST_DYING_MS = 2000;
 
+/** And `powerOff`, which may wait longer: a machine may be busy with something else. */
+const LONGEST_CUT_MS = 15_000;
+
 let worldsBuilt = 0;
 
 /**
@@ -109,7 +112,7 @@ export class World {
       this.state.wire,
     );
     // The kernel lets process 1 end only after it has ended all others.
-    await waitFor(() => init === undefined || !isAlive(init), LONGEST_DYING_MS, "a power cut");
+    await waitFor(() => init === undefined || !isAlive(init), LONGEST_CUT_MS, "a power cut");
     this.#bury(host);
     await ipBatch([`netns del ${host.namespace}`]);
   }

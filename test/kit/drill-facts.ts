@@ -28,6 +28,7 @@ export function node(name: string, change: Partial<InstanceFacts> = {}): NodeFac
     usable: true,
     state: "up",
     endpoint: `10.0.0.${n}:80`,
+    isWhole: true,
   });
   return {
     name,
@@ -54,6 +55,8 @@ export const facts: SiteFacts = {
     { interface: "eth0", restore: [["ip", "route", "replace", "default", "via", "10.0.0.1"]] },
   ],
   programs: {},
+  standbys: {},
+  openIncidents: [],
   client: "lb1",
   trackEveryMs: 0,
   clock: "host",

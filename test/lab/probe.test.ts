@@ -119,7 +119,8 @@ test("a killed nginx is an outage from its last good answer to its successor's f
     assert.ok(Math.abs(outage!.toMs! - startedMs) < 800, `to ${outage!.toMs! - startedMs} ms`);
     assert.equal(outage!.before, "web1");
     assert.equal(outage!.after, "two");
-    assert.equal(outage!.reason, "ECONNREFUSED");
+    // The first to fail was cut off, or came too late.
+    assert.match(outage!.reason, /ECONNRESET|ECONNREFUSED|connection/);
     assert.ok(summary.byTime < 1 && summary.totals.bad === outage!.failed);
   });
 });

@@ -38,6 +38,17 @@ test("a console that ends is told with the age of what is shown; when it is back
   await page.close();
 });
 
+test("a console that hangs is known by its silence, and asked anew", async () => {
+  server.overview = fixture("small");
+  const { page } = await open(browser, server, { alone: true, fakeClock: true });
+  await page.locator(".is-live").waitFor();
+  await page.clock.fastForward(26_000);
+  await page.locator('[data-banner="lost"]', { hasText: "the console is silent" }).waitFor();
+  await page.clock.fastForward(1_000);
+  await page.locator(".is-live").waitFor();
+  await page.close();
+});
+
 test("flips are spoken, shown within the second, and the picture stays in order", async () => {
   server.overview = fixture("small");
   const { page } = await open(browser, server);

@@ -25,6 +25,8 @@ export interface Look {
   readonly reducedMotion?: boolean;
   /** Shares neither cookies nor choices with other tests. */
   readonly alone?: boolean;
+  /** Time passes as the test says (`page.clock`). */
+  readonly fakeClock?: boolean;
   /** The browser's clock is that much off, ms. */
   readonly clockOffMs?: number;
 }
@@ -44,6 +46,7 @@ export async function open(
   const context = await contextFor(browser, server, look);
   const page = await context.newPage();
   await page.setViewportSize({ width: look.width ?? 1280, height: look.height ?? 860 });
+  if (look.fakeClock === true) await page.clock.install();
   page.setDefaultTimeout(8_000);
   if (look.clockOffMs !== undefined) {
     await page.addInitScript(

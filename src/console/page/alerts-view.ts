@@ -7,13 +7,13 @@ import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
 import { say, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
-import { overview } from "./store.ts";
+import { told } from "./store.ts";
 
 const MOST = 8;
 
 export function Alerts(): VNode {
-  const alerts = overview.value?.alerts ?? [];
-  const open = (overview.value?.incidents ?? []).filter(({ endMs }) => endMs === undefined);
+  const alerts = told("alerts") ?? [];
+  const open = (told("incidents") ?? []).filter(({ endMs }) => endMs === undefined);
   const count = alerts.length + open.length;
   return panel(
     count === 0 ? t("alerts.title") : t("alerts.count", { count }),
@@ -61,7 +61,7 @@ export function Alerts(): VNode {
 }
 
 export function Nodes(): VNode {
-  const nodes = overview.value?.nodes ?? [];
+  const nodes = told("nodes") ?? [];
   return panel(
     t("nodes.title"),
     { id: "nodes" },

@@ -9,7 +9,7 @@ import { stateIcon } from "./icons.ts";
 import { t } from "./preferences.ts";
 import { get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
-import { dialog, link, mayOperate, overview, serverNow } from "./store.ts";
+import { dialog, link, mayOperate, serverNow, told } from "./store.ts";
 
 interface Catalogue {
   readonly drills: readonly DrillView[];
@@ -32,7 +32,7 @@ function useDrills(): {
 } {
   const [drills, setDrills] = useState<readonly DrillView[]>([]);
   const [runs, setRuns] = useState<readonly DrillRunView[]>([]);
-  const view = overview.value?.drills;
+  const view = told("drills");
   useEffect(() => {
     get<Catalogue>("/api/v1/drills").then(
       ({ drills: all }) => setDrills(all),
@@ -56,7 +56,7 @@ function useDrills(): {
 
 export function DrillsPage(): VNode {
   const { drills, runs } = useDrills();
-  const running = overview.value?.drills.running;
+  const running = told("drills")?.running;
   return el(
     "div",
     { class: "stack" },
@@ -105,9 +105,13 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
   return el(
     "div",
     { class: "stack" },
-    el("p", { class: "crumbs" }, el("a", { href: hashOf("drills") }, t("nav.drills"))),
-    el("h1", null, name),
-    drill === undefined ? null : el("p", { class: "lead" }, drill.title),
+    el(
+      "header",
+      { class: "subject-head" },
+      el("p", { class: "crumbs" }, el("a", { href: hashOf("drills") }, t("nav.drills"))),
+      el("h1", null, name),
+      drill === undefined ? null : el("p", { class: "lead" }, drill.title),
+    ),
     drill === undefined
       ? null
       : el(
@@ -128,7 +132,7 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
             () =>
               (dialog.value = { kind: "action", request: { action: "drill-run", subject: name } }),
             {
-              disabled: !isLive || overview.value?.drills.running !== undefined,
+              disabled: !isLive || told("drills")?.running !== undefined,
             },
           ),
         )

@@ -7,7 +7,7 @@ import { button, empty, panel, recordRow } from "./common-views.ts";
 import { el, part } from "./dom.ts";
 import { t } from "./preferences.ts";
 import { get } from "./requests.ts";
-import { overview } from "./store.ts";
+import { told } from "./store.ts";
 import { lookAt } from "./timeline-view.ts";
 
 const PAGE = 100;
@@ -58,7 +58,7 @@ export function RecordList({ subject, title }: RecordListProps): VNode {
       (error: Error) => setTrouble(error.message),
     );
   useEffect(() => void load(undefined, []), [subject]);
-  const live = (overview.value?.records ?? []).filter(
+  const live = (told("records") ?? []).filter(
     (record) => subject === "" || record.subject === subject,
   );
   const all = new Map<string, RecordView>();

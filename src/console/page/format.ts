@@ -8,7 +8,23 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Making one takes longer than drawing a panel. */
 const made = new Map<string, Intl.NumberFormat>();
+const madeForTimes = new Map<string, Intl.DateTimeFormat>();
+
+function timeFormat(
+  language: Language,
+  name: string,
+  options: Intl.DateTimeFormatOptions,
+): Intl.DateTimeFormat {
+  const key = `${language} ${name}`;
+  let format = madeForTimes.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(LOCALES[language], options);
+    madeForTimes.set(key, format);
+  }
+  return format;
+}
 
 function numberFormat(language: Language, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${language} ${JSON.stringify(options)}`;
@@ -77,7 +93,7 @@ export function formatSpan(language: Language, ms: number): string {
 export function formatMoment(language: Language, atMs: number, nowMs: number): string {
   const at = new Date(atMs);
   const isToday = at.toDateString() === new Date(nowMs).toDateString();
-  return new Intl.DateTimeFormat(LOCALES[language], {
+  return timeFormat(language, isToday ? "time" : "day and time", {
     ...(isToday ? {} : { month: "short", day: "numeric" }),
     hour: "2-digit",
     minute: "2-digit",
@@ -87,7 +103,7 @@ export function formatMoment(language: Language, atMs: number, nowMs: number): s
 }
 
 export function formatFull(language: Language, atMs: number): string {
-  return new Intl.DateTimeFormat(LOCALES[language], {
+  return timeFormat(language, "full", {
     dateStyle: "medium",
     timeStyle: "long",
     hourCycle: "h23",
@@ -97,7 +113,7 @@ export function formatFull(language: Language, atMs: number): string {
 /** `2026-08-24` plus so many days, in words. */
 export function formatDay(language: Language, firstDay: string, plus: number): string {
   const at = new Date(Date.parse(`${firstDay}T00:00:00Z`) + plus * DAY);
-  return new Intl.DateTimeFormat(LOCALES[language], {
+  return timeFormat(language, "full", {
     dateStyle: "medium",
     timeZone: "UTC",
   }).format(at);

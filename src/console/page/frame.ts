@@ -8,7 +8,7 @@ import { lineIcon } from "./icons.ts";
 import { language, nextLanguage, nextTheme, t, theme } from "./preferences.ts";
 import { signOut } from "./requests.ts";
 import { hashOf } from "./routes.ts";
-import { cursor, dialog, link, notice, overview, route, silentForMs } from "./store.ts";
+import { cursor, dialog, link, notice, route, silentForMs, told } from "./store.ts";
 import { lookAt } from "./timeline-view.ts";
 
 const PLACES = ["overview", "events", "incidents", "drills", "nodes"] as const;
@@ -25,7 +25,7 @@ export function Header({ onSignedOut }: { readonly onSignedOut: () => void }): V
       { class: "brand", href: hashOf("overview") },
       el("span", { class: "logo", "aria-hidden": "true" }, "9"),
       "Nines",
-      el("span", { class: "node-name" }, overview.value?.node ?? ""),
+      el("span", { class: "node-name" }, told("node") ?? ""),
     ),
     el("nav", { "aria-label": t("frame.ways") }, PLACES.map(way)),
     el("div", { class: "tools" }, freshness(), choices(), person(onSignedOut)),
@@ -67,7 +67,7 @@ function iconButton(icon: VNode, label: string, onClick: () => void): VNode {
 }
 
 function person(onSignedOut: () => void): VNode {
-  const viewer = overview.value?.viewer;
+  const viewer = told("viewer");
   if (viewer === undefined || (viewer.who === "anonymous" && viewer.role === "read")) {
     const open = (): void => void (dialog.value = { kind: "sign-in" });
     return button(t("sign-in.title"), open, { class: "quiet" });
@@ -88,7 +88,7 @@ function skip(event: Event): void {
 
 function freshness(): VNode {
   const { phase } = link.value;
-  const stale = phase === "live" && overview.value?.source.state === "stale";
+  const stale = phase === "live" && told("source")?.state === "stale";
   const word = stale ? "stale" : phase;
   return el(
     "span",
@@ -100,13 +100,13 @@ function freshness(): VNode {
 
 /** Why what is shown is not the present: the line is broken, control is silent, or one looks back. */
 export function Banners(): VNode {
-  const now = overview.value;
+  const source = told("source");
   const line = link.value;
   const silent = silentForMs.value;
   const banners: VNode[] = [];
   if (line.phase === "lost" && silent !== undefined && silent > QUIET_MS) {
     const text =
-      now === undefined
+      source === undefined
         ? t("link.no-answer", { reason: line.reason })
         : t("link.lost-for", {
             span: formatSpan(language.value, Math.floor(silent / 1000) * 1000),
@@ -124,14 +124,14 @@ export function Banners(): VNode {
       ),
     );
   }
-  if (now?.source.state === "stale" && line.phase === "live") {
+  if (source?.state === "stale" && line.phase === "live") {
     banners.push(
       banner(
         "warn",
         "stale",
         t("link.source", {
-          span: formatSpan(language.value, now.source.ageMs),
-          reason: now.source.reason,
+          span: formatSpan(language.value, source.ageMs),
+          reason: source.reason,
         }),
       ),
     );

@@ -6,11 +6,11 @@ import type { IncidentView } from "../api.ts";
 import { ago, button, empty, moment, number, panel, span } from "./common-views.ts";
 import { el, names, part } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { incidentView } from "./incident-fields.ts";
-import { mayOperate, notice, overview, serverNow } from "./store.ts";
+import { mayOperate, notice, serverNow, told } from "./store.ts";
 
 interface IncidentList {
   readonly incidents: readonly IncidentView[];
@@ -18,7 +18,7 @@ interface IncidentList {
 
 export function IncidentsPage(): VNode {
   const [all, setAll] = useState<readonly IncidentView[] | undefined>(undefined);
-  const latest = overview.value?.incidents ?? [];
+  const latest = told("incidents") ?? [];
   useEffect(() => {
     get<IncidentList>("/api/v1/incidents").then(
       ({ incidents }) => setAll(incidents.map(incidentView)),
@@ -30,6 +30,19 @@ export function IncidentsPage(): VNode {
     "div",
     { class: "stack" },
     el("h1", null, t("nav.incidents")),
+    el(
+      "p",
+      null,
+      el(
+        "a",
+        {
+          href: `/api/v1/report?format=html&lang=${language.value}`,
+          target: "_blank",
+          rel: "noopener",
+        },
+        t("incident.report"),
+      ),
+    ),
     incidents.length === 0
       ? empty(t("incident.none"))
       : el(
@@ -71,14 +84,14 @@ function card({
 export function IncidentPage({ id }: { readonly id: string }): VNode {
   const [asked, setAsked] = useState<IncidentView | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
-  const told = overview.value?.incidents.find((one) => one.id === id);
+  const known = told("incidents")?.find((one) => one.id === id);
   const load = (): void =>
     void get<IncidentView>(`/api/v1/incidents/${encodeURIComponent(id)}`).then(
-      (told) => setAsked(incidentView(told)),
+      (answer) => setAsked(incidentView(answer)),
       (error: Error) => setTrouble(error.message),
     );
-  useEffect(load, [id, told?.endMs]);
-  const incident = asked ?? told;
+  useEffect(load, [id, known?.endMs]);
+  const incident = asked ?? known;
   if (incident === undefined) {
     return el(
       "div",
@@ -92,14 +105,18 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
     "div",
     { class: "stack" },
     el(
-      "p",
-      { class: "crumbs" },
-      el("a", { href: hashOf("incidents") }, t("nav.incidents")),
-      " · ",
-      el("a", { href: hashOf("service", service) }, service),
+      "header",
+      { class: "subject-head" },
+      el(
+        "p",
+        { class: "crumbs" },
+        el("a", { href: hashOf("incidents") }, t("nav.incidents")),
+        " · ",
+        el("a", { href: hashOf("service", service) }, service),
+      ),
+      el("h1", null, t("incident.title", { id }), endMs === undefined ? stateMark("DOWN") : null),
+      el("p", { class: "lead" }, reason),
     ),
-    el("h1", null, t("incident.title", { id }), endMs === undefined ? stateMark("DOWN") : null),
-    el("p", { class: "lead" }, reason),
     el(
       "dl",
       { class: "facts" },

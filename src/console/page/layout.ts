@@ -35,7 +35,7 @@ export interface Picture {
 
 const LAYERS: readonly Layer[] = ["client", "address", "director", "pool", "server"];
 /** Narrower than this it is a list. */
-export const NARROW = 720;
+export const NARROW = 880;
 const BOX_HEIGHT = 48;
 const ROW_GAP = 14;
 const FAMILY_GAP = 12;

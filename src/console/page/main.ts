@@ -19,7 +19,7 @@ import { routeOf, type Route } from "./routes.ts";
 import { ServicePage } from "./service-page.ts";
 import { Services } from "./services-view.ts";
 import { SubjectPage } from "./subject-page.ts";
-import { link, overview, route, tick } from "./store.ts";
+import { link, overview, route, tick, told } from "./store.ts";
 import { Timeline } from "./timeline-view.ts";
 import { TopologyView } from "./topology-view.ts";
 import { TrafficHistory } from "./traffic-history.ts";
@@ -49,7 +49,7 @@ function App(): VNode {
 }
 
 function page({ page: name, subject }: Route): VNode {
-  if (overview.value === undefined) {
+  if (told("node") === undefined) {
     return el(
       "div",
       { class: "stack" },

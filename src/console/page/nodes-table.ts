@@ -10,7 +10,7 @@ import { t } from "./preferences.ts";
 import { rankOf } from "./states.ts";
 
 /** Rows before one asks for more. */
-const PAGE = 100;
+const PAGE = 50;
 
 export interface NodesTableProps {
   readonly nodes: readonly TopologyNode[];

@@ -5,7 +5,7 @@
 
 export const chineseSentences: Readonly<Record<string, string>> = {
   // Of services and the whole
-  "all-up": "全部 {count} 个服务正常",
+  "all-up": "全部服务正常",
   "services-degraded": "{count} 个服务降级：{services}",
   "services-down": "{count} 个服务故障：{services}",
   "services-unknown": "{count} 个服务状态未知：{services}",
@@ -17,9 +17,9 @@ export const chineseSentences: Readonly<Record<string, string>> = {
   // Of the next failure
   survives: "任意一台机器都可以失效",
   "no-holder": "{name} 无人持有",
-  "split-brain": "{holder} 与 {others} 同时持有 {name}（脑裂）",
+  "split-brain": "{name} 同时被多个节点持有（脑裂）",
   "standby-unknown": "{name} 是否有备用节点未知：请用 nines cert 连接各节点",
-  "no-standby": "{name} 没有备用节点：{holder} 失效则地址丢失",
+  "no-standby": "{name} 没有备用节点",
   "no-director": "{service} 没有调度节点",
   "one-director": "{service} 只有 {director} 一个调度节点",
   "pool-empty": "服务池 {pool} 没有可用服务器",
@@ -53,6 +53,10 @@ export const chineseSentences: Readonly<Record<string, string>> = {
   "moves-away-maintenance": "{server} 不再接收请求和检查；现有 {active} 个请求",
   "moves-away-weight": "{server} 只接收已绑定的请求；现有 {active} 个请求",
   "left-servers": "服务池 {pool} 还剩 {ready} 台可用服务器，共 {servers} 台",
+  "drill-begun": "演练 {subject} 开始",
+  "drill-stops": "{subject} 造成的故障将立即恢复",
+  "drill-stopped": "已通知演练停止",
+  "no-drill": "没有正在进行的演练",
   "left-last": "{server} 成为服务池 {pool} 的最后一台",
   "console-trouble": "控制台异常：{reason}",
   "address-down": "地址 {name} 故障：{reason}",
@@ -96,6 +100,10 @@ export const chineseKinds: Readonly<Record<string, string>> = {
   "incident-closed": "事故结束",
   "drill-started": "演练开始",
   "drill-ended": "演练结束",
+  "probe-outage-began": "探测失败开始",
+  "probe-outage-ended": "探测恢复",
+  "probe-clock": "探测器时钟偏差",
+  "probe-own": "探测器自身停顿",
   gap: "记录缺失",
   rejected: "报文被拒",
   started: "启动",

@@ -9,10 +9,10 @@ import { say, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { serviceRow } from "./services-view.ts";
 import { stateOfVerdict } from "./states.ts";
-import { overview } from "./store.ts";
+import { told } from "./store.ts";
 
 export function ServicePage({ name }: { readonly name: string }): VNode {
-  const service = overview.value?.services.find((one) => one.name === name);
+  const service = told("services")?.find((one) => one.name === name);
   if (service === undefined) {
     return el(
       "div",
@@ -21,13 +21,17 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
       empty(t("subject.missing")),
     );
   }
-  const survival = overview.value?.survival.services.find((one) => one.service === name);
+  const survival = told("survival")?.services.find((one) => one.service === name);
   return el(
     "div",
     { class: "stack" },
-    el("p", { class: "crumbs" }, t("services.one")),
-    el("h1", null, name, stateMark(stateOfVerdict(service.state))),
-    el("p", { class: "lead" }, say(service.sentence)),
+    el(
+      "header",
+      { class: "subject-head" },
+      el("p", { class: "crumbs" }, t("services.one")),
+      el("h1", null, name, stateMark(stateOfVerdict(service.state))),
+      el("p", { class: "lead" }, say(service.sentence)),
+    ),
     panel(
       t("services.title"),
       { id: "uptime" },
@@ -51,7 +55,7 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
 }
 
 function incidentsOf(service: string): VNode {
-  const incidents = (overview.value?.incidents ?? []).filter((one) => one.service === service);
+  const incidents = (told("incidents") ?? []).filter((one) => one.service === service);
   return panel(
     t("nav.incidents"),
     { id: "incidents" },

@@ -10,14 +10,14 @@ import { stateMark } from "./icons.ts";
 import { language, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { rankOf, stateOfVerdict } from "./states.ts";
-import { overview } from "./store.ts";
+import { told } from "./store.ts";
 
 const MOST = 12;
 const DAYS = 90;
 
 export function Services(): VNode {
   const [all, setAll] = useState(false);
-  const services = (overview.value?.services ?? []).toSorted(
+  const services = (told("services") ?? []).toSorted(
     (a, b) => rankOf(stateOfVerdict(b.state)) - rankOf(stateOfVerdict(a.state)),
   );
   const shown = all ? services : services.slice(0, MOST);

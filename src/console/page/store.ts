@@ -44,18 +44,31 @@ export const notice: Signal<{ readonly text: string; readonly isBad: boolean } |
 /** Counts seconds, so that ages grow while nothing comes. */
 export const tick: Signal<number> = signal(0);
 
+const NOTHING: Topology = { nodes: [], edges: [] };
+
 export const clock: ServerClock = new ServerClock();
 
 /** Unix ms of the node that answers, whatever the browser's clock says. */
 export const serverNow: ReadonlySignal<number> = computed(() => {
   void tick.value;
-  const known = overview.value?.nowMs ?? 0;
-  return clock.now(performance.now()) ?? known;
+  return clock.now(performance.now()) ?? 0;
 });
+
+const parts = new Map<keyof Overview, ReadonlySignal<unknown>>();
+
+/** One part of the overview: whoever reads it is drawn again only when that part differs. */
+export function told<K extends keyof Overview>(key: K): Overview[K] | undefined {
+  let part = parts.get(key);
+  if (part === undefined) {
+    part = computed(() => overview.value?.[key]);
+    parts.set(key, part);
+  }
+  return part.value as Overview[K] | undefined;
+}
 
 /** Now, or then. */
 export const shownTopology: ReadonlySignal<Topology> = computed(
-  () => cursor.value?.state?.topology ?? overview.value?.topology ?? { nodes: [], edges: [] },
+  () => cursor.value?.state?.topology ?? told("topology") ?? NOTHING,
 );
 
 export const nodesById: ReadonlySignal<ReadonlyMap<string, TopologyNode>> = computed(
@@ -63,7 +76,7 @@ export const nodesById: ReadonlySignal<ReadonlyMap<string, TopologyNode>> = comp
 );
 
 export const mayOperate: ReadonlySignal<boolean> = computed(
-  () => overview.value?.viewer.role === "operate",
+  () => told("viewer")?.role === "operate",
 );
 
 /** ms since the last sign of life; undefined: it is live. */

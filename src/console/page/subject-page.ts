@@ -12,7 +12,16 @@ import { NodesTable } from "./nodes-table.ts";
 import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { toneOf } from "./states.ts";
-import { cursor, dialog, link, mayOperate, nodesById, overview, shownTopology } from "./store.ts";
+import {
+  cursor,
+  dialog,
+  link,
+  mayOperate,
+  nodesById,
+  overview,
+  shownTopology,
+  told,
+} from "./store.ts";
 import type { TextKey } from "./texts.ts";
 import { english } from "./texts-en.ts";
 import type { TrafficHistory } from "./traffic-history.ts";
@@ -53,7 +62,7 @@ function missing(layer: Layer, subject: string): VNode {
     "div",
     { class: "stack" },
     el("h1", null, `${t(`layer.${layer}`)} ${subject}`),
-    empty(overview.value === undefined ? t("link.connecting") : t("subject.missing")),
+    empty(told("node") === undefined ? t("link.connecting") : t("subject.missing")),
     el("p", null, el("a", { href: hashOf("overview") }, t("nav.overview"))),
   );
 }
@@ -144,7 +153,7 @@ function facts({ facts: known }: TopologyNode): VNode | null {
 }
 
 function holder(instance: string): VNode | null {
-  const found = overview.value?.holders.find((one) => one.instance === instance);
+  const found = told("holders")?.find((one) => one.instance === instance);
   if (found === undefined) return null;
   const row = (key: TextKey, value: string): VNode =>
     el("div", { key }, el("dt", null, t(key)), el("dd", null, value));
@@ -154,7 +163,6 @@ function holder(instance: string): VNode | null {
     row("fact.holder", found.holder ?? t("holder.nobody")),
     row("fact.standbys", found.standbys.join(", ") || t("holder.no-standby")),
     found.rivals.length === 0 ? null : row("fact.rivals", found.rivals.join(", ")),
-    row("column.reason", found.reason),
   );
 }
 

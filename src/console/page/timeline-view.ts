@@ -9,7 +9,7 @@ import { formatMoment } from "./format.ts";
 import { lineIcon } from "./icons.ts";
 import { language, t } from "./preferences.ts";
 import { get } from "./requests.ts";
-import { cursor, overview, serverNow } from "./store.ts";
+import { cursor, serverNow, told } from "./store.ts";
 
 const WINDOWS_MS = [15 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000] as const;
 /** A finger on the slider is not a question for each step. */
@@ -43,7 +43,7 @@ export function lookAt(atMs: number | undefined): void {
 export function Timeline(): VNode {
   const [windowMs, setWindowMs] = useState<number>(WINDOWS_MS[1]);
   const older = useOlderRecords(windowMs);
-  const live = overview.value?.records ?? [];
+  const live = told("records") ?? [];
   const now = serverNow.value;
   // While one looks back the line stands still under the finger.
   const frozen = useRef(now);

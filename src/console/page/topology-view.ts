@@ -20,10 +20,10 @@ import { NodesTable } from "./nodes-table.ts";
 import { language, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { countStates, toneOf } from "./states.ts";
-import { cursor, link, overview, shownTopology } from "./store.ts";
+import { cursor, link, shownTopology, told } from "./store.ts";
 
 /** More moving lines than this are no longer calm. */
-const MOST_MOVING = 48;
+const MOST_MOVING = 32;
 
 export function TopologyView(): VNode {
   const frame = useRef<HTMLDivElement>(null);
@@ -102,7 +102,7 @@ function drawn({ width, height, nodes, edges }: Picture): VNode {
 
 /** What is old stands still. */
 function isFresh(): boolean {
-  return link.value.phase === "live" && overview.value?.source.state === "live";
+  return link.value.phase === "live" && told("source")?.state === "live";
 }
 
 /** Errors beside requests, as a class: none, some, many. */
@@ -159,7 +159,7 @@ function box(placed: PlacedNode, rate: number | undefined): VNode {
   const title = titleOf(shown);
   const detail = detailOf(shown);
   const word = isClient ? "" : t(`state.${shown.state}`);
-  const reason = shown.isGroup ? "" : shown.members[0]!.reason;
+  const reason = shown.isGroup ? countsOf(shown) : shown.members[0]!.reason;
   const spoken = [title, word, detail, reason].filter((part) => part !== "").join(", ");
   return el(
     "a",
@@ -209,7 +209,7 @@ function inside(
       "text",
       { class: "detail", x: x + 38, y: y + 37 },
       el("tspan", { class: "word" }, word),
-      detail === "" || room - wordWidth < 26 ? null : fit(` · ${detail}`, room - wordWidth, 6.6),
+      cutDetail(detail, room - wordWidth),
     ),
     hasRate
       ? el(
@@ -219,6 +219,14 @@ function inside(
         )
       : null,
   ];
+}
+
+/** Whole, or enough of it to mean something. */
+function cutDetail(detail: string, room: number): string | null {
+  if (detail === "") return null;
+  const whole = ` · ${detail}`;
+  const cut = fit(whole, room, 6.6);
+  return cut === whole || cut.length > 10 ? cut : null;
 }
 
 function hrefOf(shown: Shown): string {
@@ -235,13 +243,18 @@ function titleOf({ isGroup, layer, members, name }: Shown): string {
   return layer === "server" ? t("group.server", { count }) : t(`group.${layer}`, { count });
 }
 
+/** Of a group: how many are in which state. */
+function countsOf({ isGroup, members }: Shown): string {
+  if (!isGroup) return "";
+  const counts = countStates(members.map(({ state }) => state));
+  return counts.map(([state, count]) => `${count} ${t(`state.${state}`)}`).join(", ");
+}
+
 /** The one fact that says most about a node of this layer, beside its state. */
 function detailOf(shown: Shown): string {
   if (shown.isGroup) {
-    const counts = countStates(shown.members.map(({ state }) => state));
-    return counts.length < 2
-      ? ""
-      : counts.map(([state, count]) => `${count} ${t(`state.${state}`)}`).join(", ");
+    const up = shown.members.filter(({ state }) => state === "UP").length;
+    return up === 0 || up === shown.members.length ? "" : `${up} ${t("state.UP")}`;
   }
   const { facts, ageMs, layer } = shown.members[0]!;
   if (shown.state === "UNKNOWN" && ageMs !== undefined && ageMs > 0) return span(ageMs);

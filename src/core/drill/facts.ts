@@ -23,6 +23,8 @@ export interface ServerFacts {
   readonly state: string;
   /** `10.0.0.1:80`. */
   readonly endpoint: string;
+  /** It gets as much as its weight says: its slow start is over. */
+  readonly isWhole: boolean;
 }
 
 export interface RoleFacts {
@@ -75,6 +77,10 @@ export interface SiteFacts {
   readonly links: readonly LinkFacts[];
   /** By `POOL/SERVER`; `local` is the program that the target itself serves. */
   readonly programs: Readonly<Record<string, ProgramFacts>>;
+  /** By instance: nodes of which the group's consoles say that they are ready to take it over. */
+  readonly standbys: Readonly<Record<string, readonly string[]>>;
+  /** Incidents open now; empty where nobody keeps them. */
+  readonly openIncidents: readonly string[];
   /** Where clients are, for floods; the target by default. */
   readonly client: string;
   /** What asks whether the local program lives does so this often, ms. */
@@ -101,9 +107,14 @@ export interface StatusLike {
   readonly roles: readonly RoleFacts[];
   readonly router?: RouterStatus;
   readonly balance?: {
-    readonly pools: readonly { readonly name: string; readonly servers: readonly ServerFacts[] }[];
+    readonly pools: readonly { readonly name: string; readonly servers: readonly ServerLike[] }[];
     readonly frontends: readonly { readonly listening: readonly string[] }[];
   };
+}
+
+interface ServerLike extends Omit<ServerFacts, "isWhole"> {
+  readonly weight: number;
+  readonly effectiveWeight: number;
 }
 
 /** `settings`: what its configuration says of its instances, where that can be read. */
@@ -127,12 +138,15 @@ export function nodeFacts(
     ),
     pools: pools.map((pool) => ({
       name: pool.name,
-      servers: pool.servers.map(({ name: server, usable, state, endpoint }) => ({
-        name: server,
-        usable,
-        state,
-        endpoint,
-      })),
+      servers: pool.servers.map(
+        ({ name: server, usable, state, endpoint, weight, effectiveWeight }) => ({
+          name: server,
+          usable,
+          state,
+          endpoint,
+          isWhole: effectiveWeight >= weight,
+        }),
+      ),
     })),
     listening: frontends.flatMap(({ listening }) => listening),
     ...(refused === undefined ? {} : { refused }),
@@ -186,6 +200,9 @@ export function unsteady(view: View, before?: View): string | undefined {
   for (const node of nodes) {
     const wrong = unsteadyNode(node);
     if (wrong !== undefined) return `${node.name}: ${wrong}`;
+    // Who can be asked says itself whether it is master; the memory of a split lasts for adverts.
+    const split = view.seesOthers ? undefined : node.instances.find(({ isSplit }) => isSplit);
+    if (split !== undefined) return `${node.name}: ${split.name} sees two masters`;
   }
   for (const { name } of view.seesOthers ? target.instances : []) {
     const owners = ownersOf(view, name);
@@ -202,7 +219,6 @@ function unsteadyNode(node: NodeFacts): string | undefined {
   const role = node.roles.find(({ state }) => state !== "running");
   if (role !== undefined) return `the ${role.name} process is ${role.state}`;
   for (const instance of node.instances) {
-    if (instance.isSplit) return `${instance.name} sees two masters`;
     if (instance.state !== "MASTER" && instance.state !== "BACKUP") {
       return `${instance.name} is ${instance.state}`;
     }

@@ -91,6 +91,8 @@ export interface DrillPlan {
   readonly watchMs: number;
   /** Longest wait for the consequence, ms. */
   readonly limitMs: number;
+  /** Also waited for: servers that came back have their whole share again (slow start). */
+  readonly untilWhole?: true;
   /** Longest wait for the steady state after the fault, ms. */
   readonly settleMs: number;
 }

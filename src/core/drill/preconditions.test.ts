@@ -23,6 +23,7 @@ test("nothing speaks against a drill with a second copy in steady state", () => 
 test("the last copy is not taken unless that is asked for", () => {
   assert.match(against("link-down", { facts: alone }), /second copy of site/);
   assert.equal(against("link-down", { facts: alone, allowOutage: true }), "");
+  assert.equal(against("link-down", { facts: { ...alone, standbys: { site: ["lb2"] } } }), "");
   const faulty = { ...facts, others: [node("lb2", { state: "FAULT" })] };
   assert.match(against("link-down", { facts: faulty, allowOutage: false }), /second copy/);
   const [first] = facts.target.pools[0]!.servers;
@@ -31,7 +32,10 @@ test("the last copy is not taken unless that is asked for", () => {
 });
 
 test("a drill waits for the end of incidents, of other drills, and for its window", () => {
-  assert.match(against("kill-vrrp", { incidents: ["2026-17"] }), /incident is open/);
+  assert.match(
+    against("kill-vrrp", { facts: { ...facts, openIncidents: ["2026-17"] } }),
+    /incident is open/,
+  );
   assert.match(against("kill-vrrp", { running: "mute" }), /'mute' is at work/);
   const window = { from: 540, to: 600 };
   assert.match(against("kill-vrrp", { window }), /window/);

@@ -5,8 +5,6 @@ import type { DrillPlan } from "./plan.ts";
 
 export interface Circumstances {
   readonly facts: SiteFacts;
-  /** Incidents open now, by name; undefined: nobody keeps them here. */
-  readonly incidents?: readonly string[];
   /** Another drill at work: its name. */
   readonly running?: string;
   /** Minutes since midnight, local time. */
@@ -20,10 +18,11 @@ export interface Circumstances {
 }
 
 export function refusals(plan: DrillPlan, given: Circumstances): readonly string[] {
-  const { facts, incidents = [], running, allowOutage, allowDanger } = given;
+  const { facts, running, allowOutage, allowDanger } = given;
   const found: string[] = [];
   if (running !== undefined) found.push(`the drill '${running}' is at work: one at a time`);
-  if (incidents.length > 0) found.push(`an incident is open: ${incidents.join(", ")}`);
+  const { openIncidents } = facts;
+  if (openIncidents.length > 0) found.push(`an incident is open: ${openIncidents.join(", ")}`);
   if (!isInside(given)) found.push("outside of the window for drills");
   const view: View = { target: facts.target, others: facts.others, seesOthers: false };
   const wrong = unsteady(view);
@@ -43,12 +42,13 @@ function isInside({ window, minute }: Circumstances): boolean {
 }
 
 /** What nobody would be left for; undefined: a second copy is known to be there. */
-function lastCopy({ radius }: DrillPlan, { target, others }: SiteFacts): string | undefined {
+function lastCopy({ radius }: DrillPlan, facts: SiteFacts): string | undefined {
+  const { target } = facts;
   switch (radius.takes) {
     case "nothing":
       return undefined;
     case "node":
-      return lastNode(target.instances.length > 0 && isMaster(target), { target, others });
+      return lastNode(facts);
     case "server": {
       const pool = target.pools.find(({ name }) => name === radius.pool);
       const left = pool?.servers.filter(({ name, usable }) => usable && name !== radius.server);
@@ -63,15 +63,13 @@ function lastCopy({ radius }: DrillPlan, { target, others }: SiteFacts): string 
   }
 }
 
-function lastNode(
-  isHolder: boolean,
-  { target, others }: Pick<SiteFacts, "target" | "others">,
-): string | undefined {
-  if (target.instances.length > 0 && !isHolder) return undefined;
+function lastNode({ target, others, standbys }: SiteFacts): string | undefined {
+  if (target.instances.length > 0 && !isMaster(target)) return undefined;
   if (target.instances.length === 0 && target.listening.length === 0) return undefined;
   const names = target.instances.map(({ name }) => name);
   const uncovered = names.filter(
     (name) =>
+      (standbys[name] ?? []).length === 0 &&
       !others.some(({ instances }) =>
         instances.some((other) => other.name === name && other.state === "BACKUP"),
       ),

@@ -193,7 +193,7 @@ export class DrillRun {
   }
 
   #lookSettled(now: number, view: View): readonly DrillOrder[] {
-    this.#wrong = unsteady(view, this.#before) ?? this.#notAsBefore(view);
+    this.#wrong = unsteady(view, this.#before) ?? this.#notAsBefore(view) ?? this.#notWhole(view);
     if (this.#wrong !== undefined) {
       this.#calmSince = undefined;
       return [];
@@ -213,6 +213,13 @@ export class DrillRun {
       if (afterwards === "stays-away" && now === "MASTER") return `${before.name} came back`;
     }
     return undefined;
+  }
+
+  #notWhole({ target }: View): string | undefined {
+    if (this.plan.untilWhole !== true) return undefined;
+    const servers = target?.pools.flatMap((pool) => pool.servers) ?? [];
+    const slow = servers.find(({ isWhole }) => !isWhole);
+    return slow === undefined ? undefined : `${slow.name} has not its whole share yet`;
   }
 
   #weigh(now: number, count: ProbeCount): readonly DrillOrder[] {

@@ -1,11 +1,10 @@
 /** The demo as text: an introduction, each experiment, and the table at the end. */
 
+import type { DrillResult } from "../../core/drill/result.ts";
+import type { SiteEvent } from "../../drivers/drill-site.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { formatTable } from "../../lib/table.ts";
-import type { Experiment } from "./experiments.ts";
 import type { Farm } from "./farm.ts";
-import type { Result } from "./performance.ts";
-import type { SceneResult } from "./scene-performance.ts";
 import { CLIENT_ADDRESS, VIRTUAL_ADDRESS, type Stage } from "./stage.ts";
 
 export interface Style {
@@ -58,7 +57,7 @@ export function farmIntroduction(farm: Farm, s: Style): string {
   return [
     s.bold("Three web servers behind the address"),
     "",
-    `  client    ${CLIENT_ADDRESS}    asks ${VIRTUAL_ADDRESS} five hundred times a second`,
+    `  client    ${CLIENT_ADDRESS}    asks ${VIRTUAL_ADDRESS} two hundred times a second`,
     "  lb1, lb2  192.168.17.101 and .102 share the address (VRRP) and balance",
     `  web1-3    192.168.17.11 to .13    run ${nameOf(farm.webServer)}`,
     "",
@@ -67,63 +66,78 @@ export function farmIntroduction(farm: Farm, s: Style): string {
   ].join("\n");
 }
 
-export function announce(
-  number: number,
-  { title, says }: Pick<Experiment, "title" | "says">,
-  s: Style,
-): string {
+export function announce(number: number, title: string, says: string, s: Style): string {
   return `${s.bold(`${number}. ${title}`)}\n   ${says}`;
 }
 
-export function conclusion(result: Result, s: Style): string {
-  const { requests, failed, outageMs, broken, experiment } = result;
+/** What an event says of its subject; undefined: a detail that is left out of the story. */
+export function eventLine(event: SiteEvent): string | undefined {
+  const { kind, node, subject, from, to, reason, wallMs } = event;
+  if (!STORY_KINDS.has(kind)) return undefined;
+  const time = new Date(wallMs).toISOString().slice(11, 23);
+  const change =
+    to !== undefined
+      ? `${from} -> ${to}`
+      : kind.startsWith(OF_SERVER)
+        ? `${subject} ${kind.slice(OF_SERVER.length)}`
+        : kind;
+  return `${time}  ${node}  ${change}: ${reason}`;
+}
+
+const OF_SERVER = "server-";
+
+const STORY_KINDS: ReadonlySet<string> = new Set([
+  "state-changed",
+  "split-brain-found",
+  "split-brain-healed",
+  "lease-lapsed",
+  "starved",
+  "server-down",
+  "server-up",
+  "server-ejected",
+  "server-returned",
+  "server-drain-started",
+  "server-drained",
+  "server-ready",
+]);
+
+export interface Told {
+  readonly title: string;
+  readonly result: DrillResult;
+}
+
+export function conclusion({ result }: Told, s: Style): string {
+  const { measured, promise, verdict, deviations, reason } = result;
+  const kept = s.good("as promised");
+  const broken = s.bad(`NOT as promised: ${[reason, ...deviations.slice(1)].join("; ")}`);
   return [
-    `   ${requests} requests, ${failed} failed, out for ${formatDuration(outageMs)}` +
-      ` (promised: ${experiment.promise.text})`,
-    `   ${verdict(broken, s)}`,
+    `   ${clientLine(measured)} (promised: ${promise})`,
+    `   ${verdict === "passed" ? kept : broken}`,
     "",
   ].join("\n");
 }
 
-export function sceneConclusion(result: SceneResult, s: Style): string {
-  const { requests, failed, slowestMs, broken, scene } = result;
-  return [
-    `   ${requests} requests, ${requests - failed} ok, ${failed} failed, the slowest took ` +
-      `${formatDuration(slowestMs)} (promised: ${scene.promise.text})`,
-    `   ${verdict(broken, s)}`,
-    "",
-  ].join("\n");
+function clientLine(measured: DrillResult["measured"]): string {
+  if (measured === undefined) return "nobody asked";
+  const { requests, failed, outageMs, returnOutageMs, slowestMs } = measured;
+  const back = `on the way back ${formatDuration(returnOutageMs)}`;
+  const slowest = failed === 0 ? `, the slowest answer took ${formatDuration(slowestMs)}` : "";
+  return `${requests} requests, ${failed} failed, out for ${formatDuration(outageMs)}, ${back}${slowest}`;
 }
 
-function verdict(broken: string | undefined, s: Style): string {
-  return broken === undefined ? s.good("as promised") : s.bad(`NOT as promised: ${broken}`);
-}
-
-export function summary(results: readonly Result[], s: Style): string {
-  const rows = results.map((r) => [
-    r.experiment.title,
-    String(r.requests),
-    String(r.failed),
-    formatDuration(r.outageMs),
-    r.taker,
-    r.broken === undefined ? s.good("kept") : s.bad("BROKEN"),
-    r.why,
-  ]);
-  const head = ["experiment", "requests", "failed", "outage", "answers now", "promise", "why"];
-  return formatTable(head, rows).join("\n");
-}
-
-export function sceneSummary(results: readonly SceneResult[], s: Style): string {
-  const rows = results.map((r) => [
-    r.scene.title,
-    String(r.requests),
-    String(r.requests - r.failed),
-    r.failed === 0 ? s.good("0") : String(r.failed),
-    formatDuration(r.slowestMs),
-    formatDuration(r.outageMs),
-    r.broken === undefined ? s.good("kept") : s.bad("BROKEN"),
-    r.why,
-  ]);
-  const head = ["scene", "requests", "ok", "failed", "slowest", "silence", "promise", "why"];
+export function summary(all: readonly Told[], s: Style): string {
+  const rows = all.map(({ title, result }) => {
+    const { measured, detection, verdict } = result;
+    return [
+      title,
+      measured === undefined ? "-" : String(measured.requests),
+      measured === undefined ? "-" : String(measured.failed),
+      measured === undefined ? "-" : formatDuration(measured.outageMs),
+      measured === undefined ? "-" : formatDuration(measured.returnOutageMs),
+      verdict === "passed" ? s.good("kept") : s.bad("BROKEN"),
+      detection === undefined ? "nothing was to be told" : detection.reason,
+    ];
+  });
+  const head = ["drill", "requests", "failed", "outage", "way back", "promise", "first told"];
   return formatTable(head, rows).join("\n");
 }

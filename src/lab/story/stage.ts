@@ -41,6 +41,10 @@ interface Server {
   nines: NinesPeer | undefined;
 }
 
+export const STAGE_FILE = "/run/keepalived.conf";
+/** The check script's `interval`. */
+export const TRACK_EVERY_MS = 3000;
+
 const START_TIMEOUT_MS = 15_000;
 
 export class Stage {
@@ -99,12 +103,23 @@ export class Stage {
     await this.#untilHearsMaster("server03");
   }
 
+  /** The same servers go on with another configuration, and server01 is the master. */
+  async change(variant: Variant): Promise<void> {
+    this.#variant = variant;
+    for (const name of this.nodes) {
+      this.host(name).write(STAGE_FILE, configuration(name, variant));
+      await this.nines(name).post("/v1/reload");
+    }
+    await this.untilState("server01", "MASTER");
+    await this.#untilHearsMaster("server03");
+  }
+
   /** Switches a server on, if need be, and starts its web server and Nines. */
   async start(name: ServerName): Promise<void> {
     const server = this.#servers[name];
     await this.world.powerOn(name);
     await this.startWeb(name);
-    const file = server.host.write("/run/keepalived.conf", configuration(name, this.#variant));
+    const file = server.host.write(STAGE_FILE, configuration(name, this.#variant));
     server.host.write("/run/check_nginx.sh", this.#checkScript(), 0o755);
     server.nines = await startNines(server.host, file);
   }
@@ -217,7 +232,7 @@ export function configuration(name: ServerName, variant: Variant): string {
   const script = [
     "vrrp_script check_nginx {",
     "   script  /run/check_nginx.sh",
-    "   interval 3",
+    `   interval ${TRACK_EVERY_MS / 1000}`,
     "   user root",
     "}",
   ];

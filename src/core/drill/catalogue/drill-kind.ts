@@ -26,7 +26,10 @@ export interface Built
   extends
     Pick<DrillPlan, "faults" | "expect">,
     Partial<
-      Pick<DrillPlan, "danger" | "patienceMs" | "watchMs" | "limitMs" | "settleMs" | "abort">
+      Pick<
+        DrillPlan,
+        "danger" | "untilWhole" | "patienceMs" | "watchMs" | "limitMs" | "settleMs" | "abort"
+      >
     > {
   readonly radius?: Radius;
   readonly promise: Partial<Promised> & Pick<Promised, "text">;

@@ -49,7 +49,7 @@ function lossOfNode(facts: SiteFacts, fault: Fault | undefined): Built | string 
       returnOutageMs: RETURN_MS,
       afterwards: afterLoss(facts),
     },
-    watchMs: 1500,
+    watchMs: 1000,
   };
 }
 
@@ -120,7 +120,7 @@ function multicastBlocked(facts: SiteFacts): Built | string {
       returnOutageMs: RETURN_MS,
       afterwards: afterLoss(facts),
     },
-    watchMs: 1500,
+    watchMs: 1000,
   };
 }
 

@@ -202,8 +202,9 @@ function drain(facts: SiteFacts, { server: wanted }: BuildOptions): Built | stri
         undo: [nines(facts, "backend", "ready", name)],
       },
     ],
-    expect: { holding: "stays", told: [] },
+    expect: { holding: "stays", told: [], server: { name, is: "out" } },
     promise: { text: "a planned change: no request fails", failed: 0 },
+    untilWhole: true,
   };
 }
 

@@ -1,0 +1,288 @@
+/**
+ * Drills as a part of the console: what they left in `STATEDIR/drills.jsonl` goes into the journal, the
+ * page shows the catalogue and how drills ended, and an operator may begin and stop one. The drill
+ * itself runs in a process of its own: it lives on when the console dies, which may be the drill.
+ */
+
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { catalogue, drillKind } from "../core/drill/catalogue/catalogue.ts";
+import { planFor } from "../core/drill/catalogue/drill-kind.ts";
+import type { SiteFacts } from "../core/drill/facts.ts";
+import { shellLine, type DrillPlan, type Radius } from "../core/drill/plan.ts";
+import { refusals } from "../core/drill/preconditions.ts";
+import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
+import { NodeSite } from "../daemon/drill-node-site.ts";
+import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import { readLines, type DrillLine } from "../drivers/drill-files.ts";
+import type { Action, Prospect } from "./actions.ts";
+import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.ts";
+import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
+import type { Exhibits } from "./overview.ts";
+import { json, type Route } from "./routes.ts";
+import { say } from "./verdict.ts";
+
+const LOOK_EVERY_MS = 500;
+const RECENT = 10;
+const HISTORY = 200;
+const YOUNG_MS = 60_000;
+/** Records of drills that are looked through to know what was taken over already. */
+const KNOWN = 5000;
+
+export const DRILLS: ConsolePart = {
+  name: "drills",
+  start: (core) => new DrillPart(core),
+};
+
+const KINDS: readonly DrillLine["kind"][] = [
+  "drill-started",
+  "drill-finished",
+  "drill-undone",
+  "drill-refused",
+];
+
+class DrillPart implements RunningPart {
+  readonly routes: readonly Route[];
+  readonly actions: NonNullable<RunningPart["actions"]>;
+  readonly #core: ConsoleCore;
+  readonly #known = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #nines: readonly string[];
+  #lines: readonly DrillLine[] = [];
+  #changedMs = 0;
+
+  constructor(core: ConsoleCore) {
+    this.#core = core;
+    this.#nines = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+    for (const kind of KINDS) {
+      for (const { wallMs: at, subject } of core.journal.find({
+        kind,
+        limit: KNOWN,
+        newest: true,
+      })) {
+        this.#known.add(keyOf({ kind, wallMs: at, drill: subject }));
+      }
+    }
+    this.routes = [this.#catalogueRoute(), this.#historyRoute()];
+    this.actions = { "drill-run": this.#run(), "drill-stop": this.#stop() };
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  exhibits(): Partial<Exhibits> {
+    const runs = this.#runs();
+    const [first] = runs;
+    const atWork = drillAtWork(this.#core.directory.path);
+    // Whoever conducts it from outside of this host has no lock here.
+    const isYoung = first?.verdict === undefined && wallMs() - (first?.startMs ?? 0) < YOUNG_MS;
+    const running = isYoung || (first !== undefined && first.id === atWork?.id) ? first : undefined;
+    const drills: DrillsView = {
+      ...(running === undefined ? {} : { running }),
+      recent: runs.filter((run) => run !== running).slice(0, RECENT),
+    };
+    return { drills };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** New lines become records; the file is read again only when it has changed. */
+  #look(): void {
+    const { stateDirectory, journal } = this.#core;
+    const changedMs = changeOf(join(stateDirectory, "drills.jsonl"));
+    if (changedMs === this.#changedMs) return;
+    this.#changedMs = changedMs;
+    this.#lines = readLines(stateDirectory);
+    for (const line of this.#lines) {
+      const key = keyOf(line);
+      if (this.#known.has(key)) continue;
+      this.#known.add(key);
+      const { wallMs: at, kind, drill, id, reason, result } = line;
+      const monoMs = monotonicMs() - Math.max(0, wallMs() - at);
+      const data = { id, ...(result === undefined ? {} : { result: { ...result, steps: [] } }) };
+      const level = levelOf(line);
+      journal.add({
+        wallMs: at,
+        monoMs,
+        source: "drill",
+        level,
+        kind,
+        subject: drill,
+        reason,
+        data,
+      });
+    }
+  }
+
+  /** Newest first. */
+  #runs(): readonly DrillRunView[] {
+    const runs = new Map<string, DrillRunView>();
+    for (const { kind, id, drill: name, wallMs: at, reason, result } of this.#lines) {
+      if (kind === "drill-started") runs.set(id, { id, name, startMs: at, reason });
+      if (result === undefined) continue;
+      const { startedWallMs: startMs, endedWallMs: endMs, verdict, measured } = result;
+      const seen =
+        measured === undefined
+          ? {}
+          : { outageMs: measured.outageMs, failedRequests: measured.failed };
+      runs.set(id, { id, name, startMs, endMs, verdict, reason, ...seen });
+    }
+    return [...runs.values()].toReversed();
+  }
+
+  #catalogueRoute(): Route {
+    return {
+      method: "GET",
+      path: "/api/v1/drills",
+      access: "read",
+      summary: "What may be broken here on purpose.",
+      answers: "{ drills: DrillView[] }",
+      handle: async () => {
+        const facts = await this.#facts();
+        const drills = catalogue.map((kind): DrillView => {
+          const plan = facts === undefined ? "the node does not answer" : planFor(kind, facts);
+          const { name, title, says } = kind;
+          if (typeof plan === "string") {
+            return { name, title, faults: [says], radius: "unknown", refused: plan };
+          }
+          const [refused] = this.#refusals(plan, facts!);
+          const faults = plan.faults.map((fault) => fault.says);
+          const radius = radiusOf(plan.radius);
+          return { name, title, faults, radius, ...(refused === undefined ? {} : { refused }) };
+        });
+        return json({ drills });
+      },
+    };
+  }
+
+  #historyRoute(): Route {
+    return {
+      method: "GET",
+      path: "/api/v1/drills/history",
+      access: "read",
+      summary: "Drills that were run here, newest first.",
+      answers: "{ runs: DrillRunView[] }",
+      handle: () => json({ runs: this.#runs().slice(0, HISTORY) }),
+    };
+  }
+
+  #facts(): Promise<SiteFacts | undefined> {
+    return this.#site()
+      .facts()
+      .catch(() => undefined);
+  }
+
+  #site(): NodeSite {
+    const { directory, stateDirectory } = this.#core;
+    return new NodeSite({
+      runDirectory: directory.path,
+      stateDirectory,
+      nines: this.#nines,
+      peers: [],
+      everyMs: 0,
+    });
+  }
+
+  #refusals(plan: DrillPlan, facts: SiteFacts): readonly string[] {
+    const now = new Date();
+    const running = drillAtWork(this.#core.directory.path)?.drill;
+    return refusals(plan, {
+      facts,
+      minute: now.getHours() * 60 + now.getMinutes(),
+      allowOutage: false,
+      allowDanger: false,
+      ...(running === undefined ? {} : { running }),
+    });
+  }
+
+  #words(verb: string, ...rest: readonly string[]): readonly string[] {
+    const { directory, stateDirectory } = this.#core;
+    const state = verb === "run" ? ["--state-dir", stateDirectory] : [];
+    return ["drill", verb, ...rest, "--run-dir", directory.path, ...state];
+  }
+
+  #run(): Action {
+    return {
+      look: (request) => this.#lookAtRun(request),
+      perform: async ({ subject }) => {
+        const [file = "", ...words] = [...this.#nines, ...this.#words("run", subject)];
+        // Nobody's child: it may be the console that it kills.
+        spawn(file, words, { detached: true, stdio: "ignore" }).unref();
+        return say("drill-begun", `the drill '${subject}' begins`, { subject });
+      },
+    };
+  }
+
+  async #lookAtRun({ subject }: ActionRequest): Promise<Prospect> {
+    const kind = drillKind(subject);
+    if (kind === undefined) throw new Error(`there is no drill '${subject}'`);
+    const facts = await this.#facts();
+    const plan = facts === undefined ? "the node does not answer" : planFor(kind, facts);
+    const command = shellLine(["nines", ...this.#words("run", subject)]);
+    const basis = subject;
+    if (typeof plan === "string") {
+      const why = say("drill-impossible", plan, { subject });
+      return { moves: [], left: [], refused: { why, override: false }, command, basis };
+    }
+    const moves = plan.faults.map(({ says }) => say("drill-fault", says, { subject }));
+    const left = [say("drill-radius", radiusOf(plan.radius), { subject })];
+    const [text] = this.#refusals(plan, facts!);
+    if (text === undefined) return { moves, left, command, basis };
+    const why = say("drill-refused", text, { subject });
+    return { moves, left, refused: { why, override: false }, command, basis };
+  }
+
+  #stop(): Action {
+    const running = (): string | undefined => drillAtWork(this.#core.directory.path)?.drill;
+    return {
+      look: ({ subject }) => {
+        const name = running();
+        const command = shellLine(["nines", ...this.#words("stop")]);
+        const moves = [
+          say("drill-stops", `what '${subject}' broke is mended at once`, { subject }),
+        ];
+        if (name !== undefined) return { moves, left: [], command, basis: name };
+        const why = say("no-drill", "no drill is at work", { subject });
+        return { moves: [], left: [], refused: { why, override: false }, command, basis: "" };
+      },
+      perform: async ({ subject }) => {
+        const stopped = stopDrill(this.#core.directory.path);
+        if (stopped === undefined) throw new Error("no drill is at work any more");
+        return say("drill-stopped", `the drill '${stopped.drill}' is told to stop`, { subject });
+      },
+    };
+  }
+}
+
+function keyOf({ kind, wallMs: at, drill }: Pick<DrillLine, "kind" | "wallMs" | "drill">): string {
+  return `${kind} ${Math.round(at)} ${drill}`;
+}
+
+function levelOf({ kind, result }: DrillLine): "info" | "warning" {
+  if (kind === "drill-refused") return "warning";
+  return result === undefined || result.verdict === "passed" ? "info" : "warning";
+}
+
+function radiusOf(radius: Radius): string {
+  switch (radius.takes) {
+    case "nothing":
+      return "nothing is taken away: clients should not notice";
+    case "node":
+      return "this node: its addresses must go to another one";
+    case "server":
+      return `one server: ${radius.pool}/${radius.server}`;
+    case "worker":
+      return "one of the balance workers";
+  }
+}
+
+function changeOf(path: string): number {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
