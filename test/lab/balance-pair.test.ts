@@ -59,8 +59,13 @@ test("the backup listens before it holds the address, and serves as soon as it d
     for (const pid of before) assert.ok(pid !== undefined && !allPids(first).includes(pid), told);
     assert.deepEqual((await upgraded.stop()).failures, []);
     await untilMaster(first);
-    const said = (await first.events()).map(({ kind }) => kind);
-    assert.ok(!said.includes("state-changed"), said.join(" "));
+    // Its successor says where it goes on, and nobody else took over meanwhile.
+    const changes = (await first.events()).filter(({ kind }) => kind === "state-changed");
+    assert.deepEqual(
+      changes.map(({ from, to }) => `${from} ${to}`),
+      ["INIT MASTER"],
+    );
+    assert.match(changes[0]?.reason ?? "", /^the process before us was master, its lease runs/);
     assert.equal((await second.states())["service"], "BACKUP");
 
     // Handed over on request, there and back: nobody fails, and both serve on.
