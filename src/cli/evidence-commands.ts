@@ -10,6 +10,7 @@ import { ConsoleClient } from "./console-client.ts";
 
 export function addEvidenceCommands(program: Command, wiring: Wiring): void {
   addReport(program, wiring);
+  addObjectives(program, wiring);
   const group = program
     .command("incidents")
     .description("what went wrong: when, how bad, how it was noticed and mended, whose it was");
@@ -40,6 +41,16 @@ function addReport(program: Command, { terminal, end, withDirectories }: Wiring)
     .action(async ({ recompute = false, ...given }: ReportFlags) => {
       const { report } = await import("./report.ts");
       end(report({ ...given, recompute }, terminal));
+    });
+}
+
+function addObjectives(program: Command, { terminal, end, withDirectories }: Wiring): void {
+  withDirectories(program.command("objectives"), false)
+    .description("what services should give, what is left of the budget, how fast it goes")
+    .option("--json", "JSON lines")
+    .action(async ({ runDir, json = false }: ReadingFlags & OrderFlags) => {
+      const { objectives } = await import("./objectives.ts");
+      end(await objectives(new ConsoleClient(runDir), { json }, terminal));
     });
 }
 

@@ -64,6 +64,7 @@ class LedgerPart implements RunningPart {
     this.routes = ledgerRoutes({
       settings: () => this.#settings,
       ledger: () => this.#ledger,
+      summaries: () => this.#summarised(),
       file: () => this.#file(),
       say: (record) => this.#say(record),
     });

@@ -4,21 +4,47 @@ import { shareProblem } from "../core/ledger/budget.ts";
 import type { Incident } from "../core/ledger/incident.ts";
 import { splitId } from "../core/ledger/incidents.ts";
 import type { Ledger } from "../core/ledger/ledger.ts";
-import { DISMISSED, type LedgerSettings, type Owner } from "../core/ledger/settings.ts";
+import type { BurnState } from "../core/ledger/burn.ts";
+import {
+  DISMISSED,
+  type LedgerSettings,
+  type Objectives,
+  type Owner,
+} from "../core/ledger/settings.ts";
+import type { Budget } from "./api.ts";
 import type { Identity } from "./identity.ts";
 import { monthOf, parseMonth } from "./report/month.ts";
 import { FORMATS, formatReport } from "./report/format.ts";
 import { LANGUAGES, type Language } from "./report/words.ts";
+import type { ServiceSummary } from "./ledger-summary.ts";
 import { reportFrom, type LedgerFile } from "./ledger-reading.ts";
 import { type Answer, type Call, json, problem, type Route } from "./routes.ts";
 
 export interface LedgerModel {
   readonly settings: () => LedgerSettings;
   readonly ledger: () => Ledger;
+  readonly summaries: () => readonly ServiceSummary[];
   /** Undefined while the file cannot be read. */
   readonly file: () => LedgerFile | undefined;
   /** A record with source `operator`; in the ledger when this returns. */
   readonly say: (record: OperatorRecord) => void;
+}
+
+/** One service: its aims and how it stands. */
+export interface ObjectiveView {
+  readonly service: string;
+  readonly objectives: Objectives;
+  /** Share of good requests within the window, where it is worst; absent: nothing measured. */
+  readonly availability?: number;
+  readonly budget: Budget;
+  readonly burns: readonly {
+    readonly vantage: string;
+    readonly rule: string;
+    readonly state: BurnState;
+    readonly long: number;
+    readonly short: number;
+    readonly reason: string;
+  }[];
 }
 
 export interface OperatorRecord {
@@ -66,6 +92,14 @@ function readingRoutes(model: LedgerModel): Route[] {
     },
     {
       method: "GET",
+      path: "/api/v1/objectives",
+      access: "read",
+      summary: "What each service should give, what is left of its budget, and how fast it goes.",
+      answers: "{ objectives: ObjectiveView[] }",
+      handle: () => json({ objectives: objectivesOf(model) }),
+    },
+    {
+      method: "GET",
       path: "/api/v1/report",
       access: "read",
       summary: "The availability report of a month.",
@@ -79,6 +113,27 @@ function readingRoutes(model: LedgerModel): Route[] {
       handle: (call) => report(model, call),
     },
   ];
+}
+
+function objectivesOf(model: LedgerModel): ObjectiveView[] {
+  const { burns } = model.ledger();
+  return model.settings().services.flatMap(({ name, objectives }) => {
+    const summary = model.summaries().find((one) => one.name === name);
+    if (summary === undefined) return [];
+    const { availability, budget } = summary;
+    const own = burns.filter((burn) => burn.service === name);
+    return [
+      {
+        service: name,
+        objectives,
+        ...(availability === undefined ? {} : { availability }),
+        budget,
+        burns: own.map(({ vantage, rule, state, long, short, reason }) => {
+          return { vantage, rule: rule.name, state, long, short, reason };
+        }),
+      },
+    ];
+  });
 }
 
 function report(model: LedgerModel, { query, nowMs }: Call): Answer {

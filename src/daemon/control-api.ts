@@ -53,6 +53,7 @@ export interface LoggedEvent {
   readonly priority?: number;
   readonly peer?: string;
   readonly cause?: EventCause;
+  readonly silentMs?: number;
   readonly address?: string;
   /** Who asked for it, as the client that asked says: the operating system's name of the user. */
   readonly who?: string;

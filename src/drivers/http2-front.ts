@@ -34,6 +34,12 @@ export interface Http2Options {
 
 /** Streams at once of one connection; what browsers expect at least (RFC 9113 section 6.5.2). */
 const MAX_STREAMS = 100;
+/**
+ * What a client may send ahead, per stream and in all. With the protocol's 64 KiB (RFC 9113 section 6.9.2)
+ * an upload stops for an answer some 1,500 times in 100 MB.
+ */
+const STREAM_WINDOW = 256 * 1024;
+const CONNECTION_WINDOW = 1024 * 1024;
 const MARK_BYTES = 128 * 1024;
 /** Answers are the engine's own: canonical, and checked there. */
 const ANSWER_LIMITS = { bytes: 256 * 1024, fields: 1000 };
@@ -47,10 +53,12 @@ export function serveHttp2(
   const session = performServerHandshake(socket, {
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
+      initialWindowSize: STREAM_WINDOW,
       maxHeaderListSize: options.headBytes,
       enableConnectProtocol: false,
     },
   });
+  session.setLocalWindowSize(CONNECTION_WINDOW);
   session.setTimeout(options.keepAliveMs, () => session.close());
   session.on("error", () => session.destroy());
   // The socket may be half open, HTTP/2 may not: whoever ends is answered to the end, and gone.

@@ -143,6 +143,10 @@ test("an outage becomes an incident, is told by mail, webhook and program, and c
     assert.match(await nines("maintenance", "end", ...directories), /^shop .* disks$/mu);
     const opened = told().length;
 
+    const aims = await nines("objectives", ...directories);
+    assert.match(aims, /^shop: 99.9 % within 30d 00h, \d+\.\d+ % now; .* of 43m 12s left$/mu);
+    assert.match(aims, /^ {2}balancer +fast +firing /mu);
+
     // The console dies: its successor knows everything, and tells nobody again.
     const consolePid = async (): Promise<number | undefined> => {
       const { roles } = (await peer.get("/v1/status")) as Roles;

@@ -148,6 +148,13 @@ test("a server's death, an operator's order and a new daemon are seen without a 
   await page.locator(".subject-head .state", { hasText: "DRAINING" }).waitFor();
   await page.getByText("the page's own test").first().waitFor();
 
+  // What the other parts of the console say is what their pages understand.
+  await page.evaluate(`location.hash = "#/drills"`);
+  await page.locator(".drills li").nth(19).waitFor();
+  await page.evaluate(`location.hash = "#/incidents"`);
+  await page.locator("h1", { hasText: "Incidents" }).waitFor();
+  assert.deepEqual(await disorder(page, ".panel, .card > *"), []);
+
   await page.evaluate(`location.hash = "#/"`);
   await stop();
   await page.locator(".is-lost").waitFor();

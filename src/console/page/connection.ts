@@ -14,6 +14,8 @@ import { clock, link, overview } from "./store.ts";
 /** The console says something every 10 s. */
 const SILENCE_MS = 25_000;
 const MOST_RECORDS = 50;
+/** What came is shown within, frame or not. */
+const LATEST_MS = 250;
 
 export type Listener = (before: Overview | undefined, after: Overview) => void;
 
@@ -128,7 +130,11 @@ export class Connection {
     if (!isFirst) return;
     // A hidden page gets no frames, and must not fall behind either.
     if (document.hidden || overview.value === undefined) this.#flush();
-    else requestAnimationFrame(() => this.#flush());
+    else {
+      requestAnimationFrame(() => this.#flush());
+      // A page that is hidden just now gets none any more.
+      setTimeout(() => this.#flush(), LATEST_MS);
+    }
   }
 
   #flush(): void {

@@ -66,7 +66,13 @@ export function recount(
   return settings.services.map((service) => {
     const rows = rowsOf(database, service);
     const planned = plannedOf(settings, service, lines);
-    const incidents = walk(rows, lines, { service, settings, planned, nowMs: period.nowMs });
+    const silences = silencesOf(service, lines);
+    const incidents = walk([...rows, ...silences], lines, {
+      service,
+      settings,
+      planned,
+      nowMs: period.nowMs,
+    });
     return {
       service: service.name,
       vantages: vantagesOf(rows, planned, period),
@@ -130,9 +136,22 @@ function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
     const share = bad / (good + bad);
     const isSlow = slowOnes / (good + bad) >= 0.5;
     const dark = Number(row["dark"]);
-    const isDark = dark >= 1500 && dark >= 0.9 * (last - first);
+    const isDark = dark >= 1500 && dark >= 0.9 * (last - first - 2000);
     const level = share >= 0.9 || isDark ? 3 : share >= 0.2 || isSlow ? 2 : share >= 0.05 ? 1 : 0;
     return [{ vantage, fromMs, toMs, good, bad, slow: slowOnes, firstMs, lastMs, level }];
+  });
+}
+
+/** A master that was silent until another one took over: nobody was served in between. */
+function silencesOf({ instances }: LedgerService, lines: readonly Line[]): Row[] {
+  return lines.flatMap(({ kind, subject, atMs, data }) => {
+    if (kind !== "state-changed" || data["to"] !== "MASTER" || data["cause"] !== "silent")
+      return [];
+    const silentMs = Number(data["silentMs"]);
+    if (!instances.includes(subject) || !(silentMs > 0 && silentMs <= 3_600_000)) return [];
+    const fromMs = atMs - silentMs;
+    const counts = { good: 0, bad: 0, slow: 0, level: 3 };
+    return [{ vantage: "vrrp", fromMs, toMs: atMs, firstMs: fromMs, lastMs: atMs, ...counts }];
   });
 }
 
@@ -252,7 +271,7 @@ function note(current: Walked, active: ReadonlySet<string | Row>, atMs: number):
       continue;
     }
     level = Math.max(level, what.level);
-    current.slow ||= what.bad === 0;
+    current.slow ||= what.bad === 0 && what.good > 0;
     current.detectedMs = Math.min(current.detectedMs, what.toMs);
     current.asked.set(`${what.vantage} ${what.fromMs}`, what.bad);
   }

@@ -55,7 +55,12 @@ test("a look with bad answers and no good one is dark, whichever process answers
   tally.look([worker("a", 100, 9), worker("b", 51, 2)], 4100);
   tally.look([worker("a", 100, 9), worker("b", 51, 2)], 5000);
   assert.equal(take(tally)!.darkMs, 2100);
-  tally.look([worker("a", 200, 10), worker("b", 51, 2)], 6000);
+  tally.look([worker("a", 100, 10), worker("b", 51, 2)], 5500);
+  tally.look([worker("a", 100, 10), worker("b", 51, 2)], 6500);
+  tally.look([worker("a", 100, 11), worker("b", 51, 2)], 7500);
+  tally.look([worker("a", 101, 11), worker("b", 51, 2)], 8500);
+  assert.equal(take(tally)!.darkMs, 2500);
+  tally.look([worker("a", 200, 12), worker("b", 51, 2)], 9000);
   assert.equal(take(tally)!.darkMs, undefined);
 });
 

@@ -31,6 +31,8 @@ interface Sum {
   firstBadMs: number | undefined;
   lastBadMs: number | undefined;
   darkMs: number;
+  /** Looks without any answer since the last dark one. */
+  silentMs: number;
   readonly latency: Map<number, number>;
 }
 
@@ -105,7 +107,13 @@ export class Tally {
     this.#lookedMs = wallMs;
     for (const [subject, sum] of this.#sums) {
       const { good, bad } = before.get(subject) ?? { good: 0, bad: 0 };
-      if (sum.bad > bad && sum.good === good) sum.darkMs += lengthMs;
+      if (sum.good > good) sum.silentMs = 0;
+      else if (sum.bad === bad) sum.silentMs += sum.darkMs > 0 ? lengthMs : 0;
+      else {
+        // Between two failures nobody was answered at all: they were kept waiting.
+        sum.darkMs += sum.silentMs + lengthMs;
+        sum.silentMs = 0;
+      }
     }
   }
 
@@ -144,6 +152,7 @@ export class Tally {
         firstBadMs: undefined,
         lastBadMs: undefined,
         darkMs: 0,
+        silentMs: 0,
         latency: new Map(),
       };
       this.#sums.set(subject, sum);

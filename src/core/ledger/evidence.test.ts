@@ -62,7 +62,8 @@ test("a short outage in a busy bucket is down from its first failure to its last
   assert.equal(harmOf(busy, SERVICE), undefined);
   assert.equal(harmOf({ ...busy, darkMs: 1000 }, SERVICE), undefined);
   assert.equal(harmOf({ ...busy, darkMs: 3000 }, SERVICE), "down");
-  assert.equal(harmOf({ ...busy, darkMs: 2000 }, SERVICE), undefined);
+  assert.equal(harmOf({ ...busy, darkMs: 2000 }, SERVICE), "down");
+  assert.equal(harmOf({ ...busy, firstBadMs: 3000, darkMs: 3000 }, SERVICE), undefined);
   const harm = evidenceOfMeasure({ ...busy, darkMs: 3000 }, SERVICE)!;
   assert.deepEqual([harm.fromMs, harm.toMs, harm.severity], [6000, 9000, "down"]);
 });

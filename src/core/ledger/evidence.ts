@@ -94,6 +94,9 @@ export function servicesOf(
   );
 }
 
+/** Down timers are seconds; whatever is longer is a mistake of a clock. */
+const LONGEST_SILENCE_MS = 3_600_000;
+
 type Told = readonly Evidence[];
 
 /** Kinds of records that mean something here: the journal is asked for these. */
@@ -203,7 +206,19 @@ function ofState(record: LedgerRecord): Told {
   const part = `instance ${subject} on ${node}`;
   if (to === "FAULT") return [{ type: "out", part, ...at }];
   const back: Evidence[] = from === "FAULT" ? [{ type: "back", part, ...at }] : [];
-  return to === "MASTER" ? [...back, { type: "switched", ...at }] : back;
+  if (to !== "MASTER") return back;
+  return [...back, { type: "switched", ...at }, ...silenceOf(record)];
+}
+
+/**
+ * A master that fell silent served nobody from then until this one took over; at most, because it may
+ * have died just after its last advert. No balancer counts that: the one that could is gone, too.
+ */
+function silenceOf({ wallMs, data }: LedgerRecord): Harm[] {
+  const silentMs = Number(data?.["silentMs"]);
+  if (data?.["cause"] !== "silent" || !(silentMs > 0 && silentMs <= LONGEST_SILENCE_MS)) return [];
+  const span = { fromMs: wallMs - silentMs, toMs: wallMs, seenMs: wallMs };
+  return [{ type: "harm", vantage: "vrrp", severity: "down", good: 0, bad: 0, ...span }];
 }
 
 function ofPeople(record: LedgerRecord): Told {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { SERVICE, SETTINGS } from "../../../test/kit/ledger-year.ts";
+import { Prng } from "../../lib/prng.ts";
 import { parseCompactTime } from "./civil-time.ts";
 import type { LedgerRecord } from "./evidence.ts";
 import type { Incident } from "./incident.ts";
@@ -79,6 +81,17 @@ test("users who get nothing until the broken part is back were not saved by a sw
   const incident = only(incidentsAt(fed(lines, buckets)));
   assert.equal(incident.recovery, "by repair");
   assert.equal(incident.class, "accident");
+});
+
+test("of two dead servers one came back first: that was a repair, though the other is still out", () => {
+  const lines: Line[] = [
+    [2, "server-down", "web/web1"],
+    [3, "server-down", "web/web2"],
+    [38, "server-up", "web/web1"],
+    [90, "server-up", "web/web2"],
+  ];
+  const incident = only(incidentsAt(fed(lines, { 0: 95, 1: 100, 2: 100, 3: 95 })));
+  assert.equal(incident.recovery, "by repair");
 });
 
 test("an order of the operator before the end is what saved the service", () => {
@@ -200,8 +213,63 @@ test("a master that fails and a backup that takes over: an address incident with
   assert.equal(incident.recovery, "by itself");
 });
 
+test("without a probe, a silent master's address counts as out from its last advert on", () => {
+  const ledger = new Ledger(SETTINGS);
+  const data = { from: "BACKUP", to: "MASTER", cause: "silent", silentMs: 3609, peer: "10.0.0.1" };
+  const vrrp = (atS: number, kind: string, more: Record<string, unknown>): void =>
+    ledger.record({ ...record([atS, kind, "VI_1", more]), source: "vrrp" });
+  vrrp(3.609, "peer-lost", { peer: "10.0.0.1" });
+  vrrp(3.609, "state-changed", data);
+  vrrp(60, "peer-appeared", { peer: "10.0.0.1" });
+  const incident = only(incidentsAt(ledger));
+  assert.equal(incident.startMs, START);
+  assert.equal(incident.detectedMs - incident.startMs, 3609);
+  assert.equal(incident.rtoMs, 3609);
+  assert.equal(incident.class, "accident");
+  assert.equal(incident.recovery, "by itself");
+  assert.equal(incident.score, 0);
+  assert.equal(incident.scoreFromStart.toFixed(3), ((3.609 * 100) / 60).toFixed(3));
+});
+
 const stages = (alerts: readonly LedgerAlert[]): string[] =>
   alerts.flatMap((one) => (one.kind === "incident" ? [one.news.stage] : []));
+
+test("for any evidence in any order: the same incidents, and no harm is lost or counted twice", () => {
+  const buckets = fc.uniqueArray(fc.nat(120), { maxLength: 12 });
+  const parts = fc.array(
+    fc.tuple(fc.nat(1200), fc.constantFrom("server-down", "server-up"), fc.nat(2)),
+    { maxLength: 10 },
+  );
+  fc.assert(
+    fc.property(buckets, parts, fc.nat(), (bad, changes, seed) => {
+      const feeds = [
+        ...bad.map((index) => (to: Ledger): void => {
+          const fromMs = START + index * 10_000;
+          const counts = { good: 50, bad: 50, slow: 0 };
+          const where = { service: "web", vantage: "balancer", fromMs, lengthMs: 10_000 };
+          to.measured({ ...where, ...counts });
+        }),
+        ...changes.map(([atS, kind, n]) => (to: Ledger): void => {
+          to.record(record([atS, kind, `web/web${n}`]));
+        }),
+      ];
+      const one = new Ledger(SETTINGS);
+      for (const feed of feeds) feed(one);
+      const other = new Ledger(SETTINGS);
+      const random = new Prng(seed);
+      const mixed = feeds.map((feed) => ({ feed, at: random.uint32() }));
+      for (const { feed } of mixed.sort((a, b) => a.at - b.at)) feed(other);
+      const incidents = incidentsAt(one);
+      assert.deepEqual(incidentsAt(other), incidents);
+      const harm = incidents.reduce((sum, { harmMs }) => sum + harmMs, 0);
+      assert.equal(harm, bad.length * 10_000);
+      for (const [i, { startMs, score, scoreFromStart }] of incidents.entries()) {
+        assert.ok(score <= scoreFromStart);
+        assert.ok(i === 0 || startMs > incidents[i - 1]!.startMs);
+      }
+    }),
+  );
+});
 
 test("each stage is told once, and a restart with the same evidence tells nothing again", () => {
   const lines: Line[] = [[4, "server-down", "web/web1"]];

@@ -20,6 +20,8 @@ import { DISMISSED, type Layer, type LedgerService, type LedgerSettings } from "
 
 /** A decision shortly before the first bad bucket belongs to it: buckets are coarse. */
 const BEFORE_MS = 2 * BUCKET_MS;
+/** The end of harm is known to a second. */
+const RETURN_SLACK_MS = 1_000;
 /** Fewer failures than this that no one else noticed are no incident. */
 const LEAST_BAD = 3;
 
@@ -258,18 +260,20 @@ function worst(segments: readonly Segment[]): Severity {
   return SEVERITIES[Math.max(0, ...ranks)]!;
 }
 
-/** By itself: users were served again while the broken part was still missing. */
+/** By itself: users were served again while the broken parts were all still missing. */
 function recoveryOf(cluster: Cluster, known: Known, harmSpans: readonly Span[]): Recovery {
   const last = harmSpans.at(-1);
   if (last === undefined) return "harmless";
   const endMs = last.toMs;
   if (endMs + BUCKET_MS > known.nowMs) return "not yet";
-  const until = (type: Happening["type"]): boolean =>
-    known.happenings.some((one) => one.type === type && one.atMs <= endMs);
-  if (until("ordered")) return "by people";
-  const stillOut = cluster.outages.some(({ fromMs, toMs }) => fromMs < endMs && toMs > endMs);
-  const moved = until("switched") && known.happenings.some(isMove);
-  return stillOut || moved ? "by itself" : "by repair";
+  const before = known.happenings.filter(({ atMs }) => atMs <= endMs);
+  if (before.some(({ type }) => type === "ordered")) return "by people";
+  if (before.some(isMove)) return "by itself";
+  const isBack = cluster.outages.some(
+    ({ toMs }) => last.fromMs < toMs && toMs <= endMs + RETURN_SLACK_MS,
+  );
+  const isOut = cluster.outages.some(({ fromMs, toMs }) => fromMs < endMs && toMs > endMs);
+  return isOut && !isBack ? "by itself" : "by repair";
 }
 
 /** An address that moved is a switch, whatever became of the one before. */
@@ -292,7 +296,7 @@ function dismissalOf(
     return `false start: over after ${Math.round(lastedMs)} ms, nobody was hurt`;
   }
   const { badRequests } = requestsOf(cluster.harm);
-  const slow = cluster.harm.some(({ bad }) => bad === 0);
+  const slow = cluster.harm.some(({ bad, good }) => bad === 0 && good > 0);
   const noticed = decisionsOf(cluster, known.happenings).length > 0;
   if (slow || noticed || badRequests >= LEAST_BAD) return undefined;
   return `false start: ${badRequests} failed in all, and nothing else was wrong`;

@@ -49,6 +49,8 @@ export function harmOf(measure: Measure, service: LedgerService): Severity | und
   return share >= BAD_SHARE ? "partial" : undefined;
 }
 
+const LOOK_MS = 1_000;
+
 /**
  * A short outage is a small share of a bucket in which many were served before it: what counts is that
  * from the first failure to the last hardly anybody was.
@@ -56,7 +58,8 @@ export function harmOf(measure: Measure, service: LedgerService): Severity | und
 function isDark({ fromMs, lengthMs, firstBadMs, lastBadMs, darkMs = 0 }: Measure): boolean {
   const lastMs = Math.min(lastBadMs ?? Infinity, fromMs + lengthMs);
   const spanMs = lastMs - Math.max(firstBadMs ?? 0, fromMs);
-  return darkMs >= LEAST_DARK_MS && darkMs >= DOWN_SHARE * spanMs;
+  // In the first second and the last one some were still, or again, served.
+  return darkMs >= LEAST_DARK_MS && darkMs >= DOWN_SHARE * (spanMs - 2 * LOOK_MS);
 }
 
 export interface LatencyFigures {

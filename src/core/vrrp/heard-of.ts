@@ -7,7 +7,7 @@ import type { RouterEvent } from "./router-ports.ts";
 export function heardOf(
   instance: Instance,
   now: number,
-): Pick<RouterEvent, "peer" | "cause" | "address"> {
+): Pick<RouterEvent, "peer" | "cause" | "silentMs" | "address"> {
   const { state, master, effectivePriority, sourceText } = instance;
   const ours = sourceText === "" ? {} : { address: sourceText };
   if (master === undefined) return ours;
@@ -18,5 +18,6 @@ export function heardOf(
   }
   if (state.kind !== "MASTER") return ours;
   if (priority === 0) return { ...ours, peer, cause: "resigned" };
-  return { ...ours, peer, cause: priority < effectivePriority ? "lower" : "silent" };
+  if (priority < effectivePriority) return { ...ours, peer, cause: "lower" };
+  return { ...ours, peer, cause: "silent", silentMs: Math.round(now - heardAtMs) };
 }

@@ -100,6 +100,8 @@ export interface RouterEvent {
   readonly peer?: string;
   /** What `peer` did that led to this. */
   readonly cause?: EventCause;
+  /** With cause `silent`: how long ago it was heard last, ms. */
+  readonly silentMs?: number;
   /** The address that our own adverts come from: the `peer` of what others tell. */
   readonly address?: string;
 }

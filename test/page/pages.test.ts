@@ -1,0 +1,76 @@
+/** Every page in both languages, on a desk and on a phone: something is on it, and nothing is out of place. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { fixture } from "../../src/console/fixture.ts";
+import { FixtureServer } from "./fixture-server.ts";
+import { disorder, launch, open } from "./kit.ts";
+
+const server = new FixtureServer();
+const closed = new FixtureServer({ anonymous: "nobody" });
+let browser: Browser;
+
+before(async () => {
+  server.overview = fixture("one-server-left");
+  await server.start();
+  await closed.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser.close();
+  await server.end();
+  await closed.end();
+});
+
+const PAGES: readonly (readonly [hash: string, english: RegExp, chinese: RegExp])[] = [
+  ["#/events", /Events/u, /事件/u],
+  ["#/incidents", /Incidents/u, /事故/u],
+  ["#/incident/web-1", /Incident web-1/u, /事故 web-1/u],
+  ["#/drills", /Drills/u, /演练/u],
+  ["#/drill/power-off", /Not now: lb1 is the last director/u, /现在不能执行/u],
+  ["#/nodes", /Nodes of the group/u, /组内节点/u],
+  ["#/address/VI_1", /Virtual router/u, /虚拟路由器/u],
+  ["#/director/lb2", /STANDBY/u, /备用/u],
+  ["#/pool/web", /1 of 3 servers usable/u, /3 台服务器/u],
+  ["#/server/web/web2", /connect ECONNREFUSED/u, /故障/u],
+  ["#/service/web", /Availability/u, /可用性/u],
+  ["#/server/web/gone", /nothing of that name/u, /没有这个名称/u],
+];
+
+test("every page says what it is about, in order, in both languages, wide and narrow", async () => {
+  for (const look of [
+    { language: "en", width: 1280 },
+    { language: "zh", width: 360, dark: true },
+  ] as const) {
+    const { page, troubles } = await open(browser, server, { ...look, operator: true });
+    await page.locator("#topology .node").first().waitFor();
+    for (const [hash, english, chinese] of PAGES) {
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      const wanted = look.language === "en" ? english : chinese;
+      await page.locator("main .stack", { hasText: wanted }).first().waitFor();
+      assert.equal(
+        await page.locator("h1").count(),
+        1,
+        `${hash} has one heading of the first rank`,
+      );
+      const parts = ".panel, .actions > *, .facts > *, .subject-head > *, .card > *, td";
+      assert.deepEqual(await disorder(page, parts), [], `${hash} ${look.language}`);
+    }
+    assert.deepEqual(troubles, []);
+    await page.close();
+  }
+});
+
+test("where nobody may read without a token, the page says so and lets one in", async () => {
+  const { page } = await open(browser, closed, { alone: true });
+  await page.locator('[data-banner="refused"]', { hasText: "Not signed in" }).waitFor();
+  assert.equal(await page.locator(".node").count(), 0);
+  await page.locator('[data-banner="refused"] button').click();
+  await page.getByLabel("Token").fill(closed.token);
+  await page.keyboard.press("Enter");
+  await page.locator("#topology .node").first().waitFor();
+  assert.equal(await page.locator('[data-banner="refused"]').count(), 0);
+  await page.close();
+});
