@@ -2,8 +2,11 @@
 
 const [verb, role, ...rest] = process.argv.slice(2);
 if (verb === "role" && role === "console") {
+  const { beginRole } = await import("../src/daemon/role.ts");
+  // It can be found before all of its code is read.
+  const places = beginRole("console", rest);
   const { runConsoleRole } = await import("../src/console/console-role.ts");
-  await runConsoleRole(rest);
+  await runConsoleRole(places);
 } else if (verb === "role") {
   const { runRole } = await import("../src/daemon/role.ts");
   await runRole(role ?? "", rest);

@@ -5,13 +5,14 @@
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { getPriority, hostname, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import type { RecordDraft } from "../core/journal/record.ts";
 import { journalPath } from "../drivers/journal-database.ts";
 import type { LoggedEvent } from "../daemon/control-api.ts";
-import { beginRole } from "../daemon/role.ts";
+import type { RolePlaces } from "../daemon/role.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
 import { DRILLS } from "./drill-part.ts";
@@ -33,8 +34,9 @@ const MOST_NICE = 19;
 const CLOSE_WITHIN_MS = 1_000;
 
 /** Never returns while the role lives; the process ends by a signal. */
-export async function runConsoleRole(words: readonly string[]): Promise<void> {
-  const { directory, stateDirectory } = beginRole("console", words);
+export async function runConsoleRole({ directory, stateDirectory }: RolePlaces): Promise<void> {
+  // Node would write it at the exit only, and roles are killed.
+  flushCompileCache();
   makeWay();
   const node = (): string => control.service?.node ?? hostname();
   const boot = bootId();

@@ -16,7 +16,7 @@ import { judge } from "../core/drill/judge.ts";
 
 const LOOK_EVERY_MS = 60;
 const COUNT_EVERY_MS = 50;
-const COMMAND_WITHIN_MS = 15_000;
+const COMMAND_WITHIN_MS = 40_000;
 export interface ConductOptions {
   /** The command `nines` on this machine: the guard is one. */
   readonly nines: readonly string[];

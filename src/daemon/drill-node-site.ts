@@ -190,6 +190,18 @@ interface News {
   readonly answered: number;
   readonly failed: number;
   readonly lastAnswerMs: number;
+  readonly nowMs: number;
+}
+
+/** Its times by our clock. */
+function shifted(record: ProbeRecord, behindMs: number): ProbeRecord {
+  if (!Number.isFinite(behindMs)) return record;
+  return {
+    ...record,
+    sentMs: record.sentMs.map((ms) => ms + behindMs),
+    answeredMs: record.answeredMs.map((ms) => (ms === null ? null : ms + behindMs)),
+    endMs: record.endMs + behindMs,
+  };
 }
 
 /** Clocks of two machines do not agree: silence counts from when its news came. */
@@ -201,12 +213,15 @@ function startProber(argv: readonly string[]): SiteProbe {
   let answered = 0;
   let failed = 0;
   let lastMs = monotonicMs();
+  let behindMs = Infinity;
   child.once("error", (error) => record.reject(error));
   child.once("close", () => record.reject(new Error("the client ended without a record")));
   createInterface({ input: child.stdout }).on("line", (text) => {
     const line = JSON.parse(text) as { news?: News; record?: ProbeRecord };
-    if (line.record !== undefined) record.resolve(line.record);
+    if (line.record !== undefined) record.resolve(shifted(line.record, behindMs));
     if (line.news === undefined) return;
+    // The news that came fastest tells best how far that machine's clock is behind ours.
+    behindMs = Math.min(behindMs, monotonicMs() - line.news.nowMs);
     if (line.news.answered > answered) lastMs = monotonicMs();
     ({ answered, failed } = line.news);
   });

@@ -10,7 +10,6 @@ import { isCalled } from "./spare-role.ts";
 export function beginRole(role: "console", words: readonly string[]): RolePlaces {
   const places = begin(words);
   noteRole(role, places.directory.path);
-  keepCompiledCode();
   return places;
 }
 

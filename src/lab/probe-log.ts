@@ -12,6 +12,8 @@ export interface ProbeNews {
   /** Of the last answer; -1 = none yet. */
   readonly lastAnswerMs: number;
   readonly lastBy: string;
+  /** The prober's CLOCK_MONOTONIC when this was told. */
+  readonly nowMs: number;
 }
 
 export type ProbeLine = { readonly news: ProbeNews } | { readonly record: ProbeRecord };
@@ -103,6 +105,7 @@ export class ProbeLog {
       failed: this.#failed,
       lastAnswerMs: this.#lastAnswerMs,
       lastBy: this.#lastBy,
+      nowMs: monotonicMs(),
     };
   }
 

@@ -26,7 +26,7 @@ const ECHO_PORT = 7007;
 /** A prober at work. */
 export class Probe {
   readonly process: LabProcess;
-  #latest: ProbeNews = { sent: 0, answered: 0, failed: 0, lastAnswerMs: -1, lastBy: "" };
+  #latest: ProbeNews = { sent: 0, answered: 0, failed: 0, lastAnswerMs: -1, lastBy: "", nowMs: 0 };
   readonly #record: Promise<ProbeRecord>;
 
   constructor(running: LabProcess) {

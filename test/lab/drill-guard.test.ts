@@ -28,7 +28,7 @@ after(() => {
   if (skip === false) world.farm.destroy();
 });
 
-const sh = (line: string): Promise<string> => lb1.run(["sh", "-c", line]);
+const sh = (line: string): Promise<string> => lb1.run(["sh", "-c", line], { timeoutMs: 30_000 });
 
 async function lines(): Promise<readonly DrillLine[]> {
   const text = await sh(`cat ${STATE_DIRECTORY}/drills.jsonl 2>/dev/null; true`);
@@ -104,6 +104,28 @@ test("drill stop ends a drill and mends what it broke", { skip }, async () => {
   assert.equal(last?.result?.verdict, "aborted");
   assert.match(last.reason, /stopped by hand/);
   assert.equal(await isThere(NARROW), false);
+});
+
+test("the console takes a drill into the journal and shows it", { skip }, async () => {
+  const socket = `${RUN_DIRECTORY}/console.sock`;
+  const get = async (path: string): Promise<unknown> =>
+    JSON.parse(await sh(`curl -sS --unix-socket ${socket} http://localhost/api/v1/${path}`));
+  const conductor = await drill("kill-check");
+  await conductor.ended;
+  const last = (await lines()).at(-1);
+  assert.equal(last?.result?.verdict, "passed", last?.reason ?? "");
+  const isRecorded = async (): Promise<boolean> => {
+    const { records } = (await get("records?kind=drill-finished&limit=5")) as {
+      readonly records: readonly { readonly subject: string }[];
+    };
+    return records[0]?.subject === "kill-check";
+  };
+  await waitFor(isRecorded, TIMEOUT_MS, "the journal to have it");
+  const { runs } = (await get("drills/history")) as { readonly runs: readonly { name: string }[] };
+  assert.equal(runs[0]?.name, "kill-check");
+  const { drills } = (await get("drills")) as { readonly drills: readonly { refused?: string }[] };
+  assert.ok(drills.length >= 30);
+  assert.ok(drills.some(({ refused }) => refused === undefined));
 });
 
 test(

@@ -33,7 +33,9 @@ export function judge(evidence: Evidence): DrillResult {
   const deviations = [...outcome.deviations, ...broken];
   const { verdict, reason } = verdictOf(evidence, deviations);
   const { holding, server } = plan.expect;
-  const switchExpected = holding === "moves" || holding === "taken" || server?.is === "out";
+  const isFault = plan.isPlanned !== true;
+  const switchExpected =
+    isFault && (holding === "moves" || holding === "taken" || server?.is === "out");
   const detection = detectionOf(evidence);
   return {
     id: evidence.id,
@@ -90,6 +92,7 @@ function detectionOf({ events, faultWallMs, endedWallMs }: Evidence): Detection 
 }
 
 const OWN_DOING: ReadonlySet<string> = new Set([
+  "operator-asked",
   "handover-asked",
   "server-change-asked",
   "note",

@@ -9,10 +9,10 @@ import { unsteady, type View } from "./facts.ts";
 import type { DrillPlan } from "./plan.ts";
 
 /** The steady state, seen without a break for so long, is the beginning of every drill. */
-export const CALM_MS = 400;
+export const CALM_MS = 300;
 const CALM_WITHIN_MS = 10_000;
 const ARM_WITHIN_MS = 10_000;
-const INJECT_WITHIN_MS = 20_000;
+const INJECT_WITHIN_MS = 50_000;
 const UNDO_WITHIN_MS = 60_000;
 
 export interface Told {

@@ -28,13 +28,23 @@ export interface Built
     Partial<
       Pick<
         DrillPlan,
-        "danger" | "untilWhole" | "patienceMs" | "watchMs" | "limitMs" | "settleMs" | "abort"
+        | "danger"
+        | "isPlanned"
+        | "untilWhole"
+        | "patienceMs"
+        | "watchMs"
+        | "limitMs"
+        | "settleMs"
+        | "abort"
       >
     > {
   readonly radius?: Radius;
   readonly promise: Partial<Promised> & Pick<Promised, "text">;
 }
 
+/** A client that was kept out for a moment asks again after a second. */
+const SYN_RETRY_MS = 1000;
+const NO_OUTAGE_MS = SYN_RETRY_MS + SLACK_MS;
 const WATCH_MS = 800;
 const PATIENCE_MS = 1000;
 /** Who asks for no failure waits as long as a browser would. */
@@ -50,9 +60,11 @@ export function planFor(
 ): DrillPlan | string {
   const built = kind.build(facts, options);
   if (typeof built === "string") return built;
+  // Who promises that nobody fails promises no speed: only that it is felt as no outage.
+  const longestMs = built.promise.failed === undefined ? SLACK_MS : NO_OUTAGE_MS;
   const promise: Promised = {
-    outageMs: SLACK_MS,
-    returnOutageMs: SLACK_MS,
+    outageMs: longestMs,
+    returnOutageMs: longestMs,
     afterwards: "returns",
     ...built.promise,
   };
@@ -99,6 +111,11 @@ export function movesIfHeld(facts: SiteFacts): "moves" | "either" {
 export function afterLoss(facts: SiteFacts): Promised["afterwards"] {
   if (!isMaster(facts.target)) return "either";
   return facts.target.instances.every(({ preempts }) => preempts) ? "returns" : "stays-away";
+}
+
+/** The way back: two masters meet for a moment, and a balancer's clients must come in anew. */
+export function returnMs({ target }: SiteFacts): number {
+  return 2 * SLACK_MS + (target.listening.length > 0 ? SYN_RETRY_MS : 0);
 }
 
 /** Three adverts of silence and the skew of whoever takes over. */

@@ -9,8 +9,8 @@ import {
   masterLossMs,
   movesIfHeld,
   on,
+  returnMs,
   shell,
-  SLACK_MS,
   TABLE_WORD,
   type Built,
   type DrillKind,
@@ -46,15 +46,12 @@ function lossOfNode(facts: SiteFacts, fault: Fault | undefined): Built | string 
     promise: {
       text: knows ? "never two owners" : "adverts of silence and the skew",
       outageMs: masterLossMs(facts),
-      returnOutageMs: RETURN_MS,
+      returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts),
     },
     watchMs: 1000,
   };
 }
-
-/** Two masters meet, or one who has waited for adverts comes back. */
-const RETURN_MS = 2 * SLACK_MS;
 
 function linkDown(facts: SiteFacts): Built | string {
   const link = linkOf(facts);
@@ -117,7 +114,7 @@ function multicastBlocked(facts: SiteFacts): Built | string {
     promise: {
       text: "two owners - who notice and say so, and clients are served",
       outageMs: lossMs,
-      returnOutageMs: RETURN_MS,
+      returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts),
     },
     watchMs: 1000,
@@ -131,8 +128,8 @@ function packetLoss(facts: SiteFacts): Built | string {
   return {
     faults: [fault],
     expect: { holding: "stays", told: [] },
-    promise: { text: "slower, and nothing fails", outageMs: 1000, failed: 0 },
-    watchMs: 2500,
+    promise: { text: "slower, and nothing fails", failed: 0 },
+    watchMs: 1500,
   };
 }
 
@@ -150,7 +147,7 @@ function bandwidth(facts: SiteFacts): Built | string {
     ],
     expect: { holding: "stays", told: [] },
     promise: { text: "adverts get through, and nothing fails", failed: 0 },
-    watchMs: 2000,
+    watchMs: 1200,
   };
 }
 
@@ -165,7 +162,7 @@ function arpLost(facts: SiteFacts): Built | string {
     faults: [fault],
     expect: { holding: "stays", told: [] },
     promise: { text: "who has asked once goes on being served" },
-    watchMs: 2000,
+    watchMs: 1200,
   };
 }
 

@@ -7,14 +7,11 @@ import {
   movesIfHeld,
   nines,
   on,
+  returnMs,
   shell,
-  SLACK_MS,
   type Built,
   type DrillKind,
 } from "./drill-kind.ts";
-
-/** A client that is kept out for a moment asks again after a second. */
-const SYN_RETRY_MS = 1000;
 
 function powerOff(facts: SiteFacts): Built {
   const { name } = facts.target;
@@ -32,7 +29,7 @@ function powerOff(facts: SiteFacts): Built {
     promise: {
       text: "adverts of silence and the skew",
       outageMs: masterLossMs(facts),
-      returnOutageMs: 2 * SLACK_MS,
+      returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts),
     },
   };
@@ -79,7 +76,7 @@ function diskSlow(facts: SiteFacts): Built | string {
     ],
     expect: { holding: "stays", told: [] },
     promise: { text: "adverts and requests wait for no disk", failed: 0 },
-    watchMs: 2000,
+    watchMs: 1500,
   };
 }
 
@@ -155,11 +152,12 @@ function handover(facts: SiteFacts): Built | string {
         undo: back.map((command) => ({ ...command, host: taker!.name })),
       },
     ],
+    isPlanned: true,
     expect: { holding: "moves", told: ["state-changed"] },
     promise: {
       text: "a planned switch: no request fails",
-      outageMs: SYN_RETRY_MS + 2 * SLACK_MS,
-      returnOutageMs: SYN_RETRY_MS + 2 * SLACK_MS,
+      outageMs: returnMs(facts),
+      returnOutageMs: returnMs(facts),
       failed: 0,
       afterwards: taker === undefined ? "stays-away" : "returns",
     },

@@ -8,6 +8,7 @@ import {
   movesIfHeld,
   on,
   resignationMs,
+  returnMs,
   shell,
   SLACK_MS,
   type Built,
@@ -15,7 +16,7 @@ import {
 } from "./drill-kind.ts";
 
 /** A fresh Node process that loads the balancer and gets its sockets. */
-const WORKER_START_MS = 1500;
+const WORKER_START_MS = 2000;
 
 const nobody = (role: string): string => `no ${role} process runs on this node`;
 
@@ -46,7 +47,7 @@ function killRole(role: string, says: string, told: readonly string[], outageMs 
     return {
       faults: [{ says, inject: [signal(facts, "KILL", [pid])], undo: [] }],
       expect: { holding: "stays", told },
-      promise: { text: "another process takes its place", outageMs },
+      promise: { text: "another process takes its place", outageMs, returnOutageMs: outageMs },
       ...(role === "balance" ? { radius: { takes: "worker" as const } } : {}),
     };
   };
@@ -67,6 +68,7 @@ function killAll(facts: SiteFacts): Built {
     promise: {
       text: "adverts of silence and the skew",
       outageMs: masterLossMs(facts),
+      returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts),
     },
   };
@@ -87,6 +89,7 @@ function hangAll(facts: SiteFacts): Built {
     promise: {
       text: "the lease, then the skew",
       outageMs: masterLossMs(facts),
+      returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts),
     },
   };
@@ -121,7 +124,7 @@ function hangCheck(facts: SiteFacts): Built | string {
     ],
     expect: { holding: "stays", told: [] },
     promise: { text: "clients notice nothing", failed: 0 },
-    watchMs: 1500,
+    watchMs: 1200,
   };
 }
 
@@ -156,7 +159,7 @@ function starve(facts: SiteFacts): Built {
     ],
     expect: { holding: "stays", told: [] },
     promise: { text: "slower, and nothing fails", failed: 0 },
-    watchMs: 2000,
+    watchMs: 1200,
   };
 }
 
@@ -176,7 +179,7 @@ function localDeath(facts: SiteFacts): Built | string {
     promise: {
       text: "until the check looks, then at once",
       outageMs: facts.trackEveryMs + resignationMs(facts),
-      returnOutageMs: SLACK_MS,
+      returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts),
     },
   };
@@ -202,7 +205,7 @@ export const processDrills: readonly DrillKind[] = [
     title: "a balance worker is killed",
     layer: "director",
     says: "kill -9. The listening sockets live on; waiting clients are served by its successor.",
-    build: killRole("balance", "SIGKILL to a balance worker", [], WORKER_START_MS),
+    build: killRole("balance", "SIGKILL to a balance worker", ["role-ended"], WORKER_START_MS),
   },
   {
     name: "kill-console",
