@@ -139,6 +139,7 @@ function backendOf(events: EventLog): Parameters<typeof serveControl>[1] {
     handOver: async () => NOT_HERE,
     reload: async () => ({ reloaded: false, diagnostics: [] }),
     upgrade: async () => NOT_HERE,
+    renewRoles: async () => [],
     balance: {
       status: async () => undefined,
       order: async () => NOT_HERE,

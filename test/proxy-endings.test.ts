@@ -76,6 +76,30 @@ const ENDINGS: readonly Ending[] = [
     status: "",
   },
   {
+    name: "CH the client gave up while it waited, and its end refuses the answer",
+    play: (rig, client) => {
+      const web = asked(rig, client);
+      client.fin();
+      rig.wait(100);
+      web.write(ok("too late"));
+      client.breakOff("EPIPE");
+    },
+    told: "200 CH the client had left before its answer came",
+    status: "HTTP/1.1 200 OK",
+  },
+  {
+    name: "-- a client that says its end early, and takes the answer",
+    play: (rig, client) => {
+      const web = asked(rig, client);
+      client.fin();
+      rig.wait(100);
+      web.write(ok("in time"));
+      client.breakOff("");
+    },
+    told: "200 --",
+    status: "HTTP/1.1 200 OK",
+  },
+  {
     name: "CD the client left in the middle of the answer",
     play: (rig, client) => {
       asked(rig, client).write(HALF);

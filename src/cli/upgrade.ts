@@ -1,6 +1,6 @@
 /**
- * `nines upgrade`: the control process becomes the program now on disk, and fresh balance workers
- * take over from the old ones. Nothing stops meanwhile.
+ * `nines upgrade`: the control process becomes the program now on disk, fresh balance workers take over
+ * from the old ones, and the vrrp and check processes are renewed. Nothing stops meanwhile.
  */
 
 import { ControlFailure, type ControlClient } from "../daemon/control-client.ts";
@@ -18,9 +18,14 @@ export async function upgrade(client: ControlClient, terminal: Terminal): Promis
     return 1;
   }
   terminal.out(from === to ? `control: started anew as ${to}` : `control: ${from} -> ${to}`);
-  if (before.balance === undefined) return 0;
-  await client.replaceWorkers();
-  terminal.out("fresh workers serve; the old ones finish what they have");
+  if (before.balance !== undefined) {
+    await client.replaceWorkers();
+    terminal.out("fresh workers serve; the old ones finish what they have");
+  }
+  for (const { role, stays } of await client.renewRoles()) {
+    const fresh = role === "vrrp" ? "a fresh process goes on in its lease" : "a fresh process";
+    terminal.out(`${role}: ${stays ?? fresh}`);
+  }
   return 0;
 }
 

@@ -12,6 +12,7 @@ import {
   type ServiceReading,
 } from "./service/service-model.ts";
 import { defaultLedger } from "./service/settings/ledger.ts";
+import { carryOut, type CarriedOut } from "./virtual/carry-out.ts";
 
 /** What a path and the text behind it look like. */
 export function languageOf(path: string, text: string | undefined): "nines" | "keepalived" {
@@ -21,7 +22,7 @@ export function languageOf(path: string, text: string | undefined): "nines" | "k
   return /^(---|[A-Za-z_"']+\s*:(\s|$))/u.test(line) ? "nines" : "keepalived";
 }
 
-/** A keepalived.conf gives a service without a balancer. */
+/** Virtual servers of a keepalived.conf are a balancer of TCP connections. */
 export function readEither(
   path: string,
   options: ReadOptions & ServiceReadOptions = {},
@@ -31,15 +32,16 @@ export function readEither(
     return readServiceYaml(path, options, files);
   }
   const { model, ...reading } = readKeepalivedConf(path, options, files);
-  return model === undefined ? reading : { ...reading, service: serviceOf(model) };
+  if (model === undefined) return reading;
+  const { notes, ...carried } = carryOut(model, path);
+  return { ...reading, notes, service: serviceOf(model, carried) };
 }
 
-function serviceOf(vrrp: Model): ServiceModel {
-  const balance = { workers: 1, frontends: [], pools: [] };
+function serviceOf(vrrp: Model, carried: Omit<CarriedOut, "notes">): ServiceModel {
+  const { balance } = carried;
   return {
     vrrp,
-    balance,
-    checks: [],
+    ...carried,
     trackedChecks: [],
     console: DEFAULT_CONSOLE,
     journal: DEFAULT_BOUNDS,

@@ -1,38 +1,43 @@
 /** A line to the check role: targets go there (control), verdicts come (control and workers). */
 
-import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
-import type { ScriptSecurity } from "../config/model.ts";
+import type { CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 500;
 
+/** What is heard besides verdicts. */
+export interface CheckRoleListener {
+  verdicts(verdicts: readonly CheckVerdict[]): void;
+  note?(subject: string, reason: string): void;
+}
+
+/** What the check process is to do for the balancer. */
+export type AskedChecks = Omit<Extract<ToCheckRole, { type: "configure-checks" }>, "type">;
+
 export class CheckRoleLink {
   readonly #path: string;
   readonly #role: "control" | "balance";
-  readonly #verdicts: (verdicts: readonly CheckVerdict[]) => void;
+  readonly #listener: CheckRoleListener;
+  #endTold = Promise.withResolvers<void>();
   #connection: LineConnection<ToCheckRole> | undefined;
   #asked: Extract<ToCheckRole, { type: "configure-checks" }> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #isClosed = false;
 
-  constructor(
-    path: string,
-    role: "control" | "balance",
-    verdicts: (verdicts: readonly CheckVerdict[]) => void,
-  ) {
+  constructor(path: string, role: "control" | "balance", listener: CheckRoleListener) {
     this.#path = path;
     this.#role = role;
-    this.#verdicts = verdicts;
+    this.#listener = listener;
   }
 
   /** Connects, and again whenever the check role was replaced. While it is gone, verdicts stand. */
   async connect(): Promise<void> {
     try {
       const connection = await connectLines<FromCheckRole, ToCheckRole>(this.#path, {
-        message: (message) => this.#verdicts(message.verdicts),
+        message: (message) => this.#hear(message),
         closed: () => this.#lost(),
       });
       if (this.#isClosed) return connection.close();
@@ -46,9 +51,17 @@ export class CheckRoleLink {
   }
 
   /** Kept, and said again to a check role that is new. */
-  configure(targets: readonly CheckTarget[], scripts: ScriptSecurity): void {
-    this.#asked = { type: "configure-checks", targets, scripts };
+  configure(asked: AskedChecks): void {
+    this.#asked = { type: "configure-checks", ...asked };
     this.#sendTargets();
+  }
+
+  /** Resolves when the scripts of the end have run, or nobody is there to run them. */
+  async tellEnd(withinMs: number): Promise<void> {
+    if (this.#connection?.send({ type: "tell-end" }) !== true) return;
+    const patience = setTimeout(() => this.#endTold.resolve(), withinMs);
+    await this.#endTold.promise;
+    clearTimeout(patience);
   }
 
   close(): void {
@@ -57,13 +70,21 @@ export class CheckRoleLink {
     this.#connection?.close();
   }
 
+  #hear(message: FromCheckRole): void {
+    if (message.type === "verdicts") this.#listener.verdicts(message.verdicts);
+    else if (message.type === "note") this.#listener.note?.(message.subject, message.reason);
+    else this.#endTold.resolve();
+  }
+
   #sendTargets(): void {
     if (this.#asked !== undefined) this.#connection?.send(this.#asked);
   }
 
   #lost(): void {
     this.#connection = undefined;
+    this.#endTold.resolve();
     if (this.#isClosed) return;
+    this.#endTold = Promise.withResolvers();
     this.#retry = setTimeout(() => void this.connect(), this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }

@@ -86,6 +86,10 @@ export class BalanceControl {
     this.#desk.hurry(reason);
   }
 
+  tellEnd(): Promise<void> {
+    return this.#desk.tellEnd();
+  }
+
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#trial?.close();
     await this.#desk.stop(reason, withinMs);

@@ -4,7 +4,6 @@
  */
 
 import type { Server } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
@@ -16,6 +15,7 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { checkCertificates } from "../drivers/tls-certificates.ts";
 import { BalanceNews } from "./balance-news.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
+import { BalanceHouse } from "./balance-house.ts";
 import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
 import { ServerNames } from "./balance-names.ts";
@@ -34,6 +34,7 @@ import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
 import { TrafficDesk } from "./balance-traffic.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
+import { StickKeeper } from "./balance-sticks.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
 import { descriptorLimit, descriptorWarning } from "./descriptor-limit.ts";
@@ -44,11 +45,8 @@ import { TicketKeys } from "./ticket-keys.ts";
 
 const CONFIGURE_WITHIN_MS = 30_000;
 
-/** A client that asks all the time has had its last answer by then; others are let go by then. */
-const LAST_ANSWERS_MS = 1_200;
-/** Clients that are held back come again after 1 s. */
-const HELD_BACK_MS = 500;
-const LOOK_MS = 10;
+/** What scripts get that servers and pools are told of with at the end. */
+const END_TOLD_MS = 5_000;
 
 export interface DeskOptions {
   readonly directory: RunDirectory;
@@ -67,7 +65,8 @@ export class BalanceDesk {
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
-  #isHurried = false;
+  readonly #sticks = new StickKeeper();
+  readonly #house: BalanceHouse;
   #notedDescriptors: string | undefined;
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
@@ -83,13 +82,20 @@ export class BalanceDesk {
       log: options.log,
       joined: (link) => this.#equip(link),
     });
+    this.#house = new BalanceHouse({
+      links: () => this.#workers.links,
+      sockets: () => this.#sockets,
+    });
     this.#names = new ServerNames({
       changed: (host, address) => void this.#moved(host, address),
       failed: (host, reason) =>
         this.#say("limited", `the name ${host} does not resolve (${reason}); asking again`),
     });
     const { checkSocket } = options.directory;
-    this.#checks = new CheckRoleLink(checkSocket, "control", (all) => this.#noteVerdicts(all));
+    this.#checks = new CheckRoleLink(checkSocket, "control", {
+      verdicts: (all) => this.#noteVerdicts(all),
+      note: (subject, reason) => this.#say("limited", reason, subject),
+    });
   }
 
   get isRunning(): boolean {
@@ -146,6 +152,7 @@ export class BalanceDesk {
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
     this.#service = service;
+    this.#sticks.configure(pools);
     this.#noteDescriptors(service.balance);
     const known = new Set([...pools.map(({ name }) => name), ...serverNames(pools)]);
     this.#news.forget((instance) => known.has(instance));
@@ -203,8 +210,8 @@ export class BalanceDesk {
   /** Fresh worker processes, of the program as it is on disk now. */
   async replaceWorkers(): Promise<Done | Failure> {
     const reason = "the operator asked for fresh workers";
-    const trouble = await this.#workers.replace(reason);
-    return trouble === undefined ? { done: true } : { error: trouble };
+    const error = await this.#workers.replace(reason);
+    return error === undefined ? { done: true } : { error };
   }
 
   reopenLogs(): void {
@@ -216,28 +223,24 @@ export class BalanceDesk {
     this.#workers.send({ type: "unready" });
   }
 
-  /**
-   * Before an address goes to another machine, which knows nothing of the connections to this one:
-   * first every answer is the last of its connection, so that kept ones are no more; then nobody
-   * comes in until those inside are served. It cannot last, so neither does the wait.
-   */
-  async emptyHouse(): Promise<void> {
-    this.#workers.send({ type: "last-answers" });
-    await this.#wait(LAST_ANSWERS_MS, async () => (await this.#guests()) === 0);
-    this.#sockets?.holdBack();
-    await this.#wait(HELD_BACK_MS, async () => (await this.#guests()) === 0);
+  emptyHouse(): Promise<void> {
+    return this.#house.empty();
   }
 
-  /** The address is elsewhere, and may come back. */
   reopenHouse(): void {
-    this.#sockets?.letIn();
-    this.#workers.send({ type: "as-usual" });
+    this.#house.reopen();
   }
 
   /** What `stop` and `emptyHouse` wait for ends now. */
   hurry(reason: string): void {
-    this.#isHurried = true;
+    this.#house.hurry();
     this.#workers.hurry(reason);
+  }
+
+  /** Resolves when the scripts that are to hear of the end have run. */
+  async tellEnd(): Promise<void> {
+    const { notices = [] } = this.#service ?? {};
+    if (notices.some(({ atEnd }) => atEnd)) await this.#checks.tellEnd(END_TOLD_MS);
   }
 
   async stop(reason: string, withinMs: number): Promise<void> {
@@ -254,18 +257,6 @@ export class BalanceDesk {
     const text = descriptorWarning(balance, descriptorLimit());
     if (text !== undefined && text !== this.#notedDescriptors) this.#say("note", text);
     this.#notedDescriptors = text;
-  }
-
-  async #guests(): Promise<number> {
-    const answers = await Promise.all(
-      this.#workers.links.map((link) => link.ask({ type: "ping" }, HELD_BACK_MS)),
-    );
-    return answers.reduce((sum, { reply }) => sum + (reply?.connections ?? 0), 0);
-  }
-
-  async #wait(limitMs: number, isOver: () => Promise<boolean>): Promise<void> {
-    const untilMs = monotonicMs() + limitMs;
-    while (!this.#isHurried && monotonicMs() < untilMs && !(await isOver())) await sleep(LOOK_MS);
   }
 
   // ---- workers ----
@@ -288,19 +279,14 @@ export class BalanceDesk {
     const box = workerBox(this.#options.directory.path, link.hello.serial);
     const trouble = await sockets.giveTo(box, link.sockets);
     link.sockets = new Set(sockets.names);
-    const failed = error ?? trouble;
-    if (failed === undefined) return;
-    this.#say("limited", `the balance worker ${link.hello.pid}: ${failed}`, "", "error");
+    const text = `the balance worker ${link.hello.pid}: ${error ?? trouble}`;
+    if ((error ?? trouble) !== undefined) this.#say("limited", text, "", "error");
   }
 
-  /** A new worker learns from an older one which clients stick to which server. */
+  /** A new worker learns which clients stick to which server; one that was there before us tells it. */
   async #introduce(link: WorkerLink): Promise<void> {
-    const other = this.#workers.links.find((one) => one !== link && one.isServing);
-    if (other === undefined) return;
-    const { reply } = await other.ask({ type: "export-sticks" });
-    const tables = reply?.sticks ?? [];
-    if (tables.length === 0) return;
-    link.send({ type: "sticks", tables });
+    if (link.hello.listening.length > 0) return this.#sticks.learn(monotonicMs, link);
+    this.#sticks.tell(monotonicMs(), link);
     // Its answer says that it has read that.
     await link.ask({ type: "ping" });
   }
@@ -314,6 +300,10 @@ export class BalanceDesk {
         this.#tell(link, message);
         break;
       case "sticks":
+        this.#sticks.hear(monotonicMs(), message.tables);
+        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        break;
+      case "takes":
         for (const other of this.#workers.links) if (other !== link) other.send(message);
         break;
       case "farewell":
@@ -365,7 +355,7 @@ export class BalanceDesk {
     for (const subject of this.#verdicts.keys()) {
       if (!subjects.has(subject)) this.#verdicts.delete(subject);
     }
-    this.#checks.configure(targets, service.vrrp.scripts);
+    this.#checks.configure({ targets, scripts: service.vrrp.scripts, notices: service.notices });
   }
 
   #noteVerdicts(verdicts: readonly CheckVerdict[]): void {

@@ -17,6 +17,8 @@ const LASTING: Partial<Record<EventDraft["kind"], string>> = {
   "server-panic-on": "panic",
   "server-panic-off": "panic",
   "server-tier": "tier",
+  "server-quorum-lost": "quorum",
+  "server-quorum-regained": "quorum",
 };
 
 /** Each worker drains a server by itself: what one said before does not count any more. */

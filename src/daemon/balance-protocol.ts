@@ -12,9 +12,11 @@
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
 import type { StickRecord } from "../core/balance/stick-table.ts";
+import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
 import type { ScriptSecurity } from "../config/model.ts";
+import type { LimitTakes } from "../core/proxy/engine.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -22,7 +24,7 @@ import type { EventDraft } from "./event-log.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
-export const BALANCE_PROTOCOL = 1;
+export const BALANCE_PROTOCOL = 2;
 
 /** What operators changed at run time, for one pool. */
 export interface PoolOverrides {
@@ -58,9 +60,11 @@ export type ToWorker =
   | { readonly type: "get-traffic"; readonly id: number }
   | { readonly type: "explain"; readonly id: number; readonly request: AskedRequest }
   | { readonly type: "ping"; readonly id: number }
-  /** Everything that sticks, for a worker that is new. */
-  | { readonly type: "export-sticks"; readonly id: number }
+  /** What sticks, from that entry on: a page, for a control process that is new. */
+  | { readonly type: "export-sticks"; readonly id: number; readonly from: number }
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
+  /** Of another worker. */
+  | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
   /** Send all listening sockets to this box. */
   | { readonly type: "send-listeners"; readonly box: string }
   /** For handshakes from now on. */
@@ -100,6 +104,8 @@ export type FromWorker =
     }
   /** A client was bound to a server, or is no longer. */
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
+  /** What its rate limits let through: one limit is for all workers. */
+  | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
   | {
       readonly type: "farewell";
@@ -124,8 +130,14 @@ export type ToCheckRole =
       readonly targets: readonly CheckTarget[];
       /** Under whose rights and which rules checks by script run. */
       readonly scripts: ScriptSecurity;
-    };
+      readonly notices: readonly PoolNotices[];
+    }
+  /** The node ends: who wants to hear of that is told. Answered by `end-told`. */
+  | { readonly type: "tell-end" };
 
 export type FromCheckRole =
   /** All at first, then what changed; to the control role all of them now and then. */
-  { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] };
+  | { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] }
+  /** To the control role: a script that servers are told of with could not be run, or failed. */
+  | { readonly type: "note"; readonly subject: string; readonly reason: string }
+  | { readonly type: "end-told" };

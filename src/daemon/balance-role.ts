@@ -53,9 +53,9 @@ export async function runBalanceRole(options: BalanceRoleOptions): Promise<void>
       setImmediate(() => process.exit(0));
     },
   });
-  const checks = new CheckRoleLink(directory.checkSocket, "balance", (verdicts) =>
-    worker.noteVerdicts(verdicts),
-  );
+  const checks = new CheckRoleLink(directory.checkSocket, "balance", {
+    verdicts: (verdicts) => worker.noteVerdicts(verdicts),
+  });
 
   const receive = (message: ToWorker): void => {
     if (message.type === "send-listeners") worker.sendSockets(box, message.box);

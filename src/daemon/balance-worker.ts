@@ -4,6 +4,7 @@ import { writeCombinedLine, writeJsonLine } from "../core/proxy/access-line.ts";
 import { AccessRecord } from "../core/proxy/access-record.ts";
 import { Engine } from "../core/proxy/engine.ts";
 import type { AccessLogSettings, BalanceSettings } from "../core/proxy/frontend-settings.ts";
+import type { RouteSettings } from "../core/route/route-settings.ts";
 import type { PoolEvent } from "../core/balance/pool-ports.ts";
 import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
@@ -16,6 +17,7 @@ import { AccessLogs } from "./balance-access-log.ts";
 import { Connectors } from "./balance-connectors.ts";
 import { Fronts } from "./balance-fronts.ts";
 import type { FromWorker, StickEntries, ToWorker, WorkerReply } from "./balance-protocol.ts";
+import { STICKS_PER_MESSAGE } from "./balance-sticks.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -37,10 +39,8 @@ type Order = Exclude<ToWorker, { type: "send-listeners" }>;
 const LONGEST_SLEEP_MS = 60_000;
 /** Cookies go by the wall clock, which others set. */
 const WALL_CLOCK_MS = 10_000;
-/** How soon other workers learn who sticks where. */
-const STICKS_MS = 100;
-/** Told to a worker that is new: 5 MB. */
-const MAX_STICKS = 50_000;
+/** How soon other workers learn who sticks where, and what of a limit is used up. */
+const SHARE_MS = 100;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
 /**
@@ -63,7 +63,7 @@ export class BalanceWorker {
   readonly #early = new Map<string, CheckVerdict>();
   #isConfigured = false;
   #hasToldTls = false;
-  #sticks: NodeJS.Timeout | undefined;
+  #sharing: NodeJS.Timeout | undefined;
   #drain: { readonly untilMs: number; readonly reason: string } | undefined;
   #leaving: NodeJS.Timeout | undefined;
   #hasEnded = false;
@@ -148,6 +148,7 @@ export class BalanceWorker {
     else if (order.type === "ticket-keys") this.#fronts.sealTickets(secretsOf(order));
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
+    else if (order.type === "takes") this.#engine.importTakes(monotonicMs(), order.limits);
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
     else this.#answer(order);
   }
@@ -179,10 +180,23 @@ export class BalanceWorker {
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
-        return { reply: { sticks: newest(this.#engine.exportSticks(now, false)) } };
+        return { reply: { sticks: this.#sticksFrom(order.from) } };
       case "ping":
         return { reply: { connections: this.#engine.connections + this.#fronts.connections } };
     }
+  }
+
+  /** The table is walked anew for each page; what changes meanwhile is told by itself. */
+  #sticksFrom(from: number): StickEntries[] {
+    const pages: StickEntries[] = [];
+    let [skip, room] = [from, STICKS_PER_MESSAGE];
+    for (const { pool, entries } of this.#engine.exportSticks(monotonicMs(), false)) {
+      const page = entries.slice(skip, skip + room);
+      skip = Math.max(0, skip - entries.length);
+      room -= page.length;
+      if (page.length > 0) pages.push({ pool, entries: page });
+    }
+    return pages;
   }
 
   #configure(order: Extract<ToWorker, { type: "configure" }>): Answer {
@@ -195,7 +209,7 @@ export class BalanceWorker {
       for (const verdict of this.#early.values()) this.#note(now, verdict);
     });
     this.#isConfigured = true;
-    this.#shareSticks(settings);
+    this.#share(settings);
     this.#tellSlowTls(settings);
     const trouble = this.#logs.configure(logFiles(settings));
     this.tellServing();
@@ -241,14 +255,20 @@ export class BalanceWorker {
     else if (this.#early.size < MAX_EARLY) this.#early.set(subject, verdict);
   }
 
-  #shareSticks({ pools }: BalanceSettings): void {
-    clearInterval(this.#sticks);
-    this.#sticks = undefined;
-    if (!pools.some(({ stickiness }) => stickiness.kind === "table")) return;
-    this.#sticks = setInterval(() => {
+  /** Others hear who sticks where, and what of a limit is used up. */
+  #share({ pools, frontends, workers }: BalanceSettings): void {
+    clearInterval(this.#sharing);
+    this.#sharing = undefined;
+    const hasSticks = pools.some(({ stickiness }) => stickiness.kind === "table");
+    const isLimited = ({ rateLimit }: RouteSettings): boolean => rateLimit !== undefined;
+    const hasLimits = workers > 1 && frontends.some(({ routes }) => routes.some(isLimited));
+    if (!hasSticks && !hasLimits) return;
+    this.#sharing = setInterval(() => {
       const tables = this.#engine.exportSticks(monotonicMs(), true);
       if (tables.length > 0) this.#options.tell({ type: "sticks", tables });
-    }, STICKS_MS);
+      const limits = hasLimits ? this.#engine.exportTakes() : [];
+      if (limits.length > 0) this.#options.tell({ type: "takes", limits });
+    }, SHARE_MS);
   }
 
   // ---- the end ----
@@ -301,7 +321,7 @@ export class BalanceWorker {
   }
 
   async #end(): Promise<void> {
-    clearInterval(this.#sticks);
+    clearInterval(this.#sharing);
     await this.#logs.flush();
     const counted = countedBy(this.#engine);
     this.#options.tell({ type: "farewell", status: this.#status(true), counted });
@@ -360,12 +380,6 @@ function secretsOf({ ticketKeys, formerTicketKeys }: TicketSecrets): TicketSecre
 interface Answer {
   readonly error?: string;
   readonly reply?: WorkerReply;
-}
-
-/** The ones used last, as many as one message may hold. */
-function newest(tables: readonly StickEntries[]): readonly StickEntries[] {
-  const share = Math.floor(MAX_STICKS / Math.max(1, tables.length));
-  return tables.map(({ pool, entries }) => ({ pool, entries: entries.slice(-share) }));
 }
 
 function logFiles({ frontends }: BalanceSettings): ReadonlySet<string> {

@@ -6,7 +6,9 @@
 import type { Server } from "node:net";
 import { Prng } from "../lib/prng.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
+import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
+import { NoticeDesk } from "./notice-desk.ts";
 import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
 
 /** Workers of a large machine, their successors, and two control processes. */
@@ -14,6 +16,8 @@ const MAX_CLIENTS = 1024;
 
 /** How often the control role hears how all are, besides what changes. */
 const ALL_EVERY_MS = 5_000;
+/** What scripts of the end get. */
+const END_MS = 5_000;
 
 type Connection = LineConnection<FromCheckRole>;
 
@@ -21,11 +25,17 @@ export class ServerChecks {
   readonly #clients = new Set<Connection>();
   readonly #controls = new Set<Connection>();
   readonly #runner: CheckRunner;
+  readonly #notices = new ServerNotices();
+  readonly #desk: NoticeDesk;
   #server: Server | undefined;
 
   constructor(seed: number) {
     this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
       for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
+      this.#desk.run(this.#notices.heard(verdict.subject, verdict.up));
+    });
+    this.#desk = new NoticeDesk((subject, reason) => {
+      for (const control of this.#controls) control.send({ type: "note", subject, reason });
     });
   }
 
@@ -39,6 +49,11 @@ export class ServerChecks {
     );
   }
 
+  /** Scripts that run are waited for. */
+  async finish(): Promise<void> {
+    await this.#desk.finish(END_MS);
+  }
+
   close(): void {
     this.#runner.close();
     for (const client of this.#clients) client.close();
@@ -50,11 +65,14 @@ export class ServerChecks {
   #accept(connection: Connection): LineHandlers<ToCheckRole> {
     return {
       message: (message) => {
-        if (message.type === "hello") {
+        if (message.type === "tell-end") void this.#tellEnd(connection);
+        else if (message.type === "hello") {
           this.#clients.add(connection);
           if (message.role === "control") this.#controls.add(connection);
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
         } else {
+          this.#desk.security = message.scripts;
+          this.#desk.run(this.#notices.configure(message.notices));
           this.#runner.configure(message.targets, message.scripts);
         }
       },
@@ -63,6 +81,12 @@ export class ServerChecks {
         this.#controls.delete(connection);
       },
     };
+  }
+
+  async #tellEnd(connection: Connection): Promise<void> {
+    this.#desk.run(this.#notices.end());
+    await this.finish();
+    connection.send({ type: "end-told" });
   }
 
   /** Workers act on changes only; operators want to see how long the last check took. */

@@ -38,13 +38,15 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     ending = true;
     tracks.close();
     checks.close();
-    servers.close();
     desk.close();
     link.close();
     agenda.close();
-    // Whatever is still on its way - a mail, a pipe of a service that a script revived - must
-    // not keep the process; the acknowledgements are given one turn to leave.
-    setImmediate(() => process.exit(0));
+    void servers.finish().then(() => {
+      servers.close();
+      // Whatever is still on its way - a mail, a pipe of a service that a script revived - must
+      // not keep the process; the acknowledgements are given one turn to leave.
+      setImmediate(() => process.exit(0));
+    });
   };
 
   const receive = (message: ToCheck): void => {

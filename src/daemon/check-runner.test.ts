@@ -82,7 +82,7 @@ test("more servers hang than may be asked at once, and every one is found", asyn
 test("no more scripts run at once than may", async () => {
   const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
   const script = join(directory, "check.sh");
-  const lines = [`cd ${directory}`, "echo b >> log", "sleep 0.02", "echo e >> log"];
+  const lines = [`cd ${directory}`, "echo b >> log", "sleep 0.1", "echo e >> log"];
   writeFileSync(script, `#!/bin/sh\n${lines.join("\n")}\n`);
   chmodSync(script, 0o755);
   const timing = { timeoutMs: 5000, intervalMs: 60_000 };

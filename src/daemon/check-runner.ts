@@ -1,6 +1,7 @@
 /** Runs the checks of all targets: machines of core over sockets. Used by the check role. */
 
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { combinedVerdict, isOtherVerdict } from "../core/check/combined-verdict.ts";
 import { DerivedKeys } from "../core/check/scram.ts";
 import { startOffset } from "../core/check/schedule.ts";
 import { ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
@@ -44,7 +45,12 @@ const CATCH_UP_MS = 250;
 export class CheckRunner {
   readonly #prng: Prng;
   readonly #onVerdict: (verdict: CheckVerdict) => void;
+  /** By subject and check: a server may have several. */
   readonly #running = new Map<string, Running>();
+  /** Keys of all checks of a subject. */
+  readonly #keysOf = new Map<string, string[]>();
+  /** Of subjects with several checks: what was said last. */
+  readonly #told = new Map<string, CheckVerdict>();
   readonly #heap = new DeadlineHeap<Running>();
   readonly #keys = new DerivedKeys();
   readonly #wires = new CheckWires();
@@ -70,10 +76,9 @@ export class CheckRunner {
   /** By difference: what is unchanged goes on, what is gone is forgotten. */
   configure(targets: readonly CheckTarget[], scripts: ScriptRules): void {
     this.#scripts = scripts;
-    const wanted = new Set(targets.map((target) => target.subject));
-    for (const [subject, running] of this.#running) {
-      if (!wanted.has(subject)) this.#forget(subject, running);
-    }
+    const wanted = new Set(targets.map(keyOf));
+    for (const [key, running] of this.#running) if (!wanted.has(key)) this.#forget(key, running);
+    this.#learnSubjects(targets);
     for (const slots of [this.#probeSlots, this.#scriptSlots]) {
       slots.waiting = slots.waiting.filter((running) => this.#isKnown(running));
     }
@@ -97,20 +102,47 @@ export class CheckRunner {
 
   /** What is known now: for somebody who connects later. */
   get verdicts(): CheckVerdict[] {
-    return [...this.#running.values()].flatMap(({ check }) => check.verdict ?? []);
+    return [...this.#keysOf.keys()].flatMap((subject) => this.#verdictOf(subject) ?? []);
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const [subject, running] of this.#running) this.#forget(subject, running);
+    for (const [key, running] of this.#running) this.#forget(key, running);
     this.#wires.close();
   }
 
+  #learnSubjects(targets: readonly CheckTarget[]): void {
+    this.#keysOf.clear();
+    for (const target of targets) {
+      const keys = this.#keysOf.get(target.subject);
+      if (keys === undefined) this.#keysOf.set(target.subject, [keyOf(target)]);
+      else keys.push(keyOf(target));
+    }
+    for (const subject of this.#told.keys()) {
+      if (!this.#keysOf.has(subject)) this.#told.delete(subject);
+    }
+  }
+
+  #verdictOf(subject: string): CheckVerdict | undefined {
+    const keys = this.#keysOf.get(subject) ?? [];
+    return combinedVerdict(keys.map((key) => this.#running.get(key)?.check.verdict));
+  }
+
+  /** Of one check alone each of its own words; of several what they say together, when it changes. */
+  #tell(verdict: CheckVerdict): void {
+    const { subject } = verdict;
+    if (this.#keysOf.get(subject)?.length === 1) return this.#onVerdict(verdict);
+    const all = this.#verdictOf(subject);
+    if (all === undefined || !isOtherVerdict(this.#told.get(subject), all)) return;
+    this.#told.set(subject, all);
+    this.#onVerdict(all);
+  }
+
   #isNew(target: CheckTarget): boolean {
-    const running = this.#running.get(target.subject);
+    const running = this.#running.get(keyOf(target));
     if (running === undefined) return true;
     if (running.identity === identityOf(target)) return false;
-    this.#forget(target.subject, running);
+    this.#forget(keyOf(target), running);
     return true;
   }
 
@@ -124,13 +156,13 @@ export class CheckRunner {
         return check.deadline;
       },
     };
-    this.#running.set(target.subject, running);
+    this.#running.set(keyOf(target), running);
     this.#heap.push(running);
-    if (check.verdict !== undefined) this.#onVerdict(check.verdict);
+    if (check.verdict !== undefined) this.#tell(check.verdict);
   }
 
-  #forget(subject: string, running: Running): void {
-    this.#running.delete(subject);
+  #forget(key: string, running: Running): void {
+    this.#running.delete(key);
     this.#abandon(running);
   }
 
@@ -168,7 +200,7 @@ export class CheckRunner {
   }
 
   #isKnown(running: Running): boolean {
-    return this.#running.get(running.check.target.subject) === running;
+    return this.#running.get(keyOf(running.check.target)) === running;
   }
 
   #slotsOf({ check }: Running): Slots {
@@ -196,7 +228,7 @@ export class CheckRunner {
     for (const action of running.check.step(monotonicMs(), input)) {
       if (action.type === "start-probe") this.#ask(running);
       else if (action.type === "abandon-probe") this.#abandon(running);
-      else this.#onVerdict(action.verdict);
+      else this.#tell(action.verdict);
     }
     this.#heap.push(running);
   }
@@ -219,6 +251,10 @@ export class CheckRunner {
     this.#timerAt = at;
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - monotonicMs())));
   }
+}
+
+function keyOf({ subject, check }: CheckTarget): string {
+  return `${subject}\0${check.name}`;
 }
 
 function identityOf(target: CheckTarget): string {

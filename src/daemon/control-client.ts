@@ -13,6 +13,7 @@ import type {
   Reloaded,
   ServiceFacts,
   TrafficLook,
+  RenewedRole,
   Upgrading,
   ServerOrder,
   Why,
@@ -114,6 +115,10 @@ export class ControlClient {
   /** Takes as long as fresh processes take to start. */
   upgrade(): Promise<Upgrading> {
     return this.#json<Upgrading>("POST", "/v1/upgrade");
+  }
+
+  renewRoles(): Promise<readonly RenewedRole[]> {
+    return this.#json<readonly RenewedRole[]>("POST", "/v1/renew-roles");
   }
 
   replaceWorkers(): Promise<Done> {

@@ -15,6 +15,7 @@ import type {
   Done,
   Failure,
   NodeStatus,
+  RenewedRole,
   Reloaded,
   ServiceFacts,
   TrafficLook,
@@ -31,6 +32,7 @@ import { roleModel } from "./role-protocol.ts";
 import { RoleSupervision } from "./role-supervision.ts";
 import { configurationNews } from "./configuration-news.ts";
 import { ConsoleKeeper } from "./console-keeper.ts";
+import { renewRoles } from "./role-renewal.ts";
 import type { RoleCommand } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { becomeProgramOnDisk, versionOnDisk } from "./self-upgrade.ts";
@@ -144,7 +146,10 @@ export class ControlRole implements ControlBackend {
     const { service } = this.#options;
     if (service !== undefined) {
       const trouble = await this.balance.configure(service);
-      if (trouble !== undefined) return trouble;
+      if (trouble !== undefined && service.vrrp.virtualServers.length === 0) return trouble;
+      // With keepalived a real server may listen where IPVS takes over; addresses come first.
+      const text = `virtual servers are not carried out: ${trouble}; the addresses are looked after`;
+      if (trouble !== undefined) this.#say("limited", text, "error");
     }
     this.#runRoles();
     return undefined;
@@ -177,9 +182,12 @@ export class ControlRole implements ControlBackend {
     const { childWaitMs } = this.#model.processes;
     this.balance.unready();
     if (this.balance.isRunning && (await this.#isMaster())) await this.balance.emptyHouse();
+    // Told now, while somebody is there who runs scripts; waited for when the addresses are gone.
+    const isTold = this.balance.tellEnd();
     this.#check.expectEnd();
     if (this.#vrrpRun !== undefined) await this.#vrrp.stop(reason, childWaitMs + STOP_MARGIN_MS);
     await this.balance.stop(reason, DRAIN_WITHIN_MS);
+    await isTold;
     await this.#check.stop(this.#vrrpRun === undefined ? 0 : childWaitMs);
     await Promise.all([this.#vrrpRun, this.#checking]);
   }
@@ -287,6 +295,14 @@ export class ControlRole implements ControlBackend {
     // The answer leaves first.
     setTimeout(() => becomeProgramOnDisk(), ANSWER_LEAVES_MS);
     return { from, to, startedWallMs: this.#startedWallMs };
+  }
+
+  renewRoles(): Promise<readonly RenewedRole[]> {
+    return renewRoles({
+      vrrp: this.#vrrpRun === undefined ? undefined : this.#vrrp,
+      check: this.#checking === undefined ? undefined : this.#check,
+      router: async () => (await this.#snapshot.take()).router,
+    });
   }
 
   async #reload(): Promise<Reloaded> {

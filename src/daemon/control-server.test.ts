@@ -82,6 +82,7 @@ before(async () => {
     },
     reload: async () => ({ reloaded: false, diagnostics: ["a.conf:1:1: error: no"] }),
     upgrade: async () => ({ error: "the program on disk does not start: no" }),
+    renewRoles: async () => [],
   });
 });
 

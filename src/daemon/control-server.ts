@@ -10,6 +10,7 @@ import type {
   Reloaded,
   ServiceFacts,
   TrafficLook,
+  RenewedRole,
   Upgrading,
   Why,
 } from "./control-api.ts";
@@ -34,6 +35,7 @@ export interface ControlBackend {
   handOver(instance: string): Promise<Done | Failure>;
   reload(): Promise<Reloaded>;
   upgrade(): Promise<Upgrading | Failure>;
+  renewRoles(): Promise<readonly RenewedRole[]>;
 }
 
 /** Listens on `path`, mode 0600. The caller has made sure that nobody else does. */
@@ -104,6 +106,9 @@ async function answer(
       sendJson(response, "error" in outcome ? 422 : 200, outcome);
       return;
     }
+    case "POST renew-roles":
+      sendJson(response, 200, await backend.renewRoles());
+      return;
     default:
       sendJson(response, 404, { error: `no such thing: ${request.method} ${url.pathname}` });
   }

@@ -44,7 +44,8 @@ export interface LoadedConfiguration {
 }
 
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
-  const { service, diagnostics: found, sourceLine } = readEither(file, options, options.files);
+  const reading = readEither(file, options, options.files);
+  const { service, diagnostics: found, sourceLine, notes = [] } = reading;
   const model = service?.vrrp;
   const there = options.peer === undefined ? undefined : readPeer(options.peer, options);
   const peerModel = there?.service?.vrrp;
@@ -60,12 +61,7 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
     const line = sourceLine(diagnostic) ?? there?.sourceLine(diagnostic);
     return formatDiagnostic(diagnostic, line);
   });
-  const later = model?.virtualServers.length ?? 0;
-  if (later > 0) {
-    const blocks = `${later} virtual_server ${later === 1 ? "block" : "blocks"}`;
-    const next = `nines import ${file} writes a nines.yaml that balances`;
-    lines.push(`${file}: note: ${blocks} read and checked, not carried out - ${next}`);
-  }
+  lines.push(...notes.map((note) => `${file}: note: ${note}`));
   // What this host says may be an error too: a script that anybody could change.
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
   const usable = service === undefined || failed ? {} : { service, model: service.vrrp };

@@ -22,6 +22,8 @@ import {
 const LOOK_EVERY_MS = 100;
 /** One left over connects within its own longest pause between attempts (1 s). */
 const ADOPT_WITHIN_MS = 1_500;
+/** Scripts that run are waited for by whoever goes. */
+const RENEWED_WITHIN_MS = 15_000;
 
 export class RoleSupervision {
   readonly #command: RoleCommand;
@@ -30,6 +32,7 @@ export class RoleSupervision {
   #status: RoleProcessStatus;
   #child: ChildProcess | undefined;
   #stopping = false;
+  #isRenewing = false;
 
   constructor(command: RoleCommand & { readonly role: "check" | "console" }, log: EventLog) {
     this.#command = command;
@@ -63,6 +66,10 @@ export class RoleSupervision {
       const how = pid === undefined ? await this.#startAndWait() : await this.#stranger(pid);
       pid = undefined;
       if (this.#stopping) break;
+      if (this.#isRenewing) {
+        this.#isRenewing = false;
+        continue;
+      }
       const pauseMs = this.#backoff.ended(monotonicMs());
       this.#set("backing-off");
       this.#add("role-ended", `the ${this.#name} ${how}; starting it again in ${pauseMs} ms`);
@@ -70,6 +77,20 @@ export class RoleSupervision {
       this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
     }
     this.#set("down");
+  }
+
+  /** A fresh process in its place. The answer says why not. */
+  async renew(): Promise<string | undefined> {
+    const { pid } = this.#status;
+    if (pid === undefined || this.#stopping) return "it is being started";
+    this.#isRenewing = true;
+    signalProcess(pid, "SIGTERM");
+    const untilMs = monotonicMs() + RENEWED_WITHIN_MS;
+    while (this.#status.pid === pid || this.#status.state !== "running") {
+      if (monotonicMs() > untilMs) return "its successor did not come up in time";
+      await sleep(LOOK_EVERY_MS / 4);
+    }
+    return undefined;
   }
 
   /** From now on its end is what was asked for. */

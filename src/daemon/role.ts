@@ -31,6 +31,7 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
     const { warmUp } = await import("../drivers/warm-up.ts");
     warmUp();
     keepCompiledCode();
+    noteRole("spare", directory.path);
     if (!(await isCalled())) return;
     renameRole("spare", "vrrp");
     noteRole("vrrp", directory.path);

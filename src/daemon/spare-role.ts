@@ -5,7 +5,7 @@
  */
 
 import type { ChildProcess } from "node:child_process";
-import { spawnRole, type RoleCommand } from "./role-spawn.ts";
+import { recordedRole, spawnRole, type RoleCommand } from "./role-spawn.ts";
 
 export class SpareRole {
   readonly #command: RoleCommand;
@@ -36,6 +36,12 @@ export class SpareRole {
     this.#child = undefined;
     child?.stdin?.end(CALL);
     return child;
+  }
+
+  /** It has loaded everything and waits. */
+  get isLoaded(): boolean {
+    const pid = this.#child?.pid;
+    return pid !== undefined && recordedRole(this.#command) === pid;
   }
 
   close(): void {

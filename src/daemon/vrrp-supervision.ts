@@ -33,6 +33,10 @@ const PING_EVERY_MS = 1_000;
 const HUNG_AFTER_MS = 5_000;
 /** A process that was just started has other things to do. */
 const SPARE_AFTER_MS = 1_000;
+/** How often a spare that is still loading is looked at. */
+const SPARE_LOOK_MS = 50;
+/** Death to advert takes some 50 ms; on a machine that is overloaded tenfold 700 ms were seen. */
+const SHORTEST_LEASE_MS = 2_000;
 /** A limit that was not needed must not keep the process from ending. */
 const BACKGROUND = { ref: false } as const;
 
@@ -57,6 +61,9 @@ export class VrrpSupervision {
   #child: ChildProcess | undefined;
   #status: RoleProcessStatus;
   #stopping = false;
+  #isRenewing = false;
+  /** Of the process that is accompanied now. */
+  #killed = Promise.withResolvers<boolean>();
   #starts = 0;
 
   constructor(options: VrrpSupervisionOptions) {
@@ -89,6 +96,10 @@ export class VrrpSupervision {
       }
       const killed = await this.#accompany(link);
       if (this.#stopping) break;
+      if (this.#isRenewing) {
+        this.#isRenewing = false;
+        continue;
+      }
       await this.#pauseAfterDeath(killed ? "was killed" : await this.#howItEnded(link.welcome.pid));
     }
     this.#set("down");
@@ -109,6 +120,33 @@ export class VrrpSupervision {
       sleep(withinMs, false, BACKGROUND),
     ]);
     if (!ended) signalProcess(link.welcome.pid, "SIGKILL");
+  }
+
+  /**
+   * A fresh process, of the program that the spare has loaded, goes on in the lease of this one. The
+   * answer says why not; then nothing was done.
+   */
+  async renew(): Promise<string | undefined> {
+    const { link } = this;
+    if (link === undefined || this.#stopping) return "it is being started";
+    const risky = this.#options
+      .instances()
+      .map(riskOf)
+      .find((one) => one !== undefined);
+    if (risky !== undefined) return risky;
+    const untilMs = monotonicMs() + START_WITHIN_MS;
+    while (!this.#spare.isLoaded && monotonicMs() < untilMs) await sleep(SPARE_LOOK_MS);
+    if (!this.#spare.isLoaded || this.link !== link) return "no process in reserve is ready";
+    const { pid } = link.welcome;
+    const reason = `the vrrp process ${pid} makes way for a fresh one, which goes on in its lease`;
+    this.#options.log.add(this.#event("role-started", "info", reason));
+    this.#isRenewing = true;
+    this.#replace(link);
+    while (this.link === undefined || this.link === link) {
+      if (monotonicMs() > untilMs) return "its successor did not come up in time";
+      await sleep(CONNECT_EVERY_MS);
+    }
+    return undefined;
   }
 
   async #adopt(): Promise<VrrpLink | undefined> {
@@ -168,6 +206,7 @@ export class VrrpSupervision {
   /** Until the connection ends, or (true) the process is killed because it is silent. */
   async #accompany(link: VrrpLink): Promise<boolean> {
     const killed = Promise.withResolvers<boolean>();
+    this.#killed = killed;
     this.link = link;
     this.lastAnswerMs = monotonicMs();
     this.#set("running", link.welcome.pid);
@@ -179,7 +218,6 @@ export class VrrpSupervision {
       instances: this.#options.instances,
       silent: (silence) => {
         this.#endSilence(link, silence);
-        killed.resolve(true);
       },
     });
     try {
@@ -207,9 +245,14 @@ export class VrrpSupervision {
     const silence = `has not renewed ${instance} for ${Math.round(silentMs)} ms (lease ${leaseMs} ms)`;
     const reason = `the vrrp process ${pid} ${silence}: killing it, another goes on in its lease`;
     this.#options.log.add(this.#event("role-hung", "error", reason));
-    signalProcess(pid, "SIGKILL");
+    this.#replace(link);
+  }
+
+  #replace(link: VrrpLink): void {
+    signalProcess(link.welcome.pid, "SIGKILL");
     link.close();
     removeStaleSocket(this.#options.socketPath);
+    this.#killed.resolve(true);
   }
 
   async #ping(link: VrrpLink): Promise<void> {
@@ -260,4 +303,17 @@ export class VrrpSupervision {
   ): Parameters<EventLog["add"]>[0] {
     return { source: "control", level, kind, instance: "", reason };
   }
+}
+
+/** Why an address of this instance could be lost while its process is exchanged; undefined: not. */
+function riskOf({
+  name,
+  lease,
+  advertIntervalMs,
+  downTimerAdverts,
+}: InstanceSettings): string | undefined {
+  if (!lease) return `${name} has no lease that another process could go on in`;
+  const leaseMs = advertIntervalMs * downTimerAdverts;
+  if (leaseMs >= SHORTEST_LEASE_MS) return undefined;
+  return `the lease of ${name} (${leaseMs} ms) is too short to change the process in it`;
 }

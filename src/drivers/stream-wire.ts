@@ -16,6 +16,7 @@ const READS_PER_TURN = 4;
 const DIRECT_BYTES = 4096;
 
 const HUNG_UP = calls.EPOLLRDHUP | calls.EPOLLHUP | calls.EPOLLERR;
+const BOTH_OVER = calls.EPOLLHUP | calls.EPOLLERR;
 export const WIRE_EVENTS: number =
   calls.EPOLLIN | calls.EPOLLOUT | calls.EPOLLRDHUP | calls.EPOLLET;
 
@@ -114,6 +115,7 @@ export class StreamWire extends Sender implements Wire {
     if (!this.#isStanding && !this.#stand(now, flags)) return;
     if ((flags & calls.EPOLLOUT) !== 0 && this.#backlog.length > 0) this.#sendBacklog(now);
     if ((flags & HUNG_UP) !== 0) this.#hungUp = true;
+    if (this.#inEnded && this.#outEnded && (flags & BOTH_OVER) !== 0) return this.#bothEnded(now);
     if ((flags & (calls.EPOLLIN | HUNG_UP)) === 0 || this.#isGone) return;
     this.isReadable = true;
     this.read(now);
@@ -252,7 +254,12 @@ export class StreamWire extends Sender implements Wire {
     if (this.#backlog.length > 0 || this.#outEnded) return;
     this.#outEnded = true;
     calls.shutdownWriting(this.fd);
-    if (this.#inEnded) this.fail("");
+  }
+
+  /** The other side has confirmed our end - or it had gone already, and refuses what we sent. */
+  #bothEnded(now: number): void {
+    const error = calls.pendingError(this.fd);
+    this.#lose(now, error === 0 ? "" : errnoName(-error));
   }
 
   /** False when there is no connection (yet). */

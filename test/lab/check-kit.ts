@@ -77,12 +77,14 @@ export class Listener {
 
   constructor(host: Host, role: "control" | "balance") {
     const path = host.outside("/run/nines/check.sock");
-    this.#link = new CheckRoleLink(path, role, (all) => this.heard.push(...all));
+    this.#link = new CheckRoleLink(path, role, {
+      verdicts: (all) => this.heard.push(...all),
+    });
     void this.#link.connect();
   }
 
   ask(targets: readonly CheckTarget[]): void {
-    this.#link.configure(targets, { enforce: true, user: "root" });
+    this.#link.configure({ targets, scripts: { enforce: true, user: "root" }, notices: [] });
   }
 
   /** The last verdict on `subject`, once it `fits`. */

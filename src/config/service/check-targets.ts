@@ -38,7 +38,13 @@ export function serverTargets(
 ): CheckTarget[] {
   const checks = new Map(service.checks.map((check) => [check.name, check]));
   return service.balance.pools.flatMap((pool) =>
-    pool.servers.flatMap((server) => serverTarget({ pool, server, checks, addressOf }) ?? []),
+    pool.servers.flatMap((server) => {
+      const { check, alsoChecks = [] } = server;
+      const names = check === undefined ? [] : [check, ...alsoChecks];
+      return names.flatMap(
+        (name) => serverTarget({ pool, server, check: checks.get(name), addressOf }) ?? [],
+      );
+    }),
   );
 }
 
@@ -54,12 +60,11 @@ export function trackTargets(
 interface ServerSource {
   readonly pool: PoolSettings;
   readonly server: ServerSettings;
-  readonly checks: ReadonlyMap<string, CheckSettings>;
+  readonly check: CheckSettings | undefined;
   readonly addressOf: (host: string) => string | undefined;
 }
 
-function serverTarget({ pool, server, checks, addressOf }: ServerSource): CheckTarget | undefined {
-  const check = server.check === undefined ? undefined : checks.get(server.check);
+function serverTarget({ pool, server, check, addressOf }: ServerSource): CheckTarget | undefined {
   if (check === undefined || server.admin === "maint") return undefined;
   const subject = serverSubject(pool.name, server.name);
   const { endpoint } = server;

@@ -6,6 +6,7 @@
 import type { ProbeOptions } from "../probe/probe-url.ts";
 import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { JournalBounds } from "../../core/journal/retention.ts";
+import type { PoolNotices } from "../../core/check/server-notices.ts";
 import type { BalanceSettings, Bind } from "../../core/proxy/frontend-settings.ts";
 import type { LedgerSettings } from "../../core/ledger/settings.ts";
 import type { Diagnostic, Place } from "../diagnostic.ts";
@@ -61,6 +62,8 @@ export interface ServiceModel {
   readonly balance: BalanceSettings;
   /** Every check by its name, also those that are written inside a pool (named like the pool). */
   readonly checks: readonly CheckSettings[];
+  /** Scripts that are run when servers go down or come back; pools without any are not there. */
+  readonly notices: readonly PoolNotices[];
   /**
    * Checks that addresses track. The track reference is `{ kind: "script", name: "check:NAME" }`
    * and nobody runs a script for it: the verdict of the target with that subject is reported.
@@ -82,6 +85,8 @@ export interface ServiceReading {
   readonly service?: ServiceModel;
   /** In reading order. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Of a keepalived.conf: what its virtual servers are and are not here, a line each. */
+  readonly notes?: readonly string[];
   /** The line a diagnostic is about, for its caret. */
   readonly sourceLine: (at: Place) => string | undefined;
 }

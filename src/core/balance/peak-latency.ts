@@ -57,6 +57,12 @@ export function peakCost(server: Server, now: number, decayMs: number): number {
   return sunk(server, now, decayMs) * (1 + queue);
 }
 
+/** `3.2 ms`, as `peakCost` weighs it. */
+export function latencyText(server: Server, now: number, decayMs: number): string {
+  if (server.latencyMs < 0) return server.active === 0 ? "not asked yet" : "not answered yet";
+  return `${Math.round(peakCost(server, now, decayMs) * 10) / 10} ms`;
+}
+
 function sunk(server: Server, now: number, decayMs: number): number {
   const kept = keptPart(now - server.latencyAt, decayMs);
   return Math.max(server.latencyMs * kept, FLOOR_MS);

@@ -15,6 +15,8 @@ import { hasPlace, type Server } from "./server.ts";
 
 /** Places looked at before the least loaded server is searched. */
 const PROBES = 24;
+/** Of them, those that are named in an explanation. */
+const NAMED_PROBES = 4;
 /** Below that many requests a server is not loaded, and a client's parallel requests stay together. */
 const UNBOUNDED = 10;
 const OFFSET_SEED = 0x6f666673;
@@ -60,6 +62,27 @@ export class KeyTable implements Picker {
       place = mixed(place + 0x9e3779b9);
     }
     return this.#leastLoaded(tried);
+  }
+
+  explain(hash: number): string {
+    const steps: string[] = [];
+    let place = hash;
+    for (let i = 0; i < PROBES && this.#members.length > 0; i++) {
+      const index = place % this.#size;
+      const server = this.#members[this.#table[index]!]!;
+      const here = `place ${index} of ${this.#size} is ${server.name}`;
+      const why = !server.usable
+        ? server.state
+        : server.full
+          ? "full"
+          : this.#withinBound(server)
+            ? undefined
+            : `above ${this.#boundPercent} % of its share`;
+      if (why === undefined) return [...steps, here].join("; ");
+      if (steps.length < NAMED_PROBES) steps.push(`${here}, which is ${why}`);
+      place = mixed(place + 0x9e3779b9);
+    }
+    return [...steps, "then the least loaded one"].join("; ");
   }
 
   /**

@@ -39,4 +39,6 @@ export interface Picker {
   rebuild(candidates: Candidates): void;
   /** A usable server with a place that was not tried; undefined if there is none. No allocation. */
   pick(now: number, request: PickRequest): Server | undefined;
+  /** Of those that go by a key: where the hash leads, in words. */
+  explain?(hash: number): string;
 }

@@ -237,6 +237,31 @@ test("backups serve only when nobody before them can, and not because of a panic
   assert.deepEqual(rig.play({ requests: 4 }), { web1: 4 });
 });
 
+test("with less weight than its quorum a tier leaves the work to the next one that can", () => {
+  const servers = [{ weight: 2 }, { weight: 2 }, { tier: 1 }];
+  const rig = new PoolRig(poolSettings(servers, { quorum: { weight: 3, hysteresis: 1 } }));
+  const picked = (): string | undefined => rig.pick();
+  assert.notEqual(picked(), "web3");
+  rig.down("web1");
+  // 2 of 3 - 1: still enough, until nothing of it is left.
+  assert.equal(picked(), "web2");
+  rig.down("web2");
+  assert.equal(picked(), "web3");
+  assert.ok(rig.events().includes("pool quorum-lost: weight 0 of 3"));
+  rig.up("web2");
+  // 2 of 3 + 1 is not enough to come back.
+  assert.equal(picked(), "web3");
+  rig.up("web1");
+  assert.notEqual(picked(), "web3");
+  assert.ok(rig.events().includes("pool quorum-regained: weight 4 of 3"));
+  rig.down("web1");
+  rig.down("web2");
+  rig.up("web1");
+  rig.down("web3");
+  // Nobody else can: better a few than none.
+  assert.equal(picked(), "web1");
+});
+
 test("a full tier does not spill over, but a retry that has tried all of it goes on", () => {
   const servers = [{ maxConnections: 1 }, { tier: 1 }];
   const rig = new PoolRig(poolSettings(servers));

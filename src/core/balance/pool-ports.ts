@@ -82,6 +82,8 @@ export type PoolEventKind =
   | "panic-on"
   | "panic-off"
   | "tier"
+  | "quorum-lost"
+  | "quorum-regained"
   | "added"
   | "removed"
   /** Another address under the same name: kept connections lead to the old one. */
@@ -91,7 +93,7 @@ export type PoolEventKind =
 export interface PoolEvent {
   readonly at: number;
   readonly kind: PoolEventKind;
-  /** Undefined for `panic-on`, `panic-off` and `tier`. */
+  /** Undefined for those of the pool: `panic-…`, `tier`, `quorum-…`. */
   readonly server: Server | undefined;
   readonly reason: string;
 }

@@ -22,6 +22,8 @@ export interface ServerSettings {
   readonly maxConnections: number;
   /** Name of its check in `checks`; absent: always up as far as checks go. */
   readonly check?: string;
+  /** Further ones: it is up while all of them pass. */
+  readonly alsoChecks?: readonly string[];
   /** As the configuration says it; a runtime command may say otherwise. Default `ready`. */
   readonly admin: AdminState;
 }
@@ -161,6 +163,11 @@ export interface PoolSettings {
    * checks say. 0 = never. Default 0.
    */
   readonly panicPercent: number;
+  /**
+   * Weight that must be healthy in the first tier; with less a later one with a healthy server serves.
+   * Absent: one healthy server is enough. keepalived's quorum and hysteresis.
+   */
+  readonly quorum?: { readonly weight: number; readonly hysteresis: number };
   /** What a draining server's last requests get before they are cut off. Default 5 min. */
   readonly drainDeadlineMs: number;
   /** A server that goes down loses its connections at once instead of finishing them. Default true. */

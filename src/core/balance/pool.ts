@@ -15,6 +15,7 @@ import { assert } from "../../lib/assert.ts";
 import type { Prng } from "../../lib/prng.ts";
 import { lowSuccessRates, mayBeEjected, observeResult, startInterval } from "./outlier.ts";
 import { USUAL_DECAY_MS, observeFailure, observeLatency } from "./peak-latency.ts";
+import { explainPick, type ExplainedPick } from "./pick-explanation.ts";
 import { PickAnswer } from "./pick-answer.ts";
 import { PoolLog } from "./pool-log.ts";
 import type {
@@ -110,6 +111,12 @@ export class Pool<Waiter = unknown> {
     }
     if (this.#queue.anyWaiting > 0 && tried.length === 0) return answer.set(undefined, "queue");
     return this.#choose(now, request);
+  }
+
+  /** What `pick` goes by, a line each. Changes nothing. */
+  explain(asked: ExplainedPick): string[] {
+    const { serving } = this.#roster;
+    return serving === undefined ? [] : explainPick(this.#settings.algorithm, serving, asked);
   }
 
   started(_now: number, server: Server): void {

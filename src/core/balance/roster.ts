@@ -180,11 +180,27 @@ export class Roster {
     return new Tier(number, makePicker(this.#settings.algorithm, this.#parts.prng));
   }
 
+  /** Backups, when the first tier has servers and yet too little weight; undefined: as usual. */
+  #insteadOfFirst(now: number): Tier | undefined {
+    const { quorum } = this.#settings;
+    const [first, ...others] = this.#tiers;
+    if (quorum === undefined || first === undefined) return undefined;
+    const { weight, hysteresis } = quorum;
+    const sum = first.members.reduce((all, one) => all + (one.healthy ? one.baseWeight : 0), 0);
+    const { hasQuorum } = first;
+    first.hasQuorum = sum > 0 && sum >= weight + (hasQuorum ? -hysteresis : hysteresis);
+    if (first.hasQuorum !== hasQuorum) {
+      const kind = first.hasQuorum ? "quorum-regained" : "quorum-lost";
+      this.#parts.log.add(now, kind, undefined, `weight ${sum} of ${weight}`);
+    }
+    return first.hasQuorum ? undefined : others.find((tier) => tier.healthy > 0);
+  }
+
   /** The first tier with a healthy server; without any the first that a panic may use. */
   #choose(now: number): void {
     const { panicPercent } = this.#settings;
     const before = this.#serving?.number;
-    let serving = this.#tiers.find((tier) => tier.healthy > 0);
+    let serving = this.#insteadOfFirst(now) ?? this.#tiers.find((tier) => tier.healthy > 0);
     if (panicPercent > 0) serving ??= this.#tiers.find((tier) => tier.ready > 0);
     const panic = serving !== undefined && serving.healthy * 100 < serving.ready * panicPercent;
     for (const tier of this.#tiers) tier.settle(panic && tier === serving);

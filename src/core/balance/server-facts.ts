@@ -106,7 +106,9 @@ export class ServerFacts {
     if (settings.weight !== before.weight) server.weightChange = undefined;
     this.#adminChanged(now, server, admin);
     this.#weightChanged(now, server, baseWeight);
-    if (settings.check !== before.check) {
+    const checks = ({ check, alsoChecks = [] }: ServerSettings): string =>
+      JSON.stringify([check, ...alsoChecks]);
+    if (checks(settings) !== checks(before)) {
       server.checkUp = undefined;
       server.checkReason = "not checked yet";
       server.agentPercent = 100;

@@ -18,6 +18,8 @@ export class Tier implements Candidates, TierLoad {
   weights: Float64Array = new Float64Array(0);
   /** Too few are healthy: all that are ready serve. */
   panic = false;
+  /** Of its pool's quorum, if that has one; begins as if it were there. */
+  hasQuorum = true;
 
   constructor(number: number, picker: Picker) {
     this.number = number;
@@ -52,6 +54,11 @@ export class Tier implements Candidates, TierLoad {
 
   pick(now: number, request: PickRequest): Server | undefined {
     return this.#picker.pick(now, request);
+  }
+
+  /** Where the hash of a key leads, in words; "" for algorithms without. */
+  explain(hash: number): string {
+    return this.#picker.explain?.(hash) ?? "";
   }
 
   hasUntried(tried: readonly Server[]): boolean {

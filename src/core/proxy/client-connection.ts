@@ -40,6 +40,7 @@ export class ClientConnection extends Timed implements Peer {
   #startedAt: number;
   #lingerQueued = 0;
   #isRetired = false;
+  #endedAt = Infinity;
   /** When it came, or when its last answer was complete. */
   idleSince: number;
   /** The client has ended its half of the connection. */
@@ -107,6 +108,7 @@ export class ClientConnection extends Timed implements Peer {
   ended(now: number): void {
     this.#parts.now = now;
     this.hasEnded = true;
+    this.#endedAt = now;
     if (this.#phase === "tunnel") {
       if (this.#reader.isEmpty) this.#exchange!.dispatcher!.clientEnded(this.#exchange!);
     } else if (this.#exchange?.phase === "queued") {
@@ -119,10 +121,15 @@ export class ClientConnection extends Timed implements Peer {
     if (this.#phase === "closed") return;
     this.#parts.now = now;
     const exchange = this.#exchange;
+    const wasLingering = this.#phase === "lingering";
     this.#forget();
     if (exchange === undefined) return;
-    const clean = reason === "" && exchange.phase === "tunnel";
-    if (!clean) exchange.blame("C", phaseOf(exchange), `the client left: ${reason || "closed"}`);
+    const clean = reason === "" && (exchange.phase === "tunnel" || wasLingering);
+    // Its end came while it waited: it had given up, and did not only fall silent.
+    if (wasLingering && !clean && this.#endedAt < exchange.answeredAt) {
+      exchange.blame("C", "H", "the client had left before its answer came");
+    } else if (!clean)
+      exchange.blame("C", phaseOf(exchange), `the client left: ${reason || "closed"}`);
     exchange.dispatcher?.abandon(exchange);
     this.#finish(exchange);
   }
@@ -183,6 +190,8 @@ export class ClientConnection extends Timed implements Peer {
   answerDone(): void {
     const exchange = this.#exchange!;
     const closes = exchange.closesClient || (this.hasEnded && this.#reader.isEmpty);
+    // Whether it has gone or only listens is known when it takes the answer, or refuses it.
+    if (closes && this.hasEnded && exchange.phase === "answering") return this.#linger();
     this.#finish(exchange);
     if (closes) return this.#linger();
     this.#phase = "head";

@@ -7,6 +7,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { AdminChange, HealthVerdict, ServerOverride } from "../balance/pool-ports.ts";
 import type { StickRecord } from "../balance/stick-table.ts";
+import type { RateTakes } from "../route/rate-limiter.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { type EngineOptions, EngineParts } from "./engine-parts.ts";
 import { explainRequest } from "./explain-request.ts";
@@ -21,6 +22,14 @@ import type { ClientOrigin, Peer, Wire } from "./wire.ts";
 
 /** Told to other workers at a time. */
 const STICK_CHANGES = 1000;
+const TAKES = 1000;
+
+/** Requests that one rate limit let through. */
+export interface LimitTakes {
+  readonly frontend: string;
+  readonly route: string;
+  readonly takes: RateTakes;
+}
 
 export class Engine {
   readonly #parts: EngineParts;
@@ -139,6 +148,19 @@ export class Engine {
     tables: readonly { readonly pool: string; readonly entries: readonly StickRecord[] }[],
   ): void {
     for (const { pool, entries } of tables) this.#pools.find(pool)?.pool.table?.load(now, entries);
+  }
+
+  /** What rate limits let through since the last call: for the other workers. */
+  exportTakes(): LimitTakes[] {
+    return [...this.#frontends.values()].flatMap((frontend) =>
+      frontend.takeUntold(TAKES).map((told) => ({ frontend: frontend.name, ...told })),
+    );
+  }
+
+  importTakes(now: number, limits: readonly LimitTakes[]): void {
+    for (const { frontend, route, takes } of limits) {
+      this.#frontends.get(frontend)?.heard(now, route, takes);
+    }
   }
 
   // ---- what is to be seen ----

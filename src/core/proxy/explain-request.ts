@@ -2,6 +2,7 @@
 
 import { utf8Bytes } from "../../lib/text-bytes.ts";
 import { hashText } from "../balance/hash.ts";
+import type { HashKey } from "../balance/pool-settings.ts";
 import { refusal } from "../http/refusals.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { RequestFacts } from "../route/request-facts.ts";
@@ -59,9 +60,11 @@ function carried(place: Place, { settings }: Frontend, source: string): RequestE
   const hash = "key" in algorithm ? hashText(keyOf(algorithm.key, source)) : 0;
   const pick = servers.pick(place.now, { hash, sticky: undefined, tried: [] });
   const server = pick.server?.name ?? "";
+  const asked = { now: place.now, hash, key: `the client's address ${source}` };
   const lines = [
     `frontend ${settings.name}: TCP, carried as it comes; client ${source || "unknown"}`,
     `pool ${pool}: of the frontend`,
+    ...servers.explain(asked),
     server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`,
   ];
   return { frontend: settings.name, route: "", pool, server, lines };
@@ -94,10 +97,27 @@ function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExp
   const { algorithm } = dispatcher.settings;
   const isHash = algorithm.kind === "hash" || algorithm.kind === "maglev";
   const hash = isHash ? hashOf(algorithm.key, facts) : hashText(facts.source);
+  const key = isHash ? keyName(algorithm.key, facts) : "";
+  lines.push(...dispatcher.pool.explain({ now: place.now, hash, key }));
   const pick = dispatcher.pool.pick(place.now, { hash, sticky: undefined, tried: [] });
   const server = pick.server?.name ?? "";
   lines.push(server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`);
   return { ...known, lines, pool, server };
+}
+
+/** `header X-User "user0"`. */
+function keyName(key: HashKey, facts: RequestFacts): string {
+  if (key.of === "source") return `the client's address ${facts.source}`;
+  if (key.of === "uri") return key.withQuery ? `the URI ${facts.uri}` : "the path";
+  const { name } = key;
+  const known = {
+    header: () => facts.head.text(name.toLowerCase()),
+    cookie: () => facts.cookies.get(name),
+    query: () => facts.query.get(name),
+  };
+  const value = known[key.of]();
+  if (value !== undefined) return `${key.of} ${name} ${JSON.stringify(value.slice(0, 64))}`;
+  return `the client's address ${facts.source}, as there is no ${key.of} ${name}`;
 }
 
 function frontendOf(

@@ -3,7 +3,7 @@
 import type { HeadLimits } from "../http/field-block.ts";
 import { ForwardingFields } from "../route/forwarding-fields.ts";
 import { HeadEdits, rewriter } from "../route/head-edits.ts";
-import { RateLimiter } from "../route/rate-limiter.ts";
+import { RateLimiter, type RateTakes } from "../route/rate-limiter.ts";
 import type { RequestFacts } from "../route/request-facts.ts";
 import type { RouteSettings } from "../route/route-settings.ts";
 import { RouteTable } from "../route/route-table.ts";
@@ -77,6 +77,20 @@ export class Frontend {
 
   explain(facts: RequestFacts): ReturnType<RouteTable["explain"]> {
     return this.#table.explain(facts);
+  }
+
+  /** What its limits let through since the last call, by route. */
+  takeUntold(limit: number): { route: string; takes: RateTakes }[] {
+    return [...this.#routes.values()].flatMap(({ settings, limiter }) => {
+      const takes = limiter?.takeUntold(limit) ?? [];
+      return takes.length === 0 ? [] : [{ route: settings.name, takes }];
+    });
+  }
+
+  /** What other workers have let through. */
+  heard(now: number, name: string, takes: RateTakes): void {
+    const route = [...this.#routes.values()].find(({ settings }) => settings.name === name);
+    route?.limiter?.heard(now, takes);
   }
 
   /** Undefined: welcome, and counted. Otherwise why not. */

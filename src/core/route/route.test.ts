@@ -203,6 +203,26 @@ describe("forwarding fields", () => {
 });
 
 describe("limits", () => {
+  it("is one limit for several that tell each other, and what was too much is owed", () => {
+    const limits = { perSecond: 10, burst: 3, size: 100 };
+    const workers = [new RateLimiter(limits), new RateLimiter(limits), new RateLimiter(limits)];
+    const takenUntil = new Array<number>();
+    let taken = 0;
+    for (let now = 0; now < 10_000; now += 10) {
+      // Every 10 ms somebody asks each of them; every 100 ms they tell each other.
+      for (const worker of workers) if (worker.take(now, "a") === 0) taken++;
+      if (now % 100 !== 0) continue;
+      const told = workers.map((worker) => worker.takeUntold(10));
+      for (const [i, worker] of workers.entries()) {
+        for (const [j, takes] of told.entries()) if (i !== j) worker.heard(now, takes);
+      }
+      takenUntil.push(taken);
+    }
+    // A burst each at first, and then the rate of one: 100 in 10 s.
+    assert.ok(takenUntil[0]! <= 9, `${takenUntil[0]} at once`);
+    assert.ok(taken >= 95 && taken <= 100 + 9 + 3, `${taken} in ten seconds`);
+  });
+
   it("let a burst through, then the rate, and tell how long to wait", () => {
     const limiter = new RateLimiter({ perSecond: 10, burst: 3, size: 2 });
     assert.deepEqual(

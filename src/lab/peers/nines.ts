@@ -141,9 +141,9 @@ export class NinesPeer {
 
   /** A subcommand that talks to this node, as its operator types it. Resolves to what it prints. */
   nines(...words: string[]): Promise<string> {
-    // Fresh workers may take 20 s on a machine that is busy.
+    // Fresh workers may take 20 s on a machine that is busy, and an upgrade starts all processes.
     const argv = [BIN, ...words, "--run-dir", RUN_DIRECTORY];
-    return this.host.run(argv, { timeoutMs: 30_000 });
+    return this.host.run(argv, { timeoutMs: 60_000 });
   }
 
   #ask(method: string, path: string, body?: object): Promise<unknown> {

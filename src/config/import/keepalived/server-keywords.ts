@@ -2,30 +2,32 @@
 
 import type { Statement } from "../../keepalived/tree.ts";
 import { keywordsOf } from "../../schema/schema.ts";
-import type { CheckSettings } from "../../virtual-server.ts";
 import type { Draft } from "../draft.ts";
 import { lose, statementAt } from "./keywords.ts";
 
 export interface ServerBlock {
   readonly kind: "virtual_server" | "real_server";
-  /** The check that was taken; the others of the server are lost. */
-  readonly check?: CheckSettings;
+  /** What it became. */
+  readonly mode: "http" | "tcp";
 }
 
 /** Undefined: it was carried over. */
 type Fate = { readonly lost: string } | { readonly unneeded: string } | undefined;
 
-const NO_SCRIPTS = "no script runs for servers and pools; see nines events";
+const KNOWN_BY: Readonly<Record<ServerBlock["mode"], string>> = {
+  http: "X-Forwarded-For has the client's",
+  tcp: "send_proxy tells them the client's, if they understand it",
+};
 
-function isNat({ args }: Statement): boolean {
-  return args[0]?.text.toUpperCase() === "NAT";
-}
-
-function forwarding(statement: Statement): Fate {
-  if (isNat(statement)) return { unneeded: "a proxy answers in its own name, as NAT does" };
-  const method = statement.args[0]?.text.toUpperCase() ?? "";
+function forwarding({ args }: Statement, mode: ServerBlock["mode"]): Fate {
+  const method = args[0]?.text.toUpperCase() ?? "";
+  const seen = `servers see the address of the proxy: ${KNOWN_BY[mode]}`;
+  if (method === "NAT" && mode === "http") {
+    return { unneeded: "a proxy answers in its own name, as NAT does" };
+  }
+  if (method === "NAT") return { lost: seen };
   return {
-    lost: `with ${method} answers went to clients directly; through a proxy they come back here, and servers see its address: X-Forwarded-For has the client's`,
+    lost: `with ${method} answers went to clients directly; now they come back here, and ${seen}`,
   };
 }
 
@@ -36,24 +38,15 @@ function scheduler({ args }: Statement): Fate {
 }
 
 function weight({ args }: Statement): Fate {
-  return Number(args[0]?.text) > 256 ? { lost: "256 is the highest weight" } : undefined;
-}
-
-function granularity({ args }: Statement): Fate {
-  const isEach = ["255.255.255.255", "32", "128"].includes(args[0]?.text ?? "");
-  return isEach ? undefined : { lost: "clients stick one by one, not by network" };
-}
-
-function quorum({ args }: Statement): Fate {
-  if (args[0]?.text === "1") return { unneeded: "a pool serves as long as one server can" };
-  return { lost: "a pool serves as long as one server can; the sorry server comes after the last" };
+  if (Number(args[0]?.text) <= 256) return undefined;
+  return { unneeded: "256 is the highest weight: all of the pool were scaled down to it" };
 }
 
 const used = (): Fate => undefined;
 const lost = (why: string) => (): Fate => ({ lost: why });
 const unneeded = (why: string) => (): Fate => ({ unneeded: why });
 
-type Fates = Readonly<Record<string, (statement: Statement) => Fate>>;
+type Fates = Readonly<Record<string, (statement: Statement, mode: ServerBlock["mode"]) => Fate>>;
 
 const TIMING: Fates = {
   alpha: used,
@@ -82,36 +75,39 @@ const FATES: Readonly<Record<ServerBlock["kind"], Fates>> = {
   virtual_server: {
     ...SERVER,
     ha_suspend: lost("checks run whoever holds the address, so that a takeover finds them done"),
-    hysteresis: lost("a pool serves as long as one server can"),
+    hysteresis: used,
     lb_algo: scheduler,
     lvs_sched: scheduler,
-    omega: lost(NO_SCRIPTS),
+    omega: used,
     ops: lost("it is for UDP"),
-    persistence_granularity: granularity,
+    persistence_granularity: used,
     persistence_timeout: used,
     protocol: used,
-    quorum,
-    quorum_down: lost(NO_SCRIPTS),
-    quorum_up: lost(NO_SCRIPTS),
+    quorum: used,
+    quorum_down: used,
+    quorum_up: used,
     real_server: used,
     sorry_server: used,
     sorry_server_inhibit: unneeded("the sorry server is a backup: it is used last anyway"),
     sorry_server_lvs_method: forwarding,
   },
-  real_server: { ...SERVER, notify_down: lost(NO_SCRIPTS), notify_up: lost(NO_SCRIPTS) },
+  real_server: { ...SERVER, notify_down: used, notify_up: used },
 };
 
-const CHECKERS: Readonly<Record<string, CheckSettings["kind"]>> = {
-  BFD_CHECK: "bfd",
-  DNS_CHECK: "dns",
-  FILE_CHECK: "file",
-  HTTP_GET: "http",
-  MISC_CHECK: "misc",
-  PING_CHECK: "ping",
-  SMTP_CHECK: "smtp",
-  SSL_GET: "http",
-  TCP_CHECK: "tcp",
-  UDP_CHECK: "udp",
+const CHECKERS: ReadonlySet<string> = new Set([
+  "DNS_CHECK",
+  "HTTP_GET",
+  "MISC_CHECK",
+  "PING_CHECK",
+  "SMTP_CHECK",
+  "SSL_GET",
+  "TCP_CHECK",
+  "UDP_CHECK",
+]);
+
+const NO_CHECKERS: Fates = {
+  BFD_CHECK: lost("Nines has no BFD"),
+  FILE_CHECK: lost("a file changes no weight of a server"),
 };
 
 const CHECK: Fates = {
@@ -121,7 +117,7 @@ const CHECK: Fates = {
   connect_port: used,
   digest: used,
   enable_sni: used,
-  fast_recovery: unneeded("a check asks one page"),
+  fast_recovery: unneeded("each page is a check of its own, and all are asked at once"),
   helo_name: used,
   http_protocol: unneeded("checks speak HTTP/1.1"),
   misc_dynamic: used,
@@ -147,57 +143,34 @@ const CHECK: Fates = {
 
 /** Every statement of the block is carried over or told. */
 export function accountFor(statement: Statement, block: ServerBlock, draft: Draft): void {
-  const taken = takenChecker(statement, block.check);
+  const { kind, mode } = block;
+  const fates = { ...FATES[kind], ...NO_CHECKERS };
   for (const line of statement.block ?? []) {
-    if (line === taken) accountForCheck(line, draft);
-    else if (CHECKERS[line.keyword.text] !== undefined) {
-      lose(line, otherChecker(line, block.check), draft);
-    } else tell(line, { fates: FATES[block.kind], block: block.kind }, draft);
+    if (CHECKERS.has(line.keyword.text)) accountForCheck(line, mode, draft);
+    else tell(line, { fates, block: kind, mode }, draft);
   }
 }
 
-function otherChecker(line: Statement, check: CheckSettings | undefined): string {
-  if (line.keyword.text === "FILE_CHECK") return "a file changes no weight of a server";
-  if (line.keyword.text === "BFD_CHECK") return "Nines has no BFD";
-  return check === undefined
-    ? "it has no counterpart"
-    : "a server has one check: another was taken";
-}
-
-function takenChecker(
-  { block = [] }: Statement,
-  check: CheckSettings | undefined,
-): Statement | undefined {
-  if (check === undefined) return undefined;
-  const keyword = check.kind === "http" ? (check.tls ? "SSL_GET" : "HTTP_GET") : undefined;
-  return block.find(({ keyword: { text } }) =>
-    keyword === undefined ? CHECKERS[text] === check.kind : text === keyword,
-  );
-}
-
-function accountForCheck(checker: Statement, draft: Draft): void {
+function accountForCheck(checker: Statement, mode: ServerBlock["mode"], draft: Draft): void {
   const block = checker.keyword.text === "SSL_GET" ? "HTTP_GET" : checker.keyword.text;
-  const seen = new Set<string>();
   for (const line of checker.block ?? []) {
-    const name = line.keyword.text;
-    if (line.block !== undefined && seen.has(name)) {
-      lose(line, `a check asks one ${name}: the first`, draft);
-      continue;
+    tell(line, { fates: CHECK, block, mode }, draft);
+    for (const inner of line.block ?? []) {
+      tell(inner, { fates: CHECK, block: line.keyword.text, mode }, draft);
     }
-    seen.add(name);
-    tell(line, { fates: CHECK, block }, draft);
-    for (const inner of line.block ?? []) tell(inner, { fates: CHECK, block: name }, draft);
   }
 }
 
-function tell(
-  line: Statement,
-  { fates, block }: { readonly fates: Fates; readonly block: string },
-  draft: Draft,
-): void {
+interface TellFacts {
+  readonly fates: Fates;
+  readonly block: string;
+  readonly mode: ServerBlock["mode"];
+}
+
+function tell(line: Statement, { fates, block, mode }: TellFacts, draft: Draft): void {
   const name = line.keyword.text;
   const fate = Object.hasOwn(fates, name)
-    ? fates[name]!(line)
+    ? fates[name]!(line, mode)
     : { lost: keywordsOf(block).get(name)?.meaning ?? "Nines does not know it" };
   if (fate === undefined) return;
   if ("lost" in fate) lose(line, fate.lost, draft);

@@ -3,6 +3,7 @@
  * and `nines apply`. Pure.
  */
 
+import type { PoolNotices } from "../../../core/check/server-notices.ts";
 import type { LedgerService } from "../../../core/ledger/settings.ts";
 import { sameValue } from "../../../core/vrrp/reload.ts";
 import type { ServiceModel } from "../service-model.ts";
@@ -19,6 +20,9 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...diffNamed("check", before.checks, after.checks, (a, b) => fields("in place", a, b)),
     ...diffNamed("frontend", before.balance.frontends, after.balance.frontends, diffFrontend),
     ...diffNamed("pool", before.balance.pools, after.balance.pools, diffPool),
+    ...diffNamed("scripts of pool", named(before.notices), named(after.notices), (a, b) =>
+      fields("in place", a, b, ["pool"]),
+    ),
     ...diffNamed("service", writtenServices(before), writtenServices(after), (a, b) =>
       fields("in place", a, b, ["pools", "instances"]),
     ),
@@ -59,11 +63,16 @@ export function planLines(before: ServiceModel, after: ServiceModel): string[] {
   ];
 }
 
+function named(notices: ServiceModel["notices"]): readonly (PoolNotices & Named)[] {
+  return notices.map((one) => ({ ...one, name: one.pool }));
+}
+
 interface Named {
   readonly name: string;
 }
 
 const GONE: Readonly<Record<string, Part>> = {
+  "scripts of pool": { text: "removed", effect: "in place" },
   check: { text: "removed", effect: "in place" },
   probe: { text: "removed", effect: "in place" },
   service: { text: "removed: it is not counted any more", effect: "in place" },

@@ -238,5 +238,11 @@ export const checkOrName = Object.assign(
   { like: "checks" },
 );
 
+/** Of a server or a pool: one, or several that must all pass. */
+export const checksOrNames = Object.assign(
+  oneOrMore("A check or the name of one; of several all must pass.", checkOrName),
+  { like: "checks" },
+);
+
 export type CheckDocument = Static<typeof checkSchema>;
 export type CheckOrName = Static<typeof checkOrName>;

@@ -129,8 +129,8 @@ function defaultText(row: Keyword): string {
 }
 
 /** A command: one text split at spaces, its words in a list, or with a user. Never a shell. */
-export function command(description: string): TSchema {
-  return short(
+export function command(description: string): TUnsafe<CommandDocument> {
+  const schema: TSchema = short(
     block(description, {
       command: argv("The command and its arguments."),
       user: optional(text("Who it runs as.", { otherwise: "script_user of global" })),
@@ -145,6 +145,7 @@ export function command(description: string): TSchema {
       return typeof value === "string" ? { command: commandWords(value) } : value;
     },
   );
+  return schema as TUnsafe<CommandDocument>;
 }
 
 /** A command without user: one text split at spaces, or its words in a list. */

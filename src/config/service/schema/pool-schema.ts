@@ -2,7 +2,8 @@
 
 import type { Static } from "typebox";
 import type { HashKey, ServerEndpoint } from "../../../core/balance/pool-settings.ts";
-import { checkOrName } from "./check-schema.ts";
+import { checksOrNames } from "./check-schema.ts";
+import { command } from "./keyword-schema.ts";
 import {
   block,
   choice,
@@ -63,7 +64,9 @@ const server = short(
         source: "HAProxy's maxconn",
       },
     ),
-    check: optional({ ...checkOrName, otherwise: "the pool's" }),
+    check: optional({ ...checksOrNames, otherwise: "the pool's" }),
+    notify_up: optional(command("Run when its checks find it well again.")),
+    notify_down: optional(command("Run when its checks find it down.")),
     admin: choice(
       "drain: no new requests but sticky ones; maint: none, not checked.",
       ["ready", "drain", "maint"] as const,
@@ -274,7 +277,7 @@ const sorry = short(
 
 export const poolSchema = block("Servers that do the same.", {
   servers: namedList("The servers.", server),
-  check: optional(checkOrName),
+  check: optional(checksOrNames),
   balance: Object.assign({}, balance, { default: {} }),
   sticky: optional(sticky),
   outlier,
@@ -285,6 +288,27 @@ export const poolSchema = block("Servers that do the same.", {
   panic: integer("Fewer usable servers than this percent: use all but maint. 0: never.", 0, 100, {
     default: 0,
     source: "Envoy, panic threshold",
+  }),
+  quorum: optional(
+    short(
+      block("Weight that the first tier must have; with less a later tier serves, if one can.", {
+        weight: integer("Sum of the weights of its healthy servers.", 1, 1_000_000),
+        hysteresis: integer(
+          "Lost below weight - hysteresis, regained at weight + hysteresis.",
+          0,
+          1_000_000,
+          { default: 0, source: "keepalived's hysteresis" },
+        ),
+        up: optional(command("Run when the weight is enough (again), at the start too.")),
+        down: optional(command("Run when it is not enough any more.")),
+      }),
+      [integer("The weight.", 1, 1_000_000)],
+      (value) => (typeof value === "number" ? { weight: value } : value),
+    ),
+  ),
+  notify_at_end: flag("notify_down and quorum.down are run when the node ends, too.", {
+    default: false,
+    source: "keepalived's omega",
   }),
   drain_deadline: duration("What a draining server's last requests get.", { default: "5m" }),
   kill_on_down: flag("A server that goes down loses its connections at once.", {

@@ -1,17 +1,20 @@
 /** Checks, pools and frontends of a file, and what must hold between them. */
 
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
+import type { PoolNotices } from "../../../core/check/server-notices.ts";
 import type { BalanceSettings } from "../../../core/proxy/frontend-settings.ts";
 import type { FrontendDocument } from "../schema/frontend-schema.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import { buildCheck } from "./check.ts";
 import type { BuildContext } from "./context.ts";
 import { buildFrontend, refuseSharedPorts } from "./frontend.ts";
+import { noticesOf } from "./notices.ts";
 import { buildPool } from "./pool.ts";
 
 export interface BuiltBalance {
   readonly balance: BalanceSettings;
   readonly checks: readonly CheckSettings[];
+  readonly notices: readonly PoolNotices[];
 }
 
 export function buildBalance(
@@ -39,9 +42,11 @@ export function buildBalance(
   refuseSharedPorts(frontends, document.frontends, context);
   warnAboutUnusedPools(document, context);
   refuseMixedPools(document, context);
+  const checks = [...named, ...ownChecks];
   return {
     balance: { workers: document.workers, frontends, pools },
-    checks: [...named, ...ownChecks],
+    checks,
+    notices: pools.flatMap((one) => noticesOf(document.pools[one.name]!, one, checks) ?? []),
   };
 }
 

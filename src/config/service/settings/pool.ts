@@ -35,9 +35,10 @@ export function buildPool(
   const { context } = sources;
   const { findings, places } = context;
   remember(context, `pool ${name}`, places.of(document));
-  const check = checkOf(name, document.check, places.key(document, "check"), sources);
+  const at = places.key(document, "check");
+  const checks = checksOf(name, { checks: document.check, at }, sources);
   const servers = document.servers.map((server) =>
-    buildServer(server, { pool: name, document, check, sources }),
+    buildServer(server, { pool: name, document, checks, sources }),
   );
   if (servers.length === 0) {
     const next = "add: servers: [10.0.0.1:80, 10.0.0.2:80]";
@@ -61,6 +62,7 @@ export function buildPool(
       keepAliveMs: timeouts.keep_alive,
     },
     panicPercent: document.panic,
+    ...optional("quorum", quorumOf(document)),
     drainDeadlineMs,
     killOnDown: document.kill_on_down,
     maxIdlePerServer: document.max_idle_per_server,
@@ -68,6 +70,12 @@ export function buildPool(
     ...optional("tls", tlsOf(document)),
     ...optional("sorry", sorryOf(document)),
   };
+}
+
+function quorumOf({ quorum }: PoolDocument): PoolSettings["quorum"] {
+  if (quorum === undefined) return undefined;
+  const { weight, hysteresis } = quorum;
+  return { weight, hysteresis };
 }
 
 /** A pool of TCP connections knows nothing of its clients but their addresses. */
@@ -136,20 +144,20 @@ function resilienceOf(
 interface ServerSources {
   readonly pool: string;
   readonly document: PoolDocument;
-  readonly check: string | undefined;
+  readonly checks: readonly string[];
   readonly sources: PoolSources;
 }
 
 function buildServer(
   server: ServerDocument,
-  { pool, document, check, sources }: ServerSources,
+  { pool, document, checks, sources }: ServerSources,
 ): ServerSettings {
   const { context } = sources;
   const { places } = context;
   const name = server.name ?? endpointText(server.address);
   const at = places.key(server, "check");
-  const own = checkOf(`${pool}/${name}`, server.check, at, sources);
-  const used = server.check === undefined ? check : own;
+  const own = checksOf(`${pool}/${name}`, { checks: server.check, at }, sources);
+  const [check, ...alsoChecks] = server.check === undefined ? checks : own;
   remember(context, `server ${pool}/${name}`, places.of(server));
   return {
     name,
@@ -157,13 +165,32 @@ function buildServer(
     weight: server.weight,
     tier: server.tier ?? (server.backup ? 1 : 0),
     maxConnections: server.max_connections,
-    ...optional("check", used),
+    ...optional("check", check),
+    ...optional("alsoChecks", alsoChecks.length === 0 ? undefined : alsoChecks),
     admin: server.admin,
   };
 }
 
 function withPort(endpoint: ServerEndpoint, port: number): ServerEndpoint {
   return endpoint.kind === "unix" || endpoint.port > 0 ? endpoint : { ...endpoint, port };
+}
+
+interface GivenChecks {
+  readonly checks: readonly CheckOrName[] | undefined;
+  readonly at: Place;
+}
+
+/** Names of the checks that are used. Those written here are called `name`, `name#2` … */
+function checksOf(
+  name: string,
+  { checks = [], at }: GivenChecks,
+  sources: PoolSources,
+): readonly string[] {
+  const names = checks.flatMap((check, i) => {
+    const own = i === 0 ? name : `${name}#${i + 1}`;
+    return checkOf(own, check, at, sources) ?? [];
+  });
+  return [...new Set(names)];
 }
 
 /** The name of the check that is used; undefined: none. A check written here is called `name`. */

@@ -32,13 +32,14 @@ export function buildService(
     hostName,
     ...optional("node", node),
   });
-  const { balance, checks } = buildBalance(document, context);
+  const { balance, checks, notices } = buildBalance(document, context);
   const instances = vrrp.vrrp.instances.map(({ name }) => name);
   const ledger = buildLedger(document, { balance, instances }, context);
   return {
     vrrp,
     balance,
     checks,
+    notices,
     trackedChecks,
     console: buildConsole(document, context),
     journal: {

@@ -1,16 +1,17 @@
-/** A checker of keepalived as a check of nines.yaml. */
+/** Checkers of keepalived as checks of nines.yaml. */
 
-import { durationText } from "../../service/schema/kinds.ts";
-import type { CheckSettings, RealServerSettings } from "../../virtual-server.ts";
-import type { Data } from "../draft.ts";
+import type { Data } from "../import/draft.ts";
+import { durationText } from "../service/schema/kinds.ts";
+import type { CheckSettings, HttpCheckUrl, RealServerSettings } from "../virtual-server.ts";
 
-export function checkData(check: CheckSettings, real: RealServerSettings): Data | undefined {
-  if (check.kind === "file" || check.kind === "bfd") return undefined;
+/** One for each page of an HTTP checker, since all of them must be well. None: it has no counterpart. */
+export function checksData(check: CheckSettings, real: RealServerSettings): Data[] {
+  if (check.kind === "file" || check.kind === "bfd") return [];
   const { timing } = check;
   const { intervalMs, warmupMs } = timing;
   const timeout = check.kind === "misc" ? check.timeoutMs : timing.connectTimeoutMs;
-  return {
-    ...protocolData(check),
+  return protocolsData(check).map((protocol) => ({
+    ...protocol,
     every: durationText(intervalMs),
     fast_every: durationText(intervalMs),
     timeout: durationText(timeout),
@@ -21,7 +22,7 @@ export function checkData(check: CheckSettings, real: RealServerSettings): Data 
     warmup: warmupMs === intervalMs ? undefined : durationText(warmupMs),
     start_down: timing.startDown ? true : undefined,
     ...targetData(check, real),
-  };
+  }));
 }
 
 function targetData(check: CheckSettings, real: RealServerSettings): Data {
@@ -34,28 +35,28 @@ function targetData(check: CheckSettings, real: RealServerSettings): Data {
   };
 }
 
-function protocolData(check: CheckSettings): Data {
+function protocolsData(check: CheckSettings): Data[] {
   switch (check.kind) {
     case "http":
-      return httpData(check);
+      return check.urls.map((url) => httpData(check, url));
     case "smtp":
-      return { smtp: check.heloName === undefined ? true : { hello: check.heloName } };
+      return [{ smtp: check.heloName === undefined ? true : { hello: check.heloName } }];
     case "dns":
-      return { dns: { name: check.name, type: check.query } };
+      return [{ dns: { name: check.name, type: check.query } }];
     case "udp": {
       const { payload, requireReply, reply } = check;
       const bytes = { payload: hex(payload), reply: hex(reply?.value), mask: hex(reply?.mask) };
-      return { udp: { ...bytes, require_reply: requireReply ? true : undefined } };
+      return [{ udp: { ...bytes, require_reply: requireReply ? true : undefined } }];
     }
     case "misc": {
       const { command, dynamic } = check;
       const settings = { command: command.argv, dynamic: dynamic || undefined };
-      return { script: { ...settings, user: command.user } };
+      return [{ script: { ...settings, user: command.user } }];
     }
     case "ping":
-      return { ping: true };
+      return [{ ping: true }];
     default:
-      return { tcp: true };
+      return [{ tcp: true }];
   }
 }
 
@@ -63,20 +64,17 @@ function hex(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString("hex");
 }
 
-function httpData(check: Extract<CheckSettings, { kind: "http" }>): Data {
-  const [url] = check.urls;
-  const host = url?.virtualHost ?? check.virtualHost;
-  const codes = (url?.statusCodes ?? []).map(({ from, to }) =>
-    from === to ? from : `${from}-${to}`,
-  );
-  const regex = url?.regex;
+function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpCheckUrl): Data {
+  const host = url.virtualHost ?? check.virtualHost;
+  const codes = url.statusCodes.map(({ from, to }) => (from === to ? from : `${from}-${to}`));
+  const { regex } = url;
   const isCaseless = regex?.options.includes("caseless") === true;
   const pattern = isCaseless ? `(?i:${regex.pattern})` : regex?.pattern;
   const request = {
-    path: url?.path ?? "/",
+    path: url.path,
     host,
     status: codes.length === 1 ? codes[0] : codes,
-    md5: url?.digest,
+    md5: url.digest,
     matches: regex?.inverted === false ? pattern : undefined,
     not_matches: regex?.inverted === true ? pattern : undefined,
   };

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readEither } from "../read-either.ts";
+import type { ServiceReading } from "../service/service-model.ts";
+
+function read(text: string): ServiceReading {
+  const files = { readFile: () => text, glob: () => [] };
+  return readEither("/lvs.conf", { hostName: "lb", environment: {} }, files);
+}
+
+const SERVER = `
+  real_server 10.0.0.1 80 {
+    TCP_CHECK {
+      connect_timeout 2
+    }
+  }
+}
+`;
+
+const WHOLE = `
+virtual_server 10.0.0.100 80 {
+  protocol TCP
+  lb_algo wrr
+  lb_kind NAT
+  persistence_timeout 300
+  persistence_granularity 255.255.0.0
+  quorum 3
+  hysteresis 1
+  sorry_server 10.0.0.9 81
+  quorum_up "/bin/say up"
+  real_server 10.0.0.1 80 {
+    weight 600
+    uthreshold 50
+    notify_down "/bin/say down" nobody
+    HTTP_GET {
+      delay_loop 4
+      url {
+        path /a
+        status_code 200
+      }
+      url {
+        path /b
+      }
+    }
+    MISC_CHECK {
+      misc_path "/bin/true"
+    }
+  }
+  real_server 10.0.0.2 80 {
+    weight 300
+  }
+}
+`;
+
+test("a virtual server is a TCP frontend, a pool and its checks", () => {
+  const { service, diagnostics } = read(WHOLE);
+  assert.deepEqual(
+    diagnostics.filter(({ severity }) => severity === "error"),
+    [],
+  );
+  const { balance, checks, notices } = service!;
+  const [frontend] = balance.frontends;
+  assert.deepEqual(frontend?.binds, [{ kind: "ip", address: "10.0.0.100", port: 80 }]);
+  assert.equal(`${frontend.mode} ${frontend.defaultPool}`, "tcp 10.0.0.100-80");
+  const [pool] = balance.pools;
+  assert.equal(pool?.algorithm.kind, "round-robin");
+  assert.deepEqual(pool.quorum, { weight: 3, hysteresis: 1 });
+  assert.ok(!pool.outlier.enabled && pool.slowStart.windowMs === 0);
+  const { stickiness } = pool;
+  assert.ok(stickiness.kind === "table" && stickiness.ttlMs === 300_000);
+  assert.deepEqual(stickiness.key, { of: "source", prefix: 16 });
+  const servers = pool.servers.map(({ name, weight, tier, maxConnections, check, alsoChecks }) => {
+    const count = (check === undefined ? 0 : 1) + (alsoChecks?.length ?? 0);
+    return [name, weight, tier, maxConnections, count].join(" ");
+  });
+  // Weights keep their proportions; both pages and the script must be well.
+  const wanted = ["10.0.0.1:80 256 0 50 3", "10.0.0.2:80 128 0 0 0", "10.0.0.9:81 1 1 0 0"];
+  assert.deepEqual(servers, wanted);
+  assert.deepEqual(
+    checks.map(({ protocol }) => (protocol.kind === "http" ? protocol.path : protocol.kind)),
+    ["/a", "/b", "script"],
+  );
+  assert.equal(checks[0]?.timing.intervalMs, 4000);
+  const [told] = notices;
+  assert.deepEqual(told?.servers[0]?.down, { argv: ["/bin/say", "down"], user: "nobody" });
+  assert.deepEqual(told.quorum.up?.argv, ["/bin/say", "up"]);
+});
+
+test("what a proxy cannot be is said in one line, and what is left out in a line each", () => {
+  const { notes = [] } = read(`
+virtual_server 10.0.0.100 80 {
+  protocol TCP
+  lb_kind DR
+  lb_algo sed
+  ${SERVER}
+virtual_server 10.0.0.100 53 {
+  protocol UDP
+  real_server 10.0.0.1 53 {
+  }
+}
+virtual_server fwmark 7 {
+  protocol TCP
+  ${SERVER}
+`);
+  assert.equal(notes.length, 4, notes.join("\n"));
+  const [proxy = "", udp = "", mark = "", sed = ""] = notes;
+  assert.match(proxy, /^1 virtual server carried by a TCP proxy, not by IPVS: real servers see/);
+  assert.match(proxy, /no DR, no TUN.* - if they need the client's: nines import \/lvs\.conf/);
+  assert.match(udp, /10\.0\.0\.100 53 is not carried out: .* not UDP/);
+  assert.match(mark, /fwmark 7 is not carried out: a firewall mark/);
+  assert.match(sed, /the nearest to sed is used/);
+});
+
+test("without virtual servers there is no balancer and nothing is said", () => {
+  const { service, notes } = read(`
+vrrp_instance V {
+  interface eth0
+  virtual_router_id 1
+  virtual_ipaddress {
+    10.0.0.1
+  }
+}
+`);
+  assert.deepEqual([service?.balance.frontends, notes], [[], []]);
+});
+
+test("a net_namespace has its balancer only when Nines runs inside it", () => {
+  const { service, notes } = read(`
+net_namespace blue
+virtual_server 10.0.0.100 80 {
+  protocol TCP
+  ${SERVER}
+`);
+  assert.deepEqual(service?.balance.frontends, []);
+  assert.match(notes?.[0] ?? "", /net_namespace - run nines inside it/);
+});

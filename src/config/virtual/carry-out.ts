@@ -1,0 +1,133 @@
+/**
+ * What `nines run` makes of the virtual servers of a keepalived.conf: TCP frontends and pools of the
+ * balancer. They go through the language of nines.yaml, which has every default and every limit.
+ *
+ * IPVS forwards packets in the kernel; this is a proxy. What differs for the user is told.
+ */
+
+import type { PoolNotices } from "../../core/check/server-notices.ts";
+import type { CheckSettings } from "../../core/check/check-settings.ts";
+import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
+import { counted } from "../../lib/plural.ts";
+import type { Data } from "../import/draft.ts";
+import type { Model } from "../model.ts";
+import { readServiceYaml } from "../service/read-service.ts";
+import type { VirtualServerSettings } from "../virtual-server.ts";
+import { virtualServerData } from "./server-data.ts";
+
+export interface CarriedOut {
+  readonly balance: BalanceSettings;
+  readonly checks: readonly CheckSettings[];
+  readonly notices: readonly PoolNotices[];
+  /** One line each: what is not, or not quite, as keepalived does it. */
+  readonly notes: readonly string[];
+}
+
+const NOTHING: CarriedOut = {
+  balance: { workers: 1, frontends: [], pools: [] },
+  checks: [],
+  notices: [],
+  notes: [],
+};
+
+export function carryOut(model: Model, file: string): CarriedOut {
+  const { virtualServers, networkNamespace } = model;
+  if (virtualServers.length === 0) return NOTHING;
+  if (networkNamespace !== undefined) {
+    const next = `run nines inside it: ip netns exec ${networkNamespace} nines run`;
+    return {
+      ...NOTHING,
+      notes: [`virtual servers are not carried out in a net_namespace - ${next}`],
+    };
+  }
+  const left = virtualServers.flatMap((server) => {
+    const why = whyNot(server);
+    return why === undefined ? [] : [`virtual_server ${server.name} is not carried out: ${why}`];
+  });
+  const carried = virtualServers.filter((server) => whyNot(server) === undefined);
+  if (carried.length === 0) return { ...NOTHING, notes: left };
+  const document = documentOf(carried);
+  const { service, diagnostics } = readServiceYaml(
+    "virtual servers",
+    { environment: {} },
+    {
+      readFile: () => JSON.stringify(document),
+      glob: () => [],
+    },
+  );
+  if (service === undefined) {
+    const [first] = diagnostics.filter(({ severity }) => severity === "error");
+    return {
+      ...NOTHING,
+      notes: [...left, `virtual servers are not carried out: ${first?.reason}`],
+    };
+  }
+  const { balance, checks, notices } = service;
+  return {
+    balance,
+    checks,
+    notices,
+    notes: [proxyNote(carried, file), ...left, ...lacks(carried, model)],
+  };
+}
+
+/** Undefined: it can be. */
+function whyNot(server: VirtualServerSettings): string | undefined {
+  const { protocol, frontends, realServers } = server;
+  if (protocol !== "tcp") return `the balancer carries TCP, not ${protocol.toUpperCase()}`;
+  if (frontends.every((front) => front.kind === "mark")) {
+    return "a firewall mark is no address to listen on";
+  }
+  const hasNoPort = frontends.some((front) => front.kind !== "mark" && front.port === 0);
+  if (hasNoPort || realServers.some(({ port }) => port === 0)) {
+    return "it names no port, and a proxy listens on ports";
+  }
+  return undefined;
+}
+
+/** As keepalived: nobody is taken out but by checks, and nobody starts slowly. */
+const AS_KEEPALIVED: Data = { outlier: false, slow_start: false };
+
+function documentOf(servers: readonly VirtualServerSettings[]): Data {
+  const all = servers.map((server) => virtualServerData(server, "tcp"));
+  const literal = (value: unknown): unknown =>
+    // `${NAME}` was looked up by keepalived's own rules; what is left is text.
+    JSON.parse(JSON.stringify(value).replace(/\$(?=\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})/gu, "$$$$"));
+  return literal({
+    checks: Object.assign({}, ...all.map(({ checks }) => checks)) as Data,
+    pools: Object.fromEntries(all.map(({ name, pool }) => [name, { ...pool, ...AS_KEEPALIVED }])),
+    frontends: Object.fromEntries(all.map(({ name, frontend }) => [name, frontend])),
+  }) as Data;
+}
+
+function proxyNote(carried: readonly VirtualServerSettings[], file: string): string {
+  const what = `${counted(carried.length, "virtual server")} carried by a TCP proxy, not by IPVS`;
+  const isDirect = carried.some(({ forwarding }) => forwarding.method !== "nat");
+  const back = isDirect ? ", and answers come back through it (no DR, no TUN)" : "";
+  const next = `if they need the client's: nines import ${file}, then send_proxy: v2 or mode: http`;
+  return `${what}: real servers see this machine's address${back} - ${next}`;
+}
+
+const EXACT: readonly string[] = ["rr", "wrr", "lc", "wlc", "twos", "sh", "mh", "fo"];
+
+function lacks(carried: readonly VirtualServerSettings[], model: Model): string[] {
+  const notes = carried.flatMap((server) => {
+    const name = `virtual_server ${server.name}`;
+    const { scheduler, frontends, realServers } = server;
+    const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
+    return [
+      ...(EXACT.includes(scheduler) ? [] : [`${name}: the nearest to ${scheduler} is used`]),
+      ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
+      ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
+      ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
+    ];
+  });
+  const wantsMail = carried.some((one) => one.mail || one.realServers.some(({ mail }) => mail));
+  if (wantsMail && model.mail.server !== undefined && model.mail.to.length > 0) {
+    notes.push("no mail is sent about real servers - see nines events");
+  }
+  if (model.fifos.lvs.target !== undefined) {
+    notes.push("nothing is written to lvs_notify_fifo - see notify_up and nines events");
+  }
+  return notes;
+}

@@ -1,0 +1,188 @@
+/**
+ * A `virtual_server` with its real servers as checks, a pool and a frontend of nines.yaml: what
+ * `nines import` writes and what `nines run` carries out.
+ */
+
+import type { NotifyCommand } from "../../core/vrrp/settings.ts";
+import type { Data } from "../import/draft.ts";
+import { durationText } from "../service/schema/kinds.ts";
+import type {
+  Frontend,
+  RealServerSettings,
+  Scheduler,
+  VirtualServerSettings,
+} from "../virtual-server.ts";
+import { checksData } from "./check-data.ts";
+
+export interface VirtualServerData {
+  readonly name: string;
+  readonly frontend: Data;
+  readonly pool: Data;
+  readonly checks: Readonly<Record<string, Data>>;
+}
+
+/** `mode`: whether requests are read, or connections carried as keepalived does. */
+export function virtualServerData(
+  server: VirtualServerSettings,
+  mode: "http" | "tcp",
+): VirtualServerData {
+  const name = plainName(server.name);
+  const names = new CheckNames(name);
+  const used = server.realServers.map((real) => {
+    const own = `${name}-${plainName(real.address)}-${real.port}`;
+    return real.checks.flatMap((check) => checksData(check, real)).map((d) => names.of(d, own));
+  });
+  const common = used.find((list) => list.length > 0) ?? [];
+  const scale = weightScale(server);
+  const servers = server.realServers.map((real, i) => {
+    const own = used[i]!;
+    const isCommon = own.join() === common.join();
+    const checks = isCommon ? undefined : own.length === 0 ? ["off"] : own;
+    return serverData(real, checks, scale);
+  });
+  const check = common.length > 1 ? common : common[0];
+  return {
+    name,
+    frontend: {
+      listen: server.frontends.flatMap(listenTexts),
+      mode: mode === "tcp" ? "tcp" : undefined,
+      pool: name,
+    },
+    pool: { ...poolData(server, servers), check },
+    checks: names.data,
+  };
+}
+
+/** Checks that say the same have one name. */
+class CheckNames {
+  readonly data: Record<string, Data> = {};
+  readonly #names = new Map<string, string>();
+  readonly #common: string;
+
+  constructor(common: string) {
+    this.#common = common;
+  }
+
+  of(data: Data, own: string): string {
+    const text = JSON.stringify(data);
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const wanted = this.#names.size === 0 ? this.#common : own;
+    let name = wanted;
+    for (let i = 2; Object.hasOwn(this.data, name); i++) name = `${wanted}-${i}`;
+    this.data[name] = data;
+    this.#names.set(text, name);
+    return name;
+  }
+}
+
+/** Letters, digits, dots and dashes. */
+function plainName(text: string): string {
+  return text
+    .replace(/^group /u, "")
+    .replace(/[^\w.-]+/gu, "-")
+    .replace(/^-+|-+$/gu, "");
+}
+
+function poolData(server: VirtualServerSettings, servers: readonly unknown[]): Data {
+  const { sorryServer: sorry, persistence } = server;
+  const last =
+    sorry === undefined ? [] : [`${hostPort(sorry.address, sorry.port)} backup check=off`];
+  const ttl = persistence === undefined ? "" : durationText(persistence.timeoutMs);
+  const bits = persistence?.granularity;
+  const key = bits === undefined || bits === 32 || bits === 128 ? "source" : `source/${bits}`;
+  return {
+    servers: [...servers, ...last],
+    balance: BALANCE[server.scheduler],
+    sticky: persistence === undefined ? undefined : { table: { key, ttl } },
+    kill_on_down: server.realServers.some((real) => real.inhibitOnFailure) ? false : undefined,
+    quorum: quorumData(server),
+    notify_at_end: server.notifyOnStop ? true : undefined,
+  };
+}
+
+function quorumData(server: VirtualServerSettings): unknown {
+  const { quorum, hysteresis, quorumUp: up, quorumDown: down } = server;
+  if (up === undefined && down === undefined && hysteresis === 0) {
+    return quorum === 1 ? undefined : quorum;
+  }
+  return {
+    weight: quorum,
+    hysteresis: hysteresis === 0 ? undefined : hysteresis,
+    up: commandData(up),
+    down: commandData(down),
+  };
+}
+
+export function commandData(command: NotifyCommand | undefined): unknown {
+  if (command === undefined) return undefined;
+  const { argv, user, group } = command;
+  return user === undefined && group === undefined ? argv : { command: argv, user, group };
+}
+
+export function hostPort(address: string, port: number): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+const HIGHEST_WEIGHT = 256;
+
+/** Weights above what Nines knows keep their proportions. */
+function weightScale({ realServers }: VirtualServerSettings): number {
+  const highest = Math.max(1, ...realServers.map(({ weight }) => weight));
+  return Math.min(1, HIGHEST_WEIGHT / highest);
+}
+
+/** As short as it can be said. */
+function serverData(
+  real: RealServerSettings,
+  checks: readonly string[] | undefined,
+  scale: number,
+): unknown {
+  const { address, port, upperThreshold: most, notifyUp, notifyDown } = real;
+  const weight = real.weight === 0 ? 0 : Math.max(1, Math.round(real.weight * scale));
+  const [check, ...more] = checks ?? [];
+  if (more.length === 0 && notifyUp === undefined && notifyDown === undefined) {
+    return [
+      hostPort(address, port),
+      ...(weight === 1 ? [] : [`weight=${weight}`]),
+      ...(most === 0 ? [] : [`max=${most}`]),
+      ...(check === undefined ? [] : [`check=${check}`]),
+    ].join(" ");
+  }
+  return {
+    address: hostPort(address, port),
+    weight: weight === 1 ? undefined : weight,
+    max_connections: most === 0 ? undefined : most,
+    check: more.length > 0 ? checks : check,
+    notify_up: commandData(notifyUp),
+    notify_down: commandData(notifyDown),
+  };
+}
+
+const BALANCE: Readonly<Record<Scheduler, string>> = {
+  rr: "round-robin",
+  wrr: "round-robin",
+  lc: "least-connections",
+  wlc: "least-connections",
+  sed: "least-connections",
+  nq: "least-connections",
+  twos: "two-choices",
+  sh: "hash source",
+  mh: "maglev source",
+  dh: "hash source",
+  lblc: "hash source",
+  lblcr: "hash source",
+  fo: "first",
+  ovf: "first",
+};
+
+function listenTexts(frontend: Frontend): string[] {
+  if (frontend.kind === "mark") return [];
+  if (frontend.kind === "address") return [hostPort(frontend.address, frontend.port)];
+  const { first, count, port } = frontend;
+  const [, start = "", last = ""] = /^(.*[.:])([\da-f]+)$/iu.exec(first) ?? [];
+  const radix = first.includes(":") ? 16 : 10;
+  return Array.from({ length: count }, (_, i) => {
+    return hostPort(`${start}${(Number.parseInt(last, radix) + i).toString(radix)}`, port);
+  });
+}

@@ -1,0 +1,45 @@
+/** Several checks of one server: it is up while all of them pass. */
+
+import type { CheckVerdict } from "./check-settings.ts";
+
+const STRICTNESS = { ready: 0, drain: 1, maint: 2 } as const;
+
+/**
+ * Undefined: some are not known yet and none has failed. One verdict alone stays as it is. Of several
+ * the first that failed gives the reason, and weights, orders and warnings count as the strictest.
+ */
+export function combinedVerdict(
+  parts: readonly (CheckVerdict | undefined)[],
+): CheckVerdict | undefined {
+  const known = parts.filter((part) => part !== undefined);
+  const [first] = known;
+  if (parts.length === 1) return first;
+  const failed = known.find(({ up }) => !up);
+  if (first === undefined || (failed === undefined && known.length < parts.length))
+    return undefined;
+  const weights = known.flatMap(({ weightPercent }) => weightPercent ?? []);
+  const admins = known.flatMap(({ admin }) => admin ?? []);
+  const warning = known.find((part) => part.warning !== undefined)?.warning;
+  return {
+    subject: first.subject,
+    up: failed === undefined,
+    reason: failed?.reason ?? `${parts.length} checks passed, the last: ${known.at(-1)!.reason}`,
+    latencyMs: Math.max(...known.map(({ latencyMs }) => latencyMs)),
+    ...(weights.length === 0 ? {} : { weightPercent: Math.min(...weights) }),
+    ...(admins.length === 0
+      ? {}
+      : { admin: admins.reduce((a, b) => (STRICTNESS[b] > STRICTNESS[a] ? b : a)) }),
+    ...(warning === undefined ? {} : { warning }),
+  };
+}
+
+/** Whether somebody who knows `before` must hear of `after`. Latencies are news to nobody. */
+export function isOtherVerdict(before: CheckVerdict | undefined, after: CheckVerdict): boolean {
+  return (
+    before === undefined ||
+    before.up !== after.up ||
+    before.weightPercent !== after.weightPercent ||
+    before.admin !== after.admin ||
+    before.warning !== after.warning
+  );
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type NoticeOrder, type PoolNotices, ServerNotices } from "./server-notices.ts";
+
+const command = (word: string): { readonly argv: readonly string[] } => ({ argv: [word] });
+
+function pool(draft: Partial<PoolNotices> = {}): PoolNotices {
+  const server = (name: string, weight: number): PoolNotices["servers"][number] => ({
+    server: name,
+    weight,
+    startsDown: false,
+    up: command(`${name} up`),
+    down: command(`${name} down`),
+  });
+  const quorum = { weight: 3, hysteresis: 1, up: command("gained"), down: command("lost") };
+  return { pool: "web", servers: [server("a", 3), server("b", 2)], quorum, atEnd: false, ...draft };
+}
+
+const words = (orders: readonly NoticeOrder[]): string[] =>
+  orders.map(({ command: c }) => c.argv[0]!);
+
+test("only changes are told, each with the quorum that it brings or takes", () => {
+  const notices = new ServerNotices();
+  assert.deepEqual(words(notices.configure([pool()])), ["gained"]);
+  assert.deepEqual(words(notices.heard("web/a", true)), []);
+  assert.deepEqual(words(notices.heard("web/b", false)), ["b down"]);
+  // 3 of 3 - 1: still enough; without a nothing is left.
+  assert.deepEqual(words(notices.heard("web/a", false)), ["a down", "lost"]);
+  assert.deepEqual(words(notices.heard("web/a", true)), ["a up"]);
+  // 3 of 3 + 1 was not enough.
+  assert.deepEqual(words(notices.heard("web/b", true)), ["b up", "gained"]);
+  assert.deepEqual(words(notices.heard("web/stranger", false)), []);
+});
+
+test("who starts down is told when it comes up, and a reload tells nothing again", () => {
+  const { servers } = pool();
+  const draft = pool({ servers: servers.map((server) => ({ ...server, startsDown: true })) });
+  const notices = new ServerNotices();
+  assert.deepEqual(words(notices.configure([draft])), []);
+  assert.deepEqual(words(notices.heard("web/a", true)), ["a up"]);
+  assert.deepEqual(words(notices.configure([draft])), []);
+  assert.deepEqual(words(notices.heard("web/b", true)), ["b up", "gained"]);
+});
+
+test("the end is told of those that are up, where it was asked for", () => {
+  const notices = new ServerNotices();
+  notices.configure([pool({ atEnd: true }), pool({ pool: "other" })]);
+  notices.heard("web/b", false);
+  assert.deepEqual(words(notices.end()), ["a down", "lost"]);
+});

@@ -1,0 +1,100 @@
+/**
+ * Whom to tell when a server goes down or comes back, or when a pool has less weight than it needs:
+ * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`. What is told follows the checks
+ * alone, in one process, so that it is told once however many workers there are.
+ *
+ * Source: keepalived.conf(5), LVS CONFIGURATION. As there, servers count as up until a check says
+ * otherwise (unless they start down), and the quorum counts as lost until it is counted first.
+ */
+
+import type { NotifyCommand } from "../vrrp/settings.ts";
+
+export interface ServerNotice {
+  readonly server: string;
+  readonly weight: number;
+  /** It counts as down until its first good check (`alpha`). */
+  readonly startsDown: boolean;
+  readonly up?: NotifyCommand;
+  readonly down?: NotifyCommand;
+}
+
+export interface PoolNotices {
+  readonly pool: string;
+  readonly servers: readonly ServerNotice[];
+  readonly quorum: {
+    readonly weight: number;
+    readonly hysteresis: number;
+    readonly up?: NotifyCommand;
+    readonly down?: NotifyCommand;
+  };
+  /** The end of the node is told like the loss of all servers (`omega`). */
+  readonly atEnd: boolean;
+}
+
+export interface NoticeOrder {
+  /** Scripts of one lane run in order, one at a time. */
+  readonly lane: string;
+  readonly command: NotifyCommand;
+}
+
+export class ServerNotices {
+  #pools: readonly PoolNotices[] = [];
+  readonly #isUp = new Map<string, boolean>();
+  readonly #hasQuorum = new Map<string, boolean>();
+
+  configure(pools: readonly PoolNotices[]): NoticeOrder[] {
+    this.#pools = pools;
+    const subjects = new Set(pools.flatMap((one) => one.servers.map((s) => subjectOf(one, s))));
+    for (const subject of this.#isUp.keys()) if (!subjects.has(subject)) this.#isUp.delete(subject);
+    for (const pool of pools) {
+      for (const server of pool.servers) {
+        const subject = subjectOf(pool, server);
+        if (!this.#isUp.has(subject)) this.#isUp.set(subject, !server.startsDown);
+      }
+    }
+    return pools.flatMap((pool) => this.#count(pool));
+  }
+
+  /** What a check has found; most of what it finds is known. */
+  heard(subject: string, up: boolean): NoticeOrder[] {
+    if ((this.#isUp.get(subject) ?? up) === up) return [];
+    this.#isUp.set(subject, up);
+    return this.#pools.flatMap((pool) => {
+      const server = pool.servers.find((one) => subjectOf(pool, one) === subject);
+      if (server === undefined) return [];
+      return [...order(subject, up ? server.up : server.down), ...this.#count(pool)];
+    });
+  }
+
+  /** The node ends for good. */
+  end(): NoticeOrder[] {
+    return this.#pools
+      .filter(({ atEnd }) => atEnd)
+      .flatMap((pool) => [
+        ...pool.servers.flatMap((server) => {
+          const subject = subjectOf(pool, server);
+          return this.#isUp.get(subject) === true ? order(subject, server.down) : [];
+        }),
+        ...(this.#hasQuorum.get(pool.pool) === true ? order(pool.pool, pool.quorum.down) : []),
+      ]);
+  }
+
+  #count(pool: PoolNotices): NoticeOrder[] {
+    const { weight, hysteresis, up, down } = pool.quorum;
+    const before = this.#hasQuorum.get(pool.pool) ?? false;
+    const sum = pool.servers.reduce((all, server) => {
+      return all + (this.#isUp.get(subjectOf(pool, server)) === true ? server.weight : 0);
+    }, 0);
+    const hasQuorum = sum > 0 && sum >= weight + (before ? -hysteresis : hysteresis);
+    this.#hasQuorum.set(pool.pool, hasQuorum);
+    return hasQuorum === before ? [] : order(pool.pool, hasQuorum ? up : down);
+  }
+}
+
+function subjectOf({ pool }: PoolNotices, { server }: ServerNotice): string {
+  return `${pool}/${server}`;
+}
+
+function order(lane: string, command: NotifyCommand | undefined): NoticeOrder[] {
+  return command === undefined ? [] : [{ lane, command }];
+}
