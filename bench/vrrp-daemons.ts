@@ -31,7 +31,7 @@ export async function startDaemon(
     : keepalivedDaemon(host, configuration);
 }
 
-const ROLES = ["vrrp", "check", "spare"] as const;
+const ROLES = ["vrrp", "check", "spare", "console"] as const;
 
 async function ninesDaemon(host: Host, configuration: string): Promise<Daemon> {
   const peer = await startNines(host, host.write("/run/keepalived.conf", configuration));

@@ -89,7 +89,7 @@ export class NinesPeer {
   }
 
   /** Outside numbers of its processes of that role, whoever their parent is now. */
-  pids(role: "vrrp" | "check" | "spare" | "balance"): number[] {
+  pids(role: "vrrp" | "check" | "spare" | "balance" | "console"): number[] {
     return this.#pids().filter((pid) => commandLineOf(pid).join(" ").includes(` role ${role} `));
   }
 

@@ -21,8 +21,8 @@ const FORWARDER_GROUP = 61_000;
 const FIRST_PORT = 17_001;
 /** The checks ask slowly, or with patience. */
 const UNTIL_DOWN_MS = 15_000;
-/** An ejection lasts 30 s where no check ends it earlier. */
-const EJECTED_MS = 45_000;
+/** A server that was out before in a short time stays out longer: 300 s at most by default. */
+const EJECTED_MS = 315_000;
 const FLOOD = 400;
 
 const noneFails = { text: "another server answers: no request fails", failed: 0 };
