@@ -230,7 +230,7 @@ function meansBlocks(report: ServiceReport, { say, time }: Style): Block[] {
     duration(statistics.repairMs),
     statistics.coverage === undefined ? "-" : percent(statistics.coverage),
   ]);
-  const words: Word[] = ["month", "failures", "byIncidents", "mttf", "mttr", "mtbf", "mttd"];
+  const words: Word[] = ["month", "failures", "available", "mttf", "mttr", "mtbf", "mttd"];
   const { rto, rpo, switched, faults, coverage } = report.statistics;
   const lines = [
     ...(coverage === undefined
@@ -266,13 +266,13 @@ function layerBlocks({ layers }: ServiceReport, say: Speech): Block[] {
     `${failures}`,
     formatDuration(downMs),
   ]);
-  const head = [say("layer"), say("allowed"), say("byIncidents"), say("failures"), say("downTime")];
+  const head = [say("layer"), say("allowed"), say("available"), say("failures"), say("downTime")];
   return [heading(3, say("layersTitle")), table(head, rows)];
 }
 
 function ownerBlocks({ owners, score, budget }: ServiceReport, say: Speech): Block[] {
   const rows = owners.map((one) => [one.name, fixed(one.allowedScore, 1), fixed(one.score, 1)]);
-  const all = ["=", fixed(budget.allowedScore, 1), fixed(score, 1)];
+  const all = [say("together"), fixed(budget.allowedScore, 1), fixed(score, 1)];
   const head = [say("owner"), say("allowedScore"), say("score")];
   return [heading(3, say("ownersTitle")), table(head, [...rows, all])];
 }
