@@ -1,6 +1,6 @@
 /** `nines probe`: named, described and wired. */
 
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import type { StatusRange } from "../core/check/check-settings.ts";
@@ -37,16 +37,34 @@ export function addProbeCommands(program: Command, { terminal, end }: Wiring): v
       "<urls...>",
       "http://, https://, tcp://, dns://, ping:// and every other kind of check",
     )
-    .option("--interval <time>", "a probe so often, whatever became of the last", parseTime, 1000)
-    .option("--timeout <time>", "a later answer is none", parseTime, 3000)
-    .option("--slow <time>", "a good answer that took longer is slow", parseTime, 1000)
+    .addOption(
+      new Option("--interval <time>", "a probe so often, whatever became of the last")
+        .argParser(parseTime)
+        .default(1000, "1s"),
+    )
+    .addOption(
+      new Option("--timeout <time>", "a later answer is none")
+        .argParser(parseTime)
+        .default(3000, "3s"),
+    )
+    .addOption(
+      new Option("--slow <time>", "a good answer that took longer is slow")
+        .argParser(parseTime)
+        .default(1000, "1s"),
+    )
     .option("--name <name>", "of this prober; default: the host name")
     .option("--service <name>", "whose users it stands for; default: the node tells by the name")
-    .option("--expect <codes>", "of HTTP, e.g. 200-399 or 200,204", parseCodes, [
-      { from: 200, to: 399 },
-    ])
+    .addOption(
+      new Option("--expect <codes>", "of HTTP, e.g. 200-399 or 200,204")
+        .argParser(parseCodes)
+        .default([{ from: 200, to: 399 }], "200-399"),
+    )
     .option("--method <method>", "of HTTP", parseToken, "GET")
-    .option("-H, --header <field>", "'Name: value'", parseHeader, [])
+    .addOption(
+      new Option("-H, --header <field>", "'Name: value'")
+        .argParser(parseHeader)
+        .default([], "none"),
+    )
     .option("--body-regex <expression>", "must be found in the body", parseRegex)
     .option("--who-header <name>", "field of the answer that names the server", "x-served-by")
     .option("--ca <file>", "authorities of the service; default: the system's")
