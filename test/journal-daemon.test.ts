@@ -3,12 +3,13 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JournalRecord } from "../src/core/journal/record.ts";
 import { ControlClient } from "../src/daemon/control-client.ts";
+import { isAlive } from "../src/daemon/role-spawn.ts";
 import { journalPath, openJournalToRead } from "../src/drivers/journal-database.ts";
 import { JournalReader } from "../src/drivers/journal-store.ts";
 
@@ -136,4 +137,16 @@ test("a reload that switches the console off ends it, one that switches it on br
       ({ kind, reason }) => kind === "configuration-changed" && /workers: 1 -> 2/.test(reason),
     ),
   );
+});
+
+test("a console whose run directory is gone ends: no control could ever find it again", async () => {
+  const { roles } = await client.status();
+  node.kill("SIGKILL");
+  for (const { name, pid } of roles) {
+    if (name !== "console" && pid !== undefined) process.kill(pid, "SIGKILL");
+  }
+  const own = roles.find(({ name }) => name === "console")?.pid;
+  assert.ok(own !== undefined && isAlive(own));
+  renameSync(run, `${run}-gone`);
+  await until("its end", () => !isAlive(own));
 });

@@ -4,7 +4,7 @@
  * off, and goes on where the journal ended.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { getPriority, hostname, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,6 +29,8 @@ const PARTS: readonly ConsolePart[] = [LEDGER, PROBES, DRILLS, PAGE];
 /** A third of the share of processor time that others get: much less and it would miss events. */
 const NICER = 5;
 const MOST_NICE = 19;
+
+const LOOK_FOR_HOME_MS = 5_000;
 
 /** A page that is read slowly must not cost the last records. */
 const CLOSE_WITHIN_MS = 1_000;
@@ -75,6 +77,7 @@ export async function runConsoleRole({ directory, stateDirectory }: RolePlaces):
     await Promise.race([closeAll(running), sleep(CLOSE_WITHIN_MS)]);
     journal.close();
   });
+  endWith(directory.path);
   const following = control.run();
   for (const part of PARTS) {
     try {
@@ -133,6 +136,13 @@ function bootId(): string {
   } catch {
     return "unknown";
   }
+}
+
+/** No control process can come back to a run directory that is gone: nobody would ever end this one. */
+function endWith(runDirectory: string): void {
+  setInterval(() => {
+    if (!existsSync(runDirectory)) process.kill(process.pid, "SIGTERM");
+  }, LOOK_FOR_HOME_MS);
 }
 
 function endOnSignals(end: () => Promise<void>): void {

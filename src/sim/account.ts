@@ -64,6 +64,8 @@ export class Account {
   frozeAtMs: number = -Infinity;
   /** It died in the middle of a step: of its last adverts some may never have left. */
   torn: boolean = false;
+  /** When the kernel last refused addresses, local ms. */
+  refusedAtMs: number = -Infinity;
   /** The kernel refused, or a stranger took, an address that the master wants to have. */
   excused: boolean = false;
   /** Local ms until which it leaves lower masters alone: it gave the addresses away itself. */

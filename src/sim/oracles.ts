@@ -88,7 +88,10 @@ export class Oracles implements Watch {
     if (account === undefined) {
       throw new Violation("well-formed", node.around.queue.now, `unknown ${action.instance}`);
     }
-    if (action.type === "acquire-addresses") account.excused = node.kernel.refusesAddresses;
+    if (action.type === "acquire-addresses") {
+      account.excused = node.kernel.refusesAddresses;
+      if (account.excused) account.refusedAtMs = node.localMs;
+    }
     judgeAction(account, actions, index);
     if (action.type !== "send-datagram") return;
     const leaves = actions.some(

@@ -1,5 +1,6 @@
 /** What must hold between the steps, judged after every event: ownership, leases, rhythm. */
 
+import { RETRY_WITHIN_MS } from "../core/vrrp/acquire-backoff.ts";
 import type { Account } from "./account.ts";
 import { DRIFT_MARGIN, longestDownMs, slowestIntervalMs, type Scenario } from "./scenario.ts";
 import { bite } from "./step-oracles.ts";
@@ -110,7 +111,10 @@ export function judgeRhythm(account: Account): void {
   );
   const silence = Math.min(localMs - began, settled);
   // After a resignation one skew, shorter than any interval; else the whole silence.
-  const longest = resigned ? longestSkewMs(scenario) : longestDownMs(scenario);
+  const protocol = resigned ? longestSkewMs(scenario) : longestDownMs(scenario);
+  // Whoever was refused by its kernel tries again with back-off.
+  const isRefused = account.stateSinceMs - account.refusedAtMs <= late;
+  const longest = isRefused ? Math.max(protocol, RETRY_WITHIN_MS) : protocol;
   if (silence <= longest + late) return;
   const what = resigned ? "a resignation" : "silence";
   bite("no-late-takeover", account, `BACKUP ${silence.toFixed(1)} ms after ${what}`);

@@ -5,17 +5,20 @@
 
 import { HOLD_MS } from "./instance-state.ts";
 
+/** A service may depend on the next try: what is spared is a machine that is asked all the time. */
+export const RETRY_WITHIN_MS = 1_000;
+
 export class AcquireBackoff {
   #row = 0;
 
   /**
-   * Twice as long with each refusal, from `firstMs` to half a minute (or `firstMs`, if that is
-   * longer). `masterForMs`: a reign that lasted longer than that ends the row.
+   * Twice as long with each refusal, from `firstMs` to a second (or `firstMs`, if that is longer).
+   * `masterForMs`: a reign that lasted longer than half a minute ends the row.
    */
   next(firstMs: number, masterForMs: number): number {
     if (masterForMs > HOLD_MS) this.#row = 0;
     const doubled = firstMs * 2 ** this.#row;
-    if (doubled < HOLD_MS) this.#row++;
-    return Math.max(firstMs, Math.min(HOLD_MS, doubled));
+    if (doubled < RETRY_WITHIN_MS) this.#row++;
+    return Math.max(firstMs, Math.min(RETRY_WITHIN_MS, doubled));
   }
 }
