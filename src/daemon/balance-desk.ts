@@ -66,6 +66,7 @@ export class BalanceDesk {
   readonly #traffic = new TrafficDesk();
   readonly #news = new BalanceNews();
   readonly #sticks = new StickKeeper();
+  readonly #introduced = new WeakSet<WorkerLink>();
   readonly #house: BalanceHouse;
   #notedDescriptors: string | undefined;
   #sockets: ListeningSockets | undefined;
@@ -275,7 +276,7 @@ export class BalanceDesk {
       },
       CONFIGURE_WITHIN_MS,
     );
-    if (!link.isServing) await this.#introduce(link);
+    if (!this.#introduced.has(link)) await this.#introduce(link);
     const box = workerBox(this.#options.directory.path, link.hello.serial);
     const trouble = await sockets.giveTo(box, link.sockets);
     link.sockets = new Set(sockets.names);
@@ -285,6 +286,7 @@ export class BalanceDesk {
 
   /** A new worker learns which clients stick to which server; one that was there before us tells it. */
   async #introduce(link: WorkerLink): Promise<void> {
+    this.#introduced.add(link);
     if (link.hello.listening.length > 0) return this.#sticks.learn(monotonicMs, link);
     this.#sticks.tell(monotonicMs(), link);
     // Its answer says that it has read that.

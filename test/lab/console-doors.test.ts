@@ -105,6 +105,12 @@ test("others see the page by HTTPS and with a token or certificate; new certific
     const session = (...words: string[]): Promise<string> =>
       curl(client, ...words, `${page}/api/v1/session`);
     const trusted = ["--cacert", "/run/first.pem"];
+    const isOpen = (): Promise<boolean> =>
+      session(...trusted).then(
+        () => true,
+        () => false,
+      );
+    await waitFor(isOpen, 15_000, "the page by HTTPS");
     assert.match(await session(...trusted), /show a token/u);
     const people = ["--cert", "/run/people.pem", "--key", "/run/people.key"];
     assert.match(await session(...trusted, ...people), /"role":"operate","who":"people"/u);
