@@ -115,7 +115,7 @@ export class LabProcess {
     // Stopped first: a parent that sees its child die may start another or tidy up.
     for (const pid of all) signal(pid, "SIGSTOP");
     for (const pid of treeOf(this.pid)) signal(pid, "SIGKILL");
-    this.#wakeWrapper();
+    this.wakeWrapper();
   }
 
   /** SIGSTOP to it and all its descendants: alive for the kernel, dead for its peers. */
@@ -125,7 +125,7 @@ export class LabProcess {
 
   resume(): void {
     for (const pid of treeOf(this.pid)) signal(pid, "SIGCONT");
-    this.#wakeWrapper();
+    this.wakeWrapper();
   }
 
   /** SIGTERM, and after `graceMs` (5000) SIGKILL to all of it. Resolves when it has ended. */
@@ -136,8 +136,11 @@ export class LabProcess {
     return this.ended;
   }
 
-  /** nsenter stops itself together with its child and must be woken by hand. */
-  #wakeWrapper(): void {
+  /**
+   * nsenter stops itself together with its child, and nobody inside can see it to make it go on. As
+   * long as it stands it buries no child, and the world around that child cannot end.
+   */
+  wakeWrapper(): void {
     if (this.#wrapper.exitCode === null && this.#wrapper.signalCode === null) {
       this.#wrapper.kill("SIGCONT");
     }

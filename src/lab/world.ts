@@ -169,6 +169,7 @@ export class World {
     const pid = host.state.initPid;
     host.state.initPid = undefined;
     if (pid !== undefined) signal(pid, "SIGKILL");
+    for (const process of host.processes) process.wakeWrapper();
     return pid;
   }
 
