@@ -3,6 +3,7 @@
  * going, writes down what is new, and shows it. All that it knows follows from the journal's file.
  */
 
+import type { Measurement } from "../core/journal/measurement.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { alertRecord, isDelivered } from "../core/ledger/alert-message.ts";
 import type { Incident } from "../core/ledger/incident.ts";
@@ -10,7 +11,7 @@ import { Ledger } from "../core/ledger/ledger.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { keepSettings, keptSettings, type MeasuredSpan } from "../drivers/ledger-store.ts";
+import { keepSettings, keptSettings } from "../drivers/ledger-store.ts";
 import { AlertDesk } from "./alert-desk.ts";
 import type { Alert, IncidentView } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
@@ -147,7 +148,7 @@ class LedgerPart implements RunningPart {
     }
   }
 
-  #measured(spans: readonly MeasuredSpan[]): void {
+  #measured(spans: readonly Measurement[]): void {
     for (const service of this.#settings.services) {
       for (const measure of measuresOf(service, spans)) this.#ledger.measured(measure);
     }

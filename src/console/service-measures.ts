@@ -1,9 +1,9 @@
 /** Measurements of frontends and by probes become measures of services. */
 
+import type { Measurement } from "../core/journal/measurement.ts";
 import type { Measure } from "../core/ledger/measure.ts";
 import type { LedgerService } from "../core/ledger/settings.ts";
 import { bucketEndMs } from "../core/proxy/histogram.ts";
-import type { MeasuredSpan } from "../drivers/ledger-store.ts";
 
 const LOOK_MS = 1_000;
 
@@ -13,7 +13,7 @@ export function subjectsOf({ name, frontends }: LedgerService): string[] {
 }
 
 /** One for each vantage and span; several frontends add up. */
-export function measuresOf(service: LedgerService, spans: readonly MeasuredSpan[]): Measure[] {
+export function measuresOf(service: LedgerService, spans: readonly Measurement[]): Measure[] {
   const subjects = new Set(subjectsOf(service));
   const sums = new Map<string, Measure>();
   for (const span of spans) {
@@ -32,7 +32,7 @@ function isWanted({ probes }: LedgerService, vantage: string): boolean {
   return probes.length === 0 || probes.includes(probe);
 }
 
-function measureOf(service: LedgerService, span: MeasuredSpan): Measure {
+function measureOf(service: LedgerService, span: Measurement): Measure {
   const { vantage, fromMs, lengthMs, good, bad, firstBadMs, lastBadMs, darkMs, latency } = span;
   return {
     service: service.name,
@@ -53,7 +53,7 @@ function measureOf(service: LedgerService, span: MeasuredSpan): Measure {
 }
 
 /** A balancer counts times and knows no objective: slow is what is in the buckets above it. */
-function slowOf({ objectives }: LedgerService, { good, slow, latency = [] }: MeasuredSpan): number {
+function slowOf({ objectives }: LedgerService, { good, slow, latency = [] }: Measurement): number {
   if (slow !== undefined) return slow;
   const belowMs = objectives.latency?.belowMs;
   if (belowMs === undefined) return 0;

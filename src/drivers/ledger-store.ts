@@ -10,27 +10,13 @@ import {
   type LedgerSettings,
   SLOW_SHARE,
 } from "../core/ledger/settings.ts";
+import type { Measurement } from "../core/journal/measurement.ts";
 import type { LedgerRecord } from "../core/ledger/evidence.ts";
 import { migrate } from "./journal-database.ts";
 
 const STEPS = [
   "CREATE TABLE ledger_fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 ];
-
-/** A row of the measurements, as it lies there. */
-export interface MeasuredSpan {
-  readonly subject: string;
-  readonly vantage: string;
-  readonly fromMs: number;
-  readonly lengthMs: number;
-  readonly good: number;
-  readonly bad: number;
-  readonly slow?: number;
-  readonly firstBadMs?: number;
-  readonly lastBadMs?: number;
-  readonly darkMs?: number;
-  readonly latency?: readonly (readonly [number, number])[];
-}
 
 export interface SpanQuery {
   readonly subjects: readonly string[];
@@ -64,7 +50,7 @@ export function keptSettings(
 }
 
 /** Oldest first. */
-export function readSpans(database: DatabaseSync, query: SpanQuery): MeasuredSpan[] {
+export function readSpans(database: DatabaseSync, query: SpanQuery): Measurement[] {
   const { subjects, fromMs, toMs, harmOnly = false, withLatency } = query;
   if (subjects.length === 0 || !hasTable(database, "measurement")) return [];
   const names = subjects.map(() => "?").join(", ");
@@ -129,7 +115,7 @@ function hasTable(database: DatabaseSync, name: string): boolean {
   return database.prepare(find).get(name) !== undefined;
 }
 
-function spanOf(row: Record<string, unknown>): MeasuredSpan {
+function spanOf(row: Record<string, unknown>): Measurement {
   const { slow, first_bad: first, last_bad: last, dark, latency } = row;
   return {
     subject: String(row["subject"]),

@@ -3,7 +3,7 @@
  * microseconds from the kernel's event to the callback, where a worker or an asynchronous FFI call
  * costs 60 to 120 us.
  *
- * The node binary exports libuv, so it is called as any other library, and all watches share one
+ * The node binary exports libuv, so it is called directly, and all watches share one
  * C callback, which is given the handle. koffi's own `node.poll` makes an object with three named
  * properties for every call; it is used where a symbol is missing (a node linked to a libuv that
  * it hides) and outside of the main thread, whose loop is the one that `uv_default_loop` tells.

@@ -33,7 +33,7 @@ export interface ClientContextOptions {
 }
 
 export class TlsContext {
-  readonly library: TlsLibrary;
+  readonly openssl: TlsLibrary;
   readonly address: number;
   /** What names the key of its tickets; undefined: nobody else's business. */
   readonly ticketName: Uint8Array | undefined;
@@ -73,7 +73,7 @@ export class TlsContext {
   }
 
   private constructor(library: TlsLibrary, method: number, ticketName?: Uint8Array) {
-    this.library = library;
+    this.openssl = library;
     this.ticketName = ticketName;
     this.address = library.contextNew(method);
     if (this.address === 0) throw new Error(takeError(library));
@@ -83,7 +83,7 @@ export class TlsContext {
   free(): void {
     if (this.#isFree) return;
     this.#isFree = true;
-    this.library.contextFree(this.address);
+    this.openssl.contextFree(this.address);
   }
 
   #set(body: () => void): this {
@@ -94,12 +94,12 @@ export class TlsContext {
       this.free();
       throw error;
     } finally {
-      this.library.clearErrors();
+      this.openssl.clearErrors();
     }
   }
 
   #rule(minimum: number): void {
-    const { library, address } = this;
+    const { openssl: library, address } = this;
     library.contextControl(address, tls.SSL_CTRL_SET_MIN_PROTO_VERSION, minimum, 0);
     library.contextControl(address, tls.SSL_CTRL_MODE, tls.SSL_MODE_RELEASE_BUFFERS, 0);
     library.contextControl(address, tls.SSL_CTRL_SET_SESS_CACHE_MODE, tls.SSL_SESS_CACHE_OFF, 0);
@@ -114,7 +114,7 @@ export class TlsContext {
   }
 
   #own(certificate: Uint8Array, key: Uint8Array): void {
-    const { library, address } = this;
+    const { openssl: library, address } = this;
     const chain = certificatesOf(library, certificate);
     try {
       if (chain.length === 0) throw new Error("no certificate in PEM");
@@ -137,7 +137,7 @@ export class TlsContext {
 
   /** `tell`: clients are told the names of these authorities. */
   #trust(authorities: readonly (Uint8Array | string)[], tell: boolean): void {
-    const { library, address } = this;
+    const { openssl: library, address } = this;
     const store = library.contextStore(address);
     for (const pem of authorities) {
       for (const x509 of certificatesOf(library, Buffer.from(pem))) {
@@ -149,19 +149,19 @@ export class TlsContext {
   }
 
   #ask(mode: number): void {
-    this.library.contextVerify(this.address, mode, 0);
+    this.openssl.contextVerify(this.address, mode, 0);
   }
 
   #sealTicketsWith(keys: Uint8Array): void {
     const memory = new NativeMemory(TICKET_KEY_BYTES);
     memory.bytes.set(keys);
     const set = tls.SSL_CTRL_SET_TLSEXT_TICKET_KEYS;
-    this.#must(this.library.contextControl(this.address, set, TICKET_KEY_BYTES, memory.address));
+    this.#must(this.openssl.contextControl(this.address, set, TICKET_KEY_BYTES, memory.address));
     memory.bytes.fill(0);
   }
 
   #must(result: number): void {
-    if (result <= 0) throw new Error(takeError(this.library));
+    if (result <= 0) throw new Error(takeError(this.openssl));
   }
 }
 

@@ -99,7 +99,7 @@ export class TlsFront {
   /** Tickets of sessions, from now on. */
   sealTickets(tickets: Pick<TlsFrontOptions, "ticketKeys" | "formerTicketKeys">): void {
     this.#node?.sealTickets(tickets.ticketKeys);
-    const library = this.#own?.library;
+    const library = this.#own?.openssl;
     if (library !== undefined && !this.#isClosed) this.#sealBy(library, tickets);
   }
 
@@ -180,7 +180,7 @@ export class TlsFront {
 
 /** One for each certificate, in their order. */
 class Contexts {
-  readonly library: TlsLibrary;
+  readonly openssl: TlsLibrary;
   readonly all: TlsContext[] = [];
 
   constructor(
@@ -188,7 +188,7 @@ class Contexts {
     { all, clientCa }: Certificates,
     { tls, ticketKeys }: { tls: FrontendTls; ticketKeys: Uint8Array | undefined },
   ) {
-    this.library = library;
+    this.openssl = library;
     const { minimumVersion, clientCertificate } = tls;
     try {
       for (const { cert, key, file } of all) {

@@ -1,5 +1,5 @@
 /**
- * OpenSSL as the node executable exports it, called as any other library: a record is then one call
+ * OpenSSL as the node executable exports it, called directly: a record is then one call
  * and no stream, event or object. Node's own TLS costs several times as much per request.
  *
  * Only functions of OpenSSL's documented interface, and the numbers of its macros, which are part of

@@ -25,7 +25,7 @@ export type Handshaking = "done" | "more" | "failed";
 
 /** The shared pair: `inner` is what OpenSSL reads and writes, `outer` is ours. */
 class Pipe {
-  readonly library: TlsLibrary;
+  readonly openssl: TlsLibrary;
   readonly inner: number;
   readonly #outer: number;
   readonly #slot = new NativeMemory(8);
@@ -35,7 +35,7 @@ class Pipe {
   readonly output: NativeMemory;
 
   constructor(library: TlsLibrary) {
-    this.library = library;
+    this.openssl = library;
     const [inner, outer] = [new BigUint64Array(1), new BigUint64Array(1)];
     const made = library.bioPair(inner, RING_BYTES, outer, RING_BYTES);
     assert(made === 1, "OpenSSL makes a pair of BIOs");
@@ -50,23 +50,23 @@ class Pipe {
 
   /** `count` bytes were put into `input`. */
   fed(count: number): void {
-    const taken: number = this.library.bioWritten(this.#outer, this.#slot.address, count);
+    const taken: number = this.openssl.bioWritten(this.#outer, this.#slot.address, count);
     assert(taken === count, "the pair was empty before");
   }
 
   /** How many bytes lie in `output`; they are overwritten by the next call of a session. */
   take(): number {
-    const count: number = this.library.bioTake(this.#outer, this.#slot.address, RING_BYTES);
+    const count: number = this.openssl.bioTake(this.#outer, this.#slot.address, RING_BYTES);
     return count > 0 ? count : 0;
   }
 
   /** OpenSSL has not read everything that was fed. */
   get hasInput(): boolean {
-    return this.library.bioPending(this.inner) > 0;
+    return this.openssl.bioPending(this.inner) > 0;
   }
 
   dropInput(): void {
-    this.library.bioControl(this.#outer, tls.BIO_CTRL_RESET, 0, 0);
+    this.openssl.bioControl(this.#outer, tls.BIO_CTRL_RESET, 0, 0);
   }
 
   #pointed(): number {
@@ -88,7 +88,7 @@ export class TlsSession {
   failure: string | undefined;
 
   constructor(context: TlsContext, role: "server" | "client") {
-    const { library } = context;
+    const { openssl: library } = context;
     this.#library = library;
     this.#pipe = shared ??= new Pipe(library);
     this.#isServer = role === "server";

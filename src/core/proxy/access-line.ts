@@ -1,5 +1,6 @@
 /** Lines of the access log, written as bytes: JSON, or the combined format with a tail of ours. */
 
+import { civilDate } from "../../lib/civil-date.ts";
 import { latin1Text, writeAscii, writeDecimal } from "../../lib/text-bytes.ts";
 import { ACCESS_TEXTS, type AccessRecord, type AccessText } from "./access-record.ts";
 
@@ -229,25 +230,8 @@ function isoTime(wallMs: number): string {
 function momentOf(wallMs: number): Moment {
   const days = Math.floor(wallMs / DAY_MS);
   const second = Math.floor((wallMs - days * DAY_MS) / 1000);
-  // Days are counted from 1 March of year 0, so that leap days come last.
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
   return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1,
+    ...civilDate(days),
     clock: [second / 3600, (second / 60) % 60, second % 60]
       .map((n) => two(Math.floor(n)))
       .join(":"),
