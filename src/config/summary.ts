@@ -153,6 +153,7 @@ function routeText(r: RouteSettings): string {
     parts.push(`${name} ${value}${locked ? " locked" : ""}`);
   }
   if (r.onLink) parts.push("onlink");
+  if (r.trackGroup !== undefined) parts.push(`watched by ${r.trackGroup}`);
   return [...parts, ...(r.tracked ? [] : ["untracked"])].join(" ");
 }
 
