@@ -17,6 +17,8 @@ export interface Holding {
   readonly foreign: Set<string>;
   /** Wanted, and refused by the kernel until now. */
   missing: readonly KernelObject[];
+  /** Those of `objects` that went and could not be put back yet; still ours to remove. */
+  readonly gone: Set<string>;
   leased: readonly string[];
   refused: readonly string[];
 }
@@ -24,7 +26,21 @@ export interface Holding {
 export const STATIC = "static addresses, routes and rules";
 
 export function emptyHolding(): Holding {
-  return { objects: new Map(), foreign: new Set(), missing: [], leased: [], refused: [] };
+  return {
+    objects: new Map(),
+    foreign: new Set(),
+    missing: [],
+    gone: new Set(),
+    leased: [],
+    refused: [],
+  };
+}
+
+/** What should be in the kernel and is not. */
+export function absentOf(holding: Holding | undefined): readonly KernelObject[] {
+  if (holding === undefined) return [];
+  const gone = [...holding.gone].flatMap((key) => holding.objects.get(key) ?? []);
+  return [...holding.missing, ...gone];
 }
 
 /** One object that was put back, or could not be. */
@@ -75,10 +91,14 @@ export function reinstate(
     if (status < 0 && status !== -EEXIST) {
       const failure = osFailure(`add ${describe(object)}`, status);
       told.push({ holder, object, failure });
-    } else if (status >= 0) {
-      holding.foreign.delete(key);
-      told.push({ holder, object });
-    } else if (isMissing) holding.foreign.add(key);
+      if (!isMissing) holding.gone.add(key);
+    } else {
+      holding.gone.delete(key);
+      if (status >= 0) {
+        holding.foreign.delete(key);
+        told.push({ holder, object });
+      } else if (isMissing) holding.foreign.add(key);
+    }
     if (isMissing && (status >= 0 || status === -EEXIST)) holding.objects.set(key, object);
     if (!holding.objects.has(key) || holding.foreign.has(key)) strangers.push(object);
   }

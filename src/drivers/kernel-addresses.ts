@@ -11,6 +11,7 @@ import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
 import {
   STATIC,
+  absentOf,
   emptyHolding,
   reinstate,
   sendAdditions,
@@ -175,7 +176,7 @@ export class KernelAddresses {
 
   /** Static objects that the kernel refuses. */
   get staticMissing(): readonly KernelObject[] {
-    return this.#holdings.get(STATIC)?.missing ?? [];
+    return absentOf(this.#holdings.get(STATIC));
   }
 
   /** The addresses of the instance answer until `durationMs` from now. */
@@ -315,6 +316,7 @@ export class KernelAddresses {
     this.#record.remove(removed);
     for (const object of objects) {
       holding.objects.delete(keyOf(object));
+      holding.gone.delete(keyOf(object));
       holding.foreign.delete(keyOf(object));
       if (object.kind === "address") this.#count(object.address.address, -1);
     }

@@ -187,7 +187,8 @@ export class LinkWatch {
 
   #removed(name: string, address: string): void {
     const { isVirtual, isStatic } = this.#options;
-    if (isVirtual(address) || isStatic?.(address) === true) this.#listener.onAddressRemoved(name, address);
+    if (isVirtual(address) || isStatic?.(address) === true)
+      this.#listener.onAddressRemoved(name, address);
   }
 
   #tell(name: string): void {

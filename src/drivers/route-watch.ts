@@ -37,12 +37,7 @@ export class RouteWatch {
     ownPort: number,
     onRemoved: () => void,
   ): RouteWatch | OsFailure {
-    const groups = [
-      RTNLGRP_IPV4_ROUTE,
-      RTNLGRP_IPV4_RULE,
-      RTNLGRP_IPV6_ROUTE,
-      RTNLGRP_IPV6_RULE,
-    ];
+    const groups = [RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE];
     const listener = {
       onMessage: ({ portId }: { readonly portId: number }): void => {
         if (portId !== ownPort) onRemoved();

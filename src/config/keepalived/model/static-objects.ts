@@ -1,7 +1,11 @@
 /** Static addresses, routes and rules, and the `track_group`s that tie instances to them. */
 
 import { closest } from "../../../lib/spelling.ts";
-import type { InstanceSettings, TrackReference, VrrpSettings } from "../../../core/vrrp/settings.ts";
+import type {
+  InstanceSettings,
+  TrackReference,
+  VrrpSettings,
+} from "../../../core/vrrp/settings.ts";
 import type { Block } from "../block.ts";
 import type { Statement } from "../tree.ts";
 import { readAddressLines } from "./address-lines.ts";
@@ -37,7 +41,8 @@ export function withStaticTracks(
     for (const word of group.lines("group").flatMap((line) => [line.keyword, ...line.args])) {
       if (!names.includes(word.text)) {
         const near = closest(word.text, names);
-        const next = near === undefined ? "define it, or remove it here" : `did you mean '${near}'?`;
+        const next =
+          near === undefined ? "define it, or remove it here" : `did you mean '${near}'?`;
         context.findings.error(word, `there is no vrrp_instance ${word.text}`, next);
       }
       const reference = { kind: "static", name: group.name, weight: 0, reverse: false } as const;
