@@ -307,17 +307,14 @@ export class BalanceDesk {
         break;
       case "sticks":
         this.#sticks.hear(monotonicMs(), message.tables);
-        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        this.#workers.send(message, link);
         break;
       case "takes":
-        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        this.#workers.send(message, link);
         break;
-      case "guests": {
-        const { guests } = message;
-        const news = { type: "guests", worker: link.hello.serial, guests } as const;
-        for (const other of this.#workers.links) if (other !== link) other.send(news);
+      case "guests":
+        this.#workers.send({ ...message, worker: link.hello.serial }, link);
         break;
-      }
       case "farewell":
         this.#retired = retire(message.status, this.#retired);
         this.#traffic.ended(link, message.counted ?? []);
