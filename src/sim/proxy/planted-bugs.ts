@@ -3,7 +3,7 @@
 import { Engine } from "../../core/proxy/engine.ts";
 import type { EngineOptions } from "../../core/proxy/engine-parts.ts";
 import type { ConnectTarget, ServerPeer, Wire } from "../../core/proxy/wire.ts";
-import type { MakeEngine } from "./world.ts";
+import type { MakeEngine } from "./stage.ts";
 
 export interface PlantedBug {
   readonly name: string;
