@@ -11,6 +11,8 @@ export interface DoorWorld {
 
 export class Door {
   readonly #world: DoorWorld;
+  /** Where the engine's bytes for this server are queued. */
+  readonly engineEnds: LinkEnd[] = [];
   readonly #accepted: (wire: LinkEnd, head: Uint8Array | undefined) => void;
   /** What it does with new connections. */
   manner: "accept" | "refuse" | "swallow" = "accept";
@@ -23,6 +25,7 @@ export class Door {
   connect(target: ConnectTarget, peer: ServerPeer): Wire {
     const { queue, nature } = this.#world;
     const [engineEnd, ownEnd] = linkedEnds(queue, nature);
+    this.engineEnds.push(engineEnd);
     queue.after(nature.delayMs(), () => {
       if (engineEnd.gone || this.manner === "swallow") return;
       if (this.manner === "refuse") {

@@ -13,7 +13,7 @@ export interface PlantedBug {
 type Connect = (target: ConnectTarget, peer: ServerPeer) => Wire;
 
 /** An engine whose connections to servers are made by `plant(connect)`. */
-function planted(plant: (connect: Connect) => Connect): MakeEngine {
+export function planted(plant: (connect: Connect) => Connect): MakeEngine {
   return (now: number, options: EngineOptions) => {
     const { connector } = options;
     const connect = plant((target, peer) => connector.connect(target, peer));
@@ -22,7 +22,7 @@ function planted(plant: (connect: Connect) => Connect): MakeEngine {
 }
 
 /** A wire that does something else when it is told to send. */
-function sendingWire(wire: Wire, send: Wire["send"]): Wire {
+export function sendingWire(wire: Wire, send: Wire["send"]): Wire {
   return {
     send,
     get queued() {

@@ -42,7 +42,7 @@ export class Stage {
   readonly #mode: FrontendSettings["mode"];
   readonly #engine: Engine;
   readonly #absent = new Set<string>();
-  /** Where the engine's bytes are queued. */
+  /** Where the engine's bytes for clients are queued. */
   readonly #engineEnds: LinkEnd[] = [];
   #wakeAt = Infinity;
   #events = 0;
@@ -171,12 +171,15 @@ export class Stage {
       throw new ProxyViolation("memory", `${this.#engine.lentBytes} bytes kept, bound ${bound}`);
   }
 
-  /** A client that does not read must stop its server, not fill our memory. */
+  /** Who does not read must stop the other side, not fill our memory. */
   #checkQueues(): void {
     const bound = this.#plan.markBytes + MAX_OVERSHOOT;
-    for (const { maxQueued } of this.#engineEnds) {
-      if (maxQueued <= bound) continue;
-      throw new ProxyViolation("memory", `${maxQueued} bytes queued for a client, bound ${bound}`);
-    }
+    const check = (whom: string, ends: readonly LinkEnd[]): void => {
+      const most = Math.max(0, ...ends.map(({ maxQueued }) => maxQueued));
+      const what = `${most} bytes queued for a ${whom}, bound ${bound}`;
+      if (most > bound) throw new ProxyViolation("memory", what);
+    };
+    check("client", this.#engineEnds);
+    for (const { door } of this.hosts.values()) check("server", door.engineEnds);
   }
 }
