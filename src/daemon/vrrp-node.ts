@@ -110,7 +110,11 @@ export class VrrpNode {
     this.#adopt(settings);
     this.#holdStatic(settings);
     const stage = this.#stage();
-    const loop = new RouterLoop(new Router(settings), (action) => perform(action, stage));
+    const loop = new RouterLoop(
+      new Router(settings),
+      (action) => perform(action, stage),
+      () => this.#sockets.readGathered(),
+    );
     // Told early, so that a rehearsal can hear them too.
     this.#tellInterfaces(settings);
     const early = this.#early.splice(0);
@@ -197,6 +201,8 @@ export class VrrpNode {
   /** Everything that must be there before the router speaks for these settings. */
   #adopt(settings: VrrpSettings): void {
     this.#instances = new Map(settings.instances.map((instance) => [instance.name, instance]));
+    const intervals = settings.instances.map((instance) => instance.advertIntervalMs);
+    this.#sockets.setShortestInterval(Math.min(...intervals));
     this.#virtual = new Set(settings.instances.flatMap(virtualAddresses));
     for (const name of new Set(settings.instances.map((instance) => instance.interface))) {
       this.#prepareOn(name);

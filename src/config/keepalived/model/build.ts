@@ -81,18 +81,17 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
   checkVrids(instances, context);
   const routerId = globals.words("router_id");
   const device = globals.text("default_interface") ?? DEFAULT_INTERFACE;
-  const { findings } = context;
   return {
     routerId: routerId === undefined ? context.hostName : joinWords(routerId),
     instances,
     groups,
     ...tracked,
     startupDelayMs: globals.number("vrrp_startup_delay") ?? 0,
-    staticAddresses: readAddressLines(top.lines("static_ipaddress"), device, findings).map(
+    staticAddresses: readAddressLines(top.lines("static_ipaddress"), device, context).map(
       (line) => line.settings,
     ),
-    staticRoutes: readRouteLines(top.lines("static_routes"), findings),
-    staticRules: readRuleLines(top.lines("static_rules"), findings),
+    staticRoutes: readRouteLines(top.lines("static_routes"), context),
+    staticRules: readRuleLines(top.lines("static_rules"), context),
   };
 }
 
