@@ -109,6 +109,12 @@ export function describe(object: KernelObject): string {
   return `rule ${object.rule.inverted === true ? "not " : ""}from ${source}${target} ${does}`;
 }
 
+/** The `track_group` of a static object. */
+export function trackGroupOf(object: KernelObject): string | undefined {
+  if (object.kind === "address") return object.address.trackGroup;
+  return object.kind === "route" ? object.route.trackGroup : object.rule.trackGroup;
+}
+
 /** Equal for objects that are the same to the kernel in every detail. */
 export function keyOf(object: KernelObject): string {
   return JSON.stringify(object);

@@ -28,6 +28,8 @@ export interface VirtualAddress {
   readonly noPrefixRoute: boolean;
   /** IPv6 preferred lifetime, seconds. 0 (default) keeps it from being a source address. */
   readonly preferredLifetimeS: number;
+  /** Static ones: the `track_group` whose instances cannot do without it. */
+  readonly trackGroup?: string;
   /** False: the address may vanish without the instance noticing (`no_track`). */
   readonly tracked: boolean;
 }
@@ -61,6 +63,7 @@ export interface RouteSettings {
   readonly preference?: "low" | "medium" | "high";
   /** IPv6, seconds. */
   readonly expiresS?: number;
+  readonly trackGroup?: string;
   readonly tracked: boolean;
 }
 
@@ -121,6 +124,7 @@ export interface RuleSettings {
   readonly tunnelId?: number;
   /** Who put the rule there; absent = keepalived's number. */
   readonly protocol?: number;
+  readonly trackGroup?: string;
   readonly tracked: boolean;
 }
 
@@ -176,8 +180,8 @@ export interface AnnounceSettings {
 /** One reference from an instance or group to something that is watched. */
 export interface TrackReference {
   /** `source` and `witness` are implied by the router: an address to send from, a referee. */
-  readonly kind: "interface" | "script" | "process" | "file" | "source" | "witness";
-  /** Interface, vrrp_script, vrrp_track_process or track_file name. */
+  readonly kind: "interface" | "script" | "process" | "file" | "static" | "source" | "witness";
+  /** Interface, vrrp_script, vrrp_track_process, track_file or track_group name. */
   readonly name: string;
   /** 0 = failure means FAULT. Otherwise priority change in points (file: multiplier). -253..253. */
   readonly weight: number;
@@ -206,6 +210,8 @@ export interface UnicastPeer {
 export interface VmacSettings {
   /** macvlan name, e.g. `vrrp.51`. */
   readonly name: string;
+  /** One of the operator's own, `02:00:…` in lower case; absent = RFC 9568 section 7.3. */
+  readonly mac?: string;
   /** Send adverts from the base interface (`vmac_xmit_base`). */
   readonly sendFromBase: boolean;
 }
@@ -230,6 +236,8 @@ export interface InstanceSettings {
   readonly transport: MulticastTransport | UnicastTransport;
   /** Source address of adverts; absent = the interface's primary (v6: link-local) address. */
   readonly sourceAddress?: string;
+  /** FAULT while the interface does not have `sourceAddress` (`track_src_ip`). Absent = no. */
+  readonly trackSource?: boolean;
   readonly authentication: Authentication;
   /** In the order of the advert. */
   readonly addresses: readonly VirtualAddress[];

@@ -26,7 +26,7 @@ const WITH_VALUE = [
   "track_group",
 ];
 const ALONE = ["home", "-nodad", "dad", "mngtmpaddr", "noprefixroute", "no_track", "use_vmac"];
-const IGNORED = ["autojoin", "use_vmac", "track_group"];
+const IGNORED = ["autojoin", "use_vmac"];
 
 export interface AddressLine {
   readonly settings: VirtualAddress;
@@ -69,6 +69,7 @@ function readAddressLine(
   const label = readLabel(words.get("label"), findings);
   const broadcast = (words.get("brd") ?? words.get("broadcast"))?.text;
   const peer = words.get("peer");
+  const group = words.get("track_group");
   return {
     address: prefix.address,
     family: prefix.family,
@@ -83,6 +84,7 @@ function readAddressLine(
     managedTemporary: words.has("mngtmpaddr"),
     noPrefixRoute: words.has("noprefixroute"),
     preferredLifetimeS: readLifetime(words.get("preferred_lft"), prefix, findings),
+    ...(group === undefined ? {} : { trackGroup: group.text }),
     tracked: !words.has("no_track"),
   };
 }

@@ -32,6 +32,7 @@ const WITH_VALUE: Readonly<Record<string, string>> = {
   pref: "pref",
   expires: "expires",
   weight: "weight",
+  track_group: "track_group",
 };
 
 /** After `nexthop` these are the path's. */
@@ -41,7 +42,6 @@ const ALONE = ["onlink", "no_track", "inet6", "inet"];
 
 /** Words that change nothing for Nines, and how many words follow each. */
 const IGNORED: Readonly<Record<string, number>> = {
-  track_group: 1,
   "ttl-propagate": 1,
   append: 0,
   add: 0,
@@ -110,6 +110,7 @@ function readRoute(words: readonly Word[], context: Context): RouteSettings | un
     ...optional("congestionControl", values.get("congctl")?.text),
     ...optional("preference", readPreference(values.get("pref"), findings)),
     ...optional("expiresS", readNumber(values.get("expires"), "expires", findings)),
+    ...optional("trackGroup", values.get("track_group")?.text),
     tracked: !alone.has("no_track"),
   };
 }

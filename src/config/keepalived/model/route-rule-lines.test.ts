@@ -164,3 +164,52 @@ test("ranges and jumps that the kernel would refuse are mistakes", () => {
     "error: the range '70000' is wrong; write FIRST-LAST, 0 to 65535",
   ]);
 });
+
+const GROUPED = `static_ipaddress {
+  10.0.0.1/8 dev eth0 track_group G
+}
+static_routes {
+  10.1.0.0/16 dev eth0 track_group G
+}
+static_rules {
+  from 10.0.0.1 table 9 preference 5 track_group G
+}
+vrrp_instance A {
+  interface eth0
+  virtual_router_id 7
+  virtual_ipaddress {
+    192.0.2.1
+  }
+}
+`;
+
+test("track_group ties instances to the static lines that name it", () => {
+  const text = `${GROUPED}track_group G {\n group {\n A\n }\n}\n`;
+  const files = { readFile: (path: string) => (path === "f" ? text : undefined), glob: () => [] };
+  const { model, diagnostics } = readKeepalivedConf("f", { hostName: "h" }, files);
+  assert.deepEqual(diagnostics, []);
+  const { vrrp } = model!;
+  const tied = [...vrrp.staticAddresses, ...vrrp.staticRoutes, ...vrrp.staticRules];
+  assert.deepEqual(
+    tied.map((object) => object.trackGroup),
+    ["G", "G", "G"],
+  );
+  const reference = { kind: "static", name: "G", weight: 0, reverse: false };
+  assert.deepEqual(vrrp.instances[0]!.tracks, [reference]);
+});
+
+test("a track_group that is not there, has strangers in it, or is not named, is told", () => {
+  const text = `${GROUPED}track_group H {\n group {\n AA\n }\n}\n`;
+  const files = { readFile: (path: string) => (path === "f" ? text : undefined), glob: () => [] };
+  const { diagnostics } = readKeepalivedConf("f", { hostName: "h" }, files);
+  assert.deepEqual(
+    diagnostics.map((d) => `${d.line} ${d.severity}: ${d.reason}; ${d.next ?? ""}`),
+    [
+      "2 error: there is no track_group G; did you mean 'H'?",
+      "5 error: there is no track_group G; did you mean 'H'?",
+      "8 error: there is no track_group G; did you mean 'H'?",
+      "17 warning: track_group H has no effect: no static line names it; add: track_group H",
+      "19 error: there is no vrrp_instance AA; did you mean 'A'?",
+    ],
+  );
+});

@@ -121,6 +121,7 @@ function ruleOf({ first, values, alone, action }: RuleWords, context: Context): 
     ...optional("destinationPorts", readRange(values.get("dport"), 0xffff, findings)),
     ...optional("tunnelId", number("tun_id")),
     ...optional("protocol", readNamed(values.get("protocol"), PROTOCOL, context)),
+    ...optional("trackGroup", values.get("track_group")?.text),
     tracked: !alone.has("no_track"),
   };
 }
