@@ -207,7 +207,7 @@ export class Intake {
     exchange.route = route;
     exchange.queueClass = CLASS_OF[route?.settings.priority ?? "normal"];
     if (route !== undefined && route.responseEdits.writesFields) {
-      exchange.answerFields = route.responseEdits.text(facts);
+      exchange.answerFields = route.responseEdits.lines(facts);
     }
     findServer(exchange, facts, parts);
     facts.source = exchange.client!.origin.source;
