@@ -28,7 +28,7 @@ export const SEARCH_PATH: string = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin
 export interface RunOptions {
   /** Given to its standard input, which is closed then; empty by default. */
   readonly input?: string;
-  /** After this it is killed and the call fails; 10000 by default. */
+  /** After this it is killed, with everything that it started, and the call fails; 10000 by default. */
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -67,18 +67,37 @@ export class MissingTool extends Error {
 /** Runs a program to its end. Resolves to its standard output, rejects with CommandFailed. */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(argv[0]!, argv.slice(1), spawnOptions(options));
+    const { timeout, ...rest } = spawnOptions(options);
+    // `nsenter` waits for its child, and a shell for its own: a group of its own ends as a whole.
+    const child = spawn(argv[0]!, argv.slice(1), { ...rest, detached: true });
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      killGroup(child.pid);
+    }, timeout);
     const output: [string, string] = ["", ""];
     child.stdout!.setEncoding("utf8").on("data", (text: string) => (output[0] += text));
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (output[1] += text));
     // A program that does not read its input closes the pipe; that is its right.
     child.stdin!.on("error", () => {}).end(options.input ?? "");
-    child.once("error", (error) => reject(spawnError(error, argv)));
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(spawnError(error, argv));
+    });
     child.once("close", (code, signal) => {
-      if (code === 0) resolve(output[0]);
+      clearTimeout(timer);
+      if (code === 0 && !isLate) resolve(output[0]);
       else reject(new CommandFailed(argv, signal ?? code ?? "unknown", output));
     });
   });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it has ended in this moment.
+  }
 }
 
 /** For the exit path, where nothing can be awaited. Never throws; returns what was complained. */
