@@ -62,10 +62,14 @@ export class FieldBlock {
   }
 
   protected clearFields(): void {
+    // Only what the last message had: `fill` costs more than the few numbers of a message.
+    for (let i = 0; i < this.count; i++) {
+      const number = this.numbers[i]!;
+      this.first[number] = 0;
+      this.repeats[number] = 0;
+    }
     this.count = 0;
     this.refused = undefined;
-    this.first.fill(0);
-    this.repeats.fill(0);
   }
 
   /** The same octets now start at `base` of `bytes`. */

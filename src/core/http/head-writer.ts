@@ -22,6 +22,7 @@ const SPACE = 32;
 const COLON = 58;
 const VERSION = latin1Bytes(" HTTP/1.1\r\n");
 const STATUS = latin1Bytes("HTTP/1.1 ");
+const HEX_DIGITS = latin1Bytes("0123456789abcdef");
 const LENGTH_NAME = latin1Bytes("content-length: ");
 const LINE_END = 2;
 /** By field number: written by calls of their own. */
@@ -176,10 +177,7 @@ export class HeadWriter {
     if (this.#lacks(8)) return;
     const out = this.bytes;
     let at = this.at;
-    for (let shift = 28; shift >= 0; shift -= 4) {
-      const digit = (value >>> shift) & 15;
-      out[at++] = digit < 10 ? 48 + digit : 87 + digit;
-    }
+    for (let shift = 28; shift >= 0; shift -= 4) out[at++] = HEX_DIGITS[(value >>> shift) & 15]!;
     this.at = at;
   }
 
