@@ -11,10 +11,12 @@ import { Announcer } from "../drivers/announcer.ts";
 import { ClaimWatch } from "../drivers/claim-watch.ts";
 import { interfaceIndex, isOsFailure, osFailure } from "../drivers/ffi.ts";
 import type { LinkWatch } from "../drivers/link-watch.ts";
-import { formatMac, virtualMac } from "../drivers/netlink/links.ts";
+import { formatMac } from "../drivers/netlink/links.ts";
+import { macOf } from "../drivers/virtual-mac.ts";
 import { parseIp } from "../lib/ip-address.ts";
 
 const WATCH_AFTER_MS = 10;
+const NO_INTERFACE = 0;
 
 export interface AnnouncerListener {
   /** Another MAC says that it has an address which the instance holds. */
@@ -81,6 +83,15 @@ export class AddressAnnouncer {
     this.#watching ??= setTimeout(() => this.#watchClaims(), WATCH_AFTER_MS);
   }
 
+  /** Everything but the sending: the kernel knows no such interface. */
+  rehearse(settings: InstanceSettings): void {
+    this.hold(settings);
+    for (const { bytes } of this.#holdings.get(settings.name)?.frames ?? []) {
+      this.#announcer?.send(NO_INTERFACE, bytes);
+    }
+    this.forget(settings.name);
+  }
+
   forget(instance: string): void {
     clearTimeout(this.#holdings.get(instance)?.timer);
     this.#holdings.delete(instance);
@@ -118,12 +129,13 @@ export class AddressAnnouncer {
   }
 
   #placeOf(
-    { vmac, interface: base, family, vrid }: InstanceSettings,
+    settings: InstanceSettings,
     address: VirtualAddress,
   ): { readonly index: number; readonly mac: Uint8Array } | undefined {
+    const { vmac, interface: base, family } = settings;
     const onVirtual = vmac !== undefined && address.interface === base && address.family === family;
     const index = interfaceIndex(onVirtual ? vmac.name : address.interface);
-    const mac = onVirtual ? virtualMac(family, vrid) : macBytes(this.#links, address.interface);
+    const mac = onVirtual ? macOf(settings) : macBytes(this.#links, address.interface);
     // Without a MAC (loopback, tunnel) there is nobody to be told.
     return index < 0 || mac === undefined ? undefined : { index, mac };
   }
