@@ -12,7 +12,7 @@ function parsed(lines: readonly string[], lead = 0): RequestHead {
   const bytes = latin1Bytes(text);
   const head = new RequestHead();
   head.clear();
-  assert.equal(head.parse(bytes, lead, bytes.length, LIMITS), bytes.length, head.refused);
+  assert.equal(head.parse(bytes, lead, bytes.length, LIMITS), bytes.length, `${head.refused}`);
   return head;
 }
 
