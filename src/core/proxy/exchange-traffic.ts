@@ -19,11 +19,6 @@ export function verdictOn({ status, cause, route, pool }: AccessRecord): Counter
   return isCut || (cause === "s" && status !== 101) ? "bad" : "good";
 }
 
-export function countVerdict(traffic: Traffic, record: AccessRecord): void {
-  const verdict = verdictOn(record);
-  if (verdict !== undefined) traffic.add(COUNTERS[verdict], 1);
-}
-
 /** The exchange is over, well or not: its frontend, pool and server are told. */
 export function countFinished(frontend: Traffic, exchange: Exchange): void {
   const { record, group, placedAt, dispatcher } = exchange;
