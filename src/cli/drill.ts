@@ -16,12 +16,17 @@ import type { DrillSite } from "../drivers/drill-site.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { closest } from "../lib/spelling.ts";
 import { formatTable } from "../lib/table.ts";
+import { planLines, resultLines } from "./drill-words.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
 export interface RunFlags {
   readonly runDir: string;
   readonly stateDir: string;
   readonly json?: boolean;
+  /** Another node of the group; `by` and `reason` are for the journals. */
+  readonly on?: string;
+  readonly by?: string;
+  readonly reason?: string;
   readonly inLab?: boolean;
   readonly server?: string;
   readonly peer: readonly string[];
@@ -68,29 +73,6 @@ export async function drillPlan(
   });
 }
 
-interface Lines {
-  readonly says: string;
-  readonly inject: readonly string[];
-  readonly undo: readonly string[];
-}
-
-function planLines(plan: DrillPlan, commands: readonly Lines[]): readonly string[] {
-  const { name, title, says, target, promise } = plan;
-  const failed = promise.failed === undefined ? "" : `, ${promise.failed} failed requests`;
-  return [
-    `${name}: ${title}`,
-    `  ${says}`,
-    `  on ${target}; promised: ${promise.text}`,
-    `  (no answer for at most ${formatDuration(promise.outageMs)}${failed})`,
-    ...commands.flatMap((fault) => [
-      `  - ${fault.says}`,
-      ...fault.inject.map((line) => `      do    ${line}`),
-      ...fault.undo.map((line) => `      undo  ${line}`),
-      ...(fault.undo.length === 0 ? ["      undo  nothing: it mends itself"] : []),
-    ]),
-  ];
-}
-
 export async function drillRun(
   name: string,
   flags: RunFlags,
@@ -123,27 +105,6 @@ export async function drillRun(
 /** The program that runs now: guards are started as it was. */
 export function ownCommand(): readonly string[] {
   return [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
-}
-
-function resultLines(result: DrillResult, terminal: Terminal): readonly string[] {
-  const { verdict, reason, measured, detection, lostWrites, acknowledgedWrites } = result;
-  const client =
-    measured === undefined
-      ? "clients: not measured"
-      : `clients: ${measured.requests} requests, ${measured.failed} failed, no answer for ` +
-        `${formatDuration(measured.outageMs)}, on the way back ` +
-        formatDuration(measured.returnOutageMs);
-  const told =
-    detection === undefined
-      ? "detection: nobody told of it"
-      : `detection: after ${formatDuration(detection.afterMs)}, ${detection.node}: ${detection.reason}`;
-  const writes =
-    lostWrites === undefined
-      ? "lost acknowledged writes: not measured"
-      : `lost acknowledged writes: ${lostWrites} of ${acknowledgedWrites}`;
-  const how = verdict === "passed" ? "green" : "red";
-  const others = result.deviations.filter((one) => one !== reason).map((one) => `  ${one}`);
-  return [client, told, writes, paint(terminal, how, `${verdict}: ${reason}`), ...others];
 }
 
 interface Ready {

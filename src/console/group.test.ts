@@ -51,6 +51,8 @@ function start(node: string, state = node): Group {
     service: () => service,
     part: () => part,
     recordsAfter: (seq) => records.filter((one) => one.seq > seq) as never,
+    errand: (socket, from) => socket.end(`hello ${from}`),
+    outcome: () => undefined,
     looked: () => undefined,
     heard: (told) => heard.set(node, told.length),
     report: (_kind, reason) => reports.push(reason),

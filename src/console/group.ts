@@ -10,7 +10,7 @@ import { RateLimiter } from "../core/route/rate-limiter.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { groupPaths, readPapers, type Papers } from "./group-files.ts";
-import { groupServer } from "./group-server.ts";
+import { groupServer, type GroupSource } from "./group-server.ts";
 import type { Peer } from "./group-view.ts";
 import type { NodePart } from "./node-part.ts";
 import { PeerWatch } from "./peer-watch.ts";
@@ -30,6 +30,8 @@ export interface GroupOptions {
   /** Another node told something, or did not answer. */
   readonly looked: () => void;
   readonly heard: (records: readonly JournalRecord[]) => void;
+  readonly errand: GroupSource["errand"];
+  readonly outcome: GroupSource["outcome"];
   readonly report: (kind: "stranger" | "group-trouble", reason: string) => void;
 }
 
@@ -128,11 +130,13 @@ export class Group {
   }
 
   #listen(papers: Papers, host: string, port: number): void {
-    const { part, recordsAfter, service, report } = this.#options;
+    const { part, recordsAfter, errand, outcome, service, report } = this.#options;
     const server = groupServer(papers, {
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,
+      errand,
+      outcome,
       stranger: (from, why) => {
         if (this.#strangers.take(monotonicMs(), from) > 0) return;
         report("stranger", `${from} is nobody of this group and was refused: ${why}`);

@@ -271,13 +271,22 @@ class Page implements RunningPart, PageModel {
   }
 
   #makeGroup(): Group {
-    const { journal, control, node, stateDirectory } = this.#core;
+    const { journal, control, node, stateDirectory, parts } = this.#core;
     return new Group({
       stateDirectory,
       node,
       service: () => control.service,
       part: () => this.#watch.part,
       recordsAfter: (seq, limit) => journal.after(seq, limit),
+      errand: (socket, from) => {
+        const door = parts().find((part) => part.errands !== undefined)?.errands;
+        if (door === undefined) socket.destroy();
+        else door.open(socket, from);
+      },
+      outcome: (id) =>
+        parts()
+          .find((part) => part.errands !== undefined)
+          ?.errands?.outcome(id),
       looked: () => this.#watch.soon(),
       heard: (records) => {
         this.#timeline.add(records);

@@ -135,6 +135,17 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
               disabled: !isLive || told("drills")?.running !== undefined,
             },
           ),
+          others().map((node) =>
+            button(
+              t("action.drill-run-on", { node }),
+              () =>
+                (dialog.value = {
+                  kind: "action",
+                  request: { action: "drill-run", subject: name, node },
+                }),
+              { disabled: !isLive || told("drills")?.running !== undefined },
+            ),
+          ),
         )
       : null,
     panel(
@@ -151,12 +162,19 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
   );
 }
 
+/** Nodes that can be asked: those whose news are fresh. */
+function others(): readonly string[] {
+  const own = told("node");
+  const nodes = told("nodes") ?? [];
+  return nodes.flatMap(({ name, state }) => (name === own || state === "UNKNOWN" ? [] : [name]));
+}
+
 function fact(name: string, value: string): VNode {
   return el("div", { key: name }, el("dt", null, name), el("dd", null, value));
 }
 
 function runLine(run: DrillRunView, mayStop: boolean): VNode {
-  const { id, name, startMs, endMs, verdict, reason, outageMs, failedRequests } = run;
+  const { id, name, node, startMs, endMs, verdict, reason, outageMs, failedRequests } = run;
   const figures = [
     outageMs === undefined ? "" : t("drill.outage", { span: span(outageMs) }),
     failedRequests === undefined ? "" : t("drill.failed", { count: failedRequests }),
@@ -170,7 +188,7 @@ function runLine(run: DrillRunView, mayStop: boolean): VNode {
       "div",
       null,
       el("a", { href: hashOf("drill", name) }, name),
-      " ",
+      node === undefined ? " " : ` ${t("drill.on", { node })} `,
       el("strong", null, verdict === undefined ? t("drill.running") : t(`drill.${verdict}`)),
       el("span", { class: "under" }, reason),
       el(
