@@ -65,6 +65,7 @@ export function readKeepalivedConf(
     permissive,
     hostName,
     readFile: (file) => files.readFile(file),
+    glob: (pattern) => files.glob(pattern),
     origins: new Map(),
   });
   return {

@@ -128,6 +128,10 @@ function addressText(a: VirtualAddress, standard: string): string {
 
 function routeText(r: RouteSettings): string {
   const parts = [r.kind, `${r.destination}/${r.prefixLength}`];
+  for (const path of r.paths ?? []) {
+    const way = [path.via, path.interface].filter((part) => part !== undefined).join(" on ");
+    parts.push(`path ${way} weight ${path.weight}${path.onLink ? " onlink" : ""}`);
+  }
   for (const key of [
     "via",
     "interface",
@@ -136,22 +140,47 @@ function routeText(r: RouteSettings): string {
     "metric",
     "scope",
     "protocol",
-    "mtu",
+    "typeOfService",
+    "realms",
+    "congestionControl",
+    "preference",
+    "expiresS",
   ] as const) {
     if (r[key] !== undefined) parts.push(`${key} ${r[key]}`);
   }
+  for (const [name, value] of Object.entries(r.metrics ?? {})) {
+    const locked = r.lockedMetrics?.some((other) => other === name) === true;
+    parts.push(`${name} ${value}${locked ? " locked" : ""}`);
+  }
   if (r.onLink) parts.push("onlink");
+  if (r.trackGroup !== undefined) parts.push(`watched by ${r.trackGroup}`);
   return [...parts, ...(r.tracked ? [] : ["untracked"])].join(" ");
 }
 
 function ruleText(r: RuleSettings): string {
-  const parts: string[] = [r.family];
+  const parts: string[] = [r.family, ...(r.inverted === true ? ["not"] : [])];
   if (r.from !== undefined) parts.push(`from ${r.from.address}/${r.from.prefixLength}`);
   if (r.to !== undefined) parts.push(`to ${r.to.address}/${r.to.prefixLength}`);
   if (r.incomingInterface !== undefined) parts.push(`iif ${r.incomingInterface}`);
   if (r.outgoingInterface !== undefined) parts.push(`oif ${r.outgoingInterface}`);
   if (r.mark !== undefined) parts.push(`fwmark ${r.mark}`);
-  return [...parts, `table ${r.table}`, `preference ${r.priority ?? "any"}`].join(" ");
+  if (r.markMask !== undefined) parts.push(`of mask ${r.markMask}`);
+  for (const key of [
+    "typeOfService",
+    "realms",
+    "suppressPrefixLength",
+    "suppressInterfaceGroup",
+    "ipProtocol",
+    "tunnelId",
+    "protocol",
+  ] as const) {
+    if (r[key] !== undefined) parts.push(`${key} ${r[key]}`);
+  }
+  for (const key of ["users", "sourcePorts", "destinationPorts"] as const) {
+    if (r[key] !== undefined) parts.push(`${key} ${r[key].first}-${r[key].last}`);
+  }
+  const action = r.action === "goto" ? `goto ${r.gotoPriority}` : r.action;
+  return [...parts, action ?? `table ${r.table}`, `preference ${r.priority ?? "any"}`].join(" ");
 }
 
 function tracksText(tracks: readonly TrackReference[]): string {

@@ -1,5 +1,6 @@
 /** Which raw socket each instance sends and receives on. Opens what the settings need. */
 
+import { SHORTEST_INTERVAL_MS } from "../core/vrrp/reading-pace.ts";
 import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { isOsFailure, osFailure } from "../drivers/ffi.ts";
@@ -14,6 +15,7 @@ export class AdvertSockets {
   /** By interface, family, protocol and direction: instances share them. */
   readonly #sockets = new Map<string, VrrpSocket>();
   readonly #senders = new Map<string, VrrpSocket>();
+  #mayGather = false;
 
   constructor(onDatagram: (datagram: ReceivedDatagram) => void, trouble: (reason: string) => void) {
     this.#onDatagram = onDatagram;
@@ -40,6 +42,17 @@ export class AdvertSockets {
     if (status === 0) return undefined;
     return osFailure(`send an advert on ${action.interface} to ${action.destination}`, status)
       .message;
+  }
+
+  /** For all instances there are: where one of them is in a hurry, none of its adverts waits. */
+  setShortestInterval(ms: number): void {
+    this.#mayGather = ms >= SHORTEST_INTERVAL_MS;
+    for (const socket of this.#sockets.values()) socket.mayGather = this.#mayGather;
+  }
+
+  /** Before a deadline is acted on: nobody is dead whose advert waits here. */
+  readGathered(): void {
+    for (const socket of this.#sockets.values()) socket.readGathered();
   }
 
   /** The link came back. */
@@ -79,6 +92,7 @@ export class AdvertSockets {
       this.#trouble(opened.message);
       return undefined;
     }
+    opened.mayGather = this.#mayGather;
     this.#sockets.set(key, opened);
     return opened;
   }

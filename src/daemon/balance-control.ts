@@ -19,6 +19,7 @@ import type {
 } from "./control-api.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
 import { planOf } from "./service-plan.ts";
+import { TrialGuard } from "./trial-guard.ts";
 
 export interface BalanceControlOptions extends DeskOptions {
   readonly file: string;
@@ -32,6 +33,7 @@ export class BalanceControl {
   readonly #options: BalanceControlOptions;
   readonly #desk: BalanceDesk;
   #trial: ConfigurationTrial | undefined;
+  #guard: TrialGuard | undefined;
   #service: ServiceModel | undefined;
 
   constructor(options: BalanceControlOptions) {
@@ -92,6 +94,7 @@ export class BalanceControl {
 
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#trial?.close();
+    this.#guard?.dismiss();
     await this.#desk.stop(reason, withinMs);
   }
 
@@ -151,11 +154,16 @@ export class BalanceControl {
   }
 
   #makeTrial(): ConfigurationTrial {
-    const { file, stateDirectory, reload, log } = this.#options;
+    const { file, stateDirectory, directory, reload, log } = this.#options;
+    const limited = (reason: string): void =>
+      log.add({ source: "control", level: "warning", kind: "limited", instance: "", reason });
+    const guard = new TrialGuard(directory, stateDirectory, limited);
+    this.#guard = guard;
     return new ConfigurationTrial({
       file,
       stateDirectory,
       reload,
+      guard: () => guard.start(),
       say: (kind, reason) => {
         const level = kind === "configuration-rolled-back" ? "warning" : "info";
         log.add({ source: "control", level, kind, instance: "", reason });

@@ -129,7 +129,10 @@ export class BalanceDesk {
     );
     this.#hub = await serveWorkers(directory.balanceSocket, {
       joined: (link) => this.#workers.joined(link),
-      left: (link) => this.#workers.left(link),
+      left: (link) => {
+        this.#workers.left(link);
+        this.#workers.send({ type: "guests-gone", worker: link.hello.serial });
+      },
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
@@ -287,6 +290,7 @@ export class BalanceDesk {
   /** A new worker learns which clients stick to which server; one that was there before us tells it. */
   async #introduce(link: WorkerLink): Promise<void> {
     this.#introduced.add(link);
+    this.#workers.send({ type: "tell-guests" });
     if (link.hello.listening.length > 0) return this.#sticks.learn(monotonicMs, link);
     this.#sticks.tell(monotonicMs(), link);
     // Its answer says that it has read that.
@@ -303,10 +307,13 @@ export class BalanceDesk {
         break;
       case "sticks":
         this.#sticks.hear(monotonicMs(), message.tables);
-        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        this.#workers.send(message, link);
         break;
       case "takes":
-        for (const other of this.#workers.links) if (other !== link) other.send(message);
+        this.#workers.send(message, link);
+        break;
+      case "guests":
+        this.#workers.send({ ...message, worker: link.hello.serial }, link);
         break;
       case "farewell":
         this.#retired = retire(message.status, this.#retired);

@@ -16,7 +16,7 @@ import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
 import type { ScriptSecurity } from "../config/model.ts";
-import type { LimitTakes } from "../core/proxy/engine.ts";
+import type { FrontendGuests, LimitTakes } from "../core/proxy/engine.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -65,6 +65,16 @@ export type ToWorker =
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
   /** Of another worker. */
   | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
+  /** Clients of another worker, by its serial. */
+  | {
+      readonly type: "guests";
+      readonly worker: number;
+      readonly guests: readonly FrontendGuests[];
+    }
+  /** That worker has ended. */
+  | { readonly type: "guests-gone"; readonly worker: number }
+  /** Somebody knows nothing of your clients yet. */
+  | { readonly type: "tell-guests" }
   /** Send all listening sockets to this box. */
   | { readonly type: "send-listeners"; readonly box: string }
   /** For handshakes from now on. */
@@ -106,6 +116,8 @@ export type FromWorker =
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
   /** What its rate limits let through: one limit is for all workers. */
   | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
+  /** How many clients it has, where that changed: `limits.connections` is for all workers. */
+  | { readonly type: "guests"; readonly guests: readonly FrontendGuests[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
   | {
       readonly type: "farewell";

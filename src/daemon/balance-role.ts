@@ -35,6 +35,7 @@ export async function runBalanceRole(options: BalanceRoleOptions): Promise<void>
       ...(worker.tickets && { tickets: worker.tickets }),
     }),
     connected: () => worker.tellServing(),
+    lost: () => worker.controlLost(),
     message: (message) => receive(message),
   });
   const box = DescriptorBox.open(workerBox(directory.path, serial), ({ text, fds }) => {

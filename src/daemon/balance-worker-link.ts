@@ -16,6 +16,8 @@ export interface WorkerLinkHandlers {
   message(message: ToWorker): void;
   /** Said hello; may say more. */
   connected(): void;
+  /** Nobody hears or tells anything until `connected`. */
+  lost(): void;
 }
 
 export class ControlLink {
@@ -83,6 +85,7 @@ export class ControlLink {
   #lost(): void {
     this.#connection = undefined;
     if (this.#isClosed) return;
+    this.#handlers.lost();
     this.#retry = setTimeout(() => void this.connect(), this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }

@@ -135,6 +135,11 @@ export class BalanceWorker {
     }
   }
 
+  /** No control process is there: what others have is not known any more. */
+  controlLost(): void {
+    this.#engine.forgetGuests(undefined);
+  }
+
   noteVerdicts(verdicts: readonly CheckVerdict[]): void {
     this.#loop.run((now) => {
       for (const verdict of verdicts) this.#note(now, verdict);
@@ -149,6 +154,9 @@ export class BalanceWorker {
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
     else if (order.type === "takes") this.#engine.importTakes(monotonicMs(), order.limits);
+    else if (order.type === "guests") this.#engine.importGuests(order.worker, order.guests);
+    else if (order.type === "guests-gone") this.#engine.forgetGuests(order.worker);
+    else if (order.type === "tell-guests") this.#engine.retellGuests();
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
     else this.#answer(order);
   }
@@ -255,19 +263,22 @@ export class BalanceWorker {
     else if (this.#early.size < MAX_EARLY) this.#early.set(subject, verdict);
   }
 
-  /** Others hear who sticks where, and what of a limit is used up. */
+  /** Others hear who sticks where, what of a limit is used up, and how many clients are here. */
   #share({ pools, frontends, workers }: BalanceSettings): void {
     clearInterval(this.#sharing);
     this.#sharing = undefined;
     const hasSticks = pools.some(({ stickiness }) => stickiness.kind === "table");
     const isLimited = ({ rateLimit }: RouteSettings): boolean => rateLimit !== undefined;
-    const hasLimits = workers > 1 && frontends.some(({ routes }) => routes.some(isLimited));
-    if (!hasSticks && !hasLimits) return;
+    const hasOthers = workers > 1;
+    const hasLimits = hasOthers && frontends.some(({ routes }) => routes.some(isLimited));
+    if (!hasSticks && !hasOthers) return;
     this.#sharing = setInterval(() => {
       const tables = this.#engine.exportSticks(monotonicMs(), true);
       if (tables.length > 0) this.#options.tell({ type: "sticks", tables });
       const limits = hasLimits ? this.#engine.exportTakes() : [];
       if (limits.length > 0) this.#options.tell({ type: "takes", limits });
+      const guests = hasOthers ? this.#engine.exportGuests() : [];
+      if (guests.length > 0) this.#options.tell({ type: "guests", guests });
     }, SHARE_MS);
   }
 

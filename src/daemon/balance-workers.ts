@@ -68,9 +68,9 @@ export class BalanceWorkers {
     return [...this.#workers.values()].flatMap(({ link }) => link ?? []);
   }
 
-  /** To all of those. */
-  send(message: Parameters<WorkerLink["send"]>[0]): void {
-    for (const link of this.links) link.send(message);
+  /** To all of those but one. */
+  send(message: Parameters<WorkerLink["send"]>[0], except?: WorkerLink): void {
+    for (const link of this.links) if (link !== except) link.send(message);
   }
 
   get status(): readonly RoleProcessStatus[] {

@@ -30,6 +30,7 @@ function scene(accepts: (text: string) => boolean): {
         const reloaded = accepts(text);
         return Promise.resolve({ reloaded, diagnostics: reloaded ? [] : ["no"] });
       },
+      guard: () => {},
       say: (kind) => {
         said.push(kind);
         told.resolve();

@@ -1,7 +1,8 @@
 /**
  * `nines apply`: a file takes the place of the running configuration; with a time limit it goes back
  * by itself unless the operator confirms. What to go back to is on disk before anything is changed,
- * so that the end of this process does not make an unconfirmed change last.
+ * so that the end of this process does not make an unconfirmed change last: whoever runs next takes it
+ * back, and `trial-guard.ts` sees to it that somebody does.
  */
 
 import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -9,7 +10,7 @@ import { join } from "node:path";
 import { wallMs } from "../drivers/clock.ts";
 import type { Done, Failure, Reloaded } from "./control-api.ts";
 
-interface Trial {
+export interface Trial {
   /** Where the configuration runs from. */
   readonly file: string;
   /** What was there before. */
@@ -22,6 +23,8 @@ export interface TrialOptions {
   readonly file: string;
   readonly stateDirectory: string;
   readonly reload: () => Promise<Reloaded>;
+  /** Somebody outside of this process shall see to it that it goes back. */
+  readonly guard: () => void;
   readonly say: (
     kind: "configuration-confirmed" | "configuration-rolled-back",
     text: string,
@@ -95,6 +98,7 @@ export class ConfigurationTrial {
 
   #begin(trial: Trial): void {
     this.#trial = trial;
+    this.#options.guard();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => void this.#rollBack(trial),
@@ -131,6 +135,11 @@ export function takeBackOverdue(file: string, stateDirectory: string): boolean {
   const trouble = replaceFile(file, trial.previous);
   if (trouble === undefined) rmSync(path, { force: true });
   return trouble === undefined;
+}
+
+/** A change that nobody has confirmed or taken back yet. */
+export function pendingTrial(stateDirectory: string): Trial | undefined {
+  return readTrial(trialPath(stateDirectory));
 }
 
 function trialPath(stateDirectory: string): string {

@@ -91,6 +91,7 @@ const LEVELS: Partial<Record<RouterEvent["kind"], LoggedEvent["level"]>> = {
   "configuration-error": "error",
   "lease-lapsed": "warning",
   "address-restored": "warning",
+  "route-restored": "warning",
   "peer-lost": "warning",
   starved: "warning",
   rejected: "warning",

@@ -1,4 +1,4 @@
-/** Entry of the processes that `nines run` starts: `nines role vrrp|check|balance|spare --run-dir DIR`. */
+/** Entry of the processes that `nines run` starts: `nines role vrrp|check|balance|spare|trial-guard --run-dir DIR`. */
 
 import { flushCompileCache } from "node:module";
 import { assert } from "../lib/assert.ts";
@@ -15,6 +15,10 @@ export function beginRole(role: "console", words: readonly string[]): RolePlaces
 
 export async function runRole(role: string, words: readonly string[]): Promise<void> {
   const { directory, stateDirectory } = begin(words);
+  if (role === "trial-guard") {
+    const { runTrialGuard } = await import("./trial-guard.ts");
+    return runTrialGuard(directory.trialGuard, stateDirectory);
+  }
   if (role === "balance") {
     const serial = Number(option(words, "--serial"));
     assert(Number.isSafeInteger(serial), "a balance worker is started with a number");

@@ -19,10 +19,12 @@ export class RouterLoop {
   readonly #woken = { type: "woken" as const, wallMs: 0 };
   #busy = false;
 
-  constructor(router: Router, perform: (action: RouterAction) => void) {
+  /** `beforeWoken` brings in what came before the deadline and was not fed yet. */
+  constructor(router: Router, perform: (action: RouterAction) => void, beforeWoken: () => void) {
     this.router = router;
     this.#perform = perform;
     this.#alarm = new Alarm(() => {
+      beforeWoken();
       this.#woken.wallMs = wallMs();
       this.feed(this.#woken);
     });

@@ -19,6 +19,8 @@ export interface RunDirectory {
   readonly controlBox: string;
   /** What Nines put into the kernel; see `src/drivers/owned-record.ts`. */
   readonly ownedRecord: string;
+  /** Who waits for a configuration to be confirmed; see `trial-guard.ts`. */
+  readonly trialGuard: string;
 }
 
 export function runDirectory(path: string): RunDirectory {
@@ -30,6 +32,7 @@ export function runDirectory(path: string): RunDirectory {
     checkSocket: join(path, "check.sock"),
     controlBox: join(path, "control.box"),
     ownedRecord: join(path, "owned.json"),
+    trialGuard: join(path, "trial-guard.json"),
   };
 }
 

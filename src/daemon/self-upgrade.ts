@@ -30,9 +30,13 @@ export async function versionOnDisk(): Promise<{ version: string } | { error: st
   }
 }
 
+/** What this process was started as: the program, then its words. */
+export function ownCommand(): readonly [string, ...string[]] {
+  return [process.execPath, ...program(), ...process.argv.slice(2)];
+}
+
 /** Does not come back. Descriptors of this life are closed by the kernel. */
 export function becomeProgramOnDisk(): void {
-  const words = [process.execPath, ...program(), ...process.argv.slice(2)];
-  process.execve?.(process.execPath, words);
+  process.execve?.(process.execPath, [...ownCommand()]);
   throw new Error("this Node cannot become another program");
 }

@@ -16,11 +16,13 @@ import { ReignRecord } from "../drivers/reign-record.ts";
 import { AddressAnnouncer } from "./address-announcer.ts";
 import { AdvertSockets } from "./advert-sockets.ts";
 import { FailureReports } from "./failure-reports.ts";
+import { ObjectKeeper } from "./object-keeper.ts";
 import { perform, type Stage } from "./perform.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { RoleModel } from "./role-protocol.ts";
 import { RouterLoop } from "./router-loop.ts";
 import type { RunDirectory } from "./run-directory.ts";
+import { StaticGroups } from "./static-groups.ts";
 import type { VrrpHub } from "./vrrp-hub.ts";
 
 const OWNER_PRIORITY = 255;
@@ -33,9 +35,12 @@ export class VrrpNode {
   readonly #sockets: AdvertSockets;
   readonly #announcer: AddressAnnouncer;
   readonly #failures: FailureReports;
+  readonly #keeper: ObjectKeeper;
+  readonly #groups = new StaticGroups();
   #instances = new Map<string, InstanceSettings>();
   /** Addresses that come and go: never somebody's own address. */
   #virtual: ReadonlySet<string> = new Set();
+  #static: ReadonlySet<string> = new Set();
   #watched = new Set<string>();
   #loop: RouterLoop | undefined;
   /** Facts that came before the router started. */
@@ -62,7 +67,11 @@ export class VrrpNode {
     if (isOsFailure(kernel)) return kernel;
     const node: { self?: VrrpNode } = {};
     const links = LinkWatch.open(
-      { socket: kernel.socket, isVirtual: (address) => node.self?.isVirtual(address) ?? false },
+      {
+        socket: kernel.socket,
+        isVirtual: (address) => node.self?.isVirtual(address) ?? false,
+        isStatic: (address) => node.self?.isStatic(address) ?? false,
+      },
       {
         onInterface: (fact) => node.self?.interfaceChanged(fact),
         onAddressRemoved: (name_, address) => node.self?.addressRemoved(name_, address),
@@ -97,11 +106,21 @@ export class VrrpNode {
       },
       trouble,
     });
+    this.#keeper = new ObjectKeeper({
+      kernel,
+      report: (event) => hub.report(event),
+      trouble: (instance, reason) => this.#trouble(instance, reason),
+      looked: () => this.#tellGroups(),
+    });
     for (const failure of kernel.cleanUpFailures) trouble(failure.message);
   }
 
   isVirtual(address: string): boolean {
     return this.#virtual.has(address);
+  }
+
+  isStatic(address: string): boolean {
+    return this.#static.has(address);
   }
 
   /** The first configuration. */
@@ -110,7 +129,11 @@ export class VrrpNode {
     this.#adopt(settings);
     this.#holdStatic(settings);
     const stage = this.#stage();
-    const loop = new RouterLoop(new Router(settings), (action) => perform(action, stage));
+    const loop = new RouterLoop(
+      new Router(settings),
+      (action) => perform(action, stage),
+      () => this.#sockets.readGathered(),
+    );
     // Told early, so that a rehearsal can hear them too.
     this.#tellInterfaces(settings);
     const early = this.#early.splice(0);
@@ -160,6 +183,7 @@ export class VrrpNode {
   stop(reason: string): void {
     this.feed({ type: "stop-requested", reason });
     this.#loop?.close();
+    this.#keeper.close();
     this.#announcer.close();
     this.#sockets.close();
     this.#links.close();
@@ -185,6 +209,8 @@ export class VrrpNode {
     if (fact.up) {
       this.#prepareOn(fact.interface);
       this.#sockets.rejoin(fact.interface);
+      // Routes go with the link and do not come back with it.
+      this.#keeper.lookSoon();
     }
     this.#tell(fact);
   }
@@ -192,11 +218,14 @@ export class VrrpNode {
   addressRemoved(interfaceName: string, address: string): void {
     const instance = this.#kernel.holderOf(interfaceName, address);
     if (instance !== undefined) this.feed({ type: "address-removed", instance, address });
+    else if (this.isStatic(address)) this.#keeper.lookSoon();
   }
 
   /** Everything that must be there before the router speaks for these settings. */
   #adopt(settings: VrrpSettings): void {
     this.#instances = new Map(settings.instances.map((instance) => [instance.name, instance]));
+    const intervals = settings.instances.map((instance) => instance.advertIntervalMs);
+    this.#sockets.setShortestInterval(Math.min(...intervals));
     this.#virtual = new Set(settings.instances.flatMap(virtualAddresses));
     for (const name of new Set(settings.instances.map((instance) => instance.interface))) {
       this.#prepareOn(name);
@@ -218,6 +247,16 @@ export class VrrpNode {
     for (const { message } of this.#kernel.acquireStatic(settings).failures) {
       this.#trouble("", message);
     }
+    this.#static = new Set(settings.staticAddresses.map(({ address }) => address));
+    this.#groups.adopt(settings);
+    this.#tellGroups();
+    this.#keeper.adopt(settings);
+    // What the kernel refused now it may take later.
+    if (this.#kernel.staticMissing.length > 0) this.#keeper.lookSoon();
+  }
+
+  #tellGroups(): void {
+    for (const input of this.#groups.news(this.#kernel.staticMissing)) this.feed(input);
   }
 
   #tellInterfaces(settings: VrrpSettings): void {
@@ -267,8 +306,16 @@ function virtualAddresses(instance: InstanceSettings): readonly string[] {
   return [...instance.addresses, ...instance.excludedAddresses].map(({ address }) => address);
 }
 
-function interfacesOf({ instances, groups }: VrrpSettings): readonly string[] {
+/** Tracked ones, and those whose routes and static addresses have to come back. */
+function interfacesOf(settings: VrrpSettings): readonly string[] {
+  const { instances, groups, staticAddresses, staticRoutes } = settings;
   const tracks = [...instances, ...groups].flatMap((one) => one.tracks);
   const tracked = tracks.filter((t) => t.kind === "interface").map((t) => t.name);
-  return [...instances.map((instance) => instance.interface), ...tracked];
+  const routes = [...staticRoutes, ...instances.flatMap((instance) => instance.routes)];
+  const used = [...staticAddresses, ...routes.flatMap((r) => [r, ...(r.paths ?? [])])];
+  return [
+    ...instances.map((instance) => instance.interface),
+    ...tracked,
+    ...used.flatMap((one) => one.interface ?? []),
+  ];
 }

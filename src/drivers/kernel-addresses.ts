@@ -9,7 +9,16 @@ import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
 import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
-import { KernelBatch, describe, keyOf, notAdded } from "./kernel-object.ts";
+import {
+  STATIC,
+  absentOf,
+  emptyHolding,
+  reinstate,
+  sendAdditions,
+  type Holding,
+  type Reinstated,
+} from "./holding.ts";
+import { describe, keyOf, notAdded } from "./kernel-object.ts";
 import type { Addition, KernelObject } from "./kernel-object.ts";
 import { FOREVER_S } from "./netlink/addresses.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink/socket.ts";
@@ -36,21 +45,11 @@ export interface Acquisition {
   readonly foreign: readonly string[];
 }
 
-/** What one instance has in the kernel. */
-interface Holding {
-  /** By `keyOf`. */
-  readonly objects: Map<string, KernelObject>;
-  readonly foreign: Set<string>;
-  leased: readonly string[];
-  refused: readonly string[];
-}
-
 interface Lease {
   readonly durationMs: number;
   lifetimesRenewedMs: number;
 }
 
-const STATIC = "static addresses, routes and rules";
 const OWNER_PRIORITY = 255;
 /**
  * Lifetimes of addresses are whole seconds and every renewal is told to all listeners of the
@@ -168,6 +167,18 @@ export class KernelAddresses {
     return this.#add(instance, [object], "renew").failures[0];
   }
 
+  /** Routes, rules and static addresses that are wanted and gone come back. */
+  reinstate(): readonly Reinstated[] {
+    return [...this.#holdings].flatMap(([holder, holding]) =>
+      reinstate(this.socket, this.#record, holder, holding),
+    );
+  }
+
+  /** Static objects that the kernel refuses. */
+  get staticMissing(): readonly KernelObject[] {
+    return absentOf(this.#holdings.get(STATIC));
+  }
+
   /** The addresses of the instance answer until `durationMs` from now. */
   renewLease(instance: string, durationMs: number): OsFailure | undefined {
     const now = monotonicMs();
@@ -269,6 +280,7 @@ export class KernelAddresses {
     failures.push(...this.#adjust(holding, instance, rules));
     const missing = wanted.filter((object) => !holding.objects.has(keyOf(object)));
     const added = this.#add(instance, missing, "add");
+    holding.missing = missing.filter((object) => !holding.objects.has(keyOf(object)));
     return { failures: [...failures, ...added.failures], foreign: added.foreign };
   }
 
@@ -280,7 +292,7 @@ export class KernelAddresses {
     if (unrecorded !== undefined) return { failures: [notAdded(objects, unrecorded)], foreign };
     this.#keepSecondaries(objects);
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
-    const results = this.#send(objects, addition);
+    const results = sendAdditions(this.socket, objects, addition);
     const withdrawn: KernelObject[] = [];
     for (const [i, object] of objects.entries()) {
       const status = results[i]!;
@@ -297,18 +309,6 @@ export class KernelAddresses {
     return { failures, foreign };
   }
 
-  /** Statuses in the order of the objects. */
-  #send(objects: readonly KernelObject[], addition: Addition): number[] {
-    const batch = new KernelBatch(this.socket);
-    const results = objects.map((object) => batch.add(object, addition));
-    const sent = [...results.keys()].filter((i) => results[i] === 0);
-    if (sent.length === 0) return results;
-    const { status, failures } = this.socket.transact();
-    if (status < 0 && failures.length === 0) return objects.map(() => status);
-    for (const { index, reason } of failures) results[sent[index]!] = reason.status;
-    return results;
-  }
-
   #remove(holding: Holding, objects: readonly KernelObject[]): OsFailure[] {
     const ours = objects.filter((object) => !holding.foreign.has(keyOf(object)));
     // Routes need their source address: the last added goes first.
@@ -316,6 +316,7 @@ export class KernelAddresses {
     this.#record.remove(removed);
     for (const object of objects) {
       holding.objects.delete(keyOf(object));
+      holding.gone.delete(keyOf(object));
       holding.foreign.delete(keyOf(object));
       if (object.kind === "address") this.#count(object.address.address, -1);
     }
@@ -349,7 +350,7 @@ export class KernelAddresses {
       .filter(([key, object]) => object.kind === "address" && !holding.foreign.has(key))
       .map(([, object]) => object);
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode: "renew" as const };
-    const failed = this.#send(objects, addition).find((status) => status < 0);
+    const failed = sendAdditions(this.socket, objects, addition).find((status) => status < 0);
     return failed === undefined ? undefined : osFailure("renew the address lifetimes", failed);
   }
 
@@ -377,7 +378,7 @@ export class KernelAddresses {
   #holdingOf(instance: string): Holding {
     let holding = this.#holdings.get(instance);
     if (holding === undefined) {
-      holding = { objects: new Map(), foreign: new Set(), leased: [], refused: [] };
+      holding = emptyHolding();
       this.#holdings.set(instance, holding);
     }
     return holding;

@@ -34,10 +34,13 @@ export class KernelBatch {
       beginRule(this.#socket, object.rule);
       return 0;
     }
-    const index = this.#indexOf(object);
-    if (index !== undefined && index < 0) return index;
-    if (object.kind === "route") beginRoute(this.#socket, object.route, index);
-    else if (index !== undefined) beginAddress(this.#socket, index, object.address, addition);
+    const missing = this.#missing(object);
+    if (missing < 0) return missing;
+    if (object.kind === "route") beginRoute(this.#socket, object.route, this.#indexOf);
+    else {
+      const index = this.#indexOf(object.address.interface);
+      beginAddress(this.#socket, index, object.address, addition);
+    }
     return 0;
   }
 
@@ -47,23 +50,37 @@ export class KernelBatch {
       beginRuleDeletion(this.#socket, object.rule);
       return 0;
     }
-    const index = this.#indexOf(object);
-    if (index !== undefined && index < 0) return index;
-    if (object.kind === "route") beginRouteDeletion(this.#socket, object.route, index);
-    else if (index !== undefined) beginAddressDeletion(this.#socket, index, object.address);
+    const missing = this.#missing(object);
+    if (missing < 0) return missing;
+    if (object.kind === "route") beginRouteDeletion(this.#socket, object.route, this.#indexOf);
+    else {
+      const index = this.#indexOf(object.address.interface);
+      beginAddressDeletion(this.#socket, index, object.address);
+    }
     return 0;
   }
 
-  #indexOf(object: Exclude<KernelObject, { kind: "rule" }>): number | undefined {
-    const name = object.kind === "address" ? object.address.interface : object.route.interface;
-    if (name === undefined) return undefined;
+  /** -ENODEV where an interface that it needs is not there, else 0. */
+  #missing(object: Exclude<KernelObject, { kind: "rule" }>): number {
+    const names =
+      object.kind === "address"
+        ? [object.address.interface]
+        : [object.route, ...(object.route.paths ?? [])].map((path) => path.interface);
+    for (const name of names) {
+      const index = name === undefined ? 0 : this.#indexOf(name);
+      if (index < 0) return index;
+    }
+    return 0;
+  }
+
+  readonly #indexOf = (name: string): number => {
     let index = this.#indexes.get(name);
     if (index === undefined) {
       index = interfaceIndex(name);
       this.#indexes.set(name, index);
     }
     return index;
-  }
+  };
 }
 
 /** A removal that failed because there was nothing left to remove did what it should. */
@@ -78,14 +95,24 @@ export function describe(object: KernelObject): string {
     return `address ${address}/${prefixLength} on ${name}`;
   }
   if (object.kind === "route") {
-    const { destination, prefixLength, via, interface: name } = object.route;
-    const path = [via === undefined ? "" : ` via ${via}`, name === undefined ? "" : ` dev ${name}`];
-    return `route ${destination}/${prefixLength}${path.join("")}`;
+    const { destination, prefixLength } = object.route;
+    const ways = [object.route, ...(object.route.paths ?? [])].map(
+      ({ via, interface: name }) =>
+        `${via === undefined ? "" : ` via ${via}`}${name === undefined ? "" : ` dev ${name}`}`,
+    );
+    return `route ${destination}/${prefixLength}${ways.join("")}`;
   }
   const { from, to, table } = object.rule;
   const source = from === undefined ? "all" : `${from.address}/${from.prefixLength}`;
   const target = to === undefined ? "" : ` to ${to.address}/${to.prefixLength}`;
-  return `rule from ${source}${target} lookup ${table}`;
+  const does = object.rule.action ?? `lookup ${table}`;
+  return `rule ${object.rule.inverted === true ? "not " : ""}from ${source}${target} ${does}`;
+}
+
+/** The `track_group` of a static object. */
+export function trackGroupOf(object: KernelObject): string | undefined {
+  if (object.kind === "address") return object.address.trackGroup;
+  return object.kind === "route" ? object.route.trackGroup : object.rule.trackGroup;
 }
 
 /** Equal for objects that are the same to the kernel in every detail. */

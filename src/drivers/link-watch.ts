@@ -43,7 +43,7 @@ export interface InterfaceFact {
 export interface LinkListener {
   readonly onInterface: (fact: InterfaceFact) => void;
   /**
-   * A virtual address is gone that was not removed through our socket. The kernel does not say
+   * A virtual or static address is gone that was not removed through our socket. The kernel does not say
    * who removed an IPv6 address: one that was released and acquired again within one turn of the
    * loop is told too. Putting it back then changes nothing.
    */
@@ -55,6 +55,8 @@ export interface LinkWatchOptions {
   readonly socket: NetlinkSocket;
   /** Held by us now: never a primary address, and told when it is removed. Asked each time. */
   readonly isVirtual: (address: string) => boolean;
+  /** Ours as well, but here all the time: told when it is removed. Absent = none is. */
+  readonly isStatic?: (address: string) => boolean;
 }
 
 export class LinkWatch {
@@ -184,7 +186,9 @@ export class LinkWatch {
   }
 
   #removed(name: string, address: string): void {
-    if (this.#options.isVirtual(address)) this.#listener.onAddressRemoved(name, address);
+    const { isVirtual, isStatic } = this.#options;
+    if (isVirtual(address) || isStatic?.(address) === true)
+      this.#listener.onAddressRemoved(name, address);
   }
 
   #tell(name: string): void {

@@ -12,7 +12,7 @@ import { AddressTexts } from "./address-texts.ts";
 import * as ffi from "./ffi.ts";
 import { osFailure, type OsFailure } from "./ffi.ts";
 import { MessageBatch, MessageBuffer } from "./message-buffer.ts";
-import { watchReadable, type Watch } from "./poll.ts";
+import { PacedWatch } from "./paced-watch.ts";
 
 const AH_PROTOCOL = 51;
 const IPPROTO_IP = 0;
@@ -79,7 +79,7 @@ export class VrrpSocket {
   readonly #groups = new Set<string>();
   readonly #out: MessageBuffer;
   readonly #in: MessageBatch;
-  readonly #watch: Watch;
+  readonly #watch: PacedWatch;
   readonly #texts = new AddressTexts();
   /** What each buffer of `#in` holds. */
   readonly #datagrams: readonly ReceivedDatagram[];
@@ -120,7 +120,7 @@ export class VrrpSocket {
       ttl: 0,
       payload: payload.bytes,
     }));
-    this.#watch = watchReadable(fd, () => this.#drain(onDatagram));
+    this.#watch = new PacedWatch(fd, () => this.#drain(onDatagram));
   }
 
   /** Joins a multicast group once; again after `rejoin`. 0 or `-errno`. */
@@ -162,18 +162,32 @@ export class VrrpSocket {
     return sent < 0 ? sent : 0;
   }
 
+  /** Whether adverts may wait until there are several: see `ReadingPace`. */
+  set mayGather(may: boolean) {
+    this.#watch.mayGather = may;
+  }
+
+  /** Adverts that wait for others to come. */
+  readGathered(): void {
+    this.#watch.readGathered();
+  }
+
   close(): void {
     this.#watch.close();
     ffi.closeFd(this.#fd);
   }
 
-  #drain(onDatagram: (datagram: ReceivedDatagram) => void): void {
+  /** Returns how many there were. */
+  #drain(onDatagram: (datagram: ReceivedDatagram) => void): number {
+    let taken = 0;
     for (let calls = 0; calls < CALLS_PER_WAKE; calls++) {
       const count = this.#in.receive(this.#fd);
       for (let i = 0; i < count; i++) this.#take(i, onDatagram);
+      taken += Math.max(0, count);
       // Fewer than there was room for: nothing is left.
-      if (count < DATAGRAMS_PER_CALL) return;
+      if (count < DATAGRAMS_PER_CALL) break;
     }
+    return taken;
   }
 
   #take(i: number, onDatagram: (datagram: ReceivedDatagram) => void): void {

@@ -73,7 +73,7 @@ const ROUTES: readonly (readonly [RouteSettings, RegExp])[] = [
     /^default via 10\.95\.0\.9 dev eth0 proto keepalived metric 50/m,
   ],
   [
-    route("192.0.2.99", 24, { interface: "eth0", source: "10.95.0.1", mtu: 1400 }),
+    route("192.0.2.99", 24, { interface: "eth0", source: "10.95.0.1", metrics: { mtu: 1400 } }),
     /192\.0\.2\.0\/24 dev eth0 proto keepalived scope link src 10\.95\.0\.1 mtu 1400/,
   ],
   [
@@ -89,6 +89,26 @@ const ROUTES: readonly (readonly [RouteSettings, RegExp])[] = [
     route("203.0.113.8", 32, { via: "fd95::9", interface: "eth0" }),
     /203\.0\.113\.8 via inet6 fd95::9 dev eth0/,
   ],
+  [
+    route("203.0.113.16", 28, {
+      paths: [
+        { via: "10.95.0.8", interface: "eth0", weight: 3, onLink: false },
+        { via: "172.31.0.2", interface: "eth0", weight: 1, onLink: true },
+      ],
+    }),
+    /203\.0\.113\.16\/28 proto keepalived *\n\tnexthop via 10\.95\.0\.8 dev eth0 weight 3 *\n\tnexthop via 172\.31\.0\.2 dev eth0 weight 1 onlink/,
+  ],
+  [
+    route("203.0.113.32", 28, {
+      via: "10.95.0.9",
+      typeOfService: 0x10,
+      realms: 0x2_0003,
+      metrics: { mtu: 1300, advmss: 1200, initcwnd: 20, hoplimit: 60, rtt: 160, rto_min: 20 },
+      lockedMetrics: ["mtu"],
+      congestionControl: "reno",
+    }),
+    /203\.0\.113\.32\/28 tos (0x10|lowdelay) via 10\.95\.0\.9 dev eth0 proto keepalived realms? 2\/3 mtu lock 1300 rtt 20ms advmss 1200 hoplimit 60 initcwnd 20 rto_min lock 20ms congctl reno|203\.0\.113\.32\/28 tos .*mtu lock 1300.*advmss 1200.*hoplimit 60.*initcwnd 20.*congctl reno/,
+  ],
 ];
 
 const ROUTES6: readonly (readonly [RouteSettings, RegExp])[] = [
@@ -96,6 +116,19 @@ const ROUTES6: readonly (readonly [RouteSettings, RegExp])[] = [
   [
     route("2001:db8::", 32, { kind: "unreachable", metric: 7 }),
     /unreachable 2001:db8::\/32 dev lo proto keepalived metric 7/,
+  ],
+  [
+    route("2001:db8:1::", 48, {
+      paths: [
+        { via: "fd95::8", weight: 1, onLink: false },
+        { via: "fd95::9", weight: 2, onLink: false },
+      ],
+    }),
+    /2001:db8:1::\/48 proto keepalived metric 1024.*\n\tnexthop via fd95::8 dev eth0 weight 1 *\n\tnexthop via fd95::9 dev eth0 weight 2/,
+  ],
+  [
+    route("2001:db8:2::", 48, { via: "fd95::9", preference: "high" }),
+    /2001:db8:2::\/48 via fd95::9 dev eth0 proto keepalived .*pref high/,
   ],
 ];
 
@@ -120,7 +153,48 @@ const RULES: readonly (readonly [RuleSettings, RegExp])[] = [
       incomingInterface: "eth0",
       tracked: true,
     },
-    /502:\tfrom all to 192\.0\.2\.1 fwmark 0x9 iif eth0 lookup 77/,
+    /502:\tfrom all to 192\.0\.2\.1 fwmark 0x9 iif eth0 lookup 77 proto keepalived/,
+  ],
+  [
+    {
+      family: "ipv4",
+      inverted: true,
+      from: { address: "10.95.0.0", prefixLength: 24 },
+      table: 254,
+      priority: 503,
+      mark: 0x10,
+      markMask: 0xf0,
+      typeOfService: 0x10,
+      suppressPrefixLength: 0,
+      tracked: true,
+    },
+    /503:\tnot from 10\.95\.0\.0\/24 tos (0x10|lowdelay) fwmark 0x10\/0xf0 lookup main suppress_prefixlength 0 proto keepalived/,
+  ],
+  [
+    {
+      family: "ipv4",
+      table: 254,
+      priority: 504,
+      action: "prohibit",
+      users: { first: 1000, last: 1999 },
+      ipProtocol: 6,
+      sourcePorts: { first: 1024, last: 2000 },
+      destinationPorts: { first: 25, last: 25 },
+      protocol: 4,
+      tracked: true,
+    },
+    /504:\tfrom all uidrange 1000-1999 ipproto tcp sport 1024-2000 dport 25 prohibit proto static/,
+  ],
+  [
+    {
+      family: "ipv4",
+      table: 254,
+      priority: 505,
+      action: "goto",
+      gotoPriority: 32_766,
+      tracked: true,
+    },
+    /505:\tfrom all goto 32766 proto keepalived/,
   ],
 ];
 

@@ -1,10 +1,12 @@
-/** A rate limit is one limit, however many workers there are. */
+/** A limit is one limit, however many workers there are. */
 
 import assert from "node:assert/strict";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
 import { pause } from "../../src/lab/wait.ts";
-import { Load, run, withStage } from "./balance-kit.ts";
+import { signal } from "../../src/lab/process-table.ts";
+import { balanceOf, LB, Load, run, withStage } from "./balance-kit.ts";
 
 const RATE = 40;
 const WORKERS = 3;
@@ -37,5 +39,68 @@ test("three workers together let through what one limit allows, and a burst each
     assert.ok(good >= RATE * (SECONDS - 2), `only ${good}`);
     const metrics = await peer.nines("metrics");
     assert.match(metrics, /^nines_frontend_refused_total\{frontend="web",reason="rate"\} [1-9]/m);
+  });
+});
+
+const CLIENTS = 8;
+
+const CROWD_YAML = `
+workers: ${WORKERS}
+frontends:
+  web: { listen: ":8080", pool: web, limits: { connections: ${CLIENTS} } }
+pools:
+  web: { servers: ["10.80.0.1:80"] }
+`;
+
+/** Connects once in 60 ms, asks once, stays; says how many were answered and are still there. */
+const CROWD = `
+import { connect } from "node:net";
+const [count, address, port] = process.argv.slice(1);
+let inside = 0;
+for (let i = 0; i < count; i++) {
+  const socket = connect(Number(port), address);
+  socket.on("error", () => {});
+  socket.once("data", () => inside++);
+  socket.write("GET / HTTP/1.1\\r\\nHost: web\\r\\n\\r\\n");
+  await new Promise((resolve) => setTimeout(resolve, 60));
+}
+await new Promise((resolve) => setTimeout(resolve, 300));
+console.log(inside);
+await new Promise((resolve) => process.stdin.once("end", resolve).resume());
+process.exit(0);
+`;
+
+test("three workers together let in as many clients as one limit allows", async () => {
+  await withStage(async ({ world, lb, client }) => {
+    await startNginx(world.host("web1"));
+    const peer = await run(lb, CROWD_YAML);
+    const crowd = async (count: number): Promise<{ inside: number; leave: () => void }> => {
+      const words = ["--input-type=module", "-e", CROWD, String(count), LB, "8080"];
+      const argv = [process.execPath, ...words];
+      const program = await client.start(argv, { name: "crowd", talk: true });
+      const line = createInterface(program.stdout!)[Symbol.asyncIterator]();
+      const { value } = await line.next();
+      return { inside: Number(value), leave: () => program.stdin!.end() };
+    };
+    const first = await crowd(30);
+    // One worker alone would let in eight, three that know nothing of each other 24.
+    assert.ok(first.inside >= CLIENTS, `${first.inside} were let in`);
+    assert.ok(first.inside <= CLIENTS + 5, `${first.inside} were let in`);
+    assert.equal((await crowd(3)).inside, 0);
+    // Its clients are gone with a worker that is killed: as many are let in again.
+    const inside = async (): Promise<number> => {
+      const { frontends } = await balanceOf(peer);
+      return frontends[0]!.traffic.counts.openConnections;
+    };
+    assert.equal(await inside(), first.inside);
+    signal(peer.pids("balance")[0]!, "SIGKILL");
+    await pause(1500);
+    const left = await inside();
+    const second = await crowd(20);
+    assert.ok(second.inside >= CLIENTS - left, `${second.inside} beside ${left}`);
+    assert.ok(second.inside <= Math.max(0, CLIENTS - left) + 5, `${second.inside} beside ${left}`);
+    first.leave();
+    await pause(500);
+    assert.ok((await crowd(20)).inside >= CLIENTS - second.inside);
   });
 });

@@ -103,5 +103,5 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - checker | flag | | Tell the checker process only. | man, BFD CONFIGURATION
 
 [track_group]
-- group | lines | | Instances that watch. | man, Static track groups
++ group | lines | | Names of the instances. | man, Static track groups
 `;

@@ -30,6 +30,7 @@ export interface Reading {
   readonly places: Places;
   /** For `{ file: PATH }`; undefined: it cannot be read. */
   readonly readFile: (path: string, from: string) => string | undefined;
+  readonly glob: (pattern: string) => readonly string[];
 }
 
 export function expand(schema: Schema, node: TreeNode, reading: Reading): unknown {

@@ -42,6 +42,7 @@ export function readServiceYaml(
     findings,
     places: new Places(path),
     readFile: (name, from) => files.readFile(beside(name, from)),
+    glob: (pattern) => files.glob(pattern),
   };
   const service = findings.failed ? undefined : readTree(tree, reading, options);
   return {

@@ -87,6 +87,7 @@ export const chineseKinds: Readonly<Record<string, string>> = {
   "split-brain-found": "发现脑裂",
   "split-brain-healed": "脑裂消除",
   "address-restored": "地址已恢复",
+  "route-restored": "路由已恢复",
   "address-fought-over": "地址被争用",
   "lease-lapsed": "租约到期",
   "role-started": "进程启动",

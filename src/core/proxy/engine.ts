@@ -13,6 +13,7 @@ import { type EngineOptions, EngineParts } from "./engine-parts.ts";
 import { explainRequest } from "./explain-request.ts";
 import { Frontend } from "./frontend.ts";
 import type { BalanceSettings } from "./frontend-settings.ts";
+import type { GuestNews } from "./guest-count.ts";
 import { Intake } from "./intake.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
 import { type AnyDispatcher, Pools } from "./pools.ts";
@@ -23,12 +24,19 @@ import type { ClientOrigin, Peer, Wire } from "./wire.ts";
 /** Told to other workers at a time. */
 const STICK_CHANGES = 1000;
 const TAKES = 1000;
+const GUESTS = 1000;
 
 /** Requests that one rate limit let through. */
 export interface LimitTakes {
   readonly frontend: string;
   readonly route: string;
   readonly takes: RateTakes;
+}
+
+/** Clients of one frontend at one worker. */
+export interface FrontendGuests {
+  readonly frontend: string;
+  readonly news: GuestNews;
 }
 
 export class Engine {
@@ -161,6 +169,31 @@ export class Engine {
     for (const { frontend, route, takes } of limits) {
       this.#frontends.get(frontend)?.heard(now, route, takes);
     }
+  }
+
+  /** How many clients each frontend has, where that changed since the last call. */
+  exportGuests(): FrontendGuests[] {
+    return [...this.#frontends.values()].flatMap(({ name, guests }) => {
+      const news = guests.takeUntold(GUESTS);
+      return news === undefined ? [] : [{ frontend: name, news }];
+    });
+  }
+
+  /** `worker`: who has them. */
+  importGuests(worker: number, guests: readonly FrontendGuests[]): void {
+    for (const { frontend, news } of guests) {
+      this.#frontends.get(frontend)?.guests.heard(worker, news);
+    }
+  }
+
+  /** A worker has ended; undefined: nobody tells what others have any more. */
+  forgetGuests(worker: number | undefined): void {
+    for (const { guests } of this.#frontends.values()) guests.forget(worker);
+  }
+
+  /** `exportGuests` gives all there is, as if nothing had been told. */
+  retellGuests(): void {
+    for (const { guests, settings } of this.#frontends.values()) guests.tellAll(settings.limits);
   }
 
   // ---- what is to be seen ----

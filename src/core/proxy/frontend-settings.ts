@@ -39,9 +39,9 @@ export interface FrontendLimits {
   readonly headers: number;
   /** 0 = no limit. Default 0. */
   readonly bodyBytes: number;
-  /** Per worker. Default 10000. */
+  /** Of all workers together. Default 10000. */
   readonly connections: number;
-  /** Per client address and worker; 0 = no limit. Default 0. */
+  /** Of one client address; 0 = no limit. Default 0. */
   readonly connectionsPerSource: number;
   /** Requests of one connection before it is closed; 0 = no limit. Default 0. */
   readonly requestsPerConnection: number;

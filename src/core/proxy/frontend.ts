@@ -9,6 +9,7 @@ import type { RouteSettings } from "../route/route-settings.ts";
 import { RouteTable } from "../route/route-table.ts";
 import { template } from "../route/template.ts";
 import type { FrontendSettings } from "./frontend-settings.ts";
+import { GuestCount } from "./guest-count.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What a route does, compiled. */
@@ -42,9 +43,7 @@ export class Frontend {
   /** Lower case; "" = off. */
   requestIdHeader = "";
   forwarding: ForwardingFields = new ForwardingFields("off", []);
-  /** Client connections, and those of each address when there is a limit. */
-  connections = 0;
-  readonly #sources = new Map<string, number>();
+  readonly guests: GuestCount = new GuestCount();
   #table = new RouteTable([]);
   #routes = new Map<RouteSettings, CompiledRoute>();
 
@@ -57,7 +56,10 @@ export class Frontend {
   /** In place; limiters of unchanged routes go on counting. */
   configure(settings: FrontendSettings): void {
     const before = [...this.#routes.values()];
+    const hadSourceLimit = this.settings.limits.connectionsPerSource > 0;
     this.settings = settings;
+    // The other workers know nothing of addresses yet.
+    if (!hadSourceLimit) this.guests.tellAll(settings.limits);
     this.requestIdHeader = settings.requestIdHeader.toLowerCase();
     this.headLimits = { bytes: settings.limits.headBytes, fields: settings.limits.headers };
     this.forwarding = new ForwardingFields(settings.forwarded, settings.trustedProxies);
@@ -95,21 +97,10 @@ export class Frontend {
 
   /** Undefined: welcome, and counted. Otherwise why not. */
   admit(source: string): string | undefined {
-    const { connections, connectionsPerSource } = this.settings.limits;
-    if (this.connections >= connections) return `${connections} connections already`;
-    const own = this.#sources.get(source) ?? 0;
-    if (connectionsPerSource > 0 && own >= connectionsPerSource) {
-      return `${connectionsPerSource} connections of ${source} already`;
-    }
-    this.connections++;
-    this.#sources.set(source, own + 1);
-    return undefined;
+    return this.guests.admit(source, this.settings.limits);
   }
 
   left(source: string): void {
-    this.connections--;
-    const own = (this.#sources.get(source) ?? 1) - 1;
-    if (own === 0) this.#sources.delete(source);
-    else this.#sources.set(source, own);
+    this.guests.left(source, this.settings.limits);
   }
 }

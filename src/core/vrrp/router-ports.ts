@@ -48,10 +48,11 @@ export type RouterInput =
       readonly linkLocalIpv6?: string;
       readonly mac?: string;
     }
-  /** A script, process or file changed its verdict. `value`: files only; else 0. */
+  /** A script, process or file changed its verdict, or a `track_group` of static objects did.
+   *  `value`: files only; else 0. */
   | {
       readonly type: "track-changed";
-      readonly kind: "script" | "process" | "file";
+      readonly kind: "script" | "process" | "file" | "static";
       readonly name: string;
       readonly ok: boolean;
       readonly value: number;
@@ -83,6 +84,7 @@ export interface RouterEvent {
     | "split-brain-found"
     | "split-brain-healed"
     | "address-restored"
+    | "route-restored"
     | "address-fought-over"
     | "starved"
     | "lease-lapsed"

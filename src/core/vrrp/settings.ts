@@ -28,6 +28,8 @@ export interface VirtualAddress {
   readonly noPrefixRoute: boolean;
   /** IPv6 preferred lifetime, seconds. 0 (default) keeps it from being a source address. */
   readonly preferredLifetimeS: number;
+  /** Static ones: the `track_group` whose instances cannot do without it. */
+  readonly trackGroup?: string;
   /** False: the address may vanish without the instance noticing (`no_track`). */
   readonly tracked: boolean;
 }
@@ -41,15 +43,55 @@ export interface RouteSettings {
   readonly prefixLength: number;
   readonly via?: string;
   readonly interface?: string;
+  /** Several paths (`nexthop`), in place of `via` and `interface`. */
+  readonly paths?: readonly RoutePath[];
   readonly source?: string;
   readonly table?: number;
   readonly metric?: number;
   readonly scope?: number;
   readonly protocol?: number;
   readonly onLink: boolean;
-  readonly mtu?: number;
+  readonly typeOfService?: number;
+  /** From and to in one number: 16 bits each. */
+  readonly realms?: number;
+  /** `mtu`, `advmss`, `initcwnd` …, as the kernel counts them. */
+  readonly metrics?: Readonly<Partial<Record<RouteMetric, number>>>;
+  /** Metrics that the kernel must leave alone (`mtu lock`). */
+  readonly lockedMetrics?: readonly RouteMetric[];
+  readonly congestionControl?: string;
+  /** IPv6 router preference. */
+  readonly preference?: "low" | "medium" | "high";
+  /** IPv6, seconds. */
+  readonly expiresS?: number;
+  readonly trackGroup?: string;
   readonly tracked: boolean;
 }
+
+export interface RoutePath {
+  readonly via?: string;
+  readonly interface?: string;
+  /** 1-256: its share of the traffic. */
+  readonly weight: number;
+  readonly onLink: boolean;
+}
+
+/** ip-route(8). */
+export type RouteMetric =
+  | "mtu"
+  | "window"
+  | "rtt"
+  | "rttvar"
+  | "ssthresh"
+  | "cwnd"
+  | "advmss"
+  | "reordering"
+  | "hoplimit"
+  | "initcwnd"
+  | "features"
+  | "rto_min"
+  | "initrwnd"
+  | "quickack"
+  | "fastopen_no_cookie";
 
 /** `ip rule` as the kernel wants it. */
 export interface RuleSettings {
@@ -59,9 +101,36 @@ export interface RuleSettings {
   readonly incomingInterface?: string;
   readonly outgoingInterface?: string;
   readonly priority?: number;
+  /** What happens to a packet that the rule selects; absent = the table decides. */
+  readonly action?: "goto" | "nop" | "l3mdev" | "blackhole" | "unreachable" | "prohibit";
   readonly table: number;
+  /** The preference that `goto` goes to. */
+  readonly gotoPriority?: number;
   readonly mark?: number;
+  readonly markMask?: number;
+  /** The rule selects what does not match (`not`). */
+  readonly inverted?: boolean;
+  readonly typeOfService?: number;
+  /** From and to in one number: 16 bits each. */
+  readonly realms?: number;
+  /** Routes whose prefix is this long or shorter do not count. */
+  readonly suppressPrefixLength?: number;
+  readonly suppressInterfaceGroup?: number;
+  readonly users?: NumberRange;
+  /** Of the packet: 6 TCP, 17 UDP … */
+  readonly ipProtocol?: number;
+  readonly sourcePorts?: NumberRange;
+  readonly destinationPorts?: NumberRange;
+  readonly tunnelId?: number;
+  /** Who put the rule there; absent = keepalived's number. */
+  readonly protocol?: number;
+  readonly trackGroup?: string;
   readonly tracked: boolean;
+}
+
+export interface NumberRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface HmacKey {
@@ -111,8 +180,8 @@ export interface AnnounceSettings {
 /** One reference from an instance or group to something that is watched. */
 export interface TrackReference {
   /** `source` and `witness` are implied by the router: an address to send from, a referee. */
-  readonly kind: "interface" | "script" | "process" | "file" | "source" | "witness";
-  /** Interface, vrrp_script, vrrp_track_process or track_file name. */
+  readonly kind: "interface" | "script" | "process" | "file" | "static" | "source" | "witness";
+  /** Interface, vrrp_script, vrrp_track_process, track_file or track_group name. */
   readonly name: string;
   /** 0 = failure means FAULT. Otherwise priority change in points (file: multiplier). -253..253. */
   readonly weight: number;

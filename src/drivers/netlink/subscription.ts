@@ -20,6 +20,7 @@ import {
   setSocketOption,
 } from "../ffi.ts";
 import type { OsFailure } from "../ffi.ts";
+import { attachFilter, type BpfProgram } from "../packet-filter.ts";
 import { watchReadable } from "../poll.ts";
 import type { Watch } from "../poll.ts";
 import { readMessages } from "./message.ts";
@@ -56,18 +57,20 @@ export class Subscription {
     this.#watch = watchReadable(fd, () => this.#drain());
   }
 
-  /** Joins groups (RTNLGRP_*) of a protocol (NETLINK_ROUTE …). */
+  /** Joins groups (RTNLGRP_*) of a protocol (NETLINK_ROUTE …). `filter`: what is heard of it. */
   static open(
     protocol: number,
     groups: readonly number[],
     listener: Listener,
+    filter?: BpfProgram,
   ): Subscription | OsFailure {
     const fd = openSocket(AF_NETLINK, SOCK_RAW, protocol);
     if (fd < 0) return osFailure("open a netlink socket", fd);
     setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);
     const address = new Uint8Array(12);
     address[0] = AF_NETLINK;
-    let status = bindSocket(fd, address);
+    let status = filter === undefined ? 0 : attachFilter(fd, filter);
+    if (status >= 0) status = bindSocket(fd, address);
     for (const group of groups) {
       if (status < 0) break;
       status = setSocketOption(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);

@@ -8,18 +8,11 @@ import type { VirtualAddress } from "../../../core/vrrp/settings.ts";
 import type { Findings } from "../../diagnostic.ts";
 import type { Word } from "../source-line.ts";
 import type { Statement } from "../tree.ts";
-import { type Prefix, readAddress, readPrefix } from "./context.ts";
+import { type Context, type Prefix, readAddress, readPrefix } from "./context.ts";
+import { readNamed, SCOPE } from "./routing-names.ts";
 
 /** "For ever" as the kernel counts lifetimes. */
 const FOREVER = 0xffff_ffff;
-
-const SCOPES: Readonly<Record<string, number>> = {
-  global: 0,
-  site: 200,
-  link: 253,
-  host: 254,
-  nowhere: 255,
-};
 
 /** Words that take a value, and words that stand alone. */
 const WITH_VALUE = [
@@ -33,7 +26,7 @@ const WITH_VALUE = [
   "track_group",
 ];
 const ALONE = ["home", "-nodad", "dad", "mngtmpaddr", "noprefixroute", "no_track", "use_vmac"];
-const IGNORED = ["autojoin", "use_vmac", "track_group"];
+const IGNORED = ["autojoin", "use_vmac"];
 
 export interface AddressLine {
   readonly settings: VirtualAddress;
@@ -44,11 +37,11 @@ export interface AddressLine {
 export function readAddressLines(
   lines: readonly Statement[],
   defaultInterface: string,
-  findings: Findings,
+  context: Context,
 ): AddressLine[] {
   const read: AddressLine[] = [];
   for (const line of lines) {
-    const address = readAddressLine(line, defaultInterface, findings);
+    const address = readAddressLine(line, defaultInterface, context);
     if (address === undefined) continue;
     const twin = read.find(
       (other) =>
@@ -58,7 +51,7 @@ export function readAddressLines(
     if (twin === undefined) read.push({ settings: address, word: line.keyword });
     else {
       const reason = `${address.address} was given already in line ${twin.word.line}`;
-      findings.warn(line.keyword, reason, "the second one is left out");
+      context.findings.warn(line.keyword, reason, "the second one is left out");
     }
   }
   return read;
@@ -67,20 +60,22 @@ export function readAddressLines(
 function readAddressLine(
   line: Statement,
   defaultInterface: string,
-  findings: Findings,
+  context: Context,
 ): VirtualAddress | undefined {
+  const { findings } = context;
   const prefix = readPrefix(line.keyword, "a virtual address", findings);
   const words = readOptions(line.args, findings);
   if (prefix === undefined) return undefined;
   const label = readLabel(words.get("label"), findings);
   const broadcast = (words.get("brd") ?? words.get("broadcast"))?.text;
   const peer = words.get("peer");
+  const group = words.get("track_group");
   return {
     address: prefix.address,
     family: prefix.family,
     prefixLength: prefix.length,
     interface: words.get("dev")?.text ?? defaultInterface,
-    scope: readScope(words.get("scope"), findings),
+    scope: readNamed(words.get("scope"), SCOPE, context) ?? 0,
     ...(label === undefined ? {} : { label }),
     ...(broadcast === undefined ? {} : { broadcast }),
     ...(peer === undefined ? {} : { peer: readAddress(peer, "peer", findings) ?? "" }),
@@ -89,6 +84,7 @@ function readAddressLine(
     managedTemporary: words.has("mngtmpaddr"),
     noPrefixRoute: words.has("noprefixroute"),
     preferredLifetimeS: readLifetime(words.get("preferred_lft"), prefix, findings),
+    ...(group === undefined ? {} : { trackGroup: group.text }),
     tracked: !words.has("no_track"),
   };
 }
@@ -119,18 +115,6 @@ function reportOption(word: Word, findings: Findings): void {
       ? `known are: ${[...WITH_VALUE, ...ALONE].join(" ")}`
       : `did you mean '${near}'?`;
   findings.error(word, `'${word.text}' is not an option of an address`, next);
-}
-
-export function readScope(word: Word | undefined, findings: Findings): number {
-  if (word === undefined) return 0;
-  const scope = SCOPES[word.text] ?? (/^\d{1,3}$/u.test(word.text) ? Number(word.text) : undefined);
-  if (scope !== undefined && scope <= 255) return scope;
-  findings.error(
-    word,
-    `scope '${word.text}' is unknown`,
-    `known: ${Object.keys(SCOPES).join(" ")}`,
-  );
-  return 0;
 }
 
 /** The kernel keeps 15 bytes of a label (IFNAMSIZ). */

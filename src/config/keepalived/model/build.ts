@@ -5,7 +5,6 @@ import type { InterfaceDelay, Model } from "../../model.ts";
 import { Block, type BlockReader, readBlock } from "../block.ts";
 import type { Statement } from "../tree.ts";
 import { readSeconds } from "../value.ts";
-import { readAddressLines } from "./address-lines.ts";
 import { type Context, remember } from "./context.ts";
 import {
   joinWords,
@@ -16,8 +15,8 @@ import {
   readScriptSecurity,
 } from "./globals.ts";
 import { readInstance } from "./instance.ts";
-import { optional, readRouteLines } from "./route-lines.ts";
-import { readRuleLines } from "./rule-lines.ts";
+import { optional } from "./route-lines.ts";
+import { readStaticObjects, withStaticTracks } from "./static-objects.ts";
 import { readGroups, withoutWeights } from "./sync-group.ts";
 import { readTracked, unique } from "./tracks.ts";
 import { readSsl, readVirtualServers } from "./virtual-servers.ts";
@@ -81,18 +80,13 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
   checkVrids(instances, context);
   const routerId = globals.words("router_id");
   const device = globals.text("default_interface") ?? DEFAULT_INTERFACE;
-  const { findings } = context;
   return {
     routerId: routerId === undefined ? context.hostName : joinWords(routerId),
-    instances,
+    instances: withStaticTracks(instances, top, context),
     groups,
     ...tracked,
     startupDelayMs: globals.number("vrrp_startup_delay") ?? 0,
-    staticAddresses: readAddressLines(top.lines("static_ipaddress"), device, findings).map(
-      (line) => line.settings,
-    ),
-    staticRoutes: readRouteLines(top.lines("static_routes"), findings),
-    staticRules: readRuleLines(top.lines("static_rules"), findings),
+    ...readStaticObjects(top, device, context),
   };
 }
 

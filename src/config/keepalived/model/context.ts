@@ -13,6 +13,7 @@ export interface Context {
   readonly permissive: boolean;
   readonly hostName: string;
   readonly readFile: (path: string) => string | undefined;
+  readonly glob: (pattern: string) => readonly string[];
   readonly origins: Map<string, Origin>;
 }
 

@@ -64,8 +64,8 @@ export function readInstance(
     authentication,
     addresses: addresses.advertised,
     excludedAddresses: addresses.excluded,
-    routes: readRouteLines(block.lines("virtual_routes"), findings),
-    rules: readRuleLines(block.lines("virtual_rules"), findings),
+    routes: readRouteLines(block.lines("virtual_routes"), context),
+    rules: readRuleLines(block.lines("virtual_rules"), context),
     ...optional("vmac", readVmac(block, { globals, family, strict, vrid: vrid ?? 0 }, context)),
     strict,
     ...readBehaviour(block, globals, { strict, timing }),
@@ -114,8 +114,8 @@ interface Following {
 
 function readFollowing(block: Block, link: string, context: Context): Following {
   const { findings } = context;
-  const lines = readAddressLines(block.lines("virtual_ipaddress"), link, findings);
-  const excluded = readAddressLines(block.lines("virtual_ipaddress_excluded"), link, findings);
+  const lines = readAddressLines(block.lines("virtual_ipaddress"), link, context);
+  const excluded = readAddressLines(block.lines("virtual_ipaddress_excluded"), link, context);
   const family = lines[0]?.settings.family ?? (block.has("native_ipv6") ? "ipv6" : "ipv4");
   for (const { settings, word } of lines) {
     remember(context, `address ${settings.address}`, word);

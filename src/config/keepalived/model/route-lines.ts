@@ -1,16 +1,17 @@
 /** The lines of virtual_routes and static_routes: the grammar of `ip route`, ip-route(8). */
 
-import type { Family, RouteSettings } from "../../../core/vrrp/settings.ts";
+import type { Family, RouteMetric, RoutePath, RouteSettings } from "../../../core/vrrp/settings.ts";
 import type { Findings } from "../../diagnostic.ts";
 import type { Word } from "../source-line.ts";
 import type { Statement } from "../tree.ts";
-import { readScope } from "./address-lines.ts";
-import { familyOf, readAddress, readPrefix } from "./context.ts";
+import { type Context, familyOf, readAddress, readPrefix } from "./context.ts";
+import { metricNamed, readMetrics } from "./route-metrics.ts";
+import { PROTOCOL, readNamed, REALM, SCOPE, SERVICE, TABLE } from "./routing-names.ts";
 
 const KINDS = ["unicast", "blackhole", "unreachable", "prohibit", "throw", "local"] as const;
 
-/** Words that Nines carries out, with the name under which the value is kept. */
-const CARRIED: Readonly<Record<string, string>> = {
+/** Words with a value, and the name under which it is kept. */
+const WITH_VALUE: Readonly<Record<string, string>> = {
   via: "via",
   gw: "via",
   dev: "dev",
@@ -23,71 +24,61 @@ const CARRIED: Readonly<Record<string, string>> = {
   scope: "scope",
   protocol: "protocol",
   proto: "protocol",
-  mtu: "mtu",
+  tos: "tos",
+  dsfield: "tos",
+  realms: "realms",
+  realm: "realms",
+  congctl: "congctl",
+  pref: "pref",
+  expires: "expires",
+  weight: "weight",
+  track_group: "track_group",
 };
 
-/** Words of `ip route` that Nines leaves out, and how many words follow each. */
+/** After `nexthop` these are the path's. */
+const OF_PATHS = ["via", "dev", "weight"];
+
+const ALONE = ["onlink", "no_track", "inet6", "inet"];
+
+/** Words that change nothing for Nines, and how many words follow each. */
 const IGNORED: Readonly<Record<string, number>> = {
-  or: 1,
-  nexthop: 0,
-  weight: 1,
-  tos: 1,
-  dsfield: 1,
-  hoplimit: 1,
-  advmss: 1,
-  rtt: 1,
-  rttvar: 1,
-  reordering: 1,
-  window: 1,
-  cwnd: 1,
-  ssthresh: 1,
-  realms: 1,
-  realm: 1,
-  rto_min: 1,
-  initcwnd: 1,
-  initrwnd: 1,
-  vrf: 1,
-  features: 1,
-  quickack: 1,
-  congctl: 1,
-  pref: 1,
-  expires: 1,
-  fastopen_no_cookie: 1,
   "ttl-propagate": 1,
-  encap: 1,
-  track_group: 1,
-  lock: 0,
   append: 0,
   add: 0,
-  as: 0,
 };
 
-const TABLES: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
-const PROTOCOLS: Readonly<Record<string, number>> = {
-  redirect: 1,
-  kernel: 2,
-  boot: 3,
-  static: 4,
-  ra: 9,
-  zebra: 11,
-  bird: 12,
-  dhcp: 16,
-  keepalived: 18,
-};
+/** Without these the route would mean another thing. */
+const UNABLE = ["encap", "vrf", "as"];
 
-export function readRouteLines(lines: readonly Statement[], findings: Findings): RouteSettings[] {
-  return lines.flatMap((line) => readRoute([line.keyword, ...line.args], findings) ?? []);
+const PREFERENCES = ["low", "medium", "high"] as const;
+
+/** As many as a line with hundreds of words could name. */
+const MOST_PATHS = 64;
+
+export function readRouteLines(lines: readonly Statement[], context: Context): RouteSettings[] {
+  return lines.flatMap((line) => readRoute([line.keyword, ...line.args], context) ?? []);
 }
 
 interface RouteWords {
-  readonly kind: RouteSettings["kind"];
-  readonly values: ReadonlyMap<string, Word>;
-  readonly alone: ReadonlySet<string>;
-  readonly destination: Word | undefined;
+  kind: RouteSettings["kind"];
+  destination?: Word;
+  readonly values: Map<string, Word>;
+  readonly alone: Set<string>;
+  readonly metrics: Map<RouteMetric, Word>;
+  readonly locked: RouteMetric[];
+  /** One for each `nexthop`, and one for each `or`. */
+  readonly paths: PathWords[];
 }
 
-function readRoute(words: readonly Word[], findings: Findings): RouteSettings | undefined {
+interface PathWords {
+  readonly values: Map<string, Word>;
+  readonly alone: Set<string>;
+}
+
+function readRoute(words: readonly Word[], context: Context): RouteSettings | undefined {
+  const { findings } = context;
   const read = sortWords(words, findings);
+  if (read === undefined) return undefined;
   if (read.destination === undefined) {
     findings.error(words[0]!, "the route has no destination", "write 10.0.0.0/8 or default first");
     return undefined;
@@ -98,27 +89,29 @@ function readRoute(words: readonly Word[], findings: Findings): RouteSettings | 
       ? { address: family === "ipv6" ? "::" : "0.0.0.0", length: 0, family }
       : readPrefix(read.destination, "the destination of a route", findings);
   if (target === undefined) return undefined;
-  const { values } = read;
-  const via = values.get("via");
+  const { values, alone } = read;
   const source = values.get("src");
   return {
     family: target.family,
     kind: read.kind,
     destination: target.address,
     prefixLength: target.length,
-    ...optional("via", via === undefined ? undefined : readAddress(via, "via", findings)),
-    ...optional("interface", values.get("dev")?.text),
+    ...readPaths(read, findings),
     ...optional("source", source === undefined ? undefined : readAddress(source, "src", findings)),
-    ...optional("table", readTable(values.get("table"), findings)),
+    ...optional("table", readNamed(values.get("table"), TABLE, context)),
     ...optional("metric", readNumber(values.get("metric"), "metric", findings)),
-    ...optional(
-      "scope",
-      values.has("scope") ? readScope(values.get("scope"), findings) : undefined,
-    ),
-    ...optional("protocol", readProtocol(values.get("protocol"), findings)),
-    onLink: read.alone.has("onlink"),
-    ...optional("mtu", readNumber(values.get("mtu"), "mtu", findings)),
-    tracked: !read.alone.has("no_track"),
+    ...optional("scope", readNamed(values.get("scope"), SCOPE, context)),
+    ...optional("protocol", readNamed(values.get("protocol"), PROTOCOL, context)),
+    onLink: alone.has("onlink"),
+    ...optional("typeOfService", readNamed(values.get("tos"), SERVICE, context)),
+    ...optional("realms", readRealms(values.get("realms"), context)),
+    ...optional("metrics", readMetrics(read.metrics, findings)),
+    ...optional("lockedMetrics", read.locked.length === 0 ? undefined : read.locked),
+    ...optional("congestionControl", values.get("congctl")?.text),
+    ...optional("preference", readPreference(values.get("pref"), findings)),
+    ...optional("expiresS", readNumber(values.get("expires"), "expires", findings)),
+    ...optional("trackGroup", values.get("track_group")?.text),
+    tracked: !alone.has("no_track"),
   };
 }
 
@@ -126,48 +119,116 @@ export function optional<K extends string, V>(key: K, value: V | undefined): { [
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
-function sortWords(words: readonly Word[], findings: Findings): RouteWords {
-  const values = new Map<string, Word>();
-  const alone = new Set<string>();
-  let kind: RouteSettings["kind"] = "unicast";
-  let destination: Word | undefined;
+function sortWords(words: readonly Word[], findings: Findings): RouteWords | undefined {
+  const read: RouteWords = {
+    kind: "unicast",
+    values: new Map(),
+    alone: new Set(),
+    metrics: new Map(),
+    locked: [],
+    paths: [],
+  };
+  /** Where values go: the route, or since `nexthop` one of its paths. */
+  let into: PathWords = read;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     const { text } = word;
+    const next = words[i + 1];
+    const metric = metricNamed(text);
     const known = KINDS.find((name) => name === text);
-    if (CARRIED[text] !== undefined && words[i + 1] !== undefined) {
-      values.set(CARRIED[text], words[++i]!);
-    } else if (known !== undefined) kind = known;
-    else if (["onlink", "no_track", "inet6", "inet"].includes(text)) alone.add(text);
-    else if (text === "to" && words[i + 1] !== undefined) destination = words[++i]!;
+    if (UNABLE.includes(text)) {
+      findings.warn(
+        word,
+        `ignored: this whole route, because of '${text}'`,
+        "add it with ip route",
+      );
+      return undefined;
+    }
+    if (WITH_VALUE[text] !== undefined && next !== undefined) {
+      // `via inet6 fe80::1`: the address tells its family itself.
+      if (["inet", "inet6"].includes(next.text)) i++;
+      const value = words[++i];
+      const at = OF_PATHS.includes(WITH_VALUE[text]) ? into : read;
+      if (value !== undefined) at.values.set(WITH_VALUE[text], value);
+    } else if (metric !== undefined && next !== undefined) {
+      const locked = next.text === "lock";
+      if (locked) read.locked.push(metric);
+      i += locked ? 2 : 1;
+      if (words[i] !== undefined) read.metrics.set(metric, words[i]!);
+    } else if (text === "nexthop" || (text === "or" && next !== undefined)) {
+      into = { values: new Map(), alone: new Set() };
+      read.paths.push(into);
+      if (text === "or") into.values.set("via", words[++i]!);
+      if (text === "or") into = read;
+    } else if (known !== undefined) read.kind = known;
+    else if (ALONE.includes(text)) (text === "onlink" ? into : read).alone.add(text);
+    else if (text === "to" && next !== undefined) read.destination = words[++i]!;
     else if (IGNORED[text] !== undefined) {
-      i += IGNORED[text] + (words[i + 1]?.text === "lock" ? 1 : 0);
+      i += IGNORED[text];
       findings.warn(word, `ignored: '${text}' in a route`, "Nines does not carry it out");
-    } else if (destination === undefined) destination = word;
+    } else if (read.destination === undefined) read.destination = word;
     else findings.error(word, `'${text}' is not an option of a route`, "see ip-route(8)");
   }
-  return { kind, values, alone, destination };
+  return read;
+}
+
+/** `via A or B dev IF` is keepalived's old way to write two paths. */
+function readPaths(
+  read: RouteWords,
+  findings: Findings,
+): Pick<RouteSettings, "via" | "interface" | "paths"> {
+  const first = readPath(read, findings);
+  if (read.paths.length === 0) {
+    return { ...optional("via", first.via), ...optional("interface", first.interface) };
+  }
+  if (read.paths.length > MOST_PATHS) {
+    findings.error(read.destination!, `a route has at most ${MOST_PATHS} paths`);
+  }
+  const more = read.paths.map((path) => {
+    const { interface: name, ...rest } = readPath(path, findings);
+    return { ...rest, ...optional("interface", name ?? first.interface) };
+  });
+  return { paths: first.via === undefined ? more : [{ ...first, onLink: false }, ...more] };
+}
+
+function readPath({ values, alone }: PathWords, findings: Findings): RoutePath {
+  const via = values.get("via");
+  const weight = values.get("weight");
+  const share = weight === undefined ? 1 : Number(weight.text);
+  if (!(Number.isInteger(share) && share >= 1 && share <= 256)) {
+    findings.error(weight!, `weight '${weight!.text}' is wrong`, "write 1 to 256");
+  }
+  return {
+    ...optional("via", via === undefined ? undefined : readAddress(via, "via", findings)),
+    ...optional("interface", values.get("dev")?.text),
+    weight: share,
+    onLink: alone.has("onlink"),
+  };
 }
 
 function routeFamily(read: RouteWords): Family {
   if (read.alone.has("inet6")) return "ipv6";
-  const hint = read.values.get("via")?.text ?? read.values.get("src")?.text ?? "";
+  const from = [read, ...read.paths].map(({ values }) => values.get("via")?.text);
+  const hint = from.find((text) => text !== undefined) ?? read.values.get("src")?.text ?? "";
   return familyOf(hint);
 }
 
-export function readTable(word: Word | undefined, findings: Findings): number | undefined {
+function readPreference(word: Word | undefined, findings: Findings): RouteSettings["preference"] {
   if (word === undefined) return undefined;
-  const known = TABLES[word.text];
-  if (known !== undefined) return known;
-  if (/^\d+$/u.test(word.text)) return readNumber(word, "table", findings);
-  const next = "write its number from /etc/iproute2/rt_tables";
-  findings.error(word, `the routing table '${word.text}' is not a number`, next);
-  return undefined;
+  const known = PREFERENCES.find((name) => name === word.text);
+  if (known === undefined) {
+    findings.error(word, `pref '${word.text}' is unknown`, `known: ${PREFERENCES.join(" ")}`);
+  }
+  return known;
 }
 
-function readProtocol(word: Word | undefined, findings: Findings): number | undefined {
+/** `[FROM/]TO`. */
+export function readRealms(word: Word | undefined, context: Context): number | undefined {
   if (word === undefined) return undefined;
-  return PROTOCOLS[word.text] ?? readNumber(word, "protocol", findings);
+  const [from, to] = word.text.includes("/") ? word.text.split("/") : ["0", word.text];
+  const first = readNamed({ ...word, text: from! }, REALM, context);
+  const second = readNamed({ ...word, text: to! }, REALM, context);
+  return first === undefined || second === undefined ? undefined : first * 0x1_0000 + second;
 }
 
 /** Whole number of 32 bits, decimal or 0x…. */

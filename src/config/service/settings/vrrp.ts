@@ -54,6 +54,7 @@ export function buildVrrp(document: ServiceDocument, sources: VrrpSources): Buil
     permissive: false,
     hostName: node ?? sources.hostName,
     readFile: (path) => reading.readFile(path, file),
+    glob: (pattern) => reading.glob(pattern),
     origins,
   });
   return { vrrp: withoutStandIns(model, trackedChecks), trackedChecks: [...trackedChecks] };
