@@ -123,31 +123,7 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
     drill?.refused === undefined
       ? null
       : el("p", { class: "trouble" }, t("drill.refused", { reason: drill.refused })),
-    mayOperate.value
-      ? el(
-          "div",
-          { class: "actions" },
-          button(
-            t("action.drill-run"),
-            () =>
-              (dialog.value = { kind: "action", request: { action: "drill-run", subject: name } }),
-            {
-              disabled: !isLive || told("drills")?.running !== undefined,
-            },
-          ),
-          others().map((node) =>
-            button(
-              t("action.drill-run-on", { node }),
-              () =>
-                (dialog.value = {
-                  kind: "action",
-                  request: { action: "drill-run", subject: name, node },
-                }),
-              { disabled: !isLive || told("drills")?.running !== undefined },
-            ),
-          ),
-        )
-      : null,
+    mayOperate.value ? runButtons(name, isLive) : null,
     panel(
       t("drill.history"),
       { id: "history" },
@@ -159,6 +135,23 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
             own.map((run) => runLine(run, run.endMs === undefined)),
           ),
     ),
+  );
+}
+
+function runButtons(subject: string, isLive: boolean): VNode {
+  const disabled = !isLive || told("drills")?.running !== undefined;
+  const run = (label: string, where: { readonly node?: string }): VNode =>
+    button(
+      label,
+      () =>
+        (dialog.value = { kind: "action", request: { action: "drill-run", subject, ...where } }),
+      { disabled },
+    );
+  return el(
+    "div",
+    { class: "actions" },
+    run(t("action.drill-run"), {}),
+    others().map((node) => run(t("action.drill-run-on", { node }), { node })),
   );
 }
 
