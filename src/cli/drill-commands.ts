@@ -65,6 +65,8 @@ function addRuns(group: Command, { terminal, end, withDirectories }: Wiring): vo
       .option("--probe-via <command>", "runs the client elsewhere, e.g. 'ssh client'")
       .option("--every <time>", "between two requests of the client", parseTime, 20)
       .option("--write-probe <url>", "PUT and GET below it: no acknowledged write may be lost")
+      .option("--write-command <line>", "instead of PUT: a shell line, key $1, value $2")
+      .option("--read-command <line>", "instead of GET: prints what is at key $1")
       .option("--window <from-to>", "drills are allowed then, e.g. 09:00-17:00", parseWindow)
       .option("--allow-outage", "even if nobody is known to take over")
       .option("--allow-danger", "even if more than the service is harmed (power, clock, disk)")

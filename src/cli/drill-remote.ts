@@ -14,9 +14,9 @@ import { NodeSite } from "../daemon/drill-node-site.ts";
 import { runDirectory } from "../daemon/run-directory.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
-import type { SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
+import type { SiteProbe, WriteProbe, Written } from "../drivers/drill-site.ts";
 import { formatDuration } from "../lib/duration.ts";
-import { ownCommand, type RunFlags } from "./drill.ts";
+import { ownCommand, writeDoor, type RunFlags } from "./drill.ts";
 import { planLines, resultLines } from "./drill-words.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
@@ -145,13 +145,8 @@ class RemoteDrill {
 
   /** Clients here: for faults of that node's network the only ones that tell. */
   async #clients(): Promise<[SiteProbe | undefined, WriteProbe | undefined]> {
-    const {
-      runDir,
-      stateDir,
-      probe: url,
-      every: everyMs,
-      writeProbe: writeUrl,
-    } = this.#given.flags;
+    const { runDir, stateDir, probe: url, every: everyMs } = this.#given.flags;
+    const writes = writeDoor(this.#given.flags);
     const site = new NodeSite({
       runDirectory: resolve(runDir),
       stateDirectory: resolve(stateDir),
@@ -159,7 +154,7 @@ class RemoteDrill {
       peers: [],
       everyMs,
       ...(url === undefined ? {} : { url }),
-      ...(writeUrl === undefined ? {} : { writeUrl }),
+      ...(writes === undefined ? {} : { writes }),
     });
     const probe = url === undefined ? undefined : await site.startProbe(PATIENCE_MS);
     return [probe, site.startWrites()];
@@ -205,10 +200,7 @@ class RemoteDrill {
     return 1;
   }
 
-  #conclude(
-    seen: Measured | undefined,
-    written: { readonly acknowledged: number; readonly lost: number } | undefined,
-  ): ExitCode {
+  #conclude(seen: Measured | undefined, written: Written | undefined): ExitCode {
     const { name } = this.#to;
     if (this.#refused.length > 0) return this.#fail(`refused: ${this.#refused.join("; ")}`);
     if (this.#result === undefined) return this.#fail("nobody knows what became of the drill");
@@ -218,6 +210,9 @@ class RemoteDrill {
     this.#record("drill-answered", `${name}: ${verdict}: ${reason}`, {
       verdict,
       ...(measured === undefined ? {} : { measured }),
+      ...(written?.worst === undefined
+        ? {}
+        : { workLoss: written.worst, lostWrites: written.lost }),
     });
     if (flags.json === true) terminal.out(JSON.stringify(result, undefined, 2));
     else for (const line of resultLines(result, terminal)) terminal.out(line);
@@ -241,7 +236,7 @@ function withOwnEyes(
   }: {
     readonly plan: DrillPlan | undefined;
     readonly seen: Measured | undefined;
-    readonly written: { readonly acknowledged: number; readonly lost: number } | undefined;
+    readonly written: Written | undefined;
   },
 ): DrillResult {
   const deviations = [...result.deviations];
@@ -266,5 +261,6 @@ function withOwnEyes(
     ...(written === undefined
       ? {}
       : { acknowledgedWrites: written.acknowledged, lostWrites: written.lost }),
+    ...(written?.worst === undefined ? {} : { workLoss: written.worst }),
   };
 }

@@ -6,6 +6,10 @@ import type { DrillResult } from "../core/drill/result.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
+function spanOf({ workLoss }: DrillResult): string {
+  return workLoss === undefined ? "" : `, ${formatDuration(workLoss.rpoMs)} of work`;
+}
+
 export function planLines(
   plan: DrillPlan,
   commands: readonly PlannedCommands[],
@@ -41,7 +45,7 @@ export function resultLines(result: DrillResult, terminal: Terminal): readonly s
   const writes =
     lostWrites === undefined
       ? "lost acknowledged writes: not measured"
-      : `lost acknowledged writes: ${lostWrites} of ${acknowledgedWrites}`;
+      : `lost acknowledged writes: ${lostWrites} of ${acknowledgedWrites}${spanOf(result)}`;
   const how = verdict === "passed" ? "green" : "red";
   const others = result.deviations.filter((one) => one !== reason).map((one) => `  ${one}`);
   return [client, told, writes, paint(terminal, how, `${verdict}: ${reason}`), ...others];

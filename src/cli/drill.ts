@@ -13,6 +13,7 @@ import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
 import { NodeSite } from "../daemon/drill-node-site.ts";
 import { readLines } from "../drivers/drill-files.ts";
 import type { DrillSite } from "../drivers/drill-site.ts";
+import { commandDoor, httpDoor, type WriteDoor } from "../drivers/write-door.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { closest } from "../lib/spelling.ts";
 import { formatTable } from "../lib/table.ts";
@@ -34,6 +35,8 @@ export interface RunFlags {
   readonly probeVia?: string;
   readonly every: number;
   readonly writeProbe?: string;
+  readonly writeCommand?: string;
+  readonly readCommand?: string;
   readonly window?: { readonly from: number; readonly to: number };
   readonly allowOutage?: boolean;
   readonly allowDanger?: boolean;
@@ -137,12 +140,28 @@ async function withPlan(
   });
 }
 
+/** Throws when half of it was given. */
+export function writeDoor({
+  writeProbe,
+  writeCommand,
+  readCommand,
+}: Pick<RunFlags, "writeProbe" | "writeCommand" | "readCommand">): WriteDoor | undefined {
+  if (writeCommand !== undefined && readCommand !== undefined) {
+    return commandDoor(writeCommand, readCommand);
+  }
+  if ((writeCommand ?? readCommand) !== undefined) {
+    throw new Error("--write-command and --read-command go together");
+  }
+  return writeProbe === undefined ? undefined : httpDoor(writeProbe);
+}
+
 async function withSite(
   flags: RunFlags,
   body: (site: DrillSite) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (flags.inLab !== true) {
-    const { runDir, stateDir, peer, probe, probeVia, every, writeProbe } = flags;
+    const { runDir, stateDir, peer, probe, probeVia, every } = flags;
+    const writes = writeDoor(flags);
     return body(
       new NodeSite({
         runDirectory: resolve(runDir),
@@ -152,7 +171,7 @@ async function withSite(
         everyMs: every,
         ...(probe === undefined ? {} : { url: probe }),
         ...(probeVia === undefined ? {} : { via: probeVia }),
-        ...(writeProbe === undefined ? {} : { writeUrl: writeProbe }),
+        ...(writes === undefined ? {} : { writes }),
       }),
     );
   }

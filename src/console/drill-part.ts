@@ -19,6 +19,7 @@ import type { ServiceFacts } from "../daemon/control-api.ts";
 import { NodeSite } from "../daemon/drill-node-site.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { readLines, type DrillLine } from "../drivers/drill-files.ts";
+import { formatDuration } from "../lib/duration.ts";
 import type { Action, Prospect } from "./actions.ts";
 import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
@@ -136,7 +137,25 @@ class DrillPart implements RunningPart {
         reason,
         data,
       });
+      this.#noteLoss(line);
     }
+  }
+
+  /** What was acknowledged and is gone counts as it does when a probe finds it. */
+  #noteLoss({ drill, id, result, workLoss = result?.workLoss, lostWrites }: DrillLine): void {
+    if (workLoss === undefined) return;
+    const { rpoMs, toMs } = workLoss;
+    const lost = lostWrites ?? result?.lostWrites ?? workLoss.lost;
+    this.#core.journal.add({
+      wallMs: toMs,
+      monoMs: monotonicMs() - Math.max(0, wallMs() - toMs),
+      source: "drill",
+      level: "error",
+      kind: "work-lost",
+      subject: "",
+      reason: `the drill '${drill}': ${lost} acknowledged writes are gone, ${formatDuration(rpoMs)} of work`,
+      data: { id, drill, rpoMs, lost },
+    });
   }
 
   /** Newest first. */

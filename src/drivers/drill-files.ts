@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { WorkLoss } from "../core/probe/write-book.ts";
 import type { Asked } from "../core/drill/errand.ts";
 import type { DrillResult, Measured } from "../core/drill/result.ts";
 
@@ -46,6 +47,8 @@ export interface DrillLine {
   readonly on?: string;
   readonly verdict?: DrillResult["verdict"];
   readonly measured?: Measured;
+  readonly workLoss?: WorkLoss;
+  readonly lostWrites?: number;
 }
 
 /** The oldest half goes when the file has grown so far. */
