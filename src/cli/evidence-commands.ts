@@ -7,6 +7,7 @@ import { type Month, parseMonth } from "../console/report/month.ts";
 import { type Language, LANGUAGES } from "../console/report/words.ts";
 import type { Wiring } from "./balance-commands.ts";
 import { ConsoleClient } from "./console-client.ts";
+import type { IncidentSource } from "./incidents.ts";
 
 export function addEvidenceCommands(program: Command, wiring: Wiring): void {
   addReport(program, wiring);
@@ -63,22 +64,36 @@ interface ReadingFlags {
 
 function addReading(group: Command, { terminal, end, withDirectories }: Wiring): void {
   withDirectories(group.command("list", { isDefault: true }), true)
-    .description("newest last; needs no running daemon")
+    .description("of all nodes, newest last; of this one's journal when no daemon runs")
     .option("--service <name>", "only of this one")
     .option("--all", "false starts and dismissed ones, too")
     .option("--json", "JSON lines")
-    .action(async ({ json = false, all = false, ...given }: ReadingFlags) => {
+    .action(async (given: ReadingFlags & OrderFlags, command: Command) => {
       const { listIncidents } = await import("./incidents.ts");
-      end(listIncidents({ ...given, json, all }, terminal));
+      const { json = false, all = false, service } = given;
+      const options = { ...sourceOf(given, command), json, all };
+      end(await listIncidents(service === undefined ? options : { ...options, service }, terminal));
     });
   withDirectories(group.command("show"), true)
-    .description("everything that is known of one; needs no running daemon")
+    .description("everything that is known of one; ID@NODE: of that node's journal")
     .argument("<id>")
     .option("--json", "for machines")
-    .action(async (id: string, { stateDir, json = false }: ReadingFlags) => {
+    .action(async (id: string, given: ReadingFlags & OrderFlags, command: Command) => {
       const { showIncident } = await import("./incidents.ts");
-      end(showIncident(id, { stateDir, json }, terminal));
+      const { json = false } = given;
+      end(await showIncident(id, { ...sourceOf(given, command), json }, terminal));
     });
+}
+
+/** Whoever names a state directory wants what is there, and no other node's. */
+function sourceOf(
+  { stateDir, runDir }: ReadingFlags & OrderFlags,
+  command: Command,
+): IncidentSource {
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+  return isGiven("stateDir") && !isGiven("runDir")
+    ? { stateDir }
+    : { stateDir, client: new ConsoleClient(runDir) };
 }
 
 interface OrderFlags {

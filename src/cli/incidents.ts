@@ -1,16 +1,28 @@
-/** `nines incidents`: what went wrong, from the journal's file; what people say, to the console. */
+/**
+ * `nines incidents`: what went wrong, of the whole group as the console knows it, or of this node from the
+ * journal's file; what people say, to the console.
+ */
 
-import type { Incident } from "../core/ledger/incident.ts";
-import { findIncident } from "../console/ledger-routes.ts";
+import type { GroupIncident } from "../core/ledger/group-incidents.ts";
+import type { IncidentList } from "../console/api.ts";
+import { incidentsOfGroup } from "../console/group-ledger.ts";
+import { findIncident, parseIncidentId } from "../console/incident-routes.ts";
 import { ledgerOf, openLedgerFile } from "../console/ledger-reading.ts";
 import { timeText } from "../console/report/month.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { formatTable } from "../lib/table.ts";
+import { ControlFailure } from "../daemon/control-client.ts";
 import type { ConsoleClient } from "./console-client.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 
-export interface IncidentsOptions {
+/** Where incidents are read. */
+export interface IncidentSource {
   readonly stateDir: string;
+  /** Absent: only the file, which may be a copy. */
+  readonly client?: ConsoleClient;
+}
+
+export interface IncidentsOptions extends IncidentSource {
   readonly json: boolean;
   readonly service?: string;
   /** Dismissed ones and false starts, too. */
@@ -18,8 +30,11 @@ export interface IncidentsOptions {
 }
 
 /** Newest last, as `nines events`. Works without a daemon. */
-export function listIncidents(options: IncidentsOptions, terminal: Terminal): ExitCode {
-  const read = readIncidents(options.stateDir, terminal);
+export async function listIncidents(
+  options: IncidentsOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const read = await readIncidents(options, terminal);
   if (read === undefined) return 1;
   const { service, all } = options;
   const shown = read.incidents.filter(
@@ -34,29 +49,42 @@ export function listIncidents(options: IncidentsOptions, terminal: Terminal): Ex
     terminal.out("no incidents");
     return 0;
   }
-  const head = ["incident", "began", "state", "class", "harm", "detected", "score", "cause"];
+  const isGroup = new Set(shown.flatMap(nodesOf)).size > 1;
+  const head = ["incident", "began", "state", "class", "harm", "detected", "score", "seen by"];
   const rows = shown.map((one) => [
-    one.id,
+    isGroup ? `${one.id}@${one.node}` : one.id,
     timeText(one.startMs, read.timezone),
     one.dismissed === undefined ? one.state : "dismissed",
     one.class,
     one.harmMs === 0 ? "-" : formatDuration(one.harmMs),
     formatDuration(one.detectedMs - one.startMs),
     one.score.toFixed(1),
+    seenBy(one),
     one.cause,
   ]);
-  for (const line of formatTable(head, rows)) terminal.out(line);
+  for (const line of formatTable([...head, "cause"], rows)) terminal.out(line);
   return 0;
 }
 
-export function showIncident(
+function nodesOf({ vantages }: GroupIncident): string[] {
+  return vantages.map(({ node }) => node);
+}
+
+function seenBy({ vantages }: GroupIncident): string {
+  const old = (ageMs: number): string => ` (${formatDuration(ageMs)} ago)`;
+  return vantages
+    .map(({ node, ageMs }) => `${node}${ageMs === undefined ? "" : old(ageMs)}`)
+    .join(", ");
+}
+
+export async function showIncident(
   id: string,
-  options: Pick<IncidentsOptions, "stateDir" | "json">,
+  options: Pick<IncidentsOptions, "stateDir" | "client" | "json">,
   terminal: Terminal,
-): ExitCode {
-  const read = readIncidents(options.stateDir, terminal);
+): Promise<ExitCode> {
+  const read = await readIncidents(options, terminal);
   if (read === undefined) return 1;
-  const found = findIncident(read.incidents, id);
+  const found = await foundBy(id, read.incidents, options.client);
   if (found === undefined) {
     terminal.err(`nines: there is no incident '${id}'; see: nines incidents`);
     return 1;
@@ -66,24 +94,54 @@ export function showIncident(
   return 0;
 }
 
+/** Older ones of another node are not in the list: the console asks for them. */
+async function foundBy(
+  text: string,
+  incidents: readonly GroupIncident[],
+  client: ConsoleClient | undefined,
+): Promise<GroupIncident | undefined> {
+  const { id, node } = parseIncidentId(text);
+  const seen = incidents.filter(({ vantages }) =>
+    vantages.some((at) => at.id === id && (node === undefined || at.node === node)),
+  );
+  if (seen.length > 0 || client === undefined) return seen[0] ?? nearest(id, incidents);
+  const path = `/api/v1/incidents/${encodeURIComponent(text)}`;
+  return client.get<GroupIncident>(path).catch(() => undefined);
+}
+
+function nearest(id: string, incidents: readonly GroupIncident[]): GroupIncident | undefined {
+  const found = findIncident(incidents, id);
+  return incidents.find((one) => one === found);
+}
+
 interface Read {
-  readonly incidents: readonly Incident[];
+  readonly incidents: readonly GroupIncident[];
   readonly timezone: string;
 }
 
-function readIncidents(stateDir: string, terminal: Terminal): Read | undefined {
+async function readIncidents(
+  { stateDir, client }: IncidentSource,
+  terminal: Terminal,
+): Promise<Read | undefined> {
   const file = openLedgerFile(stateDir);
+  const timezone = typeof file === "string" ? "UTC" : file.settings.timezone;
+  try {
+    const told = await client?.get<IncidentList>("/api/v1/incidents");
+    if (told !== undefined) return { incidents: told.incidents.toReversed(), timezone };
+  } catch (error) {
+    if (!(error instanceof ControlFailure)) throw error;
+    terminal.err(`nines: only what this node's journal knows: ${error.message}`);
+  }
   if (typeof file === "string") {
     terminal.err(`nines: ${file}`);
     return undefined;
   }
-  return {
-    incidents: ledgerOf(file, Date.now()).incidents,
-    timezone: file.settings.timezone,
-  };
+  const nowMs = Date.now();
+  const own = { node: file.node, incidents: ledgerOf(file, nowMs).incidents };
+  return { incidents: incidentsOfGroup(own, [], nowMs).toReversed(), timezone };
 }
 
-export function incidentLines(one: Incident, timezone: string): string[] {
+export function incidentLines(one: GroupIncident, timezone: string): string[] {
   const time = (ms: number): string => timeText(ms, timezone);
   const after = (ms: number): string => `${time(ms)} (+${formatDuration(ms - one.startMs)})`;
   const line = (name: string, value: string | undefined): string[] =>
@@ -107,6 +165,7 @@ export function incidentLines(one: Incident, timezone: string): string[] {
     ...line("owners", ownersText(one)),
     ...line("drill", one.drill),
     ...line("dismissed", one.dismissed),
+    ...one.vantages.flatMap((at) => line("seen by", vantageText(at, time))),
     ...one.segments.map(
       ({ fromMs, toMs, severity, class: of }) =>
         `  ${time(fromMs)}  ${formatDuration(toMs - fromMs).padEnd(8)} ${severity} (${of})`,
@@ -115,7 +174,13 @@ export function incidentLines(one: Incident, timezone: string): string[] {
   ];
 }
 
-function ownersText({ owners }: Incident): string | undefined {
+function vantageText(at: GroupIncident["vantages"][number], time: (ms: number) => string): string {
+  const { node, id, state, startMs, harmMs, ageMs } = at;
+  const age = ageMs === undefined ? "" : `, as it said ${formatDuration(ageMs)} ago`;
+  return `${node} since ${time(startMs)}: ${state}, harm ${formatDuration(harmMs)} (${id})${age}`;
+}
+
+function ownersText({ owners }: GroupIncident): string | undefined {
   if (owners.length === 0) return undefined;
   return owners.map(({ name, share }) => `${name} ${share} %`).join(", ");
 }
@@ -132,7 +197,7 @@ export async function orderIncident(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const path = `/api/v1/incidents/${encodeURIComponent(id)}/${what}`;
-  const after = await client.post<Incident>(path, body);
+  const after = await client.post<GroupIncident>(path, body);
   for (const line of incidentLines(after, "UTC")) terminal.out(line);
   return 0;
 }

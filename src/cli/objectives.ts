@@ -1,7 +1,7 @@
 /** `nines objectives`: what was promised, what is left of the budget, and how fast it goes. */
 
 import { percent } from "../core/ledger/availability.ts";
-import type { ObjectiveView } from "../console/ledger-routes.ts";
+import type { ObjectiveView } from "../console/api.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { formatTable } from "../lib/table.ts";
 import type { ConsoleClient } from "./console-client.ts";
@@ -31,14 +31,15 @@ function show(one: ObjectiveView, terminal: Terminal): void {
   const left = `${formatDuration(budget.leftMs)} of ${formatDuration(budget.totalMs)} left`;
   terminal.out(`${service}: ${promised} within ${formatDuration(aim.windowMs)}, ${got}; ${left}`);
   if (burns.length === 0) terminal.out("  no alert watches it: nothing was measured yet");
-  const rows = burns.map(({ vantage, rule, state, long, short, reason }) => [
-    `  ${vantage}`,
+  const rows = burns.map(({ node, vantage, rule, state, long, short, reason }) => [
+    `  ${node}`,
+    vantage,
     rule,
     state === "firing" ? paint(terminal, "red", state) : state,
     long.toPrecision(3),
     short.toPrecision(3),
     reason,
   ]);
-  const head = ["  vantage", "alert", "state", "long", "short", "why"];
+  const head = ["  node", "vantage", "alert", "state", "long", "short", "why"];
   if (rows.length > 0) for (const line of formatTable(head, rows)) terminal.out(line);
 }

@@ -249,3 +249,24 @@ test("no configuration made of known words makes the reader throw", () => {
     { numRuns: 3000 },
   );
 });
+
+test("use_vmac with a MAC address of one's own; of five numbers the VRID is the sixth", () => {
+  assert.deepEqual(instance("use_vmac 02:AA:0:0:0:1").vmac, {
+    name: "vrrp.7",
+    mac: "02:aa:00:00:00:01",
+    sendFromBase: false,
+  });
+  assert.equal(instance("use_vmac vrrp7 02:00:00:00:aa").vmac?.mac, "02:00:00:00:aa:07");
+  assert.equal(instance("use_vmac").vmac?.mac, undefined);
+  assert.deepEqual(told("use_vmac 01:00:5e:00:00:12"), [
+    "error: 01:00:5e:00:00:12 is not the MAC address of one interface",
+  ]);
+});
+
+test("track_src_ip is for a source address that was named", () => {
+  const lines = "unicast_src_ip 192.0.2.9\nunicast_peer {\n192.0.2.8\n}\ntrack_src_ip";
+  assert.equal(instance(lines).trackSource, true);
+  assert.deepEqual(told("track_src_ip"), [
+    "warning: track_src_ip has no effect: there is no mcast_src_ip or unicast_src_ip",
+  ]);
+});

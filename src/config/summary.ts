@@ -89,7 +89,9 @@ function summarizeInstance(i: InstanceSettings): string[] {
     `  announces ${announce.repeat}x, again after ${announce.delayMs} ms, every ${announce.refreshMs} ms, ${announce.lowerPriorityRepeat}x on weaker adverts`,
     ...(i.vmac === undefined
       ? []
-      : [`  macvlan ${i.vmac.name}${i.vmac.sendFromBase ? ", adverts from base" : ""}`]),
+      : [
+          `  macvlan ${i.vmac.name}${i.vmac.mac === undefined ? "" : ` ${i.vmac.mac}`}${i.vmac.sendFromBase ? ", adverts from base" : ""}`,
+        ]),
     ...i.addresses.map((a) => `  address ${addressText(a, i.interface)}`),
     ...i.excludedAddresses.map((a) => `  excluded ${addressText(a, i.interface)}`),
     ...i.routes.map((route) => `  route ${routeText(route)}`),

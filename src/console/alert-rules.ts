@@ -44,17 +44,17 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     alert: "NinesSplitBrain",
-    expr: "max by (vrrp) (nines_address_holders) > 1",
+    expr: "max by (vrrp_instance) (nines_address_holders) > 1",
     severity: "page",
-    summary: "{{ $labels.vrrp }} is held twice",
+    summary: "{{ $labels.vrrp_instance }} is held twice",
     description: "Two nodes answer for the same addresses: see nines why on both.",
   },
   {
     alert: "NinesAddressUnheld",
-    expr: "max by (vrrp) (nines_address_holders) == 0",
+    expr: "max by (vrrp_instance) (nines_address_holders) == 0",
     for: "10s",
     severity: "page",
-    summary: "Nobody holds {{ $labels.vrrp }}",
+    summary: "Nobody holds {{ $labels.vrrp_instance }}",
     description: "nines why INSTANCE on each node says why it does not take it.",
   },
   {

@@ -7,6 +7,10 @@
  * English. A `reason` is the sentence of whoever decided, in English, as the journal keeps it.
  */
 
+import type { BurnState } from "../core/ledger/burn.ts";
+import type { GroupIncident } from "../core/ledger/group-incidents.ts";
+import type { Objectives } from "../core/ledger/settings.ts";
+
 export interface Sentence {
   /** Stable, kebab-case, e.g. `service-degraded`. */
   readonly code: string;
@@ -186,35 +190,35 @@ export interface Alert {
   readonly sentence: Sentence;
 }
 
-export interface IncidentView {
-  readonly id: string;
+/** One incident of the group as the ledgers have it, with everybody who saw it. */
+export type IncidentView = GroupIncident;
+
+export interface IncidentList {
+  /** Newest first. */
+  readonly incidents: readonly IncidentView[];
+}
+
+/** One service: its aims and how it stands. */
+export interface ObjectiveView {
   readonly service: string;
-  /** Class of severity as configured, e.g. `major`, `A`, `B`, `C`. */
-  readonly severity: string;
-  readonly startMs: number;
-  readonly detectedMs?: number;
-  readonly switchedMs?: number;
-  /** Absent while it is open. */
-  readonly endMs?: number;
-  /** Planned maintenance, kept apart from the rest. */
-  readonly isPlanned: boolean;
-  /** Fault score so far: minutes x weight. */
-  readonly score: number;
+  readonly objectives: Objectives;
+  /** Share of good requests within the window, where it is worst; absent: nothing measured. */
+  readonly availability?: number;
+  readonly budget: Budget;
+  readonly burns: readonly BurnView[];
+}
+
+/** One rule that watches how fast a budget goes. */
+export interface BurnView {
+  /** Whose ledger it is. */
+  readonly node: string;
+  readonly service: string;
+  readonly vantage: string;
+  readonly rule: string;
+  readonly state: BurnState;
+  readonly long: number;
+  readonly short: number;
   readonly reason: string;
-  readonly segments: readonly IncidentSegment[];
-  readonly annotations: readonly Annotation[];
-}
-
-export interface IncidentSegment {
-  readonly severity: string;
-  readonly startMs: number;
-  readonly endMs?: number;
-}
-
-export interface Annotation {
-  readonly atMs: number;
-  readonly who: string;
-  readonly text: string;
 }
 
 /** One record of the journal. */

@@ -6,6 +6,7 @@ import type { ActionName } from "./api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { DrillDoor } from "./drill-door.ts";
 import type { Journal } from "./journal.ts";
+import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { Measures } from "./measure.ts";
 import type { Exhibits } from "./overview.ts";
 import type { RecordFeed } from "./record-feed.ts";
@@ -46,6 +47,10 @@ export interface RunningPart {
   exhibits?(): Partial<Exhibits>;
   /** Further rows of `/metrics`: whole lines of the text exposition format. */
   metricLines?(): string;
+  /** The other nodes as far as their ledgers are known; of the part that talks to them. */
+  neighbours?(): readonly Neighbour[];
+  /** What other nodes may ask of this node's ledger; of the part that has it. */
+  readonly ledger?: LedgerDesk;
   /** Also after every change of the configuration in force (`core.control.service`). */
   configured?(): void;
   close(): void | Promise<void>;

@@ -42,8 +42,8 @@ const METRICS: readonly ConsoleMetric[] = [
     type: "gauge",
     help: "Nodes that hold the addresses of the instance, as far as this node knows: 1 is right.",
     samples: ({ overview }) =>
-      overview.holders.map(({ instance: vrrp, holder, rivals }) => [
-        { vrrp },
+      overview.holders.map(({ instance: vrrp_instance, holder, rivals }) => [
+        { vrrp_instance },
         (holder === undefined ? 0 : 1) + rivals.length,
       ]),
   },
@@ -52,7 +52,10 @@ const METRICS: readonly ConsoleMetric[] = [
     type: "gauge",
     help: "Nodes that are known to be ready to take the addresses over.",
     samples: ({ overview }) =>
-      overview.holders.map(({ instance: vrrp, standbys }) => [{ vrrp }, standbys.length]),
+      overview.holders.map(({ instance: vrrp_instance, standbys }) => [
+        { vrrp_instance },
+        standbys.length,
+      ]),
   },
   {
     name: "nines_node_known",

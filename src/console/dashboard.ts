@@ -62,7 +62,7 @@ const FIRST: readonly Panel[] = [
     title: "Takeovers",
     help: "Instances that became master, an hour.",
     expr: "increase(nines_vrrp_became_master_total[1h])",
-    legend: "{{exported_instance}} on {{instance}}",
+    legend: "{{vrrp_instance}} on {{instance}}",
     unit: "short",
   },
 ];

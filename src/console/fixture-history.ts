@@ -17,27 +17,62 @@ export const REASONS: Readonly<Record<State, string>> = {
   UNKNOWN: "nothing was heard yet",
 };
 
+/** Seen by both nodes, and then, when the world is down, one that goes on. */
 export function fixtureIncidents(verdict: VerdictState): readonly IncidentView[] {
   const startMs = FIXTURE_NOW_MS - 734_000;
-  const old = {
-    id: "web-1",
-    service: "web",
-    severity: "B",
-    startMs: startMs - 19 * DAY_MS,
-    detectedMs: startMs - 19 * DAY_MS + 2_100,
-    switchedMs: startMs - 19 * DAY_MS + 3_700,
-    endMs: startMs - 19 * DAY_MS + 720_000,
-    isPlanned: false,
+  const oldMs = startMs - 19 * DAY_MS;
+  const old = incident("web-20261102T114746Z", oldMs, {
+    class: "B",
+    state: "closed",
+    switchedMs: oldMs + 3_700,
+    restoredMs: oldMs + 700_000,
+    repairedMs: oldMs + 720_000,
+    closedMs: oldMs + 720_000,
     score: 60,
-    reason: "web1 and web2 refused connections",
-    segments: [],
-    annotations: [{ atMs: startMs - 18 * DAY_MS, who: "ops", text: "the new kernel" }],
-  };
+    annotations: [{ atMs: oldMs + DAY_MS, who: "ops", text: "the new kernel" }],
+    vantages: ["lb1", "lb2"].map((node, i) => ({
+      node,
+      id: "web-20261102T114746Z",
+      state: "closed",
+      startMs: oldMs + i * 400,
+      closedMs: oldMs + 720_000,
+      harmMs: 720_000 - i * 400,
+    })),
+  });
   if (verdict !== "down") return [old];
-  const segments = [{ severity: "A", startMs }];
-  const { endMs: _endMs, switchedMs: _switchedMs, ...rest } = old;
-  const open = { ...rest, id: "web-2", severity: "A", startMs, score: 244.7, segments };
-  return [{ ...open, detectedMs: startMs + 2_100, annotations: [] }, old];
+  const segment = { severity: "down", class: "A", fromMs: startMs, toMs: FIXTURE_NOW_MS } as const;
+  const open = { class: "A", score: 244.7, segments: [segment] };
+  return [incident("web-20261121T114746Z", startMs, open), old];
+}
+
+function incident(id: string, startMs: number, more: Partial<IncidentView>): IncidentView {
+  return {
+    id,
+    node: "lb1",
+    service: "web",
+    layer: "server",
+    cause: "web1 and web2 refused connections",
+    parts: ["server web/web1", "server web/web2"],
+    state: "open",
+    startMs,
+    detectedMs: startMs + 2_100,
+    detectedBy: "check",
+    recovery: "not yet",
+    segments: [],
+    severity: "down",
+    class: "A",
+    classBy: "rule",
+    harmMs: 720_000,
+    rtoMs: 720_000,
+    goodRequests: 0,
+    badRequests: 7_200,
+    score: 0,
+    scoreFromStart: 0,
+    owners: [],
+    annotations: [],
+    vantages: [{ node: "lb1", id, state: "open", startMs, harmMs: 720_000 }],
+    ...more,
+  };
 }
 
 export function fixtureRecords(serverState: (i: number) => State): readonly RecordView[] {

@@ -13,12 +13,15 @@ import { gzipSync, constants } from "node:zlib";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { DRILL_PATH, DRILL_PROTOCOL } from "./drill-errand.ts";
 import { memberOf, type Papers } from "./group-files.ts";
+import type { ForwardedOrder, LedgerDesk } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
+import { isProblem, type Answer } from "./routes.ts";
 
 const MAX_CONNECTIONS = 128;
 const HANDSHAKE_MS = 5_000;
 const IDLE_MS = 30_000;
 export const MAX_BATCH = 500;
+const MAX_ORDER = 16 * 1024;
 
 export interface GroupSource {
   /** Names of the nodes that the configuration has. */
@@ -29,6 +32,7 @@ export interface GroupSource {
   readonly errand: (socket: Duplex, from: string) => void;
   /** What became of such a drill. */
   readonly outcome: (id: string) => object | undefined;
+  readonly ledger: () => LedgerDesk | undefined;
   /** Somebody was turned away. */
   readonly stranger: (from: string, why: string) => void;
 }
@@ -92,8 +96,13 @@ function strangeness(
 }
 
 function answer(source: GroupSource, request: IncomingMessage, response: ServerResponse): void {
-  request.resume();
   const url = new URL(request.url ?? "/", "http://console");
+  const desk = source.ledger();
+  if (request.method === "POST" && url.pathname === "/api/v1/node/orders" && desk !== undefined) {
+    void takeOrder(desk, request, response);
+    return;
+  }
+  request.resume();
   if (request.method !== "GET") return send(response, 405, { error: "only GET" });
   if (url.pathname === "/api/v1/node") {
     const part = source.part();
@@ -111,7 +120,42 @@ function answer(source: GroupSource, request: IncomingMessage, response: ServerR
     const outcome = source.outcome(url.searchParams.get("id") ?? "");
     if (outcome !== undefined) return send(response, 200, outcome);
   }
+  const told = ofLedger(desk, url);
+  if (told !== undefined) return send(response, 200, told);
   send(response, 404, { error: `there is no ${url.pathname} here` });
+}
+
+function ofLedger(desk: LedgerDesk | undefined, url: URL): object | undefined {
+  if (url.pathname === "/api/v1/node/ledger") return desk?.news();
+  if (url.pathname === "/api/v1/node/incidents") return desk?.incidents();
+  if (url.pathname !== "/api/v1/node/incident") return undefined;
+  return desk?.find(url.searchParams.get("id") ?? "");
+}
+
+/** What somebody at another node says of an incident that lives here. */
+async function takeOrder(
+  desk: LedgerDesk,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const certificate = (request.socket as TLSSocket).getPeerCertificate();
+  const node = memberOf(certificate.subjectaltname ?? "")?.node ?? "?";
+  let text = "";
+  try {
+    for await (const chunk of request.setEncoding("utf8")) {
+      text += chunk as string;
+      if (text.length > MAX_ORDER) throw new Error("that is too long");
+    }
+    sendAnswer(response, await desk.order(JSON.parse(text) as ForwardedOrder, node));
+  } catch (error) {
+    if (!response.destroyed) send(response, 400, { error: (error as Error).message });
+  }
+}
+
+function sendAnswer(response: ServerResponse, given: Answer): void {
+  if (given === undefined) return send(response, 500, { error: "no answer" });
+  if (isProblem(given)) return send(response, given.status, { error: given.detail });
+  send(response, given.status, JSON.parse(String(given.body)) as object);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

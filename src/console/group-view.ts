@@ -3,6 +3,7 @@
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { formatDuration } from "../lib/duration.ts";
 import type { Holder, NodeView, State } from "./api.ts";
+import type { LedgerNews } from "./ledger-news.ts";
 import type { NodePart, PartInstance } from "./node-part.ts";
 
 /** News older than that is no news: three times the pause between two questions, and a bit. */
@@ -16,6 +17,8 @@ export interface Peer {
   readonly part?: NodePart;
   /** Of `part`. */
   readonly ageMs?: number;
+  /** Of its ledger. */
+  readonly news?: LedgerNews;
   /** Why there is nothing newer; `it answers` when there is. */
   readonly reason: string;
   readonly clockOffsetMs?: number;

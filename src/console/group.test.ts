@@ -53,6 +53,7 @@ function start(node: string, state = node): Group {
     recordsAfter: (seq) => records.filter((one) => one.seq > seq) as never,
     errand: (socket, from) => socket.end(`hello ${from}`),
     outcome: () => undefined,
+    ledger: () => undefined,
     looked: () => undefined,
     heard: (told) => heard.set(node, told.length),
     report: (_kind, reason) => reports.push(reason),

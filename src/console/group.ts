@@ -11,7 +11,8 @@ import { monotonicMs } from "../drivers/clock.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { groupPaths, readPapers, type Papers } from "./group-files.ts";
 import { groupServer, type GroupSource } from "./group-server.ts";
-import type { Peer } from "./group-view.ts";
+import { type Peer, STALE_MS } from "./group-view.ts";
+import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
 import { PeerWatch } from "./peer-watch.ts";
 
@@ -27,6 +28,7 @@ export interface GroupOptions {
   readonly service: () => ServiceFacts | undefined;
   readonly part: () => NodePart | undefined;
   readonly recordsAfter: (seq: number, limit: number) => readonly JournalRecord[];
+  readonly ledger: () => LedgerDesk | undefined;
   /** Another node told something, or did not answer. */
   readonly looked: () => void;
   readonly heard: (records: readonly JournalRecord[]) => void;
@@ -71,6 +73,21 @@ export class Group {
   get peers(): readonly Peer[] {
     if (this.#watches.length > 0) return this.#watches.map((one) => one.peer);
     return this.#others().map((one) => ({ ...one, reason: this.#trouble }));
+  }
+
+  /** The others as the ledger needs them. */
+  get neighbours(): readonly Neighbour[] {
+    return this.#watches.map((watch) => {
+      const { name, news, reason, ageMs, clockOffsetMs } = watch.peer;
+      return {
+        name,
+        reason,
+        aheadMs: clockOffsetMs ?? 0,
+        ...(news === undefined ? {} : { news }),
+        ...(ageMs === undefined || ageMs <= STALE_MS ? {} : { ageMs }),
+        ask: (path, body) => watch.ask(path, body),
+      };
+    });
   }
 
   /** Also by itself every few seconds: papers come and are renewed while it runs. */
@@ -130,13 +147,14 @@ export class Group {
   }
 
   #listen(papers: Papers, host: string, port: number): void {
-    const { part, recordsAfter, errand, outcome, service, report } = this.#options;
+    const { part, recordsAfter, errand, outcome, ledger, service, report } = this.#options;
     const server = groupServer(papers, {
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,
       errand,
       outcome,
+      ledger,
       stranger: (from, why) => {
         if (this.#strangers.take(monotonicMs(), from) > 0) return;
         report("stranger", `${from} is nobody of this group and was refused: ${why}`);

@@ -6,7 +6,6 @@
 import type { Measurement } from "../core/journal/measurement.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { alertRecord, isDelivered } from "../core/ledger/alert-message.ts";
-import type { Incident } from "../core/ledger/incident.ts";
 import { Ledger } from "../core/ledger/ledger.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
@@ -17,15 +16,33 @@ import type { Alert, IncidentView } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { isLedgerKind, type LedgerFile, refillLedger } from "./ledger-reading.ts";
 import { ledgerMetrics } from "./ledger-metrics.ts";
-import { ledgerRoutes, type OperatorRecord } from "./ledger-routes.ts";
-import { type ServiceSummary, summaryOf } from "./ledger-summary.ts";
+import { alertsOfOthers, incidentsOfGroup, summariesOfGroup } from "./group-ledger.ts";
+import { findIncident, takeForwarded } from "./incident-routes.ts";
+import {
+  type LedgerDesk,
+  type LedgerNews,
+  NEWS_FORMAT,
+  type Neighbour,
+  TOLD_INCIDENTS,
+} from "./ledger-news.ts";
+import { burnViews, type LedgerModel, ledgerRoutes, type OperatorRecord } from "./ledger-routes.ts";
+import {
+  countsOf,
+  type DayRows,
+  rowsOf,
+  type ServiceCounts,
+  type ServiceSummary,
+} from "./ledger-summary.ts";
 import type { Exhibits } from "./overview.ts";
 import type { Route } from "./routes.ts";
 import { measuresOf } from "./service-measures.ts";
 
 const STEP_MS = 2_000;
 /** Sums over 90 days are not made for every look. */
-const SUMMARY_MS = 30_000;
+const COUNT_MS = 30_000;
+const NEWS_MS = 1_000;
+const MAX_TOLD_BURNS = 500;
+const MAX_LISTED = 1_000;
 const SHOWN_INCIDENTS = 20;
 /** Restarts and the first looks of a console are no time to wake people. */
 const EMPTY: LedgerSettings = {
@@ -45,6 +62,7 @@ export const LEDGER: ConsolePart = {
 
 class LedgerPart implements RunningPart {
   readonly routes: readonly Route[];
+  readonly ledger: LedgerDesk;
   readonly #core: ConsoleCore;
   readonly #desk: AlertDesk;
   readonly #timer: NodeJS.Timeout;
@@ -53,8 +71,14 @@ class LedgerPart implements RunningPart {
   #settingsText = "";
   #ledger = new Ledger(EMPTY);
   #database: DatabaseSync | undefined;
+  #rows: readonly DayRows[] = [];
+  #countedMs = -Infinity;
   #summaries: readonly ServiceSummary[] = [];
-  #summedMs = -Infinity;
+  #summedOf = "";
+  readonly #bornMs = wallMs();
+  #news: LedgerNews | undefined;
+  #newsText = "";
+  #newsMs = -Infinity;
 
   constructor(core: ConsoleCore) {
     this.#core = core;
@@ -62,13 +86,22 @@ class LedgerPart implements RunningPart {
       const record = { source: "ledger", level: "warning", kind: "alert-trouble" } as const;
       core.journal.say({ ...record, subject: "", reason });
     });
-    this.routes = ledgerRoutes({
+    const model: LedgerModel = {
+      node: () => core.node(),
+      neighbours: () => this.#neighbours(),
       settings: () => this.#settings,
       ledger: () => this.#ledger,
-      summaries: () => this.#summarised(),
+      summaries: () => this.#ofGroup(),
       file: () => this.#file(),
       say: (record) => this.#say(record),
-    });
+    };
+    this.routes = ledgerRoutes(model);
+    this.ledger = {
+      news: () => (this.#settings === EMPTY ? undefined : this.#told()),
+      incidents: () => this.#ledger.incidents.slice(-MAX_LISTED).toReversed(),
+      find: (id) => findIncident(this.#ledger.incidents, id),
+      order: (told, node) => takeForwarded(model, told, { node, nowMs: wallMs() }),
+    };
     core.journal.onOpen((database) => {
       this.#database = database;
       this.#rebuild(this.#settings);
@@ -101,20 +134,23 @@ class LedgerPart implements RunningPart {
 
   exhibits(): Partial<Exhibits> {
     return {
-      services: this.#summarised(),
+      services: this.#ofGroup(),
       incidents: this.#shownIncidents(),
-      alerts: this.#burnAlerts(),
+      alerts: [...this.#burnAlerts(), ...alertsOfOthers(this.#neighbours())],
     };
   }
 
   metricLines(): string {
-    const summaries = this.#summarised();
+    // Prometheus asks each node: only what this one saw.
+    const summaries = this.#summarised([]);
     return ledgerMetrics({ settings: this.#settings, ledger: this.#ledger, summaries });
   }
 
   #rebuild(settings: LedgerSettings): void {
     this.#settings = settings;
-    this.#summedMs = -Infinity;
+    this.#countedMs = -Infinity;
+    this.#rows = [];
+    this.#newsMs = -Infinity;
     this.#ledger = new Ledger(settings);
     if (this.#database === undefined) return;
     try {
@@ -167,26 +203,73 @@ class LedgerPart implements RunningPart {
     // Listeners are called by this: the answer of the request has it in.
     this.#core.journal.flush();
     this.#step();
+    this.#newsMs = -Infinity;
   }
 
-  #summarised(): readonly ServiceSummary[] {
-    if (monotonicMs() - this.#summedMs < SUMMARY_MS) return this.#summaries;
-    this.#summedMs = monotonicMs();
-    try {
-      this.#summaries = this.#settings.services.map((service) =>
-        summaryOf(this.#database, service, this.#ledger, wallMs()),
-      );
-    } catch {
-      // The journal says that its file cannot be read; older sums are better than none.
+  /** This node's own; requests as of the last half minute. */
+  #counted(): readonly ServiceCounts[] {
+    const [{ services }, now] = [this.#settings, wallMs()];
+    if (monotonicMs() - this.#countedMs >= COUNT_MS) {
+      this.#countedMs = monotonicMs();
+      try {
+        this.#rows = services.map((one) => rowsOf(this.#database, one, this.#ledger, now));
+      } catch {
+        // The journal says that its file cannot be read; older sums are better than none.
+      }
+    }
+    return services.map((one, i) => countsOf(this.#rows[i] ?? [], one, this.#ledger, now));
+  }
+
+  #summarised(neighbours: readonly Neighbour[]): readonly ServiceSummary[] {
+    return summariesOfGroup(this.#settings.services, this.#counted(), neighbours, wallMs());
+  }
+
+  /** Of the group; again when anybody has something new. */
+  #ofGroup(): readonly ServiceSummary[] {
+    const neighbours = this.#neighbours();
+    const stamps = neighbours.map(({ news }) => news?.stamp ?? "");
+    const key = [this.#told().stamp, ...stamps].join(" ");
+    if (key !== this.#summedOf) {
+      this.#summedOf = key;
+      this.#summaries = this.#summarised(neighbours);
     }
     return this.#summaries;
   }
 
-  #shownIncidents(): IncidentView[] {
-    const all = this.#ledger.incidents.filter(({ dismissed }) => dismissed === undefined);
+  #neighbours(): readonly Neighbour[] {
+    return this.#core.parts().flatMap((part) => part.neighbours?.() ?? []);
+  }
+
+  #shownIncidents(): readonly IncidentView[] {
+    const own = { node: this.#core.node(), incidents: this.#ledger.incidents };
+    const all = incidentsOfGroup(own, this.#neighbours(), wallMs()).filter(
+      ({ dismissed }) => dismissed === undefined,
+    );
     const open = all.filter(({ state }) => state !== "closed");
     const rest = all.filter(({ state }) => state === "closed");
-    return [...open.toReversed(), ...rest.toReversed()].slice(0, SHOWN_INCIDENTS).map(viewOf);
+    return [...open, ...rest].slice(0, SHOWN_INCIDENTS);
+  }
+
+  /** What is told to the other nodes; looked at anew at most once a second. */
+  #told(): LedgerNews {
+    const known = this.#news;
+    if (known !== undefined && monotonicMs() - this.#newsMs < NEWS_MS) return known;
+    this.#newsMs = monotonicMs();
+    const { incidents } = this.#ledger;
+    const burns = burnViews({ ledger: () => this.#ledger, node: () => this.#core.node() });
+    const told = {
+      format: NEWS_FORMAT,
+      incidents: incidents.slice(-TOLD_INCIDENTS),
+      alerts: this.#burnAlerts(),
+      burns: burns.filter(({ state }) => state !== "no-data").slice(0, MAX_TOLD_BURNS),
+      services: this.#counted(),
+    };
+    const text = JSON.stringify(told);
+    if (known !== undefined && text === this.#newsText) return known;
+    this.#newsText = text;
+    // Another life of this process counts from another moment.
+    this.#news = { ...told, stamp: `${this.#bornMs} ${this.#newsMs}` };
+    return this.#news;
   }
 
   #burnAlerts(): Alert[] {
@@ -204,24 +287,4 @@ class LedgerPart implements RunningPart {
         },
       }));
   }
-}
-
-function viewOf(incident: Incident): IncidentView {
-  const { id, service, startMs, detectedMs, switchedMs, closedMs, score, cause } = incident;
-  return {
-    id,
-    service,
-    severity: incident.class,
-    startMs,
-    detectedMs,
-    ...(switchedMs === undefined ? {} : { switchedMs }),
-    ...(closedMs === undefined ? {} : { endMs: closedMs }),
-    isPlanned: false,
-    score,
-    reason: cause,
-    segments: incident.segments.map(({ severity, fromMs, toMs }) => {
-      return { severity, startMs: fromMs, endMs: toMs };
-    }),
-    annotations: incident.annotations,
-  };
 }

@@ -27,6 +27,10 @@ export interface NodePart {
   readonly refused?: string;
   /** Of its journal. */
   readonly lastSeq: number;
+  /** Of its ledger's news: whoever knows them under another stamp asks for them. */
+  readonly ledger?: string;
+  /** Of its console. */
+  readonly troubles?: readonly string[];
 }
 
 export interface PartInstance {

@@ -15,7 +15,7 @@ import type {
   UptimeDays,
   Verdict,
 } from "./api.ts";
-import { nodeViews, STALE_MS, type GroupFacts } from "./group-view.ts";
+import { membersOf, nodeViews, STALE_MS, type GroupFacts, type Member } from "./group-view.ts";
 import { topologyOf } from "./topology.ts";
 import { liveServices, say, seenOf, serviceState, survivalOf, verdictOf } from "./verdict.ts";
 
@@ -123,15 +123,16 @@ function alertsOf(facts: OverviewFacts, nodes: readonly TopologyNode[]): readonl
     const text = `${group.node}: news of ${formatDuration(ageMs)} ago: ${reason}`;
     add("error", "", { code: "control-silent", args: { node: group.node, reason }, text });
   }
-  for (const { id, layer, name, state, reason, sinceMs, facts: more } of nodes) {
+  for (const { id, layer, state, reason, sinceMs, facts: more } of nodes) {
     const level = LOUD[state];
     // The pool's servers say it.
     if (level === undefined || (layer === "pool" && more["usable"] !== 0)) continue;
     const word = state === "DOWN" ? "down" : state === "DEGRADED" ? "degraded" : "going-down";
-    const text = `${name} is ${word.replace("-", " ")}: ${reason}`;
-    const sentence = say(`${layer}-${word}`, text, { name, reason });
-    const since = sinceMs === undefined ? {} : { sinceMs };
+    // Several pools may have a server of that name: `web/web1`.
     const subject = id.slice(id.indexOf(" ") + 1);
+    const text = `${subject} is ${word.replace("-", " ")}: ${reason}`;
+    const sentence = say(`${layer}-${word}`, text, { name: subject, reason });
+    const since = sinceMs === undefined ? {} : { sinceMs };
     alerts.push({ level, subject, node: group.node, ...since, sentence });
   }
   for (const { name, address, reason, ageMs } of group.peers.map(unheard)) {
@@ -147,15 +148,34 @@ function alertsOf(facts: OverviewFacts, nodes: readonly TopologyNode[]): readonl
     const level = days < 3 ? "error" : "warning";
     add(level, name, { code: "certificate-ends", args: { name, days }, text });
   }
-  if (self?.refused !== undefined) {
-    const text = `the last reload was refused: ${self.refused}`;
-    add("warning", "", { code: "reload-refused", args: { reason: self.refused }, text });
-  }
-  for (const text of troubles) {
-    add("warning", "", { code: "console-trouble", args: { reason: text }, text });
-  }
+  alerts.push(...membersOf(group).flatMap((member) => alertsOfMember(member, troubles)));
   const rank: Readonly<Record<Level, number>> = { error: 0, warning: 1, info: 2 };
   return alerts.toSorted((a, b) => rank[a.level] - rank[b.level]);
+}
+
+/** What each node tells of itself. `troubles` are this node's. */
+function alertsOfMember(
+  { name, part, isFresh, isSelf }: Member,
+  troubles: readonly string[],
+): readonly Alert[] {
+  if (!isSelf && !isFresh) return [];
+  const { refused } = part ?? {};
+  const own = isSelf ? troubles : (part?.troubles ?? []);
+  const all: readonly Reason[] = [
+    ...(refused === undefined
+      ? []
+      : [
+          {
+            code: "reload-refused",
+            args: { reason: refused },
+            text: `the last reload was refused: ${refused}`,
+          },
+        ]),
+    ...own.map((text) => ({ code: "console-trouble", args: { reason: text }, text })),
+  ];
+  return all.map(({ code, text, args }) => {
+    return { level: "warning", subject: "", node: name, sentence: say(code, text, args) };
+  });
 }
 
 function unheard(peer: GroupFacts["peers"][number]): {

@@ -19,6 +19,8 @@ import { EventStreams } from "./event-stream.ts";
 import { Group } from "./group.ts";
 import type { GroupFacts } from "./group-view.ts";
 import type { IdentityRules } from "./identity.ts";
+import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
+import type { NodePart } from "./node-part.ts";
 import { openApi } from "./open-api.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
@@ -122,6 +124,10 @@ class Page implements RunningPart, PageModel {
     this.streams.close();
     this.#group.close();
     this.#doors.close();
+  }
+
+  neighbours(): readonly Neighbour[] {
+    return this.#group.neighbours;
   }
 
   // ---- what routes ask for ----
@@ -276,7 +282,8 @@ class Page implements RunningPart, PageModel {
       stateDirectory,
       node,
       service: () => control.service,
-      part: () => this.#watch.part,
+      part: () => this.#partForOthers(),
+      ledger: () => this.#ledger,
       recordsAfter: (seq, limit) => journal.after(seq, limit),
       errand: (socket, from) => {
         const door = parts().find((part) => part.errands !== undefined)?.errands;
@@ -297,6 +304,24 @@ class Page implements RunningPart, PageModel {
       },
       report: (kind, reason) => this.#say("warning", kind, { reason }),
     });
+  }
+
+  get #ledger(): LedgerDesk | undefined {
+    return this.#core
+      .parts()
+      .map(({ ledger }) => ledger)
+      .find((one) => one !== undefined);
+  }
+
+  #partForOthers(): NodePart | undefined {
+    const { part } = this.#watch;
+    const stamp = this.#ledger?.news()?.stamp;
+    if (part === undefined) return undefined;
+    return {
+      ...part,
+      troubles: this.#troubles(),
+      ...(stamp === undefined ? {} : { ledger: stamp }),
+    };
   }
 
   #makeActions(): Actions {

@@ -8,6 +8,7 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { Peer } from "./group-view.ts";
 import { strangenessOf, type Papers } from "./group-files.ts";
 import { MAX_BATCH } from "./group-server.ts";
+import { NEWS_FORMAT, type LedgerNews } from "./ledger-news.ts";
 import { PART_FORMAT, type NodePart } from "./node-part.ts";
 
 const EVERY_MS = 2_000;
@@ -39,6 +40,7 @@ export class PeerWatch {
   #offsetMs: number | undefined;
   #certificateEndsMs: number | undefined;
   #lastSeq: number | undefined;
+  #news: LedgerNews | undefined;
   #isClosed = false;
 
   constructor(options: PeerOptions) {
@@ -59,11 +61,13 @@ export class PeerWatch {
   get peer(): Peer {
     const { name, address } = this.#options;
     const [part, offset, ends] = [this.#part, this.#offsetMs, this.#certificateEndsMs];
+    const news = this.#news;
     return {
       name,
       address,
       reason: this.#reason,
       ...(part === undefined ? {} : { part, ageMs: Math.round(monotonicMs() - this.#heardMs) }),
+      ...(news === undefined ? {} : { news }),
       ...(offset === undefined ? {} : { clockOffsetMs: offset }),
       ...(ends === undefined ? {} : { certificateEndsMs: ends }),
     };
@@ -73,6 +77,13 @@ export class PeerWatch {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#agent.destroy();
+  }
+
+  /** A question of somebody who waits; with a body it is an order, and what follows from it is read. */
+  async ask(path: string, body?: object): Promise<unknown> {
+    const answer = await this.#ask(path, body);
+    if (body !== undefined) await this.#look();
+    return answer;
   }
 
   async #look(): Promise<void> {
@@ -89,12 +100,14 @@ export class PeerWatch {
       this.#part = part;
       this.#heardMs = nowMs;
       this.#reason = "it answers";
+      await this.#readNews(part.ledger);
       await this.#readRecords(part.lastSeq);
     } catch (error) {
       this.#reason = reasonOf(error);
     }
     if (this.#isClosed) return;
     this.#options.looked();
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#look(), EVERY_MS);
     this.#timer.unref();
   }
@@ -105,6 +118,13 @@ export class PeerWatch {
     if (known === undefined || Math.abs(known - offsetMs) > 20) {
       this.#offsetMs = Math.round(offsetMs);
     }
+  }
+
+  async #readNews(stamp: string | undefined): Promise<void> {
+    if (stamp === undefined || stamp === this.#news?.stamp) return;
+    const news = (await this.#ask("/api/v1/node/ledger")) as LedgerNews;
+    // Of another version: its incidents are on its own page.
+    if (news.format === NEWS_FORMAT) this.#news = news;
   }
 
   async #readRecords(lastSeq: number): Promise<void> {
@@ -123,37 +143,36 @@ export class PeerWatch {
     this.#lastSeq = after;
   }
 
-  #ask(path: string): Promise<unknown> {
+  #ask(path: string, body?: object): Promise<unknown> {
     const { address: host, port } = this.#options;
+    const method = body === undefined ? "GET" : "POST";
+    const to = { host, port, path, method, agent: this.#agent, servername: "" };
     return new Promise((resolve, reject) => {
-      const asked = request(
-        { host, port, path, agent: this.#agent, servername: "", timeout: WITHIN_MS },
-        (response) => {
-          const chunks: Buffer[] = [];
-          let size = 0;
-          response.on("data", (chunk: Buffer) => {
-            size += chunk.length;
-            if (size > MAX_ANSWER) response.destroy(new Error("its answer is too long"));
-            else chunks.push(chunk);
-          });
-          response.on("error", reject);
-          response.on("end", () => {
-            try {
-              const bytes = gunzipSync(Buffer.concat(chunks), { maxOutputLength: MAX_ANSWER });
-              const value = JSON.parse(bytes.toString("utf8")) as { readonly error?: string };
-              if (response.statusCode !== 200) throw new Error(value.error ?? "it is in trouble");
-              resolve(value);
-            } catch (error) {
-              reject(error);
-            }
-          });
-        },
-      );
+      const asked = request({ ...to, timeout: WITHIN_MS }, (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on("data", (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > MAX_ANSWER) response.destroy(new Error("its answer is too long"));
+          else chunks.push(chunk);
+        });
+        response.on("error", reject);
+        response.on("end", () => {
+          try {
+            const bytes = gunzipSync(Buffer.concat(chunks), { maxOutputLength: MAX_ANSWER });
+            const value = JSON.parse(bytes.toString("utf8")) as { readonly error?: string };
+            if (response.statusCode !== 200) throw new Error(value.error ?? "it is in trouble");
+            resolve(value);
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
       const deadline = setTimeout(() => asked.destroy(new Error("it does not answer")), WITHIN_MS);
       asked.on("timeout", () => asked.destroy(new Error("it does not answer")));
       asked.on("error", reject);
       asked.on("close", () => clearTimeout(deadline));
-      asked.end();
+      asked.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 

@@ -268,6 +268,6 @@ export class BalanceWorkers {
     level: "info" | "warning" | "error",
     reason: string,
   ): void {
-    this.#options.log.add({ source: "control", level, kind, instance: "", reason });
+    this.#options.log.add({ source: "control", level, kind, instance: "balance", reason });
   }
 }

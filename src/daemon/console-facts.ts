@@ -16,8 +16,7 @@ interface OverviewLike {
   readonly holders?: readonly { readonly instance: string; readonly standbys: readonly string[] }[];
   readonly incidents?: readonly {
     readonly id: string;
-    readonly endMs?: number;
-    readonly isPlanned: boolean;
+    readonly closedMs?: number;
   }[];
 }
 
@@ -27,9 +26,7 @@ export async function consoleFacts(runDirectory: string): Promise<ConsoleFacts> 
   const { holders = [], incidents = [] } = overview;
   return {
     standbys: Object.fromEntries(holders.map(({ instance, standbys }) => [instance, standbys])),
-    openIncidents: incidents
-      .filter(({ endMs, isPlanned }) => endMs === undefined && !isPlanned)
-      .map(({ id }) => id),
+    openIncidents: incidents.filter(({ closedMs }) => closedMs === undefined).map(({ id }) => id),
   };
 }
 

@@ -116,7 +116,7 @@ test("a refused reload is an answer", async () => {
 test("metrics carry type, help, escaped labels and values", async () => {
   const text = await client.metrics();
   assert.match(text, /^# TYPE nines_vrrp_adverts_sent_total counter$/m);
-  const labels = 'instance="V\\\\"1",interface="eth0",vrid="51",family="ipv4"';
+  const labels = 'vrrp_instance="V\\\\"1",interface="eth0",vrid="51",family="ipv4"';
   assert.match(text, new RegExp(`^nines_vrrp_adverts_sent_total\\{${labels}\\} 12$`, "m"));
   assert.match(text, /^nines_vrrp_rejected_total\{reason="checksum"\} 4$/m);
   assert.match(text, /^nines_configuration_ok 0$/m);

@@ -145,7 +145,7 @@ const METRICS: readonly Metric[] = [
     samples: (s) =>
       (s.router?.instances ?? []).flatMap((i) =>
         i.tracks.map((track): Sample => [
-          { instance: i.name, kind: track.kind, name: track.name },
+          { vrrp_instance: i.name, kind: track.kind, name: track.name },
           Number(track.ok),
         ]),
       ),
@@ -157,7 +157,7 @@ const METRICS: readonly Metric[] = [
     samples: (s) =>
       (s.router?.instances ?? []).flatMap((i) =>
         i.witnesses.map((witness): Sample => [
-          { instance: i.name, address: witness.address },
+          { vrrp_instance: i.name, address: witness.address },
           Number(witness.reachable),
         ]),
       ),
@@ -263,7 +263,8 @@ function counter(name: string, help: string, key: keyof InstanceStatus["counters
 
 function labels(instance: InstanceStatus): Labels {
   return {
-    instance: instance.name,
+    // `instance` is what Prometheus itself calls whom it asks.
+    vrrp_instance: instance.name,
     interface: instance.interface,
     vrid: String(instance.vrid),
     family: instance.family,

@@ -4,7 +4,7 @@
  */
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../lib/assert.ts";
 
@@ -103,6 +103,17 @@ export function recordRole(
   directory: string,
 ): void {
   writeFileSync(join(directory, `${role}.pid`), `${process.pid}\n`, { mode: 0o600 });
+}
+
+/** Again and again: a process whose event loop stands still cannot do it. */
+export function showLife(role: "console", directory: string): void {
+  const now = new Date();
+  utimesSync(join(directory, `${role}.pid`), now, now);
+}
+
+/** When the process that recorded itself last did that, Unix ms; undefined: nobody recorded itself. */
+export function lifeShownMs({ role, runDirectory }: RoleCommand): number | undefined {
+  return statSync(join(runDirectory, `${role}.pid`), { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** The process that recorded itself, unless that number now belongs to somebody else. */

@@ -12,6 +12,7 @@ import type { EventLog } from "./event-log.ts";
 import {
   endOf,
   isAlive,
+  lifeShownMs,
   recordedRole,
   signalProcess,
   spawnRole,
@@ -93,6 +94,19 @@ export class RoleSupervision {
     return undefined;
   }
 
+  /** When it showed last that it lives, Unix ms by the file system's clock; see `showLife`. */
+  get shownMs(): number | undefined {
+    return this.#status.state === "running" ? lifeShownMs(this.#command) : undefined;
+  }
+
+  /** It lives and does nothing: the end of it, and with that another one. */
+  replaceHung(why: string): void {
+    const { pid } = this.#status;
+    if (pid === undefined || this.#stopping) return;
+    this.#add("role-hung", `the ${this.#name} ${pid} hangs: ${why}; killing it`);
+    signalProcess(pid, "SIGKILL");
+  }
+
   /** From now on its end is what was asked for. */
   expectEnd(): void {
     this.#stopping = true;
@@ -159,8 +173,8 @@ export class RoleSupervision {
     this.#status = pid === undefined ? base : { ...base, pid };
   }
 
-  #add(kind: "role-started" | "role-ended" | "role-adopted", reason: string): void {
-    const level = kind === "role-ended" ? "error" : "info";
-    this.#log.add({ source: "control", level, kind, instance: "", reason });
+  #add(kind: "role-started" | "role-ended" | "role-adopted" | "role-hung", reason: string): void {
+    const level = kind === "role-ended" || kind === "role-hung" ? "error" : "info";
+    this.#log.add({ source: "control", level, kind, instance: this.#status.name, reason });
   }
 }

@@ -301,7 +301,7 @@ export class VrrpSupervision {
     level: "info" | "error",
     reason: string,
   ): Parameters<EventLog["add"]>[0] {
-    return { source: "control", level, kind, instance: "", reason };
+    return { source: "control", level, kind, instance: "vrrp", reason };
   }
 }
 

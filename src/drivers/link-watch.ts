@@ -36,6 +36,8 @@ export interface InterfaceFact {
   /** First one that is not tentative and not virtual. */
   readonly linkLocalIpv6?: string;
   readonly mac?: string;
+  /** All that are neither virtual nor tentative. */
+  readonly addresses?: readonly string[];
   /** 0 when it does not exist. */
   readonly index: number;
 }
@@ -115,6 +117,7 @@ export class LinkWatch {
       ...(primaryIpv4 === undefined ? {} : { primaryIpv4 }),
       ...(linkLocalIpv6 === undefined ? {} : { linkLocalIpv6 }),
       ...(link.mac === undefined ? {} : { mac: link.mac }),
+      addresses: real.filter(({ tentative }) => !tentative).map(({ address }) => address),
       index: link.index,
     };
   }

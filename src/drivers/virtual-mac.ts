@@ -14,6 +14,7 @@ import {
   formatMac,
   virtualMac,
 } from "./netlink/links.ts";
+import type { Link } from "./netlink/links.ts";
 import type { NetlinkSocket } from "./netlink/socket.ts";
 import type { OwnedEntry, OwnedRecord } from "./owned-record.ts";
 import {
@@ -25,6 +26,8 @@ import {
 } from "./sysctl.ts";
 import type { Sysctl } from "./sysctl.ts";
 
+type MacSettings = Pick<InstanceSettings, "vmac" | "interface" | "family" | "vrid">;
+
 /**
  * Makes the macvlan and brings it up; undefined when done or not wanted. One of the same name,
  * MAC and parent that somebody made before us is used, and stays afterwards.
@@ -32,15 +35,22 @@ import type { Sysctl } from "./sysctl.ts";
 export function makeVirtualMac(
   socket: NetlinkSocket,
   record: OwnedRecord,
-  settings: Pick<InstanceSettings, "vmac" | "interface" | "family" | "vrid">,
+  settings: MacSettings,
 ): OsFailure | undefined {
   if (settings.vmac === undefined) return undefined;
   const { name } = settings.vmac;
   const call = `make the virtual MAC interface ${name} on ${settings.interface}`;
   const parent = findLink(socket, settings.interface);
   if (typeof parent === "number") return osFailure(call, parent);
-  const mac = virtualMac(settings.family, settings.vrid);
-  const known = findLink(socket, name);
+  const mac = macOf(settings);
+  const isWanted = (link: Link): boolean =>
+    link.mac === formatMac(mac) && link.parentIndex === parent.index;
+  let known = findLink(socket, name);
+  // Another MAC since the last configuration: ours is made anew, a stranger's is left alone.
+  if (typeof known !== "number" && !isWanted(known) && isOurs(record, name)) {
+    removeVirtualMac(socket, record, name);
+    known = findLink(socket, name);
+  }
   if (typeof known === "number") {
     if (known !== -ENODEV) return osFailure(call, known);
     const unrecorded = record.add([{ kind: "macvlan", name }]);
@@ -51,7 +61,7 @@ export function makeVirtualMac(
       record.remove([{ kind: "macvlan", name }]);
       return osFailure(call, status);
     }
-  } else if (known.mac !== formatMac(mac) || known.parentIndex !== parent.index) {
+  } else if (!isWanted(known)) {
     return osFailure(`${call}: another interface of that name is there`, -EEXIST);
   }
   changeSysctls(record, [...reversePathSysctls(), ...baseInterfaceSysctls(settings.interface)]);
@@ -61,6 +71,16 @@ export function makeVirtualMac(
   return status < 0 ? osFailure(call, status) : undefined;
 }
 
+/** The MAC that the operator chose, or the one of RFC 9568 section 7.3. */
+export function macOf({ vmac, family, vrid }: Omit<MacSettings, "interface">): Uint8Array {
+  if (vmac?.mac === undefined) return virtualMac(family, vrid);
+  return Uint8Array.from(vmac.mac.split(":"), (part) => Number.parseInt(part, 16));
+}
+
+function isOurs(record: OwnedRecord, name: string): boolean {
+  return record.entries.some((owned) => owned.kind === "macvlan" && owned.name === name);
+}
+
 /** Removes the macvlan if we made it. */
 export function removeVirtualMac(
   socket: NetlinkSocket,
@@ -68,9 +88,7 @@ export function removeVirtualMac(
   name: string,
 ): OsFailure | undefined {
   const entry: OwnedEntry = { kind: "macvlan", name };
-  if (!record.entries.some((owned) => owned.kind === "macvlan" && owned.name === name)) {
-    return undefined;
-  }
+  if (!isOurs(record, name)) return undefined;
   beginLinkDeletion(socket, name);
   const { status } = socket.transact();
   if (status < 0 && status !== -ENODEV) {

@@ -5,6 +5,7 @@ import type { ProgramFacts } from "../core/drill/facts.ts";
 import { LabSite } from "./drill-site.ts";
 import type { Host } from "./host.ts";
 import { BIN, RUN_DIRECTORY, STATE_DIRECTORY } from "./peers/nines.ts";
+import { labProgram } from "./probe.ts";
 import { FARM_FILE, Farm, runWords, webNames } from "./story/farm.ts";
 import { STAGE_FILE, TRACK_EVERY_MS, VIRTUAL_ADDRESS, type Stage } from "./story/stage.ts";
 
@@ -72,21 +73,29 @@ export function farmSite(farm: Farm, env?: Readonly<Record<string, string>>): La
   });
 }
 
-/** How the web server of a host is treated: every process of it, its parents first. */
+/**
+ * How the web server of a host is treated: every process of it. By /proc and the shell alone, as a
+ * small machine has no procps; what looks for the program must not find itself.
+ */
 export function webProgram({ name }: Pick<Host, "name">, kind: Farm["webServer"]): ProgramFacts {
-  const server = new URL("./web-server.ts", import.meta.url).pathname;
   const [find, start] =
     kind === "nginx"
-      ? [["-x", "nginx"], "nginx -e stderr -c /run/nginx/nginx.conf"]
-      : [["-f", "[w]eb-server"], `${process.execPath} ${server} ${name} 80`];
+      ? ["grep -lsx nginx /proc/[0-9]*/comm", "nginx -e stderr -c /run/nginx/nginx.conf"]
+      : [
+          "grep -lsz '/web-server[.][jt]s$' /proc/[0-9]*/cmdline",
+          labProgram("web-server", name, "80").join(" "),
+        ];
+  const signal = (what: string): readonly string[] => {
+    const all = `set -- $(${find} | cut -d/ -f3); test $# -gt 0`;
+    return ["sh", "-c", `${all} && { kill -${what} "$@" 2>/dev/null; true; }`];
+  };
   const log = "</dev/null >>/tmp/web.log 2>&1";
-  const line = `pgrep ${find.join(" ")} >/dev/null || { setsid ${start} ${log} & }`;
   return {
     host: name,
-    kill: ["pkill", "-KILL", ...find],
-    freeze: ["pkill", "-STOP", ...find],
-    resume: ["pkill", "-CONT", ...find],
-    start: ["sh", "-c", line],
+    kill: signal("KILL"),
+    freeze: signal("STOP"),
+    resume: signal("CONT"),
+    start: ["sh", "-c", `${find} >/dev/null || { setsid ${start} ${log} & }`],
   };
 }
 

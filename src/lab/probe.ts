@@ -76,7 +76,7 @@ export async function startUdpProbe(
 ): Promise<Probe> {
   const { intervalMs = 1, limitMs = 200, name = "udp-probe" } = options;
   const numbers = [ECHO_PORT, intervalMs, limitMs].map(String);
-  const argv = [...program("udp-probe-client"), address, ...numbers];
+  const argv = [...labProgram("udp-probe-client"), address, ...numbers];
   return new Probe(await from.start(argv, { name, talk: true }));
 }
 
@@ -89,7 +89,7 @@ export async function startHttpProbe(
   const { intervalMs = 1, limitMs = 1000, name = "http-probe" } = options;
   const numbers = [80, intervalMs, limitMs].map(String);
   const mode = options.connections ?? "keep-alive";
-  const argv = [...program("http-probe-client"), address, ...numbers, mode];
+  const argv = [...labProgram("http-probe-client"), address, ...numbers, mode];
   return new Probe(await from.start(argv, { name, talk: true }));
 }
 
@@ -99,7 +99,7 @@ export async function startEchoServer(
   addresses: readonly string[],
 ): Promise<LabProcess> {
   await host.run(["sh", "-c", NONLOCAL_BIND]);
-  const argv = [...program("echo-server"), host.name, String(ECHO_PORT), ...addresses];
+  const argv = [...labProgram("echo-server"), host.name, String(ECHO_PORT), ...addresses];
   const server = await host.start(argv, { name: "echo" });
   const last = `listening on ${addresses.at(-1)}`;
   await waitFor(() => server.log.includes(last), 5000, `the echo server of ${host.name}`);
@@ -108,7 +108,7 @@ export async function startEchoServer(
 
 /** The small web server that comes with the lab, on port 80. */
 export async function startWebServer(host: Host): Promise<LabProcess> {
-  const server = await host.start([...program("web-server"), host.name, "80"], { name: "web" });
+  const server = await host.start(labProgram("web-server", host.name, "80"), { name: "web" });
   await waitFor(() => server.log.includes("listening"), 5000, `the web server of ${host.name}`);
   return server;
 }
@@ -119,7 +119,7 @@ echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind || true
 `;
 
 /** One of the lab's own programs, run by the Node that runs us, from sources or as built. */
-function program(name: string): string[] {
+export function labProgram(name: string, ...argv: readonly string[]): string[] {
   const file = new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
-  return [process.execPath, "--max-old-space-size=128", fileURLToPath(file)];
+  return [process.execPath, "--max-old-space-size=128", fileURLToPath(file), ...argv];
 }

@@ -261,3 +261,33 @@ test("virtual MACs: two nodes with the same MAC hear each other whatever rp_filt
     assert.equal((await first.host.run(["ip", "-br", "link"])).includes("vrrp"), false);
   });
 });
+
+test("a virtual MAC of one's own is seen by others, and may be changed by a reload", async () => {
+  await withWorld(PLAN, async (world) => {
+    const first = await master(world, { priority: 150, extra: "use_vmac web 02:00:00:00:aa" });
+    const client = world.host("lb2");
+    const seen = async (mac: string): Promise<void> => {
+      const isSeen = async (): Promise<boolean> => {
+        await client.run(["ping", "-c", "1", "-W", "1", ADDRESS]).catch(() => "");
+        return (await client.run(["ip", "neigh", "show", ADDRESS])).includes(mac);
+      };
+      await waitFor(isSeen, 6000, `the MAC ${mac}`);
+    };
+    await seen("02:00:00:00:aa:33");
+    const next = configuration({ priority: 150, extra: "use_vmac web 02:00:00:00:00:07" });
+    first.host.write("/run/keepalived.conf", next);
+    await clientOf(first.host).reload();
+    await seen("02:00:00:00:00:07");
+  });
+});
+
+test("track_src_ip: the node whose source address is taken away hands over", async () => {
+  await withWorld(PLAN, async (world) => {
+    const extra = "mcast_src_ip 10.79.0.11\n    track_src_ip";
+    const first = await master(world, { priority: 150, extra });
+    await first.host.ip("addr add 10.79.0.111/24 dev eth0", "addr del 10.79.0.11/24 dev eth0");
+    await untilState(first, "FAULT");
+    await first.host.ip("addr add 10.79.0.11/24 dev eth0");
+    await untilState(first, "MASTER");
+  });
+});

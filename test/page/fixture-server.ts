@@ -151,7 +151,9 @@ export class FixtureServer {
         ...read,
         path: "/api/v1/incidents/{id}",
         handle: ({ params }) => {
-          const found = this.overview.incidents.find(({ id }) => id === params["id"]);
+          const found = this.overview.incidents.find(
+            ({ id, node }) => `${id}@${node}` === params["id"],
+          );
           return found === undefined
             ? problem(404, "not-found", `there is no incident ${params["id"]}`)
             : json(this.#annotated(found));

@@ -131,7 +131,7 @@ test("a reader sees no orders; with a token one becomes an operator, and signed 
 test("a note on an incident is kept and shown; a drill is run from its page", async () => {
   const { page } = await open(browser, server, {
     operator: true,
-    hash: "#/incident/web-1",
+    hash: "#/incident/web-20261102T114746Z%40lb1",
   });
   await page.getByText("web1 and web2 refused connections").waitFor();
   assert.match(

@@ -27,7 +27,11 @@ after(async () => {
 const PAGES: readonly (readonly [hash: string, english: RegExp, chinese: RegExp])[] = [
   ["#/events", /Events/u, /事件/u],
   ["#/incidents", /Incidents/u, /事故/u],
-  ["#/incident/web-1", /Incident web-1/u, /事故 web-1/u],
+  [
+    "#/incident/web-20261102T114746Z%40lb1",
+    /Incident web-20261102T114746Z/u,
+    /事故 web-20261102T114746Z/u,
+  ],
   ["#/drills", /Drills/u, /演练/u],
   ["#/drill/power-off", /Not now: lb1 is the last director/u, /现在不能执行/u],
   ["#/nodes", /Nodes of the group/u, /组内节点/u],

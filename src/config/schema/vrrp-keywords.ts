@@ -27,7 +27,7 @@ export const VRRP_KEYWORDS: string = `
 + accept | flag | | Packets to the addresses are accepted (default). | RFC 9568 6.1 Accept_Mode
 + no_accept | flag | | Packets to the addresses are dropped unless priority is 255. | RFC 9568 6.1 Accept_Mode
 + strict_mode | bool | vrrp_strict | RFC 5798 to the letter. | man, VRRP instance(s); RFC 5798
-+ use_vmac | words 0..2 | | Addresses live on a macvlan with the virtual MAC address. | RFC 9568 7.3
++ use_vmac | words 0..2 | | Addresses live on a macvlan with the virtual MAC address, or with one of your own: [NAME] [MAC]. | RFC 9568 7.3
 + vmac_xmit_base | flag | | With use_vmac: adverts leave from the base interface. | man, VRRP instance(s)
 + dont_track_primary | flag | | The instance's own interface may be down. | man, VRRP instance(s)
 + track_interface | lines | | Interfaces that must be up, or change the priority. | man, VRRP instance(s)
@@ -53,7 +53,7 @@ export const VRRP_KEYWORDS: string = `
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines
 + fast_handover | bool | on | Nines: take over an eighth of the skew and up to 10 ms after the master resigns. | Nines
 - track_bfd | lines | | BFD sessions that change the priority. | man, VRRP instance(s)
-- track_src_ip | flag | | FAULT when the source address vanishes. | man, VRRP instance(s)
++ track_src_ip | flag | | FAULT while the interface does not have mcast_src_ip or unicast_src_ip. | man, VRRP instance(s)
 - vrf | word | | Routing domain of the adverts. | man, VRRP instance(s)
 - use_vmac_addr | any | | Macvlans for addresses on other interfaces. | man, VRRP instance(s)
 - use_ipvlan | any | | An ipvlan instead of a macvlan. | man, VRRP instance(s)

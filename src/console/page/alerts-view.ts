@@ -5,6 +5,7 @@ import type { NodeView } from "../api.ts";
 import { ago, empty, levelMark, linkOfSubject, panel, span } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
+import { addressOf } from "./incident-page.ts";
 import { say, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { told } from "./store.ts";
@@ -13,7 +14,7 @@ const MOST = 8;
 
 export function Alerts(): VNode {
   const alerts = told("alerts") ?? [];
-  const open = (told("incidents") ?? []).filter(({ endMs }) => endMs === undefined);
+  const open = (told("incidents") ?? []).filter(({ closedMs }) => closedMs === undefined);
   const count = alerts.length + open.length;
   return panel(
     count === 0 ? t("alerts.title") : t("alerts.count", { count }),
@@ -22,16 +23,25 @@ export function Alerts(): VNode {
     el(
       "ul",
       { class: "alerts" },
-      open.map(({ id, service, severity, startMs, reason }) =>
+      open.map(({ id, node, service, class: severity, startMs, cause, ageMs }) =>
         el(
           "li",
-          { key: id },
+          { key: addressOf({ id, node }) },
           levelMark("error"),
           el(
             "div",
             null,
-            el("a", { href: hashOf("incident", id) }, t("incident.open-of", { service, severity })),
-            el("span", { class: "under" }, `${reason} · ${ago(startMs)}`),
+            el(
+              "a",
+              { href: hashOf("incident", addressOf({ id, node })) },
+              t("incident.open-of", { service, severity }),
+            ),
+            el(
+              "span",
+              { class: "under" },
+              `${cause} · ${node} · ${ago(startMs)}`,
+              ageMs === undefined ? "" : ` · ${t("incident.old", { span: span(ageMs) })}`,
+            ),
           ),
         ),
       ),

@@ -2,29 +2,24 @@
 
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { IncidentView } from "../api.ts";
+import type { IncidentList, IncidentView } from "../api.ts";
 import { ago, button, empty, moment, number, panel, span } from "./common-views.ts";
 import { el, names, part } from "./dom.ts";
 import { stateMark } from "./icons.ts";
 import { language, t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
-import { incidentView } from "./incident-fields.ts";
 import { mayOperate, notice, serverNow, told } from "./store.ts";
-
-interface IncidentList {
-  readonly incidents: readonly IncidentView[];
-}
 
 export function IncidentsPage(): VNode {
   const [all, setAll] = useState<readonly IncidentView[] | undefined>(undefined);
   const latest = told("incidents") ?? [];
   useEffect(() => {
     get<IncidentList>("/api/v1/incidents").then(
-      ({ incidents }) => setAll(incidents.map(incidentView)),
+      ({ incidents }) => setAll(incidents.filter(({ dismissed }) => dismissed === undefined)),
       () => setAll(undefined),
     );
-  }, [latest.map(({ id, endMs }) => `${id}${endMs}`).join()]);
+  }, [latest.map((one) => `${addressOf(one)}${one.closedMs}`).join()]);
   const incidents = all ?? latest;
   return el(
     "div",
@@ -53,44 +48,54 @@ export function IncidentsPage(): VNode {
   );
 }
 
-function card({
-  id,
-  service,
-  severity,
-  startMs,
-  endMs,
-  reason,
-  score,
-  isPlanned,
-}: IncidentView): VNode {
+/** Ids are of a ledger, and two may choose the same one. */
+export function addressOf({ id, node }: Pick<IncidentView, "id" | "node">): string {
+  return `${id}@${node}`;
+}
+
+function card(incident: IncidentView): VNode {
+  const { service, class: given, startMs, closedMs, cause, score } = incident;
   return el(
     "li",
-    { class: names("panel", "card", endMs === undefined && "open"), key: id },
-    el("a", { class: "card-title", href: hashOf("incident", id) }, `${service} · ${severity}`),
-    endMs === undefined
+    { class: names("panel", "card", closedMs === undefined && "open"), key: addressOf(incident) },
+    el(
+      "a",
+      { class: "card-title", href: hashOf("incident", addressOf(incident)) },
+      `${service} · ${given}`,
+    ),
+    closedMs === undefined
       ? stateMark("DOWN")
-      : el("span", { class: "muted" }, t("incident.lasted", { span: span(endMs - startMs) })),
-    el("p", null, reason),
+      : el("span", { class: "muted" }, t("incident.lasted", { span: span(closedMs - startMs) })),
+    el("p", null, cause),
     el(
       "p",
       { class: "muted" },
       moment(startMs),
       ` · ${ago(startMs)} · `,
-      isPlanned ? t("incident.planned") : t("incident.score", { score: number(score) }),
+      t("incident.score", { score: number(score) }),
+      ` · ${seenBy(incident)}`,
     ),
   );
+}
+
+/** Who tells of it, and how old that is. */
+function seenBy({ vantages, ageMs }: IncidentView): string {
+  const nodes = t("incident.seen-by", { nodes: vantages.map(({ node }) => node).join(", ") });
+  return ageMs === undefined ? nodes : `${nodes} · ${t("incident.old", { span: span(ageMs) })}`;
 }
 
 export function IncidentPage({ id }: { readonly id: string }): VNode {
   const [asked, setAsked] = useState<IncidentView | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
-  const known = told("incidents")?.find((one) => one.id === id);
+  const known = told("incidents")?.find(
+    (one) => addressOf(one) === id || one.vantages.some((at) => addressOf(at) === id),
+  );
   const load = (): void =>
     void get<IncidentView>(`/api/v1/incidents/${encodeURIComponent(id)}`).then(
-      (answer) => setAsked(incidentView(answer)),
+      setAsked,
       (error: Error) => setTrouble(error.message),
     );
-  useEffect(load, [id, known?.endMs]);
+  useEffect(load, [id, known?.closedMs]);
   const incident = asked ?? known;
   if (incident === undefined) {
     return el(
@@ -100,7 +105,7 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
       empty(trouble || t("link.connecting")),
     );
   }
-  const { service, severity, reason, score, isPlanned, endMs } = incident;
+  const { service, class: given, cause, score, closedMs, startMs, drill } = incident;
   return el(
     "div",
     { class: "stack" },
@@ -114,17 +119,24 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
         " · ",
         el("a", { href: hashOf("service", service) }, service),
       ),
-      el("h1", null, t("incident.title", { id }), endMs === undefined ? stateMark("DOWN") : null),
-      el("p", { class: "lead" }, reason),
+      el(
+        "h1",
+        null,
+        t("incident.title", { id: incident.id }),
+        closedMs === undefined ? stateMark("DOWN") : null,
+      ),
+      el("p", { class: "lead" }, cause),
     ),
     el(
       "dl",
       { class: "facts" },
-      fact(t("incident.severity"), severity),
-      fact(t("incident.duration"), span((endMs ?? serverNow.value) - incident.startMs)),
-      fact(t("incident.score-word"), isPlanned ? t("incident.planned") : number(score)),
+      fact(t("incident.severity"), given),
+      fact(t("incident.duration"), span((closedMs ?? serverNow.value) - startMs)),
+      fact(t("incident.score-word"), number(score)),
+      drill === undefined ? null : fact(t("incident.drill"), drill),
     ),
     phases(incident),
+    vantages(incident),
     part(Notes, { incident, onDone: load }),
   );
 }
@@ -134,12 +146,14 @@ function fact(name: string, value: string): VNode {
 }
 
 /** Start, noticed, switched, repaired: as a list, each with what it took since the start. */
-function phases({ startMs, detectedMs, switchedMs, endMs, segments }: IncidentView): VNode {
+function phases(incident: IncidentView): VNode {
+  const { startMs, detectedMs, switchedMs, restoredMs, closedMs, segments } = incident;
   const steps = [
     [t("incident.start"), startMs],
     [t("incident.detected"), detectedMs],
     [t("incident.switched"), switchedMs],
-    [t("incident.repaired"), endMs],
+    [t("incident.restored"), restoredMs],
+    [t("incident.repaired"), closedMs],
   ] as const;
   return panel(
     t("incident.phases"),
@@ -164,17 +178,44 @@ function phases({ startMs, detectedMs, switchedMs, endMs, segments }: IncidentVi
       : el(
           "ul",
           { class: "lines" },
-          segments.map(({ severity, startMs: from, endMs: to }) =>
+          segments.map(({ class: given, severity, fromMs, toMs }) =>
             el(
               "li",
-              { key: from },
-              el("strong", null, severity),
-              " ",
-              moment(from),
-              to === undefined ? "" : ` · ${span(to - from)}`,
+              { key: fromMs },
+              el("strong", null, t(`severity.${severity}`)),
+              ` ${given} `,
+              moment(fromMs),
+              ` · ${span(toMs - fromMs)}`,
             ),
           ),
         ),
+  );
+}
+
+/** The same outage as each node saw it; an old word is told with its age. */
+function vantages({ vantages: all }: IncidentView): VNode {
+  return panel(
+    t("incident.vantages"),
+    { id: "vantages" },
+    el(
+      "ul",
+      { class: "lines" },
+      all.map((at) =>
+        el(
+          "li",
+          { key: addressOf(at) },
+          el("strong", null, at.node),
+          ` ${t(`incident.state-${at.state}`)} · ${t("incident.harm", { span: span(at.harmMs) })}`,
+          el(
+            "span",
+            { class: "under" },
+            moment(at.startMs),
+            at.closedMs === undefined ? "" : ` · ${span(at.closedMs - at.startMs)}`,
+            at.ageMs === undefined ? "" : ` · ${t("incident.old", { span: span(at.ageMs) })}`,
+          ),
+        ),
+      ),
+    ),
   );
 }
 
@@ -187,7 +228,7 @@ function Notes({
 }): VNode {
   const [text, setText] = useState("");
   const send = (): void =>
-    void annotate(incident.id, text.trim()).then(
+    void annotate(addressOf(incident), text.trim()).then(
       () => {
         setText("");
         onDone();

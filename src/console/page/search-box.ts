@@ -7,6 +7,7 @@ import { linkOfNode, subjectOf } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
 import { t } from "./preferences.ts";
+import { addressOf } from "./incident-page.ts";
 import { hashOf } from "./routes.ts";
 import { rankOf } from "./states.ts";
 import { dialog, overview } from "./store.ts";
@@ -114,8 +115,8 @@ function hitsOf({ topology, services, incidents }: Overview, wanted: string): re
       name,
       kind: t("services.one"),
     })),
-    ...incidents.map(({ id }) => ({
-      href: hashOf("incident", id),
+    ...incidents.map(({ id, node }) => ({
+      href: hashOf("incident", addressOf({ id, node })),
       name: id,
       kind: t("incident.one"),
     })),

@@ -5,6 +5,7 @@ import { empty, moment, panel, span } from "./common-views.ts";
 import { el, part } from "./dom.ts";
 import { RecordList } from "./events-page.ts";
 import { stateMark } from "./icons.ts";
+import { addressOf } from "./incident-page.ts";
 import { say, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { serviceRow } from "./services-view.ts";
@@ -64,17 +65,17 @@ function incidentsOf(service: string): VNode {
       : el(
           "ul",
           { class: "lines" },
-          incidents.map(({ id, severity, reason, startMs, endMs }) =>
+          incidents.map(({ id, node, class: given, cause, startMs, closedMs }) =>
             el(
               "li",
-              { key: id },
-              el("a", { href: hashOf("incident", id) }, `${id} · ${severity}`),
-              ` ${reason}`,
+              { key: addressOf({ id, node }) },
+              el("a", { href: hashOf("incident", addressOf({ id, node })) }, `${id} · ${given}`),
+              ` ${cause}`,
               el(
                 "span",
                 { class: "under" },
                 moment(startMs),
-                endMs === undefined ? "" : ` · ${span(endMs - startMs)}`,
+                closedMs === undefined ? "" : ` · ${span(closedMs - startMs)}`,
               ),
             ),
           ),

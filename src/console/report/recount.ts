@@ -340,8 +340,9 @@ const DECISIONS = /^(role-ended|role-hung|lease-lapsed|server-panic-on)$/u;
 function finish(one: Walked, lines: readonly Line[], rules: Rules): RecountedIncident {
   const { service, settings } = rules;
   const { classes } = settings;
-  const concerns = ({ subject }: Line): boolean =>
+  const concerns = ({ subject, kind }: Line): boolean =>
     subject === "" ||
+    (kind.startsWith("role-") && subject !== "console") ||
     service.instances.includes(subject) ||
     service.pools.includes(subject.split("/")[0]!) ||
     service.frontends.includes(subject);

@@ -34,7 +34,7 @@ test("every kind that is asked for means something", () => {
 test("a record is about the services that its subject is a part of", () => {
   const other = { ...SERVICE, name: "mail", pools: ["mx"], frontends: ["smtp"], instances: [] };
   const names = (subject: string, source = "balance"): string[] =>
-    servicesOf({ subject, source }, [SERVICE, other]).map(({ name }) => name);
+    servicesOf({ kind: "", subject, source }, [SERVICE, other]).map(({ name }) => name);
   assert.deepEqual(names("web/web1"), ["web"]);
   assert.deepEqual(names("mx"), ["mail"]);
   assert.deepEqual(names("VI_1"), ["web"]);

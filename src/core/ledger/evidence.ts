@@ -79,11 +79,12 @@ function clamp(value: number, low: number, high: number): number {
 
 /** Which services a subject of a record is about. Empty subject: what concerns the whole node. */
 export function servicesOf(
-  record: Pick<LedgerRecord, "subject" | "source">,
+  record: Pick<LedgerRecord, "kind" | "subject" | "source">,
   services: readonly LedgerService[],
 ): readonly LedgerService[] {
-  const { subject, source } = record;
-  if (subject === "") return services;
+  const { kind, subject, source } = record;
+  // A role process carries all of them.
+  if (subject === "" || kind.startsWith("role-")) return services;
   const pool = subject.split("/")[0]!;
   return services.filter(
     ({ name, frontends, pools, instances }) =>
@@ -152,6 +153,8 @@ export function evidenceOfRecord(record: LedgerRecord): Told {
       return [{ type: "decided", layer: "address", ...at }];
     case "role-ended":
     case "role-hung":
+      // Neither addresses nor requests need the console.
+      if (record.subject === "console") return [];
       return [{ type: "decided", layer: "balancer", ...at }];
     case "handover-asked":
       return [{ type: "ordered", ...at }];

@@ -66,9 +66,16 @@ export class Facts {
 
   #sourceVerdict(settings: InstanceSettings): TrackVerdict {
     const source = this.sourceOf(settings);
-    if (source !== undefined) return verdict(true, `sends from ${source}`);
     const { interface: name, family } = settings;
-    if (!this.#interfaces.has(name)) return pending(`interface ${name} was not looked at yet`);
+    const fact = this.#interfaces.get(name);
+    const isTracked = settings.trackSource === true && settings.sourceAddress !== undefined;
+    if (source !== undefined && !isTracked) return verdict(true, `sends from ${source}`);
+    if (fact === undefined) return pending(`interface ${name} was not looked at yet`);
+    if (source !== undefined) {
+      const isThere = fact.addresses?.includes(source) ?? true;
+      if (isThere) return verdict(true, `sends from ${source}`);
+      return verdict(false, `interface ${name} does not have ${source} to send from`);
+    }
     const wanted = family === "ipv4" ? "IPv4 address" : "link-local IPv6 address";
     return verdict(false, `interface ${name} has no ${wanted} to send from`);
   }

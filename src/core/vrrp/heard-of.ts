@@ -18,6 +18,9 @@ export function heardOf(
   }
   if (state.kind !== "MASTER") return ours;
   if (priority === 0) return { ...ours, peer, cause: "resigned" };
-  if (priority < effectivePriority) return { ...ours, peer, cause: "lower" };
+  // A master of a lower priority that was left in charge (no preemption) and died is no lower one.
+  const isLower =
+    state.awaited === undefined ? priority < effectivePriority : state.awaited === "lower";
+  if (isLower) return { ...ours, peer, cause: "lower" };
   return { ...ours, peer, cause: "silent", silentMs: Math.round(now - heardAtMs) };
 }

@@ -36,6 +36,14 @@ export interface MasterState {
   leaseUntilMs: number;
   /** When a lower-priority advert was answered last. */
   repliedAtMs: number;
+  /** What the backup that it was had waited out. */
+  readonly awaited?: BackupState["awaiting"];
+}
+
+/** The beginning of a reign. */
+export function masterAfter(before: InstanceState, advertAtMs: number): MasterState {
+  const state = { kind: "MASTER", advertAtMs, leaseUntilMs: 0, repliedAtMs: -Infinity } as const;
+  return before.kind === "BACKUP" ? { ...state, awaited: before.awaiting } : state;
 }
 
 /** Who was master last, as far as we heard. */

@@ -22,6 +22,7 @@ import {
   type BackupState,
   type HeardMaster,
   type InstanceState,
+  masterAfter,
 } from "./instance-state.ts";
 import {
   addressClaimed,
@@ -235,8 +236,7 @@ export class Instance {
     this.holdUntilMs = -Infinity;
     this.starvation.reset();
     this.guard.reset();
-    const advertAtMs = turn.now + advertIntervalMs;
-    this.state = { kind: "MASTER", advertAtMs, leaseUntilMs: 0, repliedAtMs: -Infinity };
+    this.state = masterAfter(this.state, turn.now + advertIntervalMs);
     this.counters.becameMaster++;
     this.advertise(turn);
     turn.out.push({ type: "acquire-addresses", instance: name });

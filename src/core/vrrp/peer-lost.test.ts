@@ -61,3 +61,29 @@ test("members of a group that wait for each other tell a lost peer once each", (
   assert.equal(b.state, "MASTER");
   assert.equal(b.said("peer-lost").length, 2);
 });
+
+test("a master of a lower priority that was left in charge and dies is told as silent", () => {
+  const { segment, a, b } = twoNodes(
+    node([instance({ priority: 150 })]),
+    node([instance({ priority: 100 })]),
+  );
+  // Its better comes back and leaves it in charge.
+  a.paused = true;
+  segment.advance(20_000);
+  const lazy = segment.add("C", node([instance({ priority: 200, preempt: false })]));
+  segment.advance(20_000);
+  assert.deepEqual([b.state, lazy.state], ["MASTER", "BACKUP"]);
+  b.paused = true;
+  segment.advance(20_000);
+  const took = lazy.did("report").findLast(({ event }) => event.to === "MASTER")?.event;
+  assert.deepEqual([took?.cause, took?.peer], ["silent", "192.0.2.1"]);
+  assert.ok((took?.silentMs ?? 0) > 3000, took?.reason ?? "");
+});
+
+test("a master of a lower priority that lives is told as the lower one", () => {
+  const { segment } = twoNodes();
+  const better = segment.add("C", node([instance({ priority: 250 })]));
+  segment.advance(20_000);
+  const rose = better.did("report").findLast(({ event }) => event.to === "MASTER")?.event;
+  assert.equal(rose?.cause, "lower");
+});

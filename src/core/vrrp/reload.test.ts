@@ -52,6 +52,7 @@ const liveChanges: readonly InstanceDraft[] = [
   { announce: { ...announceDefaults, refreshMs: 60_000 } },
   { tracks: [script("web")] },
   { trackPrimaryInterface: false },
+  { trackSource: true },
   { restoreRemovedAddresses: false },
   { witnesses: ["192.0.2.254"] },
   { notify: { ...noNotify, mail: true } },
@@ -77,6 +78,7 @@ const restarts: readonly InstanceDraft[] = [
   { ownerIgnoreAdverts: true },
   { promoteSecondaries: true },
   { vmac: { name: "vrrp.51", sendFromBase: false } },
+  { vmac: { name: "vrrp.51", sendFromBase: false, mac: "02:00:00:00:00:01" } },
 ];
 
 function route(): InstanceSettings["routes"][number] {

@@ -17,6 +17,7 @@ const live: ReadonlySet<keyof InstanceSettings> = new Set<keyof InstanceSettings
   "announce",
   "tracks",
   "trackPrimaryInterface",
+  "trackSource",
   "restoreRemovedAddresses",
   "witnesses",
   "notify",

@@ -47,6 +47,8 @@ export type RouterInput =
       readonly primaryIpv4?: string;
       readonly linkLocalIpv6?: string;
       readonly mac?: string;
+      /** All that are not virtual and not tentative. Absent = not known. */
+      readonly addresses?: readonly string[];
     }
   /** A script, process or file changed its verdict, or a `track_group` of static objects did.
    *  `value`: files only; else 0. */

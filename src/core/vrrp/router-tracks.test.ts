@@ -268,6 +268,21 @@ test("mcast_src_ip or unicast_src_ip is used whatever the interface has", () => 
   assert.equal(router.did("send-datagram").at(-1)?.source, "192.0.2.111");
 });
 
+test("track_src_ip: without its source address on the interface it is in FAULT", () => {
+  const { segment, router } = alone({ sourceAddress: "192.0.2.111", trackSource: true });
+  const up = { type: "interface-changed", interface: "eth0", exists: true, up: true } as const;
+  const has = (...addresses: readonly string[]): void => {
+    segment.input(router, { ...up, primaryIpv4: "192.0.2.1", addresses });
+  };
+  has("192.0.2.1");
+  assert.equal(router.state, "FAULT");
+  assert.equal(router.status().reason, "interface eth0 does not have 192.0.2.111 to send from");
+  has("192.0.2.1", "192.0.2.111");
+  segment.until(() => router.state === "MASTER");
+  has("192.0.2.1");
+  assert.equal(router.state, "FAULT");
+});
+
 test("a new primary address of a running master is the next advert's source", () => {
   const { segment, router } = alone();
   toMaster({ segment, router });

@@ -210,6 +210,8 @@ export interface UnicastPeer {
 export interface VmacSettings {
   /** macvlan name, e.g. `vrrp.51`. */
   readonly name: string;
+  /** One of the operator's own, `02:00:…` in lower case; absent = RFC 9568 section 7.3. */
+  readonly mac?: string;
   /** Send adverts from the base interface (`vmac_xmit_base`). */
   readonly sendFromBase: boolean;
 }
@@ -234,6 +236,8 @@ export interface InstanceSettings {
   readonly transport: MulticastTransport | UnicastTransport;
   /** Source address of adverts; absent = the interface's primary (v6: link-local) address. */
   readonly sourceAddress?: string;
+  /** FAULT while the interface does not have `sourceAddress` (`track_src_ip`). Absent = no. */
+  readonly trackSource?: boolean;
   readonly authentication: Authentication;
   /** In the order of the advert. */
   readonly addresses: readonly VirtualAddress[];

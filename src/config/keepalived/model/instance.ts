@@ -10,6 +10,7 @@ import type { Block } from "../block.ts";
 import { readAddressLines } from "./address-lines.ts";
 import { readAnnounce } from "./announce.ts";
 import { readAuthentication } from "./authentication.ts";
+import type { Word } from "../source-line.ts";
 import { type Context, readAddress, remember } from "./context.ts";
 import { readNotify } from "./notify.ts";
 import { readTiming, type Timing } from "./instance-timing.ts";
@@ -61,6 +62,7 @@ export function readInstance(
     startAsMaster: timing.startAsMaster && authentication.kind !== "ah",
     transport: readTransport(block, globals, family, context),
     ...optional("sourceAddress", readSource(block, family, context)),
+    ...optional("trackSource", readTrackSource(block, context)),
     authentication,
     addresses: addresses.advertised,
     excludedAddresses: addresses.excluded,
@@ -149,10 +151,6 @@ function readVmac(
   if (words === undefined) return undefined;
   const isMac = (text: string): boolean => /^[\da-fA-F]{1,2}(:[\da-fA-F]{1,2}){4,5}$/u.test(text);
   const mac = words.find((word) => isMac(word.text));
-  if (mac !== undefined) {
-    const reason = "ignored: a MAC address of one's own for use_vmac";
-    context.findings.warn(mac, reason, "the one of RFC 9568 section 7.3 is used");
-  }
   const unicast = block.lines("unicast_peer").length > 0;
   if (unicast && !block.has("vmac_xmit_base")) {
     const reason = "use_vmac with unicast_peer needs vmac_xmit_base";
@@ -170,8 +168,29 @@ function readVmac(
   }
   return {
     name: name?.text ?? standard,
+    ...optional("mac", mac === undefined ? undefined : readMac(mac, facts.vrid, context)),
     sendFromBase: !facts.strict && (unicast || block.has("vmac_xmit_base")),
   };
+}
+
+/** Of five numbers the VRID is the sixth, as in keepalived. */
+function readMac(word: Word, vrid: number, context: Context): string | undefined {
+  const numbers = word.text.split(":").map((part) => Number.parseInt(part, 16));
+  const mac = numbers.length === 5 ? [...numbers, vrid] : numbers;
+  if ((mac[0]! & 1) === 1 || mac.every((part) => part === 0)) {
+    const reason = `${word.text} is not the MAC address of one interface`;
+    context.findings.error(word, reason, "its first number must be even, as in 02:00:00:00:00:01");
+    return undefined;
+  }
+  return mac.map((part) => part.toString(16).padStart(2, "0")).join(":");
+}
+
+function readTrackSource(block: Block, context: Context): boolean | undefined {
+  if (!block.has("track_src_ip")) return undefined;
+  if (block.has("mcast_src_ip") || block.has("unicast_src_ip")) return true;
+  const reason = "track_src_ip has no effect: there is no mcast_src_ip or unicast_src_ip";
+  context.findings.warn(block.at("track_src_ip"), reason, "name the source address");
+  return undefined;
 }
 
 type Behaviour = Pick<

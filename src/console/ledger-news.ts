@@ -1,0 +1,69 @@
+/**
+ * What a node's ledger tells the other nodes, and what they know of each other's: small enough to be
+ * asked for whenever it changed.
+ */
+
+import { byOurClock, type ToldIncident } from "../core/ledger/group-incidents.ts";
+import type { Incident } from "../core/ledger/incident.ts";
+import type { Alert, BurnView } from "./api.ts";
+import type { ServiceCounts } from "./ledger-summary.ts";
+import type { Answer } from "./routes.ts";
+
+/** Raised when news change so that older nodes would misread them. */
+export const NEWS_FORMAT = 1;
+/** Older ones are asked for by name. */
+export const TOLD_INCIDENTS = 50;
+
+export interface LedgerNews {
+  readonly format: number;
+  /** Another one: there is something new. */
+  readonly stamp: string;
+  /** The latest, oldest first. Times are those of that node's clock. */
+  readonly incidents: readonly Incident[];
+  /** Of its budgets, and of its console. */
+  readonly alerts: readonly Alert[];
+  readonly burns: readonly BurnView[];
+  readonly services: readonly ServiceCounts[];
+}
+
+/** Another node, as the ledger needs it. */
+export interface Neighbour {
+  readonly name: string;
+  readonly news?: LedgerNews;
+  /** How old its word is; absent: it is fresh. */
+  readonly ageMs?: number;
+  /** Why, then. */
+  readonly reason: string;
+  /** Its clock minus ours. */
+  readonly aheadMs: number;
+  /** Over mutually authenticated TLS; rejects with a sentence when it does not answer. */
+  ask(path: string, body?: object): Promise<unknown>;
+}
+
+/** What other nodes may ask of our ledger. */
+export interface LedgerDesk {
+  news(): LedgerNews | undefined;
+  /** Newest first, bounded. */
+  incidents(): readonly Incident[];
+  find(id: string): Incident | undefined;
+  order(order: ForwardedOrder, node: string): Answer | Promise<Answer>;
+}
+
+/** What somebody says at one node of an incident that another one has. */
+export interface ForwardedOrder {
+  readonly id: string;
+  readonly what: IncidentWord;
+  readonly who: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export const INCIDENT_WORDS = ["annotations", "class", "owners", "settle"] as const;
+export type IncidentWord = (typeof INCIDENT_WORDS)[number];
+
+export function toldBy(
+  { name, ageMs, aheadMs }: Pick<Neighbour, "name" | "ageMs" | "aheadMs">,
+  incident: Incident,
+): ToldIncident {
+  const age = ageMs === undefined ? {} : { ageMs };
+  return { ...byOurClock(incident, aheadMs), node: name, ...age };
+}
