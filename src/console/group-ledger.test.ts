@@ -110,6 +110,7 @@ class TestNode {
           ledger: this.part.ledger?.news()?.stamp,
         }) as unknown as NodePart,
       recordsAfter: () => [],
+      errands: () => undefined,
       ledger: () => this.part.ledger,
       looked: () => undefined,
       heard: () => undefined,

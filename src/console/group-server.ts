@@ -7,10 +7,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { gzipSync, constants } from "node:zlib";
 import type { JournalRecord } from "../core/journal/record.ts";
+import type { DrillDoor } from "./drill-door.ts";
 import { DRILL_PATH, DRILL_PROTOCOL } from "./drill-errand.ts";
 import { memberOf, type Papers } from "./group-files.ts";
 import type { ForwardedOrder, LedgerDesk } from "./ledger-news.ts";
@@ -28,10 +28,8 @@ export interface GroupSource {
   readonly nodes: () => readonly string[];
   readonly part: () => NodePart | undefined;
   readonly recordsAfter: (seq: number, limit: number) => readonly JournalRecord[];
-  /** Another node asks for a drill on this one: the line to it, and its name. */
-  readonly errand: (socket: Duplex, from: string) => void;
-  /** What became of such a drill. */
-  readonly outcome: (id: string) => object | undefined;
+  /** For drills that another node asks for on this one. */
+  readonly errands: () => Pick<DrillDoor, "open" | "outcome"> | undefined;
   readonly ledger: () => LedgerDesk | undefined;
   /** Somebody was turned away. */
   readonly stranger: (from: string, why: string) => void;
@@ -66,13 +64,14 @@ export function groupServer(papers: Papers, source: GroupSource): Server {
   server.on("upgrade", (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
     socket.on("error", () => socket.destroy());
     const member = memberOf(socket.getPeerCertificate().subjectaltname ?? "");
+    const door = source.errands();
     const isErrand = request.url === DRILL_PATH && request.headers.upgrade === DRILL_PROTOCOL;
-    if (member === undefined || !isErrand) return void socket.destroy();
+    if (member === undefined || door === undefined || !isErrand) return void socket.destroy();
     const lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade"];
     socket.write([...lines, `Upgrade: ${DRILL_PROTOCOL}`, "", ""].join("\r\n"));
     socket.setTimeout(0);
     if (head.length > 0) socket.unshift(head);
-    source.errand(socket, member.node);
+    door.open(socket, member.node);
     return undefined;
   });
   server.on("tlsClientError", (error: Error, socket: Socket) => {
@@ -117,7 +116,7 @@ function answer(source: GroupSource, request: IncomingMessage, response: ServerR
     return send(response, 200, source.recordsAfter(after, MAX_BATCH));
   }
   if (url.pathname === DRILL_PATH) {
-    const outcome = source.outcome(url.searchParams.get("id") ?? "");
+    const outcome = source.errands()?.outcome(url.searchParams.get("id") ?? "");
     if (outcome !== undefined) return send(response, 200, outcome);
   }
   const told = ofLedger(desk, url);

@@ -32,8 +32,7 @@ export interface GroupOptions {
   /** Another node told something, or did not answer. */
   readonly looked: () => void;
   readonly heard: (records: readonly JournalRecord[]) => void;
-  readonly errand: GroupSource["errand"];
-  readonly outcome: GroupSource["outcome"];
+  readonly errands: GroupSource["errands"];
   readonly report: (kind: "stranger" | "group-trouble", reason: string) => void;
 }
 
@@ -147,13 +146,12 @@ export class Group {
   }
 
   #listen(papers: Papers, host: string, port: number): void {
-    const { part, recordsAfter, errand, outcome, ledger, service, report } = this.#options;
+    const { part, recordsAfter, errands, ledger, service, report } = this.#options;
     const server = groupServer(papers, {
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,
-      errand,
-      outcome,
+      errands,
       ledger,
       stranger: (from, why) => {
         if (this.#strangers.take(monotonicMs(), from) > 0) return;

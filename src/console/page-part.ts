@@ -285,15 +285,7 @@ class Page implements RunningPart, PageModel {
       part: () => this.#partForOthers(),
       ledger: () => this.#ledger,
       recordsAfter: (seq, limit) => journal.after(seq, limit),
-      errand: (socket, from) => {
-        const door = parts().find((part) => part.errands !== undefined)?.errands;
-        if (door === undefined) socket.destroy();
-        else door.open(socket, from);
-      },
-      outcome: (id) =>
-        parts()
-          .find((part) => part.errands !== undefined)
-          ?.errands?.outcome(id),
+      errands: () => parts().find((part) => part.errands !== undefined)?.errands,
       looked: () => this.#watch.soon(),
       heard: (records) => {
         this.#timeline.add(records);

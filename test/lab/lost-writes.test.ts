@@ -39,8 +39,10 @@ ledger: { merge: 10s }
 `;
 
 const WRITES = [
-  ...["--write-command", 'redis-cli -e -h 10.80.0.10 set "$1" "$2"'],
-  ...["--read-command", 'redis-cli -e -h 10.80.0.10 get "$1"'],
+  "--write-command",
+  'redis-cli -e -h 10.80.0.10 set "$1" "$2"',
+  "--read-command",
+  'redis-cli -e -h 10.80.0.10 get "$1"',
 ];
 
 async function losses(lb: Host): Promise<readonly RecordView[]> {
@@ -95,7 +97,7 @@ async function seenByProber(lb: Host, { a, b }: Record<"a" | "b", Host>): Promis
   );
   await probe.terminate();
   assert.deepEqual([loss?.source, loss?.subject], ["probe", "store"]);
-  const { rpoMs, lost } = loss?.data as { readonly rpoMs: number; readonly lost: number };
+  const { rpoMs, lost } = (loss?.data ?? {}) as { readonly rpoMs: number; readonly lost: number };
   assert.ok(rpoMs >= BEHIND_MS - 500 && rpoMs <= BEHIND_MS + 2500, `${rpoMs} ms`);
   assert.ok(lost >= 8 && lost <= 40, `${lost} writes`);
   const hit = await waitFor(
