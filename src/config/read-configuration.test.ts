@@ -270,3 +270,11 @@ test("track_src_ip is for a source address that was named", () => {
     "warning: track_src_ip has no effect: there is no mcast_src_ip or unicast_src_ip",
   ]);
 });
+
+test("a link-local witness is asked on the instance's link, or on the one behind its %", () => {
+  const lines = "witness {\nfe80::1\nfe80::2%eth1\n192.0.2.254\n}";
+  assert.deepEqual(instance(lines).witnesses, ["fe80::1%eth0", "fe80::2%eth1", "192.0.2.254"]);
+  assert.deepEqual(told("witness {\n2001:db8::1%eth1\n}"), [
+    "error: only a link-local address is one of an interface, not 2001:db8::1",
+  ]);
+});

@@ -26,6 +26,8 @@ const HEADER = 8;
 const COOKIE = 8;
 const IDENTIFIER = 4;
 const SEQUENCE = 6;
+/** Of `sin6_scope_id`. */
+const SCOPE_ID = 24;
 /** `struct sockaddr_in6`; an IPv4 address needs less. */
 const SOCKADDR_SIZE = 28;
 /** Replies per wake. */
@@ -40,9 +42,11 @@ export class IcmpEcho {
     control: 0,
   });
   readonly #watch: Watch;
+  readonly #zone: string | undefined;
   #isOpen = true;
 
-  /** Needs CAP_NET_RAW. `address` and `source` (default: the kernel's choice) are canonical text. */
+  /** Needs CAP_NET_RAW. `address` and `source` (default: the kernel's choice) are canonical text;
+   *  a link-local address has its interface behind a `%`. */
   static open(
     address: string,
     onReply: (sequence: number) => void,
@@ -72,7 +76,9 @@ export class IcmpEcho {
     this.#v6 = isIpv6(address);
     const { name, payload } = this.#message;
     name.view.setUint16(0, this.#v6 ? ffi.AF_INET6 : ffi.AF_INET, true);
-    name.bytes.set(parseIp(address) ?? [], this.#v6 ? 8 : 4);
+    const [host = "", zone] = address.split("%");
+    name.bytes.set(parseIp(host) ?? [], this.#v6 ? 8 : 4);
+    this.#zone = zone;
     this.#message.setNameLength(SOCKADDR_SIZE);
     payload.bytes[0] = this.#v6 ? ECHO_REQUEST_V6 : ECHO_REQUEST;
     payload.view.setUint16(IDENTIFIER, identifier);
@@ -84,6 +90,12 @@ export class IcmpEcho {
   send(sequence: number): number {
     const { view } = this.#message.payload;
     view.setUint16(SEQUENCE, sequence);
+    // Each time anew: an interface that comes back has another number.
+    if (this.#zone !== undefined) {
+      const index = ffi.interfaceIndex(this.#zone);
+      if (index < 0) return index;
+      this.#message.name.view.setUint32(SCOPE_ID, index, true);
+    }
     // ICMPv6 sums are the kernel's business: it alone knows the source address.
     view.setUint16(2, 0);
     if (!this.#v6) view.setUint16(2, internetChecksum(view));

@@ -73,7 +73,7 @@ export function readInstance(
     ...readBehaviour(block, globals, { strict, timing }),
     announce: readAnnounce({ ...sources, instance: block, interface: link, strict }),
     tracks: readTracks(block, { sources, link, timing }, context),
-    witnesses: readWitnesses(block.has("witness") ? block : globals, context),
+    witnesses: readWitnesses(block.has("witness") ? block : globals, link, context),
     notify: readNotify(block, globals, context),
   };
   return vrid === undefined || interfaceName === undefined ? undefined : instance;
@@ -261,7 +261,19 @@ function readTracks(
   });
 }
 
-function readWitnesses(block: Block, context: Context): string[] {
+/** A link-local address is one of a link: that of the instance, or the one behind its `%`. */
+function readWitnesses(block: Block, link: string, context: Context): string[] {
   const words = block.lines("witness").flatMap((line) => [line.keyword, ...line.args]);
-  return words.flatMap((word) => readAddress(word, "a witness", context.findings) ?? []);
+  return words.flatMap((word) => {
+    const [text = "", zone] = word.text.split("%");
+    const address = readAddress({ ...word, text }, "a witness", context.findings);
+    if (address === undefined) return [];
+    const isLinkLocal = /^fe[89ab]/u.test(address);
+    if (zone !== undefined && !isLinkLocal) {
+      const reason = `only a link-local address is one of an interface, not ${address}`;
+      context.findings.error(word, reason, `write: ${address}`);
+    }
+    if (zone !== undefined) remember(context, `interface ${zone}`, word);
+    return [isLinkLocal ? `${address}%${zone ?? link}` : address];
+  });
 }
