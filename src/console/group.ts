@@ -95,10 +95,11 @@ export class Group {
    * clock. Of nodes that do not answer nothing: what is remembered of them here has to do.
    */
   async past(atMs: number): Promise<readonly JournalRecord[]> {
-    const told = this.neighbours.map(async ({ aheadMs, ageMs, ask }) => {
+    const told = this.neighbours.map(async (other) => {
+      const { aheadMs, ageMs } = other;
       if (ageMs !== undefined) return [];
       const path = `/api/v1/node/past?at=${atMs + aheadMs}`;
-      const records = (await ask(path).catch(() => [])) as readonly JournalRecord[];
+      const records = (await other.ask(path).catch(() => [])) as readonly JournalRecord[];
       return records.map((one) => ({ ...one, wallMs: one.wallMs - aheadMs }));
     });
     return (await Promise.all(told)).flat();
