@@ -124,6 +124,7 @@ class TestNode {
       recordsAfter: () => [],
       errands: () => undefined,
       ledger: () => this.part.ledger,
+      past: (atMs) => [{ node: name, seq: 1, wallMs: atMs - 10 }] as never,
       looked: () => undefined,
       heard: () => undefined,
       report: (_kind, reason) => assert.fail(reason),

@@ -32,6 +32,8 @@ export interface GroupSource {
   /** For drills that another node asks for on this one. */
   readonly errands: () => Pick<DrillDoor, "open" | "outcome"> | undefined;
   readonly ledger: () => LedgerDesk | undefined;
+  /** Of each instance the last change of its state up to then. */
+  readonly past: (atMs: number) => readonly JournalRecord[];
   /** Somebody was turned away. */
   readonly stranger: (from: string, why: string) => void;
 }
@@ -119,6 +121,11 @@ function answer(source: GroupSource, request: IncomingMessage, response: ServerR
   if (url.pathname === DRILL_PATH) {
     const outcome = source.errands()?.outcome(url.searchParams.get("id") ?? "");
     if (outcome !== undefined) return send(response, 200, outcome);
+  }
+  if (url.pathname === "/api/v1/node/past") {
+    const at = Number(url.searchParams.get("at") ?? Number.NaN);
+    if (!Number.isFinite(at)) return send(response, 400, { error: "at is a moment, Unix ms" });
+    return send(response, 200, source.past(at));
   }
   if (url.pathname === "/api/v1/node/series" && desk !== undefined) {
     void tellSeries(desk, url.searchParams, response);

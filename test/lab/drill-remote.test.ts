@@ -214,6 +214,8 @@ async function refuses({ lb, other, first }: Pair): Promise<void> {
 async function fromThePage({ other }: Pair): Promise<void> {
   await waitFor(() => isWhole(other), TIMEOUT_MS, "a whole group again");
   const typed = [
+    "--max-time",
+    "30",
     "--unix-socket",
     "/run/nines/console.sock",
     "-H",
