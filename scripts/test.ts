@@ -33,6 +33,7 @@ interface Suite {
 const strict = process.env["CI"] === "true";
 const simSeeds = strict ? "20000" : "1000";
 const proxySeeds = strict ? "6000" : "1000";
+const tcpSeeds = strict ? "3000" : "1000";
 /** They look at milliseconds. */
 const ALONE: ReadonlySet<string> = new Set(["lease.test.ts", "tracks.test.ts"]);
 const runner = ["node", "--disable-warning=ExperimentalWarning", "--test"];
@@ -54,6 +55,13 @@ const suites: readonly Suite[] = [
   {
     name: "simulation of the proxy",
     command: ["npm", "run", "--silent", "sim", "--", "proxy", "--seeds", proxySeeds],
+    obstacle: undefined,
+    nodeTests: false,
+    beside: true,
+  },
+  {
+    name: "simulation of carried connections",
+    command: ["npm", "run", "--silent", "sim", "--", "tcp", "--seeds", tcpSeeds],
     obstacle: undefined,
     nodeTests: false,
     beside: true,

@@ -126,6 +126,26 @@ describe("a TCP connection", () => {
     rig.isClean();
   });
 
+  it("that is over waits for a slow reader as long as he reads, and then breaks", () => {
+    const timeouts = timeoutSettings({ idleMs: 2000 });
+    const rig = rigOf({ web: { servers: [{}], timeouts } });
+    const { client, server } = joined(rig);
+    client.stick();
+    server.write("the last words");
+    client.fin();
+    server.fin();
+    server.breakOff("");
+    for (let i = 0; i < 3; i++) {
+      client.queued--;
+      rig.wait(1900);
+      assert.equal(client.gone, "");
+    }
+    rig.wait(2100);
+    // A regular end here would say that this was all.
+    assert.equal(client.gone, "reset");
+    rig.isClean();
+  });
+
   it("is cut with its server when that goes down, and one that is being made goes elsewhere", () => {
     const rig = rigOf();
     const { client } = joined(rig);

@@ -16,6 +16,7 @@ import { macOf } from "../drivers/virtual-mac.ts";
 import { parseIp } from "../lib/ip-address.ts";
 
 const WATCH_AFTER_MS = 10;
+const NO_INTERFACE = 0;
 
 export interface AnnouncerListener {
   /** Another MAC says that it has an address which the instance holds. */
@@ -80,6 +81,15 @@ export class AddressAnnouncer {
     });
     // Once for all instances that take over in the same moment, when clients have their answers.
     this.#watching ??= setTimeout(() => this.#watchClaims(), WATCH_AFTER_MS);
+  }
+
+  /** Everything but the sending: the kernel knows no such interface. */
+  rehearse(settings: InstanceSettings): void {
+    this.hold(settings);
+    for (const { bytes } of this.#holdings.get(settings.name)?.frames ?? []) {
+      this.#announcer?.send(NO_INTERFACE, bytes);
+    }
+    this.forget(settings.name);
   }
 
   forget(instance: string): void {

@@ -44,6 +44,11 @@ export class AdvertSockets {
       .message;
   }
 
+  /** Everything but the sending. */
+  rehearse(action: Extract<RouterAction, { type: "send-datagram" }>): void {
+    this.#senders.get(action.instance)?.rehearse(action);
+  }
+
   /** For all instances there are: where one of them is in a hurry, none of its adverts waits. */
   setShortestInterval(ms: number): void {
     this.#mayGather = ms >= SHORTEST_INTERVAL_MS;

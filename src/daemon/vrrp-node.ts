@@ -139,7 +139,7 @@ export class VrrpNode {
     const early = this.#early.splice(0);
     const heritage = this.#heritage();
     // Who goes on as master has no time to rehearse, and no need: it will not take over.
-    if (heritage.length === 0) rehearse(settings, early, this.#kernel);
+    if (heritage.length === 0) rehearse(settings, early, stage);
     this.#loop = loop;
     for (const input of early) loop.feed(input);
     loop.feed({ type: "started", wallMs: wallMs(), reigns: heritage });

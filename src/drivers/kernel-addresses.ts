@@ -26,7 +26,7 @@ import { AddressLease, type LeftLease } from "./nftables-lease.ts";
 import { OwnedRecord, type OwnedEntry } from "./owned-record.ts";
 import type { Heritage } from "./reign-record.ts";
 import { interfaceSysctl } from "./sysctl.ts";
-import { addressesOf, objectsOf, staticObjectsOf } from "./wanted-objects.ts";
+import { addressesOf, objectsOf, staticObjectsOf, subnetsOf } from "./wanted-objects.ts";
 import { changeSysctls, makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
 
 export interface KernelAddressesOptions {
@@ -71,6 +71,8 @@ export class KernelAddresses {
   readonly #leases = new Map<string, Lease>();
   readonly #virtual = new Map<string, number>();
   readonly #keptLinks = new Set<string>();
+  /** Interfaces by name. */
+  readonly #secondariesKept = new Set<string>();
 
   private constructor(socket: NetlinkSocket, record: OwnedRecord, options: KernelAddressesOptions) {
     this.socket = socket;
@@ -113,9 +115,14 @@ export class KernelAddresses {
     return this.#lease?.rebuilds ?? 0;
   }
 
-  /** Makes the instance's VMAC interface, if it wants one. Again after the interface came back. */
+  /**
+   * What a takeover would lose time with: the instance's VMAC interface, if it wants one, and what
+   * its interfaces must be set to. Again after the interface came back.
+   */
   prepare(settings: InstanceSettings): OsFailure | undefined {
-    return makeVirtualMac(this.socket, this.#record, settings);
+    const failure = makeVirtualMac(this.socket, this.#record, settings);
+    this.#keepSecondaries(subnetsOf(objectsOf(settings)));
+    return failure;
   }
 
   /** The opposite, after `release`. */
@@ -290,7 +297,7 @@ export class KernelAddresses {
     const foreign: string[] = [];
     const unrecorded = this.#record.add(objects);
     if (unrecorded !== undefined) return { failures: [notAdded(objects, unrecorded)], foreign };
-    this.#keepSecondaries(objects);
+    this.#keepSecondaries(subnetsOf(objects).filter((name) => !this.#secondariesKept.has(name)));
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
     const results = sendAdditions(this.socket, objects, addition);
     const withdrawn: KernelObject[] = [];
@@ -349,6 +356,8 @@ export class KernelAddresses {
     const objects = [...holding.objects]
       .filter(([key, object]) => object.kind === "address" && !holding.foreign.has(key))
       .map(([, object]) => object);
+    // Somebody may have set all settings of the machine anew.
+    this.#keepSecondaries(subnetsOf(objects));
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode: "renew" as const };
     const failed = sendAdditions(this.socket, objects, addition).find((status) => status < 0);
     return failed === undefined ? undefined : osFailure("renew the address lifetimes", failed);
@@ -360,19 +369,13 @@ export class KernelAddresses {
   }
 
   /** Else the kernel removes a stranger's address of our subnet together with ours. */
-  #keepSecondaries(objects: readonly KernelObject[]): void {
-    const names = new Set(
-      objects
-        .filter((object) => object.kind === "address")
-        .filter(({ address }) => address.family === "ipv4" && address.prefixLength < 32)
-        .map(({ address }) => address.interface),
-    );
+  #keepSecondaries(names: readonly string[]): void {
+    const paths = names.map((name) => interfaceSysctl("ipv4", name, "promote_secondaries"));
     changeSysctls(
       this.#record,
-      [...names].map((name) => {
-        return { path: interfaceSysctl("ipv4", name, "promote_secondaries"), value: "1" };
-      }),
+      paths.map((path) => ({ path, value: "1" })),
     );
+    for (const name of names) this.#secondariesKept.add(name);
   }
 
   #holdingOf(instance: string): Holding {

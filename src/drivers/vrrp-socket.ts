@@ -14,6 +14,7 @@ import { osFailure, type OsFailure } from "./ffi.ts";
 import { MessageBatch, MessageBuffer } from "./message-buffer.ts";
 import { PacedWatch } from "./paced-watch.ts";
 
+const NO_DESCRIPTOR = -1;
 const AH_PROTOCOL = 51;
 const IPPROTO_IP = 0;
 const IP_TOS = 1;
@@ -151,6 +152,18 @@ export class VrrpSocket {
 
   /** 0 or `-errno`. */
   send(datagram: OutgoingDatagram): number {
+    this.#prepare(datagram);
+    const sent = ffi.sendMessage(this.#fd, this.#out.address, ffi.MSG_DONTWAIT);
+    return sent < 0 ? sent : 0;
+  }
+
+  /** Does everything that `send` does, except that no descriptor takes it. */
+  rehearse(datagram: OutgoingDatagram): void {
+    this.#prepare(datagram);
+    ffi.sendMessage(NO_DESCRIPTOR, this.#out.address, ffi.MSG_DONTWAIT);
+  }
+
+  #prepare(datagram: OutgoingDatagram): void {
     const { source, destination, ttl, payload, length } = datagram;
     if (source !== this.#preparedSource) this.#prepareSource(source);
     if (destination !== this.#preparedDestination) this.#prepareDestination(destination);
@@ -158,8 +171,6 @@ export class VrrpSocket {
     const { bytes } = this.#out.payload;
     for (let i = 0; i < length; i++) bytes[i] = payload[i]!;
     this.#out.setPayloadLength(length);
-    const sent = ffi.sendMessage(this.#fd, this.#out.address, ffi.MSG_DONTWAIT);
-    return sent < 0 ? sent : 0;
   }
 
   /** Whether adverts may wait until there are several: see `ReadingPace`. */

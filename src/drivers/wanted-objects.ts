@@ -33,3 +33,13 @@ export function addressesOf(settings: InstanceSettings): readonly VirtualAddress
       : { ...address, interface: vmac.name },
   );
 }
+
+/** Interfaces that get an IPv4 address of a subnet. */
+export function subnetsOf(objects: readonly KernelObject[]): readonly string[] {
+  const names = objects.flatMap((object) => {
+    if (object.kind !== "address") return [];
+    const { family, prefixLength, interface: name } = object.address;
+    return family === "ipv4" && prefixLength < 32 ? [name] : [];
+  });
+  return [...new Set(names)];
+}

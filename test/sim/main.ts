@@ -22,7 +22,7 @@ import { tell } from "../../src/sim/story.ts";
 import { drawScenario } from "../../src/sim/swarm.ts";
 import { oracleNames } from "../../src/sim/violation.ts";
 import { play } from "../../src/sim/world.ts";
-import { PROXY_USAGE, simulateProxy } from "./proxy.ts";
+import { PROXY_USAGE, simulateProxy, simulateTcp } from "./proxy.ts";
 import type { Answer, Task } from "./worker.ts";
 
 const usage = `usage: npm run sim -- [options]
@@ -43,6 +43,7 @@ const TABLE_PATH = "docs/sim-kill-table.md";
 
 async function main(): Promise<number> {
   if (process.argv[2] === "proxy") return simulateProxy(process.argv.slice(3));
+  if (process.argv[2] === "tcp") return simulateTcp(process.argv.slice(3));
   const { values } = parseArgs({
     options: {
       seeds: { type: "string", default: "2000" },

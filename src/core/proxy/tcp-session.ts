@@ -57,6 +57,8 @@ export class TcpSession extends Timed implements Peer {
   readonly #early: ByteQueue;
   #server: Wire | undefined;
   #isClientThere = true;
+  /** Bytes on their way out when the timer was set. */
+  #armedQueued = 0;
   #clientEnded = false;
   #serverEnded = false;
 
@@ -191,12 +193,15 @@ export class TcpSession extends Timed implements Peer {
   due(now: number): void {
     this.#parts.now = now;
     if (this.phase === "connecting") return this.dispatcher.connectedTooLate(this);
+    // Somebody slow still takes what is queued for him.
+    if (this.#queued > 0 && this.#queued < this.#armedQueued) return this.#arm();
     if (this.phase === "open") {
       const { idleMs, tunnelMs } = this.dispatcher.settings.timeouts;
       const ms = this.#clientEnded || this.#serverEnded ? idleMs : tunnelMs;
       this.blame("s", "D", `nothing passed for ${ms} ms`);
     }
-    this.end(this.phase === "open");
+    // What is lost must not look like a regular end.
+    this.end(this.phase === "open" || this.#queued > 0);
   }
 
   // ---- what the server's wire reports ----
@@ -272,9 +277,14 @@ export class TcpSession extends Timed implements Peer {
 
   /** Something moved. */
   #arm(): void {
+    this.#armedQueued = this.#queued;
     const { idleMs, tunnelMs } = this.dispatcher.settings.timeouts;
     const isHalf = this.#clientEnded || this.#serverEnded;
     this.#parts.wheel.set(this, this.#parts.now + (isHalf ? idleMs : tunnelMs));
+  }
+
+  get #queued(): number {
+    return (this.#isClientThere ? this.#client.queued : 0) + (this.#server?.queued ?? 0);
   }
 
   #count(way: "bytesIn" | "bytesOut", bytes: number): void {

@@ -6,6 +6,7 @@
 
 import type { Peer, Wire } from "../../core/proxy/wire.ts";
 import type { EventQueue } from "../event-queue.ts";
+import { ProxyViolation } from "./violation.ts";
 
 export interface LinkNature {
   /** Milliseconds until the next piece arrives. */
@@ -88,9 +89,10 @@ export class LinkEnd implements Wire {
   }
 
   send(bytes: Uint8Array, from: number, to: number): boolean {
-    if (this.#gone || this.#finSent) throw new Error("sends on a wire that it ended or destroyed");
+    if (this.#gone || this.#finSent)
+      throw new ProxyViolation("crash", "sends on a wire that it ended or destroyed");
     if (from < 0 || to > bytes.length || from > to)
-      throw new Error("sends bytes that are not there");
+      throw new ProxyViolation("crash", "sends bytes that are not there");
     if (this.#other.#vanished) return true;
     if (this.#other.#gone) {
       // Nobody is there any more: the kernel of the other side answers with a reset.

@@ -3,7 +3,7 @@
 import { Engine } from "../../core/proxy/engine.ts";
 import type { EngineOptions } from "../../core/proxy/engine-parts.ts";
 import type { ConnectTarget, ServerPeer, Wire } from "../../core/proxy/wire.ts";
-import type { MakeEngine } from "./world.ts";
+import type { MakeEngine } from "./stage.ts";
 
 export interface PlantedBug {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface PlantedBug {
 type Connect = (target: ConnectTarget, peer: ServerPeer) => Wire;
 
 /** An engine whose connections to servers are made by `plant(connect)`. */
-function planted(plant: (connect: Connect) => Connect): MakeEngine {
+export function planted(plant: (connect: Connect) => Connect): MakeEngine {
   return (now: number, options: EngineOptions) => {
     const { connector } = options;
     const connect = plant((target, peer) => connector.connect(target, peer));
@@ -22,7 +22,7 @@ function planted(plant: (connect: Connect) => Connect): MakeEngine {
 }
 
 /** A wire that does something else when it is told to send. */
-function sendingWire(wire: Wire, send: Wire["send"]): Wire {
+export function sendingWire(wire: Wire, send: Wire["send"]): Wire {
   return {
     send,
     get queued() {

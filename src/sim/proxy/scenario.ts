@@ -79,10 +79,10 @@ export type HostFault = {
   readonly kind: "refuse" | "swallow" | "die" | "down" | "drain" | "maint" | "remove";
 };
 
-export interface ProxyScenario {
+/** What requests and TCP connections have in common. */
+export interface WorldPlan {
   readonly seed: number;
-  readonly servers: readonly ServerPlan[];
-  readonly clients: readonly ClientPlan[];
+  readonly servers: readonly Pick<ServerPlan, "name" | "maxConnections">[];
   readonly faults: readonly HostFault[];
   readonly attempts: number;
   readonly bufferBytes: number;
@@ -94,6 +94,11 @@ export interface ProxyScenario {
   readonly delayMs: number;
   /** The balancer starts to drain then; -1 = never. */
   readonly drainAtMs: number;
+}
+
+export interface ProxyScenario extends WorldPlan {
+  readonly servers: readonly ServerPlan[];
+  readonly clients: readonly ClientPlan[];
 }
 
 /** Bytes of a body: told apart by request, direction and position. */

@@ -3,10 +3,11 @@
  * a word, break off at any byte, fall silent, say too much.
  */
 
-import type { ConnectTarget, Peer, ServerPeer, Wire } from "../../core/proxy/wire.ts";
+import type { Peer } from "../../core/proxy/wire.ts";
 import type { Prng } from "../../lib/prng.ts";
 import type { EventQueue } from "../event-queue.ts";
-import { linkedEnds, LinkEnd, type LinkNature } from "./byte-link.ts";
+import type { LinkEnd, LinkNature } from "./byte-link.ts";
+import { Door } from "./door.ts";
 import { checkPattern, type Delivery, type Entry, type Ledger } from "./ledger.ts";
 import { framingOf, MessageReader, type BodyKind, type MessageHead } from "./message-reader.ts";
 import { answerBytes, CONTINUE, switchingBytes } from "./message-writer.ts";
@@ -21,36 +22,18 @@ export interface ServerWorld {
   readonly nature: LinkNature;
 }
 
-/** What a server does with new connections. */
-export type Manner = "accept" | "refuse" | "swallow";
-
 export class SimServer {
   readonly plan: ServerPlan;
   readonly world: ServerWorld;
   readonly connections: Set<SimServerConnection> = new Set();
-  manner: Manner = "accept";
+  readonly door: Door;
 
   constructor(plan: ServerPlan, world: ServerWorld) {
     this.plan = plan;
     this.world = world;
-  }
-
-  connect(target: ConnectTarget, peer: ServerPeer): Wire {
-    const { queue, nature } = this.world;
-    const [engineEnd, ownEnd] = linkedEnds(queue, nature);
-    queue.after(nature.delayMs(), () => {
-      if (engineEnd.gone || this.manner === "swallow") return;
-      if (this.manner === "refuse") {
-        engineEnd.vanish();
-        peer.closed(queue.now, "ECONNREFUSED");
-        return;
-      }
-      this.connections.add(new SimServerConnection(this, ownEnd, target.head));
-      if (target.head !== undefined) engineEnd.send(target.head, 0, target.head.length);
-      peer.connected(queue.now);
-      engineEnd.attach(peer);
+    this.door = new Door(world, (wire, head) => {
+      this.connections.add(new SimServerConnection(this, wire, head));
     });
-    return engineEnd;
   }
 
   /** Requests whose head was read and whose answer is not out, as far as the proxy still waits. */
@@ -62,7 +45,7 @@ export class SimServer {
 
   /** The process is killed: every connection is reset, new ones are refused. */
   die(): void {
-    this.manner = "refuse";
+    this.door.manner = "refuse";
     for (const connection of this.connections) connection.destroy(true);
   }
 }

@@ -2,14 +2,15 @@
 
 import type { PoolSettings, ServerSettings, Stickiness } from "../../core/balance/pool-settings.ts";
 import type { BalanceSettings, FrontendSettings } from "../../core/proxy/frontend-settings.ts";
-import type { ProxyScenario } from "./scenario.ts";
+import type { WorldPlan } from "./scenario.ts";
 
 export const FRONTEND = "www";
 export const POOL = "web";
 
 /** `absent`: servers that are not configured at the moment. */
 export function settingsOf(
-  scenario: ProxyScenario,
+  scenario: WorldPlan,
+  mode: FrontendSettings["mode"],
   absent: ReadonlySet<string> = new Set(),
 ): BalanceSettings {
   const servers = scenario.servers
@@ -18,13 +19,13 @@ export function settingsOf(
       const endpoint = { kind: "ip", address: `10.0.0.${i + 1}`, port: 80 } as const;
       return { name, endpoint, weight: 1, tier: 0, maxConnections, admin: "ready" };
     });
-  return { workers: 1, frontends: [frontend()], pools: [pool(scenario, servers)] };
+  return { workers: 1, frontends: [frontend(mode)], pools: [pool(scenario, servers)] };
 }
 
-function frontend(): FrontendSettings {
+function frontend(mode: FrontendSettings["mode"]): FrontendSettings {
   return {
     name: FRONTEND,
-    mode: "http",
+    mode,
     binds: [{ kind: "ip", address: "10.0.0.100", port: 80 }],
     timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, handshakeMs: 5000 },
     limits: {
@@ -54,7 +55,7 @@ function frontend(): FrontendSettings {
   };
 }
 
-function pool(scenario: ProxyScenario, servers: readonly ServerSettings[]): PoolSettings {
+function pool(scenario: WorldPlan, servers: readonly ServerSettings[]): PoolSettings {
   const { attempts, bufferBytes, queueLimit, sendProxy } = scenario;
   return {
     name: POOL,
@@ -96,7 +97,7 @@ function pool(scenario: ProxyScenario, servers: readonly ServerSettings[]): Pool
   };
 }
 
-function stickiness({ sticky }: ProxyScenario): Stickiness {
+function stickiness({ sticky }: WorldPlan): Stickiness {
   switch (sticky) {
     case "none":
       return { kind: "none" };

@@ -176,7 +176,7 @@ function drawFault(prng: Prng): AnswerFault {
   ]);
 }
 
-function drawFaults(prng: Prng, servers: number): HostFault[] {
+export function drawFaults(prng: Prng, servers: number): HostFault[] {
   const kinds = ["refuse", "swallow", "die", "down", "drain", "maint", "remove"] as const;
   return Array.from({ length: prng.between(1, 3) }, () => ({
     server: prng.between(0, servers - 1),
