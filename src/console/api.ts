@@ -8,6 +8,7 @@
  */
 
 import type { BurnState } from "../core/ledger/burn.ts";
+import type { VantagePoints } from "../core/ledger/chart.ts";
 import type { GroupIncident } from "../core/ledger/group-incidents.ts";
 import type { Objectives } from "../core/ledger/settings.ts";
 
@@ -206,6 +207,19 @@ export interface ObjectiveView {
   readonly availability?: number;
   readonly budget: Budget;
   readonly burns: readonly BurnView[];
+}
+
+/** What was measured over time, of all nodes together. */
+export interface SeriesView {
+  /** `service shop`, `pool web`. */
+  readonly subject: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Length of each entry of the lists below. */
+  readonly stepMs: number;
+  readonly vantages: readonly VantagePoints[];
+  /** Nodes whose measurements are not in it. */
+  readonly missing: readonly { readonly node: string; readonly reason: string }[];
 }
 
 /** One rule that watches how fast a budget goes. */

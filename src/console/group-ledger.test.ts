@@ -8,12 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import type { Measurement } from "../core/journal/measurement.ts";
 import type { Incident } from "../core/ledger/incident.ts";
 import { DEFAULT_CLASSES, type LedgerSettings } from "../core/ledger/settings.ts";
+import { MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
-import type { IncidentList, IncidentView, ObjectiveView, Problem } from "./api.ts";
+import { ANSWER_SCHEMAS } from "./answer-schemas.ts";
+import type { IncidentList, IncidentView, ObjectiveView, Problem, SeriesView } from "./api.ts";
 import type { ConsoleCore, RunningPart } from "./console-core.ts";
 import { accept, beginGroup, CERTIFICATE_DAYS, invite } from "./group-ca.ts";
 import { alertsOfOthers, incidentsOfGroup } from "./group-ledger.ts";
@@ -58,12 +61,17 @@ const SETTINGS: LedgerSettings = {
   alerts: { mail: false, webhooks: [], commands: [] },
 };
 
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+ajv.addVocabulary(["components"]);
+ajv.addSchema({ $id: "api", components: { schemas: ANSWER_SCHEMAS } });
+
 /** All of a console that ledgers need, without a control process. */
 class TestNode {
   readonly name: string;
   readonly journal: Journal;
   readonly group: Group;
   part!: RunningPart;
+  #keep: (spans: readonly Measurement[]) => void = () => undefined;
   #measured: (spans: readonly Measurement[]) => void = () => undefined;
 
   constructor(name: string, port: number) {
@@ -82,12 +90,16 @@ class TestNode {
       vrrp: { mail: { recipients: [] } },
       balance: {},
     } as unknown as ServiceFacts;
+    let store!: MeasureStore;
+    this.journal.onOpen((database) => (store = new MeasureStore(database)));
+    this.#keep = (spans) => store.add(spans);
     const own = { neighbours: () => this.group.neighbours, close: () => undefined };
     const core = {
       stateDirectory: state,
       node: () => name,
       journal: this.journal,
       measures: {
+        find: (query: MeasurementQuery) => store.find(query),
         listen: (listener: (spans: readonly Measurement[]) => void) => {
           this.#measured = listener;
           return () => undefined;
@@ -122,6 +134,7 @@ class TestNode {
     const [good, bad] = what === "good" ? [100, 0] : [0, 100];
     const dark = bad > 0 ? { darkMs: 10_000, firstBadMs: fromMs + 1000, lastBadMs: fromMs } : {};
     const base = { subject: "frontend web", vantage: "balancer", fromMs, lengthMs: 10_000 };
+    this.#keep([{ ...base, good, bad, ...dark }]);
     this.#measured([{ ...base, good, bad, ...dark }]);
   }
 
@@ -130,7 +143,11 @@ class TestNode {
     const viewer = { role: "operate", who: "ops" };
     const whole = { params: {}, query: {}, body: {}, viewer, nowMs: Date.now(), ...call };
     const answer: Answer = await route.handle(whole as unknown as Call);
-    return isProblem(answer!) ? answer : JSON.parse(String(answer!.body));
+    if (isProblem(answer!)) return answer;
+    const value: unknown = JSON.parse(String(answer!.body));
+    const check = ajv.getSchema(`api#/components/schemas/${route.answers}`);
+    assert.ok(check?.(value), `${method} ${path}: ${ajv.errorsText(check?.errors)}`);
+    return value;
   }
 
   async incidents(): Promise<readonly IncidentView[]> {
@@ -222,6 +239,24 @@ test("the budget is spent by harm that anybody saw, and once", { skip }, async (
   assert.ok(seconds >= 28 && seconds <= 31, `${seconds} s of three spans of ten`);
 });
 
+test(
+  "what both balancers measured is one line, and says who did not answer",
+  { skip },
+  async () => {
+    const query = { service: "web", from: BEGAN, to: BEGAN + 3_600_000 };
+    const series = (await a.ask("GET", "/api/v1/series", { query })) as SeriesView;
+    assert.deepEqual([series.stepMs, series.missing], [10_000, []]);
+    const [line, ...others] = series.vantages;
+    assert.deepEqual([line?.vantage, others.length], ["balancer", 0]);
+    assert.deepEqual(
+      [line?.bad[0], line?.bad[30], line?.bad[31], line?.good[60]],
+      [100, 200, 100, 200],
+    );
+    const wrong = (await a.ask("GET", "/api/v1/series", { query: { from: 0, to: 1 } })) as Problem;
+    assert.equal(wrong.detail, "name a service or a pool");
+  },
+);
+
 test("a note is written where the incident lives", { skip }, async () => {
   const [, first] = await a.incidents();
   const id = `${first!.id}@b`;
@@ -260,6 +295,9 @@ test("a node that is gone keeps what it said, and takes no note", { skip }, asyn
   assert.equal(refused.status, 503);
   assert.match(refused.detail, /say it there: nines incidents on b/u);
   assert.equal((await a.incidents()).length, 2);
+  const series = await a.ask("GET", "/api/v1/series", { query: { service: "web", from: BEGAN } });
+  const { missing, vantages } = series as SeriesView;
+  assert.deepEqual([missing[0]?.node, vantages[0]?.bad[30]], ["b", 100]);
 });
 
 test("a silent node's incident has the age of its word; its alerts are not repeated", () => {

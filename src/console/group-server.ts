@@ -14,6 +14,7 @@ import { memberOf, type Papers } from "./group-files.ts";
 import type { ForwardedOrder, LedgerDesk } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
 import { isProblem, type Answer } from "./routes.ts";
+import { wishOf } from "./series.ts";
 
 const MAX_CONNECTIONS = 128;
 const HANDSHAKE_MS = 5_000;
@@ -98,6 +99,10 @@ function answer(source: GroupSource, request: IncomingMessage, response: ServerR
     }
     return send(response, 200, source.recordsAfter(after, MAX_BATCH));
   }
+  if (url.pathname === "/api/v1/node/series" && desk !== undefined) {
+    void tellSeries(desk, url.searchParams, response);
+    return;
+  }
   const told = ofLedger(desk, url);
   if (told !== undefined) return send(response, 200, told);
   send(response, 404, { error: `there is no ${url.pathname} here` });
@@ -108,6 +113,20 @@ function ofLedger(desk: LedgerDesk | undefined, url: URL): object | undefined {
   if (url.pathname === "/api/v1/node/incidents") return desk?.incidents();
   if (url.pathname !== "/api/v1/node/incident") return undefined;
   return desk?.find(url.searchParams.get("id") ?? "");
+}
+
+async function tellSeries(
+  desk: LedgerDesk,
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const wish = wishOf(query);
+  if (wish === undefined) return send(response, 400, { error: "that is no span of time" });
+  try {
+    send(response, 200, await desk.series(wish));
+  } catch (error) {
+    if (!response.destroyed) send(response, 503, { error: (error as Error).message });
+  }
 }
 
 /** What somebody at another node says of an incident that lives here. */

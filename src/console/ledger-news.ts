@@ -4,10 +4,12 @@
  */
 
 import { byOurClock, type ToldIncident } from "../core/ledger/group-incidents.ts";
+import type { VantageSteps } from "../core/ledger/chart.ts";
 import type { Incident } from "../core/ledger/incident.ts";
 import type { Alert, BurnView } from "./api.ts";
 import type { ServiceCounts } from "./ledger-summary.ts";
 import type { Answer } from "./routes.ts";
+import type { SeriesWish } from "./series.ts";
 
 /** Raised when news change so that older nodes would misread them. */
 export const NEWS_FORMAT = 1;
@@ -47,6 +49,8 @@ export interface LedgerDesk {
   incidents(): readonly Incident[];
   find(id: string): Incident | undefined;
   order(order: ForwardedOrder, node: string): Answer | Promise<Answer>;
+  /** Rejects when too many charts are read at once. */
+  series(wish: SeriesWish): Promise<readonly VantageSteps[]>;
 }
 
 /** What somebody says at one node of an incident that another one has. */

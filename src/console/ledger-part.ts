@@ -35,6 +35,7 @@ import {
 } from "./ledger-summary.ts";
 import type { Exhibits } from "./overview.ts";
 import type { Route } from "./routes.ts";
+import { type SeriesModel, SeriesReader, seriesRoutes } from "./series.ts";
 import { measuresOf } from "./service-measures.ts";
 
 const STEP_MS = 2_000;
@@ -95,11 +96,18 @@ class LedgerPart implements RunningPart {
       file: () => this.#file(),
       say: (record) => this.#say(record),
     };
-    this.routes = ledgerRoutes(model);
+    const charts: SeriesModel = {
+      services: () => this.#settings.services,
+      measures: core.measures,
+      neighbours: () => this.#neighbours(),
+    };
+    const reader = new SeriesReader(charts);
+    this.routes = [...ledgerRoutes(model), ...seriesRoutes(reader, charts)];
     this.ledger = {
       news: () => (this.#settings === EMPTY ? undefined : this.#told()),
       incidents: () => this.#ledger.incidents.slice(-MAX_LISTED).toReversed(),
       find: (id) => findIncident(this.#ledger.incidents, id),
+      series: (wish) => reader.own(wish),
       order: (told, node) => takeForwarded(model, told, { node, nowMs: wallMs() }),
     };
     core.journal.onOpen((database) => {
@@ -134,7 +142,7 @@ class LedgerPart implements RunningPart {
 
   exhibits(): Partial<Exhibits> {
     return {
-      services: this.#ofGroup(),
+      services: this.#ofGroup().map(({ byVantage: _counts, ...shown }) => shown),
       incidents: this.#shownIncidents(),
       alerts: [...this.#burnAlerts(), ...alertsOfOthers(this.#neighbours())],
     };

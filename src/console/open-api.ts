@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document, from the very table that requests are dispatched by. */
 
+import { ANSWER_SCHEMAS } from "./answer-schemas.ts";
 import { schemaOf, type Fields } from "./fields.ts";
 import type { Route } from "./routes.ts";
 
@@ -17,7 +18,7 @@ export function openApi(routes: readonly Route[], version: string): object {
       version,
       description:
         "What a node of Nines knows of its service, and what operators may ask of it. " +
-        "Types named in answers are those of src/console/api.ts; times are Unix ms.",
+        "Schemas have the names of the types in src/console/api.ts; times are Unix ms.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "http://127.0.0.1:7600" }],
@@ -28,7 +29,7 @@ export function openApi(routes: readonly Route[], version: string): object {
         token: { type: "http", scheme: "bearer", description: "From `nines token create`." },
         cookie: { type: "apiKey", in: "cookie", name: "nines", description: "From POST session." },
       },
-      schemas: { Problem: PROBLEM },
+      schemas: { ...ANSWER_SCHEMAS, Problem: PROBLEM },
     },
   };
 }
@@ -83,6 +84,9 @@ function operation(route: Route): object {
 
 function schemaOfAnswer(type: string | undefined, answers: string): object {
   const isJson = type === undefined || type === "application/json";
+  if (isJson && Object.hasOwn(ANSWER_SCHEMAS, answers)) {
+    return { $ref: `#/components/schemas/${answers}` };
+  }
   return isJson ? { type: "object", title: answers } : { type: "string" };
 }
 

@@ -153,3 +153,27 @@ test("a pool of a hundred servers is a table, worst first, searched as one types
   assert.deepEqual(await disorder(page, ".panel, .subject-head > *"), []);
   await page.close();
 });
+
+test("charts go back an hour, a day, 30 days, by keys and in both languages", async () => {
+  server.overview = fixture("small");
+  const { page, troubles } = await open(browser, server, { hash: "#/service/web" });
+  await page.getByRole("img", { name: "Availability: balancer 90 %" }).waitFor();
+  await page.getByText("Without lb2: no answer.").waitFor();
+  const day = page.getByRole("button", { name: "a day" });
+  await page.getByRole("button", { name: "an hour" }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.equal(await day.getAttribute("aria-pressed"), "true");
+  // 300 s a step: ten requests in one.
+  await page.getByRole("img", { name: "requests 0 /s", exact: false }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.evaluate(`location.hash = "#/pool/web"`);
+  await page.getByRole("button", { name: "30 days" }).click();
+  await page.getByRole("img", { name: "Latency: p50 2 ms, p99 40 ms" }).waitFor();
+  await page.evaluate("document.activeElement?.blur()");
+  await page.keyboard.press("l");
+  await page.getByRole("img", { name: "可用性: balancer 90 %" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "30 天" }).count(), 1);
+  assert.deepEqual(troubles, []);
+  await page.close();
+});

@@ -4,6 +4,7 @@
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
+import { frameOf, stepsOf } from "../../src/core/ledger/chart.ts";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import type {
   ActionPreview,
   ActionRequest,
   IncidentView,
+  SeriesView,
   Overview,
   RecordView,
   StateAt,
@@ -144,6 +146,17 @@ export class FixtureServer {
     return [
       {
         ...read,
+        path: "/api/v1/series",
+        query: {
+          service: { type: "string", description: "" },
+          pool: { type: "string", description: "" },
+          from: { type: "number", description: "" },
+          to: { type: "number", description: "" },
+        },
+        handle: ({ query }) => json(measured(query)),
+      },
+      {
+        ...read,
         path: "/api/v1/incidents",
         handle: () => json({ incidents: this.overview.incidents }),
       },
@@ -236,6 +249,20 @@ export class FixtureServer {
     );
     return { atMs, verdict, holders, records, topology: { ...topology, nodes } };
   }
+}
+
+/** One in ten requests fails; the other node did not answer. */
+function measured({ service, pool, from, to }: Readonly<Record<string, unknown>>): SeriesView {
+  const frame = frameOf(Number(from), Number(to));
+  const count = stepsOf(frame);
+  const points = (value: number): readonly number[] => Array.from({ length: count }, () => value);
+  const line = { good: points(9), bad: points(1), p50: points(2), p99: points(40) };
+  return {
+    subject: service === undefined ? `pool ${String(pool)}` : `service ${String(service)}`,
+    ...frame,
+    vantages: [{ vantage: "balancer", ...line }],
+    missing: [{ node: "lb2", reason: "it does not answer" }],
+  };
 }
 
 function usualPreview(action: ActionRequest): ActionPreview {

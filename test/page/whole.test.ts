@@ -51,7 +51,7 @@ pools:
   const token = createToken(tokensPath(state), { name: "ops", role: "operate" }, Date.now());
   server = { url: `http://127.0.0.1:${page}/`, token };
   start();
-  await waitFor(answers, 20_000, `the console; the log:\n${log}`);
+  await waitFor(answers, 60_000, `the console; the log:\n${log}`);
 });
 
 after(async () => {

@@ -6,7 +6,7 @@ import { ago, empty, levelMark, linkOfSubject, panel, span } from "./common-view
 import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
 import { addressOf } from "./incident-page.ts";
-import { say, t } from "./preferences.ts";
+import { say, sayReason, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { told } from "./store.ts";
 
@@ -39,7 +39,7 @@ export function Alerts(): VNode {
             el(
               "span",
               { class: "under" },
-              `${cause} · ${node} · ${ago(startMs)}`,
+              `${sayReason(cause)} · ${node} · ${ago(startMs)}`,
               ageMs === undefined ? "" : ` · ${t("incident.old", { span: span(ageMs) })}`,
             ),
           ),
@@ -113,9 +113,9 @@ function nodeLine({
       { class: "under" },
       state === "UNKNOWN"
         ? ageMs === undefined
-          ? reason
-          : t("nodes.stale", { span: span(ageMs), reason })
-        : reason,
+          ? sayReason(reason)
+          : t("nodes.stale", { span: span(ageMs), reason: sayReason(reason) })
+        : sayReason(reason),
     ),
     el("span", { class: "under" }, facts.join(" · ")),
   );

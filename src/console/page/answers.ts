@@ -5,7 +5,7 @@ import type { Holder, Overview, State, Survival } from "../api.ts";
 import { ago, empty, linkOfSubject, moment } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { say, sayKind, t } from "./preferences.ts";
+import { say, sayKind, sayReason, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { stateOfVerdict, toneOf } from "./states.ts";
 import { cursor, overview } from "./store.ts";
@@ -166,7 +166,7 @@ function changes(records: Overview["records"]): VNode {
             const href = subject === "" ? undefined : linkOfSubject(subject);
             return el(
               "li",
-              { key: `${node}:${seq}`, title: reason },
+              { key: `${node}:${seq}`, title: sayReason(reason) },
               moment(wallMs),
               " ",
               href === undefined ? el("strong", null, subject || node) : el("a", { href }, subject),

@@ -20,11 +20,13 @@ export interface ChartProps {
   /** Unix s, growing. */
   readonly at: readonly number[];
   readonly lines: readonly ChartLine[];
+  /** Lower and upper end of the axis, from the least value; default: 0 and a bit above the largest. */
+  readonly range?: (low: number) => readonly [number, number];
 }
 
 const HEIGHT = 170;
 
-export function Chart({ title, unit, at, lines }: ChartProps): VNode {
+export function Chart({ title, unit, at, lines, range }: ChartProps): VNode {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | undefined>(undefined);
   const data = [at, ...lines.map(({ values }) => values)] as unknown as UPlot.AlignedData;
@@ -39,7 +41,7 @@ export function Chart({ title, unit, at, lines }: ChartProps): VNode {
     void import("uplot").then(({ default: Plot }) => {
       if (!isWanted) return;
       plot.current = new Plot(
-        optionsOf({ title, unit, at, lines }, element),
+        optionsOf({ title, unit, at, lines, ...(range === undefined ? {} : { range }) }, element),
         latest.current,
         element,
       );
@@ -88,7 +90,7 @@ function spoken(title: string, unit: string, lines: readonly ChartLine[]): strin
   return `${title}: ${lines.map((line) => `${line.label} ${lastOf(line, unit)}`).join(", ")}`;
 }
 
-function optionsOf({ unit, lines }: ChartProps, element: HTMLElement): UPlot.Options {
+function optionsOf({ unit, lines, range }: ChartProps, element: HTMLElement): UPlot.Options {
   const ink = colourOf(element, "muted");
   const grid = colourOf(element, "line");
   const lang = language.value;
@@ -105,7 +107,12 @@ function optionsOf({ unit, lines }: ChartProps, element: HTMLElement): UPlot.Opt
     cursor: { show: false },
     scales: {
       x: { time: true },
-      y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 1)] },
+      y: {
+        range: (_plot, low, high) => {
+          const [from, to] = range?.(low ?? 0) ?? [0, Math.max(high * 1.1, 1)];
+          return [from, to];
+        },
+      },
     },
     axes: [
       {

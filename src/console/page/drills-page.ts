@@ -6,7 +6,7 @@ import type { DrillRunView, DrillView } from "../api.ts";
 import { ago, button, empty, moment, panel, span } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { t } from "./preferences.ts";
+import { sayReason, t } from "./preferences.ts";
 import { get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { dialog, link, mayOperate, serverNow, told } from "./store.ts";
@@ -172,7 +172,7 @@ function runLine(run: DrillRunView, mayStop: boolean): VNode {
       el("a", { href: hashOf("drill", name) }, name),
       " ",
       el("strong", null, verdict === undefined ? t("drill.running") : t(`drill.${verdict}`)),
-      el("span", { class: "under" }, reason),
+      el("span", { class: "under" }, sayReason(reason)),
       el(
         "span",
         { class: "under" },

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { loadAssets } from "../assets.ts";
 import { fixture } from "../fixture.ts";
 import { flipsBetween } from "./announcer.ts";
+import { EVIDENCE_KINDS } from "../../core/ledger/evidence.ts";
 import { EventStreamReader, retryDelayMs, type StreamEvent } from "./event-stream.ts";
 import { formatShare, formatSpan } from "./format.ts";
 import { hashOf, routeOf } from "./routes.ts";
@@ -15,7 +16,7 @@ import { chineseKinds, chineseSentences } from "./sentences-zh.ts";
 import { ServerClock } from "./server-clock.ts";
 import { english } from "./texts-en.ts";
 import { chinese } from "./texts-zh.ts";
-import { filled, sentenceIn, textIn } from "./texts.ts";
+import { filled, reasonIn, sentenceIn, textIn } from "./texts.ts";
 import { TrafficHistory } from "./traffic-history.ts";
 
 const here = import.meta.dirname;
@@ -64,6 +65,13 @@ test("a sentence without its values in the catalog's place stays English", () =>
   assert.equal(sentenceIn("zh", { ...whole, code: "never-heard-of" }), "web is up");
 });
 
+test("a reason within a sentence is told in Chinese where it is a usual one", () => {
+  const reason = "check failed: connection refused, 3 of 3";
+  const down = { code: "server-down", args: { name: "web/web1", reason }, text: "…" };
+  assert.equal(sentenceIn("zh", down), "服务器 web/web1 故障：检查失败：连接被拒绝（3/3）");
+  assert.equal(reasonIn("en", reason), reason);
+});
+
 test("one is told otherwise than many", () => {
   assert.equal(textIn("en", "group.server", { count: 1 }), "1 server");
   assert.equal(textIn("en", "group.server", { count: 2 }), "2 servers");
@@ -71,9 +79,55 @@ test("one is told otherwise than many", () => {
   assert.equal(filled("{a} {b}", { a: "{b}", b: 1 }), "{b} 1");
 });
 
-test("kinds of records have Chinese names", () => {
-  assert.equal(chineseKinds["state-changed"], "状态改变");
+/** Quoted words of the type or list that begins there. */
+function wordsOf(file: string, from: string, to: string): readonly string[] {
+  const source = readFileSync(join(here, "../..", file), "utf8");
+  const start = source.indexOf(from);
+  assert.ok(start >= 0, `${file} has no ${from}`);
+  const part = source.slice(start, source.indexOf(to, start + from.length));
+  return [...part.matchAll(/"([a-z]+(?:-[a-z]+)*)"/gu)].map(([, word]) => word!);
+}
+
+/** What is written down beside control's events: by the console's parts and the drills. */
+const KIND =
+  /(?:\bkind[:,]? |\bkind = |#say\([^;()]*?|report\()(?:[\w.?! =]+\? )?"([a-z]+(?:-[a-z]+)+|gap|stranger)"(?: : "([a-z-]+)")?/gu;
+/** Matched by that, and no kinds of records. */
+const OTHERS: ReadonlySet<string> = new Set(["access-refused-by"]);
+
+test("every kind of record has a Chinese name", () => {
+  const kinds = new Set<string>([
+    ...wordsOf("core/vrrp/router-ports.ts", "export interface RouterEvent", "readonly reason"),
+    ...wordsOf("core/balance/pool-ports.ts", "export type PoolEventKind", ";").map(
+      (kind) => `server-${kind}`,
+    ),
+    ...wordsOf("daemon/control-api.ts", "export type BalanceEventKind", ";"),
+    ...wordsOf("daemon/control-api.ts", "export type ControlEventKind", ";"),
+    ...wordsOf("console/ledger-reading.ts", "const LEDGER_KINDS", "];"),
+    ...EVIDENCE_KINDS,
+    ...INCIDENT_WORDS_SAID,
+  ]);
+  const files = readdirSync(join(here, "..")).filter((name) => /(?<!test)\.ts$/u.test(name));
+  for (const name of files.filter((one) => !one.startsWith("fixture"))) {
+    const source = readFileSync(join(here, "..", name), "utf8");
+    if (!/source: "|#say\(|report\(/u.test(source)) continue;
+    for (const [, one, other] of source.matchAll(KIND)) {
+      for (const kind of [one, other]) {
+        if (kind !== undefined && !OTHERS.has(kind)) kinds.add(kind);
+      }
+    }
+  }
+  assert.ok(kinds.size > 80, `found ${kinds.size} kinds in the sources`);
+  const missing = [...kinds].filter((kind) => !Object.hasOwn(chineseKinds, kind));
+  assert.deepEqual(missing.toSorted(), []);
+  for (const [kind, words] of Object.entries(chineseKinds)) {
+    assert.match(words, /\p{Script=Han}/u, kind);
+  }
 });
+
+/** Made of a part by `incident-routes.ts`. */
+const INCIDENT_WORDS_SAID = ["annotated", "class-changed", "owners-changed", "settled"].map(
+  (word) => `incident-${word}`,
+);
 
 test("spans are told in their two largest units", () => {
   assert.equal(formatSpan("en", 380), "380 ms");

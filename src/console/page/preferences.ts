@@ -2,7 +2,15 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 import type { Sentence } from "../api.ts";
-import { kindIn, sentenceIn, textIn, type Language, type TextArgs, type TextKey } from "./texts.ts";
+import {
+  kindIn,
+  reasonIn,
+  sentenceIn,
+  textIn,
+  type Language,
+  type TextArgs,
+  type TextKey,
+} from "./texts.ts";
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -21,6 +29,10 @@ export function t(key: TextKey, args?: TextArgs): string {
 
 export function say(sentence: Sentence): string {
   return sentenceIn(language.value, sentence);
+}
+
+export function sayReason(reason: string): string {
+  return reasonIn(language.value, reason);
 }
 
 export function sayKind(kind: string): string {

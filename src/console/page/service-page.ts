@@ -1,12 +1,14 @@
 /** One service: what its users got, by whom it was measured, its objective, and what went wrong. */
 
 import type { VNode } from "preact";
+import { useState } from "preact/hooks";
 import { empty, moment, panel, span } from "./common-views.ts";
 import { el, part } from "./dom.ts";
 import { RecordList } from "./events-page.ts";
 import { stateMark } from "./icons.ts";
 import { addressOf } from "./incident-page.ts";
-import { say, t } from "./preferences.ts";
+import { MeasuredCharts, type Range, RANGES, rangeSwitch } from "./measured-charts.ts";
+import { say, sayReason, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { serviceRow } from "./services-view.ts";
 import { stateOfVerdict } from "./states.ts";
@@ -50,8 +52,21 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
             survival.why.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
           ),
         ),
+    part(Measured, { key: name, name }),
     incidentsOf(name),
     part(RecordList, { subject: name, title: t("subject.events") }),
+  );
+}
+
+function Measured({ name }: { readonly name: string }): VNode {
+  const [range, setRange] = useState<Exclude<Range, "minutes">>("hour");
+  const ranges = RANGES.filter((one) => one !== "minutes");
+  const choose = (one: Range): void => void (one === "minutes" || setRange(one));
+  return panel(
+    t("chart.measured"),
+    { id: "charts" },
+    rangeSwitch(ranges, range, choose),
+    part(MeasuredCharts, { of: { service: name }, range }),
   );
 }
 
@@ -70,7 +85,7 @@ function incidentsOf(service: string): VNode {
               "li",
               { key: addressOf({ id, node }) },
               el("a", { href: hashOf("incident", addressOf({ id, node })) }, `${id} · ${given}`),
-              ` ${cause}`,
+              ` ${sayReason(cause)}`,
               el(
                 "span",
                 { class: "under" },

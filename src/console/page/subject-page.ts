@@ -1,15 +1,16 @@
 /** One address, director, pool, server or service: what it is, since when and why, what one can do, what it did. */
 
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ActionName, Layer, TopologyNode } from "../api.ts";
 import { Chart } from "./chart.ts";
 import { ago, button, empty, number, panel, span, subjectOf } from "./common-views.ts";
 import { el, part } from "./dom.ts";
 import { RecordList } from "./events-page.ts";
 import { stateIcon, stateMark } from "./icons.ts";
+import { MeasuredCharts, type Range, RANGES, rangeSwitch } from "./measured-charts.ts";
 import { NodesTable } from "./nodes-table.ts";
-import { t } from "./preferences.ts";
+import { sayReason, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { toneOf } from "./states.ts";
 import {
@@ -47,7 +48,7 @@ export function SubjectPage({ layer, subject, history }: SubjectPageProps): VNod
     mayOperate.value && cursor.value === undefined ? actions(node) : null,
     facts(node),
     layer === "address" ? holder(subject) : null,
-    layer === "director" || layer === "address" ? null : traffic(id, history),
+    layer === "director" || layer === "address" ? null : part(Traffic, { key: id, id, history }),
     layer === "pool" ? members(id) : null,
     part(RecordList, {
       key: id,
@@ -91,7 +92,7 @@ function heading({ id, layer, name, state, reason, sinceMs, ageMs, parent }: Top
       el("span", null, layer === "server" ? subjectOf(id) : name),
       stateMark(state, 0),
     ),
-    el("p", { class: "lead" }, reason),
+    el("p", { class: "lead" }, sayReason(reason)),
     el(
       "p",
       { class: "muted" },
@@ -177,14 +178,34 @@ function members(pool: string): VNode {
   );
 }
 
-function traffic(id: string, history: TrafficHistory): VNode {
+/** The last minutes as this page saw them; of a pool also what was measured before. */
+function Traffic({
+  id,
+  history,
+}: {
+  readonly id: string;
+  readonly history: TrafficHistory;
+}): VNode {
+  const [range, setRange] = useState<Range>("minutes");
+  const isPool = id.startsWith("pool ");
+  return panel(
+    t("chart.title"),
+    { id: "charts" },
+    isPool ? rangeSwitch(RANGES, range, setRange) : null,
+    range === "minutes"
+      ? lastMinutes(id, history)
+      : part(MeasuredCharts, { of: { pool: subjectOf(id) }, range }),
+  );
+}
+
+function lastMinutes(id: string, history: TrafficHistory): VNode {
   // Reading it draws the charts again with each overview.
   void overview.value;
   const samples = history.of(id);
   const at = samples.map((sample) => sample.at);
-  return panel(
-    t("chart.title"),
-    { id: "charts", class: "charts" },
+  return el(
+    "div",
+    { class: "charts" },
     part(Chart, {
       title: t("chart.traffic"),
       unit: t("unit.per-second"),

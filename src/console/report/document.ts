@@ -7,7 +7,7 @@ import type { Distribution } from "../../core/ledger/statistics.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import type { Block } from "./blocks.ts";
 import { type Month, monthText, timeText } from "./month.ts";
-import { type Language, speech, type Speech, valueWord, type Word } from "./words.ts";
+import { type Language, reasonOf, speech, type Speech, valueWord, type Word } from "./words.ts";
 
 export interface Wanted {
   readonly month: Month;
@@ -200,7 +200,7 @@ function incidentRow(one: Incident, { say, time }: Style): string[] {
     word(one.class),
     asked === 0 ? "-" : percent(one.badRequests / asked),
     word(one.layer),
-    one.cause,
+    reasonOf(say.lang, one.cause),
     fixed(one.score, 1),
     fixed(one.scoreFromStart, 1),
     one.rtoMs === 0 ? "-" : formatDuration(one.rtoMs),
@@ -279,7 +279,7 @@ function ownerBlocks({ owners, score, budget }: ServiceReport, say: Speech): Blo
 
 function alertBlocks({ burnAlerts }: ReportData, { say, time }: Style): Block[] {
   if (burnAlerts.length === 0) return [];
-  const rows = burnAlerts.map(({ atMs, reason }) => [time(atMs), reason]);
+  const rows = burnAlerts.map(({ atMs, reason }) => [time(atMs), reasonOf(say.lang, reason)]);
   return [heading(2, say("alertsTitle")), table([say("at"), say("reason")], rows)];
 }
 

@@ -1,5 +1,7 @@
 /** The words of the report in both languages; `{name}` is filled in. */
 
+import { reasonInChinese } from "../reasons-zh.ts";
+
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
@@ -223,6 +225,11 @@ export function speech(lang: Language): Speech {
 /** A word of the data in that language: `accident` is 事故级. */
 export function valueWord(lang: Language, value: string): string {
   return lang === "zh" ? (VALUES[value] ?? value) : value;
+}
+
+/** The sentence of whoever decided; in Chinese where it is a usual one. */
+export function reasonOf(lang: Language, reason: string): string {
+  return lang === "zh" ? reasonInChinese(reason) : reason;
 }
 
 function fill(text: string, values: Readonly<Record<string, string | number>>): string {

@@ -69,7 +69,9 @@ export interface LatencyFigures {
 }
 
 /** Milliseconds, exact to the bucket's upper end (25 %); undefined: nothing was measured. */
-export function latencyOf(measures: readonly Measure[]): LatencyFigures | undefined {
+export function latencyOf(
+  measures: readonly Pick<Measure, "latency">[],
+): LatencyFigures | undefined {
   const counts = new Float64Array(HISTOGRAM_BUCKETS);
   let total = 0;
   for (const { latency = [] } of measures) {

@@ -1,0 +1,289 @@
+/**
+ * JSON Schema 2020-12 of what the API answers, for the OpenAPI document; by the names of the types in
+ * `api.ts`. A test holds real answers against them: what is not described here may not be answered.
+ */
+
+type Schema = Readonly<Record<string, unknown>>;
+type Properties = Readonly<Record<string, Schema>>;
+
+const text: Schema = { type: "string" };
+const number: Schema = { type: "number" };
+const integer: Schema = { type: "integer" };
+const yes: Schema = { type: "boolean" };
+/** Unix ms of the node that answers. */
+const moment: Schema = { type: "number", description: "Unix ms." };
+const span: Schema = { type: "number", description: "ms." };
+const share: Schema = { type: "number", minimum: 0, maximum: 1 };
+const anything: Schema = { type: "object" };
+
+function list(items: Schema): Schema {
+  return { type: "array", items };
+}
+
+function orNull(type: string): Schema {
+  return { type: [type, "null"] };
+}
+
+function words(...choices: readonly string[]): Schema {
+  return { type: "string", enum: choices };
+}
+
+function of(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function object(required: Properties, optional: Properties = {}): Schema {
+  const properties = { ...required, ...optional };
+  return {
+    type: "object",
+    properties,
+    required: Object.keys(required),
+    additionalProperties: false,
+  };
+}
+
+function map(values: Schema): Schema {
+  return { type: "object", additionalProperties: values };
+}
+
+const level = words("info", "warning", "error");
+const verdict = words("up", "degraded", "down", "unknown");
+const survives = words("yes", "no", "unknown");
+const incidentState = words("open", "restored", "closed");
+const severity = words("at-risk", "partial", "wide", "down");
+const value: Schema = { type: ["string", "number", "boolean"] };
+const action = words(
+  "handover",
+  "drain",
+  "ready",
+  "maintenance",
+  "weight",
+  "drill-run",
+  "drill-stop",
+);
+const state = words(
+  "UP",
+  "DEGRADED",
+  "GOING-DOWN",
+  "DOWN",
+  "DRAINING",
+  "MAINTENANCE",
+  "STANDBY",
+  "UNKNOWN",
+);
+const owner = object({ name: text, share: number });
+
+export const ANSWER_SCHEMAS: Properties = {
+  Sentence: object({ code: text, args: map({ type: ["string", "number"] }), text }),
+  Viewer: object({ role: words("read", "operate", "probe"), who: text }),
+  Verdict: object({ state: verdict, sentence: of("Sentence") }, { sinceMs: moment }),
+  Holder: object(
+    {
+      instance: text,
+      addresses: list(text),
+      isSelf: yes,
+      standbys: list(text),
+      rivals: list(text),
+      reason: text,
+    },
+    { holder: text, sinceMs: moment },
+  ),
+  TopologyNode: object(
+    {
+      id: text,
+      layer: words("client", "address", "director", "pool", "server"),
+      name: text,
+      state,
+      reason: text,
+      facts: map(value),
+    },
+    { sinceMs: moment, ageMs: span, parent: text },
+  ),
+  TopologyEdge: object(
+    { from: text, to: text, isActive: yes, requestsPerSecond: number, errorsPerSecond: number },
+    { latencyMs: span },
+  ),
+  Topology: object({ nodes: list(of("TopologyNode")), edges: list(of("TopologyEdge")) }),
+  Budget: object({
+    objective: share,
+    windowDays: number,
+    totalMs: span,
+    spentMs: span,
+    leftMs: span,
+    burnRate: number,
+  }),
+  ServiceView: object(
+    {
+      name: text,
+      state: verdict,
+      sentence: of("Sentence"),
+      days: object({
+        firstDay: text,
+        availability: list(orNull("number")),
+        badMinutes: list(number),
+      }),
+    },
+    { availability: share, budget: of("Budget") },
+  ),
+  Alert: object(
+    { level, subject: text, node: text, sentence: of("Sentence") },
+    { sinceMs: moment },
+  ),
+  IncidentView: object(
+    {
+      id: text,
+      node: { ...text, description: "Whose ledger has it." },
+      service: text,
+      layer: text,
+      cause: text,
+      parts: list(text),
+      state: incidentState,
+      startMs: moment,
+      detectedMs: moment,
+      detectedBy: text,
+      recovery: text,
+      segments: list(object({ fromMs: moment, toMs: moment, severity, class: text })),
+      severity,
+      class: text,
+      classBy: text,
+      harmMs: span,
+      rtoMs: span,
+      goodRequests: number,
+      badRequests: number,
+      score: number,
+      scoreFromStart: number,
+      owners: list(owner),
+      annotations: list(object({ atMs: moment, who: text, text })),
+      vantages: list(
+        object(
+          { node: text, id: text, state: incidentState, startMs: moment, harmMs: span },
+          { closedMs: moment, ageMs: span },
+        ),
+      ),
+    },
+    {
+      ageMs: { ...span, description: "How old the word of a silent node is." },
+      switchedMs: moment,
+      switchedBy: text,
+      restoredMs: moment,
+      repairedMs: moment,
+      closedMs: moment,
+      dismissed: text,
+      drill: text,
+      rpoMs: span,
+    },
+  ),
+  IncidentList: object({ incidents: list(of("IncidentView")) }),
+  RecordView: object(
+    {
+      node: text,
+      seq: integer,
+      wallMs: moment,
+      source: text,
+      level,
+      kind: text,
+      subject: text,
+      reason: text,
+    },
+    { data: anything },
+  ),
+  RecordPage: object({ records: list(of("RecordView")) }, { next: text }),
+  NodeView: object(
+    { name: text, isSelf: yes, state, reason: text, roles: list(text) },
+    {
+      address: text,
+      ageMs: span,
+      version: text,
+      clockOffsetMs: span,
+      certificateEndsMs: moment,
+    },
+  ),
+  DrillRunView: object(
+    { id: text, name: text, startMs: moment, reason: text },
+    {
+      endMs: moment,
+      verdict: words("passed", "deviated", "aborted", "error"),
+      outageMs: span,
+      failedRequests: integer,
+    },
+  ),
+  DrillsView: object({ recent: list(of("DrillRunView")) }, { running: of("DrillRunView") }),
+  Overview: object({
+    node: text,
+    version: text,
+    nowMs: moment,
+    viewer: of("Viewer"),
+    source: object({ state: words("live", "stale"), ageMs: span, reason: text }),
+    verdict: of("Verdict"),
+    survival: object({
+      survives,
+      services: list(object({ service: text, survives, why: list(of("Sentence")) })),
+    }),
+    holders: list(of("Holder")),
+    topology: of("Topology"),
+    services: list(of("ServiceView")),
+    alerts: list(of("Alert")),
+    incidents: list(of("IncidentView")),
+    records: list(of("RecordView")),
+    nodes: list(of("NodeView")),
+    drills: of("DrillsView"),
+  }),
+  StateAt: object({
+    atMs: moment,
+    verdict: of("Verdict"),
+    holders: list(of("Holder")),
+    topology: of("Topology"),
+    records: list(of("RecordView")),
+  }),
+  BurnView: object({
+    node: text,
+    service: text,
+    vantage: text,
+    rule: text,
+    state: words("quiet", "firing", "unreachable", "too-little-traffic", "no-data"),
+    long: number,
+    short: number,
+    reason: text,
+  }),
+  ObjectiveView: object(
+    {
+      service: text,
+      objectives: object(
+        { availability: share, windowMs: span },
+        { latency: object({ belowMs: span, share }), rtoMs: span, rpoMs: span },
+      ),
+      budget: of("Budget"),
+      burns: list(of("BurnView")),
+    },
+    { availability: share },
+  ),
+  ObjectiveList: object({ objectives: list(of("ObjectiveView")) }),
+  SeriesView: object({
+    subject: text,
+    fromMs: moment,
+    toMs: moment,
+    stepMs: span,
+    vantages: list(
+      object({
+        vantage: text,
+        good: list(number),
+        bad: list(number),
+        p50: list(orNull("number")),
+        p99: list(orNull("number")),
+      }),
+    ),
+    missing: list(object({ node: text, reason: text })),
+  }),
+  ActionPreview: object(
+    {
+      action: object({ action, subject: text }, { weight: orNull("number"), deadlineMs: span }),
+      moves: list(of("Sentence")),
+      left: list(of("Sentence")),
+      command: text,
+      expiresMs: moment,
+    },
+    { refused: of("Sentence"), override: text, confirm: text },
+  ),
+  ActionOutcome: object({ done: { type: "boolean", const: true }, sentence: of("Sentence") }),
+  Session: object({ viewer: of("Viewer") }, { expiresMs: moment }),
+};
