@@ -28,6 +28,13 @@ export function writeAscii(out: Uint8Array, at: number, text: string): number {
   return at;
 }
 
+/** One byte per letter (ISO 8859-1), of a letter beyond that its lowest eight bits. */
+export function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  writeAscii(bytes, 0, text);
+  return bytes;
+}
+
 /** Digits of a whole number from 0 to 2^53. */
 export function writeDecimal(out: Uint8Array, at: number, value: number): number {
   assert(value >= 0 && value <= Number.MAX_SAFE_INTEGER, "not a whole number to be written");

@@ -4,14 +4,16 @@
  * for message after message: nothing is allocated per message.
  */
 
-import { FIELD_VALUE, isText, LOWER, sameText, textOf, TOKEN } from "./octets.ts";
+import { isName, isText, NAME, sameText, textOf, endOfValue } from "./octets.ts";
 import {
   candidateOf,
   END_TO_END,
+  FIELD_OCTETS,
   FIELDS,
   fieldNumber,
   HOP_BY_HOP,
   hashStep,
+  nameHash,
   type FieldName,
 } from "./field-names.ts";
 import type { RefusalReason } from "./refusals.ts";
@@ -42,28 +44,40 @@ export class FieldBlock {
   numbers: Uint8Array;
   /** 1: of this connection only, not to be forwarded. */
   hop: Uint8Array;
+  /** Of each field's name in lower case. */
+  hashes: Int32Array;
   /** Index + 1 of the first field of each number; 0 = absent. */
   readonly first: Uint16Array = new Uint16Array(FIELDS.length + 1);
   /** How many fields have this number. */
   readonly repeats: Uint16Array = new Uint16Array(FIELDS.length + 1);
 
+  /** Of `bytes`. */
+  #view = new DataView(this.bytes.buffer);
+
   constructor(room = 32) {
     this.spans = new Int32Array(room * 4);
     this.numbers = new Uint8Array(room);
     this.hop = new Uint8Array(room);
+    this.hashes = new Int32Array(room);
   }
 
   protected clearFields(): void {
+    // Only what the last message had: `fill` costs more than the few numbers of a message.
+    for (let i = 0; i < this.count; i++) {
+      const number = this.numbers[i]!;
+      this.first[number] = 0;
+      this.repeats[number] = 0;
+    }
     this.count = 0;
     this.refused = undefined;
-    this.first.fill(0);
-    this.repeats.fill(0);
   }
 
   /** The same octets now start at `base` of `bytes`. */
   moveTo(bytes: Uint8Array, base: number): void {
-    this.bytes = bytes;
     this.base = base;
+    if (bytes === this.bytes) return;
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /**
@@ -94,8 +108,8 @@ export class FieldBlock {
     let hash = 0;
     let octet = bytes[base + at]!;
     if (octet === 32 || octet === 9) return this.refuse("folded-header");
-    while (TOKEN[octet] === 1) {
-      hash = hashStep(hash, LOWER[octet]!);
+    for (let lower; (lower = NAME[octet]!) !== 0;) {
+      hash = hashStep(hash, lower);
       if (++at >= end) return MORE;
       octet = bytes[base + at]!;
     }
@@ -105,8 +119,9 @@ export class FieldBlock {
     const nameEnd = at++;
     while (at < end && ((octet = bytes[base + at]!) === 32 || octet === 9)) at++;
     const valueStart = at;
-    while (at < end && FIELD_VALUE[(octet = bytes[base + at]!)] === 1) at++;
+    at = endOfValue(bytes, this.#view, base + at, base + end) - base;
     if (at >= end) return MORE;
+    octet = bytes[base + at]!;
     if (octet !== 13) return this.refuse(octet === 10 ? "bad-line-end" : "bad-header-value");
     if (at + 1 >= end) return MORE;
     if (bytes[base + at + 1] !== 10) return this.refuse("bad-line-end");
@@ -127,7 +142,8 @@ export class FieldBlock {
   #number(nameFrom: number, nameTo: number, hash: number): void {
     const index = this.count++;
     let number = candidateOf(hash);
-    if (number > 0 && !isText(this.bytes, nameFrom, nameTo, FIELDS[number - 1]!)) number = 0;
+    if (number > 0 && !isName(this.bytes, nameFrom, nameTo, FIELD_OCTETS[number]!)) number = 0;
+    this.hashes[index] = hash;
     this.numbers[index] = number;
     this.hop[index] = HOP_BY_HOP[number]!;
     if (number > 0) {
@@ -141,6 +157,7 @@ export class FieldBlock {
     this.spans = grown(this.spans, new Int32Array(room * 4));
     this.numbers = grown(this.numbers, new Uint8Array(room));
     this.hop = grown(this.hop, new Uint8Array(room));
+    this.hashes = grown(this.hashes, new Int32Array(room));
   }
 
   protected refuse(reason: RefusalReason): number {
@@ -182,7 +199,13 @@ export class FieldBlock {
 
   /** Index of the first field of this lower-case name, -1 = absent. */
   find(name: string): number {
-    for (let i = 0; i < this.count; i++) {
+    return this.next(nameHash(name), name, 0);
+  }
+
+  /** The same from `start` on, by the name and its `nameHash`. */
+  next(hash: number, name: string, start: number): number {
+    for (let i = start; i < this.count; i++) {
+      if (this.hashes[i] !== hash) continue;
       if (isText(this.bytes, this.nameFrom(i), this.nameTo(i), name)) return i;
     }
     return -1;

@@ -3,6 +3,8 @@
  * other. A field's number is found from the length and a hash that the parser makes on its way.
  */
 
+import { latin1Bytes } from "../../lib/text-bytes.ts";
+
 export const FIELDS = [
   "connection",
   "keep-alive",
@@ -39,6 +41,9 @@ export const FIELDS = [
 ] as const;
 
 export type FieldName = (typeof FIELDS)[number];
+
+/** The octets of the names, by number. */
+export const FIELD_OCTETS: readonly Uint8Array[] = ["", ...FIELDS].map(latin1Bytes);
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(FIELDS.map((name, i) => [name, i + 1]));
 
@@ -88,6 +93,13 @@ export function hashStep(hash: number, octet: number): number {
   return (Math.imul(hash, 31) + octet) | 0;
 }
 
+/** Of a whole name in lower case. */
+export function nameHash(name: string): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i));
+  return hash;
+}
+
 /**
  * Open addressing; a slot holds the hash and the number. Collisions are settled by the text. A
  * power of two, and `&` instead of `%`: that is a division of doubles where code is not yet hot.
@@ -96,8 +108,7 @@ const SLOTS = 256;
 const slotHash = new Int32Array(SLOTS);
 const slotNumber = new Uint8Array(SLOTS);
 for (const [index, name] of FIELDS.entries()) {
-  let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i));
+  const hash = nameHash(name);
   let slot = hash & (SLOTS - 1);
   while (slotNumber[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
   slotHash[slot] = hash;

@@ -23,6 +23,10 @@ export const FIELD_VALUE: Uint8Array = tableOf((o) => o === 9 || (o >= 32 && o !
 export const TARGET: Uint8Array = tableOf((o) => o > 32 && o !== 127);
 /** Octets of `uri-host [":" port]`, RFC 3986 3.2.2. */
 export const HOST: Uint8Array = tableOf((o) => isDigit(o) || isLetter(o) || isHostMark(o));
+/** Of a tchar its lower case, of every other octet 0: one look tells both. */
+export const NAME: Uint8Array = Uint8Array.from({ length: 256 }, (_, o) =>
+  TOKEN[o] === 1 ? (o >= 65 && o <= 90 ? o + 32 : o) : 0,
+);
 /** ASCII lower case; everything else is itself. */
 export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, o) =>
   o >= 65 && o <= 90 ? o + 32 : o,
@@ -48,6 +52,32 @@ export function isText(bytes: Uint8Array, from: number, to: number, lower: strin
     if (LOWER[bytes[from + i]!] !== lower.charCodeAt(i)) return false;
   }
   return true;
+}
+
+/** As `isText` with the octets of a lower-case text: cheaper, where that was made before. */
+export function isName(bytes: Uint8Array, from: number, to: number, lower: Uint8Array): boolean {
+  const { length } = lower;
+  if (to - from !== length) return false;
+  for (let i = 0; i < length; i++) if (LOWER[bytes[from + i]!] !== lower[i]) return false;
+  return true;
+}
+
+/**
+ * The first octet in `from` to `to` that may not stand in a field's value, or `to`. Four are looked
+ * at together; `view` is of the same octets.
+ */
+export function endOfValue(bytes: Uint8Array, view: DataView, from: number, to: number): number {
+  let at = from;
+  for (const last = to - 4; at <= last; at += 4) {
+    const four = view.getInt32(at, true);
+    const del = four ^ 0x7f7f7f7f;
+    // Bit 7 of an octet is set where it was below 32 (which HTAB is, too), and where it was 127.
+    const below = (four - 0x20202020) & ~four;
+    const equal = (del - 0x01010101) & ~del;
+    if (((below | equal) & 0x80808080) !== 0) break;
+  }
+  while (at < to && FIELD_VALUE[bytes[at]!] === 1) at++;
+  return at;
 }
 
 /** Whether `length` octets at two places are the same text, whatever their case. */

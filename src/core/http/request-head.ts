@@ -173,9 +173,9 @@ export class RequestHead extends FieldBlock {
     const { bytes, base } = this;
     const from = this.#targetFrom;
     // A fragment is for the client alone: it goes no further (RFC 9110 7.1).
-    const fragment = bytes.subarray(base + from, base + this.#targetTo).indexOf(HASH);
-    if (fragment >= 0) this.#targetTo = from + fragment;
-    const to = this.#targetTo;
+    let to = from;
+    while (to < this.#targetTo && bytes[base + to] !== HASH) to++;
+    this.#targetTo = to;
     this.#hostFrom = this.#hostTo = 0;
     let path = from;
     if (bytes[base + from] === 47) this.form = "origin";

@@ -80,7 +80,8 @@ export class AccessRecord {
     this.requestMs = this.queueMs = this.connectMs = this.answerMs = -1;
     this.totalMs = 0;
     this.cause = this.phase = "-";
-    this.spans.fill(0);
+    const { spans } = this;
+    for (let i = 0; i < spans.length; i++) spans[i] = 0;
     this.#used = 0;
   }
 

@@ -1,6 +1,6 @@
 /** Writes what goes to the client: heads of answers, chunks. Everything goes to the scratch buffer. */
 
-import { writeAscii } from "../../lib/text-bytes.ts";
+import { latin1Bytes, writeAscii } from "../../lib/text-bytes.ts";
 import type { Trailers } from "../http/body-reader.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { HeadWriter } from "../http/head-writer.ts";
@@ -11,6 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import type { ConnectionWord } from "./own-answer.ts";
 import { writeChunkHead } from "./outbound-request.ts";
 
+const CHUNKED = latin1Bytes("transfer-encoding: chunked\r\n");
 const LENGTH = fieldNumber("content-length");
 const UPGRADE = fieldNumber("upgrade");
 
@@ -45,8 +46,8 @@ export class AnswerWriter {
     bindAnswer(writer, exchange, head, this.#parts);
     exchange.route?.responseEdits.strike(head);
     writer.fields(head);
-    writer.text(exchange.answerFields);
-    if (exchange.answerChunked) writer.text("transfer-encoding: chunked\r\n");
+    writer.octets(exchange.answerFields);
+    if (exchange.answerChunked) writer.octets(CHUNKED);
     else if (head.has(LENGTH)) writer.contentLength(head.length);
     const word = connectionWord(exchange);
     if (word !== "") writer.field("connection", word);

@@ -109,8 +109,10 @@ export class ByteQueue {
       old.copyWithin(0, this.#from, this.#to);
     } else {
       const larger = this.#buffers.take(Math.max(size, old.length * 2));
-      larger.set(old.subarray(this.#from, this.#to));
-      if (old !== EMPTY) this.#buffers.give(old);
+      if (old !== EMPTY) {
+        larger.set(old.subarray(this.#from, this.#to));
+        this.#buffers.give(old);
+      }
       this.#bytes = larger;
     }
     this.#to -= this.#from;

@@ -3,6 +3,7 @@
 import type { Outcome } from "../balance/pool-ports.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AccessRecord } from "./access-record.ts";
+import { histogramBucket } from "./histogram.ts";
 import { COUNTERS, type CounterName, type Traffic } from "./traffic.ts";
 
 /**
@@ -18,23 +19,21 @@ export function verdictOn({ status, cause, route, pool }: AccessRecord): Counter
   return isCut || (cause === "s" && status !== 101) ? "bad" : "good";
 }
 
-export function countVerdict(traffic: Traffic, record: AccessRecord): void {
-  const verdict = verdictOn(record);
-  if (verdict !== undefined) traffic.add(COUNTERS[verdict], 1);
-}
-
-/** The exchange is over, well or not. */
-export function countFinished(traffic: Traffic, { record, group, placedAt }: Exchange): void {
-  countVerdict(traffic, record);
-  if (placedAt >= 0) traffic.add(COUNTERS.inFlight, -1);
+/** The exchange is over, well or not: its frontend, pool and server are told. */
+export function countFinished(frontend: Traffic, exchange: Exchange): void {
+  const { record, group, placedAt, dispatcher } = exchange;
   // A tunnel's length says nothing about how quickly anybody answered.
-  if (record.status !== 101) {
-    traffic.totalTime.record(record.totalMs);
-    group?.traffic.totalTime.record(record.totalMs);
-  }
-  if (record.answerMs < 0) return;
-  traffic.answerTime.record(record.answerMs);
-  group?.traffic.answerTime.record(record.answerMs);
+  const total = record.status === 101 ? -1 : histogramBucket(record.totalMs);
+  const answer = record.answerMs < 0 ? -1 : histogramBucket(record.answerMs);
+  const verdict = verdictOn(record);
+  frontend.took(record, total, answer);
+  if (verdict !== undefined) frontend.add(COUNTERS[verdict], 1);
+  if (dispatcher === undefined) return;
+  const { traffic } = dispatcher;
+  if (verdict !== undefined) traffic.add(COUNTERS[verdict], 1);
+  if (placedAt >= 0) traffic.add(COUNTERS.inFlight, -1);
+  traffic.took(record, total, answer);
+  group?.traffic.took(record, total, answer);
 }
 
 /** One attempt failed. */

@@ -35,6 +35,8 @@ export type ExchangePhase =
   | "answering"
   | "tunnel";
 
+const NO_LINES: Uint8Array = new Uint8Array(0);
+
 /** Mutable: the exchange's own `PickRequest`. */
 interface OwnPickRequest extends PickRequest {
   readonly tried: Server[];
@@ -88,7 +90,7 @@ export class Exchange extends Timed {
   boundSinceMs = 0;
   stickKey = "";
   /** What the route adds to the answer's head: whole lines with their ends. */
-  answerFields = "";
+  answerFields: Uint8Array = NO_LINES;
   /** An injected fault; 0 = none. */
   abortStatus = 0;
 
@@ -155,7 +157,8 @@ export class Exchange extends Timed {
     this.closesClient = false;
     this.bindsCookie = false;
     this.boundSinceMs = 0;
-    this.stickKey = this.answerFields = "";
+    this.stickKey = "";
+    this.answerFields = NO_LINES;
     this.abortStatus = 0;
     this.serverEnded = false;
     this.retries = 0;

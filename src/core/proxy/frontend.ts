@@ -1,6 +1,8 @@
 /** One frontend at work: its routes compiled, its clients counted. */
 
+import { latin1Bytes } from "../../lib/text-bytes.ts";
 import type { HeadLimits } from "../http/field-block.ts";
+import { nameHash } from "../http/field-names.ts";
 import { ForwardingFields } from "../route/forwarding-fields.ts";
 import { HeadEdits, rewriter } from "../route/head-edits.ts";
 import { RateLimiter, type RateTakes } from "../route/rate-limiter.ts";
@@ -42,6 +44,9 @@ export class Frontend {
   headLimits: HeadLimits = { bytes: 0, fields: 0 };
   /** Lower case; "" = off. */
   requestIdHeader = "";
+  /** The same with its colon and space, and its `nameHash`. */
+  requestIdLine: Uint8Array = new Uint8Array(0);
+  requestIdHash = 0;
   forwarding: ForwardingFields = new ForwardingFields("off", []);
   readonly guests: GuestCount = new GuestCount();
   #table = new RouteTable([]);
@@ -61,6 +66,8 @@ export class Frontend {
     // The other workers know nothing of addresses yet.
     if (!hadSourceLimit) this.guests.tellAll(settings.limits);
     this.requestIdHeader = settings.requestIdHeader.toLowerCase();
+    this.requestIdLine = latin1Bytes(`${this.requestIdHeader}: `);
+    this.requestIdHash = nameHash(this.requestIdHeader);
     this.headLimits = { bytes: settings.limits.headBytes, fields: settings.limits.headers };
     this.forwarding = new ForwardingFields(settings.forwarded, settings.trustedProxies);
     this.#table = new RouteTable(settings.routes);

@@ -11,7 +11,11 @@ export class Histogram {
   total = 0;
 
   record(ms: number): void {
-    const index = histogramBucket(ms);
+    this.add(histogramBucket(ms), ms);
+  }
+
+  /** The same, with the bucket of `ms`: of a time that several histograms are told. */
+  add(index: number, ms: number): void {
     this.counts[index] = (this.counts[index] as number) + 1;
     this.sumMs += ms;
     this.total++;

@@ -8,7 +8,7 @@ import type { QueueClass } from "../balance/wait-queue.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { isText } from "../http/octets.ts";
 import { refusal } from "../http/refusals.ts";
-import { RequestHead } from "../http/request-head.ts";
+import { type MethodKind, RequestHead } from "../http/request-head.ts";
 import { choosePool } from "../route/canary.ts";
 import { lineSafe } from "../route/head-edits.ts";
 import { drawFault } from "../route/fault-draw.ts";
@@ -21,7 +21,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
-import { countFinished, countVerdict } from "./exchange-traffic.ts";
+import { countFinished } from "./exchange-traffic.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
 import { errorPage, type OwnAnswer, textAnswer } from "./own-answer.ts";
 import { RequestRelay } from "./request-relay.ts";
@@ -32,15 +32,6 @@ const IDEMPOTENCY_KEY = fieldNumber("idempotency-key");
 const UPGRADE = fieldNumber("upgrade");
 const REFERER = fieldNumber("referer");
 const USER_AGENT = fieldNumber("user-agent");
-/** RFC 9110 9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "PUT",
-  "DELETE",
-  "OPTIONS",
-  "TRACE",
-]);
 const CLASS_OF: Readonly<Record<Priority, QueueClass>> = {
   critical: 0,
   high: 1,
@@ -99,7 +90,7 @@ export class Intake {
   /** The end of every exchange: it is counted and told. */
   finished(exchange: Exchange, frontend: Frontend): void {
     const { now, sinks } = this.#parts;
-    const { record, dispatcher } = exchange;
+    const { record } = exchange;
     const { traffic } = frontend;
     record.totalMs = now - exchange.startedAt;
     if (exchange.placedAt >= 0) {
@@ -111,12 +102,8 @@ export class Intake {
     record.retries = exchange.retries;
     traffic.add(COUNTERS.inFlight, -1);
     if (record.status > 0) traffic.answered(record.status);
-    countVerdict(traffic, record);
     if (record.cause === "C" || record.cause === "c") traffic.add(COUNTERS.clientAborts, 1);
-    // A tunnel's length says nothing about how quickly anybody answered.
-    if (record.status !== 101) traffic.totalTime.record(record.totalMs);
-    if (record.answerMs >= 0) traffic.answerTime.record(record.answerMs);
-    if (dispatcher !== undefined) countFinished(dispatcher.traffic, exchange);
+    countFinished(traffic, exchange);
     const { accessLog } = frontend.settings;
     if (accessLog.format !== "off") sinks.access(record, accessLog);
   }
@@ -207,7 +194,7 @@ export class Intake {
     exchange.route = route;
     exchange.queueClass = CLASS_OF[route?.settings.priority ?? "normal"];
     if (route !== undefined && route.responseEdits.writesFields) {
-      exchange.answerFields = route.responseEdits.text(facts);
+      exchange.answerFields = route.responseEdits.lines(facts);
     }
     findServer(exchange, facts, parts);
     facts.source = exchange.client!.origin.source;
@@ -233,7 +220,7 @@ export class Intake {
 function learn(exchange: Exchange, head: RequestHead): void {
   const method = head.method;
   exchange.isHead = method === "HEAD";
-  exchange.isIdempotent = IDEMPOTENT.has(method) || head.has(IDEMPOTENCY_KEY);
+  exchange.isIdempotent = isIdempotent(method) || head.has(IDEMPOTENCY_KEY);
   exchange.isVersion10 = head.minor === 0;
   exchange.isAmbiguous = head.ambiguous;
   exchange.keepAlive = head.keepAlive && !exchange.isLast;
@@ -241,6 +228,11 @@ function learn(exchange: Exchange, head: RequestHead): void {
   exchange.requestChunked = head.framing === "chunked";
   exchange.record.version = 10 + head.minor;
   exchange.wantsUpgrade = head.upgrade && head.framing === "none" && !isHttp2(head);
+}
+
+/** RFC 9110 9.2.2. */
+function isIdempotent(method: MethodKind): boolean {
+  return method !== "POST" && method !== "PATCH" && method !== "other";
 }
 
 /** HTTP/2 without TLS would turn the connection into something that nobody here reads. */

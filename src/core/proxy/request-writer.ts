@@ -1,5 +1,6 @@
 /** Writes the head of a request as the server gets it, and what names the request in logs. */
 
+import { latin1Bytes } from "../../lib/text-bytes.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { HeadWriter } from "../http/head-writer.ts";
 import { isDegraded } from "../route/load-shedding.ts";
@@ -11,6 +12,8 @@ import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
 
+const HOST = latin1Bytes("host: ");
+const CHUNKED = latin1Bytes("transfer-encoding: chunked\r\n");
 const UPGRADE = fieldNumber("upgrade");
 const TRACEPARENT = fieldNumber("traceparent");
 const LENGTH = fieldNumber("content-length");
@@ -52,7 +55,7 @@ export class RequestWriter {
     if (route?.requestEdits.setsHost !== true) this.#writeHost(facts, origin.localAddress);
     writeRequestCookies(writer, facts, exchange.dispatcher!.pool);
     writer.fields(head, frontend.forwarding.without);
-    if (exchange.requestChunked) writer.text("transfer-encoding: chunked\r\n");
+    if (exchange.requestChunked) writer.octets(CHUNKED);
     else if (head.has(LENGTH)) writer.contentLength(head.length);
     if (exchange.expectsContinue) writer.text("expect: 100-continue\r\n");
     this.#writeIds(exchange, facts, frontend);
@@ -77,31 +80,30 @@ export class RequestWriter {
   #writeHost(facts: RequestFacts, localAddress: string): void {
     const writer = this.#writer;
     const { head } = facts;
-    writer.text("host: ");
+    writer.octets(HOST);
     // HTTP/1.0 may leave it out, HTTP/1.1 may not.
     if (head.hostFrom === head.hostTo)
       writer.text(localAddress === "" ? "localhost" : localAddress);
     else writer.span(head.bytes, head.hostFrom, head.hostTo);
-    writer.text("\r\n");
+    writer.lineEnd();
   }
 
   #writeIds(exchange: Exchange, { head }: RequestFacts, frontend: Frontend): void {
     const writer = this.#writer;
-    const { requestIdHeader } = frontend;
+    const { requestIdHeader, requestIdLine } = frontend;
     const { traceparent } = frontend.settings;
     const { record } = exchange;
     if (requestIdHeader !== "") {
-      const index = head.find(requestIdHeader);
+      const index = head.next(frontend.requestIdHash, requestIdHeader, 0);
       if (index >= 0) {
         const from = head.valueFrom(index);
         record.keep(ACCESS_TEXTS.requestId, head.bytes, from, head.valueTo(index));
       } else {
-        writer.text(requestIdHeader);
-        writer.text(": ");
+        writer.octets(requestIdLine);
         const start = writer.at;
         this.#drawHex(4);
         if (!writer.overflow) record.keep(ACCESS_TEXTS.requestId, writer.bytes, start, writer.at);
-        writer.text("\r\n");
+        writer.lineEnd();
       }
     }
     // W3C Trace Context 3.2: version, trace id, parent id, sampled by whoever comes next.

@@ -60,6 +60,16 @@ export class Traffic {
     this.counts[counter] = (this.counts[counter] as number) + amount;
   }
 
+  /** Times of one exchange, each with its bucket; a bucket of -1 = not to be counted. */
+  took(
+    { totalMs, answerMs }: { readonly totalMs: number; readonly answerMs: number },
+    totalBucket: number,
+    answerBucket: number,
+  ): void {
+    if (totalBucket >= 0) this.totalTime.add(totalBucket, totalMs);
+    if (answerBucket >= 0) this.answerTime.add(answerBucket, answerMs);
+  }
+
   get(name: CounterName): number {
     return this.counts[COUNTERS[name]] as number;
   }

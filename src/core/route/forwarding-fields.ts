@@ -1,5 +1,6 @@
 /** Who the client is, told to the server: X-Forwarded-* and Forwarded (RFC 7239). */
 
+import { latin1Bytes } from "../../lib/text-bytes.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import { fieldNumber, FIELDS, type FieldName } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
@@ -8,6 +9,12 @@ import type { HeadEdits } from "./head-edits.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 export type ForwardedKind = "x-forwarded" | "forwarded" | "both" | "off";
+
+const FOR = latin1Bytes("x-forwarded-for: ");
+const HTTP = latin1Bytes("x-forwarded-proto: http\r\n");
+const HTTPS = latin1Bytes("x-forwarded-proto: https\r\n");
+const HOST = latin1Bytes("x-forwarded-host: ");
+const PORT = latin1Bytes("x-forwarded-port: ");
 
 const X_FIELDS = [
   "x-forwarded-for",
@@ -47,10 +54,7 @@ export class ForwardingFields {
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
       if (isTrusted || edits?.touchesForwarding === true) extend(writer, facts, isTrusted, edits);
       else {
-        if (source !== "") writer.field("x-forwarded-for", source);
-        writer.field("x-forwarded-proto", scheme);
-        writer.fieldOf("x-forwarded-host", head.bytes, head.hostFrom, head.hostTo);
-        writePort(writer, facts);
+        writeOwn(writer, facts);
       }
     }
     if (
@@ -85,10 +89,18 @@ function extend(
   put("x-forwarded-port", told("x-forwarded-port") ?? String(localPort));
 }
 
-function writePort(writer: HeadWriter, { localPort }: RequestFacts): void {
-  writer.text("x-forwarded-port: ");
+/** Nobody has said anything before that counts. */
+function writeOwn(writer: HeadWriter, { head, source, scheme, localPort }: RequestFacts): void {
+  if (source !== "") {
+    writer.octets(FOR);
+    writer.text(source);
+    writer.lineEnd();
+  }
+  writer.octets(scheme === "https" ? HTTPS : HTTP);
+  writer.fieldOf(HOST, head.bytes, head.hostFrom, head.hostTo);
+  writer.octets(PORT);
   writer.number(localPort);
-  writer.text("\r\n");
+  writer.lineEnd();
 }
 
 /** Of several the last was written by the proxy that we trust. */

@@ -1,8 +1,9 @@
 /** Header edits of a route, compiled: which fields stay out, which are written besides. */
 
 import type { FieldBlock } from "../http/field-block.ts";
+import { latin1Bytes } from "../../lib/text-bytes.ts";
+import { nameHash } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
-import { isText } from "../http/octets.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { HeaderEdits, PathRewrite } from "./route-settings.ts";
 import { template } from "./template.ts";
@@ -15,9 +16,10 @@ interface Written {
 export class HeadEdits {
   /** Lower-case names of fields that are not passed on: removed or set anew. */
   readonly #dropped: readonly string[];
+  readonly #droppedHashes: readonly number[];
   readonly #written: readonly Written[];
   /** What is written, if it is the same for every request. */
-  readonly #constant: string | undefined;
+  readonly #constant: Uint8Array | undefined;
   /** Whether the Host of the client is replaced. */
   readonly setsHost: boolean;
   readonly touchesForwarding: boolean;
@@ -25,13 +27,14 @@ export class HeadEdits {
   constructor({ remove, set, add }: HeaderEdits) {
     const names = [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase());
     this.#dropped = [...new Set(names)];
+    this.#droppedHashes = this.#dropped.map(nameHash);
     const drafts = [...set, ...add];
     this.setsHost = drafts.some(({ name }) => name.toLowerCase() === "host");
     this.touchesForwarding = names.some((name) => name.startsWith("x-forwarded-"));
     this.#written = drafts.map(({ name, value }) => ({ name, value: template(value) }));
     const isConstant = drafts.every(({ value }) => !value.includes("${"));
     this.#constant = isConstant
-      ? drafts.map(({ name, value }) => lineOf(name, value)).join("")
+      ? latin1Bytes(drafts.map(({ name, value }) => lineOf(name, value)).join(""))
       : undefined;
   }
 
@@ -46,22 +49,27 @@ export class HeadEdits {
 
   /** Marks what does not go further, as hop-by-hop fields are. Before the fields are written. */
   strike(head: FieldBlock): void {
-    const { bytes } = head;
-    for (const name of this.#dropped) {
-      for (let i = 0; i < head.count; i++) {
-        if (isText(bytes, head.nameFrom(i), head.nameTo(i), name)) head.hop[i] = 1;
+    for (let k = 0; k < this.#dropped.length; k++) {
+      const name = this.#dropped[k]!;
+      const hash = this.#droppedHashes[k]!;
+      for (let i = head.next(hash, name, 0); i >= 0; i = head.next(hash, name, i + 1)) {
+        head.hop[i] = 1;
       }
     }
   }
 
   /** What `write` would write: for a head that comes when the request is long gone. */
+  lines(facts: RequestFacts): Uint8Array {
+    return this.#constant ?? latin1Bytes(this.text(facts));
+  }
+
+  /** The same as text. */
   text(facts: RequestFacts): string {
-    if (this.#constant !== undefined) return this.#constant;
     return this.#written.map(({ name, value }) => lineOf(name, value(facts))).join("");
   }
 
   write(writer: HeadWriter, facts: RequestFacts): void {
-    writer.text(this.text(facts));
+    writer.octets(this.lines(facts));
   }
 }
 
