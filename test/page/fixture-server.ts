@@ -258,7 +258,7 @@ function measured({ service, pool, from, to }: Readonly<Record<string, unknown>>
   const points = (value: number): readonly number[] => Array.from({ length: count }, () => value);
   const line = { good: points(9), bad: points(1), p50: points(2), p99: points(40) };
   return {
-    subject: service === undefined ? `pool ${String(pool)}` : `service ${String(service)}`,
+    subject: typeof service === "string" ? `service ${service}` : `pool ${String(pool)}`,
     ...frame,
     vantages: [{ vantage: "balancer", ...line }],
     missing: [{ node: "lb2", reason: "it does not answer" }],
