@@ -123,6 +123,7 @@ class TestNode {
         }) as unknown as NodePart,
       recordsAfter: () => [],
       ledger: () => this.part.ledger,
+      past: (atMs) => [{ node: name, seq: 1, wallMs: atMs - 10 }] as never,
       looked: () => undefined,
       heard: () => undefined,
       report: (_kind, reason) => assert.fail(reason),

@@ -28,6 +28,8 @@ export interface GroupSource {
   readonly part: () => NodePart | undefined;
   readonly recordsAfter: (seq: number, limit: number) => readonly JournalRecord[];
   readonly ledger: () => LedgerDesk | undefined;
+  /** Of each instance the last change of its state up to then. */
+  readonly past: (atMs: number) => readonly JournalRecord[];
   /** Somebody was turned away. */
   readonly stranger: (from: string, why: string) => void;
 }
@@ -98,6 +100,11 @@ function answer(source: GroupSource, request: IncomingMessage, response: ServerR
       return send(response, 400, { error: "after is the number of a record" });
     }
     return send(response, 200, source.recordsAfter(after, MAX_BATCH));
+  }
+  if (url.pathname === "/api/v1/node/past") {
+    const at = Number(url.searchParams.get("at") ?? Number.NaN);
+    if (!Number.isFinite(at)) return send(response, 400, { error: "at is a moment, Unix ms" });
+    return send(response, 200, source.past(at));
   }
   if (url.pathname === "/api/v1/node/series" && desk !== undefined) {
     void tellSeries(desk, url.searchParams, response);
