@@ -175,9 +175,8 @@ export class KernelAddresses {
 
   /** Routes, rules and static addresses that are wanted and gone come back. */
   reinstate(): readonly Reinstated[] {
-    return [...this.#holdings].flatMap(([holder, holding]) =>
-      reinstate(this.socket, this.#record, holder, holding),
-    );
+    const all = [...this.#holdings];
+    return all.flatMap(([name, holding]) => reinstate(this.socket, this.#record, name, holding));
   }
 
   /** Static objects that the kernel refuses. */
