@@ -122,6 +122,7 @@ class TestNode {
           ledger: this.part.ledger?.news()?.stamp,
         }) as unknown as NodePart,
       recordsAfter: () => [],
+      errands: () => undefined,
       ledger: () => this.part.ledger,
       past: (atMs) => [{ node: name, seq: 1, wallMs: atMs - 10 }] as never,
       looked: () => undefined,

@@ -51,6 +51,7 @@ function start(node: string, state = node): Group {
     service: () => service,
     part: () => part,
     recordsAfter: (seq) => records.filter((one) => one.seq > seq) as never,
+    errands: () => undefined,
     ledger: () => undefined,
     past: (atMs) => [{ node: node, seq: 1, wallMs: atMs - 10 }] as never,
     looked: () => undefined,

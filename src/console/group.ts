@@ -10,7 +10,7 @@ import { RateLimiter } from "../core/route/rate-limiter.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { groupPaths, readPapers, type Papers } from "./group-files.ts";
-import { groupServer } from "./group-server.ts";
+import { groupServer, type GroupSource } from "./group-server.ts";
 import { type Peer, STALE_MS } from "./group-view.ts";
 import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
@@ -34,6 +34,7 @@ export interface GroupOptions {
   /** Another node told something, or did not answer. */
   readonly looked: () => void;
   readonly heard: (records: readonly JournalRecord[]) => void;
+  readonly errands: GroupSource["errands"];
   readonly report: (kind: "stranger" | "group-trouble", reason: string) => void;
 }
 
@@ -162,11 +163,12 @@ export class Group {
   }
 
   #listen(papers: Papers, host: string, port: number): void {
-    const { part, recordsAfter, ledger, past, service, report } = this.#options;
+    const { part, recordsAfter, errands, ledger, past, service, report } = this.#options;
     const server = groupServer(papers, {
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,
+      errands,
       ledger,
       past,
       stranger: (from, why) => {

@@ -278,7 +278,7 @@ class Page implements RunningPart, PageModel {
   }
 
   #makeGroup(): Group {
-    const { journal, control, node, stateDirectory } = this.#core;
+    const { journal, control, node, stateDirectory, parts } = this.#core;
     return new Group({
       stateDirectory,
       node,
@@ -287,6 +287,7 @@ class Page implements RunningPart, PageModel {
       ledger: () => this.#ledger,
       past: (atMs) => pastOfInstances(control.service, journal, atMs),
       recordsAfter: (seq, limit) => journal.after(seq, limit),
+      errands: () => parts().find((part) => part.errands !== undefined)?.errands,
       looked: () => this.#watch.soon(),
       heard: (records) => {
         this.#timeline.add(records);

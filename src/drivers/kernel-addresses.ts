@@ -7,8 +7,7 @@
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
-import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
-import type { OsFailure } from "./ffi.ts";
+import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure, type OsFailure } from "./ffi.ts";
 import {
   STATIC,
   absentOf,

@@ -48,6 +48,7 @@ function lossOfNode(facts: SiteFacts, fault: Fault | undefined): Built | string 
   const knows = facts.target.instances.every(({ hasWitness }) => hasWitness);
   return {
     radius: { takes: "node" },
+    cutsLine: true,
     faults: [fault],
     // Without a witness a node that nobody reaches cannot know it, and nobody is harmed by that.
     expect: { holding: isMaster(facts.target) ? (knows ? "moves" : "taken") : "either", told: [] },
