@@ -36,6 +36,27 @@ describe("connections", () => {
     );
   });
 
+  it("to servers are not used again when TLS to them has changed, and are when it has not", () => {
+    const tls = { verify: true, serverName: "web.example" };
+    const rig = new ProxyRig({ pools: { web: { tls } } });
+    const client = rig.client();
+    client.write(get("/1"));
+    const first = rig.server("web1");
+    first.write(ok("one"));
+    rig.configure({ pools: { web: { tls: { ...tls } } } });
+    assert.equal(first.gone, "");
+    client.write(get("/2"));
+    first.took();
+    rig.configure({ pools: { web: { tls: { ...tls, ca: "/etc/ca.pem" } } } });
+    first.write(ok("two"));
+    assert.equal(first.gone, "closed");
+    client.write(get("/3"));
+    const second = rig.server("web1");
+    second.write(ok("three"));
+    rig.configure({ pools: { web: {} } });
+    assert.equal(second.gone, "closed");
+  });
+
   it("are not shared by two requests at the same time", () => {
     const rig = new ProxyRig();
     const [one, two] = [rig.client(), rig.client()];

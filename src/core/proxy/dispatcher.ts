@@ -5,7 +5,7 @@
 
 import type { Prng } from "../../lib/prng.ts";
 import { Pool } from "../balance/pool.ts";
-import type { Outcome, PickWhy } from "../balance/pool-ports.ts";
+import type { Outcome } from "../balance/pool-ports.ts";
 import type { PoolSettings } from "../balance/pool-settings.ts";
 import type { Server } from "../balance/server.ts";
 import { AnswerRelay } from "./answer-relay.ts";
@@ -47,7 +47,10 @@ export class Dispatcher implements ServerListener {
 
   /** In place. */
   update(settings: PoolSettings): void {
+    const { tls } = this.settings;
     this.pool.update(this.#parts.now, settings);
+    // Kept connections trust whom the old settings trusted.
+    if (JSON.stringify(tls) !== JSON.stringify(settings.tls)) this.#groups.outdated();
     this.changed();
   }
 
@@ -244,7 +247,8 @@ export class Dispatcher implements ServerListener {
     } else if (pick.why === "queue") {
       this.#enqueue(exchange);
     } else {
-      this.#nobody(exchange, pick.why, pick.reason);
+      const failure = pick.why === "all-tried" ? exchange.failure : undefined;
+      this.#refuse(exchange, failure ?? failures.nobodyThere(pick.reason));
     }
   }
 
@@ -277,11 +281,6 @@ export class Dispatcher implements ServerListener {
       this.#refuse(dropped.waiter, failures.refusedInLine(reason));
     }
     this.#isServingQueue = false;
-  }
-
-  #nobody(exchange: Exchange, why: PickWhy, reason: string): void {
-    const failure = why === "all-tried" ? exchange.failure : undefined;
-    this.#refuse(exchange, failure ?? failures.nobodyThere(reason));
   }
 
   #attempt(exchange: Exchange, server: Server): void {

@@ -54,6 +54,12 @@ export class ServerGroup {
     this.closeIdle();
   }
 
+  /** Of those that are open now. */
+  keepNone(): void {
+    this.closeIdle();
+    for (const connection of this.open) connection.spoil();
+  }
+
   closeIdle(): void {
     while (this.#idle.length > 0) this.#idle.pop()!.destroy();
   }

@@ -32,10 +32,12 @@ export class ServerGroups {
 
   /** Kept connections lead to where it was before. */
   moved(server: Server): void {
-    const group = this.#groups.get(server);
-    if (group === undefined) return;
-    group.closeIdle();
-    for (const connection of group.open) connection.spoil();
+    this.#groups.get(server)?.keepNone();
+  }
+
+  /** All that is open was opened in another way than now: what runs is finished, nothing is kept. */
+  outdated(): void {
+    for (const group of this.#groups.values()) group.keepNone();
   }
 
   removed(server: Server): void {
