@@ -1,6 +1,6 @@
 /** `nines drill …`: named, described and wired; and the helpers that drills start. */
 
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration } from "../config/service/schema/kinds.ts";
 import type { Wiring } from "./balance-commands.ts";
 import type { RunFlags } from "./drill.ts";
@@ -55,6 +55,9 @@ function addRuns(group: Command, { terminal, end, withDirectories }: Wiring): vo
       .description(words[verb])
       .argument("<name>", "see: nines drill list")
       .option("--json", "for machines")
+      .option("--on <node>", "on another node of the group, which decides by its own rules")
+      .option("--reason <text>", "with --on: why, for the journals of both nodes")
+      .addOption(new Option("--by <who>", "who asks; default: the user").hideHelp())
       .option("--in-lab", "in a world of its own on this machine; this node is left alone")
       .option("--server <pool/server>", "which server; default: the first usable one")
       .option("--peer <command>", "prints `nines status --json` of the other node", append, [])
@@ -62,17 +65,25 @@ function addRuns(group: Command, { terminal, end, withDirectories }: Wiring): vo
       .option("--probe-via <command>", "runs the client elsewhere, e.g. 'ssh client'")
       .option("--every <time>", "between two requests of the client", parseTime, 20)
       .option("--write-probe <url>", "PUT and GET below it: no acknowledged write may be lost")
+      .option("--write-command <line>", "instead of PUT: a shell line, key $1, value $2")
+      .option("--read-command <line>", "instead of GET: prints what is at key $1")
       .option("--window <from-to>", "drills are allowed then, e.g. 09:00-17:00", parseWindow)
       .option("--allow-outage", "even if nobody is known to take over")
       .option("--allow-danger", "even if more than the service is harmed (power, clock, disk)")
       .action(async (name: string, given: RunFlags) => {
+        if (given.on !== undefined) {
+          const { drillOn } = await import("./drill-remote.ts");
+          return end(await drillOn(verb, name, { flags: given, terminal }));
+        }
         const { drillPlan, drillRun } = await import("./drill.ts");
-        end(await (verb === "plan" ? drillPlan : drillRun)(name, given, terminal));
+        return end(await (verb === "plan" ? drillPlan : drillRun)(name, given, terminal));
       });
   }
 }
 
-function addHelpers(program: Command, { end }: Wiring): void {
+function addHelpers(program: Command, wiring: Wiring): void {
+  const { end } = wiring;
+  addLed(program, wiring);
   program
     .command("drill-guard", { hidden: true })
     .argument("<file>")
@@ -119,6 +130,23 @@ function addHelpers(program: Command, { end }: Wiring): void {
       await new Promise(() => {});
     });
 }
+
+/** Started by the console for another node: the words on its line are standard input and output. */
+function addLed(program: Command, { withDirectories }: Wiring): void {
+  withDirectories(program.command("drill-led", { hidden: true }), true)
+    .argument("<from>")
+    .action(async (from: string, { runDir, stateDir }: Pick<RunFlags, "runDir" | "stateDir">) => {
+      const { runLed } = await import("../daemon/drill-led.ts");
+      const nines = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+      const places = { runDirectory: runDir, stateDirectory: stateDir };
+      await runLed(from, { ...places, nines, peers: [], everyMs: LED_EVERY_MS });
+      // Whoever asked may keep the line open.
+      process.exit(0);
+    });
+}
+
+/** Between two requests of the client on this node. */
+const LED_EVERY_MS = 20;
 
 interface ForwardFlags {
   readonly map: readonly { readonly port: number; readonly host: string; readonly to: number }[];

@@ -13,15 +13,21 @@ import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
 import { NodeSite } from "../daemon/drill-node-site.ts";
 import { readLines } from "../drivers/drill-files.ts";
 import type { DrillSite } from "../drivers/drill-site.ts";
+import { commandDoor, httpDoor, type WriteDoor } from "../drivers/write-door.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { closest } from "../lib/spelling.ts";
 import { formatTable } from "../lib/table.ts";
+import { planLines, resultLines } from "./drill-words.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
 export interface RunFlags {
   readonly runDir: string;
   readonly stateDir: string;
   readonly json?: boolean;
+  /** Another node of the group; `by` and `reason` are for the journals. */
+  readonly on?: string;
+  readonly by?: string;
+  readonly reason?: string;
   readonly inLab?: boolean;
   readonly server?: string;
   readonly peer: readonly string[];
@@ -29,6 +35,8 @@ export interface RunFlags {
   readonly probeVia?: string;
   readonly every: number;
   readonly writeProbe?: string;
+  readonly writeCommand?: string;
+  readonly readCommand?: string;
   readonly window?: { readonly from: number; readonly to: number };
   readonly allowOutage?: boolean;
   readonly allowDanger?: boolean;
@@ -68,29 +76,6 @@ export async function drillPlan(
   });
 }
 
-interface Lines {
-  readonly says: string;
-  readonly inject: readonly string[];
-  readonly undo: readonly string[];
-}
-
-function planLines(plan: DrillPlan, commands: readonly Lines[]): readonly string[] {
-  const { name, title, says, target, promise } = plan;
-  const failed = promise.failed === undefined ? "" : `, ${promise.failed} failed requests`;
-  return [
-    `${name}: ${title}`,
-    `  ${says}`,
-    `  on ${target}; promised: ${promise.text}`,
-    `  (no answer for at most ${formatDuration(promise.outageMs)}${failed})`,
-    ...commands.flatMap((fault) => [
-      `  - ${fault.says}`,
-      ...fault.inject.map((line) => `      do    ${line}`),
-      ...fault.undo.map((line) => `      undo  ${line}`),
-      ...(fault.undo.length === 0 ? ["      undo  nothing: it mends itself"] : []),
-    ]),
-  ];
-}
-
 export async function drillRun(
   name: string,
   flags: RunFlags,
@@ -125,27 +110,6 @@ export function ownCommand(): readonly string[] {
   return [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
 }
 
-function resultLines(result: DrillResult, terminal: Terminal): readonly string[] {
-  const { verdict, reason, measured, detection, lostWrites, acknowledgedWrites } = result;
-  const client =
-    measured === undefined
-      ? "clients: not measured"
-      : `clients: ${measured.requests} requests, ${measured.failed} failed, no answer for ` +
-        `${formatDuration(measured.outageMs)}, on the way back ` +
-        formatDuration(measured.returnOutageMs);
-  const told =
-    detection === undefined
-      ? "detection: nobody told of it"
-      : `detection: after ${formatDuration(detection.afterMs)}, ${detection.node}: ${detection.reason}`;
-  const writes =
-    lostWrites === undefined
-      ? "lost acknowledged writes: not measured"
-      : `lost acknowledged writes: ${lostWrites} of ${acknowledgedWrites}`;
-  const how = verdict === "passed" ? "green" : "red";
-  const others = result.deviations.filter((one) => one !== reason).map((one) => `  ${one}`);
-  return [client, told, writes, paint(terminal, how, `${verdict}: ${reason}`), ...others];
-}
-
 interface Ready {
   readonly plan: DrillPlan;
   readonly facts: SiteFacts;
@@ -176,12 +140,28 @@ async function withPlan(
   });
 }
 
+/** Throws when half of it was given. */
+export function writeDoor({
+  writeProbe,
+  writeCommand,
+  readCommand,
+}: Pick<RunFlags, "writeProbe" | "writeCommand" | "readCommand">): WriteDoor | undefined {
+  if (writeCommand !== undefined && readCommand !== undefined) {
+    return commandDoor(writeCommand, readCommand);
+  }
+  if ((writeCommand ?? readCommand) !== undefined) {
+    throw new Error("--write-command and --read-command go together");
+  }
+  return writeProbe === undefined ? undefined : httpDoor(writeProbe);
+}
+
 async function withSite(
   flags: RunFlags,
   body: (site: DrillSite) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (flags.inLab !== true) {
-    const { runDir, stateDir, peer, probe, probeVia, every, writeProbe } = flags;
+    const { runDir, stateDir, peer, probe, probeVia, every } = flags;
+    const writes = writeDoor(flags);
     return body(
       new NodeSite({
         runDirectory: resolve(runDir),
@@ -191,7 +171,7 @@ async function withSite(
         everyMs: every,
         ...(probe === undefined ? {} : { url: probe }),
         ...(probeVia === undefined ? {} : { via: probeVia }),
-        ...(writeProbe === undefined ? {} : { writeUrl: writeProbe }),
+        ...(writes === undefined ? {} : { writes }),
       }),
     );
   }

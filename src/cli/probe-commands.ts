@@ -27,6 +27,9 @@ interface ProbeFlags {
   readonly tokenFile?: string;
   readonly reportCa?: string;
   readonly json?: boolean;
+  readonly write?: string;
+  readonly writeCommand?: string;
+  readonly readCommand?: string;
 }
 
 export function addProbeCommands(program: Command, { terminal, end }: Wiring): void {
@@ -69,6 +72,9 @@ export function addProbeCommands(program: Command, { terminal, end }: Wiring): v
     .option("--who-header <name>", "field of the answer that names the server", "x-served-by")
     .option("--ca <file>", "authorities of the service; default: the system's")
     .option("--insecure", "any certificate of the service will do")
+    .option("--write <url>", "PUT and GET below it: is what was acknowledged still there later?")
+    .option("--write-command <line>", "instead of PUT: a shell line, key $1, value $2")
+    .option("--read-command <line>", "instead of GET: prints what is at key $1")
     .option("--duration <time>", "then the summary and the end; default: until Ctrl-C", parseTime)
     .option("--record <file>", "where it keeps its record; - for nowhere")
     .option("--report-to <url>", "a node's console, e.g. https://node:7600", parseUrl)
@@ -78,7 +84,10 @@ export function addProbeCommands(program: Command, { terminal, end }: Wiring): v
     .action(async (urls: string[], given: ProbeFlags) => {
       const { probe } = await import("./probe.ts");
       const live = terminal.columns !== undefined && given.json !== true ? rewriteLine : undefined;
-      const command = commandOf(urls, given);
+      const { writeDoor } = await import("./drill.ts");
+      const { write: writeProbe, ...rest } = given;
+      const writes = writeDoor(writeProbe === undefined ? rest : { ...rest, writeProbe });
+      const command = { ...commandOf(urls, given), ...(writes === undefined ? {} : { writes }) };
       end(await probe(live === undefined ? command : { ...command, live }, terminal));
     });
 }

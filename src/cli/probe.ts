@@ -5,6 +5,9 @@ import { dirname } from "node:path";
 import { parseProbeUrl, type ProbedTarget, type ProbeOptions } from "../config/probe/probe-url.ts";
 import type { ProbeOutage } from "../core/probe/report.ts";
 import type { WatchNews } from "../core/probe/watch.ts";
+import type { WorkLoss } from "../core/probe/write-book.ts";
+import { WriteWatch } from "../daemon/write-watch.ts";
+import type { WriteDoor } from "../drivers/write-door.ts";
 import { ProbeSpool } from "../daemon/probe-spool.ts";
 import { Prober } from "../daemon/prober.ts";
 import type { DeliveryTarget } from "../drivers/probe-delivery.ts";
@@ -28,11 +31,14 @@ export interface ProbeCommand extends ProbeOptions {
   /** `:memory:` keeps nothing. */
   readonly record: string;
   readonly service?: string;
+  /** Where numbered rows are written; absent: nothing is said of lost work. */
+  readonly writes?: WriteDoor;
   readonly reportTo?: DeliveryTarget;
   /** Rewrites one line of the screen; absent: the output is no terminal. */
   readonly live?: (text: string) => void;
 }
 
+const KEPT_WRITES = 600;
 const LIVE_MS = 1000;
 const PRUNE_MS = 3_600_000;
 /** For the last reports, when the prober ends. */
@@ -71,6 +77,7 @@ class ProbeRun {
   readonly #startMs: number;
   /** Of this life: two lives have the same buckets. */
   readonly #run: string;
+  readonly #writes: WriteWatch | undefined;
   readonly #timers: readonly NodeJS.Timeout[];
 
   constructor(
@@ -100,6 +107,7 @@ class ProbeRun {
         onTrouble: (text) => this.#own(text),
       });
     }
+    this.#writes = this.#startWrites();
     store.prune(this.#startMs);
     this.#timers = [
       setInterval(() => this.#live(), LIVE_MS),
@@ -129,6 +137,7 @@ class ProbeRun {
     for (const { target, watch } of this.#prober.watches) {
       if (watch.outage !== undefined) this.#noteOutage(target.name, watch.outage);
     }
+    const written = await this.#writes?.stop();
     this.#command.live?.("");
     const summaries = this.#prober.watches.map(({ target, watch }): TargetSummary => {
       const { name } = target;
@@ -140,7 +149,13 @@ class ProbeRun {
     if (json) {
       const latestMs = Math.round(this.#prober.latestMs * 10) / 10;
       this.#terminal.out(
-        JSON.stringify({ kind: "summary", probe: name, latestMs, targets: summaries }),
+        JSON.stringify({
+          kind: "summary",
+          probe: name,
+          latestMs,
+          targets: summaries,
+          ...(written === undefined ? {} : { written }),
+        }),
       );
     } else {
       for (const line of summaryLines(summaries, nowMs)) this.#terminal.out(line);
@@ -154,7 +169,12 @@ class ProbeRun {
         `prober ${name}: ${own}; at most ${formatDuration(this.#prober.latestMs)} late`,
       );
     }
-    return summaries.some(({ totals }) => totals.bad > 0) ? 1 : 0;
+    if (written !== undefined && !json) {
+      const { acknowledged, lost, worst } = written;
+      const span = worst === undefined ? "" : `, ${formatDuration(worst.rpoMs)} of work at most`;
+      this.#terminal.out(`acknowledged writes: ${acknowledged}, lost: ${lost}${span}`);
+    }
+    return summaries.some(({ totals }) => totals.bad > 0) || (written?.lost ?? 0) > 0 ? 1 : 0;
   }
 
   async #deliverLast(): Promise<void> {
@@ -170,6 +190,26 @@ class ProbeRun {
     spool.close();
     const left = this.#store.undelivered;
     if (left > 0) this.#own(`${left} buckets wait in ${this.#command.record} for the next time`);
+  }
+
+  #startWrites(): WriteWatch | undefined {
+    const { writes: door, intervalMs: everyMs, name } = this.#command;
+    if (door === undefined) return undefined;
+    const onLoss = (loss: WorkLoss): void => this.#lost(`write ${door.name}`, loss);
+    return new WriteWatch({ door, everyMs, keep: KEPT_WRITES, name, onLoss });
+  }
+
+  #lost(target: string, { fromMs, toMs, lost, rpoMs }: WorkLoss): void {
+    const reason = `${lost} acknowledged writes are gone, ${formatDuration(rpoMs)} of work`;
+    const loss: ProbeOutage = { fromMs, toMs, failed: 0, ownMs: 0, reason, lost };
+    this.#keep(() => this.#store.addOutage(target, this.#run, loss));
+    this.#spool?.hurry();
+    if (this.#command.json) {
+      this.#terminal.out(JSON.stringify({ target, kind: "work-lost", outage: loss }));
+    } else {
+      this.#command.live?.("");
+      this.#terminal.out(`${timeText(toMs)} ${target}: ${paint(this.#terminal, "red", reason)}`);
+    }
   }
 
   #take(target: string, news: WatchNews): void {

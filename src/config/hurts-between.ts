@@ -56,7 +56,9 @@ function compareWire({ mine, theirs, at, other }: Pair, findings: Findings): voi
     const reason = `${what} is ${String(a)} here and ${String(b)} in ${other}: each ignores the other's adverts`;
     findings.error(at, `${reason}, and both become master`, `make ${what} equal on both nodes`);
   };
-  differ("the VRRP version", mine.version, theirs.version);
+  // A node that speaks both versions is heard by a node of either.
+  const both = mine.alsoVersion2 === true || theirs.alsoVersion2 === true;
+  if (!both) differ("the VRRP version", mine.version, theirs.version);
   if (mine.version === 2 && theirs.version === 2) {
     differ("advert_int", mine.advertIntervalMs / 1000, theirs.advertIntervalMs / 1000);
     const list = (i: InstanceSettings): string =>
@@ -66,11 +68,18 @@ function compareWire({ mine, theirs, at, other }: Pair, findings: Findings): voi
         .join(" ");
     differ("virtual_ipaddress", list(mine), list(theirs));
   }
-  differ("authentication", mine.authentication.kind, theirs.authentication.kind);
+  if (!both || usesVersion2(mine, theirs)) {
+    differ("authentication", mine.authentication.kind, theirs.authentication.kind);
+  }
   if (!samePassword(mine.authentication, theirs.authentication)) {
     findings.error(at, `auth_pass is not that of ${other}`, "both nodes need the same password");
   }
   differ("the kind of transport", mine.transport.kind, theirs.transport.kind);
+}
+
+/** Both speak version 2, which is where passwords are. */
+function usesVersion2(...sides: readonly InstanceSettings[]): boolean {
+  return sides.every((side) => side.version === 2 || side.alsoVersion2 === true);
 }
 
 function samePassword(a: Authentication, b: Authentication): boolean {

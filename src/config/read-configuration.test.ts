@@ -278,3 +278,21 @@ test("a link-local witness is asked on the instance's link, or on the one behind
     "error: only a link-local address is one of an interface, not 2001:db8::1",
   ]);
 });
+
+test("also_version_2 adds the old version, its password and its whole seconds", () => {
+  const password = "authentication {\nauth_type PASS\nauth_pass 1111\n}";
+  const both = instance(`version 3\nalso_version_2\nadvert_int 2\n${password}`);
+  assert.equal(both.version, 3);
+  assert.equal(both.alsoVersion2, true);
+  assert.deepEqual(both.authentication, { kind: "pass", password: "1111" });
+  assert.deepEqual(told("version 3\nalso_version_2\nadvert_int 0.5"), [
+    "warning: version 2 counts whole seconds: 1 s is used",
+  ]);
+  assert.deepEqual(told("also_version_2"), [
+    "error: also_version_2 adds version 2 to version 3, but the version is 2",
+  ]);
+  const key = "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}";
+  assert.deepEqual(told(`version 3\nalso_version_2\n${key}`), [
+    "error: version 2 has no auth_hmac",
+  ]);
+});

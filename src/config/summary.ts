@@ -82,7 +82,7 @@ function summarizeInstance(i: InstanceSettings): string[] {
       : `unicast to ${i.transport.peers.map((p) => p.address).join(" ")} ttl ${i.transport.ttl}${i.transport.checkSource ? ", checks senders" : ""}`;
   const timing = `advert ${i.advertIntervalMs} ms, dead after ${Math.round(downMs(i))} ms, skew ${Math.round(skewMs(i))} ms`;
   return [
-    `instance ${i.name}: VRRPv${i.version} ${i.family} vrid ${i.vrid} on ${i.interface}, priority ${i.priority}, starts as ${start}`,
+    `instance ${i.name}: VRRPv${i.version}${i.alsoVersion2 === true ? " and v2" : ""} ${i.family} vrid ${i.vrid} on ${i.interface}, priority ${i.priority}, starts as ${start}`,
     `  ${timing}`,
     `  ${flags.join(", ")}`,
     `  ${transport}${i.sourceAddress === undefined ? "" : ` from ${i.sourceAddress}`}, ${authenticationText(i.authentication)}`,

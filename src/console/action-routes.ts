@@ -30,6 +30,7 @@ const REQUEST: Fields = {
     minimum: 0,
     maximum: 256,
   },
+  node: { type: "string", description: "For drill-run: where; default: here.", maxLength: 260 },
   deadlineMs: {
     type: "integer",
     description: "For drain and maintenance: what still runs then is cut.",

@@ -166,12 +166,12 @@ export class Actions {
   }
 
   #seal(nonce: string, request: ActionRequest, asker: Asker, prospect: Prospect): string {
-    const { action, subject, weight = "", deadlineMs = "" } = request;
+    const { action, subject, weight = "", deadlineMs = "", node = "" } = request;
     const { basis, refused, command } = prospect;
     const all = [
       nonce,
       asker.who,
-      [action, subject, weight, deadlineMs],
+      [action, subject, weight, deadlineMs, node],
       basis,
       refused?.why.code ?? "",
       command,

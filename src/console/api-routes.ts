@@ -25,7 +25,7 @@ export interface PageModel {
   records(search: RecordSearch): RecordPage;
   /** Records of this node after `seq`, oldest first. */
   missed(seq: number): RecordPage["records"];
-  stateAt(atMs: number): StateAt;
+  stateAt(atMs: number): StateAt | Promise<StateAt>;
   /** Why this node cannot serve now; undefined: it can. */
   unready(): string | undefined;
   metrics(): Promise<string>;
@@ -89,7 +89,7 @@ function newsRoutes(model: PageModel): readonly Route[] {
       summary: "What was so at a moment of the past, as far as the journal knows.",
       query: { at: { type: "number", description: "Unix ms.", required: true } },
       answers: "StateAt",
-      handle: ({ query }) => json(model.stateAt(Number(query["at"]))),
+      handle: async ({ query }) => json(await model.stateAt(Number(query["at"]))),
     },
   ];
 }

@@ -285,6 +285,8 @@ export interface DrillView {
 export interface DrillRunView {
   readonly id: string;
   readonly name: string;
+  /** Another node that it was asked of; absent: it was done here. */
+  readonly node?: string;
   readonly startMs: number;
   readonly endMs?: number;
   readonly verdict?: "passed" | "deviated" | "aborted" | "error";
@@ -325,6 +327,8 @@ export interface ActionRequest {
   readonly subject: string;
   /** For `weight`: 0 to 256, null: as configured. */
   readonly weight?: number | null;
+  /** For `drill-run`: another node of the group; absent: this one. */
+  readonly node?: string;
   /** For `drain` and `maintenance`: what still runs then is cut. */
   readonly deadlineMs?: number;
 }

@@ -4,6 +4,7 @@ import type { RunDirectory } from "../daemon/run-directory.ts";
 import type { Action } from "./actions.ts";
 import type { ActionName } from "./api.ts";
 import type { ControlWatch } from "./control-watch.ts";
+import type { DrillDoor } from "./drill-door.ts";
 import type { Journal } from "./journal.ts";
 import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { Measures } from "./measure.ts";
@@ -40,6 +41,8 @@ export interface RunningPart {
   readonly routes?: readonly Route[];
   /** Orders that it carries out, by their names; previewed, confirmed and audited like all others. */
   readonly actions?: Partial<Readonly<Record<ActionName, Action>>>;
+  /** Drills that other nodes of the group ask for on this one. */
+  readonly errands?: Pick<DrillDoor, "open" | "outcome">;
   /** What it has to show on the first screen; asked for about once a second. */
   exhibits?(): Partial<Exhibits>;
   /** Further rows of `/metrics`: whole lines of the text exposition format. */

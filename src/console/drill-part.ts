@@ -9,16 +9,22 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue, drillKind } from "../core/drill/catalogue/catalogue.ts";
 import { planFor } from "../core/drill/catalogue/drill-kind.ts";
+import type { ErrandWord } from "../core/drill/errand.ts";
 import type { SiteFacts } from "../core/drill/facts.ts";
 import { shellLine, type DrillPlan, type Radius } from "../core/drill/plan.ts";
 import { refusals } from "../core/drill/preconditions.ts";
 import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
+import { newDrillId } from "../daemon/drill-conductor.ts";
+import type { ServiceFacts } from "../daemon/control-api.ts";
 import { NodeSite } from "../daemon/drill-node-site.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { readLines, type DrillLine } from "../drivers/drill-files.ts";
+import { formatDuration } from "../lib/duration.ts";
 import type { Action, Prospect } from "./actions.ts";
 import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
+import { DrillDoor } from "./drill-door.ts";
+import { colleague, runErrand } from "./drill-errand.ts";
 import type { Exhibits } from "./overview.ts";
 import { json, type Route } from "./routes.ts";
 import { say } from "./verdict.ts";
@@ -40,10 +46,13 @@ const KINDS: readonly DrillLine["kind"][] = [
   "drill-finished",
   "drill-undone",
   "drill-refused",
+  "drill-asked",
+  "drill-answered",
 ];
 
 class DrillPart implements RunningPart {
   readonly routes: readonly Route[];
+  readonly errands: DrillDoor;
   readonly actions: NonNullable<RunningPart["actions"]>;
   readonly #core: ConsoleCore;
   readonly #known = new Set<string>();
@@ -55,6 +64,12 @@ class DrillPart implements RunningPart {
   constructor(core: ConsoleCore) {
     this.#core = core;
     this.#nines = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+    this.errands = new DrillDoor({
+      runDirectory: core.directory.path,
+      stateDirectory: core.stateDirectory,
+      nines: this.#nines,
+      closed: () => whyClosed(core.control.service),
+    });
     for (const kind of KINDS) {
       for (const { wallMs: at, subject } of core.journal.find({
         kind,
@@ -87,6 +102,7 @@ class DrillPart implements RunningPart {
 
   close(): void {
     clearInterval(this.#timer);
+    this.errands.close();
   }
 
   /** New lines become records; the file is read again only when it has changed. */
@@ -100,9 +116,16 @@ class DrillPart implements RunningPart {
       const key = keyOf(line);
       if (this.#known.has(key)) continue;
       this.#known.add(key);
-      const { wallMs: at, kind, drill, id, reason, result } = line;
+      const { wallMs: at, kind, drill, id, reason, result, asked, on, verdict, measured } = line;
       const monoMs = monotonicMs() - Math.max(0, wallMs() - at);
-      const data = { id, ...(result === undefined ? {} : { result: { ...result, steps: [] } }) };
+      const data = {
+        id,
+        ...(asked === undefined ? {} : { asked }),
+        ...(on === undefined ? {} : { on }),
+        ...(verdict === undefined ? {} : { verdict }),
+        ...(measured === undefined ? {} : { measured }),
+        ...(result === undefined ? {} : { result: { ...result, steps: [] } }),
+      };
       const level = levelOf(line);
       journal.add({
         wallMs: at,
@@ -114,14 +137,34 @@ class DrillPart implements RunningPart {
         reason,
         data,
       });
+      this.#noteLoss(line);
     }
+  }
+
+  /** What was acknowledged and is gone counts as it does when a probe finds it. */
+  #noteLoss({ drill, id, result, workLoss = result?.workLoss, lostWrites }: DrillLine): void {
+    if (workLoss === undefined) return;
+    const { rpoMs, toMs } = workLoss;
+    const lost = lostWrites ?? result?.lostWrites ?? workLoss.lost;
+    this.#core.journal.add({
+      wallMs: toMs,
+      monoMs: monotonicMs() - Math.max(0, wallMs() - toMs),
+      source: "drill",
+      level: "error",
+      kind: "work-lost",
+      subject: "",
+      reason: `the drill '${drill}': ${lost} acknowledged writes are gone, ${formatDuration(rpoMs)} of work`,
+      data: { id, drill, rpoMs, lost },
+    });
   }
 
   /** Newest first. */
   #runs(): readonly DrillRunView[] {
     const runs = new Map<string, DrillRunView>();
-    for (const { kind, id, drill: name, wallMs: at, reason, result } of this.#lines) {
+    for (const line of this.#lines) {
+      const { kind, id, drill: name, wallMs: at, reason, result, on } = line;
       if (kind === "drill-started") runs.set(id, { id, name, startMs: at, reason });
+      if (on !== undefined) runs.set(id, runElsewhere(line, on, runs.get(id)));
       if (result === undefined) continue;
       const { startedWallMs: startMs, endedWallMs: endMs, verdict, measured } = result;
       const seen =
@@ -207,8 +250,11 @@ class DrillPart implements RunningPart {
   #run(): Action {
     return {
       look: (request) => this.#lookAtRun(request),
-      perform: async ({ subject }) => {
-        const [file = "", ...words] = [...this.#nines, ...this.#words("run", subject)];
+      perform: async ({ subject, node }, { who, reason }) => {
+        const isHere = node === undefined || node === this.#core.node();
+        const there = isHere ? [] : ["--on", node, "--by", who, "--reason", reason];
+        const words0 = this.#words("run", subject, ...there);
+        const [file = "", ...words] = [...this.#nines, ...words0];
         // Nobody's child: it may be the console that it kills.
         spawn(file, words, { detached: true, stdio: "ignore" }).unref();
         return say("drill-begun", `the drill '${subject}' begins`, { subject });
@@ -216,9 +262,10 @@ class DrillPart implements RunningPart {
     };
   }
 
-  async #lookAtRun({ subject }: ActionRequest): Promise<Prospect> {
+  async #lookAtRun({ subject, node }: ActionRequest): Promise<Prospect> {
     const kind = drillKind(subject);
     if (kind === undefined) throw new Error(`there is no drill '${subject}'`);
+    if (node !== undefined && node !== this.#core.node()) return this.#lookElsewhere(subject, node);
     const facts = await this.#facts();
     const plan = facts === undefined ? "the node does not answer" : planFor(kind, facts);
     const command = shellLine(["nines", ...this.#words("run", subject)]);
@@ -233,6 +280,29 @@ class DrillPart implements RunningPart {
     if (text === undefined) return { moves, left, command, basis };
     const why = say("drill-refused", text, { subject });
     return { moves, left, refused: { why, override: false }, command, basis };
+  }
+
+  /** That node is asked: it knows what it would refuse. */
+  async #lookElsewhere(subject: string, node: string): Promise<Prospect> {
+    const { control, stateDirectory } = this.#core;
+    if (control.service === undefined) throw new Error("control has not answered yet");
+    const to = colleague(node, control.service, stateDirectory);
+    const words: ErrandWord[] = [];
+    const id = newDrillId();
+    const errand = { verb: "plan", id, drill: subject, who: "page", reason: "preview" } as const;
+    await runErrand(to, errand, { heard: (word) => void words.push(word) });
+    const planned = words.find((word) => word.planned !== undefined)?.planned;
+    const [text] = planned?.refusals ?? words.flatMap(({ refused = [] }) => refused);
+    const command = shellLine(["nines", ...this.#words("run", subject, "--on", node)]);
+    const basis = [subject, node];
+    if (planned === undefined || text !== undefined) {
+      const why = say("drill-refused", `${node}: ${text ?? "the line broke"}`, { subject });
+      return { moves: [], left: [], refused: { why, override: false }, command, basis };
+    }
+    const { faults, radius } = planned.plan;
+    const moves = faults.map(({ says }) => say("drill-fault", `${node}: ${says}`, { subject }));
+    const left = [say("drill-radius", radiusOf(radius, node), { subject })];
+    return { moves, left, command, basis };
   }
 
   #stop(): Action {
@@ -261,22 +331,43 @@ function keyOf({ kind, wallMs: at, drill }: Pick<DrillLine, "kind" | "wallMs" | 
   return `${kind} ${Math.round(at)} ${drill}`;
 }
 
-function levelOf({ kind, result }: DrillLine): "info" | "warning" {
+function levelOf({ kind, result, verdict }: DrillLine): "info" | "warning" {
   if (kind === "drill-refused") return "warning";
-  return result === undefined || result.verdict === "passed" ? "info" : "warning";
+  const said = result?.verdict ?? (kind === "drill-answered" ? (verdict ?? "error") : "passed");
+  return said === "passed" ? "info" : "warning";
 }
 
-function radiusOf(radius: Radius): string {
+function radiusOf(radius: Radius, node = "this node"): string {
   switch (radius.takes) {
     case "nothing":
       return "nothing is taken away: clients should not notice";
     case "node":
-      return "this node: its addresses must go to another one";
+      return `${node}: its addresses must go to another one`;
     case "server":
       return `one server: ${radius.pool}/${radius.server}`;
     case "worker":
       return "one of the balance workers";
   }
+}
+
+/** Why other nodes may ask for nothing here; undefined: they may. */
+function whyClosed(service: ServiceFacts | undefined): string | undefined {
+  if (service === undefined) return "control has not answered yet";
+  if (service.console.drillsFrom === "nodes") return undefined;
+  return "its configuration says: console.drills_from: nobody";
+}
+
+/** A drill that was asked of another node, as this one knows it. */
+function runElsewhere(
+  { id, drill: name, wallMs: at, reason, kind, verdict, measured }: DrillLine,
+  node: string,
+  before: DrillRunView | undefined,
+): DrillRunView {
+  if (kind === "drill-asked") return { id, name, node, startMs: at, reason };
+  const seen =
+    measured === undefined ? {} : { outageMs: measured.outageMs, failedRequests: measured.failed };
+  const startMs = before?.startMs ?? at;
+  return { id, name, node, startMs, endMs: at, verdict: verdict ?? "error", reason, ...seen };
 }
 
 function changeOf(path: string): number {

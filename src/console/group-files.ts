@@ -93,6 +93,16 @@ export function memberOf(alternativeNames: string): Member | undefined {
   }
 }
 
+/** Why a certificate with these names is not that node's; undefined: it is. */
+export function strangenessOf(
+  alternativeNames: string | undefined,
+  { group, node }: Member,
+): Error | undefined {
+  const member = memberOf(alternativeNames ?? "");
+  if (member?.group !== group) return new Error("it is of another group");
+  return member.node === node ? undefined : new Error(`its certificate is of ${member.node}`);
+}
+
 export function memberUri({ group, node }: Member): string {
   return `nines://${group}/${encodeURIComponent(node)}`;
 }

@@ -10,6 +10,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gzipSync, constants } from "node:zlib";
 import type { JournalRecord } from "../core/journal/record.ts";
+import type { DrillDoor } from "./drill-door.ts";
+import { DRILL_PATH, DRILL_PROTOCOL } from "./drill-errand.ts";
 import { memberOf, type Papers } from "./group-files.ts";
 import type { ForwardedOrder, LedgerDesk } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
@@ -27,7 +29,11 @@ export interface GroupSource {
   readonly nodes: () => readonly string[];
   readonly part: () => NodePart | undefined;
   readonly recordsAfter: (seq: number, limit: number) => readonly JournalRecord[];
+  /** For drills that another node asks for on this one. */
+  readonly errands: () => Pick<DrillDoor, "open" | "outcome"> | undefined;
   readonly ledger: () => LedgerDesk | undefined;
+  /** Of each instance the last change of its state up to then. */
+  readonly past: (atMs: number) => readonly JournalRecord[];
   /** Somebody was turned away. */
   readonly stranger: (from: string, why: string) => void;
 }
@@ -57,6 +63,19 @@ export function groupServer(papers: Papers, source: GroupSource): Server {
     if (why === undefined) return;
     source.stranger(addressOf(socket), why);
     socket.destroy();
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+    socket.on("error", () => socket.destroy());
+    const member = memberOf(socket.getPeerCertificate().subjectaltname ?? "");
+    const door = source.errands();
+    const isErrand = request.url === DRILL_PATH && request.headers.upgrade === DRILL_PROTOCOL;
+    if (member === undefined || door === undefined || !isErrand) return void socket.destroy();
+    const lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade"];
+    socket.write([...lines, `Upgrade: ${DRILL_PROTOCOL}`, "", ""].join("\r\n"));
+    socket.setTimeout(0);
+    if (head.length > 0) socket.unshift(head);
+    door.open(socket, member.node);
+    return undefined;
   });
   server.on("tlsClientError", (error: Error, socket: Socket) => {
     source.stranger(addressOf(socket), error.message);
@@ -98,6 +117,15 @@ function answer(source: GroupSource, request: IncomingMessage, response: ServerR
       return send(response, 400, { error: "after is the number of a record" });
     }
     return send(response, 200, source.recordsAfter(after, MAX_BATCH));
+  }
+  if (url.pathname === DRILL_PATH) {
+    const outcome = source.errands()?.outcome(url.searchParams.get("id") ?? "");
+    if (outcome !== undefined) return send(response, 200, outcome);
+  }
+  if (url.pathname === "/api/v1/node/past") {
+    const at = Number(url.searchParams.get("at") ?? Number.NaN);
+    if (!Number.isFinite(at)) return send(response, 400, { error: "at is a moment, Unix ms" });
+    return send(response, 200, source.past(at));
   }
   if (url.pathname === "/api/v1/node/series" && desk !== undefined) {
     void tellSeries(desk, url.searchParams, response);

@@ -51,7 +51,9 @@ function start(node: string, state = node): Group {
     service: () => service,
     part: () => part,
     recordsAfter: (seq) => records.filter((one) => one.seq > seq) as never,
+    errands: () => undefined,
     ledger: () => undefined,
+    past: (atMs) => [{ node: node, seq: 1, wallMs: atMs - 10 }] as never,
     looked: () => undefined,
     heard: (told) => heard.set(node, told.length),
     report: (_kind, reason) => reports.push(reason),
@@ -133,7 +135,12 @@ test(
     assert.ok(offsetMs > 1_000 && offsetMs < 5_100, "its clock is 5 s ahead, and its part not new");
     assert.ok((peer?.certificateEndsMs ?? 0) > Date.now());
     assert.equal(a.apart, undefined);
+    const atMs = Date.now() - 86_400_000;
+    const [then] = await a.past(atMs);
+    assert.equal(then?.node, "b");
+    assert.equal(then?.wallMs, atMs - 10, "asked by its clock, told by ours");
     b.close();
+    assert.deepEqual(await a.past(atMs), [], "nobody answers");
     await until("the silence is noticed", () => a.peers[0]?.reason !== "it answers");
     assert.ok(a.peers[0]?.part !== undefined, "what was known last is kept");
     assert.match(a.peers[0]?.reason ?? "", /ECONNREFUSED|hang up/u);

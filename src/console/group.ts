@@ -10,7 +10,7 @@ import { RateLimiter } from "../core/route/rate-limiter.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { groupPaths, readPapers, type Papers } from "./group-files.ts";
-import { groupServer } from "./group-server.ts";
+import { groupServer, type GroupSource } from "./group-server.ts";
 import { type Peer, STALE_MS } from "./group-view.ts";
 import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
@@ -29,9 +29,12 @@ export interface GroupOptions {
   readonly part: () => NodePart | undefined;
   readonly recordsAfter: (seq: number, limit: number) => readonly JournalRecord[];
   readonly ledger: () => LedgerDesk | undefined;
+  /** Of each instance of this node the last change of its state up to then. */
+  readonly past: (atMs: number) => readonly JournalRecord[];
   /** Another node told something, or did not answer. */
   readonly looked: () => void;
   readonly heard: (records: readonly JournalRecord[]) => void;
+  readonly errands: GroupSource["errands"];
   readonly report: (kind: "stranger" | "group-trouble", reason: string) => void;
 }
 
@@ -86,6 +89,21 @@ export class Group {
         ask: (path, body) => watch.ask(path, body),
       };
     });
+  }
+
+  /**
+   * What instances of the other nodes were at a moment of the past, from their own journals, by our
+   * clock. Of nodes that do not answer nothing: what is remembered of them here has to do.
+   */
+  async past(atMs: number): Promise<readonly JournalRecord[]> {
+    const told = this.neighbours.map(async (other) => {
+      const { aheadMs, ageMs } = other;
+      if (ageMs !== undefined) return [];
+      const path = `/api/v1/node/past?at=${atMs + aheadMs}`;
+      const records = (await other.ask(path).catch(() => [])) as readonly JournalRecord[];
+      return records.map((one) => ({ ...one, wallMs: one.wallMs - aheadMs }));
+    });
+    return (await Promise.all(told)).flat();
   }
 
   /** Also by itself every few seconds: papers come and are renewed while it runs. */
@@ -145,12 +163,14 @@ export class Group {
   }
 
   #listen(papers: Papers, host: string, port: number): void {
-    const { part, recordsAfter, ledger, service, report } = this.#options;
+    const { part, recordsAfter, errands, ledger, past, service, report } = this.#options;
     const server = groupServer(papers, {
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,
+      errands,
       ledger,
+      past,
       stranger: (from, why) => {
         if (this.#strangers.take(monotonicMs(), from) > 0) return;
         report("stranger", `${from} is nobody of this group and was refused: ${why}`);

@@ -25,6 +25,7 @@ import { openApi } from "./open-api.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { pastOfInstances } from "./instance-past.ts";
 import { latest, placed, recordPage, recordView } from "./record-pages.ts";
 import { stateAt } from "./replay.ts";
 import { HostList } from "./request-guard.ts";
@@ -156,14 +157,14 @@ class Page implements RunningPart, PageModel {
     return this.#core.journal.after(seq, MISSED_RECORDS).map(recordView);
   }
 
-  stateAt(atMs: number): StateAt {
+  async stateAt(atMs: number): Promise<StateAt> {
     const { journal } = this.#core;
+    const told = await this.#group.past(atMs);
+    const remembered = this.#others.filter((one) => one.atMs <= atMs).map(({ record }) => record);
     const past = {
       atMs,
-      others: this.#others
-        .filter((one) => one.atMs <= atMs)
-        .map(({ record }) => record)
-        .toReversed(),
+      // Their own journals know best; what is remembered here is the end of them.
+      others: [...told, ...remembered.toReversed()],
       of: (subject: string, limit: number): readonly JournalRecord[] =>
         journal.find({ subject, untilMs: atMs + 1, newest: true, limit }).toReversed(),
     };
@@ -277,14 +278,16 @@ class Page implements RunningPart, PageModel {
   }
 
   #makeGroup(): Group {
-    const { journal, control, node, stateDirectory } = this.#core;
+    const { journal, control, node, stateDirectory, parts } = this.#core;
     return new Group({
       stateDirectory,
       node,
       service: () => control.service,
       part: () => this.#partForOthers(),
       ledger: () => this.#ledger,
+      past: (atMs) => pastOfInstances(control.service, journal, atMs),
       recordsAfter: (seq, limit) => journal.after(seq, limit),
+      errands: () => parts().find((part) => part.errands !== undefined)?.errands,
       looked: () => this.#watch.soon(),
       heard: (records) => {
         this.#timeline.add(records);

@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { Peer } from "./group-view.ts";
-import { memberOf, type Papers } from "./group-files.ts";
+import { strangenessOf, type Papers } from "./group-files.ts";
 import { MAX_BATCH } from "./group-server.ts";
 import { NEWS_FORMAT, type LedgerNews } from "./ledger-news.ts";
 import { PART_FORMAT, type NodePart } from "./node-part.ts";
@@ -178,9 +178,9 @@ export class PeerWatch {
 
   #strangeness(certificate: PeerCertificate): Error | undefined {
     const { papers, name } = this.#options;
-    const member = memberOf(certificate.subjectaltname ?? "");
-    if (member?.group !== papers.group) return new Error("it is of another group");
-    if (member.node !== name) return new Error(`its certificate is of ${member.node}`);
+    const member = { group: papers.group, node: name };
+    const why = strangenessOf(certificate.subjectaltname, member);
+    if (why !== undefined) return why;
     this.#certificateEndsMs = Date.parse(certificate.valid_to);
     return undefined;
   }

@@ -105,6 +105,7 @@ export class ProbeIntake {
     };
     store?.noteOutage(report, outage.fromMs, { service, ...moved });
     const { probe, target } = report;
+    if (outage.lost !== undefined) return this.#takeLoss({ report, service }, moved);
     const data = { probe, target, ...moved };
     const base = { source: "probe", subject: service, data } as const;
     if (before === "new") {
@@ -118,6 +119,34 @@ export class ProbeIntake {
     const reason = `${probe} got no good answer from ${target} for ${away}${own}: ${outage.reason}`;
     const { toMs: wallMs } = moved;
     this.#options.say({ ...base, wallMs, level: "info", kind: "probe-outage-ended", reason });
+  }
+
+  /** Lost work is harm of its own, beside what was answered and what was not. */
+  #takeLoss(
+    {
+      report: { probe, target },
+      service,
+    }: { readonly report: ProbeReport; readonly service: string },
+    { fromMs, toMs = fromMs, lost = 0 }: ProbeOutage,
+  ): void {
+    const rpoMs = toMs - fromMs;
+    const reason =
+      `${probe} wrote to ${target}: ${lost} acknowledged writes are gone, ` +
+      `${formatDuration(rpoMs)} of work`;
+    const draft = { source: "probe", level: "error", kind: "work-lost", subject: service } as const;
+    this.#options.say({ ...draft, wallMs: toMs, reason, data: { probe, target, rpoMs, lost } });
+    this.#options.measured([
+      {
+        subject: `service ${service}`,
+        vantage: `probe:${probe} writes`,
+        fromMs: Math.floor(toMs / BUCKET_MS) * BUCKET_MS,
+        lengthMs: BUCKET_MS,
+        good: 0,
+        bad: lost,
+        slow: 0,
+        lastBadMs: toMs,
+      },
+    ]);
   }
 
   #serviceOf({ service, probe }: ProbeReport): string | Problem {

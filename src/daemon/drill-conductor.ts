@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Asked } from "../core/drill/errand.ts";
 import { longestMs, type Command, type DrillPlan } from "../core/drill/plan.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { DrillResult, Moments, Step } from "../core/drill/result.ts";
@@ -20,6 +21,9 @@ const COMMAND_WITHIN_MS = 40_000;
 export interface ConductOptions {
   /** The command `nines` on this machine: the guard is one. */
   readonly nines: readonly string[];
+  /** Of a drill that another node asks for: its number and for whom it is done. */
+  readonly id?: string;
+  readonly asked?: Asked;
   /** Each step and event as it happens. */
   readonly tell?: (line: string) => void;
   readonly heard?: (event: SiteEvent) => void;
@@ -28,6 +32,12 @@ export interface ConductOptions {
   readonly watched?: () => Promise<void>;
   /** What the client saw, and when what was done (the clock of the record). */
   readonly recorded?: (record: ProbeRecord, moments: Moments) => void;
+}
+
+/** When it was, and something that nobody else has. */
+export function newDrillId(): string {
+  const when = new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14);
+  return `${when}-${randomBytes(3).toString("hex")}`;
 }
 
 /** Never rejects once a fault may have been made: trouble is a verdict. */
@@ -44,7 +54,7 @@ class Conductor {
   readonly #plan: DrillPlan;
   readonly #site: DrillSite;
   readonly #options: ConductOptions;
-  readonly #id = `${new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14)}-${randomBytes(3).toString("hex")}`;
+  readonly #id: string;
   readonly #startMs = monotonicMs();
   readonly #startedWallMs = wallMs();
   readonly #machine: DrillRun;
@@ -64,6 +74,7 @@ class Conductor {
     this.#plan = plan;
     this.#site = site;
     this.#options = options;
+    this.#id = options.id ?? newDrillId();
     this.#machine = new DrillRun(plan, this.#startMs);
   }
 
@@ -72,8 +83,13 @@ class Conductor {
     const { runDirectory } = this.#site;
     const id = this.#id;
     this.#lock = holdLock(runDirectory, { id, drill });
-    const stop = (): void => this.#step({ type: "stop-asked", reason: "stopped by hand" });
-    this.#options.signal?.addEventListener("abort", stop);
+    const { signal, asked } = this.#options;
+    const stop = (): void => {
+      const reason = typeof signal?.reason === "string" ? signal.reason : "stopped by hand";
+      this.#step({ type: "stop-asked", reason });
+    };
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted === true) stop();
     try {
       this.#site.record({
         wallMs: wallMs(),
@@ -81,6 +97,7 @@ class Conductor {
         id,
         drill,
         reason: this.#plan.says,
+        ...(asked === undefined ? {} : { asked }),
       });
       const probe = await this.#site.startProbe(this.#plan.patienceMs);
       const writes = this.#site.startWrites();
@@ -92,7 +109,7 @@ class Conductor {
       await looking;
       return await this.#conclude(probe, writes);
     } finally {
-      this.#options.signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", stop);
       this.#lock.release();
     }
   }
@@ -244,7 +261,8 @@ class Conductor {
     });
     const { id, drill, reason } = result;
     const line = { wallMs: wallMs(), kind: "drill-finished" as const, id, drill, reason, result };
-    this.#site.record(line);
+    const { asked } = this.#options;
+    this.#site.record({ ...line, ...(asked === undefined ? {} : { asked }) });
     return result;
   }
 }

@@ -18,7 +18,7 @@ export async function runGuard(path: string): Promise<void> {
   const file = readUndo(path);
   // A terminal that closes ends its programs; this one has work to do.
   for (const name of ["SIGHUP", "SIGINT", "SIGPIPE"] as const) process.on(name, () => {});
-  process.stdout.on("error", () => {});
+  process.stdout.removeAllListeners("error").on("error", () => {});
   const reason = await untilDue(file);
   const problems = await undoAll(path, file, reason);
   await say(`undone ${JSON.stringify({ problems, reason })}`);

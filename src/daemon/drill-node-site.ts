@@ -14,12 +14,16 @@ import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
+import type { WriteDoor } from "../drivers/write-door.ts";
 import { consoleFacts } from "./console-facts.ts";
 import { ControlClient } from "./control-client.ts";
-import { startWrites } from "./drill-writes.ts";
 import { loadConfiguration } from "./load-configuration.ts";
 import { runDirectory } from "./run-directory.ts";
+import { WriteWatch } from "./write-watch.ts";
 
+const WRITE_EVERY_MS = 50;
+/** Two minutes of them. */
+const KEPT_WRITES = 2400;
 const ANSWER_WITHIN_MS = 500;
 const PEER_WITHIN_MS = 5000;
 const ASK_WITHIN_MS = 5000;
@@ -35,7 +39,8 @@ export interface NodeSiteOptions {
   readonly url?: string;
   /** A shell line to put before the client's own: `ssh client`. */
   readonly via?: string;
-  readonly writeUrl?: string;
+  /** Where numbered rows are written; absent: nothing is said of lost writes. */
+  readonly writes?: WriteDoor;
 }
 
 export class NodeSite implements DrillSite {
@@ -112,8 +117,10 @@ export class NodeSite implements DrillSite {
   }
 
   startWrites(): WriteProbe | undefined {
-    const { writeUrl } = this.#options;
-    return writeUrl === undefined ? undefined : startWrites(writeUrl);
+    const { writes: door } = this.#options;
+    if (door === undefined) return undefined;
+    const settings = { everyMs: WRITE_EVERY_MS, keep: KEPT_WRITES, name: "drill" };
+    return new WriteWatch({ door, ...settings, onLoss: () => {} });
   }
 
   async events(): Promise<readonly SiteEvent[]> {

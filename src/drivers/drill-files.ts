@@ -12,7 +12,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { DrillResult } from "../core/drill/result.ts";
+import type { WorkLoss } from "../core/probe/write-book.ts";
+import type { Asked } from "../core/drill/errand.ts";
+import type { DrillResult, Measured } from "../core/drill/result.ts";
 
 /** What a guard is told. */
 export interface UndoFile {
@@ -27,11 +29,26 @@ export interface UndoFile {
 
 export interface DrillLine {
   readonly wallMs: number;
-  readonly kind: "drill-started" | "drill-finished" | "drill-undone" | "drill-refused";
+  /** `drill-asked`, `drill-answered`: of this node about a drill on another one. */
+  readonly kind:
+    | "drill-started"
+    | "drill-finished"
+    | "drill-undone"
+    | "drill-refused"
+    | "drill-asked"
+    | "drill-answered";
   readonly id: string;
   readonly drill: string;
   readonly reason: string;
   readonly result?: DrillResult;
+  /** For whom it was done, when another node asked. */
+  readonly asked?: Asked;
+  /** The node that it was asked of, and what it said. */
+  readonly on?: string;
+  readonly verdict?: DrillResult["verdict"];
+  readonly measured?: Measured;
+  readonly workLoss?: WorkLoss;
+  readonly lostWrites?: number;
 }
 
 /** The oldest half goes when the file has grown so far. */

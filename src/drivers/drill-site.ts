@@ -3,6 +3,7 @@
 import type { SiteFacts, View } from "../core/drill/facts.ts";
 import type { Command } from "../core/drill/plan.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
+import type { WorkLoss } from "../core/probe/write-book.ts";
 import type { ProbeCount, Told } from "../core/drill/run.ts";
 import type { DrillLine } from "./drill-files.ts";
 
@@ -21,9 +22,16 @@ export interface SiteEvent extends Told {
   readonly from?: string;
 }
 
+export interface Written {
+  readonly acknowledged: number;
+  readonly lost: number;
+  /** The longest span of acknowledged work that is gone. */
+  readonly worst?: WorkLoss;
+}
+
 /** Writes that a client has been promised, and which of them are still there. */
 export interface WriteProbe {
-  stop(): Promise<{ readonly acknowledged: number; readonly lost: number }>;
+  stop(): Promise<Written>;
 }
 
 export interface DrillSite {

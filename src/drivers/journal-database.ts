@@ -6,7 +6,7 @@
  * Only for processes that may wait for a disk: SQLite here is synchronous.
  */
 
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, fchmodSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -109,6 +109,7 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
 
 /** The file is written by one process: a second one gets undefined until the first has ended. */
 export function claimJournal(path: string): DatabaseSync | undefined {
+  makePrivate(`${path}-writer`);
   const lock = new DatabaseSync(`${path}-writer`, { timeout: 0 });
   try {
     // The kernel gives the lock back when the process dies, however it dies.
@@ -120,7 +121,22 @@ export function claimJournal(path: string): DatabaseSync | undefined {
   }
 }
 
+/** For its owner only: it tells who did what. SQLite gives its other files the mode of this one. */
+function makePrivate(path: string): void {
+  try {
+    const fd = openSync(path, "a", 0o600);
+    try {
+      fchmodSync(fd, 0o600);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // What is wrong with the file is told when it is opened as a database.
+  }
+}
+
 function openWhole(path: string): DatabaseSync {
+  makePrivate(path);
   const database = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
     database.exec(`

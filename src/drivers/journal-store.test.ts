@@ -1,6 +1,6 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JournalRecord } from "../core/journal/record.ts";
@@ -47,6 +47,21 @@ test("what was written comes back as it was, also after the file was closed", ()
   assert.equal(again.lastSeq, 2);
   assert.deepEqual(again.place, { life: "x", seq: 9 });
   again.close();
+});
+
+test("the files of a journal are for their owner only, also those of an earlier version", () => {
+  const path = fresh();
+  writeFileSync(path, "", { mode: 0o644 });
+  const lock = claimJournal(path);
+  const store = new JournalStore(openJournal(path, 0).database);
+  store.append([record(1)], { life: "x", seq: 1 });
+  const files_ = readdirSync(folder).filter((name) => join(folder, name).startsWith(path));
+  assert.ok(files_.length >= 3, files_.join(" "));
+  for (const name of files_) {
+    assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+  }
+  store.close();
+  lock?.close();
 });
 
 test("records are found by number, time, subject, kind, level and node", () => {

@@ -7,8 +7,7 @@
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
-import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure } from "./ffi.ts";
-import type { OsFailure } from "./ffi.ts";
+import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure, type OsFailure } from "./ffi.ts";
 import {
   STATIC,
   absentOf,
@@ -176,9 +175,8 @@ export class KernelAddresses {
 
   /** Routes, rules and static addresses that are wanted and gone come back. */
   reinstate(): readonly Reinstated[] {
-    return [...this.#holdings].flatMap(([holder, holding]) =>
-      reinstate(this.socket, this.#record, holder, holding),
-    );
+    const all = [...this.#holdings];
+    return all.flatMap(([name, holding]) => reinstate(this.socket, this.#record, name, holding));
   }
 
   /** Static objects that the kernel refuses. */

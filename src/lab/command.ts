@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { SpawnOptions } from "node:child_process";
+import { existsSync } from "node:fs";
 
 /** The programs that the lab runs, and the Debian package that brings each. */
 const PACKAGE_OF: Readonly<Record<string, string>> = {
@@ -24,6 +25,10 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
 
 /** Debian keeps administrators' programs where a user's PATH does not look. */
 export const SEARCH_PATH: string = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin`;
+
+export function isInstalled(program: string): boolean {
+  return SEARCH_PATH.split(":").some((directory) => existsSync(`${directory}/${program}`));
+}
 
 export interface RunOptions {
   /** Given to its standard input, which is closed then; empty by default. */

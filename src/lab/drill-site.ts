@@ -10,8 +10,9 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe } from "../drivers/drill-site.ts";
-import { run } from "./command.ts";
+import { isInstalled, run } from "./command.ts";
 import { askControl } from "./control-socket.ts";
+import { noMulticast, partition, type Undo } from "./faults.ts";
 import { BIN, RUN_DIRECTORY, STATE_DIRECTORY, type NinesEvent } from "./peers/nines.ts";
 import { startHttpProbe } from "./probe.ts";
 import { enter } from "./process.ts";
@@ -50,6 +51,7 @@ export class LabSite implements DrillSite {
   readonly #settings: readonly InstanceSettings[];
   /** Of each node: number of the last event that was read, and in which life. */
   readonly #read = new Map<string, number>();
+  #mendSwitch: Undo | undefined;
 
   constructor(options: LabSiteOptions) {
     this.#options = options;
@@ -82,6 +84,7 @@ export class LabSite implements DrillSite {
       stateDirectory: STATE_DIRECTORY,
       ownDisk: await isOwnDisk(ask, STATE_DIRECTORY),
       configuration,
+      ...(isInstalled("nft") ? {} : { hasSwitch: true }),
       restart: this.#restart(),
       links: await linkFacts(ask, target),
       programs,
@@ -109,8 +112,18 @@ export class LabSite implements DrillSite {
   }
 
   async bySite({ host, argv }: Command): Promise<void> {
+    if (argv[0] === "switch") return this.#switch(host, argv[1]);
     if (argv[0] === "power-on") await this.#options.powerOn(host);
     else await this.#options.world.powerOff(host);
+  }
+
+  /** What the bridge of the world does where there is no nft. `whole` may come twice. */
+  async #switch(name: string, what: string | undefined): Promise<void> {
+    const { world } = this.#options;
+    await this.#mendSwitch?.();
+    this.#mendSwitch = undefined;
+    if (what === "partition") this.#mendSwitch = await partition(world.host(name));
+    else if (what === "no-multicast") this.#mendSwitch = await noMulticast(world);
   }
 
   async startProbe(patienceMs: number): Promise<SiteProbe> {

@@ -15,6 +15,8 @@ export type ServerName = "lb1" | "lb2";
 export interface Server {
   readonly make: Implementation;
   readonly priority: number;
+  /** Its own, where it is not that of the match. */
+  readonly version?: 2 | 3;
   /** Lines of the vrrp_instance block besides the usual ones. */
   readonly lines?: readonly string[];
   /** Blocks before it. */
@@ -90,8 +92,9 @@ export class Field {
   }
 
   #configuration(name: ServerName): string {
-    const { version = 3, advert = 1, grouped = false } = this.match;
-    const { priority, lines = [], preamble = "" } = this.match[name];
+    const { advert = 1, grouped = false } = this.match;
+    const own = this.match[name];
+    const { priority, lines = [], preamble = "", version = this.match.version ?? 3 } = own;
     const block = (instance: string, device: string, vrid: number, address: string): string => `
 vrrp_instance ${instance} {
     version ${version}

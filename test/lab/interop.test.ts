@@ -86,6 +86,26 @@ describe("master and backup", sideBySide, () => {
   bothOrders({ name: "IPv6, power off", address: "fd79::200/64", advert: 0.2, play: crash });
 });
 
+describe("from version 2 to version 3", sideBySide, () => {
+  const both = { lines: ["also_version_2", ...password] };
+  const upgraded = { make: "nines", priority: 150, version: 3, ...both } as const;
+  for (const version of [2, 3] as const) {
+    const old = { make: "keepalived", priority: 100, version, lines: password } as const;
+    playMatch({
+      name: `a node that speaks both, and keepalived with v${version}`,
+      lb1: upgraded,
+      lb2: old,
+      play: gracefulStop,
+    });
+    playMatch({
+      name: `keepalived with v${version} first, then a node that speaks both`,
+      lb1: { ...old, priority: 150 },
+      lb2: { ...upgraded, priority: 100 },
+      play: gracefulStop,
+    });
+  }
+});
+
 describe("unicast", sideBySide, () => {
   const servers = { lb1: { lines: unicast.lb1 }, lb2: { lines: unicast.lb2 } };
   bothOrders({ name: "unicast v3, power off", play: crash }, servers);

@@ -26,7 +26,7 @@ import { fixture } from "../../src/console/fixture.ts";
 import type { IdentityRules } from "../../src/console/identity.ts";
 import { pageRoutes } from "../../src/console/page-routes.ts";
 import { HostList } from "../../src/console/request-guard.ts";
-import { json, problem, RouteTable, type Route } from "../../src/console/routes.ts";
+import { json, problem, RouteTable, type Call, type Route } from "../../src/console/routes.ts";
 import { sessionRoutes } from "../../src/console/session-routes.ts";
 import { createToken, TokenBook } from "../../src/console/tokens.ts";
 import { WebServer } from "../../src/console/web-server.ts";
@@ -252,13 +252,13 @@ export class FixtureServer {
 }
 
 /** One in ten requests fails; the other node did not answer. */
-function measured({ service, pool, from, to }: Readonly<Record<string, unknown>>): SeriesView {
+function measured({ service, pool, from, to }: Call["query"]): SeriesView {
   const frame = frameOf(Number(from), Number(to));
   const count = stepsOf(frame);
   const points = (value: number): readonly number[] => Array.from({ length: count }, () => value);
   const line = { good: points(9), bad: points(1), p50: points(2), p99: points(40) };
   return {
-    subject: service === undefined ? `pool ${String(pool)}` : `service ${String(service)}`,
+    subject: service === undefined ? `pool ${pool}` : `service ${service}`,
     ...frame,
     vantages: [{ vantage: "balancer", ...line }],
     missing: [{ node: "lb2", reason: "it does not answer" }],

@@ -44,6 +44,8 @@ export interface ConsoleSettings {
   readonly allowedHosts: readonly string[];
   /** Who may read without a token. */
   readonly anonymous: "loopback" | "nobody";
+  /** Who may ask for drills here, besides people on this node. */
+  readonly drillsFrom: "nodes" | "nobody";
   /** TCP port of the consoles among themselves. */
   readonly groupPort: number;
 }
@@ -53,6 +55,7 @@ export const DEFAULT_CONSOLE: ConsoleSettings = {
   listen: [{ kind: "ip", address: "127.0.0.1", port: 7600 }],
   allowedHosts: [],
   anonymous: "loopback",
+  drillsFrom: "nodes",
   groupPort: 7601,
 };
 

@@ -123,20 +123,7 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
     drill?.refused === undefined
       ? null
       : el("p", { class: "trouble" }, t("drill.refused", { reason: drill.refused })),
-    mayOperate.value
-      ? el(
-          "div",
-          { class: "actions" },
-          button(
-            t("action.drill-run"),
-            () =>
-              (dialog.value = { kind: "action", request: { action: "drill-run", subject: name } }),
-            {
-              disabled: !isLive || told("drills")?.running !== undefined,
-            },
-          ),
-        )
-      : null,
+    mayOperate.value ? runButtons(name, isLive) : null,
     panel(
       t("drill.history"),
       { id: "history" },
@@ -151,12 +138,36 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
   );
 }
 
+function runButtons(subject: string, isLive: boolean): VNode {
+  const disabled = !isLive || told("drills")?.running !== undefined;
+  const run = (label: string, where: { readonly node?: string }): VNode =>
+    button(
+      label,
+      () =>
+        (dialog.value = { kind: "action", request: { action: "drill-run", subject, ...where } }),
+      { disabled },
+    );
+  return el(
+    "div",
+    { class: "actions" },
+    run(t("action.drill-run"), {}),
+    others().map((node) => run(t("action.drill-run-on", { node }), { node })),
+  );
+}
+
+/** Nodes that can be asked: those whose news are fresh. */
+function others(): readonly string[] {
+  const own = told("node");
+  const nodes = told("nodes") ?? [];
+  return nodes.flatMap(({ name, state }) => (name === own || state === "UNKNOWN" ? [] : [name]));
+}
+
 function fact(name: string, value: string): VNode {
   return el("div", { key: name }, el("dt", null, name), el("dd", null, value));
 }
 
 function runLine(run: DrillRunView, mayStop: boolean): VNode {
-  const { id, name, startMs, endMs, verdict, reason, outageMs, failedRequests } = run;
+  const { id, name, node, startMs, endMs, verdict, reason, outageMs, failedRequests } = run;
   const figures = [
     outageMs === undefined ? "" : t("drill.outage", { span: span(outageMs) }),
     failedRequests === undefined ? "" : t("drill.failed", { count: failedRequests }),
@@ -170,7 +181,7 @@ function runLine(run: DrillRunView, mayStop: boolean): VNode {
       "div",
       null,
       el("a", { href: hashOf("drill", name) }, name),
-      " ",
+      node === undefined ? " " : ` ${t("drill.on", { node })} `,
       el("strong", null, verdict === undefined ? t("drill.running") : t(`drill.${verdict}`)),
       el("span", { class: "under" }, sayReason(reason)),
       el(

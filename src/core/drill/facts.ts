@@ -72,6 +72,8 @@ export interface SiteFacts {
   /** The state directory is a file system of its own: nothing else suffers with it. */
   readonly ownDisk: boolean;
   readonly configuration: string;
+  /** Nodes cannot lose packets by themselves (no nft), but a switch of the site's can. */
+  readonly hasSwitch?: true;
   /** Starts Nines again on the target; harmless when it runs. */
   readonly restart: readonly string[];
   readonly links: readonly LinkFacts[];

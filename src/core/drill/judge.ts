@@ -1,5 +1,6 @@
 /** From what was seen to the verdict. */
 
+import type { WorkLoss } from "../probe/write-book.ts";
 import type { DrillPlan } from "./plan.ts";
 import type { ProbeRecord } from "./probe-record.ts";
 import { brokenPromises, measure, type Detection, type DrillResult } from "./result.ts";
@@ -20,7 +21,11 @@ export interface Evidence {
   readonly endedWallMs: number;
   readonly steps: readonly Step[];
   readonly undoneBy: DrillResult["undoneBy"];
-  readonly written?: { readonly acknowledged: number; readonly lost: number };
+  readonly written?: {
+    readonly acknowledged: number;
+    readonly lost: number;
+    readonly worst?: WorkLoss;
+  };
 }
 
 export function judge(evidence: Evidence): DrillResult {
@@ -59,6 +64,7 @@ export function judge(evidence: Evidence): DrillResult {
     ...(written === undefined
       ? {}
       : { acknowledgedWrites: written.acknowledged, lostWrites: written.lost }),
+    ...(written?.worst === undefined ? {} : { workLoss: written.worst }),
     undoneBy: evidence.undoneBy,
     steps: evidence.steps,
   };

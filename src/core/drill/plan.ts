@@ -81,6 +81,8 @@ export interface DrillPlan {
   readonly radius: Radius;
   /** What operators do every day: its switch says nothing of those that faults ask for. */
   readonly isPlanned?: true;
+  /** It takes the way to the node's console: who asks from elsewhere hears no more for a while. */
+  readonly cutsLine?: true;
   /** Harms more than the service: only when told so (`power`, `clock`, `disk`). */
   readonly danger?: string;
   readonly faults: readonly Fault[];

@@ -1,6 +1,7 @@
 /** How a drill ended, and what it says of the system. */
 
 import { formatDuration } from "../../lib/duration.ts";
+import type { WorkLoss } from "../probe/write-book.ts";
 import type { DrillPlan, Layer } from "./plan.ts";
 import { longestSilenceMs, measureOutage, slowestAnswerMs } from "./probe-record.ts";
 import type { ProbeRecord } from "./probe-record.ts";
@@ -63,6 +64,8 @@ export interface DrillResult {
   /** Writes that were acknowledged and are gone; absent: not measured. */
   readonly lostWrites?: number;
   readonly acknowledgedWrites?: number;
+  /** The longest span of acknowledged work that was lost. */
+  readonly workLoss?: WorkLoss;
   readonly undoneBy: "guard" | "conductor" | "nobody";
   readonly steps: readonly Step[];
 }

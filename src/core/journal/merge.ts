@@ -6,6 +6,7 @@
  * however wrong, puts an effect before its cause.
  */
 
+import { errandsOf } from "./errands.ts";
 import { Deeds, type Hearing, hearingOf } from "./hearing.ts";
 import { livesOf } from "./lives.ts";
 import type { JournalRecord } from "./record.ts";
@@ -55,6 +56,7 @@ export function mergeJournals(
     const deed = likeliest(hearing, deeds.of(hearing), time);
     if (deed !== undefined) told.set(hearing.record, deed);
   }
+  for (const [effect, cause] of errandsOf([...byNode.values()].flat())) told.set(effect, cause);
   return woven(byNode, told, time);
 }
 

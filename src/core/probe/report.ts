@@ -43,6 +43,11 @@ export interface ProbeOutage {
   /** Who answered last before and first after, where answers say so. */
   readonly before?: string;
   readonly after?: string;
+  /**
+   * Absent: nobody answered. Present: acknowledged writes are gone, so many; then `fromMs` is when the
+   * last one that is still there was acknowledged, `toMs` the last one that is not.
+   */
+  readonly lost?: number;
 }
 
 /** One of several a prober sends: the same may come again, and later than others. */
@@ -128,10 +133,11 @@ function isCell(cell: unknown): boolean {
 
 function isOutage(data: unknown): boolean {
   if (!isObject(data)) return false;
-  const { fromMs, toMs, failed, ownMs, reason, before, after } = data;
+  const { fromMs, toMs, failed, ownMs, reason, before, after, lost } = data;
   return (
     [fromMs, failed, ownMs].every(isCount) &&
     isOptional(toMs, isCount) &&
+    isOptional(lost, isCount) &&
     isText(reason) &&
     isOptional(before, isText) &&
     isOptional(after, isText)

@@ -31,6 +31,8 @@ export class AdvertCheck {
   readonly #peers: ReadonlyMap<string, UnicastPeer>;
   readonly #group: Uint8Array;
   readonly #bytes = new Map<string, Uint8Array>();
+  /** When version 3 was heard last from whom, where both are spoken. */
+  readonly #version3 = new Map<string, number>();
 
   constructor(settings: InstanceSettings, sender: AdvertSender) {
     this.#settings = settings;
@@ -57,7 +59,8 @@ export class AdvertCheck {
     wallMs: number,
   ): RejectReason | undefined {
     const settings = this.#settings;
-    if (advert.version !== settings.version) return "wrong-version";
+    const isSpoken = advert.version === settings.version || settings.alsoVersion2 === true;
+    if (!isSpoken) return "wrong-version";
     return (
       this.#rejectRoute(datagram) ??
       this.#rejectLength(message, advert) ??
@@ -65,6 +68,21 @@ export class AdvertCheck {
       this.#rejectAuthentication(datagram, message, advert, wallMs) ??
       this.#rejectContent(message, advert)
     );
+  }
+
+  /**
+   * True for a believed advert of version 2 from a router that sends version 3 too: the same was
+   * said already. RFC 9568 section 8.4.1.
+   */
+  isTwin(now: number, source: string, advert: Advert): boolean {
+    if (this.#settings.alsoVersion2 !== true) return false;
+    if (advert.version === 3) {
+      if (this.#version3.size >= MAX_CACHED_ADDRESSES) this.#version3.clear();
+      this.#version3.set(source, now);
+      return false;
+    }
+    const heard = this.#version3.get(source) ?? -Infinity;
+    return now - heard < this.#settings.downTimerAdverts * advert.intervalMs;
   }
 
   /** True when the advert names exactly our addresses, in any order. */
@@ -161,8 +179,10 @@ export class AdvertCheck {
     if (settings.strict && settings.family === "ipv6" && !startsLinkLocal(message, advert)) {
       return "not-link-local";
     }
-    if (settings.version === 3) return undefined;
-    if (advert.intervalMs !== settings.advertIntervalMs) return "interval-mismatch";
+    if (advert.version === 3) return undefined;
+    // Where both versions are spoken the interval of either is learned.
+    const isFixed = settings.version === 2;
+    if (isFixed && advert.intervalMs !== settings.advertIntervalMs) return "interval-mismatch";
     if (settings.skipCheckAdvertAddresses || advert.priority === OWNER_PRIORITY) return undefined;
     return this.namesOurAddresses(message, advert) ? undefined : "address-list-mismatch";
   }

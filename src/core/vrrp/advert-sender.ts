@@ -34,6 +34,8 @@ type SendAction = Extract<RouterAction, { type: "send-datagram" }>;
 interface Copy {
   readonly action: SendAction;
   readonly destination: Uint8Array;
+  readonly version: 2 | 3;
+  readonly messageLength: number;
   pseudoSum: number;
 }
 
@@ -49,7 +51,6 @@ export class AdvertSender {
   readonly #farewells: readonly Copy[];
   /** Where the message starts in a buffer: behind IPv4 and AH headers of ours, or at once. */
   readonly #offset: number;
-  #messageLength = 0;
   #source: Uint8Array | undefined;
   #ipId = 1;
 
@@ -72,8 +73,12 @@ export class AdvertSender {
     this.#offset = this.ah === undefined ? 0 : IPV4_HEADER_LENGTH + AH_LENGTH;
     const destinations =
       transport.kind === "multicast" ? [transport.group] : transport.peers.map((p) => p.address);
-    this.#adverts = destinations.map((destination) => this.#makeCopy(destination));
-    this.#farewells = destinations.map((destination) => this.#makeCopy(destination));
+    // Version 3 first: who hears it ignores the other one.
+    const versions: readonly (2 | 3)[] = settings.alsoVersion2 === true ? [3, 2] : [version];
+    const make = (): Copy[] =>
+      versions.flatMap((each) => destinations.map((to) => this.#makeCopy(to, each)));
+    this.#adverts = make();
+    this.#farewells = make();
   }
 
   /**
@@ -96,7 +101,7 @@ export class AdvertSender {
     this.#source = bytes;
     for (const copy of [...this.#adverts, ...this.#farewells]) {
       copy.action.source = source;
-      copy.pseudoSum = this.#pseudoSum(bytes, copy.destination);
+      copy.pseudoSum = this.#pseudoSum(bytes, copy);
       if (this.ah !== undefined) writeIpv4Header(copy, bytes);
     }
   }
@@ -112,10 +117,8 @@ export class AdvertSender {
    * wait too short a time for the winner's.
    */
   sendFarewell(priority: number, intervalMs: number, wallMs: number, out: RouterAction[]): boolean {
-    if (this.#settings.version === 3) {
-      for (const { action } of this.#farewells) {
-        setInterval3(action.payload, this.#offset, intervalMs);
-      }
+    for (const { action, version } of this.#farewells) {
+      if (version === 3) setInterval3(action.payload, this.#offset, intervalMs);
     }
     return this.#order(this.#farewells, priority, wallMs, out);
   }
@@ -130,12 +133,12 @@ export class AdvertSender {
       setPriority(payload, this.#offset, priority);
       if (this.hmac !== undefined) {
         // The digest leaves the destination out, so every peer gets the same trailer.
-        const message = { offset: this.#offset, length: this.#messageLength };
+        const message = { offset: this.#offset, length: copy.messageLength };
         if (payload === first) this.hmac.sign(payload, message, source, wallMs);
         else payload.set(first!.subarray(message.length, copy.action.length), message.length);
       }
       // IPv6 sums the trailer too: that is what kernels check.
-      const summed = this.#settings.family === "ipv6" ? copy.action.length : this.#messageLength;
+      const summed = this.#settings.family === "ipv6" ? copy.action.length : copy.messageLength;
       setChecksum(payload, this.#offset, summed, copy.pseudoSum);
       if (this.ah !== undefined) {
         this.#stampIpId(payload);
@@ -146,22 +149,22 @@ export class AdvertSender {
     return true;
   }
 
-  #makeCopy(destination: string): Copy {
+  #makeCopy(destination: string, version: 2 | 3): Copy {
     const settings = this.#settings;
     const bytes = parseIp(destination);
     assert(bytes !== undefined, `destination ${destination} was checked before`);
-    const { authentication, version, vrid, family, advertIntervalMs: intervalMs } = settings;
+    const { authentication, vrid, family, advertIntervalMs: intervalMs } = settings;
     const addresses = settings.addresses.map((a) => parseIp(a.address)!);
     const payload = new Uint8Array(
       this.#offset + 16 + addresses.length * addressLength(settings.family) + HMAC_TRAILER_LENGTH,
     );
     const password = ascii(authentication.kind === "pass" ? authentication.password : "");
-    this.#messageLength = encodeAdvert(
+    const messageLength = encodeAdvert(
       { version, vrid, family, intervalMs, addresses, authType: authType(settings), password },
       payload,
       this.#offset,
     );
-    const length = this.#offset + this.#messageLength + (this.hmac?.trailerLength ?? 0);
+    const length = this.#offset + messageLength + (this.hmac?.trailerLength ?? 0);
     const action: SendAction = {
       type: "send-datagram",
       instance: settings.name,
@@ -175,18 +178,18 @@ export class AdvertSender {
       length,
       headerIncluded: this.ah !== undefined,
     };
-    return { action, destination: bytes, pseudoSum: 0 };
+    return { action, destination: bytes, version, messageLength, pseudoSum: 0 };
   }
 
-  #pseudoSum(source: Uint8Array, destination: Uint8Array): number {
-    const { family, version, checksumWithPseudoHeader } = this.#settings;
+  #pseudoSum(source: Uint8Array, { destination, version, messageLength }: Copy): number {
+    const { family, checksumWithPseudoHeader } = this.#settings;
     if (version === 2) return 0;
     if (family === "ipv4") {
       if (!checksumWithPseudoHeader) return 0;
-      return sumPseudoHeader(source, destination, this.#messageLength);
+      return sumPseudoHeader(source, destination, messageLength);
     }
     const trailer = this.hmac?.trailerLength ?? 0;
-    return sumPseudoHeader(source, destination, this.#messageLength + trailer);
+    return sumPseudoHeader(source, destination, messageLength + trailer);
   }
 
   /** A header of ours needs an id of ours: the kernel would otherwise choose one after signing. */

@@ -61,6 +61,7 @@ const liveChanges: readonly InstanceDraft[] = [
 /** Changes of the wire format, of the timers that others rely on, or of the identity. */
 const restarts: readonly InstanceDraft[] = [
   { version: 2 },
+  { alsoVersion2: true },
   { vrid: 52 },
   { interface: "eth1" },
   { advertIntervalMs: 500 },

@@ -14,7 +14,6 @@
  * | 7.3        | adverts from the same virtual MAC are heard       | test/lab/daemon.test.ts          |
  * | 6.4.2, 8.2 | gratuitous ARP and unsolicited NA frames          | announce-frames.test.ts          |
  *
- * Not built: 8.4 (a router that sends both versions at once; it is optional).
  */
 
 import assert from "node:assert/strict";
@@ -310,7 +309,52 @@ test("6.4.2: preempt is a better one's right, not an equal one's", () => {
   assert.equal(router.state, "BACKUP");
 });
 
-test("8.4: adverts of the other version are not believed", () => {
+test("8.4.1: a router that speaks both sends version 3 and version 2, at the same rate", () => {
+  const both = instance({
+    alsoVersion2: true,
+    authentication: { kind: "pass", password: "secret" },
+  });
+  const { segment, router } = alone(both);
+  segment.until(() => router.state === "MASTER");
+  segment.advance(2000);
+  const sent = router.did("send-datagram");
+  const kinds = sent.map(({ payload, length }) => `${payload[0]! >> 4} of ${length} bytes`);
+  assert.ok(kinds.every((kind, i) => kind === (i % 2 === 0 ? "3 of 12 bytes" : "2 of 20 bytes")));
+  const [, two] = sent;
+  assert.equal(String.fromCharCode(...two!.payload.subarray(12, 18)), "secret");
+});
+
+test("8.4.1: it elects with routers of either version, and they with it", () => {
+  const password = { kind: "pass", password: "secret" } as const;
+  for (const other of [
+    instance({ version: 2, priority: 200, authentication: password }),
+    instance({ version: 3, priority: 200 }),
+  ]) {
+    const segment = new Segment();
+    const both = instance({ alsoVersion2: true, authentication: password });
+    const router = segment.add("A", node([both]));
+    segment.until(() => router.state === "MASTER");
+    const better = segment.add("B", node([other]));
+    segment.until(() => better.state === "MASTER");
+    segment.advance(20_000);
+    assert.equal(router.state, "BACKUP");
+    const rejected = Object.values(router.router.status(0).rejected);
+    assert.ok(rejected.every((count) => count === 0));
+  }
+});
+
+test("8.4.1: version 2 from a router that sends version 3 too is ignored, and missed when alone", () => {
+  const both = { alsoVersion2: true };
+  const segment = new Segment();
+  const router = segment.add("A", node([instance(both)]));
+  const better = segment.add("B", node([instance({ ...both, priority: 200 })]));
+  segment.until(() => better.state === "MASTER");
+  const before = router.status().counters.advertsReceived;
+  segment.advance(5000);
+  assert.equal(router.status().counters.advertsReceived - before, 5);
+});
+
+test("8.4: adverts of the other version are not believed where one is spoken", () => {
   for (const version of [2, 3] as const) {
     const { segment, router } = alone(instance({ version }));
     const other = instance({ version: version === 2 ? 3 : 2, priority: 200 });

@@ -250,6 +250,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
       this.#rejects.report(turn, instance, reason, datagram.source);
       return;
     }
+    if (seat.check.isTwin(turn.now, datagram.source, this.#advert)) return;
     if (
       this.#advert.version === 3 &&
       !instance.settings.skipCheckAdvertAddresses &&

@@ -220,6 +220,9 @@ export interface InstanceSettings {
   readonly name: string;
   readonly family: Family;
   readonly version: 2 | 3;
+  /** Version 3 over IPv4 only: adverts of version 2 are sent and believed too, RFC 9568 section 8.4.
+   *  A password is for those. */
+  readonly alsoVersion2?: boolean;
   /** 1-255. */
   readonly vrid: number;
   readonly interface: string;

@@ -1,12 +1,12 @@
 /** Debian's nginx inside a host, which answers every request with the host's name. */
-import { existsSync, readFileSync } from "node:fs";
-import { MissingTool, SEARCH_PATH } from "../command.ts";
+import { readFileSync } from "node:fs";
+import { MissingTool, isInstalled } from "../command.ts";
 import type { Host } from "../host.ts";
 import { untilListening } from "../listening.ts";
 import type { LabProcess } from "../process.ts";
 
 export function nginxIsInstalled(): boolean {
-  return SEARCH_PATH.split(":").some((directory) => existsSync(`${directory}/nginx`));
+  return isInstalled("nginx");
 }
 
 /** Resolves when it answers on port 80 of the host's own loopback. Throws MissingTool. */

@@ -11,6 +11,7 @@ const NONE: Authentication = { kind: "none" };
 
 export interface AuthenticationFacts {
   readonly version: 2 | 3;
+  readonly alsoVersion2?: boolean;
   readonly strict: boolean;
   readonly advertIntervalMs: number;
 }
@@ -47,6 +48,9 @@ function readPassword(block: Block, facts: AuthenticationFacts, context: Context
     return NONE;
   }
   const password = truncated(word, context);
+  if (facts.version === 3 && facts.alsoVersion2 === true && type !== "AH") {
+    return { kind: "pass", password };
+  }
   if (facts.version === 3) {
     const next = "remove it, or use auth_hmac { key 1 … } on all nodes";
     findings.warn(at, "VRRP version 3 has no passwords: authentication is ignored", next);

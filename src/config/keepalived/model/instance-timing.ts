@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 export type Timing = Pick<
   InstanceSettings,
   | "version"
+  | "alsoVersion2"
   | "priority"
   | "advertIntervalMs"
   | "startAsMaster"
@@ -28,12 +29,15 @@ const LONGEST_V3_MS = 40_950;
 export function readTiming(block: Block, facts: TimingFacts, context: Context): Timing {
   const version = readVersion(block, facts, context);
   const priority = block.number("priority") ?? 100;
+  const also = readAlsoVersion2(block, { ...facts, version }, context);
   const startAsMaster = readState(block, priority, facts, context);
   const preempt = readPreempt(block, priority, startAsMaster, context);
   return {
     version,
+    ...(also ? { alsoVersion2: true } : {}),
     priority,
-    advertIntervalMs: readInterval(block, version, context),
+    // Version 2 counts whole seconds, also beside version 3.
+    advertIntervalMs: readInterval(block, also ? 2 : version, context),
     startAsMaster,
     preempt,
     preemptDelayMs: readPreemptDelay(block, { preempt, startAsMaster, ...facts }, context),
@@ -54,6 +58,25 @@ function readVersion(block: Block, facts: TimingFacts, context: Context): 2 | 3 
   return (own ?? facts.globals.text("vrrp_version")) === "3" ? 3 : 2;
 }
 
+function readAlsoVersion2(
+  block: Block,
+  { family, version }: TimingFacts & { readonly version: 2 | 3 },
+  context: Context,
+): boolean {
+  if (!block.has("also_version_2")) return false;
+  const at = block.at("also_version_2");
+  const { findings } = context;
+  if (family === "ipv6") findings.error(at, "version 2 knows no IPv6", "remove also_version_2");
+  else if (version === 2) {
+    const next = "write: version 3";
+    findings.error(at, "also_version_2 adds version 2 to version 3, but the version is 2", next);
+  } else if (block.has("auth_hmac")) {
+    const next = "change the version first, then bring in auth_hmac";
+    findings.error(at, "version 2 has no auth_hmac", next);
+  } else return true;
+  return false;
+}
+
 function readInterval(block: Block, version: 2 | 3, context: Context): number {
   const written = block.number("advert_int");
   if (written === undefined) return 1000;
@@ -63,7 +86,10 @@ function readInterval(block: Block, version: 2 | 3, context: Context): number {
     if (written % 1000 === 0) return written;
     const rounded = Math.max(1, Math.round(written / 1000)) * 1000;
     const reason = `version 2 counts whole seconds: ${rounded / 1000} s is used`;
-    findings.warn(at, reason, "write 'version 3' in this instance on all its nodes");
+    const next = block.has("also_version_2")
+      ? "remove also_version_2 when all nodes speak version 3"
+      : "write 'version 3' in this instance on all its nodes";
+    findings.warn(at, reason, next);
     return rounded;
   }
   if (written > LONGEST_V3_MS) {

@@ -50,6 +50,11 @@ const consoleBlock = block(
       ["loopback", "nobody"],
       { default: "loopback" },
     ),
+    drills_from: choice(
+      "Who may ask for drills on this node from afar: the other nodes of the group, or nobody.",
+      ["nodes", "nobody"],
+      { default: "nodes" },
+    ),
     group_port: integer(
       "Where the consoles of `nodes` talk to each other (mutual TLS).",
       1,

@@ -43,6 +43,7 @@ export function buildConsole(
     ...optional("tokensFile", given.tokens_file),
     allowedHosts: given.allowed_hosts,
     anonymous: given.anonymous,
+    drillsFrom: given.drills_from,
     groupPort: given.group_port,
   };
 }

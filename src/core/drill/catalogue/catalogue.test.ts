@@ -32,6 +32,20 @@ test("every filter is undone by a command that works without it too", () => {
   }
 });
 
+test("without nft the site's switch cuts the node off and blocks multicast", () => {
+  for (const [name, word] of [
+    ["partition", "partition"],
+    ["multicast-blocked", "no-multicast"],
+  ] as const) {
+    const plan = planFor(drillKind(name)!, { ...facts, hasSwitch: true });
+    assert.ok(typeof plan !== "string");
+    const [fault] = plan.faults;
+    const host = facts.target.name;
+    assert.deepEqual(fault!.inject, [{ host, argv: ["switch", word], bySite: true }]);
+    assert.deepEqual(fault!.undo, [{ host, argv: ["switch", "whole"], bySite: true }]);
+  }
+});
+
 function lines(plan: DrillPlan): readonly string[] {
   return plan.faults.flatMap(({ inject }) => inject.map(({ argv }) => shellLine(argv)));
 }

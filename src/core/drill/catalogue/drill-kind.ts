@@ -30,6 +30,7 @@ export interface Built
         DrillPlan,
         | "danger"
         | "isPlanned"
+        | "cutsLine"
         | "untilWhole"
         | "patienceMs"
         | "watchMs"

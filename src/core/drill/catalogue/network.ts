@@ -35,11 +35,20 @@ function lose(facts: SiteFacts, says: string, what: Partial<Record<Direction, re
   return { says, ...filter(facts, "netdev", lines) } satisfies Fault;
 }
 
+/** The same by the site's switch: `partition` or `no-multicast`. */
+function loseAtSwitch({ target }: SiteFacts, says: string, what: string): Fault {
+  const order = (word: string): Fault["inject"][number] => {
+    return { host: target.name, argv: ["switch", word], bySite: true };
+  };
+  return { says, inject: [order(what)], undo: [order("whole")] };
+}
+
 function lossOfNode(facts: SiteFacts, fault: Fault | undefined): Built | string {
   if (fault === undefined) return NO_LINK;
   const knows = facts.target.instances.every(({ hasWitness }) => hasWitness);
   return {
     radius: { takes: "node" },
+    cutsLine: true,
     faults: [fault],
     // Without a witness a node that nobody reaches cannot know it, and nobody is harmed by that.
     expect: { holding: isMaster(facts.target) ? (knows ? "moves" : "taken") : "either", told: [] },
@@ -75,7 +84,9 @@ function linkDown(facts: SiteFacts): Built | string {
 }
 
 function partition(facts: SiteFacts): Built | string {
-  return lossOfNode(facts, lose(facts, "nothing gets in or out", { in: [""], out: [""] }));
+  const says = "nothing gets in or out";
+  if (facts.hasSwitch === true) return lossOfNode(facts, loseAtSwitch(facts, says, "partition"));
+  return lossOfNode(facts, lose(facts, says, { in: [""], out: [""] }));
 }
 
 function mute(facts: SiteFacts): Built | string {
@@ -93,7 +104,11 @@ function deaf(facts: SiteFacts): Built | string {
 const MULTICAST = ["ip daddr 224.0.0.18", "ip6 daddr ff02::12"];
 
 function multicastBlocked(facts: SiteFacts): Built | string {
-  const fault = lose(facts, "adverts to the group are lost", { in: MULTICAST, out: MULTICAST });
+  const says = "adverts to the group are lost";
+  const fault =
+    facts.hasSwitch === true
+      ? loseAtSwitch(facts, says, "no-multicast")
+      : lose(facts, says, { in: MULTICAST, out: MULTICAST });
   if (fault === undefined) return NO_LINK;
   if (facts.target.instances.length === 0) return "this node sends no adverts";
   const lossMs = masterLossMs(facts);

@@ -17,6 +17,7 @@ function powerOff(facts: SiteFacts): Built {
   const { name } = facts.target;
   return {
     radius: { takes: "node" },
+    cutsLine: true,
     danger: "this takes the power away: what is not on the disk is lost, and nobody switches it on",
     faults: [
       {

@@ -48,6 +48,7 @@ function killRole(role: string, says: string, told: readonly string[], outageMs 
       faults: [{ says, inject: [signal(facts, "KILL", [pid])], undo: [] }],
       expect: { holding: "stays", told },
       promise: { text: "another process takes its place", outageMs, returnOutageMs: outageMs },
+      ...(role === "console" ? { cutsLine: true as const } : {}),
       ...(role === "balance" ? { radius: { takes: "worker" as const } } : {}),
     };
   };
@@ -57,6 +58,7 @@ function killAll(facts: SiteFacts): Built {
   const pids = allPids(facts);
   return {
     radius: { takes: "node" },
+    cutsLine: true,
     faults: [
       {
         says: "every process of Nines dies; the addresses stay in the kernel, their lease runs out",
@@ -78,6 +80,7 @@ function hangAll(facts: SiteFacts): Built {
   const pids = allPids(facts);
   return {
     radius: { takes: "node" },
+    cutsLine: true,
     faults: [
       {
         says: "all of Nines is stopped dead; the lease of its addresses runs out in the kernel",
