@@ -145,7 +145,7 @@ test("an outage becomes an incident, is told by mail, webhook and program, and c
 
     const aims = await nines("objectives", ...directories);
     assert.match(aims, /^shop: 99.9 % within 30d 00h, \d+\.\d+ % now; .* of 43m 12s left$/mu);
-    assert.match(aims, /^ {2}balancer +fast +firing /mu);
+    assert.match(aims, /^ {2}lb +balancer +fast +firing /mu);
 
     // The console dies: its successor knows everything, and tells nobody again.
     const consolePid = async (): Promise<number | undefined> => {

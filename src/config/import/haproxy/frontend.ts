@@ -13,7 +13,6 @@ export interface FrontendFacts {
   readonly bindDefaults: BindDefaults;
   /** `maxconn` of `global`. */
   readonly maxconn: number | undefined;
-  readonly workers: number;
   /** Existing HTTP backends, `listen` included. */
   readonly pools: readonly string[];
   /** Rules of a backend as seen from this side. */
@@ -96,11 +95,11 @@ export function takeAcls(bag: Bag, used: ReadonlySet<string>): void {
   for (const name of used) bag.all("acl", name);
 }
 
-function commonData(bag: Bag, { draft, maxconn, workers }: FrontendFacts): Data {
+function commonData(bag: Bag, { draft, maxconn }: FrontendFacts): Data {
   const ms = (name: string): string | undefined => duration(timeMs(bag.last("timeout", name)?.[0]));
   const [client, request, keepAlive] = [ms("client"), ms("http-request"), ms("http-keep-alive")];
   const own = numberOf(bag.last("maxconn")?.[0]) ?? maxconn;
-  const connections = own === undefined ? undefined : Math.max(1, Math.ceil(own / workers));
+  const connections = own === undefined ? undefined : Math.max(1, own);
   const closes = bag.has("option", "httpclose") || bag.has("option", "forceclose");
   const limits = { connections, requests_per_connection: closes ? 1 : undefined };
   return {

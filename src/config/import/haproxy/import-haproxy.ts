@@ -1,4 +1,4 @@
-/** haproxy.cfg becomes nines.yaml: frontends, pools and checks of what carries HTTP. */
+/** haproxy.cfg becomes nines.yaml: frontends, pools and checks of what carries HTTP or TCP. */
 
 import { closest } from "../../../lib/spelling.ts";
 import { directoryOf } from "../../keepalived/parameters.ts";
@@ -6,7 +6,8 @@ import type { ImportSource } from "../import-file.ts";
 import type { Rule } from "../routes.ts";
 import { importBackend } from "./backend.ts";
 import { fateOf, NO_COUNTERPART } from "./fates.ts";
-import { aclsOf, importFrontend, takeAcls } from "./frontend.ts";
+import { backendOf, carriedPool, importCarried } from "./carried.ts";
+import { aclsOf, type FrontendFacts, importFrontend, takeAcls } from "./frontend.ts";
 import { Bag, type Line, parseSections, type Section } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
 import { numberOf } from "./servers.ts";
@@ -15,6 +16,7 @@ interface Proxy {
   readonly section: Section;
   readonly bag: Bag;
   readonly isHttp: boolean;
+  readonly isTcp: boolean;
 }
 
 const PROXIES: readonly string[] = ["backend", "frontend", "listen"];
@@ -45,6 +47,9 @@ class Importer {
   readonly #taken = new Set<Line>();
   readonly #made = new Set<Line>();
   readonly #reached = new Set<Line>();
+  /** Sections in mode tcp: those that became something, and why others did not. */
+  readonly #carried = new Set<Section>();
+  readonly #left = new Map<Section, string>();
   readonly #global: Bag;
   /** Whether a frontend takes the limit of `global`. */
   #usesTotal = false;
@@ -68,7 +73,8 @@ class Importer {
     if (this.#global.has("nbthread"))
       this.#source.draft.workers = Math.min(64, Math.max(1, workers));
     for (const proxy of this.#proxies) if (proxy.isHttp) this.#importBackend(proxy);
-    for (const proxy of this.#proxies) if (proxy.isHttp) this.#importFrontend(proxy, workers);
+    for (const proxy of this.#proxies) if (proxy.isHttp) this.#importFrontend(proxy);
+    for (const proxy of this.#proxies) if (proxy.isTcp) this.#importCarried(proxy);
     const total = this.#global.lastLine("maxconn");
     if (total !== undefined && !this.#usesTotal) {
       this.#source.draft.unneeded(total.at, "each frontend has a limit of its own");
@@ -90,7 +96,8 @@ class Importer {
         named.set(section.name, defaults);
       } else if (PROXIES.includes(section.kind)) {
         const bag = new Bag([...(from ?? defaults), ...section.lines], this.#taken);
-        proxies.push({ section, bag, isHttp: bag.last("mode")?.[0] === "http" });
+        const mode = bag.last("mode")?.[0] ?? "tcp";
+        proxies.push({ section, bag, isHttp: mode === "http", isTcp: mode === "tcp" });
       }
     }
     return proxies;
@@ -130,7 +137,7 @@ class Importer {
     return { caBase: base("ca-base"), crtBase: base("crt-base") };
   }
 
-  #importBackend({ section, bag }: Proxy): void {
+  #importBackend({ section, bag, isHttp }: Proxy): void {
     if (section.kind === "frontend" || isStats(section)) return;
     const { draft, files, path, options } = this.#source;
     const ports = bag.lines.flatMap(({ words }) =>
@@ -141,7 +148,7 @@ class Importer {
     const { newSecret } = options;
     importBackend(section.name, bag, { draft, port, ...this.#bases, newSecret, pages });
     // Seen once without a frontend, so that what cannot be a rule is told whoever uses it.
-    if (section.kind === "backend") {
+    if (section.kind === "backend" && isHttp) {
       const context = { acls: aclsOf(bag), used: new Set<string>(), tls: false, ports: [] };
       this.#rules(bag, { draft, context, pools: [], made: this.#made, reached: this.#reached });
     }
@@ -153,7 +160,7 @@ class Importer {
     return rules;
   }
 
-  #importFrontend({ section, bag }: Proxy, workers: number): void {
+  #importFrontend({ section, bag }: Proxy): void {
     const { draft } = this.#source;
     const { name, kind, at, lines } = section;
     if (kind === "backend") return;
@@ -166,18 +173,13 @@ class Importer {
       );
       return;
     }
-    const options = this.#global.last("ssl-default-bind-options") ?? [];
-    const minimum = options.indexOf("ssl-min-ver");
-    const minimumVersion = minimum < 0 ? undefined : options[minimum + 1];
     this.#usesTotal ||= !bag.has("maxconn");
     const isUsed = importFrontend(
       name,
       bag,
       {
         draft,
-        bindDefaults: { ...this.#bases, minimumVersion },
-        maxconn: numberOf(this.#global.last("maxconn")?.[0]),
-        workers,
+        ...this.#defaults,
         pools: this.#pools,
         backendRules: (pool, facts) => this.#backendRules(pool, facts),
         made: this.#made,
@@ -186,6 +188,43 @@ class Importer {
       kind === "listen" ? name : undefined,
     );
     if (!isUsed) draft.lost(at, "nothing leads from here to a server or an answer");
+  }
+
+  get #defaults(): Pick<FrontendFacts, "bindDefaults" | "maxconn"> {
+    const options = this.#global.last("ssl-default-bind-options") ?? [];
+    const minimum = options.indexOf("ssl-min-ver");
+    const minimumVersion = minimum < 0 ? undefined : options[minimum + 1];
+    const maxconn = numberOf(this.#global.last("maxconn")?.[0]);
+    return { bindDefaults: { ...this.#bases, minimumVersion }, maxconn };
+  }
+
+  /** Of `mode tcp`: a frontend with the backend that it leads to. */
+  #importCarried(proxy: Proxy): void {
+    const { section, bag } = proxy;
+    if (section.kind === "backend") return;
+    const found = section.kind === "listen" ? listenTo(section.name, bag) : backendOf(bag);
+    const { draft } = this.#source;
+    if ("why" in found) {
+      this.#left.set(section, found.why);
+      return;
+    }
+    const there = this.#proxies.find(
+      (one) => one.section.kind !== "frontend" && one.section.name === found.pool && one.isTcp,
+    );
+    if (there === undefined) {
+      this.#left.set(section, `backend ${found.pool} is not in mode tcp`);
+      return;
+    }
+    if (!importCarried(section.name, bag, found.pool, { draft, ...this.#defaults })) {
+      this.#left.set(section, "it listens nowhere");
+      return;
+    }
+    this.#usesTotal ||= !bag.has("maxconn");
+    this.#carried.add(section);
+    if (there !== proxy && this.#carried.has(there.section)) return;
+    this.#carried.add(there.section);
+    this.#importBackend(there);
+    carriedPool(found.pool, there.bag, draft);
   }
 
   #backendRules(pool: string, facts: RuleFacts): readonly Rule[] {
@@ -212,8 +251,11 @@ class Importer {
       const whole = `the whole section to line ${last}`;
       const proxy = this.#proxies.find((one) => one.section === section);
       const rare = SECTIONS[kind];
-      if (proxy !== undefined && !proxy.isHttp) {
-        draft.lost(at, `${whole}: its mode is tcp, and Nines balances HTTP only`);
+      if (proxy !== undefined && !proxy.isHttp && !this.#carried.has(section)) {
+        const why = proxy.isTcp
+          ? (this.#left.get(section) ?? "nothing that was carried over leads here")
+          : "Nines has no such mode";
+        draft.lost(at, `${whole}: ${why}`);
       } else if (proxy === undefined && !["global", "defaults"].includes(kind)) {
         const why = `${whole}: ${rare?.why ?? "it has no counterpart"}`;
         if (rare?.needed === false) draft.unneeded(at, why);
@@ -232,6 +274,16 @@ class Importer {
       draft.unneeded(line.at, "no section that was carried over uses it");
     } else draft.lost(line.at, why);
   }
+}
+
+/** A `listen` has servers of its own, and may shut out as a frontend does. */
+function listenTo(name: string, bag: Bag): ReturnType<typeof backendOf> {
+  const found = backendOf(bag);
+  return "why" in found && bag.lines.some(({ words }) => words[0] === "server")
+    ? found.why.startsWith("nothing")
+      ? { pool: name }
+      : found
+    : found;
 }
 
 /** Only shows statistics. */

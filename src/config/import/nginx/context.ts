@@ -20,6 +20,8 @@ export interface NginxContext {
   readonly limited: Map<Directive, number>;
   /** Locations that some request reaches. */
   readonly reached: Set<Directive>;
+  /** Pools of TCP connections. */
+  readonly carried: Set<string>;
 }
 
 /** Of a frontend, as the directives that it is made of say it. */
@@ -49,5 +51,13 @@ export function namedPool(name: string, data: Data, { pools, draft }: NginxConte
       draft.comment(`pools/${own}`, `As ${name}, with the settings of another location.`);
     }
     return own;
+  }
+}
+
+/** Told as a whole. */
+export function useAll(block: readonly Directive[], used: Set<Directive>): void {
+  for (const directive of block) {
+    used.add(directive);
+    useAll(directive.block ?? [], used);
   }
 }

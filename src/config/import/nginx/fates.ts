@@ -115,7 +115,6 @@ const LOST: Readonly<Record<string, string>> = {
   ssl_stapling_verify: "OCSP answers are not stapled",
   ssl_trusted_certificate: "write client_ca",
   ssl_verify_depth: "chains of certificates are followed to their end",
-  stream: "Nines balances HTTP only",
   sub_filter: "bodies are passed as they are",
   try_files: "Nines serves no files",
 };

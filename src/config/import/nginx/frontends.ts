@@ -183,7 +183,10 @@ function bodyLimit({ servers }: Socket, { draft }: NginxContext): string | undef
   return sizeText(most);
 }
 
-function perSource({ fallback }: Socket, { zones, draft, used }: NginxContext): number | undefined {
+export function perSource(
+  { fallback }: Socket,
+  { zones, draft, used }: NginxContext,
+): number | undefined {
   let found: number | undefined;
   for (const line of fallback.scope.all("limit_conn")) {
     const [name = "", count = ""] = line.args;
@@ -197,7 +200,7 @@ function perSource({ fallback }: Socket, { zones, draft, used }: NginxContext): 
 }
 
 /** nginx logs unless it is told not to. */
-function accessLog(socket: Socket, context: NginxContext): unknown {
+export function accessLog(socket: Socket, context: NginxContext): unknown {
   const { draft } = context;
   const [line, ...others] = socket.fallback.scope.all("access_log");
   for (const other of others) draft.lost(other.at, "a frontend has one log");
@@ -222,7 +225,10 @@ function accessLog(socket: Socket, context: NginxContext): unknown {
   return { format: isJson ? "json" : "combined", file };
 }
 
-function trusted({ fallback, proxy }: Socket, standard: readonly string[] | undefined): unknown {
+export function trusted(
+  { fallback, proxy }: Socket,
+  standard: readonly string[] | undefined,
+): unknown {
   const header = fallback.scope.value("real_ip_header");
   const wanted = proxy ? "proxy_protocol" : "x-forwarded-for";
   const lines = fallback.scope.all("set_real_ip_from");
@@ -230,7 +236,7 @@ function trusted({ fallback, proxy }: Socket, standard: readonly string[] | unde
   return lines.length > 0 && isMeant ? lines.map(({ args }) => args[0]) : standard;
 }
 
-function tlsOf(socket: Socket, context: NginxContext): Data {
+export function tlsOf(socket: Socket, context: NginxContext): Data {
   const { draft } = context;
   const certificates: unknown[] = [];
   for (const { scope } of [socket.fallback, ...socket.servers]) {

@@ -4,12 +4,13 @@ import { directoryOf } from "../../keepalived/parameters.ts";
 import type { Draft } from "../draft.ts";
 import type { ImportSource } from "../import-file.ts";
 import type { NginxContext } from "./context.ts";
-import { namedPool } from "./context.ts";
+import { namedPool, useAll } from "./context.ts";
 import { fateOf } from "./fates.ts";
 import { importSocket } from "./frontends.ts";
 import { type Directive, parseNginx } from "./parse.ts";
 import { Scope } from "./scope.ts";
 import { socketsOf } from "./sockets.ts";
+import { importStream } from "./stream.ts";
 import { upstreamData } from "./upstreams.ts";
 
 export function importNginx({ path, source, files, draft, findings }: ImportSource): void {
@@ -35,6 +36,7 @@ export function importNginx({ path, source, files, draft, findings }: ImportSour
     pools: new Map(),
     limited: new Map(),
     reached: new Set(),
+    carried: new Set(),
   };
   const servers = http.here("server").map((directive) => {
     const scope = http.inside(directive.block ?? []);
@@ -43,6 +45,10 @@ export function importNginx({ path, source, files, draft, findings }: ImportSour
   });
   for (const socket of socketsOf(servers, draft)) importSocket(socket, context);
   keepUnused(context);
+  for (const { block = [] } of main.here("stream")) {
+    const stream = main.inside(block);
+    importStream(stream, { ...context, upstreams: upstreamsOf(stream), zones: zonesOf(stream) });
+  }
   tellUpgrades(http, draft);
   tellUnreached(tree, context);
   tellRest(tree, context);
@@ -110,13 +116,6 @@ function tellUnreached(tree: readonly Directive[], context: NginxContext): void 
       context.draft.unneeded(at, `the whole block to line ${directive.end}: ${why}`);
       useAll(block, context.used);
     } else tellUnreached(block, context);
-  }
-}
-
-function useAll(block: readonly Directive[], used: Set<Directive>): void {
-  for (const directive of block) {
-    used.add(directive);
-    useAll(directive.block ?? [], used);
   }
 }
 

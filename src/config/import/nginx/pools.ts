@@ -84,7 +84,7 @@ function retryOf(scope: Scope, { draft }: NginxContext): Data | undefined {
   return { attempts, on_status: line === undefined ? undefined : statuses };
 }
 
-function tlsOf(scope: Scope): Data {
+export function tlsOf(scope: Scope): Data {
   const verify = scope.value("proxy_ssl_verify") === "on";
   const name = scope.value("proxy_ssl_name");
   scope.all("proxy_ssl_server_name");

@@ -182,7 +182,7 @@ function latency(facts: SiteFacts): Built | string {
   return {
     faults: [
       {
-        says: "every answer of every server comes 100 ms later",
+        says: "every TCP answer of every server comes 100 ms later (our forwarder; UDP and ICMP are not delayed)",
         ...divert(facts, same, ["--delay", "100ms"]),
       },
     ],
