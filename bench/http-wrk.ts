@@ -4,7 +4,7 @@ import type { Host } from "../src/lab/host.ts";
 import { LOAD_CPU } from "./http-stage.ts";
 
 /** About 500 bytes with the request line, as Chromium sends it within a site. */
-const HEADERS: Readonly<Record<string, string>> = {
+export const HEADERS: Readonly<Record<string, string>> = {
   Host: "shop.example.com",
   "User-Agent":
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",

@@ -7,6 +7,7 @@ import { advertBench } from "./adverts.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { evidenceBench } from "./evidence.ts";
+import { engineBench } from "./engine.ts";
 import { estimateBench } from "./estimate.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
   checks: checkBench,
   core: coreBench,
+  engine: engineBench,
   evidence: evidenceBench,
   estimate: estimateBench,
   faults: faultsBench,
