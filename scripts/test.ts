@@ -35,7 +35,11 @@ const simSeeds = strict ? "20000" : "1000";
 const proxySeeds = strict ? "6000" : "1000";
 const tcpSeeds = strict ? "3000" : "1000";
 /** They look at milliseconds. */
-const ALONE: ReadonlySet<string> = new Set(["lease.test.ts", "tracks.test.ts"]);
+const ALONE: ReadonlySet<string> = new Set([
+  "keepalived-baseline.test.ts",
+  "lease.test.ts",
+  "tracks.test.ts",
+]);
 const runner = ["node", "--disable-warning=ExperimentalWarning", "--test"];
 
 const suites: readonly Suite[] = [

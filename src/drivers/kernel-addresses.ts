@@ -68,7 +68,6 @@ export class KernelAddresses {
   readonly #lease: AddressLease | undefined;
   readonly #holdings = new Map<string, Holding>();
   readonly #leases = new Map<string, Lease>();
-  readonly #virtual = new Map<string, number>();
   readonly #keptLinks = new Set<string>();
   /** Interfaces by name. */
   readonly #secondariesKept = new Set<string>();
@@ -216,11 +215,6 @@ export class KernelAddresses {
     return undefined;
   }
 
-  /** Is it an address that some instance put there? (Never a primary address, then.) */
-  isHeld(address: string): boolean {
-    return this.#virtual.has(address);
-  }
-
   /** Removes everything of ours, the record's other entries included. */
   close(): readonly OsFailure[] {
     const failures = [...this.#holdings.keys()].flatMap((instance) => this.release(instance));
@@ -323,7 +317,6 @@ export class KernelAddresses {
       holding.objects.delete(keyOf(object));
       holding.gone.delete(keyOf(object));
       holding.foreign.delete(keyOf(object));
-      if (object.kind === "address") this.#count(object.address.address, -1);
     }
     return [...failed];
   }
@@ -386,14 +379,6 @@ export class KernelAddresses {
   }
 
   #note(holding: Holding, object: KernelObject): void {
-    if (holding.objects.has(keyOf(object))) return;
-    holding.objects.set(keyOf(object), object);
-    if (object.kind === "address") this.#count(object.address.address, 1);
-  }
-
-  #count(address: string, change: number): void {
-    const count = (this.#virtual.get(address) ?? 0) + change;
-    if (count > 0) this.#virtual.set(address, count);
-    else this.#virtual.delete(address);
+    if (!holding.objects.has(keyOf(object))) holding.objects.set(keyOf(object), object);
   }
 }

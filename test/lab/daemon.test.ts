@@ -82,7 +82,7 @@ test("a node alone takes the address, shows it, and cleans up after SIGTERM", as
     const metrics = await clientOf(host).metrics();
     assert.match(
       metrics,
-      /^nines_vrrp_master\{instance="VI_1",interface="eth0",vrid="51",.*\} 1$/m,
+      /^nines_vrrp_master\{vrrp_instance="VI_1",interface="eth0",vrid="51",.*\} 1$/m,
     );
     for (const name of ["control.sock", "vrrp.sock", "owned.json"]) {
       assert.equal(statSync(host.outside(`/run/nines/${name}`)).mode & 0o777, 0o600, name);

@@ -74,8 +74,11 @@ test(
         (await lines()).slice(undone).find(({ kind }) => kind === "drill-undone");
       const { reason } = await waitFor(told, TIMEOUT_MS, `the guard of ${name} to tell`);
       assert.match(reason, /^the conductor is gone: undone by \d/);
-      const left = await sh(`ls ${STATE_DIRECTORY}/drills; pgrep -f 'drill-(guard|probe)'; true`);
-      assert.equal(left.trim(), "", name);
+      // Who has told its last word may still be ending.
+      const isTidy = async (): Promise<boolean> =>
+        (await sh(`ls ${STATE_DIRECTORY}/drills; pgrep -f 'drill-(guard|probe)'; true`)).trim() ===
+        "";
+      await waitFor(isTidy, TIMEOUT_MS, `nothing of ${name} to be left`);
     }
   },
 );

@@ -9,6 +9,9 @@ import { after, before, test } from "node:test";
 
 const GOLDEN = new URL("../golden/import", import.meta.url).pathname;
 
+/** Debian has it in a package of its own, and loads it from files beside nginx.conf. */
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
 let folder = "";
 
 before(() => {
@@ -33,7 +36,7 @@ function prepare(path: string): void {
   const text = readFileSync(path, "utf8")
     .replace(/(ca|crt)-base \S+/gu, `$1-base ${folder}`)
     .replaceAll("/run/nines-import.sock", `${folder}/nginx.sock`)
-    .replace(/\b[\w-]+\.pem\b/gu, "both.pem")
+    .replace(/\b[\w-]+\.(?:pem|crt|key)\b/gu, "both.pem")
     .replace(/\/etc\/(?:haproxy|nginx)\/(?:certs\/)?(?=both\.pem|hosts\.map)/gu, `${folder}/`);
   writeFileSync(path, text);
 }
@@ -63,7 +66,8 @@ for (const source of globSync(`${GOLDEN}/nginx/*.conf`)) {
     const path = join(folder, "nginx", name);
     // It binds what it listens on: in a network of its own.
     const network = "ip link set lo up && ip addr add 192.0.2.10/24 dev lo";
-    const command = `${network} && exec nginx -t -q -p ${folder} -c ${path}`;
+    const modules = name === "stream.conf" ? `-g 'load_module ${STREAM_MODULE};'` : "";
+    const command = `${network} && exec nginx -t -q -p ${folder} -c ${path} ${modules}`;
     accepts("unshare", ["--net", "sh", "-c", command]);
   });
 }

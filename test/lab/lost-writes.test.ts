@@ -9,6 +9,7 @@ import type { RecordPage, RecordView } from "../../src/console/api.ts";
 import { createToken } from "../../src/console/tokens.ts";
 import type { Incident } from "../../src/core/ledger/incident.ts";
 import type { DrillResult } from "../../src/core/drill/result.ts";
+import type { CommandFailed } from "../../src/lab/command.ts";
 import type { Host } from "../../src/lab/host.ts";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
 import { startRedis } from "../../src/lab/peers/small-servers.ts";
@@ -123,7 +124,8 @@ async function seenByDrill(lb: Host, { a }: Record<"a" | "b", Host>): Promise<vo
   const given = [...words, ...STATE, "--probe", "http://127.0.0.1:8080/", ...WRITES];
   const told = await lb
     .run([BIN, "drill", ...given], { timeoutMs: 90_000 })
-    .catch((error: { readonly stdout: string }) => error.stdout);
+    .catch((error: CommandFailed) => error.stdout || error.stderr);
+  assert.match(told, /^\{/u);
   const result = JSON.parse(told) as DrillResult;
   assert.equal(result.verdict, "deviated", told);
   assert.match(result.deviations.join("; "), /acknowledged writes are lost/u);

@@ -16,8 +16,10 @@ const kernel = KernelAddresses.open({ stateDirectory: stateDirectory!, leaseTabl
 if (isOsFailure(kernel)) throw new Error(kernel.message);
 
 const heard: unknown[] = [];
+/** As in a configuration: also while they are not held. */
+const virtual = new Set<string>();
 const links = LinkWatch.open(
-  { socket: kernel.socket, isVirtual: (address) => kernel.isHeld(address) },
+  { socket: kernel.socket, isVirtual: (address) => virtual.has(address) },
   {
     onInterface: (fact) => heard.push(fact),
     onAddressRemoved: (name, address) => {
@@ -32,7 +34,10 @@ let timer: NodeJS.Timeout | undefined;
 const commands: Record<string, (...values: never[]) => unknown> = {
   opened: () => ({ lease: kernel.leaseFailure, cleanUp: kernel.cleanUpFailures }),
   prepare: (settings: InstanceSettings) => kernel.prepare(settings),
-  acquire: (settings: InstanceSettings) => kernel.acquire(settings),
+  acquire: (settings: InstanceSettings) => {
+    for (const { address } of settings.addresses) virtual.add(address);
+    return kernel.acquire(settings);
+  },
   release: (instance: string) => kernel.release(instance),
   restore: (instance: string, address: string) => kernel.restore(instance, address),
   dismiss: (settings: InstanceSettings) => kernel.dismiss(settings),
