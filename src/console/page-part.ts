@@ -141,6 +141,7 @@ class Page implements RunningPart, PageModel {
   };
 
   overview(): Overview {
+    this.#watch.askedFor();
     this.#overview ??= this.#made();
     return { ...this.#overview, nowMs: wallMs() };
   }
@@ -308,6 +309,7 @@ class Page implements RunningPart, PageModel {
   }
 
   #partForOthers(): NodePart | undefined {
+    this.#watch.askedFor();
     const { part } = this.#watch;
     const stamp = this.#ledger?.news()?.stamp;
     if (part === undefined) return undefined;

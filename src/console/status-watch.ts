@@ -7,14 +7,18 @@ import type { Source } from "./api.ts";
 import { nodePart, SteadyMoments, type NodePart } from "./node-part.ts";
 import { RateMeter } from "./rate-meter.ts";
 
-/** While somebody looks, and else. */
+/** While somebody looks, while somebody asks now and then, and else: events come without asking. */
 const FAST_MS = 1_000;
 const CALM_MS = 3_000;
+const IDLE_MS = 15_000;
+/** Who asked within that time may ask again. */
+const ASKED_FOR_MS = 10_000;
 /** Something happened: the numbers follow, but not each of a thousand events at once. */
 const SOON_MS = 60;
 const ASKING_MS = 5;
-/** Without an answer for that long the numbers count as old. */
+/** Without an answer for that long, or for that much longer than was meant, the numbers are old. */
 const STALE_AFTER_MS = 3_500;
+const OVERDUE_MS = 500;
 
 export interface StatusWatchOptions {
   readonly ask: () => Promise<NodeStatus>;
@@ -32,6 +36,9 @@ export class StatusWatch {
   #status: NodeStatus | undefined;
   #part: NodePart | undefined;
   #answeredMs = -Infinity;
+  #askedForMs = -Infinity;
+  /** Between the last look and the next one. */
+  #everyMs = CALM_MS;
   #trouble = "it has not been asked yet";
   #timer: NodeJS.Timeout | undefined;
   #dueMs = 0;
@@ -57,7 +64,8 @@ export class StatusWatch {
 
   get source(): Source {
     const ageMs = monotonicMs() - this.#answeredMs;
-    const isLive = ageMs <= STALE_AFTER_MS && this.#trouble === "";
+    const limitMs = Math.max(STALE_AFTER_MS, this.#everyMs + OVERDUE_MS);
+    const isLive = ageMs <= limitMs && this.#trouble === "";
     if (isLive) return { state: "live", ageMs: 0, reason: "the control process answers" };
     const reason = this.#trouble === "" ? "it does not answer" : this.#trouble;
     const age = Number.isFinite(ageMs) ? Math.round(ageMs) : 0;
@@ -76,6 +84,12 @@ export class StatusWatch {
     this.#isAsking = true;
     await this.#ask();
     this.#isAsking = false;
+  }
+
+  /** Somebody wants to know, without waiting for it. */
+  askedFor(): void {
+    this.#askedForMs = monotonicMs();
+    if (this.#askedForMs - this.#answeredMs > CALM_MS) this.soon();
   }
 
   /** Something happened. */
@@ -98,13 +112,19 @@ export class StatusWatch {
 
   async #look(): Promise<void> {
     this.#timer = undefined;
-    this.#next(this.#options.isWatched() ? FAST_MS : CALM_MS);
+    this.#everyMs = this.#pace();
+    this.#next(this.#everyMs);
     if (!this.#isAsking) {
       this.#isAsking = true;
       await this.#ask();
       this.#isAsking = false;
     }
     if (!this.#isClosed) this.#options.looked();
+  }
+
+  #pace(): number {
+    if (this.#options.isWatched()) return FAST_MS;
+    return monotonicMs() - this.#askedForMs < ASKED_FOR_MS ? CALM_MS : IDLE_MS;
   }
 
   async #ask(): Promise<void> {
