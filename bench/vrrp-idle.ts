@@ -8,7 +8,6 @@ import { formatTable } from "../src/lib/table.ts";
 import { cpuMs, pssKiB } from "./process-cost.ts";
 import { implementations, startDaemon, type Daemon, type Implementation } from "./vrrp-daemons.ts";
 
-const COUNTS = [1, 100, 255];
 const ADVERTS = [1, 0.1];
 const WINDOW_MS = 10_000;
 /** What is done once after a start is done: the ledger looks at its past after ten seconds. */
@@ -16,9 +15,10 @@ const SETTLE_MS = 20_000;
 const FALSE_FAILOVER_MS = 60_000;
 const BUSY_LOOPS = 8;
 
-export async function idleCost(): Promise<void> {
+/** `counts`: of instances. */
+export async function idleCost(counts: readonly number[]): Promise<void> {
   const rows: string[][] = [];
-  for (const count of COUNTS) {
+  for (const count of counts) {
     for (const advert of ADVERTS) {
       for (const implementation of implementations) {
         const row = await measure(implementation, count, advert);

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- vrrp [--runs N] [--adverts 1,0.1,0.01] [--only "power off"] [--idle]`
+ * `npm run bench -- vrrp [--runs N] [--adverts 1,0.1,0.01] [--only "power off"] [--idle] [--instances 255]`
  *
  * Nines beside Debian's keepalived, in turn, in the same kind of world, on this machine. A client
  * sends one probe a millisecond to the virtual address; outage is the longest time between two
@@ -31,12 +31,13 @@ export async function vrrpBench(args: string[]): Promise<void> {
       adverts: { type: "string", default: "1,0.1,0.01" },
       only: { type: "string" },
       idle: { type: "boolean", default: false },
+      instances: { type: "string", default: "1,100,255" },
     },
   });
   const adverts = values.adverts.split(",").map(Number);
   const chosen = scenarios.filter((s) => values.only === undefined || s.name === values.only);
   if (!values.idle) await compareOutages(chosen, adverts, Number(values.runs));
-  if (values.only === undefined) await idleCost();
+  if (values.only === undefined) await idleCost(values.instances.split(",").map(Number));
 }
 
 async function compareOutages(
