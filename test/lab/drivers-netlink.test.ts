@@ -217,7 +217,7 @@ describe("addresses in the kernel", { skip }, () => {
       process.kill(pid, signal);
       const stopped = performance.now();
       await until("the address falls silent", () => !answersKnown(V4), 3000);
-      assert.ok(performance.now() - stopped < 600, "an unanswered attempt waits 200 ms by itself");
+      assert.ok(performance.now() - stopped < 2000, "long before its lifetime of 12 s ends");
       assert.ok(has(V4) && has(V6), "still configured");
       assert.ok(!answersKnown(V6));
       assert.ok(!answersArp(V4));
@@ -394,7 +394,7 @@ describe("addresses in the kernel", { skip }, () => {
     for (const { failures, left, acquireMs, releaseMs } of [first, second]) {
       assert.deepEqual([failures, left], [[], []]);
       t.diagnostic(`acquire ${acquireMs.toFixed(1)} ms, release ${releaseMs.toFixed(1)} ms`);
-      assert.ok(acquireMs < 150 && releaseMs < 150);
+      assert.ok(acquireMs < 1000 && releaseMs < 1000, "one by one it would be seconds");
     }
   });
 });

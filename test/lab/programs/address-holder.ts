@@ -23,7 +23,9 @@ const links = LinkWatch.open(
   {
     onInterface: (fact) => heard.push(fact),
     onAddressRemoved: (name, address) => {
-      heard.push({ removed: address, from: name, instance: kernel.holderOf(name, address) });
+      const instance = kernel.holderOf(name, address);
+      // As the daemon does: the kernel does not say that it was us who removed an IPv6 address.
+      if (instance !== undefined) heard.push({ removed: address, from: name, instance });
     },
   },
 );
