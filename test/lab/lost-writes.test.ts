@@ -11,6 +11,7 @@ import type { Incident } from "../../src/core/ledger/incident.ts";
 import type { DrillResult } from "../../src/core/drill/result.ts";
 import type { CommandFailed } from "../../src/lab/command.ts";
 import type { Host } from "../../src/lab/host.ts";
+import type { NinesPeer } from "../../src/lab/peers/nines.ts";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
 import { startRedis } from "../../src/lab/peers/small-servers.ts";
 import { pause, waitFor } from "../../src/lab/wait.ts";
@@ -114,12 +115,14 @@ async function seenByProber(lb: Host, { a, b }: Record<"a" | "b", Host>): Promis
 }
 
 /** What was written to the copy while the first one was away is gone when that is back. */
-async function seenByDrill(lb: Host, { a }: Record<"a" | "b", Host>): Promise<void> {
+async function seenByDrill(lb: Host, a: Host, peer: NinesPeer): Promise<void> {
   const before = (await losses(lb)).length;
   await startRedis(a);
   const noIncident = async (): Promise<boolean> =>
     (await incidentsOf(lb)).every(({ state }) => state === "closed");
   await waitFor(noIncident, TIMEOUT_MS, "the end of the incident");
+  // A drill on a server that is out is refused.
+  await untilState(peer, "db/a", "up");
   const words = ["run", "backend-slow", "--server", "db/a", "--json", "--run-dir", "/run/nines"];
   const given = [...words, ...STATE, "--probe", "http://127.0.0.1:8080/", ...WRITES];
   const told = await lb
@@ -146,7 +149,7 @@ test("acknowledged writes that a switch lost are found, told and counted", async
     const peer = await run(lb, YAML);
     await startRedis(hosts.b);
     await seenByProber(lb, hosts);
-    await seenByDrill(lb, hosts);
+    await seenByDrill(lb, hosts.a, peer);
     await untilState(peer, "db/b", "up");
     peer.kill();
   });
