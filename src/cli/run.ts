@@ -104,7 +104,7 @@ function withPageAt(loaded: LoadedConfiguration, place: string | undefined): Loa
   return { ...loaded, service: { ...service, console } };
 }
 
-/** Addresses do; a balancer alone runs as any user. */
+/** Only who holds addresses needs it; a balancer alone runs as any user. */
 function needsNetwork(service: LoadedConfiguration["service"]): boolean {
   if (service === undefined) return true;
   return service.vrrp.vrrp.instances.length > 0 || service.balance.frontends.length === 0;

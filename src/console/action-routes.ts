@@ -5,7 +5,7 @@ import type { ActionConfirmation, ActionName, ActionRequest } from "./api.ts";
 import type { Fields } from "./fields.ts";
 import { json, type Answer, type Call, type Route } from "./routes.ts";
 
-const NAMES: readonly ActionName[] = [
+export const ACTION_NAMES: readonly ActionName[] = [
   "handover",
   "drain",
   "ready",
@@ -16,7 +16,7 @@ const NAMES: readonly ActionName[] = [
 ];
 
 const REQUEST: Fields = {
-  action: { type: "string", description: "What to do.", required: true, choices: NAMES },
+  action: { type: "string", description: "What to do.", required: true, choices: ACTION_NAMES },
   subject: {
     type: "string",
     description: "Instance or group, pool/server, or a drill.",

@@ -3,6 +3,8 @@
  * `api.ts`. A test holds real answers against them: what is not described here may not be answered.
  */
 
+import { ACTION_NAMES } from "./action-routes.ts";
+
 type Schema = Readonly<Record<string, unknown>>;
 type Properties = Readonly<Record<string, Schema>>;
 
@@ -52,15 +54,7 @@ const survives = words("yes", "no", "unknown");
 const incidentState = words("open", "restored", "closed");
 const severity = words("at-risk", "partial", "wide", "down");
 const value: Schema = { type: ["string", "number", "boolean"] };
-const action = words(
-  "handover",
-  "drain",
-  "ready",
-  "maintenance",
-  "weight",
-  "drill-run",
-  "drill-stop",
-);
+const action = words(...ACTION_NAMES);
 const state = words(
   "UP",
   "DEGRADED",

@@ -19,11 +19,11 @@ export type TlsLibrary = {
   ) => Name extends Text ? string | null : number;
 };
 
-let opened: { readonly library?: TlsLibrary; readonly trouble?: string } | undefined;
+let opened: { readonly functions?: TlsLibrary; readonly trouble?: string } | undefined;
 
 /** Undefined when this node does not export what is needed. */
 export function tlsLibrary(): TlsLibrary | undefined {
-  return look().library;
+  return look().functions;
 }
 
 /** Why connections go through Node's streams; undefined: they do not. */
@@ -34,7 +34,7 @@ export function tlsLibraryTrouble(): string | undefined {
 function look(): NonNullable<typeof opened> {
   if (opened !== undefined) return opened;
   try {
-    opened = { library: open() };
+    opened = { functions: open() };
   } catch (error) {
     opened = { trouble: (error as Error).message };
   }
