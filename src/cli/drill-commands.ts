@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration } from "../config/service/schema/kinds.ts";
+import { LONGEST_LAST_MS } from "../core/drill/catalogue/drill-kind.ts";
 import type { Wiring } from "./balance-commands.ts";
 import type { RunFlags } from "./drill.ts";
 
@@ -60,6 +61,11 @@ function addRuns(group: Command, { terminal, end, withDirectories }: Wiring): vo
       .addOption(new Option("--by <who>", "who asks; default: the user").hideHelp())
       .option("--in-lab", "in a world of its own on this machine; this node is left alone")
       .option("--server <pool/server>", "which server; default: the first usable one")
+      .option(
+        "--for <time>",
+        "the fault lasts at least so long; default: as the drill says",
+        parseLast,
+      )
       .option("--peer <command>", "prints `nines status --json` of the other node", append, [])
       .option("--probe <url>", "what clients ask; default: the first frontend")
       .option("--probe-via <command>", "runs the client elsewhere, e.g. 'ssh client'")
@@ -185,6 +191,12 @@ function parsePlace(text: string): Place {
 function parseTime(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError("write 500ms, 60s or 5m");
+  return ms;
+}
+
+function parseLast(text: string): number {
+  const ms = parseTime(text);
+  if (ms > LONGEST_LAST_MS) throw new InvalidArgumentError("an hour at most");
   return ms;
 }
 

@@ -51,6 +51,7 @@ export async function drillOn(
     who: flags.by ?? userInfo().username,
     reason: flags.reason ?? "by hand",
     ...(flags.server === undefined ? {} : { server: flags.server }),
+    ...(flags.for === undefined ? {} : { lastsMs: flags.for }),
   };
   return verb === "plan"
     ? plan(to, errand, { flags, terminal })

@@ -30,6 +30,8 @@ export interface RunFlags {
   readonly reason?: string;
   readonly inLab?: boolean;
   readonly server?: string;
+  /** The fault lasts at least so long, ms. */
+  readonly for?: number;
   readonly peer: readonly string[];
   readonly probe?: string;
   readonly probeVia?: string;
@@ -131,7 +133,7 @@ async function withPlan(
   }
   return withSite(flags, async (site) => {
     const facts = await site.facts();
-    const plan = planFor(kind, facts, flags.server === undefined ? {} : { server: flags.server });
+    const plan = planFor(kind, facts, { server: flags.server, lastsMs: flags.for });
     if (typeof plan === "string") {
       terminal.err(`nines: '${name}' is not possible here: ${plan}`);
       return 1;

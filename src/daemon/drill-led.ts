@@ -49,11 +49,11 @@ class LedDrill {
   }
 
   async run(asker: AskerLine): Promise<void> {
-    const { drill, server, verb } = this.#errand;
+    const { drill, server, lastsMs, verb } = this.#errand;
     const kind = drillKind(drill);
     if (kind === undefined) return this.#refuse([`there is no drill '${drill}' here`]);
     const facts = await this.#site.facts();
-    const plan = planFor(kind, facts, server === undefined ? {} : { server });
+    const plan = planFor(kind, facts, { server, lastsMs });
     if (typeof plan === "string") return this.#refuse([`not possible here: ${plan}`]);
     const against = this.#against(plan, facts);
     if (verb === "plan") return say({ planned: this.#planned(plan, against) });

@@ -39,8 +39,8 @@ async function lines(): Promise<readonly DrillLine[]> {
 }
 
 /** On the node itself: its own client asks, and nobody else is known. */
-function drill(name: string): Promise<LabProcess> {
-  const words = ["drill", "run", name, "--allow-outage", "--allow-danger", ...DIRECTORIES];
+function drill(name: string, ...more: readonly string[]): Promise<LabProcess> {
+  const words = ["drill", "run", name, ...more, "--allow-outage", "--allow-danger", ...DIRECTORIES];
   return lb1.start([BIN, ...words], { name: `drill-${name}` });
 }
 
@@ -99,7 +99,7 @@ test("a guard that finds its conductor hung takes the fault back as well", { ski
 });
 
 test("drill stop ends a drill and mends what it broke", { skip }, async () => {
-  const conductor = await drill("bandwidth");
+  const conductor = await drill("bandwidth", "--for", "30s");
   await waitFor(() => isThere(NARROW), TIMEOUT_MS, "the fault");
   await lb1.run([BIN, "drill", "stop", "--run-dir", RUN_DIRECTORY]);
   await conductor.ended;

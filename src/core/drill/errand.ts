@@ -3,6 +3,7 @@
  * The node that is broken conducts it and judges by its own rules; who asks keeps the line warm.
  */
 
+import { LONGEST_LAST_MS } from "./catalogue/drill-kind.ts";
 import type { DrillPlan } from "./plan.ts";
 import type { DrillResult } from "./result.ts";
 
@@ -20,6 +21,8 @@ export interface Errand {
   readonly drill: string;
   /** `POOL/SERVER`. */
   readonly server?: string;
+  /** The fault lasts at least so long, ms. */
+  readonly lastsMs?: number;
   /** Who asks, there, and why. */
   readonly who: string;
   readonly reason: string;
@@ -60,12 +63,26 @@ const MAX_TEXT = 500;
 /** A sentence when it is none. It becomes the name of a file: nothing but words. */
 export function readErrand(value: unknown): Errand | string {
   if (typeof value !== "object" || value === null) return "no errand was told";
-  const { verb, id, drill, server, who, reason } = value as Partial<Record<keyof Errand, unknown>>;
+  const errand = value as Partial<Record<keyof Errand, unknown>>;
+  const { verb, id, drill, server, lastsMs, who, reason } = errand;
   if (verb !== "plan" && verb !== "run") return "an errand is `plan` or `run`";
   if (typeof id !== "string" || !/^[\w-]{8,64}$/u.test(id)) return "the errand has no number";
   if (!isText(drill) || !isText(who) || !isText(reason)) return "who, what and why must be told";
   if (server !== undefined && !isText(server)) return "a server is POOL/SERVER";
-  return { verb, id, drill, who, reason, ...(server === undefined ? {} : { server }) };
+  if (lastsMs !== undefined && !isSpan(lastsMs)) return "a fault lasts 0 to 3,600,000 ms";
+  return {
+    verb,
+    id,
+    drill,
+    who,
+    reason,
+    ...(server === undefined ? {} : { server }),
+    ...(lastsMs === undefined ? {} : { lastsMs }),
+  };
+}
+
+function isSpan(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= LONGEST_LAST_MS;
 }
 
 function isText(value: unknown): value is string {

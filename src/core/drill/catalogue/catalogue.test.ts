@@ -61,6 +61,16 @@ test("promises follow from the configuration: three adverts, the taker's skew, s
   assert.equal(plan.expect.holding, "stays");
 });
 
+test("a fault lasts longer when that is asked for, and never shorter than the drill needs", () => {
+  const watched = (lastsMs?: number): number => {
+    const plan = planFor(drillKind("bandwidth")!, facts, { lastsMs });
+    assert.ok(typeof plan !== "string");
+    return plan.watchMs;
+  };
+  assert.equal(watched(30_000), 30_000);
+  assert.equal(watched(1), watched());
+});
+
 test("a word of the shell is quoted only where it must be", () => {
   assert.equal(shellLine(["a", "b c", "it's"]), `a 'b c' 'it'\\''s'`);
 });

@@ -18,8 +18,13 @@ export interface DrillKind {
 
 export interface BuildOptions {
   /** `POOL/SERVER`; the first usable one by default. */
-  readonly server?: string;
+  readonly server?: string | undefined;
+  /** Watched on at least so long after the consequence was seen, ms; absent: as the drill says. */
+  readonly lastsMs?: number | undefined;
 }
+
+/** Nobody looks on for longer. */
+export const LONGEST_LAST_MS = 3_600_000;
 
 /** What an entry says of its plan; the rest is the same for all. */
 export interface Built
@@ -70,14 +75,15 @@ export function planFor(
     ...built.promise,
   };
   const { name, title, says, layer } = kind;
+  const watchMs = Math.max(built.watchMs ?? WATCH_MS, options.lastsMs ?? 0);
   return {
     patienceMs: promise.failed === undefined ? PATIENCE_MS : PATIENT_MS,
-    watchMs: WATCH_MS,
     limitMs: promise.outageMs + LIMIT_MARGIN_MS,
     settleMs: SETTLE_MS,
     abort: { outageMs: promise.outageMs + ABORT_MARGIN_MS, failed: MANY },
     radius: { takes: "nothing" },
     ...built,
+    watchMs,
     name,
     title,
     says,
