@@ -76,11 +76,16 @@ export function shutdownWriting(fd: number): number {
 
 /** The error that waits on the socket, as a positive errno; 0 = none. Reading clears it. */
 export function pendingError(fd: number): number {
+  return Math.abs(socketOption(fd, SOL_SOCKET, SO_ERROR));
+}
+
+/** A C `int`, or `-errno`. getsockopt(2). */
+export function socketOption(fd: number, level: number, option: number): number {
   const value = new Int32Array(1);
   const result = checked(
-    raw.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, new Uint32Array([value.byteLength])),
+    raw.getsockopt(fd, level, option, value, new Uint32Array([value.byteLength])),
   );
-  return result < 0 ? -result : value[0]!;
+  return result < 0 ? result : value[0]!;
 }
 
 /** 0 = the other side has closed its direction; `-EAGAIN` = nothing there. */
