@@ -41,6 +41,8 @@ export class StreamWire extends Sender implements Wire {
   #hungUp = false;
   #inEnded = false;
   #isSealed = false;
+  /** Nothing is awaited from the other side. */
+  #isLast = false;
   #outEnded = false;
   #isGone = false;
   #failure: string | undefined;
@@ -101,9 +103,10 @@ export class StreamWire extends Sender implements Wire {
     if (this.isReadable && !this.#isGone) this.loop.makeReady(this);
   }
 
-  end(): void {
+  end(last = false): void {
     if (this.#isGone || this.isEnding) return;
     this.isEnding = true;
+    this.#isLast = last;
     if (this.stagedLength === 0 && this.#connecting === undefined) this.#endWhenOut();
   }
 
@@ -165,11 +168,15 @@ export class StreamWire extends Sender implements Wire {
   tellFailure(now: number): void {
     if (this.#failure === undefined) return;
     // What the other side said before it went may still be there: an answer sent too early.
-    if (this.#connecting === undefined && !this.#inEnded) this.#readLast(now);
+    const isCut = this.#failure !== "" && this.#connecting === undefined && !this.#inEnded;
+    if (isCut) this.#readLast(now);
     this.#lose(now, this.#failure);
   }
 
-  /** The connect failed at once, or the descriptor could not be watched. Told at the next turn. */
+  /**
+   * The connect failed at once, or the descriptor could not be watched; "": it is over as it should be.
+   * Told at the end of the turn.
+   */
   fail(reason: string): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
@@ -285,7 +292,9 @@ export class StreamWire extends Sender implements Wire {
     }
     if (this.#backlog.length > 0 || this.#outEnded) return;
     this.#outEnded = true;
-    calls.shutdownWriting(this.fd);
+    // What lies unread in the socket would turn the end into RST, which may overtake the answer.
+    if (this.#isLast && !this.isReadable) this.fail("");
+    else calls.shutdownWriting(this.fd);
   }
 
   /** The other side has confirmed our end - or it had gone already, and refuses what we sent. */
