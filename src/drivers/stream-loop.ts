@@ -31,8 +31,8 @@ const ARENA_BYTES = 512 * 1024;
 /** A connection's queue is made of such pieces; free ones are kept up to a bound. */
 const CHUNK_BYTES = 32 * 1024;
 const KEPT_CHUNKS = 128;
-/** Copied byte by byte up to here: cheaper than the view that `set` needs. */
-const LOOP_BYTES = 64;
+/** Takes any bytes, and unlike `set` needs no view of what is copied: no garbage, and half the time. */
+const { copy } = Buffer.prototype;
 
 /** Something with a descriptor in the epoll set. */
 export abstract class Watched {
@@ -171,11 +171,7 @@ export class StreamLoop {
         this.#staged.push(sender);
       }
       const count = Math.min(to - from, ARENA_BYTES - this.#arenaAt);
-      if (count > LOOP_BYTES) {
-        this.arena.bytes.set(bytes.subarray(from, from + count), this.#arenaAt);
-      } else {
-        for (let i = 0; i < count; i++) this.arena.bytes[this.#arenaAt + i] = bytes[from + i]!;
-      }
+      copy.call(bytes, this.arena.bytes, this.#arenaAt, from, from + count);
       this.#arenaAt += count;
       sender.stagedLength += count;
       from += count;
