@@ -52,7 +52,7 @@ export function contenders(beside: readonly string[]): readonly Contender[] {
     const root = resolve(directory);
     return {
       name: `Nines of ${basename(root)}`,
-      firstPort: 8400 + 100 * i,
+      firstPort: 10_000 + 100 * i,
       start: (host, self) => startNinesProxy(host, self, root),
     };
   });
