@@ -193,7 +193,7 @@ export class Dispatcher implements ServerListener {
     const connection = exchange.server!;
     const { server } = connection.group;
     exchange.server = undefined;
-    connection.destroy();
+    connection.destroy(exchange.phase === "tunnel");
     this.pool.finished(this.#parts.now, server, outcome, latencyOf(exchange));
   }
 
