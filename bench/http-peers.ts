@@ -3,6 +3,7 @@
  * (HAProxy and Nines check their servers, nginx cannot), the default stays.
  */
 
+import { temporaryPaths } from "../src/lab/peers/nginx.ts";
 import { startBalancer } from "../src/lab/peers/nines.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
@@ -75,7 +76,6 @@ function nginxServer(door: Door): string {
 }
 
 function nginxConf(): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
 user root;
@@ -85,7 +85,7 @@ error_log stderr error;
 pid /run/bench/nginx.pid;
 events { worker_connections 16384; }
 http {
-  ${temporary.map((name) => `${name}_temp_path /run/bench/${name};`).join("\n  ")}
+  ${temporaryPaths("/run/bench")}
   keepalive_requests 100000000;
   keepalive_timeout 60s;
   client_header_timeout 10s;

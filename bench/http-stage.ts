@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { MissingTool, run, SEARCH_PATH } from "../src/lab/command.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
+import { temporaryPaths } from "../src/lab/peers/nginx.ts";
 import { treeOf } from "../src/lab/process-table.ts";
 import { World } from "../src/lab/world.ts";
 import {
@@ -97,7 +98,6 @@ async function writeCertificate(host: Host): Promise<void> {
 
 /** Answers from memory; its own limits are those of the load's CPU. */
 function backendConf(): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
 user root;
@@ -107,7 +107,7 @@ error_log stderr error;
 pid /run/backend/nginx.pid;
 events { worker_connections 16384; }
 http {
-  ${temporary.map((name) => `${name}_temp_path /run/backend/${name};`).join("\n  ")}
+  ${temporaryPaths("/run/backend")}
   access_log off;
   keepalive_requests 100000000;
   keepalive_timeout 75s;

@@ -91,6 +91,8 @@ export class SharedCounts {
   /** The place is free again. */
   leave(): void {
     this.#clear(this.#place);
+    // What is mapped keeps the opening, and with it the lock.
+    unlockByte(this.#fd, this.#place);
     closeSync(this.#fd);
   }
 

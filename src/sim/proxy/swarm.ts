@@ -165,7 +165,8 @@ function drawBadAnswer(prng: Prng, context: RequestContext): AnswerPlan {
   const answer = drawAnswer(prng, context);
   if (prng.chance(0.8)) return { ...answer, fault: drawFault(prng) };
   // Within a body without a length only the manner of the end tells that it is not whole.
-  const fault = { kind: "cut", at: prng.between(200, 500), how: "reset" } as const;
+  const [at, afterMs] = [prng.between(300, 600), prng.pick([5, 50])];
+  const fault = { kind: "cut", at, how: "reset", afterMs } as const;
   return { ...answer, status: 200, framing: "close", bodyLength: 500, hints: 0, fault };
 }
 
