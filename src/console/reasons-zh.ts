@@ -4,6 +4,8 @@
  * answer of a server, what a person wrote - stay as they were told.
  */
 
+import { DRILL_PATTERNS } from "./drill-reasons-zh.ts";
+
 /** English with places, Chinese with the same places. `{~x}`: itself a reason. The first that fits counts. */
 const PATTERNS: readonly (readonly [english: string, chinese: string])[] = [
   // Elections
@@ -137,7 +139,8 @@ const PATTERNS: readonly (readonly [english: string, chinese: string])[] = [
     "{service}：{rule} 消耗告警（{vantage}）：{~why}",
   ],
   ["{rule} burn alert ({vantage}): {~why}", "{rule} 消耗告警（{vantage}）：{~why}"],
-  ["as promised: {what}", "符合预期：{what}"],
+  ["as promised: {~what}", "符合预期：{~what}"],
+  ...DRILL_PATTERNS,
   ["maintenance is over: {why}", "维护结束：{why}"],
   // Services, as verdicts are told
   ["all services are up", "全部服务正常"],

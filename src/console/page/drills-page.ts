@@ -86,10 +86,14 @@ export function DrillsPage(): VNode {
                 "li",
                 { key: name },
                 el("a", { href: hashOf("drill", name) }, name),
-                el("span", { class: "what" }, title),
+                el("span", { class: "what" }, sayReason(title)),
                 refused === undefined
                   ? null
-                  : el("span", { class: "under" }, t("drill.refused", { reason: refused })),
+                  : el(
+                      "span",
+                      { class: "under" },
+                      t("drill.refused", { reason: sayReason(refused) }),
+                    ),
               ),
             ),
           ),
@@ -110,19 +114,19 @@ export function DrillPage({ name }: { readonly name: string }): VNode {
       { class: "subject-head" },
       el("p", { class: "crumbs" }, el("a", { href: hashOf("drills") }, t("nav.drills"))),
       el("h1", null, name),
-      drill === undefined ? null : el("p", { class: "lead" }, drill.title),
+      drill === undefined ? null : el("p", { class: "lead" }, sayReason(drill.title)),
     ),
     drill === undefined
       ? null
       : el(
           "dl",
           { class: "facts" },
-          fact(t("drill.faults"), drill.faults.join(", ")),
-          fact(t("drill.radius"), drill.radius),
+          fact(t("drill.faults"), drill.faults.map(sayReason).join(", ")),
+          fact(t("drill.radius"), sayReason(drill.radius)),
         ),
     drill?.refused === undefined
       ? null
-      : el("p", { class: "trouble" }, t("drill.refused", { reason: drill.refused })),
+      : el("p", { class: "trouble" }, t("drill.refused", { reason: sayReason(drill.refused) })),
     mayOperate.value ? runButtons(name, isLive) : null,
     panel(
       t("drill.history"),
