@@ -17,6 +17,8 @@ import * as calls from "./stream-calls.ts";
 const EVENTS = 256;
 /** More rounds than that wait for the next turn, so that timers get their time. */
 const ROUNDS = 4;
+/** Enough for every connection to have said something. */
+const MOST_ROUNDS = 256;
 /** One read at most; the buffer is shared by all connections. */
 const INPUT_BYTES = 64 * 1024;
 /** What all connections may send in one turn before it goes out early. */
@@ -125,6 +127,15 @@ export class StreamLoop {
     this.#finish(now);
   }
 
+  /**
+   * As `run`, after all that has come was read: for who judges by silence. A process that stood still
+   * for a moment finds its timers due first, and what was sent to it meanwhile unread.
+   */
+  runAfterInput(body: (now: number) => void): void {
+    this.#turn(MOST_ROUNDS);
+    this.run(body);
+  }
+
   /** `sender` has something to tell its peer (a failure, the end), but not from inside its call. */
   fail(sender: Sender): void {
     this.#failed.push(sender);
@@ -195,11 +206,11 @@ export class StreamLoop {
     });
   }
 
-  #turn(): void {
+  #turn(rounds = ROUNDS): void {
     if (this.#inTurn) return;
     this.#inTurn = true;
     const now = monotonicMs();
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const count = calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
       if (count > 0) this.#dispatch(now, count);
       if (count < EVENTS) break;
