@@ -21,7 +21,7 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { readLines, type DrillLine } from "../drivers/drill-files.ts";
 import { formatDuration } from "../lib/duration.ts";
 import type { Action, Prospect } from "./actions.ts";
-import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.ts";
+import type { ActionRequest, DrillRunView, DrillsView, DrillView, Sentence } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { DrillDoor } from "./drill-door.ts";
 import { colleague, runErrand } from "./drill-errand.ts";
@@ -182,7 +182,7 @@ class DrillPart implements RunningPart {
       path: "/api/v1/drills",
       access: "read",
       summary: "What may be broken here on purpose.",
-      answers: "{ drills: DrillView[] }",
+      answers: "DrillList",
       handle: async () => {
         const facts = await this.#facts();
         const drills = catalogue.map((kind): DrillView => {
@@ -207,7 +207,7 @@ class DrillPart implements RunningPart {
       path: "/api/v1/drills/history",
       access: "read",
       summary: "Drills that were run here, newest first.",
-      answers: "{ runs: DrillRunView[] }",
+      answers: "DrillHistory",
       handle: () => json({ runs: this.#runs().slice(0, HISTORY) }),
     };
   }
@@ -271,14 +271,14 @@ class DrillPart implements RunningPart {
     const command = shellLine(["nines", ...this.#words("run", subject)]);
     const basis = subject;
     if (typeof plan === "string") {
-      const why = say("drill-impossible", plan, { subject });
+      const why = told("drill-impossible", plan, subject);
       return { moves: [], left: [], refused: { why, override: false }, command, basis };
     }
-    const moves = plan.faults.map(({ says }) => say("drill-fault", says, { subject }));
-    const left = [say("drill-radius", radiusOf(plan.radius), { subject })];
+    const moves = plan.faults.map(({ says }) => told("drill-fault", says, subject));
+    const left = [told("drill-radius", radiusOf(plan.radius), subject)];
     const [text] = this.#refusals(plan, facts!);
     if (text === undefined) return { moves, left, command, basis };
-    const why = say("drill-refused", text, { subject });
+    const why = told("drill-refused", text, subject);
     return { moves, left, refused: { why, override: false }, command, basis };
   }
 
@@ -296,12 +296,12 @@ class DrillPart implements RunningPart {
     const command = shellLine(["nines", ...this.#words("run", subject, "--on", node)]);
     const basis = [subject, node];
     if (planned === undefined || text !== undefined) {
-      const why = say("drill-refused", `${node}: ${text ?? "the line broke"}`, { subject });
+      const why = told("drill-refused", text ?? "the line broke", subject, node);
       return { moves: [], left: [], refused: { why, override: false }, command, basis };
     }
     const { faults, radius } = planned.plan;
-    const moves = faults.map(({ says }) => say("drill-fault", `${node}: ${says}`, { subject }));
-    const left = [say("drill-radius", radiusOf(radius, node), { subject })];
+    const moves = faults.map(({ says }) => told("drill-fault", says, subject, node));
+    const left = [told("drill-radius", radiusOf(radius, node), subject)];
     return { moves, left, command, basis };
   }
 
@@ -325,6 +325,12 @@ class DrillPart implements RunningPart {
       },
     };
   }
+}
+
+/** A sentence of the drill's own; `node`: of another one. */
+function told(code: string, reason: string, subject: string, node?: string): Sentence {
+  if (node === undefined) return say(code, reason, { subject, reason });
+  return say(`${code}-there`, `${node}: ${reason}`, { subject, node, reason });
 }
 
 function keyOf({ kind, wallMs: at, drill }: Pick<DrillLine, "kind" | "wallMs" | "drill">): string {
