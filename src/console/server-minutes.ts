@@ -21,15 +21,22 @@ const MAX_SERVERS = 5_000;
 const LATE_MS = 90_000;
 const LONGEST_GAP_MS = 86_400_000;
 
+interface ServerMinutesControl {
+  readonly client: Pick<ControlWatch["client"], "serverTraffic">;
+}
+
 export class ServerMinutes {
-  readonly #control: Pick<ControlWatch, "client">;
+  readonly #control: ServerMinutesControl;
+  readonly #now: () => number;
   #tally = new Tally();
   #store: ServerMeasureStore | undefined;
   #lookedMs: number | undefined;
   #isLooking = false;
 
-  constructor(control: Pick<ControlWatch, "client">) {
+  /** `now`: Unix ms. */
+  constructor(control: ServerMinutesControl, now: () => number = wallMs) {
     this.#control = control;
+    this.#now = now;
   }
 
   /** The journal's file, also a new one after it broke. */
@@ -60,11 +67,11 @@ export class ServerMinutes {
 
   /** True: there is more of it to be done. */
   rollUp(): boolean {
-    return this.#store?.rollUp(wallMs()) ?? false;
+    return this.#store?.rollUp(this.#now()) ?? false;
   }
 
   #count({ processes }: TrafficLook): void {
-    const now = wallMs();
+    const now = this.#now();
     const before = this.#lookedMs;
     this.#lookedMs = now;
     this.#tally.look(processes, now);

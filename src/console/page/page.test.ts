@@ -227,6 +227,31 @@ test("traffic is remembered for a bounded time, of a thousand servers only the o
   assert.equal(history.of("pool web").at(-1)?.requests, 1200);
 });
 
+test("the last minutes have a gap where no overview came, and where control was silent", () => {
+  const history = new TrafficHistory();
+  const overview = fixture("small");
+  const at = (second: number, state: "live" | "stale" = "live"): void =>
+    history.add({
+      ...overview,
+      source: { ...overview.source, state },
+      nowMs: overview.nowMs + second * 1000,
+    });
+  at(0);
+  at(1);
+  at(2, "stale");
+  at(3);
+  at(60);
+  const samples = history.of("pool web");
+  assert.deepEqual(
+    samples.map(({ requests, errors }) => requests !== null && errors !== null),
+    [true, true, false, true, false, true],
+  );
+  assert.deepEqual(
+    samples.map((sample) => sample.at),
+    samples.map((sample) => sample.at).toSorted((a, b) => a - b),
+  );
+});
+
 // ---- colours ----
 
 const style = readFileSync(join(here, "style.css"), "utf8");
