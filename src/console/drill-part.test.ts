@@ -40,9 +40,9 @@ const RESULT: DrillResult = {
   steps: [],
 };
 
-async function ask(part: RunningPart, path: string): Promise<unknown> {
+async function ask(part: RunningPart, path: string, query = {}): Promise<unknown> {
   const route = part.routes!.find((one) => one.path === path)!;
-  const answer = await route.handle({} as Call);
+  const answer = await route.handle({ query } as Call);
   assert.ok(answer !== undefined && !isProblem(answer));
   const value: unknown = JSON.parse(String(answer.body));
   assert.deepEqual(answerMistakes(route.answers, value), []);
@@ -76,6 +76,10 @@ test("the catalogue and the past of drills are answered as described", async () 
         ["1", undefined, "passed"],
       ],
     );
+    const chinese = { lang: "zh" };
+    const [first] = ((await ask(part, "/api/v1/drills", chinese)) as { drills: DrillView[] })
+      .drills;
+    assert.deepEqual([first?.title, first?.refused], ["杀死 vrrp 进程", "节点没有应答"]);
   } finally {
     await part.close();
   }

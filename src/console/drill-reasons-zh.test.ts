@@ -7,7 +7,7 @@ import { catalogue } from "../core/drill/catalogue/catalogue.ts";
 import { planFor } from "../core/drill/catalogue/drill-kind.ts";
 import type { ProgramFacts, SiteFacts } from "../core/drill/facts.ts";
 import { refusals } from "../core/drill/preconditions.ts";
-import { reasonInChinese } from "./reasons-zh.ts";
+import { DRILL_PATTERNS, drillInChinese } from "./drill-reasons-zh.ts";
 
 const program: ProgramFacts = { host: "lb1", kill: [], freeze: [], resume: [], start: [] };
 const witnessed = facts.target.instances.map((one) => ({ ...one, hasWitness: true }));
@@ -30,7 +30,7 @@ const SITES: readonly SiteFacts[] = [
 ];
 
 function assertChinese(text: string): void {
-  const chinese = reasonInChinese(text);
+  const chinese = drillInChinese(text);
   assert.match(chinese, /\p{Script=Han}/u, text);
   // Names of programs, numbers and paths stay; sentences do not.
   assert.doesNotMatch(
@@ -39,6 +39,14 @@ function assertChinese(text: string): void {
     `${text}: ${chinese}`,
   );
 }
+
+test("both languages of a pattern have the same values", () => {
+  const placesIn = (text: string): readonly string[] =>
+    [...text.matchAll(/\{(~?\w+)\}/gu)].map(([, name]) => name!).toSorted();
+  for (const [english, chinese] of DRILL_PATTERNS) {
+    assert.deepEqual(placesIn(chinese), placesIn(english), english);
+  }
+});
 
 for (const { name, title, says } of catalogue) {
   test(`the drill ${name} is told in Chinese`, () => {

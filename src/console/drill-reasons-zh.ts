@@ -1,172 +1,10 @@
-/** Drills in Chinese: what they are called, what they break, promise and refuse; see `reasons-zh.ts`. */
+/**
+ * Drills in Chinese: what they are called, what they break, promise and refuse; see `reasons-zh.ts`. Told by
+ * the server, because few pages need so many words.
+ */
 
-type Patterns = readonly (readonly [english: string, chinese: string])[];
-
-/** Titles, and what is done and should happen. */
-const CATALOGUE: Patterns = [
-  ["the vrrp process is killed", "杀死 vrrp 进程"],
-  [
-    "kill -9. A successor reads the note on the reign and goes on as master.",
-    "kill -9。继任进程读取任期记录，继续担任主节点。",
-  ],
-  ["the check process is killed", "杀死 check 进程"],
-  [
-    "kill -9. Servers keep the state that was known last until a new one asks them again.",
-    "kill -9。服务器保持最后已知的状态，直到新进程重新检查。",
-  ],
-  ["a balance worker is killed", "杀死一个 balance 工作进程"],
-  [
-    "kill -9. The listening sockets live on; waiting clients are served by its successor.",
-    "kill -9。监听套接字继续存在，等待的客户端由继任进程服务。",
-  ],
-  ["the console process is killed", "杀死 console 进程"],
-  [
-    "kill -9. Journal and page pause; addresses and requests do not notice.",
-    "kill -9。日志和页面暂停；地址和请求不受影响。",
-  ],
-  ["the control process is killed", "杀死 control 进程"],
-  [
-    "kill -9 to `nines run` itself. Everything goes on; started again, it takes over.",
-    "对 `nines run` 本身 kill -9。一切照常；重新启动后接管。",
-  ],
-  ["all of Nines is killed", "杀死全部 Nines 进程"],
-  [
-    "kill -9 to every process of the node. The peer takes the addresses over.",
-    "对本节点所有进程 kill -9。同伴接管地址。",
-  ],
-  ["the vrrp process hangs", "vrrp 进程停止响应"],
-  [
-    "SIGSTOP. The control process sees a late advert and calls the spare.",
-    "SIGSTOP。control 进程发现通告迟到，启用备用进程。",
-  ],
-  ["the check process hangs", "check 进程停止响应"],
-  ["SIGSTOP. Requests go on with what was known last.", "SIGSTOP。请求按最后已知的状态继续。"],
-  ["the daemon hangs", "守护进程整体停止响应"],
-  [
-    "SIGSTOP to all of Nines. Its lease runs out in the kernel and the peer takes over.",
-    "对全部 Nines 进程 SIGSTOP。租约在内核中到期，同伴接管。",
-  ],
-  ["Nines gets too little processor", "Nines 得到的处理器太少"],
-  [
-    "All of its processes are stopped for 60 of every 90 ms. Nothing moves, nothing fails.",
-    "每 90 毫秒中全部进程停顿 60 毫秒。不切换，不失败。",
-  ],
-  ["the web server stops on the master", "主节点上的网页服务器停止"],
-  [
-    "The node runs, but what it serves is dead: the check fails and the node resigns.",
-    "节点在运行，但其服务已死：检查失败，节点让位。",
-  ],
-  ["the master's network is cut", "主节点断网"],
-  [
-    "ip link set down: the node runs on, but nobody can reach it, and it knows.",
-    "ip link set down：节点继续运行但无法到达，并且它自己知道。",
-  ],
-  ["the master is cut off", "主节点被隔离"],
-  [
-    "Nothing passes in either direction, and the carrier stays: nobody is told.",
-    "双向不通，但链路状态正常：没有任何提示。",
-  ],
-  ["the master is heard no more", "听不到主节点"],
-  [
-    "One-way partition: what it sends is lost, what is sent to it arrives.",
-    "单向隔离：它发出的丢失，发给它的到达。",
-  ],
-  ["the master hears nothing", "主节点听不到任何消息"],
-  [
-    "One-way partition: adverts go out and no request comes in. Its witness tells it.",
-    "单向隔离：通告发得出，请求进不来。由见证者告知它。",
-  ],
-  ["multicast is blocked", "组播被阻断"],
-  [
-    "Adverts to 224.0.0.18 and ff02::12 are lost, everything else passes.",
-    "发往 224.0.0.18 和 ff02::12 的通告丢失，其余正常。",
-  ],
-  ["packets are lost", "丢包"],
-  [
-    "3 % loss in each direction: no false failover, no failed request.",
-    "每个方向丢包 3%：不误切换，没有失败的请求。",
-  ],
-  ["the network is narrow", "网络带宽很小"],
-  [
-    "2 Mbit/s in a queue of 400 ms: adverts arrive in time all the same.",
-    "2 Mbit/s，队列 400 毫秒：通告仍按时到达。",
-  ],
-  ["ARP is lost", "ARP 丢失"],
-  [
-    "Neither questions nor answers pass; existing neighbours are served on.",
-    "询问和应答都不通；已知的邻居继续得到服务。",
-  ],
-  ["the master loses power", "主节点断电"],
-  [
-    "Every process ends at once and the network card is gone. Then it comes back.",
-    "所有进程立即结束，网卡消失；然后恢复。",
-  ],
-  ["the disk is full", "磁盘已满"],
-  [
-    "Nothing can be written where Nines keeps its state: nobody waits for that.",
-    "Nines 的状态目录无法写入：没有谁为此等待。",
-  ],
-  ["the disk is slow", "磁盘很慢"],
-  [
-    "Writes take up to 0.9 s (the file system is frozen nine tenths of the time).",
-    "写入最长需 0.9 秒（文件系统十分之九的时间被冻结）。",
-  ],
-  ["the clock jumps", "时钟跳变"],
-  [
-    "An hour ahead and back: leases and adverts live on the monotonic clock.",
-    "拨快一小时再拨回：租约和通告使用单调时钟。",
-  ],
-  ["a wrong configuration is pushed", "推送了错误的配置"],
-  [
-    "A reload with a mistake in the file must change nothing.",
-    "文件有错误时，重新加载不得改变任何东西。",
-  ],
-  ["a planned handover, there and back", "计划内移交，往返一次"],
-  [
-    "nines handover: clients are served to the end, and nobody sees a failure.",
-    "nines handover：客户端都得到完整服务，没有人看到失败。",
-  ],
-  ["the balancer is upgraded", "升级负载均衡器"],
-  [
-    "nines upgrade: fresh processes, the same sockets, every connection finished.",
-    "nines upgrade：新进程，同样的套接字，每个连接都正常结束。",
-  ],
-  ["a web server is killed", "杀死一台网页服务器"],
-  [
-    "Its requests are tried again elsewhere; failed checks take it out, good ones back in.",
-    "其请求在别处重试；检查失败则摘除，恢复则重新加入。",
-  ],
-  ["a web server freezes", "一台网页服务器僵住"],
-  [
-    "Connections open, answers never come. Who waits for it is served by another.",
-    "能连接，但没有应答。等待者由另一台服务。",
-  ],
-  ["a web server is too slow", "一台网页服务器太慢"],
-  [
-    "A forwarder of ours delays its answers by 3 s: it is found out and left alone.",
-    "由转发器把其应答延迟 3 秒：被发现并绕开。",
-  ],
-  ["a web server answers 503", "一台网页服务器应答 503"],
-  [
-    "It lives and serves nothing but errors: checks and real answers take it out.",
-    "它活着但只给出错误：检查和真实应答将其摘除。",
-  ],
-  ["the way to the servers is long", "到服务器的路很长"],
-  [
-    "100 ms more, by the kernel (netem) or a forwarder of ours: no server is taken out for that.",
-    "由内核（netem）或转发器增加 100 毫秒：不因此摘除服务器。",
-  ],
-  ["a web server is drained for an upgrade", "为升级排空一台网页服务器"],
-  [
-    "nines backend drain and ready: what it has begun it finishes; it returns slowly.",
-    "nines backend drain 和 ready：已开始的做完；缓慢恢复。",
-  ],
-  ["a flood of idle connections", "大量空闲连接"],
-  [
-    "Hundreds of clients that send half a request; everybody else is served.",
-    "数百个只发半个请求的客户端；其他人照常得到服务。",
-  ],
-];
+import { CATALOGUE_PATTERNS } from "./drill-titles-zh.ts";
+import { chineseBy, type Patterns, REASON_PATTERNS } from "./reasons-zh.ts";
 
 /** What is broken. */
 const FAULTS: Patterns = [
@@ -269,6 +107,7 @@ const FAULTS: Patterns = [
 ];
 
 const PROMISES: Patterns = [
+  ["as promised: {~what}", "符合预期：{~what}"],
   ["another process takes its place", "另一个进程接替"],
   ["adverts of silence and the skew", "若干通告间隔的静默加偏移"],
   ["the lease, then the skew", "租约，然后偏移"],
@@ -302,6 +141,7 @@ const REFUSALS: Patterns = [
   ["{~why} (--allow-danger does it all the same)", "{~why}（--allow-danger 可强行）"],
   ["the drill '{name}' is at work: one at a time", "演练 {name} 正在进行：一次只能一个"],
   ["an incident is open: {ids}", "有未结束的事故：{ids}"],
+  ["its frontends", "其前端"],
   ["outside of the window for drills", "不在演练时间窗内"],
   ["not in steady state: {~why}", "不在稳定状态：{~why}"],
   ["{node}: the {role} process is {state}", "{node}：{role} 进程 {state}"],
@@ -316,8 +156,8 @@ const REFUSALS: Patterns = [
     "只有一个工作进程：进行中的请求会丢失；请设置 `workers: 2`",
   ],
   [
-    "nobody vouches for a second copy of {what}; name the other node with --peer",
-    "没有谁能担保 {what} 有第二份；请用 --peer 指明另一节点",
+    "nobody vouches for a second copy of {~what}; name the other node with --peer",
+    "没有谁能担保 {~what} 有第二份；请用 --peer 指明另一节点",
   ],
   [
     "this takes the power away: what is not on the disk is lost, and nobody switches it on",
@@ -340,8 +180,8 @@ const REFUSALS: Patterns = [
   ],
   ["this node sends no adverts", "本节点不发通告"],
   [
-    "{link} has a queue that somebody has set (tc qdisc show dev {link}): it would be lost",
-    "{link} 上有人设置了队列（tc qdisc show dev {link}）：会丢失",
+    "{link} has a queue that somebody has set ({command}): it would be lost",
+    "{link} 上有人设置了队列（{command}）：会丢失",
   ],
   [
     "the state directory is not a file system of its own: freezing / would stop the host",
@@ -360,6 +200,7 @@ const REFUSALS: Patterns = [
 ];
 
 const RADIUS: Patterns = [
+  ["unknown", "未知"],
   ["nothing is taken away: clients should not notice", "不取走任何东西：客户端应毫无察觉"],
   ["this node: its addresses must go to another one", "本节点：其地址必须移到另一节点"],
   ["{node}: its addresses must go to another one", "{node}：其地址必须移到另一节点"],
@@ -389,10 +230,16 @@ const DEVIATIONS: Patterns = [
 ];
 
 export const DRILL_PATTERNS: Patterns = [
-  ...CATALOGUE,
+  ...CATALOGUE_PATTERNS,
   ...FAULTS,
   ...PROMISES,
   ...REFUSALS,
   ...RADIUS,
   ...DEVIATIONS,
 ];
+
+/** As it was told where nobody knows it: what a program or a person said. */
+export const drillInChinese: (text: string) => string = chineseBy([
+  ...DRILL_PATTERNS,
+  ...REASON_PATTERNS,
+]);

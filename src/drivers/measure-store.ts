@@ -125,7 +125,7 @@ export class MeasureStore {
       .prepare(
         `SELECT min(start) AS start, length FROM measurement
          WHERE subject = ? AND vantage = 'balancer' AND start >= ? AND start < ?
-         GROUP BY length, start / ?`,
+         GROUP BY length, CAST(start / ? AS INTEGER)`,
       )
       .all(subject, fromMs, toMs, stepMs)
       .map((row) => ({ fromMs: Number(row["start"]), lengthMs: Number(row["length"]) }));
