@@ -46,7 +46,7 @@ export function serversBench(servers: number, minutes: number): void {
     console.log(`  an answer of a worker: ${(median(texts) / 1024).toFixed(0)} KiB`);
     console.log(`  a minute taken in: ${median(costs).toFixed(1)} ms, worst ${worst(costs)} ms`);
     console.log(`  all minutes of a server read: ${median(reads).toFixed(1)} ms`);
-    console.log(`  a thousand minutes become hours: ${rolled.toFixed(1)} ms`);
+    console.log(`  a piece of old minutes becomes hours: ${rolled.toFixed(1)} ms`);
     console.log(`  on the disk: ${((mib * 2 ** 20) / servers / minutes).toFixed(0)} B a minute`);
     database.close();
   } finally {
