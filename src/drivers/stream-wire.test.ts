@@ -278,6 +278,26 @@ for (const transport of [plain, tls]) {
   });
 }
 
+test("a last end closes when all is out, and does not wait for the other side's", async () => {
+  const answer = Buffer.alloc(3_000_000, "0123456789abcdef");
+  const prepare = (probe: Probe): void => {
+    probe.onReceived = () => {
+      probe.wire.send(answer, 0, answer.length);
+      probe.wire.end(true);
+    };
+  };
+  await withListener(prepare, async ({ port, next }) => {
+    const client = plain.connect(port);
+    client.write("a request");
+    const probe = await next();
+    const all = await readAll(client);
+    assert.ok(all.equals(answer));
+    assert.equal(await probe.gone.promise, "");
+    assert.deepEqual(probe.log, ["closed "], "without an end of the client");
+    client.destroy();
+  });
+});
+
 test("a connect is told as connected, or as closed with the errno's name", async () => {
   await withListener(echo, async ({ loop, port }) => {
     const connector = new StreamConnector(loop);
