@@ -1,15 +1,15 @@
 /**
- * `npm run bench -- bodies [--runs 5] [--megabytes 100] [--only TEXT] [--peer Nines]`
+ * `npm run bench -- bodies [--runs 5] [--megabytes 100] [--only TEXT] [--beside DIR]`
  *
  * One large body at a time, up and down, over HTTP/1.1, TLS and HTTP/2, through nginx, HAProxy and
- * Nines in turn. curl and the backend are on one CPU, the proxies on the other. Ratios are medians
+ * Nines in turn, and through copies of Nines in other directories. curl and the backend are on one CPU, the proxies on the other. Ratios are medians
  * of the ratios within one round.
  */
 
 import { parseArgs } from "node:util";
 import type { Host } from "../src/lab/host.ts";
 import { formatTable } from "../src/lib/table.ts";
-import { implementations, portOf, type Implementation } from "./http-peers.ts";
+import { contenders, portOf } from "./http-peers.ts";
 import {
   BACKEND_FILES,
   LOAD_CPU,
@@ -57,22 +57,23 @@ export async function bodiesBench(args: string[]): Promise<void> {
       runs: { type: "string", default: "5" },
       megabytes: { type: "string", default: "100" },
       only: { type: "string", default: "" },
-      peer: { type: "string" },
+      beside: { type: "string", multiple: true, default: [] },
     },
   });
-  const peers = implementations.filter((name) => name === (values.peer ?? name));
+  const all = contenders(values.beside);
+  const peers = all.map(({ name }) => name);
   const bytes = Number(values.megabytes) * 1_000_000;
   requireTools("nginx", "haproxy", "curl", "taskset", "openssl");
   console.log(versionsText());
   console.log(`${values.megabytes} MB, ${values.runs} runs; curl and backend on one CPU\n`);
-  const stage = await startStage(peers);
+  const stage = await startStage(all);
   try {
     const { host } = stage;
     for (const file of [BODY, `${BACKEND_FILES}/large`]) {
       await host.run(["sh", "-c", `mkdir -p $(dirname ${file}) && truncate -s ${bytes} ${file}`]);
     }
     for (const row of rows.filter(({ name }) => name.includes(values.only))) {
-      const rounds: ReadonlyMap<Implementation, Run>[] = [];
+      const rounds: ReadonlyMap<string, Run>[] = [];
       // The first round only warms up.
       for (let i = 0; i <= Number(values.runs); i++) rounds.push(await roundOf(stage, row, bytes));
       const lines = peers.map((peer) => lineOf(peer, rounds.slice(1)));
@@ -87,11 +88,11 @@ async function roundOf(
   { host, proxies }: Stage,
   row: Row,
   bytes: number,
-): Promise<ReadonlyMap<Implementation, Run>> {
-  const round = new Map<Implementation, Run>();
+): Promise<ReadonlyMap<string, Run>> {
+  const round = new Map<string, Run>();
   for (const [name, proxy] of proxies) {
     const before = cpuMs(proxy.pids());
-    const seconds = await transfer(host, row, { port: portOf(name, row.door), bytes });
+    const seconds = await transfer(host, row, { port: portOf(proxy, row.door), bytes });
     round.set(name, { seconds, cpuMs: cpuMs(proxy.pids()) - before });
   }
   return round;
@@ -120,10 +121,7 @@ async function transfer(
 
 const HEAD = ["", "seconds", "of nginx's", "fastest", "slowest", "CPU ms", "of nginx's"];
 
-function lineOf(
-  peer: Implementation,
-  rounds: readonly ReadonlyMap<Implementation, Run>[],
-): string[] {
+function lineOf(peer: string, rounds: readonly ReadonlyMap<string, Run>[]): string[] {
   const runs = rounds.map((round) => round.get(peer)!);
   const seconds = runs.map((run) => run.seconds);
   const ratio = (of: (run: Run) => number): string => {
