@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- bodies [--runs 5] [--megabytes 100] [--only TEXT] [--beside DIR]`
+ * `npm run bench -- bodies [--runs 5] [--megabytes 100] [--only TEXT] [--beside DIRECTORY[,DIRECTORY]]`
  *
  * One large body at a time, up and down, over HTTP/1.1, TLS and HTTP/2, through nginx, HAProxy and
- * Nines in turn, and through copies of Nines in other directories. curl and the backend are on one CPU, the proxies on the other. Ratios are medians
- * of the ratios within one round.
+ * Nines in turn, and through other copies of Nines. curl and the backend are on one CPU, the proxies on
+ * the other. Ratios are medians of the ratios within one round.
  */
 
 import { parseArgs } from "node:util";
@@ -57,10 +57,10 @@ export async function bodiesBench(args: string[]): Promise<void> {
       runs: { type: "string", default: "5" },
       megabytes: { type: "string", default: "100" },
       only: { type: "string", default: "" },
-      beside: { type: "string", multiple: true, default: [] },
+      beside: { type: "string" },
     },
   });
-  const all = contenders(values.beside);
+  const all = contenders(values.beside?.split(",") ?? []);
   const peers = all.map(({ name }) => name);
   const bytes = Number(values.megabytes) * 1_000_000;
   requireTools("nginx", "haproxy", "curl", "taskset", "openssl");
