@@ -40,6 +40,8 @@ export function perform(action: RouterAction, stage: Stage): void {
       else stage.reigns.note(action);
       return;
     }
+    case "prepare-addresses":
+      return prepare(action.instance, stage);
     case "acquire-addresses":
       return acquire(action.instance, stage);
     case "release-addresses":
@@ -64,6 +66,12 @@ export function perform(action: RouterAction, stage: Stage): void {
     default:
       return unreachable(action);
   }
+}
+
+function prepare(name: string, { instances, kernel, announcer }: Stage): void {
+  const settings = instances.get(name);
+  // What could not be prepared is tried again, and told of, when it is acquired.
+  if (settings !== undefined && kernel.prepareAddresses(settings)) announcer.prepare(settings);
 }
 
 function acquire(name: string, stage: Stage): void {

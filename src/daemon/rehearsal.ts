@@ -124,6 +124,8 @@ function rehearseAcquisition(
     rules: [],
   };
   for (let i = 0; i < ACQUISITIONS; i++) {
+    // There are takeovers without it.
+    if (i % 2 === 0) kernel.prepareAddresses(nobody);
     kernel.renewLease(NAME, leaseMs);
     kernel.acquire(nobody);
     announcer.rehearse({ ...instance, name: NAME });

@@ -217,8 +217,10 @@ export class VrrpNode {
 
   addressRemoved(interfaceName: string, address: string): void {
     const instance = this.#kernel.holderOf(interfaceName, address);
-    if (instance !== undefined) this.feed({ type: "address-removed", instance, address });
-    else if (this.isStatic(address)) this.#keeper.lookSoon();
+    if (instance !== undefined) {
+      if (this.#kernel.dropPrepared(instance)) return;
+      this.feed({ type: "address-removed", instance, address });
+    } else if (this.isStatic(address)) this.#keeper.lookSoon();
   }
 
   /** Everything that must be there before the router speaks for these settings. */

@@ -21,7 +21,12 @@ export interface Holding {
   readonly gone: Set<string>;
   leased: readonly string[];
   refused: readonly string[];
+  /** Put there before a takeover, shut: monotonic ms. Undefined = acquired. */
+  preparedMs: number | undefined;
 }
+
+/** Much longer than any takeover takes, much shorter than the lifetime that an address has. */
+const PREPARED_FOR_MS = 1000;
 
 export const STATIC = "static addresses, routes and rules";
 
@@ -33,6 +38,7 @@ export function emptyHolding(): Holding {
     gone: new Set(),
     leased: [],
     refused: [],
+    preparedMs: undefined,
   };
 }
 
@@ -110,4 +116,25 @@ export function reinstate(
 function isReinstated(holder: string, object: KernelObject): boolean {
   if (object.kind === "address") return holder === STATIC && object.address.tracked;
   return object.kind === "route" ? object.route.tracked : object.rule.tracked;
+}
+
+/** True when we hung since we prepared them: their lifetimes may have ended. */
+export function isOverdue({ preparedMs }: Holding, now: number): boolean {
+  return preparedMs !== undefined && now - preparedMs > PREPARED_FOR_MS;
+}
+
+/** The instance whose tracked address that is. */
+export function holderOf(
+  holdings: ReadonlyMap<string, Holding>,
+  interfaceName: string,
+  address: string,
+): string | undefined {
+  for (const [instance, { objects }] of holdings) {
+    for (const object of objects.values()) {
+      if (object.kind !== "address" || object.address.address !== address) continue;
+      const { tracked, interface: name } = object.address;
+      if (name === interfaceName && tracked && instance !== STATIC) return instance;
+    }
+  }
+  return undefined;
 }
