@@ -19,6 +19,8 @@ export interface Stage {
   readonly sockets: AdvertSockets;
   readonly announcer: AddressAnnouncer;
   readonly hub: VrrpHub;
+  /** A takeover is near: see `Rehearsal`. */
+  readonly rehearse: () => void;
   /** Settings by name, of the configuration in force. */
   readonly instances: ReadonlyMap<string, InstanceSettings>;
   /** The kernel refused an address: the router decides what that means. */
@@ -68,10 +70,12 @@ export function perform(action: RouterAction, stage: Stage): void {
   }
 }
 
-function prepare(name: string, { instances, kernel, announcer }: Stage): void {
+function prepare(name: string, { instances, kernel, announcer, rehearse }: Stage): void {
   const settings = instances.get(name);
+  if (settings === undefined) return;
   // What could not be prepared is tried again, and told of, when it is acquired.
-  if (settings !== undefined && kernel.prepareAddresses(settings)) announcer.prepare(settings);
+  if (kernel.prepareAddresses(settings)) announcer.prepare(settings);
+  rehearse();
 }
 
 function acquire(name: string, stage: Stage): void {

@@ -3,6 +3,7 @@
  * away of it comes back. Addresses of instances are not put back here: the router decides that.
  */
 
+import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { EEXIST, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
 import { KernelBatch, describe, keyOf, type Addition, type KernelObject } from "./kernel-object.ts";
@@ -21,11 +22,17 @@ export interface Holding {
   readonly gone: Set<string>;
   leased: readonly string[];
   refused: readonly string[];
-  /** Put there before a takeover, shut: monotonic ms. Undefined = acquired. */
-  preparedMs: number | undefined;
+  /** Put there before a takeover, shut. Undefined = acquired. */
+  prepared: Prepared | undefined;
 }
 
-/** Much longer than any takeover takes, much shorter than the lifetime that an address has. */
+export interface Prepared {
+  readonly settings: InstanceSettings;
+  /** Monotonic ms. */
+  readonly atMs: number;
+}
+
+/** Who hung for longer since it prepared them finds their lifetimes ended, perhaps. */
 const PREPARED_FOR_MS = 1000;
 
 export const STATIC = "static addresses, routes and rules";
@@ -38,7 +45,7 @@ export function emptyHolding(): Holding {
     gone: new Set(),
     leased: [],
     refused: [],
-    preparedMs: undefined,
+    prepared: undefined,
   };
 }
 
@@ -118,9 +125,18 @@ function isReinstated(holder: string, object: KernelObject): boolean {
   return object.kind === "route" ? object.route.tracked : object.rule.tracked;
 }
 
-/** True when we hung since we prepared them: their lifetimes may have ended. */
-export function isOverdue({ preparedMs }: Holding, now: number): boolean {
-  return preparedMs !== undefined && now - preparedMs > PREPARED_FOR_MS;
+/** The takeover is here. What of it is in the kernel already? */
+export function endPreparation(
+  holding: Holding,
+  settings: InstanceSettings,
+  now: number,
+): "nothing" | "something" | "everything" | "long ago" {
+  const { prepared } = holding;
+  holding.prepared = undefined;
+  if (prepared === undefined) return "nothing";
+  if (now - prepared.atMs > PREPARED_FOR_MS) return "long ago";
+  const isAll = settings.routes.length + settings.rules.length === 0;
+  return isAll && prepared.settings === settings ? "everything" : "something";
 }
 
 /** The instance whose tracked address that is. */

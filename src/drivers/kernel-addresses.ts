@@ -12,8 +12,8 @@ import {
   STATIC,
   absentOf,
   emptyHolding,
+  endPreparation,
   holderOf,
-  isOverdue,
   reinstate,
   sendAdditions,
   type Holding,
@@ -152,7 +152,7 @@ export class KernelAddresses {
     const filters = filtersOf(settings, true);
     if (filters.leased.some((address) => lease.holds(address))) return false;
     const holding = this.#holdingOf(name);
-    holding.preparedMs = monotonicMs();
+    holding.prepared = { settings, atMs: monotonicMs() };
     const objects = addresses.map((address) => ({ kind: "address" as const, address }));
     if (this.#adjust(holding, name, filters).length === 0) {
       const { failures, foreign } = this.#add(name, objects, "add");
@@ -164,7 +164,7 @@ export class KernelAddresses {
 
   /** Somebody took one of them away: they are acquired anew. False: they were not in waiting. */
   dropPrepared(instance: string): boolean {
-    if (this.#holdings.get(instance)?.preparedMs === undefined) return false;
+    if (this.#holdings.get(instance)?.prepared === undefined) return false;
     this.release(instance);
     return true;
   }
@@ -175,8 +175,9 @@ export class KernelAddresses {
    */
   acquire(settings: InstanceSettings): Acquisition {
     const holding = this.#holdingOf(settings.name);
-    if (isOverdue(holding, monotonicMs())) this.#remove(holding, [...holding.objects.values()]);
-    holding.preparedMs = undefined;
+    const prepared = endPreparation(holding, settings, monotonicMs());
+    if (prepared === "everything") return { failures: [], foreign: [] };
+    if (prepared === "long ago") this.#remove(holding, [...holding.objects.values()]);
     return this.#apply(settings.name, objectsOf(settings), this.#filtersOf(settings));
   }
 

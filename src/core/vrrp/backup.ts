@@ -10,20 +10,20 @@ import { afterResignationMs } from "./timing.ts";
 
 const OWNER_PRIORITY = 255;
 /**
- * How long before a takeover its addresses are put into the kernel, with their lease shut. Enough
- * for that; and within the skew, where the lease of a master that fell silent has ended: nobody
- * answers for them any more.
+ * How long before a takeover its addresses are put into the kernel, with their lease shut. Three
+ * times as long as that takes; and within the skew, where the lease of a master that fell silent
+ * has ended: nobody answers for them any more.
  */
-const PREPARE_AHEAD_MS = 4;
-/** A shorter skew leaves no time to prepare anything. */
-const LEAST_AHEAD_MS = 1.5;
+const PREPARE_AHEAD_MS = 6;
+/** With less time left it would put the takeover off. */
+const LEAST_AHEAD_MS = 2.5;
 
 /** A deadline came: to get ready, or to take over. */
 export function backupTick(instance: Instance, state: BackupState, turn: Turn): void {
   if (turn.now >= state.downAtMs) masterIsDown(instance, state, turn);
   else if (turn.now >= state.prepareAtMs) {
     state.prepareAtMs = Infinity;
-    if (speaksFromOurs(instance)) return;
+    if (state.downAtMs - turn.now < LEAST_AHEAD_MS || speaksFromOurs(instance)) return;
     state.prepared = true;
     turn.out.push({ type: "prepare-addresses", instance: instance.settings.name });
   }
@@ -56,15 +56,15 @@ function masterIsDown(instance: Instance, state: BackupState, turn: Turn): void 
   const reason = downReason(instance, turn.now);
   // Who resigned, or yields to us, has not gone missing.
   const silent = state.awaiting === "master" ? instance.master?.address : undefined;
-  if (silent !== undefined && instance.peers.lost(silent)) {
-    instance.report(turn, { kind: "peer-lost", reason, peer: silent });
-  }
   if (instance.grouped) {
     state.ready = true;
     state.downAtMs = turn.now + instance.masterDownMs;
-    return;
-  }
-  instance.becomeMaster(turn, reason);
+    if (silent !== undefined) reportLost(instance, turn, silent, reason);
+  } else instance.becomeMaster(turn, reason, silent);
+}
+
+export function reportLost(instance: Instance, turn: Turn, peer: string, reason: string): void {
+  if (instance.peers.lost(peer)) instance.report(turn, { kind: "peer-lost", reason, peer });
 }
 
 export function heardAsBackup(

@@ -13,7 +13,7 @@ import { parseIp } from "../../lib/ip-address.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { AdvertSender } from "./advert-sender.ts";
 import { AnnouncePlan } from "./announce-plan.ts";
-import { backupTick, heardAsBackup, retract } from "./backup.ts";
+import { backupTick, heardAsBackup, reportLost, retract } from "./backup.ts";
 import { AcquireBackoff } from "./acquire-backoff.ts";
 import { DecisionLog, type Turn } from "./decision-log.ts";
 import { heardAsHeir, letLapse, reignOf } from "./heir.ts";
@@ -229,7 +229,8 @@ export class Instance {
 
   // ---- changes of state ----
 
-  becomeMaster(turn: Turn, reason: string): void {
+  /** `silent`: the peer that is lost. Told after what clients wait for, before what follows. */
+  becomeMaster(turn: Turn, reason: string, silent?: string): void {
     const { advertIntervalMs, name } = this.settings;
     const from = this.state.kind;
     this.activeIntervalMs = advertIntervalMs;
@@ -241,6 +242,7 @@ export class Instance {
     this.advertise(turn);
     turn.out.push({ type: "acquire-addresses", instance: name });
     this.announce(turn, this.plan.start(turn.now));
+    if (silent !== undefined) reportLost(this, turn, silent, reason);
     this.changed(turn, from, reason);
     this.master = undefined;
   }

@@ -9,7 +9,7 @@ import type { RouterAction } from "./router-ports.ts";
 const QUICK: InstanceDraft = { advertIntervalMs: 10 };
 /** Of priority 100 at 10 ms. */
 const DOWN_MS = 30 + 1560 / 256;
-const AHEAD_MS = 4;
+const AHEAD_MS = 6;
 
 interface Pair {
   readonly segment: Segment;
