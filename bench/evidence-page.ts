@@ -80,6 +80,8 @@ async function opened(browser: Browser, server: FixtureServer): Promise<Page> {
   await page.addInitScript(WATCH);
   await page.goto(server.url);
   await until(page, "window.stood !== undefined");
+  // The browser says only afterwards when it painted first.
+  await until(page, 'performance.getEntriesByName("first-contentful-paint").length > 0');
   return page;
 }
 

@@ -336,7 +336,7 @@ function node(name: string, isSelf: boolean, { peer, controlAgeMs }: World): Nod
   return {
     ...base,
     state: !isSelf ? peer : controlAgeMs > 0 ? "UNKNOWN" : "UP",
-    reason: isSelf ? "this node" : "it answers",
+    reason: isSelf ? "the control process answers" : "it answers",
     ageMs: isSelf ? controlAgeMs : 400,
     roles: ["vrrp running", "check running", "balance running"],
     clockOffsetMs: isSelf ? 0 : 12,

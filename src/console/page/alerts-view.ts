@@ -79,6 +79,15 @@ export function Nodes(): VNode {
   );
 }
 
+const ROLE_STATES = ["starting", "running", "down", "backing-off"] as const;
+
+/** `vrrp running`, in the reader's language; as it came when it is of another version. */
+function roleWords(told: string): string {
+  const [role = "", word] = told.split(" ");
+  const state = ROLE_STATES.find((one) => one === word);
+  return state === undefined ? told : t(`role.${state}`, { role });
+}
+
 function nodeLine({
   name,
   state,
@@ -93,7 +102,7 @@ function nodeLine({
   const facts = [
     address ?? "",
     version === undefined ? "" : `v${version}`,
-    ...roles,
+    ...roles.map(roleWords),
     clockOffsetMs === undefined || Math.abs(clockOffsetMs) < 100
       ? ""
       : t("nodes.clock", { span: span(clockOffsetMs) }),
