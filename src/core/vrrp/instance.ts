@@ -372,8 +372,7 @@ export class Instance {
   }
 
   notify(turn: Turn, state: NotifyAction["state"], again = false): void {
-    const { name } = this.settings;
-    const { effectivePriority: priority } = this;
+    const [name, priority] = [this.settings.name, this.effectivePriority];
     const notify = { type: "notify", scope: "INSTANCE", name, state, priority } as const;
     turn.out.push(again ? { ...notify, again } : notify);
   }
@@ -385,8 +384,7 @@ export class Instance {
   }
 
   #sendFarewell(turn: Turn, priority: number): void {
-    const { activeIntervalMs, sender } = this;
-    const sent = sender.sendFarewell(priority, activeIntervalMs, turn.wallMs, turn.out);
+    const sent = this.sender.sendFarewell(priority, this.activeIntervalMs, turn.wallMs, turn.out);
     if (sent) this.counters.advertsSent++;
   }
 
