@@ -52,7 +52,7 @@ async function openConnections(
   proxy: Proxy,
   { door, count }: { door: IdleDoor; count: number },
 ): Promise<LabProcess> {
-  const port = String(portOf(proxy.name, door));
+  const port = String(portOf(proxy, door));
   const argv = ["taskset", "-c", LOAD_CPU, process.execPath, PROGRAM, port, String(count), door];
   const program = await host.start(argv, { name: `idle-${door}-${count}`, talk: true });
   const said = await new Promise<string>((resolve) => {

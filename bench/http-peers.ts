@@ -3,6 +3,7 @@
  * (HAProxy and Nines check their servers, nginx cannot), the default stays.
  */
 
+import { basename, resolve } from "node:path";
 import { startBalancer } from "../src/lab/peers/nines.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
@@ -20,28 +21,46 @@ export type Door = "lean" | "full" | "log" | "tls";
 export const doors: readonly Door[] = ["lean", "full", "log", "tls"];
 
 export interface Proxy {
-  readonly name: Implementation;
+  readonly name: string;
+  readonly firstPort: number;
   /** Numbers of all processes that it consists of now. */
   pids(): number[];
+}
+
+/** Somebody to be measured. */
+export interface Contender {
+  readonly name: string;
+  /** Of its first door; each has as many as there are doors. */
+  readonly firstPort: number;
+  readonly start: (host: Host, contender: Contender) => Promise<Proxy>;
 }
 
 /** The servers behind all of them. */
 export const BACKEND_PORTS = [9001, 9002] as const;
 export const CERTIFICATE = "/run/bench.pem";
 
-const FIRST_PORT: Readonly<Record<Implementation, number>> = {
-  nginx: 8100,
-  HAProxy: 8200,
-  Nines: 8300,
-};
+const PEERS: readonly Contender[] = [
+  { name: "nginx", firstPort: 8100, start: startNginxProxy },
+  { name: "HAProxy", firstPort: 8200, start: startHaproxyProxy },
+  { name: "Nines", firstPort: 8300, start: (host, self) => startNinesProxy(host, self, ROOT) },
+];
+const ROOT = resolve(import.meta.dirname, "..");
 
-export function portOf(implementation: Implementation, door: Door): number {
-  return FIRST_PORT[implementation] + doors.indexOf(door);
+/** All peers, and other copies of Nines by their directories. */
+export function contenders(beside: readonly string[]): readonly Contender[] {
+  const others = beside.map((directory, i): Contender => {
+    const root = resolve(directory);
+    return {
+      name: `Nines of ${basename(root)}`,
+      firstPort: 10_000 + 100 * i,
+      start: (host, self) => startNinesProxy(host, self, root),
+    };
+  });
+  return [...PEERS, ...others];
 }
 
-export function startProxy(host: Host, implementation: Implementation): Promise<Proxy> {
-  if (implementation === "nginx") return startNginxProxy(host);
-  return implementation === "HAProxy" ? startHaproxyProxy(host) : startNinesProxy(host);
+export function portOf({ firstPort }: Pick<Contender, "firstPort">, door: Door): number {
+  return firstPort + doors.indexOf(door);
 }
 
 // ---- nginx ----
@@ -57,11 +76,11 @@ const NGINX_FULL = `
       proxy_hide_header X-Powered-By;
       add_header X-Frame-Options DENY;`;
 
-function nginxServer(door: Door): string {
+function nginxServer(contender: Contender, door: Door): string {
   const isTls = door === "tls";
   return `
   server {
-    listen 127.0.0.1:${portOf("nginx", door)}${isTls ? " ssl" : ""} backlog=4096;
+    listen 127.0.0.1:${portOf(contender, door)}${isTls ? " ssl" : ""} backlog=4096;
     ${isTls ? `ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${CERTIFICATE};` : ""}
     ${isTls ? "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;" : ""}
     access_log ${door === "log" ? "/run/nginx-access.log combined buffer=64k flush=1s" : "off"};
@@ -74,7 +93,7 @@ function nginxServer(door: Door): string {
   }`;
 }
 
-function nginxConf(): string {
+function nginxConf(contender: Contender): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
@@ -101,17 +120,17 @@ http {
     keepalive 256;
     keepalive_requests 100000000;
     keepalive_timeout 60s;
-  }${doors.map(nginxServer).join("")}
+  }${doors.map((door) => nginxServer(contender, door)).join("")}
 }
 `;
 }
 
-async function startNginxProxy(host: Host): Promise<Proxy> {
-  const file = host.write("/run/bench/nginx.conf", nginxConf());
+async function startNginxProxy(host: Host, contender: Contender): Promise<Proxy> {
+  const file = host.write("/run/bench/nginx.conf", nginxConf(contender));
   const argv = ["nginx", "-e", "stderr", "-c", file];
   const daemon = await host.start(argv, { name: "proxy-nginx" });
-  await untilListening(daemon, portOf("nginx", "lean"));
-  return { name: "nginx", pids: () => treeOf(daemon.pid) };
+  await untilListening(daemon, portOf(contender, "lean"));
+  return { ...contender, pids: () => treeOf(daemon.pid) };
 }
 
 // ---- HAProxy ----
@@ -127,11 +146,11 @@ const HAPROXY_FULL = `
   http-response del-header X-Powered-By
   http-response set-header X-Frame-Options DENY`;
 
-function haproxyFrontend(door: Door): string {
+function haproxyFrontend(contender: Contender, door: Door): string {
   const tls = door === "tls" ? ` ssl crt ${CERTIFICATE} ssl-min-ver TLSv1.2` : "";
   return `
 frontend ${door}
-  bind 127.0.0.1:${portOf("HAProxy", door)} backlog 4096${tls}
+  bind 127.0.0.1:${portOf(contender, door)} backlog 4096${tls}
   ${door === "log" ? "log stdout format raw local0\n  option httplog" : "no log"}
   default_backend web${door === "lean" ? "" : HAPROXY_FULL}
 `;
@@ -158,18 +177,19 @@ backend web
 ${BACKEND_PORTS.map((port) => `  server s${port} 127.0.0.1:${port} check pool-max-conn 256\n`).join("")}
 `;
 
-async function startHaproxyProxy(host: Host): Promise<Proxy> {
-  const text = HAPROXY_REST + doors.map(haproxyFrontend).join("");
+async function startHaproxyProxy(host: Host, contender: Contender): Promise<Proxy> {
+  const frontends = doors.map((door) => haproxyFrontend(contender, door));
+  const text = HAPROXY_REST + frontends.join("");
   const file = host.write("/run/bench/haproxy.cfg", text);
   const daemon = await host.start(["haproxy", "-db", "-f", file], { name: "proxy-haproxy" });
-  await untilListening(daemon, portOf("HAProxy", "lean"));
-  return { name: "HAProxy", pids: () => treeOf(daemon.pid) };
+  await untilListening(daemon, portOf(contender, "lean"));
+  return { ...contender, pids: () => treeOf(daemon.pid) };
 }
 
 // ---- Nines ----
 
-function ninesFrontend(door: Door): readonly [string, object] {
-  const listen = `127.0.0.1:${portOf("Nines", door)}`;
+function ninesFrontend(contender: Contender, door: Door): readonly [string, object] {
+  const listen = `127.0.0.1:${portOf(contender, door)}`;
   if (door === "lean") {
     return [door, { listen, pool: "web", forwarded: "off", request_id: "" }];
   }
@@ -177,10 +197,11 @@ function ninesFrontend(door: Door): readonly [string, object] {
     request_headers: { remove: "dnt", set: { "x-bench": "yes" } },
     response_headers: { remove: "x-powered-by", set: { "x-frame-options": "DENY" } },
   };
+  const file = `/run/nines-access-${contender.firstPort}.log`;
   const more = {
     lean: {},
     full: {},
-    log: { access_log: { format: "combined", file: "/run/nines-access.log" } },
+    log: { access_log: { format: "combined", file } },
     tls: { tls: CERTIFICATE },
   }[door];
   return [
@@ -189,22 +210,29 @@ function ninesFrontend(door: Door): readonly [string, object] {
   ];
 }
 
-function ninesYaml(): string {
+function ninesYaml(contender: Contender): string {
   const servers = BACKEND_PORTS.map((port) => `127.0.0.1:${port}`);
   const pool = { servers, check: { tcp: true }, max_idle_per_server: 256 };
   // JSON is YAML.
   return JSON.stringify({
-    frontends: Object.fromEntries(doors.map(ninesFrontend)),
+    frontends: Object.fromEntries(doors.map((door) => ninesFrontend(contender, door))),
     pools: { web: pool },
   });
 }
 
-async function startNinesProxy(host: Host): Promise<Proxy> {
-  const file = host.write("/run/bench/nines.yaml", ninesYaml());
-  const peer = await startBalancer(host, ["run", "-f", file]);
+async function startNinesProxy(host: Host, contender: Contender, root: string): Promise<Proxy> {
+  const { firstPort } = contender;
+  const file = host.write(`/run/bench/nines-${firstPort}.yaml`, ninesYaml(contender));
+  const place = {
+    name: `nines-${firstPort}`,
+    bin: `${root}/bin/nines`,
+    runDirectory: `/run/nines-${firstPort}`,
+    stateDirectory: `/run/nines-state-${firstPort}`,
+  };
+  const peer = await startBalancer(host, ["run", "-f", file], {}, place);
   const pids = (): number[] => [
     peer.supervisor.pid,
     ...(["balance", "check", "vrrp", "spare"] as const).flatMap((role) => peer.pids(role)),
   ];
-  return { name: "Nines", pids };
+  return { ...contender, pids };
 }

@@ -10,13 +10,7 @@ import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
 import { treeOf } from "../src/lab/process-table.ts";
 import { World } from "../src/lab/world.ts";
-import {
-  BACKEND_PORTS,
-  CERTIFICATE,
-  startProxy,
-  type Implementation,
-  type Proxy,
-} from "./http-peers.ts";
+import { BACKEND_PORTS, CERTIFICATE, type Contender, type Proxy } from "./http-peers.ts";
 
 export const PROXY_CPU = "0";
 export const LOAD_CPU = "1";
@@ -27,20 +21,20 @@ export type Body = keyof typeof bodies;
 export interface Stage {
   readonly world: World;
   readonly host: Host;
-  readonly proxies: ReadonlyMap<Implementation, Proxy>;
+  readonly proxies: ReadonlyMap<string, Proxy>;
 }
 
-export async function startStage(chosen: readonly Implementation[]): Promise<Stage> {
+export async function startStage(chosen: readonly Contender[]): Promise<Stage> {
   const world = await World.create({ name: "bench", segments: [], hosts: { bench: {} } });
   try {
     const host = world.host("bench");
     await writeCertificate(host);
     await startBackend(host);
-    const proxies = new Map<Implementation, Proxy>();
-    for (const name of chosen) {
-      const proxy = await startProxy(host, name);
+    const proxies = new Map<string, Proxy>();
+    for (const contender of chosen) {
+      const proxy = await contender.start(host, contender);
       for (const pid of proxy.pids()) await pin(pid, PROXY_CPU);
-      proxies.set(name, proxy);
+      proxies.set(contender.name, proxy);
     }
     return { world, host, proxies };
   } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- http [--runs 3] [--seconds 3] [--only TEXT] [--quick] [--no-memory]`
+ * `npm run bench -- http [--runs 3] [--seconds 3] [--only TEXT] [--quick] [--no-memory] [--warm 10]`
+ * `[--beside DIRECTORY[,DIRECTORY]] `: other copies of Nines are measured in the same rounds.
  *
  * A backend directly, and through nginx, HAProxy and Nines, in turn: proxy on one CPU, load and
  * backend on the other. Figures are medians of the runs; ratios are medians of the ratios within
@@ -9,23 +10,27 @@
 import { parseArgs } from "node:util";
 import { formatTable } from "../src/lib/table.ts";
 import { memoryPerConnection } from "./http-idle.ts";
-import { BACKEND_PORTS, implementations, portOf, type Implementation } from "./http-peers.ts";
+import { BACKEND_PORTS, contenders, portOf } from "./http-peers.ts";
 import { rows, type Row } from "./http-rows.ts";
 import { bodies, requireTools, startStage, versionsText, type Stage } from "./http-stage.ts";
 import { wrk, type Told } from "./http-wrk.ts";
 import { median } from "./median.ts";
 import { cpuMs } from "./process-cost.ts";
 
-type Runner = "direct" | Implementation;
-const RUNNERS: readonly Runner[] = ["direct", ...implementations];
-const WARM_UP_SECONDS = 2;
+/** A proxy's name, or `direct`. */
+type Runner = string;
+const DIRECT = "direct";
+/** Before the first row: a compiler that works while it runs needs so long until it is content. */
+const WARM_UP_SECONDS = "10";
+/** Before the first row of another door. */
+const DOOR_SECONDS = 2;
 
 interface Run extends Told {
   /** Of all processes of the proxy; undefined: there is none. */
   readonly cpuUs: number | undefined;
 }
 
-type Rounds = readonly Readonly<Record<Runner, Run>>[];
+type Rounds = readonly ReadonlyMap<Runner, Run>[];
 
 export async function httpBench(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -36,6 +41,8 @@ export async function httpBench(args: string[]): Promise<void> {
       only: { type: "string" },
       quick: { type: "boolean", default: false },
       "no-memory": { type: "boolean", default: false },
+      warm: { type: "string", default: WARM_UP_SECONDS },
+      beside: { type: "string" },
     },
   });
   const { only, quick } = values;
@@ -47,13 +54,19 @@ export async function httpBench(args: string[]): Promise<void> {
   requireTools("nginx", "haproxy", "wrk", "taskset", "openssl");
   console.log(versionsText());
   console.log(`${runs} runs of ${seconds} s; load and backend on a CPU of their own\n`);
-  const stage = await startStage(implementations);
+  const stage = await startStage(contenders(values.beside?.split(",") ?? []));
   try {
     // Before the load, which leaves memory behind that connections would then use.
     if (!values["no-memory"]) await memoryPerConnection(stage);
-    const warm = new Set<string>();
+    const runners = [DIRECT, ...stage.proxies.keys()];
+    let door: string | undefined;
     for (const row of chosen) {
-      const lines = linesOf(row, await roundsOf(stage, row, { runs, seconds, warm }));
+      if (row.door !== door) {
+        const first = door === undefined ? Number(values.warm) : DOOR_SECONDS;
+        for (const runner of runners) await runOnce(stage, row, { runner, seconds: first });
+      }
+      door = row.door;
+      const lines = linesOf(row, runners, await roundsOf(stage, row, { runs, seconds }));
       console.log(`${row.name}\n${formatTable(HEAD, lines).join("\n")}\n`);
     }
   } finally {
@@ -68,19 +81,15 @@ function named(row: Row, only: string): boolean {
 async function roundsOf(
   stage: Stage,
   row: Row,
-  how: { runs: number; seconds: number; warm: Set<string> },
+  how: { runs: number; seconds: number },
 ): Promise<Rounds> {
-  if (!how.warm.has(row.door)) {
-    how.warm.add(row.door);
-    for (const runner of RUNNERS) await runOnce(stage, row, { runner, seconds: WARM_UP_SECONDS });
-  }
-  const rounds: Record<Runner, Run>[] = [];
+  const rounds: Map<Runner, Run>[] = [];
   for (let i = 0; i < how.runs; i++) {
-    const round: Partial<Record<Runner, Run>> = {};
-    for (const runner of RUNNERS) {
-      round[runner] = await runOnce(stage, row, { runner, seconds: how.seconds });
+    const round = new Map<Runner, Run>();
+    for (const runner of [DIRECT, ...stage.proxies.keys()]) {
+      round.set(runner, await runOnce(stage, row, { runner, seconds: how.seconds }));
     }
-    rounds.push(round as Record<Runner, Run>);
+    rounds.push(round);
   }
   return rounds;
 }
@@ -90,10 +99,10 @@ async function runOnce(
   row: Row,
   { runner, seconds }: { runner: Runner; seconds: number },
 ): Promise<Run> {
-  const port = runner === "direct" ? BACKEND_PORTS[0] : portOf(runner, row.door);
-  const scheme = row.door === "tls" && runner !== "direct" ? "https" : "http";
+  const proxy = proxies.get(runner);
+  const port = proxy === undefined ? BACKEND_PORTS[0] : portOf(proxy, row.door);
+  const scheme = row.door === "tls" && proxy !== undefined ? "https" : "http";
   const url = `${scheme}://127.0.0.1:${port}${bodies[row.body]}`;
-  const proxy = runner === "direct" ? undefined : proxies.get(runner);
   const pids = proxy?.pids();
   const before = pids === undefined ? 0 : cpuMs(pids);
   const told = await wrk(host, { url, connections: row.connections, seconds, fresh: row.fresh });
@@ -107,23 +116,25 @@ const HEAD = [
   "CPU us/req",
   "of nginx's",
   "of HAProxy's",
+  "of Nines'",
   "p50 ms",
   "p99 ms",
   "p99.9 ms",
   "errors",
 ];
 
-function linesOf(row: Row, rounds: Rounds): string[][] {
-  return RUNNERS.map((runner) => {
-    const runs = rounds.map((round) => round[runner]);
+function linesOf(row: Row, runners: readonly Runner[], rounds: Rounds): string[][] {
+  return runners.map((runner) => {
+    const runs = rounds.map((round) => round.get(runner)!);
     const of = (figure: (run: Run) => number): number => median(runs.map(figure));
     const errors = runs.reduce((sum, run) => sum + run.errors, 0);
     return [
-      runner === "direct" && row.door === "tls" ? "direct (no TLS)" : runner,
+      runner === DIRECT && row.door === "tls" ? "direct (no TLS)" : runner,
       of((run) => run.perSecond).toFixed(0),
-      runner === "direct" ? "-" : of((run) => run.cpuUs ?? NaN).toFixed(1),
+      runner === DIRECT ? "-" : of((run) => run.cpuUs ?? NaN).toFixed(1),
       ratio(rounds, runner, "nginx"),
       ratio(rounds, runner, "HAProxy"),
+      ratio(rounds, runner, "Nines"),
       of((run) => run.p50Ms).toFixed(2),
       of((run) => run.p99Ms).toFixed(2),
       of((run) => run.p999Ms).toFixed(2),
@@ -134,6 +145,7 @@ function linesOf(row: Row, rounds: Rounds): string[][] {
 
 /** CPU per request against another's, within the rounds. */
 function ratio(rounds: Rounds, runner: Runner, other: Runner): string {
-  if (runner === "direct" || runner === other) return "-";
-  return median(rounds.map((r) => (r[runner].cpuUs ?? NaN) / (r[other].cpuUs ?? NaN))).toFixed(2);
+  if (runner === DIRECT || runner === other) return "-";
+  const cost = (round: Rounds[number], name: Runner): number => round.get(name)?.cpuUs ?? NaN;
+  return median(rounds.map((round) => cost(round, runner) / cost(round, other))).toFixed(2);
 }

@@ -31,7 +31,7 @@ import {
   withOverrides,
 } from "./balance-resolve.ts";
 import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
-import { TrafficDesk } from "./balance-traffic.ts";
+import { type Counting, TrafficDesk } from "./balance-traffic.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { StickKeeper } from "./balance-sticks.ts";
@@ -176,8 +176,8 @@ export class BalanceDesk {
     return viewOf({ living, retired: this.#retired, service, verdicts: this.#verdicts });
   }
 
-  traffic(): Promise<CountingProcess[]> {
-    return this.#traffic.look(this.#workers.links);
+  traffic(what: Counting): Promise<CountingProcess[]> {
+    return this.#traffic.look(this.#workers.links, what);
   }
 
   async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {

@@ -9,12 +9,11 @@ import type { ConnectionRefusal } from "../core/proxy/engine.ts";
 import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
 import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
 import { AddressSet } from "../core/route/address-set.ts";
-import { closeFd, setSocketOption } from "../drivers/ffi.ts";
+import { closeFd } from "../drivers/ffi.ts";
 import { serveHttp2 } from "../drivers/http2-front.ts";
 import { expectProxyHeader, type ProxyOrigin } from "../drivers/proxy-gate.ts";
 import type { InternetAddress } from "../drivers/stream-address.ts";
-import { IPPROTO_TCP, TCP_NODELAY } from "../drivers/stream-calls.ts";
-import { bindName, localAddress, StreamListener } from "../drivers/stream-listener.ts";
+import { type Accepted, bindName, StreamListener } from "../drivers/stream-listener.ts";
 import type { StreamLoop } from "../drivers/stream-loop.ts";
 import { StreamWire, WIRE_EVENTS } from "../drivers/stream-wire.ts";
 import { TlsFront, type SecuredWire, type TlsFacts } from "../drivers/tls-front.ts";
@@ -181,29 +180,29 @@ export class Fronts {
     for (const name of this.#byBind.keys()) {
       const fd = this.#sockets.get(name);
       if (fd === undefined || this.#listeners.has(name)) continue;
-      const accepted = (client: number, source: InternetAddress): void =>
-        this.#accepted(name, client, source);
+      const accepted: Accepted = (client, source, local) =>
+        this.#accepted(name, client, { source, local });
       this.#listeners.set(name, new StreamListener(this.#options.loop, fd, accepted));
     }
   }
 
-  #accepted(name: string, fd: number, source: InternetAddress): void {
+  #accepted(name: string, fd: number, ends: Ends): void {
     const front = this.#byBind.get(name);
     if (front === undefined) {
       closeFd(fd);
       return;
     }
+    const { source } = ends;
     const isLocal = source.address === "";
-    if (!isLocal) setSocketOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     const { settings, proxies } = front;
     // Who may come to a unix socket is what its mode says.
     const isProxy = !proxies.isEmpty && (isLocal || proxies.has(source.address));
-    if (isProxy) this.#expectHeader(front, fd, source);
-    else if (front.tls === undefined) this.#plain(settings, fd, endsOf(fd, source));
-    else this.#secure(front, fd, endsOf(fd, source));
+    if (isProxy) this.#expectHeader(front, fd, ends);
+    else if (front.tls === undefined) this.#plain(settings, fd, originOf(ends));
+    else this.#secure(front, fd, originOf(ends));
   }
 
-  #expectHeader(front: Front, fd: number, source: InternetAddress): void {
+  #expectHeader(front: Front, fd: number, ends: Ends): void {
     const { timeouts, limits } = front.settings;
     if (this.#arriving >= limits.connections) {
       closeFd(fd);
@@ -215,7 +214,7 @@ export class Fronts {
       withinMs: timeouts.handshakeMs,
       found: (told) => {
         this.#arriving--;
-        const origin = told ?? endsOf(fd, source);
+        const origin = told ?? originOf(ends);
         if (front.tls === undefined) this.#plain(front.settings, fd, origin);
         else this.#secure(front, fd, origin);
       },
@@ -292,8 +291,13 @@ interface Secured {
   readonly ends: ProxyOrigin;
 }
 
-function endsOf(fd: number, { address, port }: InternetAddress): ProxyOrigin {
-  const local = localAddress(fd);
-  const own = { source: address, sourcePort: port };
+/** Of a connection as it was accepted. */
+interface Ends {
+  readonly source: InternetAddress;
+  readonly local: InternetAddress;
+}
+
+function originOf({ source, local }: Ends): ProxyOrigin {
+  const own = { source: source.address, sourcePort: source.port };
   return { ...own, localAddress: local.address, localPort: local.port };
 }

@@ -184,7 +184,7 @@ export class BalanceWorker {
       case "get-status":
         return { reply: { status: this.#status(order.histograms) } };
       case "get-traffic":
-        return { reply: { counted: countedBy(this.#engine) } };
+        return { reply: { counted: countedBy(this.#engine, order.what) } };
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
@@ -307,7 +307,7 @@ export class BalanceWorker {
 
   #leave(): void {
     const { untilMs, reason } = this.#drain ?? { untilMs: Infinity, reason: "" };
-    this.#loop.run((now) => {
+    this.#loop.runAfterInput((now) => {
       this.#engine.drain(now, SILENT_MS);
       this.#fronts.closeSessions(now, SILENT_MS);
       if (now < untilMs) return;
@@ -334,7 +334,7 @@ export class BalanceWorker {
   async #end(): Promise<void> {
     clearInterval(this.#sharing);
     await this.#logs.flush();
-    const counted = countedBy(this.#engine);
+    const counted = [...countedBy(this.#engine), ...countedBy(this.#engine, "servers")];
     this.#options.tell({ type: "farewell", status: this.#status(true), counted });
     this.#options.ended();
   }
@@ -351,10 +351,11 @@ export class BalanceWorker {
     this.#timer = setTimeout(this.#wake, sleepMs);
   }
 
-  readonly #wake = (): void => {
-    this.#timerAt = Infinity;
-    this.#loop.run((now) => this.#engine.wake(now));
-  };
+  readonly #wake = (): void =>
+    this.#loop.runAfterInput((now) => {
+      this.#timerAt = Infinity;
+      this.#engine.wake(now);
+    });
 
   #setWallClock(): void {
     this.#engine.setWallClock(monotonicMs(), wallMs());

@@ -21,7 +21,7 @@ export class DuplexWire extends Sender implements Wire {
 
   /** `peer` is set before the next turn of the event loop. */
   constructor(loop: StreamLoop, socket: Socket) {
-    super(NO_DESCRIPTOR);
+    super(NO_DESCRIPTOR, false);
     this.#loop = loop;
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => {
@@ -98,7 +98,12 @@ export class DuplexWire extends Sender implements Wire {
 
   tellFailure(): void {}
 
-  read(): void {}
+  /** Node reads. */
+  fetch(): boolean {
+    return false;
+  }
+
+  deliver(): void {}
 
   event(): void {}
 

@@ -5,7 +5,7 @@
  */
 
 import { errno as koffiErrno, load } from "koffi";
-import { SOL_SOCKET } from "./ffi.ts";
+import { NativeMemory, SOL_SOCKET } from "./ffi.ts";
 
 export const SOCK_STREAM = 1;
 export const MSG_PEEK = 0x2;
@@ -49,7 +49,7 @@ const raw = {
   recv: libc.func("int64_t recv(int fd, uintptr_t bytes, size_t length, int flags)"),
   send: libc.func("int64_t send(int fd, uintptr_t bytes, size_t length, int flags)"),
   epollCreate1: libc.func("int epoll_create1(int flags)"),
-  epollCtl: libc.func("int epoll_ctl(int epoll, int operation, int fd, const void *event)"),
+  epollCtl: libc.func("int epoll_ctl(int epoll, int operation, int fd, uintptr_t event)"),
   epollWait: libc.func("int epoll_wait(int epoll, uintptr_t events, int count, int timeout)"),
 } as const;
 
@@ -76,11 +76,16 @@ export function shutdownWriting(fd: number): number {
 
 /** The error that waits on the socket, as a positive errno; 0 = none. Reading clears it. */
 export function pendingError(fd: number): number {
+  return Math.abs(socketOption(fd, SOL_SOCKET, SO_ERROR));
+}
+
+/** A C `int`, or `-errno`. getsockopt(2). */
+export function socketOption(fd: number, level: number, option: number): number {
   const value = new Int32Array(1);
   const result = checked(
-    raw.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, new Uint32Array([value.byteLength])),
+    raw.getsockopt(fd, level, option, value, new Uint32Array([value.byteLength])),
   );
-  return result < 0 ? -result : value[0]!;
+  return result < 0 ? result : value[0]!;
 }
 
 /** 0 = the other side has closed its direction; `-EAGAIN` = nothing there. */
@@ -103,19 +108,19 @@ export function epollCreate(): number {
 export const EPOLL_EVENT_SIZE: number = process.arch === "x64" ? 12 : 16;
 export const EPOLL_EVENT_DATA: number = EPOLL_EVENT_SIZE - 8;
 
-const controlBytes = new Uint8Array(16);
-const controlEvent = new DataView(controlBytes.buffer);
+const control = new NativeMemory(16);
 
 /** `fd` and `generation` come back with each event. epoll_ctl(2). */
 export function epollAdd(epoll: number, fd: number, events: number, generation: number): number {
-  controlEvent.setUint32(0, events >>> 0, true);
-  controlEvent.setUint32(EPOLL_EVENT_DATA, fd, true);
-  controlEvent.setUint32(EPOLL_EVENT_DATA + 4, generation >>> 0, true);
-  return checked(raw.epollCtl(epoll, EPOLL_CTL_ADD, fd, controlBytes));
+  const { view } = control;
+  view.setUint32(0, events >>> 0, true);
+  view.setUint32(EPOLL_EVENT_DATA, fd, true);
+  view.setUint32(EPOLL_EVENT_DATA + 4, generation >>> 0, true);
+  return checked(raw.epollCtl(epoll, EPOLL_CTL_ADD, fd, control.address));
 }
 
 export function epollRemove(epoll: number, fd: number): number {
-  return checked(raw.epollCtl(epoll, EPOLL_CTL_DEL, fd, controlBytes));
+  return checked(raw.epollCtl(epoll, EPOLL_CTL_DEL, fd, control.address));
 }
 
 /** Number of events written at `events`; does not wait. */

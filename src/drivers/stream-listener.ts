@@ -106,7 +106,8 @@ function removeDead(address: Uint8Array, path: string): boolean {
   }
 }
 
-export type Accepted = (fd: number, source: InternetAddress) => void;
+/** `local`: the address that the client came to. */
+export type Accepted = (fd: number, source: InternetAddress, local: InternetAddress) => void;
 
 /** Accepts for one bind. Several processes may do so on the same socket. */
 export class StreamListener extends Watched {
@@ -114,6 +115,8 @@ export class StreamListener extends Watched {
   readonly #accepted: Accepted;
   readonly #address = new NativeMemory(ADDRESS_ROOM);
   readonly #length = new NativeMemory(8);
+  /** Of all its clients; undefined: it listens on any address of the host. */
+  readonly #local: InternetAddress | undefined;
   #resuming: ReturnType<typeof setTimeout> | undefined;
   #isOpen = true;
 
@@ -122,6 +125,10 @@ export class StreamListener extends Watched {
     super(fd);
     this.#loop = loop;
     this.#accepted = accepted;
+    const local = localAddress(fd);
+    this.#local = local.address === "0.0.0.0" || local.address === "::" ? undefined : local;
+    // Whoever is accepted inherits it; a unix socket has no such option.
+    if (local.address !== "") setSocketOption(fd, calls.IPPROTO_TCP, calls.TCP_NODELAY, 1);
     this.#watch();
   }
 
@@ -154,7 +161,9 @@ export class StreamListener extends Watched {
     this.#length.view.setUint32(0, ADDRESS_ROOM, true);
     const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
     const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
-    if (fd >= 0) this.#accepted(fd, readSockaddr(this.#address.bytes));
+    if (fd < 0) return fd;
+    const source = readSockaddr(this.#address.bytes);
+    this.#accepted(fd, source, this.#local ?? localAddress(fd));
     return fd;
   }
 

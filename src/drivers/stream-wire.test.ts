@@ -164,6 +164,25 @@ async function readAll(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+test("what has come is heard before somebody who judges by silence acts", async () => {
+  await withListener(
+    () => {},
+    async ({ loop, port, next }) => {
+      const client = plain.connect(port);
+      client.write("first");
+      const probe = await next();
+      while (probe.text !== "first") await new Promise((resolve) => setImmediate(resolve));
+      client.write(" second");
+      let heard = "";
+      loop.run(() => (heard = probe.text));
+      assert.equal(heard, "first", "it is with the kernel, and nobody has looked");
+      loop.runAfterInput(() => (heard = probe.text));
+      assert.equal(heard, "first second");
+      client.destroy();
+    },
+  );
+});
+
 for (const transport of [plain, tls]) {
   const { name } = transport;
   test(`${name}: bytes come back in order, and both ends of a connection that is over are told`, async () => {
@@ -258,6 +277,26 @@ for (const transport of [plain, tls]) {
     );
   });
 }
+
+test("a last end closes when all is out, and does not wait for the other side's", async () => {
+  const answer = Buffer.alloc(3_000_000, "0123456789abcdef");
+  const prepare = (probe: Probe): void => {
+    probe.onReceived = () => {
+      probe.wire.send(answer, 0, answer.length);
+      probe.wire.end(true);
+    };
+  };
+  await withListener(prepare, async ({ port, next }) => {
+    const client = plain.connect(port);
+    client.write("a request");
+    const probe = await next();
+    const all = await readAll(client);
+    assert.ok(all.equals(answer));
+    assert.equal(await probe.gone.promise, "");
+    assert.deepEqual(probe.log, ["closed "], "without an end of the client");
+    client.destroy();
+  });
+});
 
 test("a connect is told as connected, or as closed with the errno's name", async () => {
   await withListener(echo, async ({ loop, port }) => {

@@ -6,12 +6,12 @@
 import type { Peer, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { EAGAIN, errnoName, setSocketOption, SOL_SOCKET, type NativeMemory } from "./ffi.ts";
 import * as calls from "./stream-calls.ts";
-import { Sender, type StreamLoop } from "./stream-loop.ts";
+import { READ_BYTES, Sender, type StreamLoop } from "./stream-loop.ts";
 
 /** More than that is queued: the engine is asked to stop, until half of it is out. */
 const MARK_BYTES = 128 * 1024;
-/** Reads of one connection in one turn; then the others get theirs. */
-const READS_PER_TURN = 4;
+/** Of a connection that is lost: what the other side said before. */
+const LAST_READS = 4;
 /** From here on bytes that were just received are sent from where they are, uncopied. */
 const DIRECT_BYTES = 4096;
 
@@ -41,13 +41,20 @@ export class StreamWire extends Sender implements Wire {
   #hungUp = false;
   #inEnded = false;
   #isSealed = false;
+  /** Nothing is awaited from the other side. */
+  #isLast = false;
   #outEnded = false;
   #isGone = false;
   #failure: string | undefined;
+  /** What `fetch` has read: bytes, 0 at the end, or `-errno`; and where it lies in the loop's input. */
+  #fetched = 0;
+  #fetchedAt = 0;
+  /** Was read, and then somebody else's bytes made the engine pause this wire. */
+  #held: Uint8Array | undefined;
 
   /** `connecting`: told `connected` or `closed` first. The wire is not yet in the loop. */
   constructor(loop: StreamLoop, fd: number, connecting?: ServerPeer) {
-    super(fd);
+    super(fd, connecting !== undefined);
     this.loop = loop;
     this.#backlog = new Backlog(loop);
     this.#connecting = connecting;
@@ -96,9 +103,10 @@ export class StreamWire extends Sender implements Wire {
     if (this.isReadable && !this.#isGone) this.loop.makeReady(this);
   }
 
-  end(): void {
+  end(last = false): void {
     if (this.#isGone || this.isEnding) return;
     this.isEnding = true;
+    this.#isLast = last;
     if (this.stagedLength === 0 && this.#connecting === undefined) this.#endWhenOut();
   }
 
@@ -118,28 +126,34 @@ export class StreamWire extends Sender implements Wire {
     if (this.#inEnded && this.#outEnded && (flags & BOTH_OVER) !== 0) return this.#bothEnded(now);
     if ((flags & (calls.EPOLLIN | HUNG_UP)) === 0 || this.#isGone) return;
     this.isReadable = true;
-    this.read(now);
+    this.loop.makeReady(this);
   }
 
-  read(now: number): void {
-    const { input } = this.loop;
-    for (let i = 0; i < READS_PER_TURN; i++) {
-      if (this.isPaused || this.#isGone || this.#inEnded) return;
-      const count = this.receive(now);
-      if (count > 0) {
-        this.#peer.received(now, input.bytes, 0, count);
-        if (!this.isReadable) return;
-      } else if (count === 0) {
-        this.#inEnded = true;
-        this.#peer.ended(now);
-        if (this.#outEnded) this.#lose(now, "");
-        return;
-      } else {
-        if (count !== -EAGAIN) this.#lose(now, this.reasonOf(count));
-        return;
-      }
+  fetch(now: number): boolean {
+    if (this.isPaused || this.#isGone || this.#inEnded) return false;
+    const { loop } = this;
+    const count = this.#held === undefined ? this.receive(now) : this.#takeHeld(this.#held);
+    if (count === -EAGAIN) return false;
+    this.#fetched = count;
+    this.#fetchedAt = loop.inputAt;
+    if (count > 0) loop.inputAt += count;
+    return true;
+  }
+
+  deliver(now: number): void {
+    const count = this.#fetched;
+    const from = this.#fetchedAt;
+    if (this.#isGone) return;
+    if (count < 0) return this.#lose(now, this.reasonOf(count));
+    if (this.isPaused) return this.#hold(from, from + count);
+    if (count > 0) {
+      this.#peer.received(now, this.loop.input.bytes, from, from + count);
+      if (this.isReadable && !this.#isGone) this.loop.makeReady(this);
+      return;
     }
-    this.loop.makeReady(this);
+    this.#inEnded = true;
+    this.#peer.ended(now);
+    if (this.#outEnded) this.#lose(now, "");
   }
 
   flush(): void {
@@ -154,11 +168,15 @@ export class StreamWire extends Sender implements Wire {
   tellFailure(now: number): void {
     if (this.#failure === undefined) return;
     // What the other side said before it went may still be there: an answer sent too early.
-    if (this.#connecting === undefined && !this.#inEnded) this.read(now);
+    const isCut = this.#failure !== "" && this.#connecting === undefined && !this.#inEnded;
+    if (isCut) this.#readLast(now);
     this.#lose(now, this.#failure);
   }
 
-  /** The connect failed at once, or the descriptor could not be watched. Told at the next turn. */
+  /**
+   * The connect failed at once, or the descriptor could not be watched; "": it is over as it should be.
+   * Told at the end of the turn.
+   */
   fail(reason: string): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
@@ -167,10 +185,10 @@ export class StreamWire extends Sender implements Wire {
 
   // ---- what TLS does otherwise ----
 
-  /** Puts what is there into the loop's input: bytes, 0 at the end, or `-errno`. */
+  /** Puts what is there into the loop's input, at `inputAt`: bytes, 0 at the end, or `-errno`. */
   protected receive(_now: number): number {
-    const { input } = this.loop;
-    return this.receiveRaw(input.address, input.bytes.length);
+    const { input, inputAt } = this.loop;
+    return this.receiveRaw(input.address + inputAt, READ_BYTES);
   }
 
   /** Sends the engine's bytes. */
@@ -234,6 +252,27 @@ export class StreamWire extends Sender implements Wire {
     peer?.connected(now);
   }
 
+  #hold(from: number, to: number): void {
+    // An end is not kept: it is there again when it is asked for again.
+    if (from < to) this.#held = this.loop.input.bytes.slice(from, to);
+    this.isReadable = true;
+  }
+
+  #takeHeld(held: Uint8Array): number {
+    const { input, inputAt } = this.loop;
+    this.#held = undefined;
+    input.bytes.set(held, inputAt);
+    return held.length;
+  }
+
+  /** At the end of a turn, when nothing else lies in the loop's input. */
+  #readLast(now: number): void {
+    for (let i = 0; i < LAST_READS && this.fetch(now); i++) {
+      this.deliver(now);
+      this.loop.inputAt = 0;
+    }
+  }
+
   #sendBacklog(now: number): void {
     const result = this.#backlog.send(this.fd);
     if (result < 0) {
@@ -253,7 +292,9 @@ export class StreamWire extends Sender implements Wire {
     }
     if (this.#backlog.length > 0 || this.#outEnded) return;
     this.#outEnded = true;
-    calls.shutdownWriting(this.fd);
+    // What lies unread in the socket would turn the end into RST, which may overtake the answer.
+    if (this.#isLast && !this.isReadable) this.fail("");
+    else calls.shutdownWriting(this.fd);
   }
 
   /** The other side has confirmed our end - or it had gone already, and refuses what we sent. */
@@ -289,6 +330,7 @@ export class StreamWire extends Sender implements Wire {
     this.isEnding = true;
     this.stagedLength = 0;
     this.#backlog.clear();
+    this.#held = undefined;
     this.loop.release(this);
     this.dispose();
   }

@@ -13,7 +13,7 @@ import { forgetErrors, takeError, type TlsLibrary } from "./tls-library.ts";
 
 /**
  * Received at a time. A record may lie in OpenSSL all but its end, so up to 16 KiB more than this is
- * decrypted at once, and all of it has to fit into the loop's input.
+ * decrypted at once, and all of it has to fit into one read of the loop.
  */
 export const CIPHER_BYTES: number = 48 * 1024;
 /** Encrypted at a time: four full records. */
@@ -131,14 +131,14 @@ export class TlsSession {
     return this.failure === undefined ? "more" : "failed";
   }
 
-  /** Bytes decrypted into `into`; 0: no whole record yet, an end or a failure. */
-  read(into: NativeMemory): number {
+  /** Bytes decrypted to `at` of `into`; 0: no whole record yet, an end or a failure. */
+  read(into: NativeMemory, at: number, room: number): number {
     const library = this.#library;
-    const room = into.bytes.length;
+    const start = into.address + at;
     let total = 0;
     forgetErrors(library);
     while (total < room) {
-      const count = library.read(this.#ssl, into.address + total, room - total);
+      const count = library.read(this.#ssl, start + total, room - total);
       if (count <= 0) {
         this.#judge(count);
         break;

@@ -9,7 +9,7 @@
 
 import type { ServerPeer } from "../core/proxy/wire.ts";
 import { EAGAIN, type NativeMemory } from "./ffi.ts";
-import type { StreamLoop } from "./stream-loop.ts";
+import { READ_BYTES, type StreamLoop } from "./stream-loop.ts";
 import { StreamWire } from "./stream-wire.ts";
 import { CIPHER_BYTES, PLAIN_BYTES, type TlsSession } from "./tls-session.ts";
 
@@ -41,8 +41,6 @@ export class TlsWire extends StreamWire {
   readonly #options: TlsWireOptions;
   readonly #isClient: boolean;
   readonly #early: Uint8Array[] = [];
-  /** Came with the end of the handshake, and whoever was told of that paused. */
-  #held: Uint8Array | undefined;
   #isSecured = false;
   #hasAnswered = false;
   #hasClosed = false;
@@ -65,7 +63,6 @@ export class TlsWire extends StreamWire {
 
   protected override receive(now: number): number {
     const session = this.#session;
-    if (this.#held !== undefined) return this.#giveHeld(this.#held);
     for (let i = 0; i < READS_WITHOUT_BYTES; i++) {
       if (session.failure !== undefined) return FAILED;
       if (session.isClosedByPeer) return 0;
@@ -75,14 +72,14 @@ export class TlsWire extends StreamWire {
       session.fed(count);
       if (this.#isSecured || this.#shake()) {
         // In the loop's input before anybody is called: nothing of it is left where others come by.
-        const plain = session.read(this.loop.input);
+        const plain = session.read(this.loop.input, this.loop.inputAt, READ_BYTES);
         this.#sendOut();
         if (!this.#isSecured) this.#open(now);
         if (this.isGone) return -EAGAIN;
         if (session.failure !== undefined || session.isClosedByPeer) this.isReadable = true;
         if (plain > 0) {
           this.#noteAnswer();
-          return this.isPaused ? this.#hold(plain) : plain;
+          return plain;
         }
       }
       if (!this.isReadable) return -EAGAIN;
@@ -145,19 +142,6 @@ export class TlsWire extends StreamWire {
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;
     this.#options.answered?.();
-  }
-
-  #hold(count: number): number {
-    this.#held = this.loop.input.bytes.slice(0, count);
-    this.isReadable = true;
-    return -EAGAIN;
-  }
-
-  /** There may be more; it is asked for next. */
-  #giveHeld(held: Uint8Array): number {
-    this.#held = undefined;
-    this.loop.input.bytes.set(held);
-    return held.length;
   }
 
   #endWithoutNotice(): number {

@@ -125,11 +125,11 @@ export class ClientConnection extends Timed implements Peer {
     this.#forget();
     if (exchange === undefined) return;
     const clean = reason === "" && (exchange.phase === "tunnel" || wasLingering);
+    const left = `the client left: ${reason || "closed"}`;
     // Its end came while it waited: it had given up, and did not only fall silent.
     if (wasLingering && !clean && this.#endedAt < exchange.answeredAt) {
       exchange.blame("C", "H", "the client had left before its answer came");
-    } else if (!clean)
-      exchange.blame("C", phaseOf(exchange), `the client left: ${reason || "closed"}`);
+    } else if (!clean) exchange.blame("C", phaseOf(exchange), left);
     exchange.dispatcher?.abandon(exchange);
     this.#finish(exchange);
   }
@@ -189,11 +189,12 @@ export class ClientConnection extends Timed implements Peer {
   /** The answer is complete and handed over. */
   answerDone(): void {
     const exchange = this.#exchange!;
-    const closes = exchange.closesClient || (this.hasEnded && this.#reader.isEmpty);
+    const { isFinalWord, closesClient } = exchange;
+    const closes = closesClient || (this.hasEnded && this.#reader.isEmpty);
     // Whether it has gone or only listens is known when it takes the answer, or refuses it.
     if (closes && this.hasEnded && exchange.phase === "answering") return this.#linger();
     this.#finish(exchange);
-    if (closes) return this.#linger();
+    if (closes) return this.#linger(isFinalWord && this.#reader.isEmpty);
     this.#phase = "head";
     this.idleSince = this.#parts.now;
     this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.keepAliveMs);
@@ -257,8 +258,7 @@ export class ClientConnection extends Timed implements Peer {
 
   /** The operator's patience is over. */
   kill(reason: string): void {
-    const exchange = this.#exchange;
-    exchange?.blame("K", phaseOf(exchange), reason);
+    if (this.#exchange !== undefined) this.#exchange.blame("K", phaseOf(this.#exchange), reason);
     this.close();
   }
 
@@ -356,10 +356,10 @@ export class ClientConnection extends Timed implements Peer {
   }
 
   /** Ends our half; the other may take its time, but not for ever. */
-  #linger(): void {
+  #linger(isLast = false): void {
     this.#phase = "lingering";
     this.#reader.drop();
-    this.#wire.end();
+    this.#wire.end(isLast);
     this.#lingerQueued = this.#wire.queued;
     this.#parts.wheel.set(this, this.#parts.now + LINGER_MS);
   }

@@ -64,6 +64,8 @@ export class Exchange extends Timed {
   keepAlive = false;
   /** No request is taken after this one. */
   isLast = false;
+  /** The client has said that nothing follows, not even a body. */
+  isFinalWord = false;
   expectsContinue = false;
   wantsUpgrade = false;
   queueClass: QueueClass = 2;
@@ -144,9 +146,11 @@ export class Exchange extends Timed {
     this.ticket = undefined;
     this.pick.hash = 0;
     this.pick.sticky = undefined;
-    this.pick.tried.length = 0;
+    // Setting a length, even to what it is, goes through the runtime.
+    if (this.pick.tried.length > 0) this.pick.tried.length = 0;
     this.isHead = this.isIdempotent = this.isVersion10 = this.isAmbiguous = false;
-    this.keepAlive = this.isLast = this.expectsContinue = this.wantsUpgrade = false;
+    this.keepAlive = this.isLast = this.isFinalWord = false;
+    this.expectsContinue = this.wantsUpgrade = false;
     this.queueClass = 2;
     this.requestDone = this.requestChunked = false;
     this.isServerBlocked = false;

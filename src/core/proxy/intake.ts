@@ -224,6 +224,7 @@ function learn(exchange: Exchange, head: RequestHead): void {
   exchange.isVersion10 = head.minor === 0;
   exchange.isAmbiguous = head.ambiguous;
   exchange.keepAlive = head.keepAlive && !exchange.isLast;
+  exchange.isFinalWord = !head.keepAlive && head.framing === "none";
   exchange.expectsContinue = head.expectContinue;
   exchange.requestChunked = head.framing === "chunked";
   exchange.record.version = 10 + head.minor;

@@ -20,8 +20,11 @@ export interface Wire {
   readonly queued: number;
   pause(): void;
   resume(): void;
-  /** FIN after everything queued is out. */
-  end(): void;
+  /**
+   * FIN after everything queued is out. With `last` the other side has nothing more to say either:
+   * a transport may then close at once instead of waiting for that, and tells `closed`.
+   */
+  end(last?: boolean): void;
   /** At once. With `reset` the other side sees RST instead of FIN. */
   destroy(reset: boolean): void;
 }

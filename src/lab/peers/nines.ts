@@ -29,6 +29,22 @@ export const BIN: string = resolve(dirname(fileURLToPath(import.meta.url)), "../
 export const RUN_DIRECTORY = "/run/nines";
 export const STATE_DIRECTORY = "/run/nines-state";
 
+/** Which copy of Nines, and where it keeps what it needs while it runs. */
+export interface NinesPlace {
+  /** Of its process in the host. */
+  readonly name: string;
+  readonly bin: string;
+  readonly runDirectory: string;
+  readonly stateDirectory: string;
+}
+
+const USUAL: NinesPlace = {
+  name: "nines",
+  bin: BIN,
+  runDirectory: RUN_DIRECTORY,
+  stateDirectory: STATE_DIRECTORY,
+};
+
 /** The page and API of the node, as this machine sees the socket. */
 export function consoleSocket(host: Host): string {
   return host.outside(`${RUN_DIRECTORY}/console.sock`);
@@ -60,10 +76,12 @@ export async function startBalancer(
   host: Host,
   words: readonly string[],
   env: NonNullable<NinesOptions["env"]> = {},
+  place: NinesPlace = USUAL,
 ): Promise<NinesPeer> {
-  const directories = ["--run-dir", RUN_DIRECTORY, "--state-dir", STATE_DIRECTORY];
-  const supervisor = await host.start([BIN, ...words, ...directories], { name: "nines", env });
-  const peer = new NinesPeer(host, supervisor);
+  const { name, bin, runDirectory, stateDirectory } = place;
+  const directories = ["--run-dir", runDirectory, "--state-dir", stateDirectory];
+  const supervisor = await host.start([bin, ...words, ...directories], { name, env });
+  const peer = new NinesPeer(host, supervisor, place);
   const serves = async (): Promise<boolean> => {
     if (!supervisor.isRunning) return true;
     const { roles } = (await peer.get("/v1/status")) as StatusOfRoles;
@@ -82,10 +100,12 @@ interface StatusOfRoles {
 export class NinesPeer {
   readonly host: Host;
   readonly supervisor: LabProcess;
+  readonly #place: NinesPlace;
 
-  constructor(host: Host, supervisor: LabProcess) {
+  constructor(host: Host, supervisor: LabProcess, place: NinesPlace = USUAL) {
     this.host = host;
     this.supervisor = supervisor;
+    this.#place = place;
   }
 
   /** Outside numbers of its processes of that role, whoever their parent is now. */
@@ -142,17 +162,22 @@ export class NinesPeer {
   /** A subcommand that talks to this node, as its operator types it. Resolves to what it prints. */
   nines(...words: string[]): Promise<string> {
     // Fresh workers may take 20 s on a machine that is busy, and an upgrade starts all processes.
-    const argv = [BIN, ...words, "--run-dir", RUN_DIRECTORY];
+    const { bin, runDirectory } = this.#place;
+    const argv = [bin, ...words, "--run-dir", runDirectory];
     return this.host.run(argv, { timeoutMs: 60_000 });
   }
 
   #ask(method: string, path: string, body?: object): Promise<unknown> {
-    const socketPath = this.host.outside(`${RUN_DIRECTORY}/control.sock`);
+    const socketPath = this.host.outside(`${this.#place.runDirectory}/control.sock`);
     return askControl(socketPath, { method, path, ...(body === undefined ? {} : { body }) });
   }
 
   #pids(): number[] {
-    return this.host.pids().filter((pid) => IS_NINES.test(commandLineOf(pid).join(" ")));
+    const ours = `--run-dir ${this.#place.runDirectory} `;
+    return this.host.pids().filter((pid) => {
+      const words = `${commandLineOf(pid).join(" ")} `;
+      return IS_NINES.test(words) && words.includes(ours);
+    });
   }
 }
 

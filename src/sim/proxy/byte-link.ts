@@ -44,6 +44,8 @@ export class LinkEnd implements Wire {
   #finComing = false;
   #finRead = false;
   #finSent = false;
+  /** Nothing is awaited from the other end: this one is closed when all is out. */
+  #isLast = false;
   #paused = false;
   /** No call to or from this end any more. */
   #gone = false;
@@ -116,9 +118,10 @@ export class LinkEnd implements Wire {
     this.#schedule();
   }
 
-  end(): void {
+  end(last = false): void {
     if (this.#gone || this.#finSent) return;
     this.#finSent = true;
+    this.#isLast = last;
     this.#other.#finComing = true;
     this.#other.#schedule();
     this.#schedule();
@@ -198,7 +201,7 @@ export class LinkEnd implements Wire {
       peer.drained(now);
     }
     if (this.#gone) return;
-    const read = this.#finRead && this.#to === this.#from;
+    const read = (this.#finRead || this.#isLast) && this.#to === this.#from;
     const sent = this.#finSent && (this.#other.waiting === 0 || this.#other.#gone);
     if (read && sent) {
       this.#gone = true;

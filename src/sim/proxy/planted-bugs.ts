@@ -30,7 +30,7 @@ export function sendingWire(wire: Wire, send: Wire["send"]): Wire {
     },
     pause: () => wire.pause(),
     resume: () => wire.resume(),
-    end: () => wire.end(),
+    end: (last) => wire.end(last),
     destroy: (reset) => wire.destroy(reset),
   };
 }

@@ -1,0 +1,208 @@
+/** One turn of the loop with several connections that have something to say. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Peer, ServerPeer } from "../core/proxy/wire.ts";
+import { isOsFailure } from "./ffi.ts";
+import { StreamConnector } from "./stream-connector.ts";
+import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
+import { StreamLoop } from "./stream-loop.ts";
+import { StreamWire, WIRE_EVENTS } from "./stream-wire.ts";
+
+/** A turn is entered from C: promises that it settled are looked at in the next one of Node's own. */
+const settling = { afterTurn: (): void => void setImmediate(() => {}) };
+
+/** What all connections were told, in the order in which they were. */
+class Told {
+  readonly all: string[] = [];
+
+  /** Does what `then` says whenever it is told something. */
+  peer(name: string, then: () => void = () => {}): ServerPeer {
+    return {
+      connected: () => void this.all.push(`${name} connected`),
+      received: (_now, bytes, from, to) => {
+        this.all.push(`${name} ${Buffer.from(bytes.subarray(from, to)).toString()}`);
+        then();
+      },
+      drained: () => {},
+      ended: () => {
+        this.all.push(`${name} ended`);
+        then();
+      },
+      closed: (_now, reason) => void this.all.push(`${name} closed ${reason}`),
+    };
+  }
+
+  async until(count: number): Promise<void> {
+    for (let i = 0; i < 400 && this.all.length < count; i++) await pause(5);
+    assert.ok(this.all.length >= count, `told so far: ${this.all.join(", ")}`);
+  }
+}
+
+interface Guests {
+  readonly loop: StreamLoop;
+  readonly sockets: readonly Socket[];
+  readonly wires: readonly StreamWire[];
+}
+
+/** Connections that are accepted and idle, in the order of their peers. */
+async function withGuests(
+  peers: readonly Peer[],
+  body: (guests: Guests) => Promise<void>,
+): Promise<void> {
+  const loop = new StreamLoop(settling);
+  const fd = openListener({ kind: "ip", address: "127.0.0.1", port: 0 });
+  assert.ok(!isOsFailure(Object(fd)));
+  const wires: StreamWire[] = [];
+  const listener = new StreamListener(loop, fd as number, (client) => {
+    const wire = new StreamWire(loop, client);
+    wire.peer = peers[wires.length]!;
+    wires.push(wire);
+    loop.add(wire, WIRE_EVENTS);
+  });
+  const sockets: Socket[] = [];
+  try {
+    const { port } = localAddress(fd as number);
+    for (const [i] of peers.entries()) {
+      const socket = connect(port, "127.0.0.1");
+      sockets.push(socket);
+      await once(socket, "connect");
+      while (wires.length === i) await pause(1);
+    }
+    await body({ loop, sockets, wires });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    for (const wire of wires) wire.destroy(false);
+    listener.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    loop.close();
+  }
+}
+
+interface Two {
+  readonly told: Told;
+  readonly sockets: readonly Socket[];
+  /** Whoever was heard first, and the other one. */
+  readonly early: () => string;
+  readonly late: () => {
+    readonly name: string;
+    readonly wire: StreamWire;
+    readonly socket: Socket;
+  };
+}
+
+/** Of two that speak in the same turn, the first that is heard does `then` with the other's wire. */
+async function withTwo(
+  then: (other: StreamWire) => void,
+  body: (two: Two) => Promise<void>,
+): Promise<void> {
+  const told = new Told();
+  let guests!: Guests;
+  let first: number | undefined;
+  const heard = (i: number) => (): void => {
+    if (first === undefined) then(guests.wires[1 - i]!);
+    first ??= i;
+  };
+  await withGuests([told.peer("0", heard(0)), told.peer("1", heard(1))], async (all) => {
+    guests = all;
+    const late: Two["late"] = () => {
+      const i = 1 - first!;
+      return { name: String(i), wire: all.wires[i]!, socket: all.sockets[i]! };
+    };
+    await body({ told, sockets: all.sockets, early: () => String(first), late });
+  });
+}
+
+test("who is paused by another's bytes after its own were read gets them when it is resumed", async () => {
+  await withTwo(
+    (other) => other.pause(),
+    async ({ told, sockets, early, late }) => {
+      for (const socket of sockets) socket.write("a");
+      await told.until(1);
+      await pause(20);
+      const { name, wire, socket } = late();
+      socket.end("b");
+      await pause(20);
+      assert.deepEqual(told.all, [`${early()} a`]);
+      wire.resume();
+      await told.until(4);
+      assert.deepEqual(told.all, [`${early()} a`, `${name} a`, `${name} b`, `${name} ended`]);
+    },
+  );
+});
+
+test("an end that was read is told after the pause that came between", async () => {
+  await withTwo(
+    (other) => other.pause(),
+    async ({ told, sockets, early, late }) => {
+      for (const socket of sockets) socket.end();
+      await told.until(1);
+      await pause(20);
+      assert.deepEqual(told.all, [`${early()} ended`]);
+      const { name, wire } = late();
+      wire.resume();
+      await told.until(2);
+      assert.deepEqual(told.all, [`${early()} ended`, `${name} ended`]);
+    },
+  );
+});
+
+test("who is destroyed by another's bytes is told nothing of its own", async () => {
+  await withTwo(
+    (other) => other.destroy(false),
+    async ({ told, sockets, early }) => {
+      for (const socket of sockets) socket.write("a");
+      await told.until(1);
+      await pause(20);
+      assert.deepEqual(told.all, [`${early()} a`]);
+    },
+  );
+});
+
+test("what servers say is told before what clients say, whoever spoke first", async () => {
+  const told = new Told();
+  await withGuests([told.peer("client")], async ({ loop, sockets }) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const endpoint = { kind: "ip", address: "127.0.0.1", port } as const;
+    const arrived = once(server, "connection");
+    const target = { pool: "p", server: "s", endpoint };
+    const wire = new StreamConnector(loop).connect(target, told.peer("server"));
+    const [side] = (await arrived) as [Socket];
+    await told.until(1);
+    sockets[0]!.write("request");
+    side.write("answer");
+    await told.until(3);
+    assert.deepEqual(told.all, ["server connected", "server answer", "client request"]);
+    wire.destroy(false);
+    side.destroy();
+    server.close();
+  });
+});
+
+test("what many say at once, more than is gathered, comes to each whole and in order", async () => {
+  const said = new Map<string, string>();
+  const peers = ["a", "b", "c", "d"].map((name): Peer => {
+    const received: Peer["received"] = (_now, bytes, from, to) => {
+      said.set(name, (said.get(name) ?? "") + Buffer.from(bytes.subarray(from, to)).toString());
+    };
+    return { received, drained() {}, ended() {}, closed() {} };
+  });
+  await withGuests(peers, async ({ sockets }) => {
+    const texts = ["a", "b", "c", "d"].map((name) =>
+      Array.from({ length: 20_000 }, (_, i) => `${name}${i}`).join(),
+    );
+    for (const [i, socket] of sockets.entries()) socket.write(texts[i]!);
+    const total = texts.reduce((sum, text) => sum + text.length, 0);
+    const sum = (): number => [...said.values()].reduce((all, text) => all + text.length, 0);
+    for (let i = 0; i < 400 && sum() < total; i++) await pause(5);
+    for (const [i, name] of ["a", "b", "c", "d"].entries()) {
+      assert.equal(said.get(name), texts[i]);
+    }
+  });
+});
