@@ -1,9 +1,10 @@
-/** What remembering costs, and whether it keeps up: `npm run bench -- evidence [--only cost,stream,query,page]`. */
+/** What remembering costs, and whether it keeps up: `npm run bench -- evidence [--only cost,stream,query,page,servers]`. */
 
 import { parseArgs } from "node:util";
 import { costBench } from "./evidence-cost.ts";
 import { pageBench } from "./evidence-page.ts";
 import { queryBench } from "./evidence-query.ts";
+import { serversBench } from "./evidence-servers.ts";
 import { streamBench } from "./evidence-stream.ts";
 
 const PARTS = {
@@ -11,6 +12,7 @@ const PARTS = {
   stream: ({ span }: Sizes) => streamBench(10_000, span),
   query: ({ rows }: Sizes) => queryBench(rows),
   page: ({ rounds }: Sizes) => pageBench(rounds, 60),
+  servers: ({ servers }: Sizes) => serversBench(servers, 60),
 } as const;
 
 interface Sizes {
@@ -18,6 +20,7 @@ interface Sizes {
   readonly seconds: number;
   readonly span: number;
   readonly rows: number;
+  readonly servers: number;
 }
 
 export async function evidenceBench(args: string[]): Promise<void> {
@@ -29,14 +32,16 @@ export async function evidenceBench(args: string[]): Promise<void> {
       seconds: { type: "string", default: "4" },
       span: { type: "string", default: "30" },
       rows: { type: "string", default: "10000000" },
+      servers: { type: "string", default: "1000" },
     },
   });
-  const { only, rounds, seconds, span, rows } = values;
+  const { only, rounds, seconds, span, rows, servers } = values;
   const sizes = {
     rounds: Number(rounds),
     seconds: Number(seconds),
     span: Number(span),
     rows: Number(rows),
+    servers: Number(servers),
   };
   for (const [name, part] of Object.entries(PARTS)) {
     if (only.split(",").includes(name)) await part(sizes);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { main } from "../src/cli/main.ts";
+import { answerMistakes } from "./kit/answer-mistakes.ts";
 import type { ReportData } from "../src/core/ledger/report.ts";
 import { minutesOf } from "../src/core/journal/measurement.ts";
 import type { JournalRecord, RecordSource } from "../src/core/journal/record.ts";
@@ -81,6 +82,7 @@ test("the report of a month says what counting seconds says", async () => {
   const { code, out } = await nines("report", "--month", "2026-01", "--format", "json");
   assert.equal(code, 0);
   const data = JSON.parse(out) as ReportData;
+  assert.deepEqual(answerMistakes("ReportData", data), []);
   const [service] = data.services;
   const count = new SecondCount(year);
   const totals = count.totals(0, 31 * DAY_S);

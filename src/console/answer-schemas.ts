@@ -4,49 +4,25 @@
  */
 
 import { ACTION_NAMES } from "./action-routes.ts";
-
-type Schema = Readonly<Record<string, unknown>>;
-type Properties = Readonly<Record<string, Schema>>;
-
-const text: Schema = { type: "string" };
-const number: Schema = { type: "number" };
-const integer: Schema = { type: "integer" };
-const yes: Schema = { type: "boolean" };
-/** Unix ms of the node that answers. */
-const moment: Schema = { type: "number", description: "Unix ms." };
-const span: Schema = { type: "number", description: "ms." };
-const share: Schema = { type: "number", minimum: 0, maximum: 1 };
-const anything: Schema = { type: "object" };
-
-function list(items: Schema): Schema {
-  return { type: "array", items };
-}
-
-function orNull(type: string): Schema {
-  return { type: [type, "null"] };
-}
-
-function words(...choices: readonly string[]): Schema {
-  return { type: "string", enum: choices };
-}
-
-function of(name: string): Schema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function object(required: Properties, optional: Properties = {}): Schema {
-  const properties = { ...required, ...optional };
-  return {
-    type: "object",
-    properties,
-    required: Object.keys(required),
-    additionalProperties: false,
-  };
-}
-
-function map(values: Schema): Schema {
-  return { type: "object", additionalProperties: values };
-}
+import { REPORT_SCHEMAS } from "./report-schemas.ts";
+import {
+  anything,
+  integer,
+  list,
+  map,
+  moment,
+  number,
+  object,
+  of,
+  orNull,
+  type Properties,
+  share,
+  type Schema,
+  span,
+  text,
+  words,
+  yes,
+} from "./schema-words.ts";
 
 const level = words("info", "warning", "error");
 const verdict = words("up", "degraded", "down", "unknown");
@@ -192,9 +168,16 @@ export const ANSWER_SCHEMAS: Properties = {
       certificateEndsMs: moment,
     },
   ),
+  DrillView: object(
+    { name: text, title: text, faults: list(text), radius: text },
+    { refused: { ...text, description: "Why it cannot run here now." } },
+  ),
+  DrillList: object({ drills: list(of("DrillView")) }),
+  DrillHistory: object({ runs: list(of("DrillRunView")) }),
   DrillRunView: object(
     { id: text, name: text, startMs: moment, reason: text },
     {
+      node: { ...text, description: "That it was asked of; absent: done here." },
       endMs: moment,
       verdict: words("passed", "deviated", "aborted", "error"),
       outageMs: span,
@@ -260,8 +243,8 @@ export const ANSWER_SCHEMAS: Properties = {
     vantages: list(
       object({
         vantage: text,
-        good: list(number),
-        bad: list(number),
+        good: { ...list(orNull("number")), description: "null: nobody measured; 0: nobody asked." },
+        bad: list(orNull("number")),
         p50: list(orNull("number")),
         p99: list(orNull("number")),
       }),
@@ -279,5 +262,30 @@ export const ANSWER_SCHEMAS: Properties = {
     { refused: of("Sentence"), override: text, confirm: text },
   ),
   ActionOutcome: object({ done: { type: "boolean", const: true }, sentence: of("Sentence") }),
+  PlannedList: object({
+    windows: list(
+      object(
+        { service: text, fromMs: moment, reason: text },
+        { toMs: { ...moment, description: "Unix ms; absent: it has no end yet." } },
+      ),
+    ),
+  }),
+  Intake: object({ service: text, taken: integer, known: integer, clockBehindMs: span }),
+  KnownOutages: list(
+    object(
+      {
+        probe: text,
+        target: text,
+        service: text,
+        fromMs: moment,
+        failed: integer,
+        ownMs: span,
+        reason: text,
+      },
+      { toMs: moment, before: text, after: text, lost: integer },
+    ),
+  ),
+  ...REPORT_SCHEMAS,
+  SessionEnded: object({ done: { type: "boolean", const: true } }),
   Session: object({ viewer: of("Viewer") }, { expiresMs: moment }),
 };

@@ -211,7 +211,7 @@ export interface ObjectiveView {
 
 /** What was measured over time, of all nodes together. */
 export interface SeriesView {
-  /** `service shop`, `pool web`. */
+  /** `service shop`, `pool web`, `server web/web1`. */
   readonly subject: string;
   readonly fromMs: number;
   readonly toMs: number;

@@ -11,7 +11,7 @@ import { catalogue, drillKind } from "../core/drill/catalogue/catalogue.ts";
 import { planFor } from "../core/drill/catalogue/drill-kind.ts";
 import type { ErrandWord } from "../core/drill/errand.ts";
 import type { SiteFacts } from "../core/drill/facts.ts";
-import { shellLine, type DrillPlan, type Radius } from "../core/drill/plan.ts";
+import { shellLine, type DrillPlan } from "../core/drill/plan.ts";
 import { refusals } from "../core/drill/preconditions.ts";
 import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
 import { newDrillId } from "../daemon/drill-conductor.ts";
@@ -25,6 +25,7 @@ import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.t
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { DrillDoor } from "./drill-door.ts";
 import { colleague, runErrand } from "./drill-errand.ts";
+import { LANG, radiusOf, tellerOf, told } from "./drill-words.ts";
 import type { Exhibits } from "./overview.ts";
 import { json, type Route } from "./routes.ts";
 import { say } from "./verdict.ts";
@@ -182,18 +183,22 @@ class DrillPart implements RunningPart {
       path: "/api/v1/drills",
       access: "read",
       summary: "What may be broken here on purpose.",
-      answers: "{ drills: DrillView[] }",
-      handle: async () => {
+      query: LANG,
+      answers: "DrillList",
+      handle: async ({ query }) => {
+        const tell = tellerOf(query);
         const facts = await this.#facts();
         const drills = catalogue.map((kind): DrillView => {
           const plan = facts === undefined ? "the node does not answer" : planFor(kind, facts);
-          const { name, title, says } = kind;
+          const { name, says } = kind;
+          const title = tell(kind.title);
           if (typeof plan === "string") {
-            return { name, title, faults: [says], radius: "unknown", refused: plan };
+            const radius = tell("unknown");
+            return { name, title, faults: [tell(says)], radius, refused: tell(plan) };
           }
-          const [refused] = this.#refusals(plan, facts!);
-          const faults = plan.faults.map((fault) => fault.says);
-          const radius = radiusOf(plan.radius);
+          const [refused] = this.#refusals(plan, facts!).map(tell);
+          const faults = plan.faults.map((fault) => tell(fault.says));
+          const radius = tell(radiusOf(plan.radius));
           return { name, title, faults, radius, ...(refused === undefined ? {} : { refused }) };
         });
         return json({ drills });
@@ -207,8 +212,13 @@ class DrillPart implements RunningPart {
       path: "/api/v1/drills/history",
       access: "read",
       summary: "Drills that were run here, newest first.",
-      answers: "{ runs: DrillRunView[] }",
-      handle: () => json({ runs: this.#runs().slice(0, HISTORY) }),
+      query: LANG,
+      answers: "DrillHistory",
+      handle: ({ query }) => {
+        const tell = tellerOf(query);
+        const runs = this.#runs().slice(0, HISTORY);
+        return json({ runs: runs.map((run) => ({ ...run, reason: tell(run.reason) })) });
+      },
     };
   }
 
@@ -271,14 +281,14 @@ class DrillPart implements RunningPart {
     const command = shellLine(["nines", ...this.#words("run", subject)]);
     const basis = subject;
     if (typeof plan === "string") {
-      const why = say("drill-impossible", plan, { subject });
+      const why = told("drill-impossible", plan, subject);
       return { moves: [], left: [], refused: { why, override: false }, command, basis };
     }
-    const moves = plan.faults.map(({ says }) => say("drill-fault", says, { subject }));
-    const left = [say("drill-radius", radiusOf(plan.radius), { subject })];
+    const moves = plan.faults.map(({ says }) => told("drill-fault", says, subject));
+    const left = [told("drill-radius", radiusOf(plan.radius), subject)];
     const [text] = this.#refusals(plan, facts!);
     if (text === undefined) return { moves, left, command, basis };
-    const why = say("drill-refused", text, { subject });
+    const why = told("drill-refused", text, subject);
     return { moves, left, refused: { why, override: false }, command, basis };
   }
 
@@ -296,12 +306,12 @@ class DrillPart implements RunningPart {
     const command = shellLine(["nines", ...this.#words("run", subject, "--on", node)]);
     const basis = [subject, node];
     if (planned === undefined || text !== undefined) {
-      const why = say("drill-refused", `${node}: ${text ?? "the line broke"}`, { subject });
+      const why = told("drill-refused", text ?? "the line broke", subject, node);
       return { moves: [], left: [], refused: { why, override: false }, command, basis };
     }
     const { faults, radius } = planned.plan;
-    const moves = faults.map(({ says }) => say("drill-fault", `${node}: ${says}`, { subject }));
-    const left = [say("drill-radius", radiusOf(radius, node), { subject })];
+    const moves = faults.map(({ says }) => told("drill-fault", says, subject, node));
+    const left = [told("drill-radius", radiusOf(radius, node), subject)];
     return { moves, left, command, basis };
   }
 
@@ -335,19 +345,6 @@ function levelOf({ kind, result, verdict }: DrillLine): "info" | "warning" {
   if (kind === "drill-refused") return "warning";
   const said = result?.verdict ?? (kind === "drill-answered" ? (verdict ?? "error") : "passed");
   return said === "passed" ? "info" : "warning";
-}
-
-function radiusOf(radius: Radius, node = "this node"): string {
-  switch (radius.takes) {
-    case "nothing":
-      return "nothing is taken away: clients should not notice";
-    case "node":
-      return `${node}: its addresses must go to another one`;
-    case "server":
-      return `one server: ${radius.pool}/${radius.server}`;
-    case "worker":
-      return "one of the balance workers";
-  }
 }
 
 /** Why other nodes may ask for nothing here; undefined: they may. */

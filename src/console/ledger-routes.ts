@@ -53,14 +53,14 @@ function readingRoutes(model: LedgerModel): Route[] {
       method: "GET",
       path: "/api/v1/report",
       access: "read",
-      summary: "The availability report of a month.",
+      summary: "The availability report of a month; as JSON or, with `format`, a document.",
       query: {
         month: { type: "string", description: "2026-11; default: this one." },
         service: { type: "string", description: "Only of this one." },
         format: { type: "string", description: "Its form.", choices: FORMATS },
         lang: { type: "string", description: "Its language.", choices: LANGUAGES },
       },
-      answers: "ReportData, or a document",
+      answers: "ReportData",
       handle: (call) => report(model, call),
     },
   ];

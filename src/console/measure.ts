@@ -5,13 +5,19 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUCKET_MS, spread, type Measurement } from "../core/journal/measurement.ts";
+import { BUCKET_MS, MINUTE_MS, spread, type Measurement } from "../core/journal/measurement.ts";
 import { Tally } from "../core/journal/tally.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { type KeptLook, MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts";
+import {
+  type KeptLook,
+  type LookQuery,
+  MeasureStore,
+  type MeasurementQuery,
+} from "../drivers/measure-store.ts";
 import type { LoggedEvent, TrafficLook } from "../daemon/control-api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
+import { LOOKS, ServerMinutes } from "./server-minutes.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const ASK_HOLDERS_MS = 60_000;
@@ -34,6 +40,7 @@ export class Measures {
   readonly #closing = new AbortController();
   readonly #rolling: NodeJS.Timeout;
   readonly #held = new Set<string>();
+  readonly #servers: ServerMinutes;
   #askedMs = -Infinity;
   #store: MeasureStore | undefined;
   #keptMs: number | undefined;
@@ -47,9 +54,11 @@ export class Measures {
   ) {
     this.#control = control;
     this.#boot = boot;
+    this.#servers = new ServerMinutes(control);
     journal.onOpen((database) => {
       const isFirst = this.#store === undefined;
       this.#store = new MeasureStore(database);
+      this.#servers.open(database);
       if (isFirst) this.#resume(this.#store.look);
     });
     this.#rolling = setInterval(() => this.#roll(), ROLL_EVERY_MS);
@@ -62,10 +71,21 @@ export class Measures {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Oldest first. Empty while the file cannot be read. */
+  /** Oldest first; `server POOL/SERVER` in minutes and hours. Empty while the file cannot be read. */
   find(query: MeasurementQuery): readonly Measurement[] {
     try {
+      if (query.subject.startsWith("server ")) return this.#servers.find(query);
       return this.#store?.find(query) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** When the balancer's counters were looked at, whatever they said of the subject. */
+  looked(query: LookQuery): readonly Pick<Measurement, "fromMs" | "lengthMs">[] {
+    try {
+      if (query.subject.startsWith("server ")) return this.#servers.looked(query);
+      return this.#store?.looked({ ...query, subject: LOOKS }) ?? [];
     } catch {
       return [];
     }
@@ -117,6 +137,7 @@ export class Measures {
     // What was counted up to here mostly happened in the span that ends here.
     this.#tally.look(look.processes, now);
     this.#caughtUp(now);
+    this.#tally.held(LOOKS);
     for (const name of this.#held) this.#tally.held(`instance ${name}`);
     if (bucket !== this.#bucket) this.#finish(bucket);
   }
@@ -150,6 +171,7 @@ export class Measures {
   #finish(next: number): void {
     const fromMs = this.#bucket * BUCKET_MS;
     this.#bucket = next;
+    if (minuteOf(next) !== minuteOf(fromMs / BUCKET_MS)) void this.#servers.look();
     const vantageOf = (subject: string): string =>
       subject.startsWith("instance ") ? "vrrp" : "balancer";
     this.#keptMs = wallMs();
@@ -174,9 +196,14 @@ export class Measures {
 
   #roll(): void {
     try {
-      if (this.#store?.rollUp(wallMs()) === true) setTimeout(() => this.#roll(), 100).unref();
+      const isMore = this.#store?.rollUp(wallMs()) === true;
+      if (this.#servers.rollUp() || isMore) setTimeout(() => this.#roll(), 100).unref();
     } catch {
       // As above; the next time.
     }
   }
+}
+
+function minuteOf(bucket: number): number {
+  return Math.floor((bucket * BUCKET_MS) / MINUTE_MS);
 }

@@ -3,9 +3,12 @@ import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { actionRoutes } from "./action-routes.ts";
 import type { Actions } from "./actions.ts";
+import { ANSWER_SCHEMAS } from "./answer-schemas.ts";
 import { apiRoutes, type PageModel } from "./api-routes.ts";
+import { type LedgerModel, ledgerRoutes } from "./ledger-routes.ts";
 import { openApi } from "./open-api.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { type SeriesModel, type SeriesReader, seriesRoutes } from "./series.ts";
 import { sessionRoutes } from "./session-routes.ts";
 
 const ROUTES = [
@@ -15,6 +18,8 @@ const ROUTES = [
     throw new Error("nobody signs in here");
   }),
   ...pageRoutes(),
+  ...ledgerRoutes({} as LedgerModel),
+  ...seriesRoutes({} as SeriesReader, {} as SeriesModel),
 ];
 
 interface Operation {
@@ -59,6 +64,18 @@ test("every operation has its own name, a summary, its parameters and its answer
     assert.deepEqual(named, inPath);
     assert.ok("200" in operation.responses && "default" in operation.responses);
   }
+});
+
+test("every answer in JSON has a schema", () => {
+  const bare = ROUTES.filter(({ type, answers }) => {
+    const isJson = type === undefined || type === "application/json";
+    return isJson && !Object.hasOwn(ANSWER_SCHEMAS, answers);
+  });
+  assert.deepEqual(
+    bare.map(({ path }) => path),
+    ["/openapi.json"],
+    "it is a schema itself",
+  );
 });
 
 test("its schemas are JSON Schema 2020-12", () => {

@@ -6,6 +6,7 @@ import type { RecordDraft } from "../core/journal/record.ts";
 import type { LedgerService } from "../core/ledger/settings.ts";
 import type { ProbeReport } from "../core/probe/report.ts";
 import { ProbeIntakeStore } from "../drivers/probe-intake-store.ts";
+import { answerMistakes } from "../../test/kit/answer-mistakes.ts";
 import type { Problem } from "./api.ts";
 import { type Intake, ProbeIntake } from "./probe-intake.ts";
 
@@ -51,7 +52,9 @@ function stage(services: readonly LedgerService[]): {
 
 test("a bucket becomes a measurement of the service from the prober's place", () => {
   const { take, measured } = stage([service("shop")]);
-  assert.deepEqual(take(report()), { service: "shop", taken: 1, known: 0, clockBehindMs: 0 });
+  const answer = take(report());
+  assert.deepEqual(answer, { service: "shop", taken: 1, known: 0, clockBehindMs: 0 });
+  assert.deepEqual(answerMistakes("Intake", answer), []);
   assert.deepEqual(measured, [
     {
       subject: "service shop",
@@ -110,7 +113,9 @@ test("an outage is told when it begins and when it ends, each once", () => {
     ],
   );
   assert.match(said[1]!.reason, /home got no good answer from http:\/\/shop\/ for 4.00 s/);
-  assert.equal(store.outages(0, NOW, "shop")[0]!.toMs, NOW - 1000);
+  const outages = store.outages(0, NOW, "shop");
+  assert.equal(outages[0]!.toMs, NOW - 1000);
+  assert.deepEqual(answerMistakes("KnownOutages", outages), []);
 });
 
 test("an outage that is over when it is first told is told as both", () => {

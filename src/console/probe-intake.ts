@@ -212,7 +212,7 @@ class ProbePart implements RunningPart {
   readonly #own: NodeProbes;
   readonly #control: ConsoleCore["control"];
 
-  constructor({ journal, measures, control }: ConsoleCore) {
+  constructor({ node, journal, measures, control }: ConsoleCore) {
     this.#control = control;
     journal.onOpen((database) => (this.#store = new ProbeIntakeStore(database)));
     const intake = new ProbeIntake({
@@ -240,11 +240,12 @@ class ProbePart implements RunningPart {
         access: "read",
         summary: "Outages as probers lived them.",
         query: OUTAGES,
-        answers: "KnownOutage[]",
+        answers: "KnownOutages",
         handle: ({ query }) => json(this.#outages(query)),
       },
     ];
     this.#own = new NodeProbes({
+      node,
       take: (report) => void intake.take(report, wallMs()),
       trouble: (reason) => {
         journal.say({ source: "probe", level: "warning", kind: "probe-own", subject: "", reason });

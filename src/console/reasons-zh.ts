@@ -147,6 +147,10 @@ const PATTERNS: readonly (readonly [english: string, chinese: string])[] = [
   ["1 service is down: {services}", "1 个服务故障：{services}"],
 ];
 
+export type Patterns = typeof PATTERNS;
+
+export const REASON_PATTERNS: Patterns = PATTERNS;
+
 interface Pattern {
   readonly match: RegExp;
   readonly chinese: string;
@@ -155,7 +159,7 @@ interface Pattern {
 /** Places that hold a whole number: texts end before them, and not at the first comma. */
 const COUNTS: ReadonlySet<string> = new Set(["row", "of", "pid"]);
 
-const COMPILED: readonly Pattern[] = PATTERNS.map(([english, chinese]) => {
+function compiled([english, chinese]: Patterns[number]): Pattern {
   const parts = english.split(/\{~?(\w+)\}/u);
   const source = parts
     .map((part, i) =>
@@ -165,25 +169,29 @@ const COMPILED: readonly Pattern[] = PATTERNS.map(([english, chinese]) => {
     )
     .join("");
   return { match: new RegExp(`^${source}$`, "su"), chinese };
-});
-
-export const REASON_PATTERNS: typeof PATTERNS = PATTERNS;
+}
 
 /** A reason holds a few others at most. */
 const DEEPEST = 4;
 /** Longer ones are output of programs. */
 const LONGEST = 600;
 
-/** As it was told where no pattern knows it. */
-export function reasonInChinese(reason: string, depth = 0): string {
-  if (depth > DEEPEST || reason.length > LONGEST) return reason;
-  for (const { match, chinese } of COMPILED) {
-    const values = match.exec(reason)?.groups ?? (match.test(reason) ? {} : undefined);
-    if (values === undefined) continue;
-    return chinese.replaceAll(/\{(~?)(\w+)\}/gu, (_all, mark: string, name: string) => {
-      const value = values[name] ?? "";
-      return mark === "" ? value : reasonInChinese(value, depth + 1);
-    });
-  }
-  return reason;
+/** What tells them in Chinese; as they were told where no pattern knows them. */
+export function chineseBy(patterns: Patterns): (reason: string) => string {
+  const all = patterns.map(compiled);
+  const told = (reason: string, depth: number): string => {
+    if (depth > DEEPEST || reason.length > LONGEST) return reason;
+    for (const { match, chinese } of all) {
+      const values = match.exec(reason)?.groups ?? (match.test(reason) ? {} : undefined);
+      if (values === undefined) continue;
+      return chinese.replaceAll(/\{(~?)(\w+)\}/gu, (_all, mark: string, name: string) => {
+        const value = values[name] ?? "";
+        return mark === "" ? value : told(value, depth + 1);
+      });
+    }
+    return reason;
+  };
+  return (reason) => told(reason, 0);
 }
+
+export const reasonInChinese: (reason: string) => string = chineseBy(PATTERNS);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { MeasureStore } from "../drivers/measure-store.ts";
+import { type LookQuery, MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts";
+import { ServerMeasureStore } from "../drivers/server-measure-store.ts";
 import { SeriesReader, wishOf } from "./series.ts";
 
 const STEP = 10_000;
+const DAY = 86_400_000;
+const nothing = { find: () => [], looked: () => [] };
 
 test("a long time is read in pieces, and every span is in it once", async () => {
   const store = new MeasureStore(new DatabaseSync(":memory:"));
@@ -27,8 +30,29 @@ test("a long time is read in pieces, and every span is in it once", async () => 
   for (const { good } of vantages) assert.deepEqual(new Set(good), new Set([360]));
 });
 
+test("a server's day has a gap where nobody looked, zeros where nobody asked, and the hours of before", async () => {
+  const store = new ServerMeasureStore(new DatabaseSync(":memory:"));
+  const span = { vantage: "balancer", bad: 0 };
+  const add = (subject: string, fromMs: number, lengthMs: number, good: number): void =>
+    store.add([{ ...span, subject, fromMs, lengthMs, good }]);
+  add("server web/a", 0, 3_600_000, 720);
+  add("looks", 0, 3_600_000, 60);
+  for (let at = 8 * 3_600_000; at < 9 * 3_600_000; at += 60_000) add("looks", at, 60_000, 1);
+  add("server web/a", 8 * 3_600_000, 60_000, 30);
+  const looked = (query: LookQuery) => store.looked({ ...query, subject: "looks" });
+  const measures = { find: (query: MeasurementQuery) => store.find(query), looked };
+  const reader = new SeriesReader({ services: () => [], measures, neighbours: () => [] });
+  const frame = { fromMs: 300_000, toMs: 300_000 + DAY, stepMs: 300_000 };
+  const { vantages } = await reader.ofGroup({ subject: "server web/a", ...frame });
+  const [line] = vantages;
+  assert.deepEqual(new Set(line?.good.slice(0, 11)), new Set([60]), "evenly over its hour");
+  assert.deepEqual(new Set(line?.good.slice(11, 95)), new Set([null]));
+  assert.deepEqual([line?.good[95], line?.good[96], line?.good[106]], [30, 0, 0]);
+  assert.deepEqual(new Set(line?.bad.slice(107)), new Set([null]));
+});
+
 test("more readers than there is room for are sent away", async () => {
-  const model = { services: () => [], measures: { find: () => [] }, neighbours: () => [] };
+  const model = { services: () => [], measures: nothing, neighbours: () => [] };
   const reader = new SeriesReader(model);
   const wish = { subject: "pool web", fromMs: 0, toMs: 1_000_000, stepMs: STEP };
   const all = await Promise.allSettled([1, 2, 3, 4, 5].map(() => reader.own(wish)));

@@ -14,20 +14,21 @@ import { type Answer, type Call, json, problem, type Route } from "./routes.ts";
 import { measuresOf, subjectsOf } from "./service-measures.ts";
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Rows of one reading: some 10 ms. */
 const PIECE = 4_000;
-const MAX_SPAN_MS = 92 * 24 * HOUR_MS;
+const MAX_SPAN_MS = 92 * DAY_MS;
 /** A page asks once a minute; more at once is somebody's mistake. */
 const MAX_READING = 4;
 
 export interface SeriesWish extends ChartFrame {
-  /** `service shop`, `pool web`, `frontend web`. */
+  /** `service shop`, `pool web`, `frontend web`, `server web/web1`. */
   readonly subject: string;
 }
 
 export interface SeriesModel {
   readonly services: () => readonly LedgerService[];
-  readonly measures: Pick<Measures, "find">;
+  readonly measures: Pick<Measures, "find" | "looked">;
   readonly neighbours: () => readonly Neighbour[];
 }
 
@@ -74,7 +75,8 @@ export class SeriesReader {
     const chart = new Chart(frame);
     const service = this.#model.services().find(({ name }) => subject === `service ${name}`);
     for (const one of service === undefined ? [subject] : subjectsOf(service)) {
-      for (let fromMs = frame.fromMs; ;) {
+      // What is kept by the hour may have begun before.
+      for (let fromMs = frame.fromMs - HOUR_MS; ;) {
         const query = { subject: one, fromMs, toMs: frame.toMs, limit: PIECE };
         const rows = this.#model.measures.find(query);
         const lastMs = rows.at(-1)?.fromMs ?? 0;
@@ -87,7 +89,18 @@ export class SeriesReader {
         await breathe();
       }
     }
+    await this.#readLooks(chart, { subject, ...frame });
     return chart;
+  }
+
+  /** When anybody counted at all: a day at a time. */
+  async #readLooks(chart: Chart, { subject, stepMs, ...frame }: SeriesWish): Promise<void> {
+    for (let fromMs = frame.fromMs - HOUR_MS; fromMs < frame.toMs; fromMs += DAY_MS) {
+      const toMs = Math.min(frame.toMs, fromMs + DAY_MS);
+      const looks = this.#model.measures.looked({ subject, fromMs, toMs, stepMs });
+      for (const look of looks) chart.looked(look.fromMs, look.lengthMs);
+      await breathe();
+    }
   }
 }
 
@@ -95,7 +108,7 @@ export class SeriesReader {
 function countsOf(
   service: LedgerService | undefined,
   rows: readonly Measurement[],
-): readonly Pick<Measurement, "vantage" | "fromMs" | "good" | "bad" | "latency">[] {
+): readonly Pick<Measurement, "vantage" | "fromMs" | "lengthMs" | "good" | "bad" | "latency">[] {
   return service === undefined ? rows : measuresOf(service, rows);
 }
 
@@ -113,7 +126,7 @@ export function wishOf(query: URLSearchParams): SeriesWish | undefined {
   const [fromMs, toMs, stepMs] = [number("from"), number("to"), number("step")];
   const subject = query.get("subject") ?? "";
   const span = toMs - fromMs;
-  const isSound = span > 0 && span <= MAX_SPAN_MS && stepMs >= 10_000 && stepMs <= 24 * HOUR_MS;
+  const isSound = span > 0 && span <= MAX_SPAN_MS && stepMs >= 10_000 && stepMs <= DAY_MS;
   return isSound && subject !== "" ? { subject, fromMs, toMs, stepMs } : undefined;
 }
 
@@ -125,8 +138,9 @@ export function seriesRoutes(reader: SeriesReader, model: SeriesModel): readonly
       access: "read",
       summary: "What was measured over time: requests, failures, times; of all nodes together.",
       query: {
-        service: { type: "string", description: "Of which service; or name a pool." },
+        service: { type: "string", description: "Of which service; or name a pool or a server." },
         pool: { type: "string", description: "Of which pool, as the balancers saw it." },
+        server: { type: "string", description: "Of which server, as POOL/SERVER." },
         vantage: { type: "string", description: "Only from there: balancer, probe:NAME." },
         from: { type: "number", description: "Unix ms; default: an hour before `to`." },
         to: { type: "number", description: "Unix ms; default: now. At most 92 days." },
@@ -137,11 +151,16 @@ export function seriesRoutes(reader: SeriesReader, model: SeriesModel): readonly
   ];
 }
 
+const KINDS = ["service", "pool", "server"] as const;
+
 async function series(reader: SeriesReader, model: SeriesModel, call: Call): Promise<Answer> {
   const { query, nowMs } = call;
-  const { service, pool, vantage, to: toMs = nowMs } = query;
-  if ((service === undefined) === (pool === undefined)) {
-    return problem(400, "mistake", "name a service or a pool");
+  const { service, vantage, to: toMs = nowMs } = query;
+  const [subject, ...more] = KINDS.flatMap((kind) =>
+    query[kind] === undefined ? [] : [`${kind} ${query[kind]}`],
+  );
+  if (subject === undefined || more.length > 0) {
+    return problem(400, "mistake", "name a service, a pool or a server");
   }
   const names = model.services().map(({ name }) => name);
   if (service !== undefined && !names.includes(String(service))) {
@@ -153,7 +172,6 @@ async function series(reader: SeriesReader, model: SeriesModel, call: Call): Pro
   if (span <= 0 || span > MAX_SPAN_MS) {
     return problem(400, "mistake", "'from' is before 'to', by at most 92 days");
   }
-  const subject = service === undefined ? `pool ${pool}` : `service ${service}`;
   const frame = frameOf(Number(fromMs), Number(toMs));
   try {
     const { vantages, missing } = await reader.ofGroup({ subject, ...frame });

@@ -49,7 +49,7 @@ export function sessionRoutes(
       path: PATH,
       access: "public",
       summary: "Takes the cookie away.",
-      answers: "Session of whoever one is without it",
+      answers: "SessionEnded",
       handle: ({ nowMs, isTls }) => {
         const { field } = sessionCookie(undefined, rules(), { isTls }, nowMs);
         return json({ done: true }, { "set-cookie": field });

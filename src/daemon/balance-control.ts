@@ -7,6 +7,7 @@ import type { ServiceModel } from "../config/service/service-model.ts";
 import { BalanceDesk, type DeskOptions } from "./balance-desk.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { BalanceStatus } from "./balance-status.ts";
+import type { Counting } from "./balance-traffic.ts";
 import { ConfigurationTrial } from "./configuration-trial.ts";
 import type {
   Applied,
@@ -104,8 +105,8 @@ export class BalanceControl {
     return this.#desk.status(histograms);
   }
 
-  traffic(): Promise<readonly CountingProcess[]> {
-    return this.#desk.traffic();
+  traffic(what: Counting): Promise<readonly CountingProcess[]> {
+    return this.#desk.traffic(what);
   }
 
   order(server: string, order: ServerOrder): Promise<Done | Failure> {

@@ -31,7 +31,7 @@ import {
   withOverrides,
 } from "./balance-resolve.ts";
 import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
-import { TrafficDesk } from "./balance-traffic.ts";
+import { type Counting, TrafficDesk } from "./balance-traffic.ts";
 import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { StickKeeper } from "./balance-sticks.ts";
@@ -152,6 +152,8 @@ export class BalanceDesk {
     const binds = frontends.flatMap((frontend) => frontend.binds);
     const trouble = checkCertificates(service.balance) ?? this.#sockets?.open(binds);
     if (trouble !== undefined) return trouble;
+    const apart = this.#sockets?.openCounts();
+    if (apart !== undefined) this.#say("limited", `each worker counts its own clients: ${apart}`);
     await this.#names.watch(serverHosts(pools));
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
@@ -176,8 +178,8 @@ export class BalanceDesk {
     return viewOf({ living, retired: this.#retired, service, verdicts: this.#verdicts });
   }
 
-  traffic(): Promise<CountingProcess[]> {
-    return this.#traffic.look(this.#workers.links);
+  traffic(what: Counting): Promise<CountingProcess[]> {
+    return this.#traffic.look(this.#workers.links, what);
   }
 
   async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
@@ -282,7 +284,7 @@ export class BalanceDesk {
     if (!this.#introduced.has(link)) await this.#introduce(link);
     const box = workerBox(this.#options.directory.path, link.hello.serial);
     const trouble = await sockets.giveTo(box, link.sockets);
-    link.sockets = new Set(sockets.names);
+    link.sockets = new Set(sockets.held);
     const text = `the balance worker ${link.hello.pid}: ${error ?? trouble}`;
     if ((error ?? trouble) !== undefined) this.#say("limited", text, "", "error");
   }

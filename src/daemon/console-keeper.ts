@@ -19,20 +19,29 @@ const LOOK_MS = 2_000;
  */
 const HUNG_LOOKS = 15;
 
+/** Does it again and again; the answer ends that. */
+type Repeat = (work: () => void, everyMs: number) => () => void;
+
+const byTimer: Repeat = (work, everyMs) => {
+  const timer = setInterval(work, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
 export class ConsoleKeeper {
   readonly #supervision: RoleSupervision;
-  readonly #lookMs: number;
+  readonly #repeat: Repeat;
   #isWanted: boolean | undefined;
   #running: Promise<void> | undefined;
-  #looking: NodeJS.Timeout | undefined;
+  #stopLooking: (() => void) | undefined;
   #shown: string | undefined;
   #looks = 0;
   /** One start or stop at a time. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(supervision: RoleSupervision, lookMs: number = LOOK_MS) {
+  constructor(supervision: RoleSupervision, repeat: Repeat = byTimer) {
     this.#supervision = supervision;
-    this.#lookMs = lookMs;
+    this.#repeat = repeat;
   }
 
   get roles(): readonly RoleProcessStatus[] {
@@ -56,12 +65,11 @@ export class ConsoleKeeper {
     if (living() === undefined) await sleep(START_AFTER_MS);
     if (this.#isWanted !== true) return;
     this.#running = this.#supervision.run(living, living() === undefined);
-    this.#looking = setInterval(() => this.#look(), this.#lookMs);
-    this.#looking.unref();
+    this.#stopLooking = this.#repeat(() => this.#look(), LOOK_MS);
   }
 
   async #end(): Promise<void> {
-    clearInterval(this.#looking);
+    this.#stopLooking?.();
     const stranger = this.#running === undefined ? this.#supervision.recorded : undefined;
     if (stranger !== undefined) signalProcess(stranger, "SIGTERM");
     await this.#supervision.stop(0, LAST_WORDS_MS);
@@ -77,7 +85,7 @@ export class ConsoleKeeper {
     this.#shown = shown;
     if (status.state !== "running" || this.#looks < HUNG_LOOKS) return;
     this.#looks = 0;
-    const silentMs = HUNG_LOOKS * this.#lookMs;
+    const silentMs = HUNG_LOOKS * LOOK_MS;
     this.#supervision.replaceHung(`it has shown no sign of life for ${silentMs} ms`);
   }
 }

@@ -6,6 +6,7 @@
  *                                header `nines-life` names the life of this process, in which the
  *                                numbers count; `&life=LIFE` of another one means: all events
  *   GET  /v1/traffic             TrafficLook
+ *   GET  /v1/traffic/servers     TrafficLook of single servers
  *   GET  /v1/service             ServiceFacts: what is in force
  *   GET  /v1/why/INSTANCE        Why
  *   POST /v1/handover/INSTANCE   Done

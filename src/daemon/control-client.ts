@@ -129,6 +129,10 @@ export class ControlClient {
     return this.#json<TrafficLook>("GET", "/v1/traffic");
   }
 
+  serverTraffic(): Promise<TrafficLook> {
+    return this.#json<TrafficLook>("GET", "/v1/traffic/servers");
+  }
+
   service(): Promise<ServiceFacts> {
     return this.#json<ServiceFacts>("GET", "/v1/service");
   }

@@ -248,8 +248,8 @@ export class ControlRole implements ControlBackend {
     };
   }
 
-  async traffic(): Promise<TrafficLook> {
-    return { processes: await this.balance.traffic() };
+  async traffic(what: "services" | "servers"): Promise<TrafficLook> {
+    return { processes: await this.balance.traffic(what) };
   }
 
   service(): ServiceFacts | undefined {

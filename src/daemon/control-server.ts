@@ -26,7 +26,7 @@ const BATCH = 256;
 export interface ControlBackend {
   readonly events: EventLog;
   readonly balance: BalanceBackend;
-  traffic(): Promise<TrafficLook>;
+  traffic(what: "services" | "servers"): Promise<TrafficLook>;
   /** Undefined before the first configuration. */
   service(): ServiceFacts | undefined;
   /** `histograms`: with all buckets of all latencies, for metrics. */
@@ -82,7 +82,7 @@ async function answer(
       sendJson(response, 200, await backend.status());
       return;
     case "GET traffic":
-      sendJson(response, 200, await backend.traffic());
+      sendJson(response, 200, await backend.traffic(subject === "servers" ? subject : "services"));
       return;
     case "GET service":
       sendJson(response, 200, backend.service() ?? { error: "there is no configuration yet" });

@@ -10,7 +10,7 @@ import { shellLine, type Command } from "../core/drill/plan.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { ProbeCount } from "../core/drill/run.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import { delayFacts, isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/drill-site.ts";
 import { runCommand } from "../drivers/run-command.ts";
@@ -83,6 +83,7 @@ export class NodeSite implements DrillSite {
       configuration: file,
       restart: this.#restart(target.controlPid),
       links: await linkFacts(ask, target),
+      delay: await delayFacts(ask, target),
       programs: {},
       ...(await consoleFacts(this.runDirectory)),
       client: this.name,

@@ -48,6 +48,11 @@ export class WriteWatch {
     return { acknowledged, lost };
   }
 
+  /** Without a last look: somebody else may write these rows from now on. */
+  abandon(): void {
+    this.#stopping.abort();
+  }
+
   /** Reads everything once more. `worst`: the largest loss. */
   async stop(): Promise<{
     readonly acknowledged: number;

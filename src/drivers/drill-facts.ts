@@ -1,6 +1,7 @@
 /** What a plan must know of the target's host: asked with ordinary programs, there. */
 
-import type { LinkFacts, NodeFacts } from "../core/drill/facts.ts";
+import { allServers } from "../core/drill/catalogue/drill-kind.ts";
+import type { DelayFacts, LinkFacts, NodeFacts } from "../core/drill/facts.ts";
 
 /** Runs there; resolves to what it prints, undefined when it fails. */
 export type Ask = (...argv: readonly string[]) => Promise<string | undefined>;
@@ -17,6 +18,7 @@ export async function linkFacts(ask: Ask, target: NodeFacts): Promise<readonly L
         ...(await routesOf(ask, name, "-4")),
         ...(await routesOf(ask, name, "-6")),
       ],
+      isShaped: await isShaped(ask, name),
     })),
   );
 }
@@ -59,4 +61,37 @@ async function routesOf(
 /** Whether nobody else suffers when that directory's file system is full or frozen. */
 export async function isOwnDisk(ask: Ask, directory: string): Promise<boolean> {
   return (await ask("mountpoint", "-q", directory)) !== undefined;
+}
+
+/** The kernel's own queues have the handle 0, and come back by themselves when another one is taken away. */
+async function isShaped(ask: Ask, link: string): Promise<boolean> {
+  const root = await ask("tc", "qdisc", "show", "dev", link, "root");
+  return root !== undefined && !/^qdisc \S+ 0: /mu.test(root) && root.trim() !== "";
+}
+
+/** Tried on the loopback of a namespace that ends with the shell: nothing of the host is touched. */
+const TRY_NETEM = [
+  "tc qdisc replace dev lo root handle 1: prio bands 4",
+  "tc qdisc add dev lo parent 1:4 netem delay 1ms",
+  "tc filter add dev lo parent 1: protocol ip prio 1 u32 match ip dst 127.0.0.9/32 flowid 1:4",
+].join(" && ");
+
+/** Whether the kernel can delay what goes to the servers of the target; a sentence: why not. */
+export async function delayFacts(ask: Ask, target: NodeFacts): Promise<DelayFacts | string> {
+  const addresses = [...new Set(allServers({ target }).map(({ address }) => address))];
+  if ((await ask("unshare", "--net", "sh", "-c", TRY_NETEM)) === undefined) {
+    return "this kernel has no netem for it";
+  }
+  const links = new Map<string, string[]>();
+  for (const address of addresses) {
+    const route = await ask("ip", "-o", "route", "get", address);
+    const link = /\bdev (\S+)/u.exec(route ?? "")?.[1];
+    if (link === undefined) return `nobody knows the way to ${address}`;
+    if (link === "lo") return `${address} is on this host, where netem would delay everything`;
+    if (!links.has(link) && (await isShaped(ask, link))) {
+      return `somebody has set a queue on ${link}, which netem would replace`;
+    }
+    links.set(link, [...(links.get(link) ?? []), address]);
+  }
+  return [...links].map(([link, all]) => ({ interface: link, addresses: all }));
 }

@@ -62,6 +62,11 @@ export interface MeasurementQuery {
   readonly limit: number;
 }
 
+/** When there were looks: at least one for each step in which there was any. */
+export interface LookQuery extends Pick<MeasurementQuery, "subject" | "fromMs" | "toMs"> {
+  readonly stepMs: number;
+}
+
 /** Where the counters of all processes stood. */
 export interface KeptLook {
   readonly wallMs: number;
@@ -112,6 +117,18 @@ export class MeasureStore {
       )
       .all(...values)
       .map(measurementOf);
+  }
+
+  /** When there is anything of it, without what. */
+  looked({ subject, fromMs, toMs, stepMs }: LookQuery): Pick<Measurement, "fromMs" | "lengthMs">[] {
+    return this.#database
+      .prepare(
+        `SELECT min(start) AS start, length FROM measurement
+         WHERE subject = ? AND vantage = 'balancer' AND start >= ? AND start < ?
+         GROUP BY length, CAST(start / ? AS INTEGER)`,
+      )
+      .all(subject, fromMs, toMs, stepMs)
+      .map((row) => ({ fromMs: Number(row["start"]), lengthMs: Number(row["length"]) }));
   }
 
   /** What has been measured: pairs of subject and vantage. */

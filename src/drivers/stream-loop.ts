@@ -20,6 +20,8 @@ import * as calls from "./stream-calls.ts";
 const EVENTS = 256;
 /** More rounds than that wait for the next turn, so that timers get their time. */
 const ROUNDS = 4;
+/** Enough for every connection to have said something. */
+const MOST_ROUNDS = 256;
 /** One read at most. */
 export const READ_BYTES: number = 64 * 1024;
 /** Peers get what was read as soon as it is more than that: it is to be still in the caches. */
@@ -150,6 +152,15 @@ export class StreamLoop {
     this.#finish(now);
   }
 
+  /**
+   * As `run`, after all that has come was read: for who judges by silence. A process that stood still
+   * for a moment finds its timers due first, and what was sent to it meanwhile unread.
+   */
+  runAfterInput(body: (now: number) => void): void {
+    this.#turn(MOST_ROUNDS);
+    this.run(body);
+  }
+
   /** `sender` has something to tell its peer (a failure, the end), but not from inside its call. */
   fail(sender: Sender): void {
     this.#failed.push(sender);
@@ -216,12 +227,12 @@ export class StreamLoop {
     });
   }
 
-  #turn(): void {
+  #turn(rounds = ROUNDS): void {
     if (this.#inTurn) return;
     this.#inTurn = true;
     const now = monotonicMs();
     this.#now = now;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const count = calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
       if (count > 0) this.#dispatch(now, count);
       if (count < EVENTS) break;

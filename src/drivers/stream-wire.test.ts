@@ -164,6 +164,25 @@ async function readAll(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+test("what has come is heard before somebody who judges by silence acts", async () => {
+  await withListener(
+    () => {},
+    async ({ loop, port, next }) => {
+      const client = plain.connect(port);
+      client.write("first");
+      const probe = await next();
+      while (probe.text !== "first") await new Promise((resolve) => setImmediate(resolve));
+      client.write(" second");
+      let heard = "";
+      loop.run(() => (heard = probe.text));
+      assert.equal(heard, "first", "it is with the kernel, and nobody has looked");
+      loop.runAfterInput(() => (heard = probe.text));
+      assert.equal(heard, "first second");
+      client.destroy();
+    },
+  );
+});
+
 for (const transport of [plain, tls]) {
   const { name } = transport;
   test(`${name}: bytes come back in order, and both ends of a connection that is over are told`, async () => {

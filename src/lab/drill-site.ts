@@ -7,7 +7,7 @@ import type { NodeFacts, ProgramFacts, SiteFacts, View } from "../core/drill/fac
 import type { Command } from "../core/drill/plan.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import { isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
+import { delayFacts, isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
 import type { DrillSite, SiteEvent, SiteProbe } from "../drivers/drill-site.ts";
 import { isInstalled, run } from "./command.ts";
@@ -87,6 +87,7 @@ export class LabSite implements DrillSite {
       ...(isInstalled("nft") ? {} : { hasSwitch: true }),
       restart: this.#restart(),
       links: await linkFacts(ask, target),
+      delay: await delayFacts(ask, target),
       programs,
       standbys: {},
       openIncidents: [],

@@ -25,6 +25,8 @@ export class HttpConnection {
     this.#socket.setEncoding("latin1");
     this.#socket.on("data", (text: string) => this.#take(text));
     this.#socket.on("error", () => this.close());
+    // Its end is known a moment before the rest of the socket is gone: nothing is asked on it then.
+    this.#socket.on("end", () => this.close());
     this.#socket.on("close", () => this.close());
   }
 

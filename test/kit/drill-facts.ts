@@ -52,8 +52,13 @@ export const facts: SiteFacts = {
   configuration: "/etc/nines.yaml",
   restart: ["systemctl", "start", "nines"],
   links: [
-    { interface: "eth0", restore: [["ip", "route", "replace", "default", "via", "10.0.0.1"]] },
+    {
+      interface: "eth0",
+      restore: [["ip", "route", "replace", "default", "via", "10.0.0.1"]],
+      isShaped: false,
+    },
   ],
+  delay: "this kernel has no netem for it",
   programs: {},
   standbys: {},
   openIncidents: [],

@@ -1,6 +1,7 @@
 /** Every drill of the catalogue, in one world, with the promise that its configuration makes. */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { catalogue, drillKind } from "../../src/core/drill/catalogue/catalogue.ts";
 import { planFor } from "../../src/core/drill/catalogue/drill-kind.ts";
@@ -56,6 +57,19 @@ for (const kind of catalogue) {
     assert.equal(await perform(again, site), "passed");
   });
 }
+
+test("latency is planned as this kernel can do it", { skip }, async () => {
+  const { site } = world;
+  const netem = "tc qdisc add dev lo root netem delay 1ms";
+  const [file = "", ...words] = site.wrap({
+    host: "lb1",
+    argv: ["unshare", "--net", "sh", "-c", netem],
+  });
+  const hasNetem = spawnSync(file, words).status === 0;
+  const plan = planFor(drillKind("latency")!, await site.facts());
+  assert.ok(typeof plan !== "string");
+  assert.match(plan.faults[0]!.says, hasNetem ? /\(netem\)$/u : /as this kernel has no netem/u);
+});
 
 test("service-death and deaf: with a program of its own and a witness", { skip }, async () => {
   if (wanted !== undefined && !wanted.includes("stage")) return;

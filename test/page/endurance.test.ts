@@ -174,6 +174,9 @@ test("charts go back an hour, a day, 30 days, by keys and in both languages", as
   await page.keyboard.press("l");
   await page.getByRole("img", { name: "可用性: balancer 90 %" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "30 天" }).count(), 1);
+  await page.evaluate(`location.hash = "#/server/web/web1"`);
+  await page.getByRole("button", { name: "30 天" }).click();
+  await page.getByRole("img", { name: "p50 2 ms, p99 40 ms" }).waitFor();
   assert.deepEqual(troubles, []);
   await page.close();
 });

@@ -150,6 +150,7 @@ export class FixtureServer {
         query: {
           service: { type: "string", description: "" },
           pool: { type: "string", description: "" },
+          server: { type: "string", description: "" },
           from: { type: "number", description: "" },
           to: { type: "number", description: "" },
         },
@@ -252,17 +253,22 @@ export class FixtureServer {
 }
 
 /** One in ten requests fails; the other node did not answer. */
-function measured({ service, pool, from, to }: Call["query"]): SeriesView {
+function measured({ service, pool, server, from, to }: Call["query"]): SeriesView {
   const frame = frameOf(Number(from), Number(to));
   const count = stepsOf(frame);
   const points = (value: number): readonly number[] => Array.from({ length: count }, () => value);
   const line = { good: points(9), bad: points(1), p50: points(2), p99: points(40) };
   return {
-    subject: service === undefined ? `pool ${pool}` : `service ${service}`,
+    subject: subjectOf({ service, pool, server }),
     ...frame,
     vantages: [{ vantage: "balancer", ...line }],
     missing: [{ node: "lb2", reason: "it does not answer" }],
   };
+}
+
+function subjectOf(named: Call["query"]): string {
+  const [found] = Object.entries(named).filter(([, value]) => value !== undefined);
+  return (found ?? []).join(" ");
 }
 
 function usualPreview(action: ActionRequest): ActionPreview {

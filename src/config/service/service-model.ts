@@ -26,6 +26,8 @@ export interface NodeProbe {
   readonly options: ProbeOptions;
   /** Absent: the service that names the probe, else the only one. */
   readonly service?: string;
+  /** Base of the URLs at which numbered rows are written and read again. */
+  readonly write?: string;
 }
 
 /** The process that keeps the journal and shows what happens. */

@@ -6,7 +6,7 @@ import type { DrillRunView, DrillView } from "../api.ts";
 import { ago, button, empty, moment, panel, span } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { sayReason, t } from "./preferences.ts";
+import { language, sayReason, t } from "./preferences.ts";
 import { get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { dialog, link, mayOperate, serverNow, told } from "./store.ts";
@@ -33,23 +33,26 @@ function useDrills(): {
   const [drills, setDrills] = useState<readonly DrillView[]>([]);
   const [runs, setRuns] = useState<readonly DrillRunView[]>([]);
   const view = told("drills");
+  const lang = language.value;
   useEffect(() => {
-    get<Catalogue>("/api/v1/drills").then(
+    get<Catalogue>("/api/v1/drills", { lang }).then(
       ({ drills: all }) => setDrills(all),
       () => undefined,
     );
-    get<History>("/api/v1/drills/history").then(
+    get<History>("/api/v1/drills/history", { lang }).then(
       ({ runs: all }) => setRuns(all),
       () => undefined,
     );
-  }, [view?.running?.id, view?.recent[0]?.id]);
+  }, [lang, view?.running?.id, view?.recent[0]?.id]);
   const known = new Map<string, DrillRunView>();
   for (const run of [
     ...(view?.running === undefined ? [] : [view.running]),
     ...(view?.recent ?? []),
     ...runs,
   ]) {
-    if (!known.has(run.id)) known.set(run.id, run);
+    // The overview is for readers of every language.
+    const same = runs.find(({ id, verdict }) => id === run.id && verdict === run.verdict);
+    if (!known.has(run.id)) known.set(run.id, same ?? run);
   }
   return { drills, runs: [...known.values()] };
 }

@@ -46,7 +46,10 @@ export function rangeSwitch(
 }
 
 export interface MeasuredChartsProps {
-  readonly of: { readonly service: string } | { readonly pool: string };
+  readonly of:
+    | { readonly service: string }
+    | { readonly pool: string }
+    | { readonly server: string };
   readonly range: Exclude<Range, "minutes">;
 }
 
@@ -99,7 +102,8 @@ function chartsOf({ fromMs, stepMs, vantages }: SeriesView): readonly VNode[] {
   const shown = vantages.toSorted((a, b) => rankOf(a.vantage) - rankOf(b.vantage)).slice(0, 3);
   const lines = (values: (one: (typeof shown)[number]) => ChartLine["values"]): ChartLine[] =>
     shown.map((one, i) => ({ label: one.vantage, tone: TONES[i]!, values: values(one) }));
-  const rate = (count: number): number => (count * 1000) / stepMs;
+  const rate = (count: number | null): number | null =>
+    count === null ? null : (count * 1000) / stepMs;
   const [main] = shown;
   return [
     part(Chart, {
@@ -108,7 +112,7 @@ function chartsOf({ fromMs, stepMs, vantages }: SeriesView): readonly VNode[] {
       unit: "%",
       at,
       range: (low: number) => [Math.max(0, Math.min(99, Math.floor(low - 1))), 100],
-      lines: lines(({ good, bad }) => good.map((count, i) => shareOf(count, bad[i] ?? 0))),
+      lines: lines(({ good, bad }) => good.map((count, i) => shareOf(count, bad[i] ?? null))),
     }),
     part(Chart, {
       key: "traffic",
@@ -119,7 +123,9 @@ function chartsOf({ fromMs, stepMs, vantages }: SeriesView): readonly VNode[] {
         {
           label: t("chart.requests"),
           tone: "accent",
-          values: (main?.good ?? []).map((count, i) => rate(count + (main?.bad[i] ?? 0))),
+          values: (main?.good ?? []).map((count, i) =>
+            rate(count === null ? null : count + (main?.bad[i] ?? 0)),
+          ),
         },
         { label: t("chart.errors"), tone: "bad", values: (main?.bad ?? []).map(rate) },
       ],
@@ -143,7 +149,8 @@ function rankOf(vantage: string): number {
   return vantage === "balancer" ? 0 : 1;
 }
 
-/** In percent; nothing where nobody asked. */
-function shareOf(good: number, bad: number): number | null {
-  return good + bad === 0 ? null : (100 * good) / (good + bad);
+/** In percent; nothing where nobody asked, or nobody measured. */
+function shareOf(good: number | null, bad: number | null): number | null {
+  if (good === null || bad === null || good + bad === 0) return null;
+  return (100 * good) / (good + bad);
 }

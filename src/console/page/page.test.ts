@@ -47,10 +47,12 @@ test("every sentence of the server has its Chinese", () => {
     "core/survival/survival.ts",
     "core/survival/action-safety.ts",
     "console/operator-actions.ts",
+    "console/drill-part.ts",
   ];
   for (const file of sources) {
     const source = readFileSync(join(here, "../..", file), "utf8");
-    for (const [, code] of source.matchAll(/(?:\bsay\(|\bcode: )"([a-z-]+)"/gu)) said.add(code!);
+    for (const [, code] of source.matchAll(/(?:\bsay\(|\btold\(|\bcode: )"([a-z-]+)"/gu))
+      said.add(code!);
   }
   assert.ok(said.size > 15, `found ${said.size} sentences in the sources`);
   const missing = [...said].filter((code) => !Object.hasOwn(chineseSentences, code));
@@ -223,6 +225,31 @@ test("traffic is remembered for a bounded time, of a thousand servers only the o
   assert.equal(history.of("server web/web3").length, 600);
   assert.equal(history.of("server web/web4").length, 0);
   assert.equal(history.of("pool web").at(-1)?.requests, 1200);
+});
+
+test("the last minutes have a gap where no overview came, and where control was silent", () => {
+  const history = new TrafficHistory();
+  const overview = fixture("small");
+  const at = (second: number, state: "live" | "stale" = "live"): void =>
+    history.add({
+      ...overview,
+      source: { ...overview.source, state },
+      nowMs: overview.nowMs + second * 1000,
+    });
+  at(0);
+  at(1);
+  at(2, "stale");
+  at(3);
+  at(60);
+  const samples = history.of("pool web");
+  assert.deepEqual(
+    samples.map(({ requests, errors }) => requests !== null && errors !== null),
+    [true, true, false, true, false, true],
+  );
+  assert.deepEqual(
+    samples.map((sample) => sample.at),
+    samples.map((sample) => sample.at).toSorted((a, b) => a - b),
+  );
 });
 
 // ---- colours ----

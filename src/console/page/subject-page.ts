@@ -178,7 +178,7 @@ function members(pool: string): VNode {
   );
 }
 
-/** The last minutes as this page saw them; of a pool also what was measured before. */
+/** The last minutes as this page saw them, and what was measured before. */
 function Traffic({
   id,
   history,
@@ -187,14 +187,13 @@ function Traffic({
   readonly history: TrafficHistory;
 }): VNode {
   const [range, setRange] = useState<Range>("minutes");
-  const isPool = id.startsWith("pool ");
+  const subject = subjectOf(id);
+  const of = id.startsWith("pool ") ? { pool: subject } : { server: subject };
   return panel(
     t("chart.title"),
     { id: "charts" },
-    isPool ? rangeSwitch(RANGES, range, setRange) : null,
-    range === "minutes"
-      ? lastMinutes(id, history)
-      : part(MeasuredCharts, { of: { pool: subjectOf(id) }, range }),
+    rangeSwitch(RANGES, range, setRange),
+    range === "minutes" ? lastMinutes(id, history) : part(MeasuredCharts, { of, range }),
   );
 }
 

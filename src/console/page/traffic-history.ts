@@ -5,12 +5,16 @@ import type { Overview } from "../api.ts";
 export interface Sample {
   /** Unix s of the server, as charts want it. */
   readonly at: number;
-  readonly requests: number;
-  readonly errors: number;
+  /** null: nobody measured. */
+  readonly requests: number | null;
+  readonly errors: number | null;
   readonly latencyMs: number | null;
 }
 
 const MOST_SAMPLES = 600;
+/** An overview comes each second: after a longer pause nothing is known of the time between. */
+const LONGEST_PAUSE_S = 10;
+const NOTHING = { requests: null, errors: null, latencyMs: null };
 /** More servers than this and only pools are remembered, and the server that is looked at. */
 const MOST_SUBJECTS = 200;
 
@@ -24,10 +28,13 @@ export class TrafficHistory {
     this.#watched = id;
   }
 
-  add({ nowMs, topology }: Overview): void {
+  add({ nowMs, topology, source }: Overview): void {
     const at = nowMs / 1000;
     if (at - this.#lastAt < 0.9) return;
+    const isLate = at - this.#lastAt > LONGEST_PAUSE_S;
     this.#lastAt = at;
+    // What a dead control process said last is not measured again.
+    const isKnown = source.state === "live";
     const all = topology.nodes.length <= MOST_SUBJECTS;
     const wanted = new Set(
       topology.nodes
@@ -43,13 +50,14 @@ export class TrafficHistory {
       );
       sums.set(edge.to, {
         at,
-        requests: (sum?.requests ?? 0) + edge.requestsPerSecond,
-        errors: (sum?.errors ?? 0) + edge.errorsPerSecond,
-        latencyMs: latencies.length === 0 ? null : Math.max(...latencies),
+        requests: isKnown ? (sum?.requests ?? 0) + edge.requestsPerSecond : null,
+        errors: isKnown ? (sum?.errors ?? 0) + edge.errorsPerSecond : null,
+        latencyMs: latencies.length === 0 || !isKnown ? null : Math.max(...latencies),
       });
     }
     for (const [id, sample] of sums) {
       const samples = this.#samples.get(id) ?? [];
+      if (isLate && samples.length > 0) samples.push({ ...NOTHING, at: at - LONGEST_PAUSE_S / 2 });
       samples.push(sample);
       if (samples.length > MOST_SAMPLES) samples.shift();
       this.#samples.set(id, samples);

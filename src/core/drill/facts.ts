@@ -59,7 +59,15 @@ export interface LinkFacts {
   readonly interface: string;
   /** What the kernel forgets when the link goes down, to be put back: `ip` commands. */
   readonly restore: readonly (readonly string[])[];
+  /** Somebody has set a queue of their own on it: to replace it would lose it. */
+  readonly isShaped: boolean;
 }
+
+/** Where the kernel can delay what goes to servers (netem), by the interface that leads to them. */
+export type DelayFacts = readonly {
+  readonly interface: string;
+  readonly addresses: readonly string[];
+}[];
 
 /** What a plan is made of. */
 export interface SiteFacts {
@@ -77,6 +85,8 @@ export interface SiteFacts {
   /** Starts Nines again on the target; harmless when it runs. */
   readonly restart: readonly string[];
   readonly links: readonly LinkFacts[];
+  /** A sentence: why the kernel delays nothing here. */
+  readonly delay: DelayFacts | string;
   /** By `POOL/SERVER`; `local` is the program that the target itself serves. */
   readonly programs: Readonly<Record<string, ProgramFacts>>;
   /** By instance: nodes of which the group's consoles say that they are ready to take it over. */

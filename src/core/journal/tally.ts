@@ -71,7 +71,7 @@ export class Tally {
     this.#noteDark(new Map(counts), wallMs);
   }
 
-  /** An instance that is held here, at one look. */
+  /** Something that is so at one look: an instance that is held here. */
   held(subject: string): void {
     this.#sum(subject).good++;
   }
@@ -118,8 +118,9 @@ export class Tally {
   }
 
   #count(before: CountingProcess | undefined, now: CountingProcess, wallMs: number): void {
+    const known = new Map(before?.counted.map((one) => [one.subject, one]));
     for (const { subject, good, bad, latency } of now.counted) {
-      const old = before?.counted.find((one) => one.subject === subject);
+      const old = known.get(subject);
       // Less than before: the subject was taken away and came back, and counts anew.
       const isFresh = old === undefined || good < old.good || bad < old.bad;
       const moreGood = good - (isFresh ? 0 : old.good);
@@ -129,9 +130,9 @@ export class Tally {
       sum.good += moreGood;
       addBad(sum, moreBad, wallMs);
       if (latency === undefined || (!isFresh && old.latency === undefined)) continue;
-      const known = new Map(isFresh ? [] : old.latency);
+      const times = new Map(isFresh ? [] : old.latency);
       for (const [index, count] of latency) {
-        const more = count - (known.get(index) ?? 0);
+        const more = count - (times.get(index) ?? 0);
         if (more > 0) sum.latency.set(index, (sum.latency.get(index) ?? 0) + more);
       }
     }

@@ -3,20 +3,23 @@
 import { addLatency, type Latency } from "../journal/measurement.ts";
 import { latencyOf } from "./measure.ts";
 
+/** A count for each step; null: nobody measured there. */
+type Counts = readonly (number | null)[];
+
 /** One place that was looked from; a list entry for each step. */
 export interface VantageSteps {
   readonly vantage: string;
-  readonly good: readonly number[];
-  readonly bad: readonly number[];
+  readonly good: Counts;
+  readonly bad: Counts;
   readonly latency: readonly Latency[];
 }
 
 /** Points of the line, for whoever draws it. */
 export interface VantagePoints {
   readonly vantage: string;
-  /** Requests that got a proper answer, and others. */
-  readonly good: readonly number[];
-  readonly bad: readonly number[];
+  /** Requests that got a proper answer, and others; null: nobody measured, 0: nobody asked. */
+  readonly good: Counts;
+  readonly bad: Counts;
   /** Milliseconds below which half, and 99 in 100, of the answers were; null: no times are known. */
   readonly p50: readonly (number | null)[];
   readonly p99: readonly (number | null)[];
@@ -53,14 +56,15 @@ export function stepsOf({ fromMs, toMs, stepMs }: ChartFrame): number {
 interface Measured {
   readonly vantage: string;
   readonly fromMs: number;
+  readonly lengthMs: number;
   readonly good: number;
   readonly bad: number;
   readonly latency?: Latency;
 }
 
 interface Sums {
-  readonly good: number[];
-  readonly bad: number[];
+  readonly good: (number | null)[];
+  readonly bad: (number | null)[];
   readonly latency: Latency[];
 }
 
@@ -68,19 +72,30 @@ export class Chart {
   readonly #frame: ChartFrame;
   readonly #length: number;
   readonly #sums = new Map<string, Sums>();
+  /** Steps in which the balancer's counters were looked at. */
+  readonly #looked = new Set<number>();
 
   constructor(frame: ChartFrame) {
     this.#frame = frame;
     this.#length = stepsOf(frame);
   }
 
-  add({ vantage, fromMs, good, bad, latency = [] }: Measured): void {
-    const i = Math.floor((fromMs - this.#frame.fromMs) / this.#frame.stepMs);
-    const sums = this.#of(vantage);
-    if (i < 0 || i >= this.#length || sums === undefined) return;
-    sums.good[i]! += good;
-    sums.bad[i]! += bad;
-    sums.latency[i] = addLatency(sums.latency[i]!, latency);
+  /** What was measured in a longer time than a step is spread evenly over the steps of that time. */
+  add({ vantage, fromMs, lengthMs, good, bad, latency = [] }: Measured): void {
+    const steps = this.#stepsOf(fromMs, lengthMs);
+    const sums = steps.length === 0 ? undefined : this.#of(vantage);
+    if (sums === undefined) return;
+    const share = Math.max(1, Math.round(lengthMs / this.#frame.stepMs));
+    for (const i of steps) {
+      sums.good[i] = (sums.good[i] ?? 0) + good / share;
+      sums.bad[i] = (sums.bad[i] ?? 0) + bad / share;
+      sums.latency[i] = addLatency(sums.latency[i]!, latency);
+    }
+  }
+
+  /** Somebody read the balancer's counters then: where no request was counted there was none. */
+  looked(fromMs: number, lengthMs: number): void {
+    for (const i of this.#stepsOf(fromMs, lengthMs)) this.#looked.add(i);
   }
 
   /**
@@ -92,24 +107,28 @@ export class Chart {
     if (sums === undefined) return;
     const isProbe = vantage.startsWith("probe:");
     for (let i = 0; i < this.#length; i++) {
-      const [theirGood, theirBad] = [good[i] ?? 0, bad[i] ?? 0];
-      if (isProbe) {
-        if (theirGood + theirBad <= sums.good[i]! + sums.bad[i]!) continue;
-        sums.good[i] = theirGood;
-        sums.bad[i] = theirBad;
-        sums.latency[i] = latency[i] ?? [];
-      } else {
-        sums.good[i]! += theirGood;
-        sums.bad[i]! += theirBad;
-        sums.latency[i] = addLatency(sums.latency[i]!, latency[i] ?? []);
-      }
+      const [theirGood, theirBad] = [good[i] ?? null, bad[i] ?? null];
+      if (theirGood === null || theirBad === null) continue;
+      const [ownGood, ownBad] = [sums.good[i] ?? null, sums.bad[i] ?? null];
+      if (isProbe && ownGood !== null && theirGood + theirBad <= ownGood + (ownBad ?? 0)) continue;
+      sums.good[i] = isProbe ? theirGood : (ownGood ?? 0) + theirGood;
+      sums.bad[i] = isProbe ? theirBad : (ownBad ?? 0) + theirBad;
+      sums.latency[i] = isProbe
+        ? (latency[i] ?? [])
+        : addLatency(sums.latency[i]!, latency[i] ?? []);
     }
   }
 
   /** By name. */
   get steps(): readonly VantageSteps[] {
     return [...this.#sums]
-      .map(([vantage, sums]) => ({ vantage, ...sums }))
+      .map(([vantage, { good, bad, latency }]) => {
+        const shown = (counts: Counts): Counts =>
+          vantage === "balancer"
+            ? counts.map((count, i) => count ?? (this.#looked.has(i) ? 0 : null))
+            : counts;
+        return { vantage, good: shown(good), bad: shown(bad), latency };
+      })
       .toSorted((a, b) => (a.vantage < b.vantage ? -1 : 1));
   }
 
@@ -121,12 +140,22 @@ export class Chart {
     });
   }
 
+  /** Those that lie in the frame. */
+  #stepsOf(fromMs: number, lengthMs: number): readonly number[] {
+    const at = (ms: number): number => Math.floor((ms - this.#frame.fromMs) / this.#frame.stepMs);
+    const first = Math.max(0, at(fromMs));
+    const last = Math.min(this.#length - 1, at(fromMs + lengthMs - 1));
+    // A span that is no longer than a step counts where it began.
+    const end = lengthMs <= this.#frame.stepMs ? Math.min(first, at(fromMs), last) : last;
+    return Array.from({ length: Math.max(0, end - first + 1) }, (_, i) => first + i);
+  }
+
   #of(vantage: string): Sums | undefined {
     const known = this.#sums.get(vantage);
     if (known !== undefined || this.#sums.size >= MAX_VANTAGES) return known;
-    const zeros = (): number[] => Array.from({ length: this.#length }, () => 0);
+    const nothing = (): null[] => Array.from({ length: this.#length }, () => null);
     const latency = Array.from({ length: this.#length }, (): Latency => []);
-    const sums = { good: zeros(), bad: zeros(), latency };
+    const sums = { good: nothing(), bad: nothing(), latency };
     this.#sums.set(vantage, sums);
     return sums;
   }

@@ -46,6 +46,13 @@ const probe = short(
     }),
     ca: optional(text("PEM file of the authorities.", { otherwise: "the system's" })),
     verify: flag("The certificate must be valid.", { default: true }),
+    write: optional(
+      kind(
+        "url",
+        "Also write a numbered row each time, PUT and GET of URL/KEY, and look whether what was acknowledged is still there: lost ones become `work-lost`. Its harm is measured as `probe:NAME writes`.",
+        { examples: ["https://shop.example/probe-rows"] },
+      ),
+    ),
   }),
   [text("What is asked.")],
   (value) => (typeof value === "string" ? { ask: value } : value),

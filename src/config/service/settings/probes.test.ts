@@ -36,6 +36,13 @@ test("a probe gets its defaults; a text alone is what is asked", () => {
   ]);
 });
 
+test("a probe may write as well: the base of the rows' URLs is kept", () => {
+  const text = "probes: { home: { ask: 'http://x/', write: 'https://shop.example/probe-rows' } }\n";
+  const { service, diagnostics } = read(text);
+  assert.deepEqual(diagnostics, []);
+  assert.equal(service?.probes[0]?.write, "https://shop.example/probe-rows");
+});
+
 test("a configuration without probes has none", () => {
   assert.deepEqual(read("").service?.probes, []);
 });
@@ -47,6 +54,7 @@ for (const [text, wanted] of [
     "there is no service 'wbe' - did you mean 'web'?",
   ],
   ["probes: { home: 'script:/bin/true' }", "the console runs no commands"],
+  ["probes: { home: { ask: 'http://x/', write: 'redis://x' } }", "'redis://x' is not a URL"],
   ["probes: { home: { ask: 'http://x/', every: 1ms } }", "1ms is out of range"],
 ] as const) {
   test(`refused with its place: ${text}`, () => {

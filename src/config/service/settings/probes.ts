@@ -41,6 +41,7 @@ export function buildProbes(
       findings.error(at, reason, next);
       return [];
     }
-    return [{ name, ask: probe.ask, options, ...optional("service", service) }];
+    const more = { ...optional("service", service), ...optional("write", probe.write) };
+    return [{ name, ask: probe.ask, options, ...more }];
   });
 }

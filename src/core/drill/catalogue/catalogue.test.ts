@@ -71,6 +71,38 @@ test("a fault lasts longer when that is asked for, and never shorter than the dr
   assert.equal(watched(1), watched());
 });
 
+test("latency comes from the kernel where it can, for the servers alone, and from a forwarder elsewhere", () => {
+  const delay = [{ interface: "eth1", addresses: ["10.0.0.1", "fd00::2"] }];
+  const byKernel = planFor(drillKind("latency")!, { ...facts, delay });
+  assert.ok(typeof byKernel !== "string");
+  assert.deepEqual(lines(byKernel), [
+    "tc qdisc replace dev eth1 root handle 1: prio bands 4",
+    "tc qdisc add dev eth1 parent 1:4 netem delay 100ms limit 200000",
+    "tc filter add dev eth1 parent 1: protocol ip prio 1 u32 match ip dst 10.0.0.1/32 flowid 1:4",
+    "tc filter add dev eth1 parent 1: protocol ipv6 prio 2 u32 match ip6 dst fd00::2/128 flowid 1:4",
+  ]);
+  const [fault] = byKernel.faults;
+  assert.match(fault!.says, /through eth1 .* \(netem\)$/u);
+  assert.deepEqual(
+    fault!.undo.map(({ argv }) => argv.at(-1)),
+    ["tc qdisc del dev eth1 root 2>/dev/null; true"],
+  );
+  const byForwarder = planFor(drillKind("latency")!, facts);
+  assert.ok(typeof byForwarder !== "string");
+  assert.match(byForwarder.faults[0]!.says, /\(a forwarder of ours, as this kernel has no netem/u);
+  assert.ok(lines(byForwarder)[0]!.startsWith("nines drill-forward "));
+  for (const { expect, promise } of [byKernel, byForwarder]) {
+    assert.deepEqual([expect.slowerThanMs, promise.failed], [100, 0]);
+  }
+});
+
+test("a queue that somebody has set is not replaced", () => {
+  const links = facts.links.map((link) => ({ ...link, isShaped: true }));
+  const plan = planFor(drillKind("bandwidth")!, { ...facts, links });
+  assert.ok(typeof plan === "string");
+  assert.match(plan, /^eth0 has a queue that somebody has set/u);
+});
+
 test("a word of the shell is quoted only where it must be", () => {
   assert.equal(shellLine(["a", "b c", "it's"]), `a 'b c' 'it'\\''s'`);
 });

@@ -176,7 +176,7 @@ export function chooseServer(facts: SiteFacts, wanted?: string): ChosenServer | 
   return `no usable server '${wanted}'; there are: ${all.map(({ name }) => name).join(", ")}`;
 }
 
-export function allServers({ target }: SiteFacts): readonly ChosenServer[] {
+export function allServers({ target }: Pick<SiteFacts, "target">): readonly ChosenServer[] {
   return target.pools.flatMap((pool) =>
     pool.servers.flatMap(({ name, usable, endpoint, state }) => {
       const at = /^\[?([\d.a-f:]+?)\]?:(\d+)$/i.exec(endpoint);

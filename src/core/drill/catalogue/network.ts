@@ -151,6 +151,9 @@ function packetLoss(facts: SiteFacts): Built | string {
 function bandwidth(facts: SiteFacts): Built | string {
   const link = linkOf(facts);
   if (link === undefined) return NO_LINK;
+  if (facts.links.some((one) => one.interface === link && one.isShaped)) {
+    return `${link} has a queue that somebody has set (tc qdisc show dev ${link}): it would be lost`;
+  }
   const shape = "root tbf rate 2mbit burst 16kb latency 400ms".split(" ");
   return {
     faults: [

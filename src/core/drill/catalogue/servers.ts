@@ -1,6 +1,6 @@
 /** Servers of a pool: dead, frozen, slow, wrong, drained - and too many clients. */
 
-import type { SiteFacts } from "../facts.ts";
+import type { DelayFacts, SiteFacts } from "../facts.ts";
 import type { Command, Fault } from "../plan.ts";
 import {
   allServers,
@@ -174,18 +174,52 @@ function wrongAnswers(facts: SiteFacts, { server: wanted }: BuildOptions): Built
   };
 }
 
+/** Where the kernel delays nothing: TCP alone, and only what comes back. */
+function forwarded(facts: SiteFacts, servers: readonly ChosenServer[], why: string): Fault {
+  const family = servers[0]!.address.includes(":");
+  const same = servers.filter(({ address }) => address.includes(":") === family);
+  const says = "every TCP answer of every server comes 100 ms later, UDP and ICMP in time";
+  return {
+    says: `${says} (a forwarder of ours, as ${why})`,
+    ...divert(facts, same, ["--delay", "100ms"]),
+  };
+}
+
+/**
+ * A band of its own for what goes to servers: adverts and clients are not delayed. As many packets are
+ * let wait as a full link has in that time; netem's own limit of 1000 would lose the others.
+ */
+function delayed(facts: SiteFacts, delay: DelayFacts): Fault[] {
+  return delay.map(({ interface: link, addresses }) => {
+    const tc = (...words: readonly string[]): Command => on(facts, "tc", ...words);
+    const late = ["netem", "delay", "100ms", "limit", "200000"];
+    return {
+      says: `whatever goes to servers through ${link} leaves 100 ms later (netem)`,
+      inject: [
+        tc("qdisc", "replace", "dev", link, "root", "handle", "1:", "prio", "bands", "4"),
+        tc("qdisc", "add", "dev", link, "parent", "1:4", ...late),
+        ...addresses.map((address) => {
+          const [protocol, family, bits, order] = address.includes(":")
+            ? ["ipv6", "ip6", "128", "2"]
+            : ["ip", "ip", "32", "1"];
+          const match = ["u32", "match", family, "dst", `${address}/${bits}`, "flowid", "1:4"];
+          const place = ["dev", link, "parent", "1:", "protocol", protocol, "prio", order];
+          return tc("filter", "add", ...place, ...match);
+        }),
+      ],
+      undo: [shell(facts, `tc qdisc del dev ${link} root 2>/dev/null; true`)],
+    };
+  });
+}
+
 function latency(facts: SiteFacts): Built | string {
   const servers = allServers(facts);
   if (servers.length === 0) return "no pool has a usable server with an IP address";
-  const family = servers[0]!.address.includes(":");
-  const same = servers.filter(({ address }) => address.includes(":") === family);
+  const { delay } = facts;
+  const faults =
+    typeof delay === "string" ? [forwarded(facts, servers, delay)] : delayed(facts, delay);
   return {
-    faults: [
-      {
-        says: "every TCP answer of every server comes 100 ms later (our forwarder; UDP and ICMP are not delayed)",
-        ...divert(facts, same, ["--delay", "100ms"]),
-      },
-    ],
+    faults,
     expect: { holding: "stays", told: [], slowerThanMs: 100 },
     promise: { text: "slower, and nothing fails", failed: 0 },
     watchMs: 1500,
@@ -265,7 +299,7 @@ export const serverDrills: readonly DrillKind[] = [
     name: "latency",
     title: "the way to the servers is long",
     layer: "network",
-    says: "A forwarder of ours adds 100 ms: no server is taken out for that.",
+    says: "100 ms more, by the kernel (netem) or a forwarder of ours: no server is taken out for that.",
     build: latency,
   },
   {
