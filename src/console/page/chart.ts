@@ -134,7 +134,11 @@ function optionsOf({ unit, lines, range }: ChartProps, element: HTMLElement): UP
         label,
         stroke: colourOf(element, tone),
         width: 1.75,
-        points: { show: false, size: 4, filter: (plot, i) => aloneIn(plot.data[i] ?? []) },
+        points: {
+          show: false,
+          size: 4,
+          filter: (plot: UPlot, i: number) => aloneIn(plot.data[i] ?? []),
+        },
         ...(tone === "bad" ? { dash: [5, 3] } : {}),
       })),
     ],
