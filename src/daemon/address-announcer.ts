@@ -32,6 +32,7 @@ interface Frame {
 }
 
 interface Holding {
+  readonly settings: InstanceSettings;
   readonly frames: readonly Frame[];
   /** Interface index of each address. */
   readonly addresses: ReadonlyMap<string, number>;
@@ -57,8 +58,15 @@ export class AddressAnnouncer {
     else this.#announcer = announcer;
   }
 
-  /** The instance has its addresses now: prepares their frames. */
+  /** The instance has its addresses now. */
   hold(settings: InstanceSettings): void {
+    if (this.#holdings.get(settings.name)?.settings !== settings) this.prepare(settings);
+    // Once for all instances that take over in the same moment, when clients have their answers.
+    this.#watching ??= setTimeout(() => this.#watchClaims(), WATCH_AFTER_MS);
+  }
+
+  /** The frames of its addresses, as nothing of them changes until it holds them. */
+  prepare(settings: InstanceSettings): void {
     this.forget(settings.name);
     const frames: Frame[] = [];
     const addresses = new Map<string, number>();
@@ -73,14 +81,13 @@ export class AddressAnnouncer {
       frames.push({ index: place.index, bytes: frameFor(address, place.mac), pauseMs });
     }
     this.#holdings.set(settings.name, {
+      settings,
       frames,
       addresses,
       ownMacs,
       queue: [],
       timer: undefined,
     });
-    // Once for all instances that take over in the same moment, when clients have their answers.
-    this.#watching ??= setTimeout(() => this.#watchClaims(), WATCH_AFTER_MS);
   }
 
   /** Everything but the sending: the kernel knows no such interface. */

@@ -115,8 +115,10 @@ export class Fronts {
     const byBind = new Map<string, Front>();
     try {
       for (const settings of frontends) {
-        const { tls, timeouts, limits, acceptProxyFrom } = settings;
-        const common = { handshakeMs: timeouts.handshakeMs, maxHandshakes: limits.connections };
+        const { tls, mode, timeouts, limits, acceptProxyFrom } = settings;
+        const { handshakeMs } = timeouts;
+        const isCarried = mode === "tcp";
+        const common = { handshakeMs, maxHandshakes: limits.connections, isCarried };
         const front: Front = {
           settings,
           proxies: new AddressSet(acceptProxyFrom),

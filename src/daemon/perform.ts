@@ -19,6 +19,8 @@ export interface Stage {
   readonly sockets: AdvertSockets;
   readonly announcer: AddressAnnouncer;
   readonly hub: VrrpHub;
+  /** A takeover is near: see `Rehearsal`. */
+  readonly rehearse: () => void;
   /** Settings by name, of the configuration in force. */
   readonly instances: ReadonlyMap<string, InstanceSettings>;
   /** The kernel refused an address: the router decides what that means. */
@@ -40,6 +42,8 @@ export function perform(action: RouterAction, stage: Stage): void {
       else stage.reigns.note(action);
       return;
     }
+    case "prepare-addresses":
+      return prepare(action.instance, stage);
     case "acquire-addresses":
       return acquire(action.instance, stage);
     case "release-addresses":
@@ -64,6 +68,14 @@ export function perform(action: RouterAction, stage: Stage): void {
     default:
       return unreachable(action);
   }
+}
+
+function prepare(name: string, { instances, kernel, announcer, rehearse }: Stage): void {
+  const settings = instances.get(name);
+  if (settings === undefined) return;
+  // What could not be prepared is tried again, and told of, when it is acquired.
+  if (kernel.prepareAddresses(settings)) announcer.prepare(settings);
+  rehearse();
 }
 
 function acquire(name: string, stage: Stage): void {

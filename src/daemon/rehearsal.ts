@@ -9,63 +9,120 @@ import { Router } from "../core/vrrp/router.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import type { KernelAddresses } from "../drivers/kernel-addresses.ts";
+import type { ReignRecord } from "../drivers/reign-record.ts";
 import type { AddressAnnouncer } from "./address-announcer.ts";
 import type { AdvertSockets } from "./advert-sockets.ts";
 
 /** Elections in memory, and what they order from the kernel: enough for V8 to compile the way. */
 const ELECTIONS = 40;
 const STEPS_PER_ELECTION = 8;
-const ACQUISITIONS = 12;
+const ACQUISITIONS = 24;
+/** With more, a play takes longer than the time there is right before a takeover. */
+const BRIEFLY_AT_MOST = 4;
+/** Shorter than any that an instance has: no address of anybody's answers for it. */
+const REHEARSED_LEASE_MS = 1;
 /** All of 127/8 is this host's anyway: to add and remove it changes nothing for anybody. */
 const NOBODYS_ADDRESS = "127.255.255.254";
 const NAME = "(rehearsal)";
+/** A reign of no duration is none, to whoever reads it. */
+const NO_REIGN = {
+  type: "renew-lease",
+  instance: NAME,
+  durationMs: 0,
+  identity: NAME,
+  sequence: 0,
+  alone: true,
+} as const;
 /** Who is master in the play: above all but the owner of the addresses. */
 const MASTER = { ipv4: "192.0.2.254", ipv6: "fe80::ffff", priority: 254 } as const;
 
 export interface RehearsalStage {
   readonly kernel: KernelAddresses;
+  readonly reigns: ReignRecord;
   readonly sockets: AdvertSockets;
   readonly announcer: AddressAnnouncer;
 }
 
-/** `facts`: what the router was told before it started. */
-export function rehearse(
-  settings: VrrpSettings,
-  facts: readonly RouterInput[],
-  stage: RehearsalStage,
-): void {
-  rehearseElections(settings, facts, stage.sockets);
-  const [instance] = settings.instances;
-  if (instance !== undefined) rehearseAcquisition(instance, stage);
-}
+export class Rehearsal {
+  readonly #stage: RehearsalStage;
+  readonly #settings: VrrpSettings;
+  /** A router of its own, whose orders nobody carries out. */
+  readonly #router: Router;
+  readonly #masters: readonly ((now: number) => ReceivedDatagram | undefined)[];
+  #now = 0;
 
-/** A router of its own, whose orders nobody carries out: a master falls silent, and comes back. */
-function rehearseElections(
-  settings: VrrpSettings,
-  facts: readonly RouterInput[],
-  sockets: AdvertSockets,
-): void {
-  const router = new Router(settings);
-  let now = 0;
-  const play = (input: RouterInput): void => {
-    for (const action of router.step(now, input)) {
-      if (action.type === "send-datagram") sockets.rehearse(action);
+  /** `facts`: what the router was told before it started. */
+  constructor(settings: VrrpSettings, facts: readonly RouterInput[], stage: RehearsalStage) {
+    this.#settings = settings;
+    this.#stage = stage;
+    this.#router = new Router(settings);
+    this.#masters = settings.instances.map(masterOf);
+    for (const fact of facts) this.#play(fact);
+    this.#play({ type: "started", wallMs: 0 });
+    // Nobody has been asked yet; a play in which all is ill has no takeover.
+    for (const verdict of allWell(settings)) this.#play(verdict);
+  }
+
+  /** Before the start. */
+  thoroughly(): void {
+    for (let i = 0; i < ELECTIONS; i++) this.#elect();
+    const [instance] = this.#settings.instances;
+    if (instance === undefined) return;
+    // The lease's class stays, and lapses unless somebody becomes master: making it takes time too.
+    const leaseMs = instance.advertIntervalMs * instance.downTimerAdverts;
+    for (let i = 0; i < ACQUISITIONS; i++) {
+      this.#acquire(instance, i % 2 === 0 ? leaseMs : REHEARSED_LEASE_MS);
     }
-  };
-  for (const fact of facts) play(fact);
-  play({ type: "started", wallMs: 0 });
-  // Nobody has been asked yet; a play in which all is ill has no takeover.
-  for (const verdict of allWell(settings)) play(verdict);
-  const masters = settings.instances.map(masterOf);
-  for (let i = 0; i < ELECTIONS; i++) {
-    for (const advert of masters) {
-      const datagram = advert(now);
-      if (datagram !== undefined) play({ type: "datagram-received", datagram, wallMs: now });
+  }
+
+  /** Right before a takeover: what has not run for months is not in the processor's caches. */
+  briefly(): void {
+    const [instance, ...others] = this.#settings.instances;
+    if (instance === undefined || others.length >= BRIEFLY_AT_MOST) return;
+    this.#elect();
+    this.#acquire(instance, REHEARSED_LEASE_MS);
+  }
+
+  /** A master falls silent, and comes back. */
+  #elect(): void {
+    for (const advert of this.#masters) {
+      const datagram = advert(this.#now);
+      if (datagram === undefined) continue;
+      this.#play({ type: "datagram-received", datagram, wallMs: this.#now });
     }
-    for (let step = 0; step < STEPS_PER_ELECTION && router.deadline < Infinity; step++) {
-      now = Math.max(now, router.deadline);
-      play({ type: "woken", wallMs: now });
+    for (let step = 0; step < STEPS_PER_ELECTION && this.#router.deadline < Infinity; step++) {
+      this.#now = Math.max(this.#now, this.#router.deadline);
+      this.#play({ type: "woken", wallMs: this.#now });
     }
+  }
+
+  #play(input: RouterInput): void {
+    for (const action of this.#router.step(this.#now, input)) {
+      if (action.type === "send-datagram") this.#stage.sockets.rehearse(action);
+    }
+  }
+
+  #acquire(instance: InstanceSettings, leaseMs: number): void {
+    const { kernel, reigns, announcer } = this.#stage;
+    const [model] = instance.addresses;
+    if (model === undefined) return;
+    const { vmac: _vmac, ...rest } = instance;
+    const address = { ...model, address: NOBODYS_ADDRESS, prefixLength: 32, interface: "lo" };
+    const nobody: InstanceSettings = {
+      ...rest,
+      name: NAME,
+      addresses: [address],
+      excludedAddresses: [],
+      routes: [],
+      rules: [],
+    };
+    // There are takeovers without it.
+    if (leaseMs === REHEARSED_LEASE_MS) kernel.prepareAddresses(nobody);
+    kernel.renewLease(NAME, leaseMs);
+    reigns.note(NO_REIGN);
+    kernel.acquire(nobody);
+    announcer.rehearse({ ...instance, name: NAME });
+    kernel.release(NAME);
   }
 }
 
@@ -103,30 +160,4 @@ function allWell(settings: VrrpSettings): readonly RouterInput[] {
       return { type: "witness-changed", address, reachable: true };
     }),
   ];
-}
-
-/** The lease's class stays, and lapses unless somebody becomes master: making it takes time too. */
-function rehearseAcquisition(
-  instance: InstanceSettings,
-  { kernel, announcer }: RehearsalStage,
-): void {
-  const leaseMs = instance.advertIntervalMs * instance.downTimerAdverts;
-  const [model] = instance.addresses;
-  if (model === undefined) return;
-  const { vmac: _vmac, ...rest } = instance;
-  const address = { ...model, address: NOBODYS_ADDRESS, prefixLength: 32, interface: "lo" };
-  const nobody: InstanceSettings = {
-    ...rest,
-    name: NAME,
-    addresses: [address],
-    excludedAddresses: [],
-    routes: [],
-    rules: [],
-  };
-  for (let i = 0; i < ACQUISITIONS; i++) {
-    kernel.renewLease(NAME, leaseMs);
-    kernel.acquire(nobody);
-    announcer.rehearse({ ...instance, name: NAME });
-    kernel.release(NAME);
-  }
 }

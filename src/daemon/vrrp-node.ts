@@ -18,7 +18,7 @@ import { AdvertSockets } from "./advert-sockets.ts";
 import { FailureReports } from "./failure-reports.ts";
 import { ObjectKeeper } from "./object-keeper.ts";
 import { perform, type Stage } from "./perform.ts";
-import { rehearse } from "./rehearsal.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import type { RoleModel } from "./role-protocol.ts";
 import { RouterLoop } from "./router-loop.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -43,6 +43,7 @@ export class VrrpNode {
   #static: ReadonlySet<string> = new Set();
   #watched = new Set<string>();
   #loop: RouterLoop | undefined;
+  #rehearsal: Rehearsal | undefined;
   /** Facts that came before the router started. */
   #early: RouterInput[] = [];
 
@@ -138,8 +139,9 @@ export class VrrpNode {
     this.#tellInterfaces(settings);
     const early = this.#early.splice(0);
     const heritage = this.#heritage();
+    this.#rehearsal = new Rehearsal(settings, early, stage);
     // Who goes on as master has no time to rehearse, and no need: it will not take over.
-    if (heritage.length === 0) rehearse(settings, early, stage);
+    if (heritage.length === 0) this.#rehearsal.thoroughly();
     this.#loop = loop;
     for (const input of early) loop.feed(input);
     loop.feed({ type: "started", wallMs: wallMs(), reigns: heritage });
@@ -217,8 +219,10 @@ export class VrrpNode {
 
   addressRemoved(interfaceName: string, address: string): void {
     const instance = this.#kernel.holderOf(interfaceName, address);
-    if (instance !== undefined) this.feed({ type: "address-removed", instance, address });
-    else if (this.isStatic(address)) this.#keeper.lookSoon();
+    if (instance !== undefined) {
+      if (this.#kernel.dropPrepared(instance)) return;
+      this.feed({ type: "address-removed", instance, address });
+    } else if (this.isStatic(address)) this.#keeper.lookSoon();
   }
 
   /** Everything that must be there before the router speaks for these settings. */
@@ -278,6 +282,7 @@ export class VrrpNode {
       sockets: this.#sockets,
       announcer: this.#announcer,
       hub: this.#hub,
+      rehearse: () => this.#rehearsal?.briefly(),
       get instances() {
         return instances();
       },

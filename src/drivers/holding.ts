@@ -3,6 +3,7 @@
  * away of it comes back. Addresses of instances are not put back here: the router decides that.
  */
 
+import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { EEXIST, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
 import { KernelBatch, describe, keyOf, type Addition, type KernelObject } from "./kernel-object.ts";
@@ -21,7 +22,18 @@ export interface Holding {
   readonly gone: Set<string>;
   leased: readonly string[];
   refused: readonly string[];
+  /** Put there before a takeover, shut. Undefined = acquired. */
+  prepared: Prepared | undefined;
 }
+
+export interface Prepared {
+  readonly settings: InstanceSettings;
+  /** Monotonic ms. */
+  readonly atMs: number;
+}
+
+/** Who hung for longer since it prepared them finds their lifetimes ended, perhaps. */
+const PREPARED_FOR_MS = 1000;
 
 export const STATIC = "static addresses, routes and rules";
 
@@ -33,6 +45,7 @@ export function emptyHolding(): Holding {
     gone: new Set(),
     leased: [],
     refused: [],
+    prepared: undefined,
   };
 }
 
@@ -110,4 +123,34 @@ export function reinstate(
 function isReinstated(holder: string, object: KernelObject): boolean {
   if (object.kind === "address") return holder === STATIC && object.address.tracked;
   return object.kind === "route" ? object.route.tracked : object.rule.tracked;
+}
+
+/** The takeover is here. What of it is in the kernel already? */
+export function endPreparation(
+  holding: Holding,
+  settings: InstanceSettings,
+  now: number,
+): "nothing" | "something" | "everything" | "long ago" {
+  const { prepared } = holding;
+  holding.prepared = undefined;
+  if (prepared === undefined) return "nothing";
+  if (now - prepared.atMs > PREPARED_FOR_MS) return "long ago";
+  const isAll = settings.routes.length + settings.rules.length === 0;
+  return isAll && prepared.settings === settings ? "everything" : "something";
+}
+
+/** The instance whose tracked address that is. */
+export function holderOf(
+  holdings: ReadonlyMap<string, Holding>,
+  interfaceName: string,
+  address: string,
+): string | undefined {
+  for (const [instance, { objects }] of holdings) {
+    for (const object of objects.values()) {
+      if (object.kind !== "address" || object.address.address !== address) continue;
+      const { tracked, interface: name } = object.address;
+      if (name === interfaceName && tracked && instance !== STATIC) return instance;
+    }
+  }
+  return undefined;
 }

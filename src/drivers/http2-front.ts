@@ -141,9 +141,10 @@ class StreamOfHttp2 implements Wire {
     else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
-  destroy(): void {
+  destroy(reset: boolean): void {
     if (this.#isGone) return;
-    this.end();
+    if (reset) this.#fail();
+    else this.end();
     this.#isGone = true;
   }
 

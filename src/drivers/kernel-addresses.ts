@@ -12,6 +12,8 @@ import {
   STATIC,
   absentOf,
   emptyHolding,
+  endPreparation,
+  holderOf,
   reinstate,
   sendAdditions,
   type Holding,
@@ -21,12 +23,20 @@ import { describe, keyOf, notAdded } from "./kernel-object.ts";
 import type { Addition, KernelObject } from "./kernel-object.ts";
 import { FOREVER_S } from "./netlink/addresses.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink/socket.ts";
-import { AddressLease, type LeftLease } from "./nftables-lease.ts";
+import { AddressLease, SHUT_CLASS_MS, type LeftLease } from "./nftables-lease.ts";
 import { OwnedRecord, type OwnedEntry } from "./owned-record.ts";
 import type { Heritage } from "./reign-record.ts";
-import { interfaceSysctl } from "./sysctl.ts";
-import { addressesOf, objectsOf, staticObjectsOf, subnetsOf } from "./wanted-objects.ts";
-import { changeSysctls, makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
+import { KeptSecondaries } from "./kept-secondaries.ts";
+import { makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
+import {
+  addressesOf,
+  filtersOf,
+  isProbedFor,
+  objectsOf,
+  staticObjectsOf,
+  subnetsOf,
+  type Filters,
+} from "./wanted-objects.ts";
 
 export interface KernelAddressesOptions {
   /** For `owned.json`; made where missing. */
@@ -49,7 +59,6 @@ interface Lease {
   lifetimesRenewedMs: number;
 }
 
-const OWNER_PRIORITY = 255;
 /**
  * Lifetimes of addresses are whole seconds and every renewal is told to all listeners of the
  * machine. With nf_tables they only tidy up; without, they are the lease, and run close.
@@ -69,12 +78,12 @@ export class KernelAddresses {
   readonly #holdings = new Map<string, Holding>();
   readonly #leases = new Map<string, Lease>();
   readonly #keptLinks = new Set<string>();
-  /** Interfaces by name. */
-  readonly #secondariesKept = new Set<string>();
+  readonly #secondaries: KeptSecondaries;
 
   private constructor(socket: NetlinkSocket, record: OwnedRecord, options: KernelAddressesOptions) {
     this.socket = socket;
     this.#record = record;
+    this.#secondaries = new KeptSecondaries(record);
     const { leaseTable: table, heritage } = options;
     const leases = heritage === undefined ? [] : this.#inherit(heritage);
     this.cleanUpFailures = cleanUp(socket, record, (entry) => this.#isInherited(entry));
@@ -119,7 +128,7 @@ export class KernelAddresses {
    */
   prepare(settings: InstanceSettings): OsFailure | undefined {
     const failure = makeVirtualMac(this.socket, this.#record, settings);
-    this.#keepSecondaries(subnetsOf(objectsOf(settings)));
+    this.#secondaries.keep(subnetsOf(objectsOf(settings)));
     return failure;
   }
 
@@ -130,11 +139,46 @@ export class KernelAddresses {
   }
 
   /**
+   * Puts the addresses into the kernel where they answer nobody, neither from outside nor on this
+   * machine, until `renewLease`. False: they are not there, as no lease could keep them silent,
+   * as their coming would be noticed on the link, or as somebody else uses them on this machine.
+   */
+  prepareAddresses(settings: InstanceSettings): boolean {
+    const { name } = settings;
+    const lease = this.#lease;
+    if (lease === undefined || this.#holdings.has(name)) return false;
+    const addresses = addressesOf(settings);
+    if (addresses.some(isProbedFor)) return false;
+    const filters = filtersOf(settings, true);
+    if (filters.leased.some((address) => lease.holds(address))) return false;
+    const holding = this.#holdingOf(name);
+    holding.prepared = { settings, atMs: monotonicMs() };
+    const objects = addresses.map((address) => ({ kind: "address" as const, address }));
+    if (this.#adjust(holding, name, filters).length === 0) {
+      const { failures, foreign } = this.#add(name, objects, "add");
+      if (failures.length + foreign.length === 0) return true;
+    }
+    this.release(name);
+    return false;
+  }
+
+  /** Somebody took one of them away: they are acquired anew. False: they were not in waiting. */
+  dropPrepared(instance: string): boolean {
+    if (this.#holdings.get(instance)?.prepared === undefined) return false;
+    this.release(instance);
+    return true;
+  }
+
+  /**
    * Makes the kernel agree with the settings: adds what is missing, removes what the settings
    * named before and name no longer. Renew the lease before, if the instance has one.
    */
   acquire(settings: InstanceSettings): Acquisition {
-    return this.#apply(settings.name, objectsOf(settings), this.#rulesFor(settings));
+    const holding = this.#holdingOf(settings.name);
+    const prepared = endPreparation(holding, settings, monotonicMs());
+    if (prepared === "everything") return { failures: [], foreign: [] };
+    if (prepared === "long ago") this.#remove(holding, [...holding.objects.values()]);
+    return this.#apply(settings.name, objectsOf(settings), this.#filtersOf(settings));
   }
 
   /** static_ipaddress, static_routes, static_rules: held from start to stop, without a lease. */
@@ -186,14 +230,14 @@ export class KernelAddresses {
   /** The addresses of the instance answer until `durationMs` from now. */
   renewLease(instance: string, durationMs: number): OsFailure | undefined {
     const now = monotonicMs();
-    const status = this.#lease?.renew(durationMs) ?? 0;
     let lease = this.#leases.get(instance);
-    if (lease?.durationMs !== durationMs) {
+    const isNew = lease?.durationMs !== durationMs;
+    const moved = isNew ? this.#holdings.get(instance)?.leased : undefined;
+    const status = this.#lease?.renew(durationMs, moved) ?? 0;
+    if (lease === undefined || isNew) {
       // The first of a mastership (`acquire` sets fresh lifetimes), or a new duration.
       lease = { durationMs, lifetimesRenewedMs: lease === undefined ? now : -Infinity };
       this.#leases.set(instance, lease);
-      const holding = this.#holdings.get(instance);
-      if (holding !== undefined) this.#lease?.hold(holding.leased, durationMs);
     }
     if (now - lease.lifetimesRenewedMs >= this.#pace.renewEveryMs) {
       lease.lifetimesRenewedMs = now;
@@ -205,14 +249,7 @@ export class KernelAddresses {
 
   /** The instance whose tracked address that is, for `address-removed`. */
   holderOf(interfaceName: string, address: string): string | undefined {
-    for (const [instance, { objects }] of this.#holdings) {
-      for (const object of objects.values()) {
-        if (object.kind !== "address" || object.address.address !== address) continue;
-        const { tracked, interface: name } = object.address;
-        if (name === interfaceName && tracked && instance !== STATIC) return instance;
-      }
-    }
-    return undefined;
+    return holderOf(this.#holdings, interfaceName, address);
   }
 
   /** Removes everything of ours, the record's other entries included. */
@@ -240,7 +277,7 @@ export class KernelAddresses {
       this.#leases.set(instance, { durationMs, lifetimesRenewedMs: -Infinity });
       const holding = this.#noteRecorded(instance, objectsOf(its));
       if (its.vmac !== undefined) this.#keptLinks.add(its.vmac.name);
-      Object.assign(holding, this.#rulesFor(its));
+      Object.assign(holding, this.#filtersOf(its));
       return [{ classMs: durationMs, held: holding.leased, refused: holding.refused }];
     });
   }
@@ -260,18 +297,11 @@ export class KernelAddresses {
     return [...this.#holdings.values()].some(({ objects }) => objects.has(keyOf(entry)));
   }
 
-  #rulesFor(settings: InstanceSettings): Pick<Holding, "leased" | "refused"> {
-    const texts = addressesOf(settings).map(({ address }) => address);
-    const owner = settings.priority === OWNER_PRIORITY;
-    const refused = settings.accept || owner ? [] : texts;
-    return { leased: settings.lease && this.#leases.has(settings.name) ? texts : [], refused };
+  #filtersOf(settings: InstanceSettings): Filters {
+    return filtersOf(settings, this.#leases.has(settings.name));
   }
 
-  #apply(
-    instance: string,
-    wanted: readonly KernelObject[],
-    rules: Pick<Holding, "leased" | "refused">,
-  ): Acquisition {
+  #apply(instance: string, wanted: readonly KernelObject[], rules: Filters): Acquisition {
     const holding = this.#holdingOf(instance);
     const keys = new Set(wanted.map(keyOf));
     const gone = [...holding.objects].filter(([key]) => !keys.has(key)).map(([, o]) => o);
@@ -289,7 +319,7 @@ export class KernelAddresses {
     const foreign: string[] = [];
     const unrecorded = this.#record.add(objects);
     if (unrecorded !== undefined) return { failures: [notAdded(objects, unrecorded)], foreign };
-    this.#keepSecondaries(subnetsOf(objects).filter((name) => !this.#secondariesKept.has(name)));
+    this.#secondaries.keepMore(subnetsOf(objects));
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode };
     const results = sendAdditions(this.socket, objects, addition);
     const withdrawn: KernelObject[] = [];
@@ -322,15 +352,11 @@ export class KernelAddresses {
   }
 
   /** Lease and refusal of a holding's addresses; what falls away, falls away first. */
-  #adjust(
-    holding: Holding,
-    instance: string,
-    { leased, refused }: Pick<Holding, "leased" | "refused">,
-  ): OsFailure[] {
+  #adjust(holding: Holding, instance: string, { leased, refused }: Filters): OsFailure[] {
     const statuses: (number | undefined)[] = [
       this.#lease?.release(holding.leased.filter((address) => !leased.includes(address))),
       this.#lease?.unrefuse(holding.refused.filter((address) => !refused.includes(address))),
-      this.#lease?.hold(leased, this.#leases.get(instance)?.durationMs ?? 0),
+      this.#lease?.hold(leased, this.#leases.get(instance)?.durationMs ?? SHUT_CLASS_MS),
       this.#lease?.refuse(refused),
     ];
     holding.leased = leased;
@@ -347,8 +373,7 @@ export class KernelAddresses {
     const objects = [...holding.objects]
       .filter(([key, object]) => object.kind === "address" && !holding.foreign.has(key))
       .map(([, object]) => object);
-    // Somebody may have set all settings of the machine anew.
-    this.#keepSecondaries(subnetsOf(objects));
+    this.#secondaries.keep(subnetsOf(objects));
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode: "renew" as const };
     const failed = sendAdditions(this.socket, objects, addition).find((status) => status < 0);
     return failed === undefined ? undefined : osFailure("renew the address lifetimes", failed);
@@ -357,16 +382,6 @@ export class KernelAddresses {
   #lifetimeS(instance: string): number {
     const lease = this.#leases.get(instance);
     return lease === undefined ? FOREVER_S : Math.ceil(lease.durationMs / 1000) + this.#pace.spareS;
-  }
-
-  /** Else the kernel removes a stranger's address of our subnet together with ours. */
-  #keepSecondaries(names: readonly string[]): void {
-    const paths = names.map((name) => interfaceSysctl("ipv4", name, "promote_secondaries"));
-    changeSysctls(
-      this.#record,
-      paths.map((path) => ({ path, value: "1" })),
-    );
-    for (const name of names) this.#secondariesKept.add(name);
   }
 
   #holdingOf(instance: string): Holding {

@@ -39,6 +39,8 @@ import { NETLINK_NETFILTER, NetlinkSocket } from "./netlink/socket.ts";
 
 /** Class that exists for a moment, to find out what the kernel can do. */
 const PROBE_CLASS_MS = 3_600_000;
+/** Never renewed: its addresses answer nobody, whichever other classes are alive. */
+export const SHUT_CLASS_MS = 0;
 
 /**
  * A class renewed within that share of its duration is left alone: the adverts of many instances
@@ -114,13 +116,12 @@ export class AddressLease {
   hold(addresses: readonly string[], classMs: number): number {
     const added = addresses.filter((address) => this.#held.get(address) !== classMs);
     if (added.length === 0) return 0;
-    const moved = added.filter((address) => this.#held.has(address));
-    for (const address of added) this.#held.set(address, classMs);
-    return this.#change(() => {
-      this.#writeClass(classMs);
-      this.#writeAddresses("held", deleteElements, moved.map(plainElement));
-      this.#writeAddresses("held", addElements, this.#heldElements(added));
-    });
+    return this.#change(this.#holding(added, classMs));
+  }
+
+  /** Whether packets to the address are dropped while some class is not alive. */
+  holds(address: string): boolean {
+    return this.#held.has(address);
   }
 
   /** The addresses are no longer our concern: remove them from the interface before. */
@@ -132,20 +133,26 @@ export class AddressLease {
     });
   }
 
-  /** Class `classMs` is alive until that long from now, less `FRESH_SHARE`. 0 or `-errno`. */
-  renew(classMs: number): number {
-    const renewedMs = this.#renewedMs.get(classMs);
-    if (renewedMs === undefined) return this.#open(classMs);
+  /**
+   * Class `classMs` is alive until that long from now, less `FRESH_SHARE`, and `addresses` belong
+   * to it: both at once or none. 0 or `-errno`.
+   */
+  renew(classMs: number, addresses: readonly string[] = []): number {
     const now = monotonicMs();
-    if (now - renewedMs < classMs * FRESH_SHARE) return 0;
-    this.#renewedMs.set(classMs, now);
+    const renewedMs = this.#renewedMs.get(classMs) ?? -Infinity;
+    const added = addresses.filter((address) => this.#held.get(address) !== classMs);
+    if (added.length === 0 && now - renewedMs < classMs * FRESH_SHARE) return 0;
+    const hold = added.length === 0 ? undefined : this.#holding(added, classMs);
     return this.#change(() => {
+      this.#writeClass(classMs);
+      this.#renewedMs.set(classMs, now);
       if (!this.#prolongsInPlace) {
         // Added first: taking out what has lapsed would fail, and that costs 8 ms.
         this.#writeAlive(addElements, classMs, classMs);
         this.#writeAlive(deleteElements, classMs);
       }
       this.#writeAlive(addElements, classMs, classMs);
+      hold?.();
     });
   }
 
@@ -183,13 +190,15 @@ export class AddressLease {
     for (const address of refused) this.#refused.add(address);
   }
 
-  /** First renewal of a class that may have addresses already. */
-  #open(classMs: number): number {
-    return this.#change(() => {
+  /** Takes addresses into the class in our own account; the rest is what it returns. */
+  #holding(added: readonly string[], classMs: number): () => void {
+    const moved = added.filter((address) => this.#held.has(address));
+    for (const address of added) this.#held.set(address, classMs);
+    return () => {
       this.#writeClass(classMs);
-      this.#renewedMs.set(classMs, monotonicMs());
-      this.#writeAlive(addElements, classMs, classMs);
-    });
+      this.#writeAddresses("held", deleteElements, moved.map(plainElement));
+      this.#writeAddresses("held", addElements, this.#heldElements(added));
+    };
   }
 
   #batch(write: () => void): number {

@@ -3,6 +3,8 @@
 import type { InstanceSettings, VirtualAddress, VrrpSettings } from "../core/vrrp/settings.ts";
 import type { KernelObject } from "./kernel-object.ts";
 
+const OWNER_PRIORITY = 255;
+
 export function objectsOf(settings: InstanceSettings): readonly KernelObject[] {
   return [
     ...addressesOf(settings).map((address) => ({ kind: "address" as const, address })),
@@ -32,6 +34,26 @@ export function addressesOf(settings: InstanceSettings): readonly VirtualAddress
       ? address
       : { ...address, interface: vmac.name },
   );
+}
+
+/** What the packet filter does about addresses of a holder. */
+export interface Filters {
+  /** Silent while their lease has lapsed. */
+  readonly leased: readonly string[];
+  /** Accept_Mode false: nothing but neighbour discovery. */
+  readonly refused: readonly string[];
+}
+
+/** `hasLease`: the instance has renewed one, or is about to. */
+export function filtersOf(settings: InstanceSettings, hasLease: boolean): Filters {
+  const texts = addressesOf(settings).map(({ address }) => address);
+  const refused = settings.accept || settings.priority === OWNER_PRIORITY ? [] : texts;
+  return { leased: settings.lease && hasLease ? texts : [], refused };
+}
+
+/** Duplicate address detection asks the whole link whether somebody has it already. */
+export function isProbedFor({ family, noDad }: VirtualAddress): boolean {
+  return family === "ipv6" && !noDad;
 }
 
 /** Interfaces that get an IPv4 address of a subnet. */

@@ -24,6 +24,17 @@ test("an address without a lease answers for ever", () => {
   assert.equal(kernel.answering(0, vip, 1e12), "V1");
 });
 
+test("prepared addresses are nobody's until the lease is renewed", () => {
+  const kernel = new Kernel(1);
+  kernel.prepare("V1", 0, [vip]);
+  assert.ok(kernel.isPrepared("V1") && !kernel.answers("V1", vip, 0));
+  assert.ok(!kernel.holds("V1", vip) && !kernel.holdsAny("V1"));
+  kernel.renewLease("V1", 0, 3000);
+  assert.ok(!kernel.isPrepared("V1") && kernel.answers("V1", vip, 0));
+  kernel.removeAll("V1");
+  assert.ok(!kernel.holdsAny("V1"));
+});
+
 test("no link, no answer", () => {
   const kernel = holding();
   kernel.linkUp[0] = false;

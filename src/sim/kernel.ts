@@ -18,6 +18,17 @@ export class Kernel {
     this.linkUp = Array.from({ length: segments }, () => true);
   }
 
+  /** Puts addresses on an interface where they answer nobody before the lease is renewed. */
+  prepare(instance: string, segment: number, addresses: readonly string[]): void {
+    if (this.#instances.has(instance)) return;
+    if (this.add(instance, segment, addresses)) this.#holding(instance, segment).shut = true;
+  }
+
+  /** Prepared, and neither renewed nor removed since. */
+  isPrepared(instance: string): boolean {
+    return this.#instances.get(instance)?.shut === true;
+  }
+
   /** Puts addresses on an interface; false when the kernel will not. */
   add(instance: string, segment: number, addresses: readonly string[]): boolean {
     if (this.refusesAddresses) return false;
@@ -39,7 +50,9 @@ export class Kernel {
 
   /** From `untilLocalMs` on the instance's addresses neither answer nor accept packets. */
   renewLease(instance: string, segment: number, untilLocalMs: number): void {
-    this.#holding(instance, segment).leaseUntilMs = untilLocalMs;
+    const holding = this.#holding(instance, segment);
+    holding.leaseUntilMs = untilLocalMs;
+    holding.shut = false;
   }
 
   noteReign(reign: Reign): void {
@@ -56,12 +69,13 @@ export class Kernel {
     return this.#instances.get(instance)?.leaseUntilMs ?? Infinity;
   }
 
+  /** Prepared ones do not count. */
   holds(instance: string, address: string): boolean {
-    return this.#instances.get(instance)?.addresses.has(address) ?? false;
+    return !this.isPrepared(instance) && this.#has(instance, address);
   }
 
   holdsAny(instance: string): boolean {
-    return (this.#instances.get(instance)?.addresses.size ?? 0) > 0;
+    return !this.isPrepared(instance) && (this.#instances.get(instance)?.addresses.size ?? 0) > 0;
   }
 
   /** Present, link up, lease running: a client that asks gets an answer. */
@@ -69,6 +83,7 @@ export class Kernel {
     const holding = this.#instances.get(instance);
     return (
       holding !== undefined &&
+      !holding.shut &&
       holding.addresses.has(address) &&
       holding.leaseUntilMs > localMs &&
       this.linkUp[holding.segment] === true
@@ -97,10 +112,14 @@ export class Kernel {
     }
   }
 
+  #has(instance: string, address: string): boolean {
+    return this.#instances.get(instance)?.addresses.has(address) ?? false;
+  }
+
   #holding(instance: string, segment: number): Holding {
     let holding = this.#instances.get(instance);
     if (holding === undefined) {
-      holding = { segment, addresses: new Set(), leaseUntilMs: Infinity };
+      holding = { segment, addresses: new Set(), leaseUntilMs: Infinity, shut: false };
       this.#instances.set(instance, holding);
     }
     return holding;
@@ -111,4 +130,6 @@ interface Holding {
   readonly segment: number;
   readonly addresses: Set<string>;
   leaseUntilMs: number;
+  /** Prepared: nothing answers, whatever the lease says. */
+  shut: boolean;
 }

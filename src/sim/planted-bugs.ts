@@ -299,6 +299,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     }),
   },
   {
+    name: "answers-while-preparing",
+    what: "the addresses of a silent master answer before it counts as dead",
+    actions: (actions) =>
+      actions.map((a) =>
+        a.type === "prepare-addresses" ? { type: "acquire-addresses", instance: a.instance } : a,
+      ),
+  },
+  {
+    name: "preparation-kept",
+    what: "addresses that were got ready stay in the kernel when the master is heard again",
+    actions: (actions, context) =>
+      context.lastInput === "datagram-received" && !isMaster(context)
+        ? without("release-addresses")(actions)
+        : [...actions],
+  },
+  {
     name: "announcement-storm",
     what: "every claim is answered by an announcement",
     actions: (actions, context) => {

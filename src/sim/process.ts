@@ -177,6 +177,11 @@ export class Process {
       case "renew-lease":
         node.renewLease(action, segmentOf(action.instance));
         break;
+      case "prepare-addresses": {
+        const segment = segmentOf(action.instance);
+        kernel.prepare(action.instance, segment, virtualAddresses(scenario, segment));
+        break;
+      }
       case "acquire-addresses":
         this.#acquire(action.instance, virtualAddresses(scenario, segmentOf(action.instance)));
         break;

@@ -38,6 +38,7 @@ export function judgeAction(
   }
   if (action.type === "renew-lease") judgeLease(account, action.durationMs);
   if (action.type === "release-addresses") account.reignSettings = undefined;
+  if (action.type === "prepare-addresses") judgePreparation(account);
   if (action.type === "announce" && !kernel.holdsAny(account.instance) && !account.excused) {
     bite("announce-what-is-held", account, "announces addresses that its kernel does not hold");
   }
@@ -86,6 +87,23 @@ function judgeLease(account: Account, durationMs: number): void {
   }
   account.renewedMs = account.node.localMs;
   account.reignSettings = account.node.process?.settings;
+}
+
+/** Whose master is heard has its addresses in the kernel for nothing, and out of its own reach. */
+function judgePreparation(account: Account): void {
+  const { lastHeard: heard, node } = account;
+  const { downTimerAdverts } = node.around.scenario.group;
+  if (account.state !== "BACKUP") {
+    bite("state-matches-kernel", account, `gets addresses ready as ${account.state}`);
+  }
+  if (heard === undefined || node.around.scenario.group.authentication === "ah") return;
+  const waited = node.localMs - heard.localMs;
+  if (waited >= downTimerAdverts * heard.intervalMs - EPSILON_MS) return;
+  bite(
+    "state-matches-kernel",
+    account,
+    `gets addresses ready ${waited.toFixed(2)} ms after an advert`,
+  );
 }
 
 /**
@@ -176,6 +194,9 @@ export function judgeOutcome(account: Account, step: Step, wasMaster: boolean): 
   if (account.state !== "MASTER" && holds && !waitsToResume(account)) {
     bite("state-matches-kernel", account, `is ${account.state} and holds addresses`);
   }
+  if (account.state !== "BACKUP" && node.kernel.isPrepared(instance)) {
+    bite("state-matches-kernel", account, `is ${account.state} and has addresses in waiting`);
+  }
   if (account.state === "MASTER" && !account.excused) {
     const missing = account.addresses.filter((a) => !node.kernel.holds(instance, a));
     if (missing.length > 0) {
@@ -214,6 +235,9 @@ export function judgeReload(accounts: readonly Account[], step: Step): void {
 function judgeHearing(account: Account, datagram: ReceivedDatagram, wasMaster: boolean): void {
   const advert = account.believable(datagram);
   if (advert === undefined) return;
+  if (!wasMaster && account.node.kernel.isPrepared(account.instance)) {
+    bite("state-matches-kernel", account, "heard a master and has addresses in waiting");
+  }
   if (wasMaster && account.state === "MASTER" && outranks(account, advert, datagram.source)) {
     bite("outranked-yields", account, `stays MASTER beside priority ${advert.priority}`);
   }

@@ -4,192 +4,45 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import type { InstanceSettings } from "../../src/core/vrrp/settings.ts";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Interface } from "node:readline";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { InstanceSettings, VirtualAddress } from "../../src/core/vrrp/settings.ts";
-
-const HOLDER = `kb-h${process.pid}`;
-const CLIENT = `kb-c${process.pid}`;
-const PROGRAM = join(import.meta.dirname, "programs/address-holder.ts");
-const CABLE = "eth0";
-/** Exit status of bash for a refused connection; `timeout` ends with 124. */
-const REFUSED = 1;
-const V4 = "10.91.0.100";
-const V6 = "fd91::100";
-
-const skip = process.getuid?.() === 0 ? false : "needs root: run `npm run lab` as root";
-
-function sh(command: string): string {
-  return execFileSync("/bin/sh", ["-ec", command], { encoding: "utf8", stdio: "pipe" });
-}
-
-const inHolder = (command: string): string => sh(`ip netns exec ${HOLDER} ${command}`);
-const inClient = (command: string): string => sh(`ip netns exec ${CLIENT} ${command}`);
-
-/** With the neighbour entry kept. A closed port is refused at once; silence ends in a timeout. */
-function answersKnown(address: string, timeoutS = 0.2): boolean {
-  const connect = `timeout ${timeoutS} bash -c '</dev/tcp/${address}/9'`;
-  const argv = ["netns", "exec", CLIENT, "bash", "-c", connect];
-  return spawnSync("ip", argv, { stdio: "pipe" }).status === REFUSED;
-}
-
-/** The whole way: an ARP or ND exchange before. */
-function answers(address: string): boolean {
-  inClient(`ip neigh flush dev ${CABLE}`);
-  return answersKnown(address, 1);
-}
-
-function answersArp(address: string): boolean {
-  const argv = ["netns", "exec", CLIENT, "arping", "-c1", "-w1", "-I", CABLE, address];
-  return spawnSync("ip", argv, { stdio: "pipe" }).status === 0;
-}
-
-/** One datagram of the holder with that source: its own ARP request comes before. */
-function speakFrom(source: string, destination: string): void {
-  const program = `const s = require("node:dgram").createSocket("udp4");
-    s.bind(0, "${source}", () => s.send("x", 9, "${destination}", () => s.close()));`;
-  execFileSync("ip", ["netns", "exec", HOLDER, process.execPath, "-e", program]);
-}
-
-function has(address: string): boolean {
-  return inHolder(`ip address show`).includes(` ${address}/`);
-}
-
-async function until(what: string, holds: () => boolean, timeoutMs = 5000): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!holds()) {
-    assert.ok(performance.now() < end, `not within ${timeoutMs} ms: ${what}`);
-    await sleep(5);
-  }
-}
-
-class Holder {
-  readonly process: ChildProcessWithoutNullStreams;
-  readonly #lines: Interface;
-  readonly #waiting: ((line: string) => void)[] = [];
-
-  constructor(stateDirectory: string) {
-    const argv = ["netns", "exec", HOLDER, process.execPath, PROGRAM, stateDirectory, "nines-kb"];
-    this.process = spawn("ip", argv);
-    this.process.stderr.pipe(process.stderr);
-    this.#lines = createInterface({ input: this.process.stdout });
-    this.#lines.on("line", (line) => this.#waiting.shift()?.(line));
-  }
-
-  // oxlint-disable-next-line typescript/no-explicit-any -- answers differ from command to command
-  async ask(command: string, ...values: unknown[]): Promise<any> {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    this.#waiting.push(resolve);
-    this.process.stdin.write(`${JSON.stringify({ command, values })}\n`);
-    return JSON.parse(await promise);
-  }
-
-  async kill(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.process.once("exit", resolve));
-    this.process.kill("SIGKILL");
-    await ended;
-  }
-
-  async close(): Promise<void> {
-    assert.deepEqual(await this.ask("close"), []);
-    await this.kill();
-  }
-}
-
-function virtual(address: string, more: Partial<VirtualAddress> = {}): VirtualAddress {
-  const family = address.includes(":") ? "ipv6" : "ipv4";
-  return {
-    address,
-    family,
-    prefixLength: family === "ipv4" ? 32 : 128,
-    interface: CABLE,
-    scope: 0,
-    noDad: true,
-    home: false,
-    managedTemporary: false,
-    noPrefixRoute: false,
-    preferredLifetimeS: 0,
-    tracked: true,
-    ...more,
-  };
-}
-
-/** What the drivers look at; the rest of an instance's settings is the router's concern. */
-function instance(
-  addresses: readonly VirtualAddress[],
-  more: Partial<InstanceSettings> = {},
-): InstanceSettings {
-  const settings: Partial<InstanceSettings> = {
-    name: "VI_1",
-    family: "ipv4",
-    vrid: 51,
-    interface: CABLE,
-    priority: 100,
-    accept: true,
-    lease: true,
-    addresses,
-    excludedAddresses: [],
-    routes: [],
-    rules: [],
-    ...more,
-  };
-  return settings as InstanceSettings;
-}
-
-const ALL_WELL = { failures: [], foreign: [] };
+import {
+  ALL_WELL,
+  CABLE,
+  CLIENT,
+  type Holder,
+  Holders,
+  V4,
+  V6,
+  answers,
+  answersArp,
+  answersKnown,
+  has,
+  inClient,
+  inHolder,
+  instance,
+  layCable,
+  removeCable,
+  sh,
+  skip,
+  speakFrom,
+  until,
+  virtual,
+} from "./holder-kit.ts";
 
 describe("addresses in the kernel", { skip }, () => {
-  let state = "";
+  const holders = new Holders();
   let holder: Holder;
-  const holders: Holder[] = [];
 
-  function start(): Holder {
-    const started = new Holder(state);
-    holders.push(started);
-    return started;
-  }
-
-  before(() => {
-    sh(`ip netns add ${HOLDER}; ip netns add ${CLIENT}`);
-    sh(`ip link add ${CABLE} netns ${HOLDER} type veth peer name ${CABLE} netns ${CLIENT}`);
-    for (const [name, n] of [
-      [HOLDER, 1],
-      [CLIENT, 2],
-    ] as const) {
-      sh(`ip -n ${name} link set lo up; ip -n ${name} link set ${CABLE} up`);
-      sh(`ip -n ${name} address add 10.91.0.${n}/24 dev ${CABLE}`);
-      sh(`ip -n ${name} address add fd91::${n}/64 dev ${CABLE} nodad`);
-    }
-  });
-
-  after(() => {
-    spawnSync("ip", ["netns", "del", HOLDER]);
-    spawnSync("ip", ["netns", "del", CLIENT]);
-  });
-
+  before(layCable);
+  after(removeCable);
   beforeEach(() => {
-    state = mkdtempSync(join(tmpdir(), "kb-state-"));
-    holder = start();
+    holder = holders.begin();
   });
-
-  afterEach(async () => {
-    for (const one of holders.splice(0)) await one.kill();
-    const cleaner = new Holder(state);
-    try {
-      await cleaner.close();
-    } finally {
-      await cleaner.kill();
-      rmSync(state, { recursive: true });
-    }
-  });
+  afterEach(() => holders.end());
 
   test("acquired addresses answer and released ones do not, both families", async () => {
     const settings = instance([virtual(V4), virtual(V6)]);
@@ -266,10 +119,10 @@ describe("addresses in the kernel", { skip }, () => {
     });
     assert.match(inHolder("ip route show 192.0.2.0/24"), /via 10\.91\.0\.2 .*proto keepalived/);
     assert.match(inHolder("ip rule show"), /777:\tfrom 198\.51\.100\.0\/24 lookup 100/);
-    assert.equal(statSync(join(state, "owned.json")).mode & 0o777, 0o600);
+    assert.equal(statSync(join(holders.state, "owned.json")).mode & 0o777, 0o600);
     await holder.kill();
     assert.ok(has(V4));
-    const next = start();
+    const next = holders.start();
     assert.deepEqual(await next.ask("opened"), { cleanUp: [] });
     assert.ok(!has(V4) && !has(V6));
     assert.ok(has("10.91.0.77") && has("10.91.0.101"));
@@ -282,7 +135,7 @@ describe("addresses in the kernel", { skip }, () => {
     assert.ok(has("10.91.0.101") && !has(V4));
     await next.close();
     assert.doesNotMatch(inHolder("nft list tables"), /nines/);
-    const record = readFileSync(join(state, "owned.json"), "utf8").trim();
+    const record = readFileSync(join(holders.state, "owned.json"), "utf8").trim();
     assert.equal(record.split("\n").length, 1, "a heading and no entry");
     inHolder(`ip address del 10.91.0.77/32 dev ${CABLE}`);
     inHolder(`ip address del 10.91.0.101/32 dev ${CABLE}`);

@@ -4,25 +4,67 @@ import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
 import type { BackupState } from "./instance-state.ts";
 import type { Advert } from "./packet.ts";
+import { SHORTEST_INTERVAL_MS } from "./reading-pace.ts";
 import { downReason } from "./reasons.ts";
 import { afterResignationMs } from "./timing.ts";
 
 const OWNER_PRIORITY = 255;
+/**
+ * How long before a takeover its addresses are put into the kernel, with their lease shut. Three
+ * times as long as that takes; and within the skew, where the lease of a master that fell silent
+ * has ended: nobody answers for them any more.
+ */
+const PREPARE_AHEAD_MS = 6;
+/** With less time left it would put the takeover off. */
+const LEAST_AHEAD_MS = 2.5;
 
-/** The timer fired: nobody better is there. */
-export function masterIsDown(instance: Instance, state: BackupState, turn: Turn): void {
+/** A deadline came: to get ready, or to take over. */
+export function backupTick(instance: Instance, state: BackupState, turn: Turn): void {
+  if (turn.now >= state.downAtMs) masterIsDown(instance, state, turn);
+  else if (turn.now >= state.prepareAtMs) {
+    state.prepareAtMs = Infinity;
+    if (state.downAtMs - turn.now < LEAST_AHEAD_MS || speaksFromOurs(instance)) return;
+    state.prepared = true;
+    turn.out.push({ type: "prepare-addresses", instance: instance.settings.name });
+  }
+}
+
+/** The kernel hears nothing from an address that is its own: what if the master is alive? */
+function speaksFromOurs({ master, settings }: Instance): boolean {
+  const isItsAddress = ({ address }: { address: string }): boolean => address === master?.address;
+  return master?.priority === OWNER_PRIORITY || settings.addresses.some(isItsAddress);
+}
+
+/** What was got ready is not needed now. */
+export function retract(instance: Instance, turn: Turn): void {
+  const { state } = instance;
+  if (state.kind !== "BACKUP" || !state.prepared) return;
+  state.prepared = false;
+  turn.out.push({ type: "release-addresses", instance: instance.settings.name });
+}
+
+/** Only where a millisecond counts. A group may wait for its other members without end. */
+function preparesAt(instance: Instance, downAtMs: number): number {
+  const { settings, activeIntervalMs, grouped } = instance;
+  if (activeIntervalMs >= SHORTEST_INTERVAL_MS || grouped || !settings.lease) return Infinity;
+  const aheadMs = Math.min(instance.skewMs, PREPARE_AHEAD_MS);
+  return aheadMs < LEAST_AHEAD_MS ? Infinity : downAtMs - aheadMs;
+}
+
+/** Nobody better is there. */
+function masterIsDown(instance: Instance, state: BackupState, turn: Turn): void {
   const reason = downReason(instance, turn.now);
   // Who resigned, or yields to us, has not gone missing.
   const silent = state.awaiting === "master" ? instance.master?.address : undefined;
-  if (silent !== undefined && instance.peers.lost(silent)) {
-    instance.report(turn, { kind: "peer-lost", reason, peer: silent });
-  }
   if (instance.grouped) {
     state.ready = true;
     state.downAtMs = turn.now + instance.masterDownMs;
-    return;
-  }
-  instance.becomeMaster(turn, reason);
+    if (silent !== undefined) reportLost(instance, turn, silent, reason);
+  } else instance.becomeMaster(turn, reason, silent);
+}
+
+export function reportLost(instance: Instance, turn: Turn, peer: string, reason: string): void {
+  if (instance.peers.lost(peer)) instance.report(turn, { kind: "peer-lost", reason, peer });
 }
 
 export function heardAsBackup(
@@ -35,6 +77,8 @@ export function heardAsBackup(
   const { priority } = advert;
   const { settings } = instance;
   instance.rememberMaster(turn.now, source, priority);
+  retract(instance, turn);
+  state.prepareAtMs = Infinity;
   if (priority === 0) {
     const fast = settings.fastHandover && !instance.peers.knowsOtherThan(source);
     state.downAtMs = instance.electAt(turn.now + afterResignationMs(instance.skewMs, fast));
@@ -52,6 +96,7 @@ export function heardAsBackup(
   }
   if (settings.version === 3) instance.activeIntervalMs = advert.intervalMs;
   state.downAtMs = instance.electAt(turn.now + instance.masterDownMs);
+  state.prepareAtMs = preparesAt(instance, state.downAtMs);
   state.awaiting = "master";
   state.ready = false;
 }

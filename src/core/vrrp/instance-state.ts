@@ -28,6 +28,17 @@ export interface BackupState {
   preemptAtMs: number | undefined;
   /** More than the skew to wait before a lower-priority master is preempted; see `keepApart`. */
   apartMs: number;
+  /** When to get the addresses ready for the takeover; Infinity = not, or done already. */
+  prepareAtMs: number;
+  /** They wait in the kernel, and answer nobody. */
+  prepared: boolean;
+}
+
+/** The beginning of a wait. */
+export function backupUntil(downAtMs: number, awaiting: BackupState["awaiting"]): BackupState {
+  const preparation = { prepareAtMs: Infinity, prepared: false };
+  const preemption = { preemptAtMs: undefined, apartMs: 0 };
+  return { kind: "BACKUP", downAtMs, ready: false, awaiting, ...preemption, ...preparation };
 }
 
 export interface MasterState {

@@ -13,7 +13,7 @@ import { parseIp } from "../../lib/ip-address.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { AdvertSender } from "./advert-sender.ts";
 import { AnnouncePlan } from "./announce-plan.ts";
-import { heardAsBackup, masterIsDown } from "./backup.ts";
+import { backupTick, heardAsBackup, reportLost, retract } from "./backup.ts";
 import { AcquireBackoff } from "./acquire-backoff.ts";
 import { DecisionLog, type Turn } from "./decision-log.ts";
 import { heardAsHeir, letLapse, reignOf } from "./heir.ts";
@@ -22,6 +22,7 @@ import {
   type BackupState,
   type HeardMaster,
   type InstanceState,
+  backupUntil,
   masterAfter,
 } from "./instance-state.ts";
 import {
@@ -108,7 +109,7 @@ export class Instance {
   }
 
   get deadline(): number {
-    if (this.state.kind === "BACKUP") return this.state.downAtMs;
+    if (this.state.kind === "BACKUP") return Math.min(this.state.downAtMs, this.state.prepareAtMs);
     if (this.state.kind === "INIT") return this.state.reign?.leaseUntilMs ?? Infinity;
     if (this.state.kind !== "MASTER") return Infinity;
     return Math.min(this.state.advertAtMs, this.plan.deadline, this.guard.deadline);
@@ -164,9 +165,8 @@ export class Instance {
 
   wake(turn: Turn): void {
     if (this.state.kind === "MASTER") masterTick(this, this.state, turn);
-    else if (this.state.kind === "BACKUP" && turn.now >= this.state.downAtMs) {
-      masterIsDown(this, this.state, turn);
-    } else this.#lapse(turn);
+    else if (this.state.kind === "BACKUP") backupTick(this, this.state, turn);
+    else this.#lapse(turn);
   }
 
   /** A believed advert of another router. True when it was a rival that we outrank. */
@@ -229,7 +229,8 @@ export class Instance {
 
   // ---- changes of state ----
 
-  becomeMaster(turn: Turn, reason: string): void {
+  /** `silent`: the peer that is lost. Told after what clients wait for, before what follows. */
+  becomeMaster(turn: Turn, reason: string, silent?: string): void {
     const { advertIntervalMs, name } = this.settings;
     const from = this.state.kind;
     this.activeIntervalMs = advertIntervalMs;
@@ -241,6 +242,7 @@ export class Instance {
     this.advertise(turn);
     turn.out.push({ type: "acquire-addresses", instance: name });
     this.announce(turn, this.plan.start(turn.now));
+    if (silent !== undefined) reportLost(this, turn, silent, reason);
     this.changed(turn, from, reason);
     this.master = undefined;
   }
@@ -286,6 +288,7 @@ export class Instance {
     const from = this.state.kind;
     if (from === "STOPPED") return;
     if (from === "MASTER" || reignOf(this) !== undefined) this.#releaseAndResign(turn);
+    retract(this, turn);
     this.state = { kind: "STOPPED" };
     this.changed(turn, from, reason);
     this.notify(turn, notify);
@@ -293,9 +296,7 @@ export class Instance {
 
   toBackup(turn: Turn, waitMs: number, awaiting: BackupState["awaiting"], reason: string): void {
     const from = this.state.kind;
-    const downAtMs = this.electAt(turn.now + waitMs);
-    const ready = false;
-    this.state = { kind: "BACKUP", downAtMs, ready, awaiting, preemptAtMs: undefined, apartMs: 0 };
+    this.state = backupUntil(this.electAt(turn.now + waitMs), awaiting);
     this.changed(turn, from, reason);
   }
 
@@ -314,6 +315,7 @@ export class Instance {
       return;
     }
     if (from === "MASTER") this.#releaseAndResign(turn);
+    retract(this, turn);
     this.state = { kind: "FAULT" };
     this.changed(turn, from, reason);
   }
@@ -370,8 +372,7 @@ export class Instance {
   }
 
   notify(turn: Turn, state: NotifyAction["state"], again = false): void {
-    const { name } = this.settings;
-    const { effectivePriority: priority } = this;
+    const [name, priority] = [this.settings.name, this.effectivePriority];
     const notify = { type: "notify", scope: "INSTANCE", name, state, priority } as const;
     turn.out.push(again ? { ...notify, again } : notify);
   }
@@ -383,8 +384,7 @@ export class Instance {
   }
 
   #sendFarewell(turn: Turn, priority: number): void {
-    const { activeIntervalMs, sender } = this;
-    const sent = sender.sendFarewell(priority, activeIntervalMs, turn.wallMs, turn.out);
+    const sent = this.sender.sendFarewell(priority, this.activeIntervalMs, turn.wallMs, turn.out);
     if (sent) this.counters.advertsSent++;
   }
 

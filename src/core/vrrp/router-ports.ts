@@ -143,6 +143,10 @@ export type RouterAction =
       sequence: number;
       alone: boolean;
     }
+  /** The master has fallen silent and we are about to take over: put the addresses in the kernel
+   *  where they answer nobody until `renew-lease`. What saves no time may be left undone; taken
+   *  back by `release-addresses`. */
+  | { readonly type: "prepare-addresses"; readonly instance: string }
   /** Put addresses, routes and rules in the kernel. */
   | { readonly type: "acquire-addresses"; readonly instance: string }
   | { readonly type: "release-addresses"; readonly instance: string }

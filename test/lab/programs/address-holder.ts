@@ -36,6 +36,7 @@ let timer: NodeJS.Timeout | undefined;
 const commands: Record<string, (...values: never[]) => unknown> = {
   opened: () => ({ lease: kernel.leaseFailure, cleanUp: kernel.cleanUpFailures }),
   prepare: (settings: InstanceSettings) => kernel.prepare(settings),
+  prepareAddresses: (settings: InstanceSettings) => kernel.prepareAddresses(settings),
   acquire: (settings: InstanceSettings) => {
     for (const { address } of settings.addresses) virtual.add(address);
     return kernel.acquire(settings);
