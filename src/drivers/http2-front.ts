@@ -95,6 +95,10 @@ class StreamOfHttp2 implements Wire {
   #hasAnswered = false;
   #isBlocked = false;
   #isGone = false;
+  /** Came within this turn of Node's: told in one go, so that it goes on in one piece. */
+  #arrived: Buffer[] = [];
+  #isTelling = false;
+  #isPaused = false;
 
   static open(loop: StreamLoop, stream: ServerHttp2Stream, options: StreamOptions): void {
     const { acceptor, origin, head, isChunked, method } = options;
@@ -125,12 +129,15 @@ class StreamOfHttp2 implements Wire {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#stream.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#loop.touchNode();
     this.#stream.resume();
+    if (this.#arrived.length > 0) this.#tellSoon();
   }
 
   /** The engine has nothing more to say. */
@@ -151,15 +158,10 @@ class StreamOfHttp2 implements Wire {
   #listen(isChunked: boolean): void {
     const stream = this.#stream;
     let trailers: IncomingHttpHeaders = {};
-    stream.on("data", (chunk: Buffer) => {
-      const bytes = isChunked ? chunkOf(chunk) : chunk;
-      this.#tell((peer, now) => peer.received(now, bytes, 0, bytes.length));
-    });
+    stream.on("data", (chunk: Buffer) => this.#arrive(isChunked ? chunkOf(chunk) : chunk));
     stream.on("trailers", (fields: IncomingHttpHeaders) => (trailers = fields));
     stream.on("end", () => {
-      if (!isChunked) return;
-      const bytes = lastChunk(trailers);
-      this.#tell((peer, now) => peer.received(now, bytes, 0, bytes.length));
+      if (isChunked) this.#arrive(lastChunk(trailers));
     });
     stream.on("drain", () => {
       if (!this.#isBlocked) return;
@@ -173,6 +175,31 @@ class StreamOfHttp2 implements Wire {
         peer.closed(now, reason);
       });
     });
+  }
+
+  #arrive(bytes: Buffer): void {
+    this.#arrived.push(bytes);
+    this.#tellSoon();
+  }
+
+  /** After the frames that were read at once. */
+  #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    process.nextTick(() => {
+      this.#isTelling = false;
+      this.#tell((peer, now) => this.#tellArrived(peer, now));
+    });
+  }
+
+  #tellArrived(peer: Peer, now: number): void {
+    const arrived = this.#arrived;
+    let told = 0;
+    while (told < arrived.length && !this.#isPaused && !this.#isGone) {
+      const bytes = arrived[told++]!;
+      peer.received(now, bytes, 0, bytes.length);
+    }
+    this.#arrived = arrived.slice(told);
   }
 
   #tell(body: (peer: Peer, now: number) => void): void {
