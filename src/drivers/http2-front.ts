@@ -75,6 +75,15 @@ export function serveHttp2(
   return session;
 }
 
+/**
+ * Large pieces of answers lie in buffers that are used again: to make and collect one for each costs as
+ * much as to copy it.
+ */
+const LENT_BYTES = 64 * 1024;
+const LEAST_LENT = 8 * 1024;
+const MOST_LENT = 64;
+const lent: Buffer[] = [];
+
 const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
 
 interface StreamOptions extends Http2Options {
@@ -218,11 +227,27 @@ class StreamOfHttp2 implements Wire {
       if (this.#body.done) return;
       at = this.#body.consume(bytes, at, to);
       const { from: start, to: end } = this.#body;
-      // A copy: what is given here is somebody else's in the next turn.
-      if (end > start) this.#stream.write(Buffer.from(bytes.subarray(start, end)));
+      if (end > start) this.#write(bytes, start, end);
       if (this.#body.done) this.#finish();
       if (this.#body.refused !== undefined) return this.#fail();
     }
+  }
+
+  /** A copy: what is given here is somebody else's in the next turn. */
+  #write(bytes: Uint8Array, from: number, to: number): void {
+    const stream = this.#stream;
+    const length = to - from;
+    if (length < LEAST_LENT || length > LENT_BYTES) {
+      stream.write(Buffer.from(bytes.subarray(from, to)));
+      return;
+    }
+    const buffer = lent.pop() ?? Buffer.allocUnsafeSlow(LENT_BYTES);
+    buffer.set(bytes.subarray(from, to));
+    stream.write(buffer.subarray(0, length), (error) => {
+      // Out of sight of OpenSSL and nghttp2, when it went well.
+      const isBack = !error && !stream.destroyed;
+      if (isBack && lent.length < MOST_LENT) lent.push(buffer);
+    });
   }
 
   /** The position after the head; undefined: it is not complete, or cannot be understood. */
