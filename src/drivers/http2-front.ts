@@ -104,7 +104,7 @@ class StreamOfHttp2 implements Wire {
   #hasAnswered = false;
   #isBlocked = false;
   #isGone = false;
-  /** Came within this turn of Node's: told in one go, so that it goes on in one piece. */
+  /** Came within this turn of the event loop: told in one go, so that it goes on in one piece. */
   #arrived: Buffer[] = [];
   #isTelling = false;
   #isPaused = false;
@@ -191,11 +191,11 @@ class StreamOfHttp2 implements Wire {
     this.#tellSoon();
   }
 
-  /** After the frames that were read at once. */
+  /** After the frames that were read at once; ticks run after each of them. */
   #tellSoon(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#isTelling = false;
       this.#tell((peer, now) => this.#tellArrived(peer, now));
     });
