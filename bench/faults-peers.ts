@@ -5,6 +5,7 @@
 
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
+import { temporaryPaths } from "../src/lab/peers/nginx.ts";
 import { startBalancer } from "../src/lab/peers/nines.ts";
 import { waitFor } from "../src/lab/wait.ts";
 import { LB_PORT } from "./faults-stage.ts";
@@ -41,7 +42,6 @@ const NGINX_FILE = "/run/nginx/nginx.conf";
 const NGINX_PID = "/run/nginx/nginx.pid";
 
 function nginxConf({ version, servers }: Wanted): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 user root;
 worker_processes 1;
@@ -51,7 +51,7 @@ pid ${NGINX_PID};
 events { worker_connections 8192; }
 http {
   access_log off;
-  ${temporary.map((name) => `${name}_temp_path /run/nginx/${name};`).join("\n  ")}
+  ${temporaryPaths("/run/nginx")}
   upstream web {
     zone web 2m;
     ${servers.map((at) => `server ${at}:80 max_fails=2 fail_timeout=5s;`).join("\n    ")}

@@ -4,6 +4,7 @@
  */
 
 import { basename, resolve } from "node:path";
+import { temporaryPaths } from "../src/lab/peers/nginx.ts";
 import { startBalancer } from "../src/lab/peers/nines.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
@@ -15,7 +16,7 @@ export const implementations: readonly Implementation[] = ["nginx", "HAProxy", "
 /**
  * `lean`: passes requests on, adds nothing. `full`: X-Forwarded-For, -Proto and -Host, a request
  * id, one header set and one removed each way, metrics. `log`: the same and an access log. `tls`:
- * the same as full, over TLS 1.3 with a P-256 certificate.
+ * the same as full, over TLS 1.3 with a P-256 certificate; whoever asks for it gets HTTP/2.
  */
 export type Door = "lean" | "full" | "log" | "tls";
 export const doors: readonly Door[] = ["lean", "full", "log", "tls"];
@@ -80,7 +81,7 @@ function nginxServer(contender: Contender, door: Door): string {
   const isTls = door === "tls";
   return `
   server {
-    listen 127.0.0.1:${portOf(contender, door)}${isTls ? " ssl" : ""} backlog=4096;
+    listen 127.0.0.1:${portOf(contender, door)}${isTls ? " ssl http2" : ""} backlog=4096;
     ${isTls ? `ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${CERTIFICATE};` : ""}
     ${isTls ? "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;" : ""}
     access_log ${door === "log" ? "/run/nginx-access.log combined buffer=64k flush=1s" : "off"};
@@ -94,7 +95,6 @@ function nginxServer(contender: Contender, door: Door): string {
 }
 
 function nginxConf(contender: Contender): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
 user root;
@@ -104,7 +104,7 @@ error_log stderr error;
 pid /run/bench/nginx.pid;
 events { worker_connections 16384; }
 http {
-  ${temporary.map((name) => `${name}_temp_path /run/bench/${name};`).join("\n  ")}
+  ${temporaryPaths("/run/bench")}
   keepalive_requests 100000000;
   keepalive_timeout 60s;
   client_header_timeout 10s;
@@ -115,6 +115,8 @@ http {
   proxy_buffers 8 16k;
   proxy_buffer_size 8k;
   proxy_max_temp_file_size 0;
+  proxy_request_buffering off;
+  client_max_body_size 0;
   upstream web {
     ${BACKEND_PORTS.map((port) => `server 127.0.0.1:${port} max_fails=3;`).join("\n    ")}
     keepalive 256;
@@ -147,7 +149,7 @@ const HAPROXY_FULL = `
   http-response set-header X-Frame-Options DENY`;
 
 function haproxyFrontend(contender: Contender, door: Door): string {
-  const tls = door === "tls" ? ` ssl crt ${CERTIFICATE} ssl-min-ver TLSv1.2` : "";
+  const tls = door === "tls" ? ` ssl crt ${CERTIFICATE} ssl-min-ver TLSv1.2 alpn h2,http/1.1` : "";
   return `
 frontend ${door}
   bind 127.0.0.1:${portOf(contender, door)} backlog 4096${tls}

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { MissingTool, run, SEARCH_PATH } from "../src/lab/command.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
+import { temporaryPaths } from "../src/lab/peers/nginx.ts";
 import { treeOf } from "../src/lab/process-table.ts";
 import { World } from "../src/lab/world.ts";
 import { BACKEND_PORTS, CERTIFICATE, type Contender, type Proxy } from "./http-peers.ts";
@@ -17,6 +18,9 @@ export const LOAD_CPU = "1";
 
 export const bodies = { "2 B": "/2", "1 KiB": "/1k", "64 KiB": "/64k" } as const;
 export type Body = keyof typeof bodies;
+/** What is put under it is kept, the backend's files beside it. */
+export const UPLOADS = "/kept";
+export const BACKEND_FILES = "/run/backend";
 
 export interface Stage {
   readonly world: World;
@@ -88,7 +92,6 @@ async function writeCertificate(host: Host): Promise<void> {
 
 /** Answers from memory; its own limits are those of the load's CPU. */
 function backendConf(): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
 user root;
@@ -98,7 +101,7 @@ error_log stderr error;
 pid /run/backend/nginx.pid;
 events { worker_connections 16384; }
 http {
-  ${temporary.map((name) => `${name}_temp_path /run/backend/${name};`).join("\n  ")}
+  ${temporaryPaths("/run/backend")}
   access_log off;
   keepalive_requests 100000000;
   keepalive_timeout 75s;
@@ -107,18 +110,21 @@ http {
   open_file_cache max=10;
   default_type text/html;
   add_header X-Powered-By bench;
+  client_max_body_size 0;
+  client_body_buffer_size 256k;
   server {
     ${BACKEND_PORTS.map((port) => `listen 127.0.0.1:${port} backlog=4096;`).join("\n    ")}
-    root /run/backend;
+    root ${BACKEND_FILES};
     location = ${bodies["2 B"]} { return 200 "ok"; }
+    location ${UPLOADS} { dav_methods PUT; create_full_put_path on; }
   }
 }
 `;
 }
 
 async function startBackend(host: Host): Promise<void> {
-  host.write(`/run/backend${bodies["1 KiB"]}`, "x".repeat(1024));
-  host.write(`/run/backend${bodies["64 KiB"]}`, "x".repeat(65_536));
+  host.write(`${BACKEND_FILES}${bodies["1 KiB"]}`, "x".repeat(1024));
+  host.write(`${BACKEND_FILES}${bodies["64 KiB"]}`, "x".repeat(65_536));
   const file = host.write("/run/backend/nginx.conf", backendConf());
   const argv = ["nginx", "-e", "stderr", "-c", file];
   const daemon = await host.start(argv, { name: "backend" });

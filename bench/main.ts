@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { MissingTool } from "../src/lab/command.ts";
 import { advertBench } from "./adverts.ts";
+import { bodiesBench } from "./bodies.ts";
 import { checkBench } from "./checks.ts";
 import { coreBench } from "./core.ts";
 import { evidenceBench } from "./evidence.ts";
@@ -17,6 +18,7 @@ import { vrrpBench } from "./vrrp.ts";
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   adverts: advertBench,
+  bodies: bodiesBench,
   checks: checkBench,
   core: coreBench,
   engine: engineBench,

@@ -78,13 +78,22 @@ describe("upgrades", () => {
     rig.isClean();
   });
 
+  it("that the client breaks off are broken off towards the server, too", () => {
+    const rig = new ProxyRig();
+    const { client, web } = tunnel(rig);
+    client.breakOff();
+    assert.equal(web.gone, "reset");
+    assert.match(rig.ending(), /^101 CD the client left: ECONNRESET/);
+    rig.isClean();
+  });
+
   it("of which one half has ended do not wait for the other for ever", () => {
     const rig = new ProxyRig();
     const { client, web } = tunnel(rig);
     client.fin();
     assert.ok(web.hasFin);
     rig.wait(60_100);
-    assert.equal(web.gone, "closed");
+    assert.equal(web.gone, "reset");
     assert.notEqual(client.gone, "");
     assert.match(rig.ending(), /^101 sD /);
   });
@@ -97,7 +106,7 @@ describe("upgrades", () => {
     rig.wait(3_599_000);
     assert.equal(web.gone, "");
     rig.wait(2000);
-    assert.equal(web.gone, "closed");
+    assert.equal(web.gone, "reset");
     assert.match(rig.ending(), /^101 sD nothing passed the tunnel/);
   });
 
@@ -160,7 +169,7 @@ describe("upgrades", () => {
     const rig = new ProxyRig();
     const { client, web } = tunnel(rig);
     rig.engine.setHealth(rig.now, "web", "web1", { up: false, reason: "check failed" });
-    assert.equal(web.gone, "closed");
+    assert.equal(web.gone, "reset");
     assert.notEqual(client.gone, "");
     assert.match(rig.ending(), /^101 DD /);
     rig.isClean();

@@ -7,7 +7,7 @@ import { counted } from "../lib/plural.ts";
 import { formatTable } from "../lib/table.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
-const COLORS: Readonly<Record<PoolServer["state"], Paint>> = {
+export const STATE_COLORS: Readonly<Record<PoolServer["state"], Paint>> = {
   up: "green",
   unchecked: "green",
   drain: "yellow",
@@ -80,7 +80,7 @@ function serverRow(server: PoolServer, terminal: Terminal): readonly string[] {
   );
   return [
     shown,
-    paint(terminal, COLORS[state], state),
+    paint(terminal, STATE_COLORS[state], state),
     formatDuration(sinceMs),
     weightText(server),
     server.maxConnections === 0 ? String(active) : `${active}/${server.maxConnections}`,

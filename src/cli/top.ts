@@ -1,26 +1,16 @@
 /** `nines top`: rates of frontends and servers, live; keys order what `nines backend` orders. */
 
-import type { BalanceStatus, PoolServer } from "../daemon/balance-status.ts";
+import type { BalanceStatus } from "../daemon/balance-status.ts";
 import type { ServerOrder } from "../daemon/control-api.ts";
 import { ControlFailure, type ControlClient } from "../daemon/control-client.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { counted } from "../lib/plural.ts";
 import { formatTable, visibleLength } from "../lib/table.ts";
-import { errorsOf, serverNames } from "./pool.ts";
-import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
+import { errorsOf, serverNames, STATE_COLORS } from "./pool.ts";
+import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
 const EVERY_MS = 1_000;
 const KEYS = "q quit   up/down select   d drain   m maint   r ready   + - weight";
-
-const COLORS: Readonly<Record<PoolServer["state"], Paint>> = {
-  up: "green",
-  unchecked: "green",
-  drain: "yellow",
-  leaving: "yellow",
-  maint: "cyan",
-  ejected: "red",
-  down: "red",
-};
 
 export interface TopOptions {
   /** Pictures, then the end; Infinity: until `q`. */
@@ -196,7 +186,7 @@ function serverRows(
       const errors = errorsOf(server) - errorsOf(earlier);
       return [
         name === selected ? `> ${paint(terminal, "bold", name)}` : `  ${name}`,
-        paint(terminal, COLORS[server.state], server.state),
+        paint(terminal, STATE_COLORS[server.state], server.state),
         String(server.weight),
         String(server.active),
         rounded((requests - earlier.traffic.counts.requests) / seconds),

@@ -152,6 +152,8 @@ export class BalanceDesk {
     const binds = frontends.flatMap((frontend) => frontend.binds);
     const trouble = checkCertificates(service.balance) ?? this.#sockets?.open(binds);
     if (trouble !== undefined) return trouble;
+    const apart = this.#sockets?.openCounts();
+    if (apart !== undefined) this.#say("limited", `each worker counts its own clients: ${apart}`);
     await this.#names.watch(serverHosts(pools));
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
@@ -282,7 +284,7 @@ export class BalanceDesk {
     if (!this.#introduced.has(link)) await this.#introduce(link);
     const box = workerBox(this.#options.directory.path, link.hello.serial);
     const trouble = await sockets.giveTo(box, link.sockets);
-    link.sockets = new Set(sockets.names);
+    link.sockets = new Set(sockets.held);
     const text = `the balance worker ${link.hello.pid}: ${error ?? trouble}`;
     if ((error ?? trouble) !== undefined) this.#say("limited", text, "", "error");
   }

@@ -115,8 +115,10 @@ export class Fronts {
     const byBind = new Map<string, Front>();
     try {
       for (const settings of frontends) {
-        const { tls, timeouts, limits, acceptProxyFrom } = settings;
-        const common = { handshakeMs: timeouts.handshakeMs, maxHandshakes: limits.connections };
+        const { tls, mode, timeouts, limits, acceptProxyFrom } = settings;
+        const { handshakeMs } = timeouts;
+        const isCarried = mode === "tcp";
+        const common = { handshakeMs, maxHandshakes: limits.connections, isCarried };
         const front: Front = {
           settings,
           proxies: new AddressSet(acceptProxyFrom),
@@ -227,7 +229,10 @@ export class Fronts {
 
   #plain(settings: FrontendSettings, fd: number, ends: ProxyOrigin): void {
     const { loop, acceptor } = this.#options;
-    const origin: ClientOrigin = { frontend: settings.name, ...ends, http2: false };
+    const { name: frontend } = settings;
+    const { source, sourcePort, localAddress, localPort } = ends;
+    // Not spread: that copies property by property, for each connection.
+    const origin = { frontend, source, sourcePort, localAddress, localPort, http2: false };
     const wire = new StreamWire(loop, fd);
     loop.run((now) => (wire.peer = acceptor.accept(now, wire, origin)));
     if (wire.isGone) return;
@@ -298,6 +303,6 @@ interface Ends {
 }
 
 function originOf({ source, local }: Ends): ProxyOrigin {
-  const own = { source: source.address, sourcePort: source.port };
-  return { ...own, localAddress: local.address, localPort: local.port };
+  const { address: localAddress, port: localPort } = local;
+  return { source: source.address, sourcePort: source.port, localAddress, localPort };
 }

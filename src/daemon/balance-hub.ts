@@ -29,7 +29,7 @@ export class WorkerLink {
   readonly hello: Hello;
   /** It accepts on all its sockets. */
   isServing = false;
-  /** Names of the listening sockets that it was given. */
+  /** Names of the listening sockets, and of what goes with them, that it was given. */
   sockets: Set<string>;
   readonly #connection: LineConnection<ToWorker>;
   readonly #waiting = new Map<number, (answer: WorkerAnswer) => void>();

@@ -1,7 +1,8 @@
 /**
  * The listening sockets of all frontends. The control role opens them and hands them to every
  * worker; each holder keeps them alive. So a worker that dies loses no waiting connection, a control
- * role that dies takes none along, and the next one gets them back from any worker.
+ * role that dies takes none along, and the next one gets them back from any worker. The memory where workers
+ * count their clients goes the same way.
  */
 
 import { unlinkSync } from "node:fs";
@@ -9,7 +10,9 @@ import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
 import { attachFilter, detachFilter, REFUSE } from "../drivers/packet-filter.ts";
+import { createSharedCounts } from "../drivers/shared-counts.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
+import { GUEST_COUNTS } from "./balance-protocol.ts";
 
 /** A box whose queue is full is tried again, that often. */
 const RETRY_MS = 20;
@@ -35,7 +38,21 @@ export class ListeningSockets {
   }
 
   get names(): readonly string[] {
+    return [...this.#fds.keys()].filter((name) => name !== GUEST_COUNTS);
+  }
+
+  /** With what is no socket. */
+  get held(): readonly string[] {
     return [...this.#fds.keys()];
+  }
+
+  /** What workers need to count together. The answer is why they cannot. */
+  openCounts(): string | undefined {
+    if (this.#fds.has(GUEST_COUNTS)) return undefined;
+    const fd = createSharedCounts();
+    if (typeof fd !== "number") return fd.message;
+    this.#fds.set(GUEST_COUNTS, fd);
+    return undefined;
   }
 
   /** Waits for what a worker was asked to send (`send-listeners`). False: nothing came. */
@@ -95,22 +112,27 @@ export class ListeningSockets {
    * asks again after a second, and then whoever has the address by then.
    */
   holdBack(): void {
-    for (const [name, fd] of this.#fds) if (!name.startsWith("/")) attachFilter(fd, [REFUSE]);
+    for (const fd of this.#reachable) attachFilter(fd, [REFUSE]);
   }
 
   /** The end of `holdBack`. */
   letIn(): void {
-    for (const [name, fd] of this.#fds) if (!name.startsWith("/")) detachFilter(fd);
+    for (const fd of this.#reachable) detachFilter(fd);
   }
 
   /** The sockets live on where else they are held; socket files are removed with `forever`. */
   close(forever: boolean): void {
-    for (const name of this.names) {
+    for (const name of this.held) {
       if (forever) this.#close(name);
       else closeFd(this.#fds.get(name)!);
     }
     this.#fds.clear();
     this.#box.close();
+  }
+
+  /** From elsewhere. */
+  get #reachable(): number[] {
+    return this.names.flatMap((name) => (name.startsWith("/") ? [] : [this.#fds.get(name)!]));
   }
 
   #take({ text, fds }: PassedDescriptors): void {

@@ -7,7 +7,7 @@
  * - `RUNDIR/check.sock`: the check role listens; workers (verdicts, also while no control process
  *   lives) and the control role (targets) connect.
  * - `RUNDIR/control.box`, `RUNDIR/balance-SERIAL.box`: listening sockets, see `fd-passing.ts`. The
- *   text is a JSON array of their names in the same order.
+ *   text is a JSON array of their names in the same order. With them goes `GUEST_COUNTS`.
  */
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
@@ -24,7 +24,10 @@ import type { EventDraft } from "./event-log.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
-export const BALANCE_PROTOCOL = 2;
+export const BALANCE_PROTOCOL = 3;
+
+/** The name of the memory where workers count their clients (`shared-counts.ts`). */
+export const GUEST_COUNTS = "guest-counts";
 
 /** What operators changed at run time, for one pool. */
 export interface PoolOverrides {
@@ -116,7 +119,7 @@ export type FromWorker =
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
   /** What its rate limits let through: one limit is for all workers. */
   | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
-  /** How many clients it has, where that changed: `limits.connections` is for all workers. */
+  /** How many clients of an address it has, where that is limited and changed. */
   | { readonly type: "guests"; readonly guests: readonly FrontendGuests[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
   | {

@@ -8,7 +8,7 @@ import type { RouteSettings } from "../core/route/route-settings.ts";
 import type { PoolEvent } from "../core/balance/pool-ports.ts";
 import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
+import type { DescriptorBox } from "../drivers/fd-passing.ts";
 import { StreamLoop } from "../drivers/stream-loop.ts";
 import { tlsLibraryTrouble } from "../drivers/tls-library.ts";
 import { counted } from "../lib/plural.ts";
@@ -22,6 +22,7 @@ import { RefusalReport } from "./balance-refusals.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { countedBy } from "./balance-traffic.ts";
+import { WorkerDescriptors } from "./balance-worker-descriptors.ts";
 import { eventDraft } from "./balance-worker-event.ts";
 import { workerStatus } from "./balance-worker-status.ts";
 
@@ -58,6 +59,7 @@ export class BalanceWorker {
   readonly #loop: StreamLoop;
   readonly #connectors: Connectors;
   readonly #fronts: Fronts;
+  readonly #descriptors: WorkerDescriptors;
   readonly #refusals: RefusalReport;
   readonly #logs = new AccessLogs();
   readonly #early = new Map<string, CheckVerdict>();
@@ -96,12 +98,13 @@ export class BalanceWorker {
         this.#refusals.add(frontend, reason);
       },
     });
+    this.#descriptors = new WorkerDescriptors(this.#engine, this.#fronts);
     this.#setWallClock();
     setInterval(() => this.#setWallClock(), WALL_CLOCK_MS).unref();
   }
 
   get socketNames(): readonly string[] {
-    return [...this.#fronts.sockets.keys()];
+    return this.#descriptors.names;
   }
 
   get isDraining(): boolean {
@@ -117,22 +120,14 @@ export class BalanceWorker {
   }
 
   takeSockets(names: readonly string[], fds: readonly number[]): void {
-    this.#fronts.take(names, fds);
+    const alone = this.#descriptors.take(names, fds);
+    if (alone !== undefined) this.#tellLimited(`this worker counts its clients alone: ${alone}`);
     this.tellServing();
   }
 
   /** To a control role that is new. */
   sendSockets(box: DescriptorBox, path: string): void {
-    const all = [...this.#fronts.sockets];
-    for (let i = 0; i < Math.max(1, all.length); i += MAX_PASSED) {
-      const part = all.slice(i, i + MAX_PASSED);
-      const names = JSON.stringify(part.map(([name]) => name));
-      box.send(
-        path,
-        names,
-        part.map(([, fd]) => fd),
-      );
-    }
+    this.#descriptors.send(box, path);
   }
 
   /** No control process is there: what others have is not known any more. */
@@ -229,7 +224,10 @@ export class BalanceWorker {
     const why = tlsLibraryTrouble();
     if (why === undefined || this.#hasToldTls || frontends.every((one) => !one.tls)) return;
     this.#hasToldTls = true;
-    const reason = `TLS goes through Node's streams, at about twice the cost: ${why}`;
+    this.#tellLimited(`TLS goes through Node's streams, at about twice the cost: ${why}`);
+  }
+
+  #tellLimited(reason: string): void {
     this.#tellEvent({ source: "balance", level: "info", kind: "limited", instance: "", reason });
   }
 
@@ -263,7 +261,7 @@ export class BalanceWorker {
     else if (this.#early.size < MAX_EARLY) this.#early.set(subject, verdict);
   }
 
-  /** Others hear who sticks where, what of a limit is used up, and how many clients are here. */
+  /** Others hear who sticks where, what of a limit is used up, and who comes from one address. */
   #share({ pools, frontends, workers }: BalanceSettings): void {
     clearInterval(this.#sharing);
     this.#sharing = undefined;

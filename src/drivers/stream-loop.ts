@@ -102,6 +102,8 @@ export class StreamLoop {
   readonly #closing: number[] = [];
   #arenaAt = 0;
   #inTurn = false;
+  /** When the turn began: what happens in it happens at that moment. */
+  #now = 0;
   #turnAsked = false;
   #nodeTouched = false;
 
@@ -140,11 +142,12 @@ export class StreamLoop {
   /** Does `body` as a turn of its own: for timers and messages that make the engine send. */
   run(body: (now: number) => void): void {
     if (this.#inTurn) {
-      body(monotonicMs());
+      body(this.#now);
       return;
     }
     this.#inTurn = true;
     const now = monotonicMs();
+    this.#now = now;
     body(now);
     this.#finish(now);
   }
@@ -228,6 +231,7 @@ export class StreamLoop {
     if (this.#inTurn) return;
     this.#inTurn = true;
     const now = monotonicMs();
+    this.#now = now;
     for (let round = 0; round < rounds; round++) {
       const count = calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
       if (count > 0) this.#dispatch(now, count);

@@ -30,6 +30,8 @@ export interface TlsFrontOptions {
   readonly ticketKeys?: Uint8Array;
   /** Tickets that were sealed with these are good too. */
   readonly formerTicketKeys?: Uint8Array;
+  /** Bytes are carried as they come: a client that is cut off must not look like one that ended. */
+  readonly isCarried?: boolean;
   /** Default: OpenSSL where it can be called. `node`: Node's streams for everybody. */
   readonly through?: "node";
 }
@@ -146,9 +148,11 @@ export class TlsFront {
     }
     const { serverName, offersHttp1 } = hello;
     const session = new TlsSession(this.#contextFor(hello), "server");
-    const asked = this.#options.tls.clientCertificate !== "off";
+    const { tls, isCarried = false } = this.#options;
+    const asked = tls.clientCertificate !== "off";
     const wire = new TlsWire(this.#loop, arrival.fd, {
       session,
+      isCarried,
       offersHttp1,
       secured: () => {
         arrival.finish();

@@ -180,6 +180,23 @@ test("a FIN without close_notify is the end of a client", async () => {
   });
 });
 
+test("the same is a cut of a client that is carried as bytes, and close_notify is its end", async () => {
+  await withFront({ isCarried: true }, async ({ port, ends }) => {
+    const raw = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const socket = connectTls({ socket: raw, rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    socket.write("hello");
+    await once(socket, "data");
+    raw.end();
+    await until(() => ends.length === 1);
+    assert.deepEqual(ends, ["closed TLS cut without close_notify"]);
+    socket.destroy();
+    await visit(port);
+    await until(() => ends.length === 3);
+    assert.deepEqual(ends.slice(1), ["ended", "closed "]);
+  });
+});
+
 test("silence, plain HTTP, too many at once and an early end are refused with a reason", async () => {
   await withFront({ handshakeMs: 100, maxHandshakes: 1 }, async ({ port, refused, front }) => {
     const silent = connect(port, "127.0.0.1");

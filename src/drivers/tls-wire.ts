@@ -2,9 +2,9 @@
  * TLS on a descriptor of the loop: a `StreamWire` whose bytes pass through a `TlsSession`. Queue, marks,
  * pauses and ends are those of the plain wire; what is queued is encrypted already.
  *
- * An end is told by close_notify. A client's FIN without one is an end as well: where a request ends is
- * said by its framing. A server's is not, since an answer may end with the connection, and anybody
- * on the way can cut it (RFC 9112 section 9.8).
+ * An end is told by close_notify. A FIN without one is a cut, since anybody on the way can send it (RFC 8446
+ * section 6.1): of a server, whose answer may end with the connection (RFC 9112 section 9.8), and of whoever
+ * is carried as bytes. Where a request of HTTP ends is said by its framing, so there it is an end of the client.
  */
 
 import type { ServerPeer } from "../core/proxy/wire.ts";
@@ -28,6 +28,8 @@ export interface TlsWireOptions {
   readonly session: TlsSession;
   /** Towards a server: told `connected` when the handshake is over. */
   readonly connecting?: ServerPeer;
+  /** Of an accepted connection: what it says has no framing that Nines knows. */
+  readonly isCarried?: boolean;
   /** The client's ALPN has `http/1.1`. */
   readonly offersHttp1: boolean;
   /** The handshake is over. Of an accepted connection: its peer is set before this returns. */
@@ -145,10 +147,11 @@ export class TlsWire extends StreamWire {
   }
 
   #endWithoutNotice(): number {
-    if (this.#isSecured && !this.#isClient) return 0;
-    this.#session.failure = this.#isSecured
-      ? "the server cut TLS without close_notify"
-      : "closed within the TLS handshake";
+    if (!this.#isSecured) this.#session.failure = "closed within the TLS handshake";
+    else if (this.#isClient) this.#session.failure = "the server cut TLS without close_notify";
+    else if (this.#options.isCarried === true)
+      this.#session.failure = "TLS cut without close_notify";
+    else return 0;
     return FAILED;
   }
 

@@ -2,6 +2,7 @@
 
 import { Prng } from "../../src/lib/prng.ts";
 import { mixed } from "../../src/core/balance/hash.ts";
+import { POOL_DEFAULTS } from "../../src/core/balance/pool-defaults.ts";
 import type { Outcome, PickRequest } from "../../src/core/balance/pool-ports.ts";
 import { Pool } from "../../src/core/balance/pool.ts";
 import type {
@@ -29,42 +30,11 @@ export function serverSettings(index: number, draft: ServerDraft = {}): ServerSe
 
 export function poolSettings(servers: readonly ServerDraft[], draft: PoolDraft = {}): PoolSettings {
   return {
+    ...POOL_DEFAULTS,
     name: "web",
     servers: servers.map((server, i) => serverSettings(i, server)),
     algorithm: { kind: "round-robin" },
-    stickiness: { kind: "none" },
-    outlier: {
-      enabled: true,
-      consecutiveErrors: 5,
-      intervalMs: 10_000,
-      baseEjectionMs: 30_000,
-      maxEjectionMs: 300_000,
-      maxEjectedPercent: 10,
-      successRateFactor: 1900,
-      successRateMinimumHosts: 5,
-      successRateMinimumRequests: 100,
-    },
-    retry: {
-      attempts: 2,
-      budgetPercent: 20,
-      budgetMinimumPerSecond: 10,
-      onStatus: [503],
-      bufferBytes: 65_536,
-    },
-    queue: { limit: 1024, timeoutMs: 5000 },
-    slowStart: { windowMs: 0, aggression: 1, minimumPercent: 10 },
-    timeouts: {
-      connectMs: 3000,
-      responseMs: 60_000,
-      idleMs: 60_000,
-      tunnelMs: 3_600_000,
-      keepAliveMs: 4000,
-    },
-    panicPercent: 0,
-    drainDeadlineMs: 300_000,
-    killOnDown: true,
-    maxIdlePerServer: 64,
-    sendProxy: "off",
+    slowStart: { ...POOL_DEFAULTS.slowStart, windowMs: 0 },
     ...draft,
   };
 }

@@ -5,6 +5,7 @@ import type {
   PoolTimeouts,
   RetrySettings,
 } from "../../src/core/balance/pool-settings.ts";
+import { FRONTEND_DEFAULTS } from "../../src/core/proxy/frontend-defaults.ts";
 import type { BalanceSettings, FrontendSettings } from "../../src/core/proxy/frontend-settings.ts";
 import type { RouteSettings } from "../../src/core/route/route-settings.ts";
 import { type PoolDraft, poolSettings, type ServerDraft } from "./pool-rig.ts";
@@ -66,39 +67,17 @@ export const NO_EJECTION: OutlierSettings = { ...POOL.outlier, enabled: false };
 
 export function frontendSettings(draft: FrontendDraft = {}): FrontendSettings {
   const { timeouts, limits, shedding, routes, ...rest } = draft;
+  const base = FRONTEND_DEFAULTS;
   return {
+    ...base,
     name: "www",
-    mode: "http",
     binds: [{ kind: "ip", address: "10.0.0.100", port: 80 }],
-    timeouts: {
-      headMs: 10_000,
-      bodyMs: 30_000,
-      keepAliveMs: 60_000,
-      handshakeMs: 5000,
-      ...timeouts,
-    },
-    limits: {
-      headBytes: 16 * 1024,
-      headers: 100,
-      bodyBytes: 0,
-      connections: 10_000,
-      connectionsPerSource: 0,
-      requestsPerConnection: 0,
-      ...limits,
-    },
-    shedding: {
-      enabled: false,
-      maxInFlight: 10,
-      startPercent: { low: 70, normal: 85, high: 95 },
-      degradedHeader: "",
-      ...shedding,
-    },
+    timeouts: { ...base.timeouts, ...timeouts },
+    limits: { ...base.limits, ...limits },
+    shedding: { ...base.shedding, maxInFlight: 10, ...shedding },
     accessLog: { format: "json", file: "-" },
-    acceptProxyFrom: [],
-    trustedProxies: [],
     forwarded: "off",
     requestIdHeader: "",
-    traceparent: false,
     routes: (routes ?? []).map(routeSettings),
     defaultPool: "web",
     healthPath: "/healthz",

@@ -48,13 +48,7 @@ for (const kind of catalogue) {
       assert.match(plan, IMPOSSIBLE[kind.name] ?? /^$/);
       return;
     }
-    const first = await perform(plan, site);
-    // A machine that stood still for a moment is no fault of ours; twice in a row would be.
-    if (first !== "deviated") return;
-    // Other processes now, so another plan.
-    const again = planFor(kind, await site.facts());
-    assert.ok(typeof again !== "string");
-    assert.equal(await perform(again, site), "passed");
+    await perform(plan, site);
   });
 }
 
@@ -80,14 +74,15 @@ test("service-death and deaf: with a program of its own and a witness", { skip }
     for (const name of Object.keys(IMPOSSIBLE)) {
       const plan = planFor(drillKind(name)!, await site.facts());
       assert.ok(typeof plan !== "string", name);
-      assert.equal(await perform(plan, site), "passed");
+      await perform(plan, site);
     }
   } finally {
     stage.destroy();
   }
 });
 
-async function perform(plan: DrillPlan, site: LabSite): Promise<DrillResult["verdict"]> {
+/** It keeps its promise the first time. */
+async function perform(plan: DrillPlan, site: LabSite): Promise<void> {
   const heard: string[] = [];
   const startMs = performance.now();
   const result = await conduct(plan, site, {
@@ -107,11 +102,9 @@ async function perform(plan: DrillPlan, site: LabSite): Promise<DrillResult["ver
     ...heard,
   ];
   const story = `${plan.name}: ${result.verdict}: ${result.reason}\n${said.join("\n")}`;
-  if (result.verdict !== "passed") process.stdout.write(`${story}\n`);
-  assert.ok(result.verdict === "passed" || result.verdict === "deviated", story);
+  assert.equal(result.verdict, "passed", story);
   assert.equal(result.undoneBy, "guard");
   assert.deepEqual(pendingUndos(site.stateDirectory), []);
-  return result.verdict;
 }
 
 test("what had to switch has switched", { skip }, () => {

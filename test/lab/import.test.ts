@@ -66,7 +66,8 @@ for (const source of globSync(`${GOLDEN}/nginx/*.conf`)) {
     const path = join(folder, "nginx", name);
     // It binds what it listens on: in a network of its own.
     const network = "ip link set lo up && ip addr add 192.0.2.10/24 dev lo";
-    const modules = name === "stream.conf" ? `-g 'load_module ${STREAM_MODULE};'` : "";
+    const hasStream = ["stream.conf", "carried.conf"].includes(name);
+    const modules = hasStream ? `-g 'load_module ${STREAM_MODULE};'` : "";
     const command = `${network} && exec nginx -t -q -p ${folder} -c ${path} ${modules}`;
     accepts("unshare", ["--net", "sh", "-c", command]);
   });

@@ -52,7 +52,7 @@ pools:
   web: { servers: ["10.80.0.1:80"] }
 `;
 
-/** Connects once in 60 ms, asks once, stays; says how many were answered and are still there. */
+/** All connect at once, ask once and stay; says how many were answered and are still there. */
 const CROWD = `
 import { connect } from "node:net";
 const [count, address, port] = process.argv.slice(1);
@@ -62,9 +62,8 @@ for (let i = 0; i < count; i++) {
   socket.on("error", () => {});
   socket.once("data", () => inside++);
   socket.write("GET / HTTP/1.1\\r\\nHost: web\\r\\n\\r\\n");
-  await new Promise((resolve) => setTimeout(resolve, 60));
 }
-await new Promise((resolve) => setTimeout(resolve, 300));
+await new Promise((resolve) => setTimeout(resolve, 1500));
 console.log(inside);
 await new Promise((resolve) => process.stdin.once("end", resolve).resume());
 process.exit(0);
@@ -83,10 +82,14 @@ test("three workers together let in as many clients as one limit allows", async 
       return { inside: Number(value), leave: () => program.stdin!.end() };
     };
     const first = await crowd(30);
-    // One worker alone would let in eight, three that know nothing of each other 24.
-    assert.ok(first.inside >= CLIENTS, `${first.inside} were let in`);
-    assert.ok(first.inside <= CLIENTS + 5, `${first.inside} were let in`);
-    assert.equal((await crowd(3)).inside, 0);
+    // Three that know nothing of each other would let in 24. Workers that ask for the last place at
+    // the same time may all be refused.
+    const nearly = CLIENTS - WORKERS + 1;
+    assert.ok(first.inside <= CLIENTS && first.inside >= nearly, `${first.inside} were let in`);
+    const late = await crowd(30);
+    assert.ok(first.inside + late.inside <= CLIENTS, `${late.inside} more were let in`);
+    late.leave();
+    await pause(300);
     // Its clients are gone with a worker that is killed: as many are let in again.
     const inside = async (): Promise<number> => {
       const { frontends } = await balanceOf(peer);
@@ -97,10 +100,12 @@ test("three workers together let in as many clients as one limit allows", async 
     await pause(1500);
     const left = await inside();
     const second = await crowd(20);
-    assert.ok(second.inside >= CLIENTS - left, `${second.inside} beside ${left}`);
-    assert.ok(second.inside <= Math.max(0, CLIENTS - left) + 5, `${second.inside} beside ${left}`);
+    assert.ok(second.inside >= nearly - left, `${second.inside} beside ${left}`);
+    assert.ok(second.inside <= CLIENTS - left, `${second.inside} beside ${left}`);
     first.leave();
     await pause(500);
-    assert.ok((await crowd(20)).inside >= CLIENTS - second.inside);
+    const third = await crowd(20);
+    assert.ok(third.inside >= nearly - second.inside, `${third.inside} beside ${second.inside}`);
+    assert.ok(third.inside <= CLIENTS - second.inside, `${third.inside} beside ${second.inside}`);
   });
 });

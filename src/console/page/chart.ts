@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
 import type UPlot from "uplot";
 import { el, names } from "./dom.ts";
+import { aloneIn } from "./gaps.ts";
 import { formatMoment, formatShort } from "./format.ts";
 import { language, t, theme } from "./preferences.ts";
 
@@ -133,7 +134,11 @@ function optionsOf({ unit, lines, range }: ChartProps, element: HTMLElement): UP
         label,
         stroke: colourOf(element, tone),
         width: 1.75,
-        points: { show: false },
+        points: {
+          show: false,
+          size: 4,
+          filter: (plot: UPlot, i: number) => aloneIn(plot.data[i] ?? []),
+        },
         ...(tone === "bad" ? { dash: [5, 3] } : {}),
       })),
     ],

@@ -11,6 +11,7 @@ import { flipsBetween } from "./announcer.ts";
 import { EVIDENCE_KINDS } from "../../core/ledger/evidence.ts";
 import { EventStreamReader, retryDelayMs, type StreamEvent } from "./event-stream.ts";
 import { formatShare, formatSpan } from "./format.ts";
+import { aloneIn } from "./gaps.ts";
 import { hashOf, routeOf } from "./routes.ts";
 import { chineseKinds, chineseSentences } from "./sentences-zh.ts";
 import { ServerClock } from "./server-clock.ts";
@@ -250,6 +251,13 @@ test("the last minutes have a gap where no overview came, and where control was 
     samples.map((sample) => sample.at),
     samples.map((sample) => sample.at).toSorted((a, b) => a - b),
   );
+});
+
+test("a value between two gaps is drawn as a point, a line is not", () => {
+  assert.deepEqual(aloneIn([1, null, 2, 3, null, 4, null, null]), [0, 5]);
+  assert.deepEqual(aloneIn([null, 0, null]), [1]);
+  assert.equal(aloneIn([1, 2, null, 3, 4]), null);
+  assert.equal(aloneIn([]), null);
 });
 
 // ---- colours ----

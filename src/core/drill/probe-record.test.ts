@@ -6,6 +6,7 @@ import {
   measureOutage,
   shareOf,
   slowestAnswerMs,
+  standstillMs,
   summarize,
   timeline,
 } from "./probe-record.ts";
@@ -89,6 +90,23 @@ test("a server's share is its part of the answers of a span, and 0 of none", () 
   assert.equal(shareOf(mixed, "web2", 0, 100), 0.5);
   assert.equal(shareOf(mixed, "web2", 0, 50), 0);
   assert.equal(shareOf(mixed, "web2", 200, 300), 0);
+});
+
+test("while the client itself stands still nobody is silent", () => {
+  // From 100 on it sends nothing for 400 ms, and nobody answers for 30 ms after that.
+  const silent = record([...repeat("lb1", 100), ...repeat(undefined, 30), ...repeat("lb1", 100)]);
+  const late = (ms: number): number => (ms >= 100 ? ms + 400 : ms);
+  const stopped: ProbeRecord = {
+    ...silent,
+    sentMs: silent.sentMs.map(late),
+    answeredMs: silent.answeredMs.map((ms) => (ms === null ? null : late(ms))),
+    endMs: silent.endMs + 400,
+  };
+  assert.equal(longestSilenceMs(stopped, 0, 630), 31);
+  assert.equal(standstillMs(stopped, 0, 630), 400);
+  assert.equal(standstillMs(stopped, 0, 300), 200);
+  assert.equal(standstillMs(silent, 0, 230), 0);
+  assert.equal(longestSilenceMs(stopped, 90, 300), 1, "also where the span ends within");
 });
 
 test("a silence is as long as it lasted within a span, at its end too", () => {

@@ -89,11 +89,53 @@ export function slowestAnswerMs(record: ProbeRecord, fromMs: number, untilMs: nu
   return slowest;
 }
 
-/** The longest time within the span in which nobody answered, one that its end cut off included. */
+/**
+ * The longest time within the span in which nobody answered, one that its end cut off included; without
+ * the time in which the client itself stood still: whoever does not ask hears nothing either.
+ */
 export function longestSilenceMs(record: ProbeRecord, fromMs: number, untilMs: number): number {
   const answers = answersOf(record).filter((a) => a.atMs > fromMs && a.atMs < untilMs);
-  const edge = (atMs: number): Answer => ({ atMs, by: "" });
-  return longestGap([edge(fromMs), ...answers, edge(untilMs)]);
+  const ends = [...answers.map(({ atMs }) => atMs), untilMs];
+  const own = standstills(record);
+  let longest = 0;
+  let previousMs = fromMs;
+  for (const atMs of ends) {
+    const silence = { fromMs: previousMs, toMs: atMs };
+    // Most are a few ms, and nothing need be taken out of them.
+    if (atMs - previousMs > longest) {
+      longest = Math.max(longest, atMs - previousMs - overlapMs(own, silence));
+    }
+    previousMs = atMs;
+  }
+  return longest;
+}
+
+/** How long the client stood still within the span. */
+export function standstillMs(record: ProbeRecord, fromMs: number, untilMs: number): number {
+  return overlapMs(standstills(record), { fromMs, toMs: untilMs });
+}
+
+interface Standstill {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** It asks each interval, whatever becomes of it: a pause is its own, or its machine's. */
+const STANDSTILL_MS = 100;
+
+function standstills({ sentMs, intervalMs }: ProbeRecord): readonly Standstill[] {
+  const least = Math.max(STANDSTILL_MS, 2 * intervalMs);
+  return sentMs.flatMap((toMs, i) => {
+    const fromMs = (sentMs[i - 1] ?? toMs) + intervalMs;
+    return toMs - fromMs < least ? [] : [{ fromMs, toMs }];
+  });
+}
+
+function overlapMs(all: readonly Standstill[], span: Standstill): number {
+  return all.reduce((sum, one) => {
+    const ms = Math.min(one.toMs, span.toMs) - Math.max(one.fromMs, span.fromMs);
+    return sum + Math.max(0, ms);
+  }, 0);
 }
 
 /** The part of all answers that came from `by`, 0-1; 0 when there were none. */

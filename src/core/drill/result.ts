@@ -3,7 +3,7 @@
 import { formatDuration } from "../../lib/duration.ts";
 import type { WorkLoss } from "../probe/write-book.ts";
 import type { DrillPlan, Layer } from "./plan.ts";
-import { longestSilenceMs, measureOutage, slowestAnswerMs } from "./probe-record.ts";
+import { longestSilenceMs, measureOutage, slowestAnswerMs, standstillMs } from "./probe-record.ts";
 import type { ProbeRecord } from "./probe-record.ts";
 
 /**
@@ -19,6 +19,8 @@ export interface Measured {
   readonly outageMs: number;
   readonly returnOutageMs: number;
   readonly slowestMs: number;
+  /** The client itself stood still for so long, which no outage has in it; absent: it did not. */
+  readonly ownMs?: number;
   /** Who answered last before the fault was mended, when answers tell. */
   readonly answeredBy?: string;
 }
@@ -80,12 +82,14 @@ export function measure(record: ProbeRecord, { faultMs, undoMs, endMs }: Moments
   const during = measureOutage(record, faultMs, endMs);
   const requests = record.sentMs.filter((sent) => sent >= faultMs && sent <= endMs).length;
   const mended = measureOutage(record, faultMs, undoMs);
+  const ownMs = standstillMs(record, faultMs, endMs);
   return {
     requests,
     failed: during.lost,
     outageMs: longestSilenceMs(record, faultMs, undoMs),
     returnOutageMs: longestSilenceMs(record, undoMs, endMs),
     slowestMs: slowestAnswerMs(record, faultMs, endMs),
+    ...(ownMs === 0 ? {} : { ownMs }),
     ...(mended.after === undefined ? {} : { answeredBy: mended.after }),
   };
 }

@@ -19,6 +19,7 @@ import { ServerConnection, type ServerListener } from "./server-connection.ts";
 import type { ServerGroup } from "./server-group.ts";
 import { ServerGroups } from "./server-groups.ts";
 import { COUNTERS, Traffic } from "./traffic.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 export class Dispatcher implements ServerListener {
   readonly pool: Pool<Exchange>;
@@ -26,13 +27,19 @@ export class Dispatcher implements ServerListener {
   readonly #parts: EngineParts;
   readonly #groups: ServerGroups;
   readonly #relay: AnswerRelay;
-  #isServingQueue = false;
+  readonly #line: WaitingLine<Exchange>;
 
   constructor(parts: EngineParts, settings: PoolSettings, prng: Prng) {
     this.#parts = parts;
     this.pool = new Pool(settings, prng, parts.now);
     this.#groups = new ServerGroups(settings.name);
     this.#relay = new AnswerRelay(parts, this);
+    this.#line = new WaitingLine(parts, {
+      pool: this.pool,
+      traffic: this.traffic,
+      attempt: (exchange, server) => this.#attempt(exchange, server),
+      refuse: (exchange, failure) => this.#refuse(exchange, failure),
+    });
     this.changed();
   }
 
@@ -103,10 +110,8 @@ export class Dispatcher implements ServerListener {
 
   /** The client is gone or gets no answer: whatever was begun for it ends. */
   abandon(exchange: Exchange): void {
-    const { server, ticket } = exchange;
-    if (ticket !== undefined) this.pool.leave(ticket);
-    exchange.ticket = undefined;
-    if (server !== undefined) this.detach(exchange, "cancelled");
+    this.#line.leave(exchange);
+    if (exchange.server !== undefined) this.detach(exchange, "cancelled");
     this.changed();
   }
 
@@ -193,7 +198,7 @@ export class Dispatcher implements ServerListener {
     const connection = exchange.server!;
     const { server } = connection.group;
     exchange.server = undefined;
-    connection.destroy();
+    connection.destroy(exchange.phase === "tunnel");
     this.pool.finished(this.#parts.now, server, outcome, latencyOf(exchange));
   }
 
@@ -235,7 +240,7 @@ export class Dispatcher implements ServerListener {
       if (event.kind === "moved") this.#groups.moved(server);
       if (event.kind === "removed") this.#groups.removed(server);
     }
-    if (pool.waiting > 0 && !this.#isServingQueue) this.#serveQueue();
+    if (pool.waiting > 0) this.#line.serve();
   }
 
   // ---- placing ----
@@ -245,42 +250,12 @@ export class Dispatcher implements ServerListener {
     if (pick.server !== undefined) {
       this.#attempt(exchange, pick.server);
     } else if (pick.why === "queue") {
-      this.#enqueue(exchange);
+      exchange.phase = "queued";
+      this.#line.join(exchange, exchange.queueClass);
     } else {
       const failure = pick.why === "all-tried" ? exchange.failure : undefined;
       this.#refuse(exchange, failure ?? failures.nobodyThere(pick.reason));
     }
-  }
-
-  #enqueue(exchange: Exchange): void {
-    const { now } = this.#parts;
-    exchange.phase = "queued";
-    exchange.ticket = this.pool.enqueue(now, exchange, exchange.pick, exchange.queueClass);
-    if (exchange.ticket !== undefined) return;
-    this.traffic.add(COUNTERS.queueRefused, 1);
-    this.#refuse(exchange, failures.refusedInLine("the line is full"));
-  }
-
-  #serveQueue(): void {
-    const { pool } = this;
-    this.#isServingQueue = true;
-    while (pool.waiting > 0) {
-      const { now } = this.#parts;
-      const grant = pool.nextGrant(now);
-      if (grant !== undefined) {
-        grant.waiter.ticket = undefined;
-        this.#attempt(grant.waiter, grant.server);
-        continue;
-      }
-      const dropped = pool.nextDropped(now);
-      if (dropped === undefined) break;
-      dropped.waiter.ticket = undefined;
-      this.traffic.add(COUNTERS.queueRefused, 1);
-      const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
-      const reason = `${what} ${Math.round(dropped.waitedMs)} ms in line`;
-      this.#refuse(dropped.waiter, failures.refusedInLine(reason));
-    }
-    this.#isServingQueue = false;
   }
 
   #attempt(exchange: Exchange, server: Server): void {

@@ -13,7 +13,7 @@ import { type EngineOptions, EngineParts } from "./engine-parts.ts";
 import { explainRequest } from "./explain-request.ts";
 import { Frontend } from "./frontend.ts";
 import type { BalanceSettings } from "./frontend-settings.ts";
-import type { GuestNews } from "./guest-count.ts";
+import type { GuestNews, SharedCount } from "./guest-count.ts";
 import { Intake } from "./intake.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
 import { type AnyDispatcher, Pools } from "./pools.ts";
@@ -45,6 +45,7 @@ export class Engine {
   readonly #frontends = new Map<string, Frontend>();
   readonly #pools: Pools;
   readonly #clients = new Set<ClientConnection | TcpSession>();
+  #countOf: (frontend: string) => SharedCount | undefined = () => undefined;
 
   constructor(now: number, options: EngineOptions) {
     this.#parts = new EngineParts(now, options);
@@ -62,7 +63,7 @@ export class Engine {
     for (const frontend of settings.frontends) {
       const known = this.#frontends.get(frontend.name);
       if (known !== undefined) known.configure(frontend);
-      else this.#frontends.set(frontend.name, new Frontend(frontend));
+      else this.#frontends.set(frontend.name, this.#counted(new Frontend(frontend)));
     }
     // Clients of a frontend that is gone finish what they have begun.
     for (const name of this.#frontends.keys()) {
@@ -171,7 +172,19 @@ export class Engine {
     }
   }
 
-  /** How many clients each frontend has, where that changed since the last call. */
+  /** Where all workers count their clients. */
+  shareGuests(countOf: (frontend: string) => SharedCount | undefined): void {
+    this.#countOf = countOf;
+    for (const frontend of this.#frontends.values()) this.#counted(frontend);
+  }
+
+  #counted(frontend: Frontend): Frontend {
+    const shared = this.#countOf(frontend.name);
+    if (shared !== undefined) frontend.guests.share(shared);
+    return frontend;
+  }
+
+  /** Clients by address, where that is limited and changed since the last call. */
   exportGuests(): FrontendGuests[] {
     return [...this.#frontends.values()].flatMap(({ name, guests }) => {
       const news = guests.takeUntold(GUESTS);
@@ -289,6 +302,7 @@ export class Engine {
   }
 
   #close(name: string): void {
+    this.#frontends.get(name)?.guests.part();
     this.#frontends.delete(name);
     for (const client of this.#clients) {
       if (client.frontend.name === name) client.retire();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { GuestCount } from "./guest-count.ts";
+import { GuestCount, type SharedCount } from "./guest-count.ts";
 
 const LIMITS = {
   headBytes: 0,
@@ -12,13 +12,31 @@ const LIMITS = {
   requestsPerConnection: 0,
 };
 
+/** Workers that count in one place. */
+function workers(count: number): GuestCount[] {
+  const cells = Array.from({ length: count }, () => 0);
+  const sum = (): number => cells.reduce((all, cell) => all + cell, 0);
+  return cells.map((_, index) => {
+    const guests = new GuestCount();
+    const shared: SharedCount = {
+      set(own) {
+        cells[index] = own;
+        return sum();
+      },
+      recount: sum,
+    };
+    guests.share(shared);
+    return guests;
+  });
+}
+
 function tell(from: GuestCount, serial: number, to: GuestCount): void {
   const news = from.takeUntold(1000);
   if (news !== undefined) to.heard(serial, news);
 }
 
 test("what others have counts against both limits, until they or their worker are gone", () => {
-  const [here, there] = [new GuestCount(), new GuestCount()];
+  const [here, there] = workers(2) as [GuestCount, GuestCount];
   for (const source of ["a", "a", "b", "c"]) {
     assert.equal(there.admit(source, LIMITS), undefined);
   }
@@ -30,8 +48,31 @@ test("what others have counts against both limits, until they or their worker ar
   tell(there, 2, here);
   assert.equal(here.admit("a", LIMITS), undefined);
   assert.notEqual(here.admit("e", LIMITS), undefined);
+  there.left("b", LIMITS);
+  there.left("c", LIMITS);
   here.forget(2);
   assert.equal(here.admit("e", LIMITS), undefined);
+});
+
+test("the dead are counted out when it matters", () => {
+  const here = new GuestCount();
+  let dead = 5;
+  let own = 0;
+  here.share({
+    set: (count) => (own = count) + dead,
+    recount: () => own + (dead = 0),
+  });
+  for (let i = 0; i < 5; i++) assert.equal(here.admit(`${i}`, LIMITS), undefined);
+  assert.match(here.admit("e", LIMITS) ?? "", /^5 connections already/);
+  assert.equal(own, 5, "who was refused is not counted");
+});
+
+test("who came before the count was shared is counted", () => {
+  const here = new GuestCount();
+  here.admit("a", LIMITS);
+  let own = 0;
+  here.share({ set: (count) => (own = count), recount: () => own });
+  assert.equal(own, 1);
 });
 
 test("who joins late learns all when all is told again", () => {
@@ -54,10 +95,10 @@ test("workers that tell each other at once never hold more than one limit allows
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const workers = [new GuestCount(), new GuestCount(), new GuestCount()];
+      const all = workers(3);
       const inside: [number, string][] = [];
       for (const { worker, source, comes } of steps) {
-        const count = workers[worker]!;
+        const count = all[worker]!;
         if (comes) {
           const own = inside.filter(([, one]) => one === source).length;
           const isFull = inside.length >= LIMITS.connections || own >= LIMITS.connectionsPerSource;
@@ -70,7 +111,7 @@ test("workers that tell each other at once never hold more than one limit allows
           count.left(source, LIMITS);
         }
         const news = count.takeUntold(1000);
-        for (const other of workers)
+        for (const other of all)
           if (news !== undefined && other !== count) other.heard(worker, news);
       }
     }),

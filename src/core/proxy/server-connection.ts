@@ -97,10 +97,11 @@ export class ServerConnection extends Timed implements ServerPeer {
     this.wire.resume();
   }
 
-  destroy(): void {
+  /** `reset`: the server must see that it was not a regular end. */
+  destroy(reset = false): void {
     if (this.phase === "closed") return;
     this.#forget();
-    this.wire.destroy(false);
+    this.wire.destroy(reset);
   }
 
   received(now: number, bytes: Uint8Array, from: number, to: number): void {

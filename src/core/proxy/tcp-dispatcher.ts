@@ -17,6 +17,7 @@ import * as failures from "./failures.ts";
 import { connectTarget } from "./proxy-header.ts";
 import type { TcpSession } from "./tcp-session.ts";
 import { COUNTERS, Traffic } from "./traffic.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 /** Everybody waits in one class: nothing is known of a connection but where it comes from. */
 const CLASS = 2;
@@ -37,11 +38,17 @@ export class TcpDispatcher {
   readonly traffic: Traffic = new Traffic();
   readonly #parts: EngineParts;
   readonly #groups = new Map<Server, TcpGroup>();
-  #isServingQueue = false;
+  readonly #line: WaitingLine<TcpSession>;
 
   constructor(parts: EngineParts, settings: PoolSettings, prng: Prng) {
     this.#parts = parts;
     this.pool = new Pool(settings, prng, parts.now);
+    this.#line = new WaitingLine(parts, {
+      pool: this.pool,
+      traffic: this.traffic,
+      attempt: (session, server) => this.#attempt(session, server),
+      refuse: (session, failure) => this.#refuse(session, failure),
+    });
     this.changed();
   }
 
@@ -116,9 +123,8 @@ export class TcpDispatcher {
   /** Over, well or not. Once for each session. */
   finished(session: TcpSession): void {
     const { now, sinks } = this.#parts;
-    const { record, group, frontend, ticket } = session;
-    if (ticket !== undefined) this.pool.leave(ticket);
-    session.ticket = undefined;
+    const { record, group, frontend } = session;
+    this.#line.leave(session);
     if (group?.sessions.delete(session) === true) {
       const hasSpoken = record.answerMs >= 0;
       const isServers = record.cause === "S" && session.phase === "open" && !hasSpoken;
@@ -149,7 +155,7 @@ export class TcpDispatcher {
       if (event.kind === "cut-connections") this.#cut(server, event.reason);
       if (event.kind === "removed") this.#groups.delete(server);
     }
-    if (pool.waiting > 0 && !this.#isServingQueue) this.#serveQueue();
+    if (pool.waiting > 0) this.#line.serve();
   }
 
   // ---- placing ----
@@ -163,31 +169,7 @@ export class TcpDispatcher {
       return this.#refuse(session, failure ?? failures.nobodyThere(pick.reason));
     }
     session.phase = "waiting";
-    session.ticket = this.pool.enqueue(now, session, session.pick, CLASS);
-    if (session.ticket !== undefined) return;
-    this.traffic.add(COUNTERS.queueRefused, 1);
-    this.#refuse(session, failures.refusedInLine("the line is full"));
-  }
-
-  #serveQueue(): void {
-    const { pool } = this;
-    this.#isServingQueue = true;
-    while (pool.waiting > 0) {
-      const { now } = this.#parts;
-      const grant = pool.nextGrant(now);
-      if (grant !== undefined) {
-        grant.waiter.ticket = undefined;
-        this.#attempt(grant.waiter, grant.server);
-        continue;
-      }
-      const dropped = pool.nextDropped(now);
-      if (dropped === undefined) break;
-      dropped.waiter.ticket = undefined;
-      this.traffic.add(COUNTERS.queueRefused, 1);
-      const reason = `waited ${Math.round(dropped.waitedMs)} ms in line`;
-      this.#refuse(dropped.waiter, failures.refusedInLine(reason));
-    }
-    this.#isServingQueue = false;
+    this.#line.join(session, CLASS);
   }
 
   #attempt(session: TcpSession, server: Server): void {

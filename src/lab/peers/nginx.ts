@@ -21,7 +21,6 @@ export async function startNginx(host: Host, text: string = nginxConf(host)): Pr
 
 /** One worker, nothing written outside of `/run/nginx`. `more` goes into the http block. */
 export function nginxConf(host: Host, more = ""): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
 ${mayChangeGroups() ? "" : "master_process off;"}
@@ -33,7 +32,7 @@ events { worker_connections 8192; }
 http {
   access_log off;
   keepalive_requests 1000000;
-  ${temporary.map((name) => `${name}_temp_path /run/nginx/${name};`).join("\n  ")}
+  ${temporaryPaths("/run/nginx")}
   server {
     listen 80 backlog=4096;
     listen [::]:80 backlog=4096;
@@ -47,4 +46,10 @@ http {
 /** nginx's master sets the groups of its workers, which a user namespace may forbid. */
 function mayChangeGroups(): boolean {
   return readFileSync("/proc/self/setgroups", "utf8").trim() === "allow";
+}
+
+/** Lines of its `http` block: Debian's places for what does not fit into memory are not the lab's. */
+export function temporaryPaths(folder: string): string {
+  const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return kinds.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n  ");
 }

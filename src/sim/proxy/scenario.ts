@@ -18,8 +18,16 @@ export interface AnswerPlan {
 
 export type AnswerFault =
   | { readonly kind: "none" }
-  /** After so many bytes of the answer, 0 = before the first, the connection breaks or falls silent. */
-  | { readonly kind: "cut"; readonly at: number; readonly how: "reset" | "end" | "silence" }
+  /**
+   * After so many bytes of the answer, 0 = before the first, the connection breaks or falls silent. A reset
+   * takes along what has not arrived, unless it comes so much later.
+   */
+  | {
+      readonly kind: "cut";
+      readonly at: number;
+      readonly how: "reset" | "end" | "silence";
+      readonly afterMs?: number;
+    }
   /** The connection breaks with the first byte of the request. */
   | { readonly kind: "reset-at-request" }
   /** Bytes behind the answer that nobody asked for. */

@@ -63,6 +63,8 @@ class SimServerConnection implements Peer {
   #delivery: Delivery | undefined;
   #bodyRead = 0;
   #answering = false;
+  /** Nothing more is said, and no end either. */
+  #isCut = false;
   #tunnel = false;
   #closeWhenDone = false;
   #closed = false;
@@ -189,7 +191,7 @@ class SimServerConnection implements Peer {
     }
     delivery.complete = true;
     if (delivery.act.when === "complete") this.#answerSoon();
-    else if (!this.#sending.busy && this.#answering) this.#answerDone();
+    else if (!this.#sending.busy && this.#answering && !this.#isCut) this.#answerDone();
   }
 
   #answerSoon(): void {
@@ -213,10 +215,14 @@ class SimServerConnection implements Peer {
       this.#sending.push(bytes, () => this.#answerOut());
       return;
     }
-    const { at, how } = act.fault;
+    const { at, how, afterMs = 0 } = act.fault;
+    this.#isCut = true;
+    const cut = (): void => {
+      if (how !== "silence") this.destroy(how === "reset");
+    };
     this.#sending.push(bytes.subarray(0, at), () => {
-      if (how === "reset") this.destroy(true);
-      else if (how === "end") this.destroy(false);
+      if (afterMs === 0) cut();
+      else this.#server.world.queue.after(afterMs, cut);
     });
     if (at === 0 && how !== "silence") this.destroy(how === "reset");
   }

@@ -1,6 +1,8 @@
 /** The configuration of the balancer in a simulated run. */
 
+import { POOL_DEFAULTS } from "../../core/balance/pool-defaults.ts";
 import type { PoolSettings, ServerSettings, Stickiness } from "../../core/balance/pool-settings.ts";
+import { FRONTEND_DEFAULTS } from "../../core/proxy/frontend-defaults.ts";
 import type { BalanceSettings, FrontendSettings } from "../../core/proxy/frontend-settings.ts";
 import type { WorldPlan } from "./scenario.ts";
 
@@ -24,64 +26,29 @@ export function settingsOf(
 
 function frontend(mode: FrontendSettings["mode"]): FrontendSettings {
   return {
+    ...FRONTEND_DEFAULTS,
     name: FRONTEND,
     mode,
     binds: [{ kind: "ip", address: "10.0.0.100", port: 80 }],
-    timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, handshakeMs: 5000 },
-    limits: {
-      headBytes: 16 * 1024,
-      headers: 100,
-      bodyBytes: 0,
-      connections: 10_000,
-      connectionsPerSource: 0,
-      requestsPerConnection: 0,
-    },
-    shedding: {
-      enabled: false,
-      maxInFlight: 1000,
-      startPercent: { low: 70, normal: 85, high: 95 },
-      degradedHeader: "",
-    },
     accessLog: { format: "json", file: "-" },
-    acceptProxyFrom: [],
-    trustedProxies: [],
     forwarded: "both",
-    requestIdHeader: "x-request-id",
     traceparent: true,
-    routes: [],
     defaultPool: POOL,
     healthPath: "/healthz",
     readyPath: "/readyz",
   };
 }
 
+/** Shorter, so that they run out within a run. */
 function pool(scenario: WorldPlan, servers: readonly ServerSettings[]): PoolSettings {
   const { attempts, bufferBytes, queueLimit, sendProxy } = scenario;
   return {
+    ...POOL_DEFAULTS,
     name: POOL,
     servers,
-    algorithm: { kind: "two-choices" },
     stickiness: stickiness(scenario),
-    outlier: {
-      enabled: true,
-      consecutiveErrors: 5,
-      intervalMs: 10_000,
-      baseEjectionMs: 30_000,
-      maxEjectionMs: 300_000,
-      maxEjectedPercent: 10,
-      successRateFactor: 1900,
-      successRateMinimumHosts: 5,
-      successRateMinimumRequests: 100,
-    },
-    retry: {
-      attempts,
-      budgetPercent: 20,
-      budgetMinimumPerSecond: 10,
-      onStatus: [503],
-      bufferBytes,
-    },
-    queue: { limit: queueLimit, timeoutMs: 5000 },
-    slowStart: { windowMs: 30_000, aggression: 1, minimumPercent: 10 },
+    retry: { ...POOL_DEFAULTS.retry, attempts, bufferBytes },
+    queue: { ...POOL_DEFAULTS.queue, limit: queueLimit },
     timeouts: {
       connectMs: 1000,
       responseMs: 5000,
@@ -89,10 +56,7 @@ function pool(scenario: WorldPlan, servers: readonly ServerSettings[]): PoolSett
       tunnelMs: 20_000,
       keepAliveMs: 4000,
     },
-    panicPercent: 0,
     drainDeadlineMs: 10_000,
-    killOnDown: true,
-    maxIdlePerServer: 64,
     sendProxy,
   };
 }

@@ -139,10 +139,7 @@ function drawLength(prng: Prng, { mood, pieces }: RequestContext): number {
 function drawAnswers(prng: Prng, context: RequestContext): AnswerPlan[] {
   const good = drawAnswer(prng, context);
   if (!context.mood.answerFaults || prng.chance(0.5)) return [good];
-  const bad = Array.from({ length: prng.pick([1, 1, 2]) }, () => ({
-    ...drawAnswer(prng, context),
-    fault: drawFault(prng),
-  }));
+  const bad = Array.from({ length: prng.pick([1, 1, 2]) }, () => drawBadAnswer(prng, context));
   return [...bad, prng.chance(0.1) ? { ...good, status: 503 } : good];
 }
 
@@ -162,6 +159,15 @@ function drawAnswer(prng: Prng, context: RequestContext): AnswerPlan {
     delayMs: prng.pick([0, 0, 1, 40, 300]),
     fault: { kind: "none" },
   };
+}
+
+function drawBadAnswer(prng: Prng, context: RequestContext): AnswerPlan {
+  const answer = drawAnswer(prng, context);
+  if (prng.chance(0.8)) return { ...answer, fault: drawFault(prng) };
+  // Within a body without a length only the manner of the end tells that it is not whole.
+  const [at, afterMs] = [prng.between(300, 600), prng.pick([5, 50])];
+  const fault = { kind: "cut", at, how: "reset", afterMs } as const;
+  return { ...answer, status: 200, framing: "close", bodyLength: 500, hints: 0, fault };
 }
 
 function drawFault(prng: Prng): AnswerFault {

@@ -34,6 +34,7 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   pcre_jit: TUNING,
   pid: "a service manager runs Nines",
   proxy_buffer_size: STREAMS,
+  proxy_half_close: "a connection that one side has ended goes on, whatever was written",
   proxy_buffering: STREAMS,
   proxy_buffers: STREAMS,
   proxy_busy_buffers_size: STREAMS,

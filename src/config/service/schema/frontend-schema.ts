@@ -81,12 +81,9 @@ const limits = section("How much a client may use.", {
   head: size("Request line and headers together.", 1024 ** 2, { default: "16KiB", min: 1024 }),
   headers: integer("Number of headers.", 1, 1000, { default: 100 }),
   body: size("A request body; 0: no limit.", 2 ** 50, { default: "0" }),
-  connections: integer(
-    "Connections at once, of all workers together; they tell each other ten times a second.",
-    1,
-    1_000_000,
-    { default: 10_000 },
-  ),
+  connections: integer("Connections at once, of all workers together.", 1, 1_000_000, {
+    default: 10_000,
+  }),
   connections_per_source: integer("... per client address; 0: no limit.", 0, 1_000_000, {
     default: 0,
   }),

@@ -1,0 +1,71 @@
+/** Requests or connections of one pool that wait until a server has a place for them. */
+
+import type { Pool } from "../balance/pool.ts";
+import type { PickRequest } from "../balance/pool-ports.ts";
+import type { Server } from "../balance/server.ts";
+import type { QueueClass, Ticket } from "../balance/wait-queue.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import { refusedInLine, type Failure } from "./failures.ts";
+import { COUNTERS, type Traffic } from "./traffic.ts";
+
+interface Waiter<Self> {
+  ticket: Ticket<Self> | undefined;
+  readonly pick: PickRequest;
+}
+
+export interface LineOptions<Self> {
+  readonly pool: Pool<Self>;
+  readonly traffic: Traffic;
+  /** Its turn has come. */
+  readonly attempt: (waiter: Self, server: Server) => void;
+  readonly refuse: (waiter: Self, failure: Failure) => void;
+}
+
+export class WaitingLine<Self extends Waiter<Self>> {
+  readonly #parts: EngineParts;
+  readonly #options: LineOptions<Self>;
+  #isServing = false;
+
+  constructor(parts: EngineParts, options: LineOptions<Self>) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  join(waiter: Self, queueClass: QueueClass): void {
+    const { pool } = this.#options;
+    waiter.ticket = pool.enqueue(this.#parts.now, waiter, waiter.pick, queueClass);
+    if (waiter.ticket === undefined) this.#refuse(waiter, "the line is full");
+  }
+
+  leave(waiter: Self): void {
+    if (waiter.ticket !== undefined) this.#options.pool.leave(waiter.ticket);
+    waiter.ticket = undefined;
+  }
+
+  /** Places may have come. Whoever is served may change the pool: that is seen in the same go. */
+  serve(): void {
+    const { pool, attempt } = this.#options;
+    if (this.#isServing) return;
+    this.#isServing = true;
+    while (pool.waiting > 0) {
+      const { now } = this.#parts;
+      const grant = pool.nextGrant(now);
+      if (grant !== undefined) {
+        grant.waiter.ticket = undefined;
+        attempt(grant.waiter, grant.server);
+        continue;
+      }
+      const dropped = pool.nextDropped(now);
+      if (dropped === undefined) break;
+      dropped.waiter.ticket = undefined;
+      const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
+      this.#refuse(dropped.waiter, `${what} ${Math.round(dropped.waitedMs)} ms in line`);
+    }
+    this.#isServing = false;
+  }
+
+  #refuse(waiter: Self, reason: string): void {
+    this.#options.traffic.add(COUNTERS.queueRefused, 1);
+    this.#options.refuse(waiter, refusedInLine(reason));
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * How many there are of something, counted by several processes and seen by each of them at once: memory
+ * without a file, which all of them have mapped. Each process has a place of its own and writes only
+ * there. A lock on that place, which the kernel takes back with the process, says whether its figures
+ * still count; so nothing has to be told when one dies.
+ */
+
+import { createHash } from "node:crypto";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
+import type { SharedCount } from "../core/proxy/guest-count.ts";
+import { monotonicMs } from "./clock.ts";
+import { closeFd, NativeMemory, osFailure, type OsFailure } from "./ffi.ts";
+import {
+  isLocked,
+  lockByte,
+  mapShared,
+  openMemory,
+  sealSize,
+  unlockByte,
+} from "./shared-memory.ts";
+
+/** Processes: 64 workers, and those of earlier generations that still carry something. */
+const PLACES = 256;
+/** Names that were ever counted for. */
+const NAMES = 256;
+const NAME_BYTES = 8 * NAMES;
+const SIZE = NAME_BYTES + 4 * NAMES * PLACES;
+/** How often the dead are looked for. */
+const LOOK_EVERY_MS = 50;
+
+/** A descriptor to be handed to each process. */
+export function createSharedCounts(): number | OsFailure {
+  const fd = openMemory("nines-counts");
+  if (fd < 0) return osFailure("make shared memory", fd);
+  try {
+    ftruncateSync(fd, SIZE);
+  } catch (error) {
+    closeFd(fd);
+    return osFailure("size shared memory", (error as NodeJS.ErrnoException).errno ?? -1);
+  }
+  // Nobody who has it may pull it from under the others.
+  sealSize(fd);
+  return fd;
+}
+
+export class SharedCounts {
+  /** An opening of our own: the lock belongs to it. */
+  readonly #fd: number;
+  readonly #place: number;
+  /** Hashes; 0 = free. */
+  readonly #names: BigInt64Array;
+  /** By name, then by place. */
+  readonly #cells: Int32Array;
+  #lookedMs = -Infinity;
+
+  /** Takes a place. `fd` stays the caller's. */
+  static join(fd: number): SharedCounts | OsFailure {
+    const call = "share counts";
+    let own: number;
+    try {
+      own = openSync(`/proc/self/fd/${fd}`, "r+");
+    } catch (error) {
+      return osFailure(call, (error as NodeJS.ErrnoException).errno ?? -1);
+    }
+    const address = mapShared(own, SIZE);
+    const place = address < 0 ? address : freePlace(own);
+    if (place >= 0) return new SharedCounts(own, new NativeMemory(SIZE, address), place);
+    closeSync(own);
+    return osFailure(call, place);
+  }
+
+  private constructor(fd: number, memory: NativeMemory, place: number) {
+    this.#fd = fd;
+    this.#place = place;
+    const { buffer } = memory.bytes;
+    this.#names = new BigInt64Array(buffer, 0, NAMES);
+    this.#cells = new Int32Array(buffer, NAME_BYTES, NAMES * PLACES);
+    this.#clear(place);
+  }
+
+  /** Undefined: there is no room for another name. */
+  of(name: string): SharedCount | undefined {
+    const hash = createHash("sha256").update(name).digest().readBigInt64LE(0) | 1n;
+    for (let index = 0; index < NAMES; index++) {
+      const found = Atomics.compareExchange(this.#names, index, 0n, hash);
+      if (found === 0n || found === hash) return this.#count(index * PLACES);
+    }
+    return undefined;
+  }
+
+  /** The place is free again. */
+  leave(): void {
+    this.#clear(this.#place);
+    // What is mapped keeps the opening, and with it the lock.
+    unlockByte(this.#fd, this.#place);
+    closeSync(this.#fd);
+  }
+
+  #count(from: number): SharedCount {
+    const cells = this.#cells;
+    const sum = (): number => {
+      let all = 0;
+      for (let at = from; at < from + PLACES; at++) all += Atomics.load(cells, at);
+      return all;
+    };
+    return {
+      set: (own) => {
+        // In this order, and both in the order that all processes agree on: whoever comes at the
+        // same time sees us, or is seen.
+        Atomics.store(cells, from + this.#place, own);
+        return sum();
+      },
+      recount: () => {
+        this.#buryDead(from);
+        return sum();
+      },
+    };
+  }
+
+  /** Those who count here. Not at each look: whoever refuses many looks often. */
+  #buryDead(from: number): void {
+    const now = monotonicMs();
+    if (now - this.#lookedMs < LOOK_EVERY_MS) return;
+    this.#lookedMs = now;
+    for (let place = 0; place < PLACES; place++) {
+      if (place === this.#place || Atomics.load(this.#cells, from + place) === 0) continue;
+      if (isLocked(this.#fd, place)) continue;
+      // Locked while it is cleared: somebody new would take another one.
+      if (lockByte(this.#fd, place) < 0) continue;
+      this.#clear(place);
+      unlockByte(this.#fd, place);
+    }
+  }
+
+  #clear(place: number): void {
+    for (let at = place; at < this.#cells.length; at += PLACES) Atomics.store(this.#cells, at, 0);
+  }
+}
+
+/** Its number, or `-errno`: all are taken. */
+function freePlace(fd: number): number {
+  let result = -1;
+  for (let place = 0; place < PLACES; place++) {
+    result = lockByte(fd, place);
+    if (result >= 0) return place;
+  }
+  return result;
+}
