@@ -59,8 +59,13 @@ export type ToWorker =
       readonly weight?: number | null;
     }
   | { readonly type: "get-status"; readonly id: number; readonly histograms: boolean }
-  /** What was counted: of frontends and pools (default), or of servers. */
-  | { readonly type: "get-traffic"; readonly id: number; readonly what?: "services" | "servers" }
+  /** What was counted: of frontends and pools (default), or of a hundred servers after that one. */
+  | {
+      readonly type: "get-traffic";
+      readonly id: number;
+      readonly what?: "services" | "servers";
+      readonly after?: string;
+    }
   | { readonly type: "explain"; readonly id: number; readonly request: AskedRequest }
   | { readonly type: "ping"; readonly id: number }
   /** What sticks, from that entry on: a page, for a control process that is new. */

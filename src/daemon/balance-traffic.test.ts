@@ -11,11 +11,18 @@ function counted(subject: string): Counted {
 const SERVICES = [counted("frontend web"), counted("pool web")];
 const SERVERS = [counted("server web/a"), counted("server web/b")];
 
+interface Asked {
+  readonly what?: string;
+  readonly after?: string;
+}
+
 /** A worker; one of an older version answers every question with its services. */
-function worker(serial: number, isOld = false): WorkerLink {
-  const ask = async ({ what }: { readonly what?: string }) => ({
-    reply: { counted: what === "servers" && !isOld ? SERVERS : SERVICES },
-  });
+function worker(serial: number, isOld = false, servers = SERVERS): WorkerLink {
+  const ask = async ({ what, after = "" }: Asked) => {
+    if (what !== "servers" || isOld) return { reply: { counted: SERVICES } };
+    const page = servers.filter(({ subject }) => subject > after).slice(0, 100);
+    return { reply: { counted: page } };
+  };
   return { hello: { serial, pid: 7 }, ask } as unknown as WorkerLink;
 }
 
@@ -31,6 +38,33 @@ test("services and servers are told apart, of workers that live and of those tha
     assert.deepEqual(old?.counted, what === "services" ? SERVICES : []);
     assert.deepEqual([ended?.life, ended?.counted, ended?.isEnded], ["1 7", wanted, true]);
   }
+});
+
+test("many servers of a worker are told a hundred at a time, each of them once", async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => counted(`server web/${1000 + i}`));
+  const [told] = await new TrafficDesk().look([worker(1, false, many)], "servers");
+  assert.deepEqual(told?.counted, many);
+});
+
+test("a worker that does not answer is not taken for one that has ended", async () => {
+  let isSilent = true;
+  const lively = worker(1);
+  const ask = async (question: never) =>
+    isSilent ? { error: "the worker does not answer" } : lively.ask(question);
+  const moody = { hello: lively.hello, ask } as unknown as WorkerLink;
+  const desk = new TrafficDesk();
+  await assert.rejects(desk.look([worker(2), moody], "services"), /does not answer/u);
+  isSilent = false;
+  const before = await desk.look([worker(2), moody], "services");
+  isSilent = true;
+  assert.deepEqual(await desk.look([worker(2), moody], "services"), before, "as it told last");
+  const without = await desk.look([worker(2)], "services");
+  assert.deepEqual(
+    without.map(({ life }) => life),
+    ["2 7"],
+    "until its line has ended",
+  );
+  await assert.rejects(desk.look([moody], "services"));
 });
 
 test("many servers of many ended workers are forgotten, the oldest first; services are not", async () => {

@@ -21,7 +21,7 @@ import { STICKS_PER_MESSAGE } from "./balance-sticks.ts";
 import { RefusalReport } from "./balance-refusals.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 import type { WorkerStatus } from "./balance-status.ts";
-import { countedBy } from "./balance-traffic.ts";
+import { allCountedBy, countedBy } from "./balance-traffic.ts";
 import { WorkerDescriptors } from "./balance-worker-descriptors.ts";
 import { eventDraft } from "./balance-worker-event.ts";
 import { workerStatus } from "./balance-worker-status.ts";
@@ -179,7 +179,7 @@ export class BalanceWorker {
       case "get-status":
         return { reply: { status: this.#status(order.histograms) } };
       case "get-traffic":
-        return { reply: { counted: countedBy(this.#engine, order.what) } };
+        return { reply: { counted: countedBy(this.#engine, order.what, order.after) } };
       case "explain":
         return { reply: { explanation: this.#engine.explain(now, order.request) } };
       case "export-sticks":
@@ -332,7 +332,7 @@ export class BalanceWorker {
   async #end(): Promise<void> {
     clearInterval(this.#sharing);
     await this.#logs.flush();
-    const counted = [...countedBy(this.#engine), ...countedBy(this.#engine, "servers")];
+    const counted = allCountedBy(this.#engine);
     this.#options.tell({ type: "farewell", status: this.#status(true), counted });
     this.#options.ended();
   }

@@ -139,9 +139,11 @@ export class VrrpNode {
     this.#tellInterfaces(settings);
     const early = this.#early.splice(0);
     const heritage = this.#heritage();
-    this.#rehearsal = new Rehearsal(settings, early, stage);
     // Who goes on as master has no time to rehearse, and no need: it will not take over.
-    if (heritage.length === 0) this.#rehearsal.thoroughly();
+    if (heritage.length === 0) {
+      this.#rehearsal = new Rehearsal(settings, early, stage);
+      this.#rehearsal.thoroughly();
+    }
     this.#loop = loop;
     for (const input of early) loop.feed(input);
     loop.feed({ type: "started", wallMs: wallMs(), reigns: heritage });

@@ -75,6 +75,15 @@ export function serveHttp2(
   return session;
 }
 
+/**
+ * Large pieces of answers lie in buffers that are used again: to make and collect one for each costs as
+ * much as to copy it.
+ */
+const LENT_BYTES = 64 * 1024;
+const LEAST_LENT = 8 * 1024;
+const MOST_LENT = 64;
+const lent: Buffer[] = [];
+
 const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
 
 interface StreamOptions extends Http2Options {
@@ -95,6 +104,10 @@ class StreamOfHttp2 implements Wire {
   #hasAnswered = false;
   #isBlocked = false;
   #isGone = false;
+  /** Came within this turn of the event loop: told in one go, so that it goes on in one piece. */
+  #arrived: Buffer[] = [];
+  #isTelling = false;
+  #isPaused = false;
 
   static open(loop: StreamLoop, stream: ServerHttp2Stream, options: StreamOptions): void {
     const { acceptor, origin, head, isChunked, method } = options;
@@ -125,12 +138,15 @@ class StreamOfHttp2 implements Wire {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#stream.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#loop.touchNode();
     this.#stream.resume();
+    if (this.#arrived.length > 0) this.#tellSoon();
   }
 
   /** The engine has nothing more to say. */
@@ -151,15 +167,10 @@ class StreamOfHttp2 implements Wire {
   #listen(isChunked: boolean): void {
     const stream = this.#stream;
     let trailers: IncomingHttpHeaders = {};
-    stream.on("data", (chunk: Buffer) => {
-      const bytes = isChunked ? chunkOf(chunk) : chunk;
-      this.#tell((peer, now) => peer.received(now, bytes, 0, bytes.length));
-    });
+    stream.on("data", (chunk: Buffer) => this.#arrive(isChunked ? chunkOf(chunk) : chunk));
     stream.on("trailers", (fields: IncomingHttpHeaders) => (trailers = fields));
     stream.on("end", () => {
-      if (!isChunked) return;
-      const bytes = lastChunk(trailers);
-      this.#tell((peer, now) => peer.received(now, bytes, 0, bytes.length));
+      if (isChunked) this.#arrive(lastChunk(trailers));
     });
     stream.on("drain", () => {
       if (!this.#isBlocked) return;
@@ -173,6 +184,31 @@ class StreamOfHttp2 implements Wire {
         peer.closed(now, reason);
       });
     });
+  }
+
+  #arrive(bytes: Buffer): void {
+    this.#arrived.push(bytes);
+    this.#tellSoon();
+  }
+
+  /** After the frames that were read at once; ticks run after each of them. */
+  #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setImmediate(() => {
+      this.#isTelling = false;
+      this.#tell((peer, now) => this.#tellArrived(peer, now));
+    });
+  }
+
+  #tellArrived(peer: Peer, now: number): void {
+    const arrived = this.#arrived;
+    let told = 0;
+    while (told < arrived.length && !this.#isPaused && !this.#isGone) {
+      const bytes = arrived[told++]!;
+      peer.received(now, bytes, 0, bytes.length);
+    }
+    this.#arrived = arrived.slice(told);
   }
 
   #tell(body: (peer: Peer, now: number) => void): void {
@@ -191,11 +227,27 @@ class StreamOfHttp2 implements Wire {
       if (this.#body.done) return;
       at = this.#body.consume(bytes, at, to);
       const { from: start, to: end } = this.#body;
-      // A copy: what is given here is somebody else's in the next turn.
-      if (end > start) this.#stream.write(Buffer.from(bytes.subarray(start, end)));
+      if (end > start) this.#write(bytes, start, end);
       if (this.#body.done) this.#finish();
       if (this.#body.refused !== undefined) return this.#fail();
     }
+  }
+
+  /** A copy: what is given here is somebody else's in the next turn. */
+  #write(bytes: Uint8Array, from: number, to: number): void {
+    const stream = this.#stream;
+    const length = to - from;
+    if (length < LEAST_LENT || length > LENT_BYTES) {
+      stream.write(Buffer.from(bytes.subarray(from, to)));
+      return;
+    }
+    const buffer = lent.pop() ?? Buffer.allocUnsafeSlow(LENT_BYTES);
+    buffer.set(bytes.subarray(from, to));
+    stream.write(buffer.subarray(0, length), (error) => {
+      // Out of sight of OpenSSL and nghttp2, when it went well.
+      const isBack = !error && !stream.destroyed;
+      if (isBack && lent.length < MOST_LENT) lent.push(buffer);
+    });
   }
 
   /** The position after the head; undefined: it is not complete, or cannot be understood. */

@@ -4,8 +4,8 @@
  * them gather for a moment, as network cards do with their interrupts.
  */
 
-/** Between two readings of gathered adverts, ms: 2 % of `SHORTEST_INTERVAL_MS`. */
-export const GATHER_MS = 2;
+/** Between two readings of gathered adverts, ms: 4 % of `SHORTEST_INTERVAL_MS`. */
+export const GATHER_MS = 4;
 /** Below it every moment counts: nothing is gathered where an instance advertises more often. */
 export const SHORTEST_INTERVAL_MS = 100;
 /** Adverts in a window from which on they are gathered: two for each reading. */
