@@ -146,7 +146,8 @@ test("a console whose run directory is gone ends: no control could ever find it 
     if (name !== "console" && pid !== undefined) process.kill(pid, "SIGKILL");
   }
   const own = roles.find(({ name }) => name === "console")?.pid;
-  assert.ok(own !== undefined && isAlive(own), JSON.stringify(roles));
+  const lately = [JSON.stringify(roles), ...logged().slice(-6)].join("\n");
+  assert.ok(own !== undefined && isAlive(own), lately);
   renameSync(run, `${run}-gone`);
   await until("its end", () => !isAlive(own));
 });
