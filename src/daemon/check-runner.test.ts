@@ -80,6 +80,39 @@ test("more servers hang than may be asked at once, and every one is found", asyn
   server.close();
 });
 
+/** As a machine does whose CPU is taken away. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test("a runner that stood still blames nobody, whatever it was about to do", async () => {
+  // Answers later than it was asked, so that all are waited for at any time.
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => setTimeout(() => socket.write("VERSION 1\r\n"), 10));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const timing = { timeoutMs: 150, intervalMs: 1, fastIntervalMs: 1 };
+  const told: CheckVerdict[] = [];
+  const limits = { probes: 1000, scripts: 1 };
+  const runner = new CheckRunner(new Prng(1), (verdict) => void told.push(verdict), limits);
+  runner.configure(targets(300, { kind: "memcached" }, port, timing), RULES);
+  // Again and again, and so also in the middle of a turn, whose parts come one right after the other.
+  for (let i = 0; i < 4; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 1 + 7 * i));
+    standStill(300);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  assert.deepEqual(
+    told.filter(({ up }) => !up),
+    [],
+  );
+  assert.equal(new Set(told.map(({ subject }) => subject)).size, 300);
+  runner.close();
+  server.close();
+});
+
 test("no more scripts run at once than may", async () => {
   const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
   const script = join(directory, "check.sh");

@@ -41,6 +41,8 @@ interface Running {
 const STOOD_STILL_MS = 100;
 /** Then answers that are on their way are waited for that long. */
 const CATCH_UP_MS = 250;
+/** Who stands still again and again must judge some day. */
+const MAX_CATCH_UPS = 3;
 
 export class CheckRunner {
   readonly #prng: Prng;
@@ -56,8 +58,11 @@ export class CheckRunner {
   readonly #wires = new CheckWires();
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
-  #isCatchingUp = false;
   #timerAt = Infinity;
+  /** When the next wake is to be; what it is later than that, we stood still. */
+  #expectedMs = Infinity;
+  /** In a row. */
+  #catchUps = 0;
   readonly #probeSlots: Slots;
   readonly #scriptSlots: Slots;
   #ended = 0;
@@ -175,16 +180,16 @@ export class CheckRunner {
 
   #wake(): void {
     const now = monotonicMs();
-    const lateMs = now - this.#timerAt;
-    this.#timerAt = Infinity;
-    if (lateMs > STOOD_STILL_MS && lateMs < Infinity && !this.#isCatchingUp) {
+    if (now - this.#expectedMs > STOOD_STILL_MS && this.#catchUps < MAX_CATCH_UPS) {
       // We stood still, not the servers: their answers get the time to be read before any time-out.
-      this.#isCatchingUp = true;
+      this.#catchUps++;
       this.#timerAt = -Infinity;
+      this.#expectedMs = now + CATCH_UP_MS;
       this.#timer = setTimeout(() => this.#wake(), CATCH_UP_MS);
       return;
     }
-    this.#isCatchingUp = false;
+    this.#catchUps = 0;
+    this.#timerAt = Infinity;
     for (let steps = 0; steps < STEPS_PER_TURN; steps++) {
       const running = this.#heap.takeDue(now);
       if (running === undefined) return this.#arm();
@@ -196,6 +201,7 @@ export class CheckRunner {
     }
     // Who is late must not make the answers wait that have come meanwhile.
     this.#timerAt = -Infinity;
+    this.#expectedMs = now;
     setImmediate(() => this.#wake());
   }
 
@@ -248,7 +254,7 @@ export class CheckRunner {
     const at = this.#heap.deadline;
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
-    this.#timerAt = at;
+    this.#timerAt = this.#expectedMs = at;
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - monotonicMs())));
   }
 }

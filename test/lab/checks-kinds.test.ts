@@ -276,8 +276,10 @@ exit $(cat /run/code)
     assert.match((await listener.untilDown("absent")).reason, /\/run\/none.sh does not exist/);
     checker.write("/run/hang", "");
     assert.match((await listener.untilDown("dynamic")).reason, /no answer within 400 ms/);
-    checker.write("/run/ask.sh", text, 0o777);
-    await checker.run(["chmod", "777", "/run/ask.sh"]);
+    checker.write("/run/ask.new", text, 0o777);
+    await checker.run(["chmod", "777", "/run/ask.new"]);
+    // Not in place: it may be about to be run.
+    await checker.run(["mv", "/run/ask.new", "/run/ask.sh"]);
     await listener.until("dynamic", ({ reason }) => !reason.includes("0 of"));
   },
 );

@@ -9,6 +9,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LANG } from "../../src/console/drill-words.ts";
 import type {
   ActionConfirmation,
   ActionPreview,
@@ -176,6 +177,7 @@ export class FixtureServer {
       {
         ...read,
         path: "/api/v1/drills",
+        query: LANG,
         handle: () =>
           json({
             drills: [
@@ -198,6 +200,7 @@ export class FixtureServer {
       {
         ...read,
         path: "/api/v1/drills/history",
+        query: LANG,
         handle: () => json({ runs: this.overview.drills.recent }),
       },
     ];
