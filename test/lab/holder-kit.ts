@@ -13,6 +13,7 @@ import { createInterface } from "node:readline";
 import type { Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InstanceSettings, VirtualAddress } from "../../src/core/vrrp/settings.ts";
+import { virtualAddress } from "../kit/vrrp-settings.ts";
 
 const HOLDER = `kb-h${process.pid}`;
 export const CLIENT = `kb-c${process.pid}`;
@@ -104,21 +105,8 @@ export class Holder {
 }
 
 export function virtual(address: string, more: Partial<VirtualAddress> = {}): VirtualAddress {
-  const family = address.includes(":") ? "ipv6" : "ipv4";
-  return {
-    address,
-    family,
-    prefixLength: family === "ipv4" ? 32 : 128,
-    interface: CABLE,
-    scope: 0,
-    noDad: true,
-    home: false,
-    managedTemporary: false,
-    noPrefixRoute: false,
-    preferredLifetimeS: 0,
-    tracked: true,
-    ...more,
-  };
+  const prefixLength = address.includes(":") ? 128 : 32;
+  return { ...virtualAddress(address, CABLE), prefixLength, ...more };
 }
 
 /** What the drivers look at; the rest of an instance's settings is the router's concern. */
