@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { Crowd, type CrowdMember } from "./crowd.ts";
 
@@ -46,4 +48,31 @@ test("whoever stays is come by, whoever leaves meanwhile", () => {
       for (const one of all) assert.ok(one.crowdPlace < 0 || seen.has(one));
     }),
   );
+});
+
+test("whoever has left is gone with the next collection of the young", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as (what?: { type: "minor" }) => void;
+  const oldBytes = (): number =>
+    getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")!.space_used_size;
+  const crowd = new Crowd<CrowdMember & { readonly weight: number[] }>();
+  const guests: (CrowdMember & { readonly weight: number[] })[] = [];
+  const comeAndGo = (): void => {
+    for (let i = 0; i < 5000; i++) {
+      const guest = { crowdPlace: -1, weight: Array.from({ length: 50 }, () => i) };
+      guests.push(guest);
+      crowd.add(guest);
+      if (guests.length > 64) crowd.delete(guests.shift()!);
+    }
+  };
+  comeAndGo();
+  collect();
+  const before = oldBytes();
+  for (let round = 0; round < 10; round++) {
+    comeAndGo();
+    collect({ type: "minor" });
+  }
+  // All of them are 24 MB, which a Set would have kept.
+  assert.ok(oldBytes() - before < 1_000_000, `${oldBytes() - before} bytes`);
+  assert.equal(crowd.size, 64);
 });
