@@ -1,10 +1,9 @@
 /**
- * Drills in Chinese: what they are called, what they break, promise and refuse; see `reasons-zh.ts`. Told by
- * the server, because few pages need so many words.
+ * Drills in Chinese: what they are called, what they break, promise and refuse; see `reasons-zh.ts`.
  */
 
 import { CATALOGUE_PATTERNS } from "./drill-titles-zh.ts";
-import { chineseBy, type Patterns, REASON_PATTERNS } from "./reasons-zh.ts";
+import type { Patterns } from "./reasons-zh.ts";
 
 /** What is broken. */
 const FAULTS: Patterns = [
@@ -237,9 +236,3 @@ export const DRILL_PATTERNS: Patterns = [
   ...RADIUS,
   ...DEVIATIONS,
 ];
-
-/** As it was told where nobody knows it: what a program or a person said. */
-export const drillInChinese: (text: string) => string = chineseBy([
-  ...DRILL_PATTERNS,
-  ...REASON_PATTERNS,
-]);

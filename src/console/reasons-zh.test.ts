@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { REASON_PATTERNS, reasonInChinese } from "./reasons-zh.ts";
+import { REASON_PATTERNS } from "./reason-patterns-zh.ts";
+import { reasonInChinese } from "./reasons-zh.ts";
 
 const placesIn = (text: string): readonly string[] =>
   [...text.matchAll(/\{(~?\w+)\}/gu)].map(([, name]) => name!);

@@ -9,7 +9,6 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LANG } from "../../src/console/drill-words.ts";
 import type {
   ActionConfirmation,
   ActionPreview,
@@ -177,7 +176,6 @@ export class FixtureServer {
       {
         ...read,
         path: "/api/v1/drills",
-        query: LANG,
         handle: () =>
           json({
             drills: [
@@ -200,7 +198,6 @@ export class FixtureServer {
       {
         ...read,
         path: "/api/v1/drills/history",
-        query: LANG,
         handle: () => json({ runs: this.overview.drills.recent }),
       },
     ];

@@ -10,7 +10,7 @@ import type { ActionPreview, ActionRequest, Sentence } from "../api.ts";
 import { button } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { say, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { confirm, preview } from "./requests.ts";
 import { dialog, notice } from "./store.ts";
 
@@ -55,7 +55,7 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
     const typed = seen?.override === undefined ? {} : { override: draft.typed };
     confirm({ ...wanted, confirm: token, reason: draft.reason.trim(), ...typed }).then(
       ({ sentence }) => {
-        notice.value = { text: say(sentence), isBad: false };
+        notice.value = { text: sentence.text, isBad: false };
         dialog.value = undefined;
       },
       (error: Error) => {
@@ -211,7 +211,7 @@ function consequences({ moves, left, refused, command, override }: ActionPreview
             "div",
             null,
             el("strong", null, t(override === undefined ? "action.refused" : "action.dangerous")),
-            el("span", { class: "under" }, say(refused)),
+            el("span", { class: "under" }, refused.text),
           ),
         ),
     list(t("action.moves"), moves, t("action.moves-nothing")),
@@ -232,7 +232,7 @@ function list(title: string, sentences: readonly Sentence[], none: string): VNod
       : el(
           "ul",
           { class: "lines" },
-          sentences.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
+          sentences.map((sentence) => el("li", { key: sentence.text }, sentence.text)),
         ),
   );
 }

@@ -6,7 +6,7 @@ import { ago, empty, levelMark, linkOfSubject, panel, span } from "./common-view
 import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
 import { addressOf } from "./incident-page.ts";
-import { say, sayReason, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { told } from "./store.ts";
 
@@ -39,7 +39,7 @@ export function Alerts(): VNode {
             el(
               "span",
               { class: "under" },
-              `${sayReason(cause)} · ${node} · ${ago(startMs)}`,
+              `${cause} · ${node} · ${ago(startMs)}`,
               ageMs === undefined ? "" : ` · ${t("incident.old", { span: span(ageMs) })}`,
             ),
           ),
@@ -54,7 +54,7 @@ export function Alerts(): VNode {
           el(
             "div",
             null,
-            href === undefined ? say(sentence) : el("a", { href }, say(sentence)),
+            href === undefined ? sentence.text : el("a", { href }, sentence.text),
             el(
               "span",
               { class: "under" },
@@ -122,9 +122,9 @@ function nodeLine({
       { class: "under" },
       state === "UNKNOWN"
         ? ageMs === undefined
-          ? sayReason(reason)
-          : t("nodes.stale", { span: span(ageMs), reason: sayReason(reason) })
-        : sayReason(reason),
+          ? reason
+          : t("nodes.stale", { span: span(ageMs), reason: reason })
+        : reason,
     ),
     el("span", { class: "under" }, facts.join(" · ")),
   );

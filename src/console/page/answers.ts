@@ -5,7 +5,7 @@ import type { Holder, Overview, State, Survival } from "../api.ts";
 import { ago, empty, linkOfSubject, moment } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { say, sayKind, sayReason, t } from "./preferences.ts";
+import { sayKind, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { stateOfVerdict, toneOf } from "./states.ts";
 import { cursor, overview } from "./store.ts";
@@ -27,7 +27,7 @@ export function Answers(): VNode | null {
         state: stateOfVerdict(verdict.state),
         word: t(`verdict.${verdict.state}`),
       },
-      el("p", { class: "lead" }, say(verdict.sentence)),
+      el("p", { class: "lead" }, verdict.sentence.text),
       verdict.sinceMs === undefined
         ? null
         : el("p", { class: "muted" }, t("time.since", { moment: ago(verdict.sinceMs) })),
@@ -78,7 +78,7 @@ function survival({ survives, services }: Survival): VNode {
           "li",
           { key: `${service} ${i}` },
           services.length > 1 ? el("strong", null, `${service}: `) : null,
-          say(sentence),
+          sentence.text,
         ),
       ),
   );
@@ -166,7 +166,7 @@ function changes(records: Overview["records"]): VNode {
             const href = subject === "" ? undefined : linkOfSubject(subject);
             return el(
               "li",
-              { key: `${node}:${seq}`, title: sayReason(reason) },
+              { key: `${node}:${seq}`, title: reason },
               moment(wallMs),
               " ",
               href === undefined ? el("strong", null, subject || node) : el("a", { href }, subject),

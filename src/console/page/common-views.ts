@@ -4,7 +4,7 @@ import type { ComponentChildren, VNode } from "preact";
 import type { Level, RecordView, TopologyNode } from "../api.ts";
 import { el, names } from "./dom.ts";
 import { formatFull, formatMoment, formatNumber, formatSpan } from "./format.ts";
-import { language, sayKind, sayReason, t } from "./preferences.ts";
+import { language, sayKind, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { nodesById, serverNow } from "./store.ts";
 import type { TextKey } from "./texts.ts";
@@ -115,7 +115,7 @@ export function recordRow(record: RecordView, lookAt?: (atMs: number) => void): 
       el("strong", null, href === undefined ? subject || node : el("a", { href }, subject)),
       " ",
       el("span", { class: "kind" }, sayKind(kind)),
-      reason === "" ? null : el("span", { class: "reason" }, sayReason(reason)),
+      reason === "" ? null : el("span", { class: "reason" }, reason),
     ),
     el("span", { class: "who" }, source === "operator" ? `${node} · ${source}` : node),
   );

@@ -6,7 +6,7 @@ import type { IncidentList, IncidentView } from "../api.ts";
 import { ago, button, empty, moment, number, panel, span } from "./common-views.ts";
 import { el, names, part } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { language, sayReason, t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { mayOperate, notice, serverNow, told } from "./store.ts";
@@ -19,7 +19,7 @@ export function IncidentsPage(): VNode {
       ({ incidents }) => setAll(incidents.filter(({ dismissed }) => dismissed === undefined)),
       () => setAll(undefined),
     );
-  }, [latest.map((one) => `${addressOf(one)}${one.closedMs}`).join()]);
+  }, [language.value, latest.map((one) => `${addressOf(one)}${one.closedMs}`).join()]);
   const incidents = all ?? latest;
   return el(
     "div",
@@ -66,7 +66,7 @@ function card(incident: IncidentView): VNode {
     closedMs === undefined
       ? stateMark("DOWN")
       : el("span", { class: "muted" }, t("incident.lasted", { span: span(closedMs - startMs) })),
-    el("p", null, sayReason(cause)),
+    el("p", null, cause),
     el(
       "p",
       { class: "muted" },
@@ -95,7 +95,7 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
       setAsked,
       (error: Error) => setTrouble(error.message),
     );
-  useEffect(load, [id, known?.closedMs]);
+  useEffect(load, [id, known?.closedMs, language.value]);
   const incident = asked ?? known;
   if (incident === undefined) {
     return el(
@@ -125,7 +125,7 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
         t("incident.title", { id: incident.id }),
         closedMs === undefined ? stateMark("DOWN") : null,
       ),
-      el("p", { class: "lead" }, sayReason(cause)),
+      el("p", { class: "lead" }, cause),
     ),
     el(
       "dl",

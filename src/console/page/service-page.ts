@@ -8,7 +8,7 @@ import { RecordList } from "./events-page.ts";
 import { stateMark } from "./icons.ts";
 import { addressOf } from "./incident-page.ts";
 import { MeasuredCharts, type Range, RANGES, rangeSwitch } from "./measured-charts.ts";
-import { say, sayReason, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { serviceRow } from "./services-view.ts";
 import { stateOfVerdict } from "./states.ts";
@@ -33,7 +33,7 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
       { class: "subject-head" },
       el("p", { class: "crumbs" }, t("services.one")),
       el("h1", null, name, stateMark(stateOfVerdict(service.state))),
-      el("p", { class: "lead" }, say(service.sentence)),
+      el("p", { class: "lead" }, service.sentence.text),
     ),
     panel(
       t("services.title"),
@@ -49,7 +49,7 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
           el(
             "ul",
             { class: "lines" },
-            survival.why.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
+            survival.why.map((sentence) => el("li", { key: sentence.text }, sentence.text)),
           ),
         ),
     part(Measured, { key: name, name }),
@@ -85,7 +85,7 @@ function incidentsOf(service: string): VNode {
               "li",
               { key: addressOf({ id, node }) },
               el("a", { href: hashOf("incident", addressOf({ id, node })) }, `${id} · ${given}`),
-              ` ${sayReason(cause)}`,
+              ` ${cause}`,
               el(
                 "span",
                 { class: "under" },
