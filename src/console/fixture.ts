@@ -115,7 +115,7 @@ export function fixture(name: FixtureName, role: Role = "operate"): Overview {
           startMs: FIXTURE_NOW_MS - 2 * DAY_MS,
           endMs: FIXTURE_NOW_MS - 2 * DAY_MS + 31_000,
           verdict: "passed",
-          reason: "lb2 answered after 62 ms",
+          reason: "as promised: another process takes its place",
           outageMs: 62,
           failedRequests: 0,
         },
@@ -204,7 +204,8 @@ function topologyNodes(world: World): readonly TopologyNode[] {
         layer: "director",
         name: "lb2",
         state: world.peer,
-        reason: world.peer === "UNKNOWN" ? "it has not answered for 95 s" : "hears lb1",
+        reason:
+          world.peer === "UNKNOWN" ? "it does not answer" : "VI_1: started, listening for a master",
         facts: { priority: 100 },
       }),
       ...(world.peer === "UNKNOWN" ? { ageMs: PEER_AGE_MS } : {}),

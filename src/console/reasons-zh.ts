@@ -2,6 +2,7 @@
 
 import { DRILL_PATTERNS } from "./drill-reasons-zh.ts";
 import { REASON_PATTERNS } from "./reason-patterns-zh.ts";
+import { TROUBLE_PATTERNS } from "./trouble-patterns-zh.ts";
 
 /** English with places, Chinese with the same places. `{~x}`: itself a reason. The first that fits counts. */
 export type Patterns = readonly (readonly [english: string, chinese: string])[];
@@ -12,7 +13,7 @@ interface Pattern {
 }
 
 /** Places that hold a whole number: texts end before them, and not at the first comma. */
-const COUNTS: ReadonlySet<string> = new Set(["row", "of", "pid"]);
+export const COUNTS: ReadonlySet<string> = new Set(["row", "of", "pid", "count", "up", "all"]);
 
 function compiled([english, chinese]: Patterns[number]): Pattern {
   const parts = english.split(/\{~?(\w+)\}/u);
@@ -34,7 +35,9 @@ const LONGEST = 600;
 /** Those that were told last: most reasons are shown again and again. */
 const MOST_KEPT = 4096;
 
-const all: readonly Pattern[] = [...REASON_PATTERNS, ...DRILL_PATTERNS].map(compiled);
+export const PATTERNS: Patterns = [...REASON_PATTERNS, ...TROUBLE_PATTERNS, ...DRILL_PATTERNS];
+
+const all: readonly Pattern[] = PATTERNS.map(compiled);
 const kept = new Map<string, string>();
 
 /** As it was told where no pattern knows it. */
@@ -57,5 +60,12 @@ function told(reason: string, depth: number): string {
       return mark === "" ? value : told(value, depth + 1);
     });
   }
-  return reason;
+  return toldByName(reason, depth);
+}
+
+/** `web: no answer`: of whom a sentence is told. */
+function toldByName(reason: string, depth: number): string {
+  const [, name = "", rest = ""] = /^([\w./@-]+): (.+)$/su.exec(reason) ?? [];
+  const chinese = rest === "" ? rest : told(rest, depth + 1);
+  return chinese === rest ? reason : `${name}：${chinese}`;
 }

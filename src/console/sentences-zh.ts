@@ -82,8 +82,10 @@ export const chineseSentences: Readonly<Record<string, string>> = {
   "server-going-down": "服务器 {name} 趋于故障：{reason}",
 };
 
+/** Several troubles in one sentence; a server's own words may hold commas, but no pool's name after them. */
+const LISTED = /, (?=nobody holds |two nodes hold |pool )/u;
 /** Values whose own text is a sentence. */
-const REASONS: ReadonlySet<string> = new Set(["reason", "why"]);
+const REASONS: ReadonlySet<string> = new Set(["reason", "why", "weight"]);
 
 /** As it was told where the catalog lacks its code, or it lacks a value. */
 export function sentenceInChinese({ code, args, text }: Sentence): string {
@@ -92,6 +94,7 @@ export function sentenceInChinese({ code, args, text }: Sentence): string {
   if (template === text || !places.every((name) => Object.hasOwn(args, name))) return text;
   return template.replaceAll(/\{(\w+)\}/gu, (_all, name: string) => {
     const value = args[name];
-    return typeof value === "string" && REASONS.has(name) ? reasonInChinese(value) : String(value);
+    if (typeof value !== "string" || !REASONS.has(name)) return String(value);
+    return value.split(LISTED).map(reasonInChinese).join("，");
   });
 }

@@ -28,16 +28,18 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
   const [seen, setSeen] = useState<ActionPreview | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
   const [isSending, setSending] = useState(false);
+  const [attempt, setAttempt] = useState(0);
   const wanted = completed(request, draft);
-  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
+  const change = (part: Partial<Draft>): void => {
+    setDraft({ ...draft, ...part });
+    setTrouble("");
+  };
   useEffect(() => {
     let isWanted = true;
     setSeen(undefined);
     preview(wanted).then(
       (answer) => {
-        if (!isWanted) return;
-        setSeen(answer);
-        setTrouble("");
+        if (isWanted) setSeen(answer);
       },
       (error: Error) => {
         if (isWanted) setTrouble(error.message);
@@ -46,7 +48,7 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
     return () => {
       isWanted = false;
     };
-  }, [JSON.stringify(wanted)]);
+  }, [JSON.stringify(wanted), attempt]);
   const send = (event: Event): void => {
     event.preventDefault();
     const token = seen?.confirm;
@@ -61,6 +63,8 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
       (error: Error) => {
         setSending(false);
         setTrouble(error.message);
+        // What was confirmed is spent: the state of now is looked at, and may be confirmed again.
+        setAttempt(attempt + 1);
       },
     );
   };

@@ -5,7 +5,7 @@ import type { NodeView } from "../api.ts";
 import { ago, empty, levelMark, linkOfSubject, panel, span } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { addressOf } from "./incident-page.ts";
+import { addressOf, classOf } from "./incident-page.ts";
 import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { told } from "./store.ts";
@@ -34,7 +34,7 @@ export function Alerts(): VNode {
             el(
               "a",
               { href: hashOf("incident", addressOf({ id, node })) },
-              t("incident.open-of", { service, severity }),
+              t("incident.open-of", { service, severity: classOf(severity) }),
             ),
             el(
               "span",

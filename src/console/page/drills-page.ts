@@ -27,16 +27,17 @@ const VERDICT_STATES = {
 } as const;
 
 function useDrills(): {
-  readonly drills: readonly DrillView[];
+  /** Absent until the node has looked at itself. */
+  readonly drills: readonly DrillView[] | undefined;
   readonly runs: readonly DrillRunView[];
 } {
-  const [drills, setDrills] = useState<readonly DrillView[]>([]);
+  const [drills, setDrills] = useState<readonly DrillView[] | undefined>(undefined);
   const [runs, setRuns] = useState<readonly DrillRunView[]>([]);
   const view = told("drills");
   useEffect(() => {
     get<Catalogue>("/api/v1/drills").then(
       ({ drills: all }) => setDrills(all),
-      () => undefined,
+      () => setDrills([]),
     );
     get<History>("/api/v1/drills/history").then(
       ({ runs: all }) => setRuns(all),
@@ -76,8 +77,8 @@ export function DrillsPage(): VNode {
     panel(
       t("drill.catalogue"),
       { id: "catalogue" },
-      drills.length === 0
-        ? empty(t("drill.none"))
+      drills === undefined || drills.length === 0
+        ? empty(t(drills === undefined ? "drill.looking" : "drill.none"))
         : el(
             "ul",
             { class: "drills" },
@@ -99,7 +100,7 @@ export function DrillsPage(): VNode {
 
 export function DrillPage({ name }: { readonly name: string }): VNode {
   const { drills, runs } = useDrills();
-  const drill = drills.find((one) => one.name === name);
+  const drill = drills?.find((one) => one.name === name);
   const own = runs.filter((run) => run.name === name || run.id === name);
   const isLive = link.value.phase === "live";
   return el(

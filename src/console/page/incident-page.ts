@@ -48,6 +48,11 @@ export function IncidentsPage(): VNode {
   );
 }
 
+/** The heaviest class has a name, the others are letters. */
+export function classOf(given: string): string {
+  return given === "accident" ? t("incident.class-accident") : given;
+}
+
 /** Ids are of a ledger, and two may choose the same one. */
 export function addressOf({ id, node }: Pick<IncidentView, "id" | "node">): string {
   return `${id}@${node}`;
@@ -61,7 +66,7 @@ function card(incident: IncidentView): VNode {
     el(
       "a",
       { class: "card-title", href: hashOf("incident", addressOf(incident)) },
-      `${service} · ${given}`,
+      `${service} · ${classOf(given)}`,
     ),
     closedMs === undefined
       ? stateMark("DOWN")
@@ -130,7 +135,7 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
     el(
       "dl",
       { class: "facts" },
-      fact(t("incident.severity"), given),
+      fact(t("incident.severity"), classOf(given)),
       fact(t("incident.duration"), span((closedMs ?? serverNow.value) - startMs)),
       fact(t("incident.score-word"), number(score)),
       drill === undefined ? null : fact(t("incident.drill"), drill),
@@ -183,7 +188,7 @@ function phases(incident: IncidentView): VNode {
               "li",
               { key: fromMs },
               el("strong", null, t(`severity.${severity}`)),
-              ` ${given} `,
+              ` ${classOf(given)} `,
               moment(fromMs),
               ` · ${span(toMs - fromMs)}`,
             ),

@@ -6,7 +6,7 @@ import { empty, moment, panel, span } from "./common-views.ts";
 import { el, part } from "./dom.ts";
 import { RecordList } from "./events-page.ts";
 import { stateMark } from "./icons.ts";
-import { addressOf } from "./incident-page.ts";
+import { addressOf, classOf } from "./incident-page.ts";
 import { MeasuredCharts, type Range, RANGES, rangeSwitch } from "./measured-charts.ts";
 import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
@@ -52,7 +52,8 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
             survival.why.map((sentence) => el("li", { key: sentence.text }, sentence.text)),
           ),
         ),
-    part(Measured, { key: name, name }),
+    // A frontend that is in no service: nobody measures it.
+    service.budget === undefined ? null : part(Measured, { key: name, name }),
     incidentsOf(name),
     part(RecordList, { subject: name, title: t("subject.events") }),
   );
@@ -84,7 +85,11 @@ function incidentsOf(service: string): VNode {
             el(
               "li",
               { key: addressOf({ id, node }) },
-              el("a", { href: hashOf("incident", addressOf({ id, node })) }, `${id} · ${given}`),
+              el(
+                "a",
+                { href: hashOf("incident", addressOf({ id, node })) },
+                `${id} · ${classOf(given)}`,
+              ),
               ` ${cause}`,
               el(
                 "span",
