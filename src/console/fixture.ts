@@ -130,7 +130,8 @@ function say(code: string, text: string, args: Sentence["args"] = {}): Sentence 
 
 function sourceOf({ controlAgeMs }: World): Overview["source"] {
   if (controlAgeMs === 0) return { state: "live", ageMs: 0, reason: "the control process answers" };
-  const reason = "the control process does not answer: connect ENOENT /run/nines/control.sock";
+  const reason =
+    "the control process: nobody answers on /run/nines/control.sock: is nines running? start it with: nines run -f /etc/keepalived/keepalived.conf";
   return { state: "stale", ageMs: controlAgeMs, reason };
 }
 
@@ -284,7 +285,10 @@ function serviceOf({ verdict }: World, i: number): ServiceView {
   return {
     name: poolName(i),
     state,
-    sentence: say(`service-${state}`, `${poolName(i)} is ${state}`, { service: poolName(i) }),
+    sentence: say(`service-${state}`, `${poolName(i)} is ${state}`, {
+      service: poolName(i),
+      why: `pool ${poolName(i)} has lost servers`,
+    }),
     days: {
       firstDay: new Date(FIXTURE_NOW_MS - 89 * DAY_MS).toISOString().slice(0, 10),
       availability: badMinutes.map((minutes, day) => (day < 5 ? null : 1 - minutes / 1440)),

@@ -118,6 +118,10 @@ const CONFIGURATION: Patterns = [
 ];
 
 const CONSOLE: Patterns = [
+  [
+    "no permission to use {path}: run this as the user that runs nines (root)",
+    "无权使用 {path}：请以运行 nines 的用户（root）运行",
+  ],
   ["{part} cannot be started: {~why}", "{part} 无法启动：{~why}"],
   [
     "{count} events are missing: control had forgotten them before they were read",

@@ -189,7 +189,7 @@ export class FixtureServer {
               },
               {
                 name: "power-off",
-                title: "the node loses power",
+                title: "the master loses power",
                 faults: ["nobody knows the way to 10.0.0.1"],
                 radius: "this node: its addresses must go to another one",
                 refused: "an incident is open: web-20261121T114746Z",
