@@ -59,7 +59,7 @@ function englishOn(page: Page): Promise<readonly string[]> {
     for (const name of ["aria-label", "aria-valuetext", "title", "placeholder", "alt"]) {
       for (const one of document.querySelectorAll("[" + name + "]")) told.push(one.getAttribute(name));
     }
-    return [...new Set(told)].filter((text) => /[a-z]{2,},? [a-z]{2,}/u.test(text));
+    return [...new Set(told)].filter((text) => /[a-z]{2,},? [a-z]{2,}/u.test(text.replaceAll(/nines [ -~]+/gu, "")));
   })()`);
 }
 
