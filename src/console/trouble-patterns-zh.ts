@@ -153,6 +153,18 @@ const CONSOLE: Patterns = [
   ["this node is in no group: {~why}", "本节点不属于任何组：{~why}"],
   ["{who} is nobody of this group and was refused: {~why}", "{who} 不属于本组，已拒绝：{~why}"],
   ["other nodes cannot ask this one at {place}: {why}", "其他节点无法在 {place} 询问本节点：{why}"],
+  ["it shows no certificate", "它没有出示证书"],
+  ["its certificate has expired", "其证书已过期"],
+  ["its certificate is not valid yet: see the clocks", "其证书尚未生效：请检查时钟"],
+  [
+    "its certificate is not of this group's authority ({code})",
+    "其证书不是本组机构签发的（{code}）",
+  ],
+  [
+    "its certificate was replaced by one of {time}: {next}",
+    "其证书已被 {time} 的新证书取代：{next}",
+  ],
+  ["its certificate is of {node}", "其证书属于 {node}"],
   ["its certificate names no node of a group", "其证书没有指明组内节点"],
   ["it belongs to the group {group}", "它属于另一个组 {group}"],
   ["{name} is none of our nodes", "{name} 不是本组的节点"],
