@@ -29,7 +29,7 @@ export class ReplacedPapers {
     const newestMs = this.#newestMs.get(node) ?? -Infinity;
     if (!(fromMs >= newestMs)) {
       const since = new Date(newestMs).toISOString().slice(0, 19);
-      return `its certificate was replaced by one of ${since}Z: nines cert invite ${node} | ssh ${node} nines cert join`;
+      return `its certificate was replaced by one of ${since}Z: renew it with nines cert request, invite and join`;
     }
     if (fromMs > newestMs) this.#remember(node, fromMs);
     return undefined;

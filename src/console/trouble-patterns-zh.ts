@@ -147,8 +147,8 @@ const CONSOLE: Patterns = [
   ["the page is not at {place} ({why}); trying again", "页面未能监听 {place}（{why}）；将重试"],
   ["{what} from {from} was refused: {~why}", "来自 {from} 的 {what} 被拒绝：{~why}"],
   [
-    "the nodes are not connected: nines cert init, then nines cert invite NODE",
-    "各节点尚未连接：先运行 nines cert init，再运行 nines cert invite NODE",
+    "the nodes are not connected: nines cert init, then request, invite and join for each other node",
+    "各节点尚未连接：先运行 nines cert init，再为其他各节点运行 request、invite 和 join",
   ],
   ["this node is in no group: {~why}", "本节点不属于任何组：{~why}"],
   ["{who} is nobody of this group and was refused: {~why}", "{who} 不属于本组，已拒绝：{~why}"],
@@ -161,8 +161,8 @@ const CONSOLE: Patterns = [
     "其证书不是本组机构签发的（{code}）",
   ],
   [
-    "its certificate was replaced by one of {time}: {next}",
-    "其证书已被 {time} 的新证书取代：{next}",
+    "its certificate was replaced by one of {time}: renew it with nines cert request, invite and join",
+    "其证书已被 {time} 的新证书取代：请用 nines cert request、invite 和 join 更新",
   ],
   ["its certificate is of {node}", "其证书属于 {node}"],
   ["its certificate names no node of a group", "其证书没有指明组内节点"],
