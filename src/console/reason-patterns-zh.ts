@@ -274,6 +274,8 @@ export const REASON_PATTERNS: Patterns = [
   ["1 service is down: {services}", "1 个服务故障：{services}"],
   ["1 service is unknown: {services}", "1 个服务状态未知：{services}"],
   ["the configured one", "配置值"],
+  ["whoever is there", "任何在场的节点"],
+  ["not known: the last news is {span} old", "状态未知：最近的消息在 {span} 前"],
   ["the configured weight", "配置的权重"],
   ["pool {name} has no server", "服务池 {name} 没有可用服务器"],
   ["pool {name} has lost servers", "服务池 {name} 失去了部分服务器"],

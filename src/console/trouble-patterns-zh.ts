@@ -4,7 +4,7 @@ import type { Patterns } from "./reasons-zh.ts";
 
 const PROCESSES: Patterns = [
   ["nines {version} runs {file} (pid {pid})", "nines {version} 运行 {file}（进程 {pid}）"],
-  ["started the {what} {pid} in {took} ms", "已启动 {what} {pid}，用时 {took} 毫秒"],
+  ["started the {role} process {pid} in {took} ms", "已启动 {role} 进程 {pid}，用时 {took} 毫秒"],
   ["started the balance worker {pid}", "已启动 balance 工作进程 {pid}"],
   ["the balance worker {pid} accepts on {places}", "balance 工作进程 {pid} 监听 {places}"],
   ["the balance worker {pid} hangs: killing it", "balance 工作进程 {pid} 停止响应：将其终止"],
