@@ -6,6 +6,11 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
+import { type MeanIncident, meansOf, type RecountedMeans } from "./recount-means.ts";
+
+/** The class that counts for nothing, and the length of a measured span: as docs/ledger.md says. */
+const DISMISSED = "none";
+const BUCKET_MS = 10_000;
 
 export interface RecountedVantage {
   readonly vantage: string;
@@ -15,11 +20,7 @@ export interface RecountedVantage {
   readonly badMs: number;
 }
 
-export interface RecountedIncident {
-  readonly startMs: number;
-  readonly detectedMs: number;
-  readonly harmMs: number;
-  readonly score: number;
+export interface RecountedIncident extends MeanIncident {
   readonly scoreFromStart: number;
 }
 
@@ -28,6 +29,7 @@ export interface Recount {
   readonly vantages: readonly RecountedVantage[];
   /** Those that hurt somebody. */
   readonly incidents: readonly RecountedIncident[];
+  readonly means: RecountedMeans;
 }
 
 interface Window {
@@ -60,7 +62,7 @@ interface Line {
 export function recount(
   database: DatabaseSync,
   settings: LedgerSettings,
-  period: Window & { readonly nowMs: number },
+  period: Window & { readonly nowMs: number; readonly knownFromMs: number },
 ): Recount[] {
   const lines = linesOf(database);
   return settings.services.map((service) => {
@@ -73,14 +75,27 @@ export function recount(
       planned,
       nowMs: period.nowMs,
     });
+    const vantages = vantagesOf(rows, planned, period);
+    const toMs = Math.max(period.fromMs, Math.min(period.toMs, period.nowMs));
     return {
       service: service.name,
-      vantages: vantagesOf(rows, planned, period),
+      vantages,
+      means: meansOf(service, {
+        incidents,
+        planned,
+        measured: [...vantages].sort((a, b) => share(a) - share(b))[0],
+        period: { fromMs: period.fromMs, toMs },
+        knownFromMs: period.knownFromMs,
+      }),
       incidents: incidents.filter(
         ({ startMs, harmMs }) => harmMs > 0 && startMs >= period.fromMs && startMs < period.toMs,
       ),
     };
   });
+}
+
+function share({ good, bad }: RecountedVantage): number {
+  return good / (good + bad);
 }
 
 function linesOf(database: DatabaseSync): Line[] {
@@ -368,7 +383,10 @@ function finish(one: Walked, lines: readonly Line[], rules: Rules): RecountedInc
     scoreFromStart += ((toMs - fromMs) / 60_000) * weight;
     score += (Math.max(0, toMs - Math.max(fromMs, detectedMs)) / 60_000) * weight;
   }
-  return { startMs, detectedMs, harmMs, score, scoreFromStart };
+  const counts = !isDrill && given !== DISMISSED && (!isNothing || given !== undefined);
+  const isOver = (one.harm.at(-1)?.toMs ?? 0) + BUCKET_MS <= rules.nowMs;
+  const { harm } = one;
+  return { startMs, detectedMs, harmMs, score, scoreFromStart, counts, isOver, harm };
 }
 
 function isClassOf({ kind, data, subject }: Line, service: string, one: Walked): boolean {
