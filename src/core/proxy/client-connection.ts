@@ -6,7 +6,7 @@ import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
 import { ClientReader } from "./client-reader.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, phaseOf } from "./exchange.ts";
 import type { Frontend } from "./frontend.ts";
 import type { Intake } from "./intake.ts";
 import { errorPage, type OwnAnswer, textAnswer, writeOwnHead } from "./own-answer.ts";
@@ -81,6 +81,12 @@ export class ClientConnection extends Timed implements Peer {
   /** Nothing is lost when it is closed now. */
   get isIdle(): boolean {
     return this.#phase === "head" && this.#reader.head === undefined;
+  }
+
+  get hasSaidAll(): boolean {
+    const exchange = this.#exchange;
+    if (exchange === undefined || !exchange.isFinalWord || exchange.wantsUpgrade) return false;
+    return this.#reader.isEmpty;
   }
 
   // ---- what the wire reports ----
@@ -378,23 +384,5 @@ export class ClientConnection extends Timed implements Peer {
     this.#reader.clear();
     this.#parts.wheel.remove(this);
     this.#intake.left(this);
-  }
-}
-
-function phaseOf(exchange: Exchange): EndPhase {
-  switch (exchange.phase) {
-    case "queued":
-      return "Q";
-    case "delayed":
-      return "T";
-    case "connecting":
-      return "C";
-    case "asked":
-      return exchange.requestDone ? "H" : "D";
-    case "answering":
-    case "tunnel":
-      return "D";
-    default:
-      return "R";
   }
 }
