@@ -74,9 +74,10 @@ async function everywhere(
   const nothing = isProblem(own) && own.type === "urn:nines:no-maintenance";
   if (isProblem(own) && !nothing) return own;
   const told = await Promise.all(
-    model.neighbours().map(async ({ name: node, ask }) => {
+    model.neighbours().map(async (neighbour) => {
+      const node = neighbour.name;
       try {
-        await ask("/api/v1/node/orders", order);
+        await neighbour.ask("/api/v1/node/orders", order);
         return { node };
       } catch (error) {
         return { node, reason: (error as Error).message };

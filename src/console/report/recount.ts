@@ -6,6 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
+import { drillAt, type Line, linesOf, plannedOf, type Window } from "./recount-lines.ts";
 import { type MeanIncident, meansOf, type RecountedMeans } from "./recount-means.ts";
 
 /** The class that counts for nothing, and the length of a measured span: as docs/ledger.md says. */
@@ -32,11 +33,6 @@ export interface Recount {
   readonly means: RecountedMeans;
 }
 
-interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 interface Row {
   readonly vantage: string;
   readonly fromMs: number;
@@ -48,15 +44,6 @@ interface Row {
   readonly lastMs: number;
   /** 0 well, 1 partial, 2 wide, 3 down. */
   readonly level: number;
-}
-
-interface Line {
-  readonly atMs: number;
-  readonly node: string;
-  readonly kind: string;
-  readonly source: string;
-  readonly subject: string;
-  readonly data: Readonly<Record<string, unknown>>;
 }
 
 export function recount(
@@ -96,28 +83,6 @@ export function recount(
 
 function share({ good, bad }: RecountedVantage): number {
   return good / (good + bad);
-}
-
-function linesOf(database: DatabaseSync): Line[] {
-  const rows = database
-    .prepare(
-      `SELECT wall, n.text AS node, k.text AS kind, s.text AS source, o.text AS subject, data
-       FROM record r JOIN word n ON n.id = r.node JOIN word k ON k.id = r.kind
-       JOIN word s ON s.id = r.source JOIN word o ON o.id = r.subject
-       WHERE k.text GLOB 'server-*' OR k.text GLOB 'peer-*' OR k.text GLOB 'split-brain-*'
-         OR k.text GLOB 'maintenance-*' OR k.text GLOB 'drill-*' OR k.text GLOB 'incident-*'
-         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed')
-       ORDER BY wall, seq`,
-    )
-    .all();
-  return rows.map((row) => ({
-    atMs: Number(row["wall"]),
-    node: String(row["node"]),
-    kind: String(row["kind"]),
-    source: String(row["source"]),
-    subject: String(row["subject"]),
-    data: JSON.parse(String(row["data"] ?? "{}")) as Record<string, unknown>,
-  }));
 }
 
 function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
@@ -168,25 +133,6 @@ function silencesOf({ instances }: LedgerService, lines: readonly Line[]): Row[]
     const counts = { good: 0, bad: 0, slow: 0, level: 3 };
     return [{ vantage: "vrrp", fromMs, toMs: atMs, firstMs: fromMs, lastMs: atMs, ...counts }];
   });
-}
-
-function plannedOf(
-  settings: LedgerSettings,
-  { name }: LedgerService,
-  lines: readonly Line[],
-): Window[] {
-  const windows: Window[] = settings.planned.filter((w) => w.service === "" || w.service === name);
-  for (const [i, { kind, subject, atMs: fromMs, data }] of lines.entries()) {
-    if (kind !== "maintenance-started" || (subject !== "" && subject !== name)) continue;
-    const key = data["id"] ?? subject;
-    const end = lines.find(
-      (one, j) =>
-        j > i && one.kind === "maintenance-ended" && (one.data["id"] ?? one.subject) === key,
-    );
-    const toMs = Math.min(Number(data["untilMs"] ?? Infinity), end?.atMs ?? Infinity);
-    windows.push({ fromMs, toMs });
-  }
-  return windows;
 }
 
 /** Requests by adding, time by marking every second that was asked and every one that was bad. */
@@ -395,15 +341,4 @@ function isClassOf({ kind, data, subject }: Line, service: string, one: Walked):
   const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u.exec(text) ?? [];
   const atMs = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
   return atMs >= one.startMs - 21_000 && atMs <= one.lastMs;
-}
-
-function drillAt(lines: readonly Line[], atMs: number): boolean {
-  const key = ({ data, subject }: Line): unknown => data["run"] ?? data["id"] ?? subject;
-  return lines.some((line, i) => {
-    if (line.kind !== "drill-started" || line.atMs - 10_000 > atMs) return false;
-    const end = lines.find(
-      (one, j) => j > i && one.kind === "drill-finished" && key(one) === key(line),
-    );
-    return atMs < (end?.atMs ?? Infinity) + 10_000;
-  });
 }

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alertMail } from "./alert-message.ts";
 import { BURN_RULES } from "./burn.ts";
+import { parseCompactTime } from "./civil-time.ts";
 import type { Incident } from "./incident.ts";
 
-const AT = Date.UTC(2026, 10, 21, 13, 21, 34);
+const AT = parseCompactTime("20261121T132134Z")!;
 
 test("a mail about an incident is for people: times, spans, and where to look next", () => {
   const incident = {
@@ -32,8 +33,14 @@ test("a mail about an incident is for people: times, spans, and where to look ne
 test("a mail about a burning budget says how fast, how urgent, and where to look", () => {
   const rule = BURN_RULES[0]!;
   const burn = {
-    ...{ service: "shop", vantage: "balancer", rule, state: "firing" as const, sinceMs: AT },
-    ...{ long: 21.06, short: 30, reason: "the budget burns" },
+    service: "shop",
+    vantage: "balancer",
+    rule,
+    state: "firing" as const,
+    sinceMs: AT,
+    long: 21.06,
+    short: 30,
+    reason: "the budget burns",
   };
   const { text } = alertMail({ kind: "burn-started", burn }, "lb1", AT);
   assert.match(text, /^Burn rate: 21\.1 over 1h 00m, 30\.0 over 5m 00s, limit 14\.4$/mu);
