@@ -20,7 +20,8 @@ const LOOK_MS = 5_000;
 const RETRY_MS = 5_000;
 const MAX_STRANGERS = 256;
 
-const ALONE = "the nodes are not connected: nines cert init, then nines cert invite NODE";
+const ALONE =
+  "the nodes are not connected: nines cert init, then request, invite and join for each other node";
 
 export interface GroupOptions {
   readonly stateDirectory: string;
