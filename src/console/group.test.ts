@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
+import { X509Certificate } from "node:crypto";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { accept, beginGroup, CERTIFICATE_DAYS, invite, makeRequest } from "./gro
 import { groupPaths, memberOf, memberUri, pemBlocks, readPapers } from "./group-files.ts";
 import { Group } from "./group.ts";
 import type { NodePart } from "./node-part.ts";
+import { ReplacedPapers } from "./replaced-papers.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const skip = hasOpenssl ? false : "openssl is not installed: sudo scripts/lab-setup";
@@ -173,6 +175,9 @@ test(
 );
 
 interface Shown {
+  readonly agent?: Agent;
+  /** Strangers of one address are told of at a bounded rate. */
+  readonly localAddress?: string;
   readonly cert?: string;
   readonly key?: string;
 }
@@ -210,14 +215,13 @@ test(
     };
     assert.equal(await callA({ cert: own.certificate, key: own.key }), "200");
     assert.match(await callA({}), /^refused/u);
+    assert.match(reports.at(-1) ?? "", /^127\.0\.0\.1 is nobody of this group .*shows no certif/u);
     await beginGroup(join(folder, "others"), "b");
-    assert.match(await callA(shownBy("others")), /^refused/u);
+    const other = { ...shownBy("others"), localAddress: "127.0.0.7" };
+    assert.match(await callA(other), /^refused/u);
+    assert.match(reports.at(-1) ?? "", /^127\.0\.0\.7 .*not of this group's authority/u);
     await joined("unlisted", "zz");
     assert.match(await callA(shownBy("unlisted")), /^refused/u);
-    assert.ok(
-      reports.some((reason) => reason.includes("nobody of this group")),
-      reports.join("\n"),
-    );
   },
 );
 
@@ -226,3 +230,45 @@ test("a node that shows another node's certificate is not believed", { skip }, a
   const liar = start("b", "liar");
   assert.match(liar.apart ?? "", /certificate is of c/u);
 });
+
+test("an expired certificate is a stranger's", { skip }, async () => {
+  accept(join(folder, "late"), await answered("late", "b", -1));
+  const { certificate: cert, key, endsMs } = readPapers(join(folder, "late"))!;
+  assert.ok(endsMs < Date.now());
+  assert.match(await callA({ cert, key, localAddress: "127.0.0.8" }), /^refused/u);
+  await until("somebody is told", () =>
+    reports.some((reason) => /^127\.0\.0\.8 .*has expired/u.test(reason)),
+  );
+});
+
+test(
+  "a certificate that was renewed counts no more, on open connections and after a restart",
+  { skip },
+  async () => {
+    const shownBy = (state: string): Shown => {
+      const { certificate: cert, key } = readPapers(join(folder, state))!;
+      return { cert, key };
+    };
+    const stolen = shownBy("b");
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    assert.equal(await callA({ ...stolen, agent }), "200");
+    const bornMs = Date.parse(new X509Certificate(stolen.cert!).validFrom);
+    // Certificates count in seconds.
+    await until("a second is over", () => Date.now() - bornMs > 2_000);
+    accept(join(folder, "b"), await answered("b", "b"));
+    assert.equal(await callA(shownBy("b")), "200");
+    assert.match(await callA({ ...stolen, agent }), /^refused/u, "on the connection that it had");
+    assert.match(await callA({ ...stolen, localAddress: "127.0.0.9" }), /^refused/u);
+    const replaced = /^127\.0\.0\.9 .*was replaced by one of .*renew it/u;
+    assert.match(reports.at(-1) ?? "", replaced, reports.join("\n"));
+    const { group } = readPapers(join(folder, "a"))!;
+    const again = new ReplacedPapers(join(folder, "a"), group);
+    const old = new X509Certificate(stolen.cert!).validFrom;
+    assert.match(again.whyReplaced({ node: "b" }, old) ?? "", /was replaced/u);
+    assert.equal(
+      new ReplacedPapers(join(folder, "a"), "other").whyReplaced({ node: "b" }, old),
+      undefined,
+    );
+    agent.destroy();
+  },
+);

@@ -15,6 +15,7 @@ import { type Peer, STALE_MS } from "./group-view.ts";
 import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
 import { PeerWatch } from "./peer-watch.ts";
+import { ReplacedPapers } from "./replaced-papers.ts";
 
 const LOOK_MS = 5_000;
 const RETRY_MS = 5_000;
@@ -37,6 +38,12 @@ export interface GroupOptions {
   readonly heard: (records: readonly JournalRecord[]) => void;
   readonly errands: GroupSource["errands"];
   readonly report: (kind: "stranger" | "group-trouble", reason: string) => void;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly replaced: ReplacedPapers;
 }
 
 export class Group {
@@ -118,7 +125,8 @@ export class Group {
     this.#papers = this.#read();
     if (this.#papers === undefined) return;
     const self = service.nodes.find(({ name }) => name === this.#options.node());
-    if (self !== undefined) this.#listen(this.#papers, self.address, port);
+    const replaced = new ReplacedPapers(this.#options.stateDirectory, this.#papers.group);
+    if (self !== undefined) this.#listen(this.#papers, { host: self.address, port, replaced });
     this.#watches = this.#others().map(
       ({ name, address }) =>
         new PeerWatch({
@@ -126,6 +134,7 @@ export class Group {
           address,
           port,
           papers: this.#papers!,
+          replaced,
           looked: this.#options.looked,
           heard: this.#options.heard,
         }),
@@ -163,9 +172,10 @@ export class Group {
     }
   }
 
-  #listen(papers: Papers, host: string, port: number): void {
+  #listen(papers: Papers, { host, port, replaced }: Place): void {
     const { part, recordsAfter, errands, ledger, past, service, report } = this.#options;
     const server = groupServer(papers, {
+      replaced,
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,

@@ -100,6 +100,20 @@ test("who has said all is heard, answered and let go without being watched", asy
   });
 });
 
+test("who says more than it said it would gets its answer all the same", async () => {
+  await withGuest(true, async ({ loop, guest, client }) => {
+    const answer = once(client, "data") as Promise<[Buffer]>;
+    await new Promise<void>((resolve) => client.write("not heard", () => resolve()));
+    loop.run(() => {
+      guest.wire.send(Buffer.from("bye"), 0, 3);
+      guest.wire.end(true);
+    });
+    client.on("error", () => {});
+    assert.equal((await answer)[0].toString(), "bye");
+    assert.deepEqual(guest.told, ["hello", "closed "]);
+  });
+});
+
 test("who may say more is watched from the end of the turn that accepted it", async () => {
   await withGuest(false, async ({ guest, client, watched }) => {
     assert.deepEqual([guest.told, watched()], [["hello"], 1]);

@@ -260,7 +260,9 @@ export class StreamWire extends Sender implements Arrival, Wire {
       this.#enqueue(memory.bytes, from, to);
       return;
     }
-    const result = calls.sendStream(this.fd, memory.address + from, to - from);
+    // The last bytes leave in one segment with the end, which follows in this turn.
+    const flags = this.isEnding ? calls.MSG_MORE : 0;
+    const result = calls.sendStream(this.fd, memory.address + from, to - from, flags);
     if (result < 0 && result !== -EAGAIN) {
       this.fail(errnoName(result));
       return;
@@ -326,9 +328,10 @@ export class StreamWire extends Sender implements Arrival, Wire {
     }
     if (this.backlogLength > 0 || this.#outEnded) return;
     this.#outEnded = true;
-    // What lies unread in the socket would turn the end into RST, which may overtake the answer.
+    // Also before it is closed: with something unread in the socket, that drops what has not left yet.
+    calls.shutdownWriting(this.fd);
+    // RST, which it sends as well then, may overtake the answer.
     if (this.#isLast && !this.isReadable) this.fail("");
-    else calls.shutdownWriting(this.fd);
   }
 
   /** The other side has confirmed our end - or it had gone already, and refuses what we sent. */

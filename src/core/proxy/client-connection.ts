@@ -5,6 +5,7 @@ import { accessText } from "./access-line.ts";
 import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
 import { ClientReader } from "./client-reader.ts";
+import type { CrowdMember } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { type Exchange, phaseOf } from "./exchange.ts";
 import type { Frontend } from "./frontend.ts";
@@ -27,7 +28,8 @@ export type ClientPhase =
   | "lingering"
   | "closed";
 
-export class ClientConnection extends Timed implements Peer {
+export class ClientConnection extends Timed implements CrowdMember, Peer {
+  crowdPlace = -1;
   readonly origin: ClientOrigin;
   readonly frontend: Frontend;
   readonly #parts: EngineParts;
