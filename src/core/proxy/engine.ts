@@ -245,7 +245,9 @@ export class Engine {
   explain(now: number, asked: AskedRequest): RequestExplanation {
     this.#parts.now = now;
     const { http, tcp } = this.#pools;
-    return explainRequest({ frontends: this.#frontends, pools: http, carried: tcp, now }, asked);
+    const { wallMs } = this.#parts;
+    const place = { frontends: this.#frontends, pools: http, carried: tcp, now, wallMs };
+    return explainRequest(place, asked);
   }
 
   // ---- the end ----
