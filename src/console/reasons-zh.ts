@@ -34,6 +34,7 @@ const PATTERNS: readonly (readonly [english: string, chinese: string])[] = [
   ],
   ["priority {before} -> {after}: {~why}", "优先级 {before} → {after}：{~why}"],
   ["nothing tracked changes it any more", "被跟踪的对象不再影响它"],
+  ["the configuration says {priority} now", "配置现为 {priority}"],
   ["first advert of {peer}, priority {priority}", "首次收到 {peer} 的通告，优先级 {priority}"],
   ["{peer} is heard again, priority {priority}", "重新听到 {peer}，优先级 {priority}"],
   ["{peer} sends adverts as master while we are master", "本节点为主时 {peer} 也以主节点身份通告"],

@@ -79,6 +79,8 @@ export const GLOBAL_KEYWORDS: string = `
 + vrrp_owner_ignore_adverts | bool | off | The owner (priority 255) ignores adverts. | keepalived source
 + v3_checksum_as_v2 | bool | off | Checksum of version 3 over IPv4 without the pseudo header. | RFC 9568 5.2.8
 + vrrp_notify_priority_changes | bool | off | Priority changes go to the FIFOs too. | man, Global definitions
++ vrrp_garp_extra_if | words 1..2 | | Announces again and again for switches that forget, where addresses are on a virtual MAC or, with all, on any other interface: [all] SECONDS. | man, Global definitions
++ vrrp_delay_after_boot | seconds 0..3600 | 0 | As vrrp_startup_delay, counted from the start of the machine. | keepalived 2.4
 + vrrp_startup_delay | seconds 0..3600 | 0 | Nothing is elected before this has passed. | man, Global definitions
 + vrrp_rt_priority | int 1..99 | | Real-time priority of the vrrp process. | man, Global definitions; sched(7)
 + vrrp_rlimit_rttime | int 2..1000000000 | 10000 | Longest CPU burst in real-time class, microseconds. | man, Global definitions; setrlimit(2)

@@ -15,7 +15,6 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - lvs_flush | flag | | Empty the IPVS table at start; Nines balances without IPVS. | man, Global definitions
 - lvs_flush_onstop | any | | Empty the IPVS table at the end. | keepalived source
 - lvs_flush_on_stop | any | | Empty the IPVS table at the end. | man, Global definitions
-- vrrp_garp_extra_if | any | | Announcements on interfaces other than the instance's. | man, Global definitions
 - nftables | any | | Name of keepalived's nftables table; Nines has its own. | man, Global definitions
 - nftables_priority | any | | Priority of keepalived's nftables chains. | man, Global definitions
 - nftables_counters | flag | | Counters in keepalived's nftables rules. | man, Global definitions
@@ -79,7 +78,6 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - iproute_usr_dir | word | | Where names of routing tables are read. | keepalived source
 - iproute_etc_dir | word | | Where names of routing tables are read. | keepalived source
 - set_supplementary_groups | flag | | Supplementary groups of scripts; Nines drops them. | keepalived source
-- vrrp_delay_after_boot | any | | Delay counted from boot; use vrrp_startup_delay. | keepalived source
 - use_pid_dir | flag | | Where keepalived puts pid files. | keepalived source
 - linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | keepalived source
 - nftables_no_counters | flag | | Counters in keepalived's nftables rules. | keepalived source

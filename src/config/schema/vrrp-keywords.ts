@@ -59,8 +59,8 @@ export const VRRP_KEYWORDS: string = `
 - use_vmac_addr | any | | Macvlans for addresses on other interfaces. | man, VRRP instance(s)
 - use_ipvlan | any | | An ipvlan instead of a macvlan. | man, VRRP instance(s)
 - old_unicast_checksum | any | | Checksum of keepalived before 1.3.6; seen by itself. | man, VRRP instance(s)
-- garp_extra_if | any | | Announcements on other interfaces. | man, VRRP instance(s)
-- vmac_garp_intvl | any | | Announcements on macvlans. | keepalived source
++ garp_extra_if | words 1..2 | vrrp_garp_extra_if | Announces again and again for switches that forget, where addresses are on a virtual MAC or, with all, on any other interface: [all] SECONDS; 0 = off. | man, VRRP instance(s)
++ vmac_garp_intvl | words 1..2 | | Older name of garp_extra_if. | keepalived source
 - lvs_sync_daemon_interface | word | | IPVS connection sync; Nines balances without IPVS. | keepalived source
 - lvs_sync_daemon_inteface | word | | IPVS connection sync (keepalived's own old typing error). | keepalived source
 - debug | any | | Never implemented in keepalived either. | man, VRRP instance(s)
@@ -89,7 +89,7 @@ export const VRRP_KEYWORDS: string = `
 + track_file | lines | | Files whose number counts, for all members. | man, VRRP synchronization group(s)
 + sync_group_tracking_weight | flag | | Weights of tracks change the members' priorities. | man, VRRP synchronization group(s)
 - track_bfd | lines | | BFD sessions, for all members. | man, VRRP synchronization group(s)
-- global_tracking | flag | | Deprecated; track on the group instead. | man, VRRP synchronization group(s)
++ global_tracking | flag | | Older name of sync_group_tracking_weight. | man, VRRP synchronization group(s)
 
 [authentication]
 + auth_type | one-of PASS,AH | | PASS: clear-text password. AH: HMAC-MD5 in an IP authentication header. | RFC 2338 5.3.6; RFC 2402

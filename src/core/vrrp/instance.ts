@@ -76,6 +76,8 @@ export class Instance {
   /** No election before this (`vrrp_startup_delay`). */
   readonly notBeforeMs: number;
   readonly #refusals = new AcquireBackoff();
+  /** Of the settings when the tracks were last summed up. */
+  #basePriority: number;
   readonly #renewLease: Extract<RouterAction, { type: "renew-lease" }>;
   sourceText: string = "";
 
@@ -89,6 +91,7 @@ export class Instance {
     this.settings = settings;
     this.sender = new AdvertSender(settings, before);
     this.effectivePriority = settings.priority;
+    this.#basePriority = settings.priority;
     this.activeIntervalMs = settings.advertIntervalMs;
     this.plan = new AnnouncePlan(settings.announce);
     this.grouped = grouped;
@@ -195,13 +198,16 @@ export class Instance {
     if (sum.effectivePriority !== this.effectivePriority) {
       const before = this.effectivePriority;
       this.effectivePriority = sum.effectivePriority;
-      const reason = `priority ${before} -> ${sum.effectivePriority}: ${describeTracks(sum)}`;
+      const { priority } = this.settings;
+      const why = describeTracks(sum, priority === this.#basePriority ? undefined : priority);
+      const reason = `priority ${before} -> ${sum.effectivePriority}: ${why}`;
       this.report(turn, { kind: "priority-changed", reason, priority: sum.effectivePriority });
       if (this.state.kind === "MASTER" && sum.effectivePriority < before) {
         // A backup that is better now need not wait for the next advert to hear of it.
         this.state.advertAtMs = turn.now;
       }
     }
+    this.#basePriority = this.settings.priority;
     if (reignOf(this) !== undefined) return;
     const { kind } = this.state;
     const running = kind === "MASTER" || kind === "BACKUP";

@@ -19,10 +19,12 @@ export function downReason(instance: Instance, now: number): string {
   return `no advert from ${master.address} for ${ago} (limit ${ms(instance.masterDownMs)})`;
 }
 
-export function describeTracks(sum: TrackSum): string {
+/** `rebased`: the configuration brought another priority. */
+export function describeTracks(sum: TrackSum, rebased: number | undefined): string {
   const moving = sum.tracks.filter((t) => t.effect !== 0);
-  if (moving.length === 0) return "nothing tracked changes it any more";
-  return moving.map((t) => `${t.kind} ${t.name} ${signed(t.effect)}`).join(", ");
+  const effects = moving.map((t) => `${t.kind} ${t.name} ${signed(t.effect)}`);
+  if (rebased !== undefined) effects.unshift(`the configuration says ${rebased} now`);
+  return effects.length === 0 ? "nothing tracked changes it any more" : effects.join(", ");
 }
 
 /** What was known when a decision was taken. */

@@ -25,6 +25,7 @@ export function importKeepalived(source: ImportSource): void {
     configId: options.configId ?? hostName.split(".")[0]!,
     environment: options.environment ?? process.env,
     seed: 1,
+    uptimeMs: 0,
   };
   const { model, diagnostics } = readKeepalivedConf(path, reading, files);
   for (const one of diagnostics) {
