@@ -1,19 +1,19 @@
 /**
  * What journal, measurements and metrics cost the data plane: CPU of the balance worker per request, the
  * same worker with its console switched off, on, and on while somebody scrapes every second. The
- * three take turns, so that a machine whose speed wanders treats them alike.
+ * three take turns, so that a machine whose speed wanders treats them alike. What is always on - counting - is told
+ * by the engine with and without it, what is asked of the worker by one that does nothing else.
  */
 
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { histogramBucket } from "../src/core/proxy/histogram.ts";
-import { COUNTERS, Traffic } from "../src/core/proxy/traffic.ts";
 import { requireTools } from "./http-stage.ts";
 import { BenchNode } from "./evidence-node.ts";
 import { median } from "./median.ts";
 import { cpuMs, pssKiB } from "./process-cost.ts";
 
+const MAIN = new URL("main.ts", import.meta.url).pathname;
 const PORT = 23_417;
 const CONNECTIONS = 32;
 const IDLE_MS = 15_000;
@@ -56,11 +56,7 @@ export async function costBench(rounds: number, seconds: number): Promise<void> 
       console.log(`    all: ${spread.join(" ")}`);
     }
     const process = `${consoleMs.toFixed(1)} ms CPU a second, ${(memory / 1024).toFixed(0)} MiB`;
-    const counting = countingUs();
-    const share = ((counting / off) * 100).toFixed(1);
-    console.log(
-      `  counting alone   ${counting.toFixed(2)} us a request, always on: ${share} % of it`,
-    );
+    await counting(rounds, off);
     console.log(`  the console process itself: ${process} (proportional set size)`);
     await idle(node);
   } finally {
@@ -68,37 +64,40 @@ export async function costBench(rounds: number, seconds: number): Promise<void> 
   }
 }
 
+interface Engine {
+  readonly counted: number;
+  readonly blind: number;
+}
+
 /**
- * Microseconds to count one request for its frontend, pool and server, as the engine does. The best of many batches:
- * the one that nothing else has disturbed.
+ * Microseconds of the engine per request, as it is and with counting taken out of it, in processes of their own that
+ * take turns. The best batch of each: what else the machine does only ever adds, and far more than is looked for here.
  */
-function countingUs(): number {
-  const told = Array.from({ length: 18 }, () => new Traffic());
-  const BATCH = 20_000;
-  let best = Infinity;
-  for (let batch = 0; batch < 100; batch++) {
-    const from = performance.now();
-    for (let i = 0; i < BATCH; i++) count(told, i);
-    best = Math.min(best, ((performance.now() - from) * 1000) / BATCH);
+async function engine(only: string, turns: number): Promise<Engine> {
+  const best = { counted: Infinity, blind: Infinity };
+  const argv = ["--disable-warning=ExperimentalWarning", MAIN, "engine", "--only", only];
+  for (let i = 0; i < turns; i++) {
+    for (const one of ["counted", "blind"] as const) {
+      const words = one === "blind" ? [...argv, "--uncounted"] : argv;
+      const { stdout } = await promisify(execFile)(process.execPath, words);
+      const us = Number(new RegExp(`^${only} +([0-9.]+)`, "m").exec(stdout)?.[1] ?? NaN);
+      if (!(us > 0)) throw new Error(`the bench of the engine said: ${stdout}`);
+      best[one] = Math.min(best[one], us);
+    }
   }
   return best;
 }
 
-/** A frontend, a pool, and each time another one of 16 servers. */
-function count(told: readonly Traffic[], i: number): void {
-  const times = { totalMs: 0.2 + (i % 97) / 10, answerMs: 0.1 + (i % 89) / 10 };
-  const [total, answer] = [histogramBucket(times.totalMs), histogramBucket(times.answerMs)];
-  for (const place of [0, 1, 2 + (i % 16)]) {
-    const traffic = told[place]!;
-    traffic.add(COUNTERS.requests, 1);
-    traffic.add(COUNTERS.inFlight, 1);
-    traffic.add(COUNTERS.reused, 1);
-    traffic.add(COUNTERS.bytesIn, 500);
-    traffic.add(COUNTERS.bytesOut, 1200);
-    traffic.answered(200);
-    traffic.add(COUNTERS.good, 1);
-    traffic.add(COUNTERS.inFlight, -1);
-    traffic.took(times, total, answer);
+/** What the worker spends whatever the console does: told of the engine, and as a share of the whole request. */
+async function counting(turns: number, requestUs: number): Promise<void> {
+  for (const door of ["lean", "full features"]) {
+    const { counted, blind } = await engine(door, turns);
+    const more = counted - blind;
+    const share = ((more / requestUs) * 100).toFixed(1);
+    console.log(
+      `  engine, ${door.padEnd(13)} ${counted.toFixed(2)} us a request, without counting ${blind.toFixed(2)}: ` +
+        `${more.toFixed(2)} us, ${share} % of the worker's`,
+    );
   }
 }
 

@@ -72,8 +72,8 @@ const suites: readonly Suite[] = [
   },
   {
     name: "lab",
-    // Its worlds mostly wait. Two at a time: each has its own namespaces, names and processes.
-    command: [...runner, "--test-concurrency=2", ...labFiles((file) => !ALONE.has(file))],
+    // Its worlds mostly wait. Three at a time: each has its own namespaces, names and processes.
+    command: [...runner, "--test-concurrency=3", ...labFiles((file) => !ALONE.has(file))],
     obstacle: labObstacle(),
     nodeTests: true,
   },
@@ -114,6 +114,7 @@ function labObstacle(): string | undefined {
  * nothing is tried again.
  */
 const MAX_UNSTEADY = 3;
+const LONGEST = 8;
 const unsteady: string[] = [];
 
 interface Outcome {
@@ -200,8 +201,21 @@ function summarize(suite: Suite, report: string): void {
   }
   for (const failure of failuresOf(report)) console.log(failure);
   console.log(
-    `\n${suite.name}: ${count("pass")} passed, ${count("fail")} failed, ${count("skipped")} skipped`,
+    `\n${suite.name}: ${count("pass")} passed, ${count("fail")} failed, ${count("skipped")} skipped` +
+      ` in ${seconds(Number(count("duration_ms")))}`,
   );
+  for (const { name, ms } of longestOf(report)) console.log(`  ${seconds(ms)} ${name}`);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1).padStart(6)} s`;
+}
+
+/** Where the time goes: a full run has twenty minutes. */
+function longestOf(report: string): readonly { readonly name: string; readonly ms: number }[] {
+  const tests = report.matchAll(/^ok \d+ - (.*)\n\s*---\n\s*duration_ms: ([\d.]+)/gm);
+  const timed = Array.from(tests, ([, name, ms]) => ({ name: name!, ms: Number(ms) }));
+  return timed.sort((a, b) => b.ms - a.ms).slice(0, LONGEST);
 }
 
 const missing: string[] = [];

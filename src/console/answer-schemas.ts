@@ -4,7 +4,7 @@
  */
 
 import { ACTION_NAMES } from "./action-routes.ts";
-import { REPORT_SCHEMAS } from "./report-schemas.ts";
+import { INCIDENT, INCIDENT_IF_KNOWN, incidentState, REPORT_SCHEMAS } from "./report-schemas.ts";
 import {
   anything,
   integer,
@@ -27,8 +27,6 @@ import {
 const level = words("info", "warning", "error");
 const verdict = words("up", "degraded", "down", "unknown");
 const survives = words("yes", "no", "unknown");
-const incidentState = words("open", "restored", "closed");
-const severity = words("at-risk", "partial", "wide", "down");
 const value: Schema = { type: ["string", "number", "boolean"] };
 const action = words(...ACTION_NAMES);
 const state = words(
@@ -41,7 +39,6 @@ const state = words(
   "STANDBY",
   "UNKNOWN",
 );
-const owner = object({ name: text, share: number });
 
 export const ANSWER_SCHEMAS: Properties = {
   Sentence: object({ code: text, args: map({ type: ["string", "number"] }), text }),
@@ -101,29 +98,8 @@ export const ANSWER_SCHEMAS: Properties = {
   ),
   IncidentView: object(
     {
-      id: text,
+      ...INCIDENT,
       node: { ...text, description: "Whose ledger has it." },
-      service: text,
-      layer: text,
-      cause: text,
-      parts: list(text),
-      state: incidentState,
-      startMs: moment,
-      detectedMs: moment,
-      detectedBy: text,
-      recovery: text,
-      segments: list(object({ fromMs: moment, toMs: moment, severity, class: text })),
-      severity,
-      class: text,
-      classBy: text,
-      harmMs: span,
-      rtoMs: span,
-      goodRequests: number,
-      badRequests: number,
-      score: number,
-      scoreFromStart: number,
-      owners: list(owner),
-      annotations: list(object({ atMs: moment, who: text, text })),
       vantages: list(
         object(
           { node: text, id: text, state: incidentState, startMs: moment, harmMs: span },
@@ -132,15 +108,8 @@ export const ANSWER_SCHEMAS: Properties = {
       ),
     },
     {
+      ...INCIDENT_IF_KNOWN,
       ageMs: { ...span, description: "How old the word of a silent node is." },
-      switchedMs: moment,
-      switchedBy: text,
-      restoredMs: moment,
-      repairedMs: moment,
-      closedMs: moment,
-      dismissed: text,
-      drill: text,
-      rpoMs: span,
     },
   ),
   IncidentList: object({ incidents: list(of("IncidentView")) }),

@@ -10,6 +10,7 @@ import {
   of,
   orNull,
   type Properties,
+  type Schema,
   share,
   span,
   text,
@@ -19,6 +20,7 @@ import {
 
 const owner = object({ name: text, share: number });
 const severity = words("at-risk", "partial", "wide", "down");
+export const incidentState: Schema = words("open", "restored", "closed");
 const layer = words("address", "balancer", "server", "unknown");
 const distribution = object({
   count: integer,
@@ -27,6 +29,44 @@ const distribution = object({
   p95: number,
   max: number,
 });
+
+/** What every incident says, in a report and on the page. */
+export const INCIDENT: Properties = {
+  id: text,
+  service: text,
+  layer,
+  cause: text,
+  parts: list(text),
+  state: incidentState,
+  startMs: moment,
+  detectedMs: moment,
+  detectedBy: text,
+  recovery: words("harmless", "by itself", "by people", "by repair", "not yet"),
+  segments: list(object({ fromMs: moment, toMs: moment, severity, class: text })),
+  severity,
+  class: text,
+  classBy: text,
+  harmMs: span,
+  rtoMs: span,
+  goodRequests: number,
+  badRequests: number,
+  score: number,
+  scoreFromStart: number,
+  owners: list(owner),
+  annotations: list(object({ atMs: moment, who: text, text })),
+};
+
+/** What it says where it is known. */
+export const INCIDENT_IF_KNOWN: Properties = {
+  switchedMs: moment,
+  switchedBy: text,
+  restoredMs: moment,
+  repairedMs: moment,
+  closedMs: moment,
+  dismissed: text,
+  drill: text,
+  rpoMs: span,
+};
 
 export const REPORT_SCHEMAS: Properties = {
   LedgerService: object({
@@ -44,42 +84,7 @@ export const REPORT_SCHEMAS: Properties = {
     owners: list(owner),
     minEvents: number,
   }),
-  Incident: object(
-    {
-      id: text,
-      service: text,
-      layer,
-      cause: text,
-      parts: list(text),
-      state: words("open", "restored", "closed"),
-      startMs: moment,
-      detectedMs: moment,
-      detectedBy: text,
-      recovery: words("harmless", "by itself", "by people", "by repair", "not yet"),
-      segments: list(object({ fromMs: moment, toMs: moment, severity, class: text })),
-      severity,
-      class: text,
-      classBy: text,
-      harmMs: span,
-      rtoMs: span,
-      goodRequests: number,
-      badRequests: number,
-      score: number,
-      scoreFromStart: number,
-      owners: list(owner),
-      annotations: list(object({ atMs: moment, who: text, text })),
-    },
-    {
-      switchedMs: moment,
-      switchedBy: text,
-      restoredMs: moment,
-      repairedMs: moment,
-      closedMs: moment,
-      dismissed: text,
-      drill: text,
-      rpoMs: span,
-    },
-  ),
+  Incident: object(INCIDENT, INCIDENT_IF_KNOWN),
   Statistics: object(
     { failures: integer, faults: integer, downMs: span, switched: integer },
     {

@@ -13,6 +13,7 @@ import {
 import type { Measurement } from "../core/journal/measurement.ts";
 import type { LedgerRecord } from "../core/ledger/evidence.ts";
 import { migrate } from "./journal-database.ts";
+import { measurementOf } from "./measure-store.ts";
 
 const STEPS = [
   "CREATE TABLE ledger_fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -72,7 +73,7 @@ export function readSpans(database: DatabaseSync, query: SpanQuery): Measurement
        ORDER BY start`,
     )
     .all(...values)
-    .map(spanOf);
+    .map(measurementOf);
 }
 
 /** Of these kinds, oldest first; a bounded number, the newest. */
@@ -113,25 +114,6 @@ const MAX_RECORDS = 500_000;
 function hasTable(database: DatabaseSync, name: string): boolean {
   const find = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
   return database.prepare(find).get(name) !== undefined;
-}
-
-function spanOf(row: Record<string, unknown>): Measurement {
-  const { slow, first_bad: first, last_bad: last, dark, latency } = row;
-  return {
-    subject: String(row["subject"]),
-    vantage: String(row["vantage"]),
-    fromMs: Number(row["start"]),
-    lengthMs: Number(row["length"]),
-    good: Number(row["good"]),
-    bad: Number(row["bad"]),
-    ...(typeof slow === "number" ? { slow } : {}),
-    ...(typeof first === "number" ? { firstBadMs: first } : {}),
-    ...(typeof last === "number" ? { lastBadMs: last } : {}),
-    ...(typeof dark === "number" ? { darkMs: dark } : {}),
-    ...(typeof latency === "string"
-      ? { latency: JSON.parse(latency) as readonly (readonly [number, number])[] }
-      : {}),
-  };
 }
 
 export interface DaySum {

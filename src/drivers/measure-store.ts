@@ -216,7 +216,8 @@ export class MeasureStore {
   }
 }
 
-function measurementOf(row: Record<string, unknown>): Measurement {
+/** Of a row of `measurement`, whoever asked for it. */
+export function measurementOf(row: Record<string, unknown>): Measurement {
   const optional = (key: string, name: string): Record<string, number> =>
     typeof row[name] === "number" ? { [key]: row[name] } : {};
   const { latency } = row;

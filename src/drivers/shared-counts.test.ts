@@ -18,13 +18,20 @@ function join(fd: number): SharedCounts {
   return counts;
 }
 
+/** As who comes in does. */
+function setAndSum(counts: SharedCounts, name: string, own: number): number {
+  const count = counts.of(name)!;
+  count.set(own);
+  return count.sum();
+}
+
 test("each sees what the others have, by name, until they leave", () => {
   const fd = made();
   const [one, other] = [join(fd), join(fd)];
-  assert.equal(one.of("web")!.set(3), 3);
-  assert.equal(other.of("web")!.set(2), 5);
-  assert.equal(other.of("api")!.set(7), 7);
-  assert.equal(one.of("web")!.set(1), 3);
+  assert.equal(setAndSum(one, "web", 3), 3);
+  assert.equal(setAndSum(other, "web", 2), 5);
+  assert.equal(setAndSum(other, "api", 7), 7);
+  assert.equal(setAndSum(one, "web", 1), 3);
   other.leave();
   assert.equal(one.of("web")!.recount(), 1);
   assert.equal(one.of("api")!.recount(), 0);
@@ -37,10 +44,22 @@ test("a place of one that left is taken again, and begins at nothing", () => {
   const stays = join(fd);
   for (let i = 0; i < 300; i++) {
     const guest = join(fd);
-    assert.equal(guest.of("web")!.set(1), 1);
+    assert.equal(setAndSum(guest, "web", 1), 1);
     guest.leave();
   }
   stays.leave();
+  closeFd(fd);
+});
+
+test("a place that is taken late counts for those who were there before", () => {
+  const fd = made();
+  const first = join(fd);
+  const web = first.of("web")!;
+  web.set(1);
+  const later = Array.from({ length: 200 }, () => join(fd));
+  for (const [i, one] of later.entries()) assert.equal(setAndSum(one, "web", 1), i + 2);
+  assert.equal(web.sum(), 201);
+  for (const one of [first, ...later]) one.leave();
   closeFd(fd);
 });
 
@@ -49,9 +68,9 @@ test("names and places have an end", () => {
   const all = Array.from({ length: 256 }, () => join(fd));
   const refused = SharedCounts.join(fd);
   assert.match(isOsFailure(refused) ? refused.message : "", /EAGAIN/);
-  for (let i = 0; i < 256; i++) assert.ok(all[0]!.of(`name ${i}`) !== undefined);
+  for (let i = 0; i < 255; i++) assert.ok(all[0]!.of(`name ${i}`) !== undefined);
   assert.equal(all[0]!.of("one more"), undefined);
-  assert.ok(all[1]!.of("name 255") !== undefined, "known names stay known");
+  assert.ok(all[1]!.of("name 254") !== undefined, "known names stay known");
   for (const one of all) one.leave();
   closeFd(fd);
 });
@@ -68,7 +87,11 @@ console.log("ready");
 let meetings = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, figure] = line.split(" ");
-  console.log(word === "set" ? web.set(Number(figure)) : rush(Number(figure)));
+  console.log(word === "set" ? enter(Number(figure)) : rush(Number(figure)));
+}
+function enter(own) {
+  web.set(own);
+  return web.sum();
 }
 /** Both begin at once, over and over: the most that were let in, and the fewest. */
 function rush(most) {
@@ -76,7 +99,7 @@ function rush(most) {
   for (let round = 0; round < 300; round++) {
     let own = 0;
     meet();
-    while (web.set(own + 1) <= most) own++;
+    while (enter(own + 1) <= most) own++;
     web.set(own);
     inside.set(own);
     meet();
@@ -121,7 +144,8 @@ test("the count of a process that was killed is gone when it is asked for", asyn
   const count = here.of("web")!;
   assert.equal(await other.line(), "ready");
   assert.equal(await other.ask("set 4"), "4");
-  assert.equal(count.set(1), 5);
+  count.set(1);
+  assert.equal(count.sum(), 5);
   assert.equal(count.recount(), 5, "it lives");
   other.process.kill("SIGKILL");
   await once(other.process, "exit");

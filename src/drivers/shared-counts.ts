@@ -21,8 +21,9 @@ import {
 
 /** Processes: 64 workers, and those of earlier generations that still carry something. */
 const PLACES = 256;
-/** Names that were ever counted for. */
+/** Names that were ever counted for, and behind them the one word that says how far places are taken. */
 const NAMES = 256;
+const MARK = NAMES - 1;
 const NAME_BYTES = 8 * NAMES;
 const SIZE = NAME_BYTES + 4 * NAMES * PLACES;
 /** How often the dead are looked for. */
@@ -51,6 +52,8 @@ export class SharedCounts {
   readonly #names: BigInt64Array;
   /** By name, then by place. */
   readonly #cells: Int32Array;
+  /** No place from here on was ever taken: with two workers two figures are added up, and not 256. */
+  readonly #mark: Int32Array;
   #lookedMs = -Infinity;
 
   /** Takes a place. `fd` stays the caller's. */
@@ -75,13 +78,16 @@ export class SharedCounts {
     const { buffer } = memory.bytes;
     this.#names = new BigInt64Array(buffer, 0, NAMES);
     this.#cells = new Int32Array(buffer, NAME_BYTES, NAMES * PLACES);
+    this.#mark = new Int32Array(buffer, 8 * MARK, 1);
     this.#clear(place);
+    // Before anything is counted there: whoever still sees the old mark was counted before we add up.
+    this.#raiseMark(place + 1);
   }
 
   /** Undefined: there is no room for another name. */
   of(name: string): SharedCount | undefined {
     const hash = createHash("sha256").update(name).digest().readBigInt64LE(0) | 1n;
-    for (let index = 0; index < NAMES; index++) {
+    for (let index = 0; index < MARK; index++) {
       const found = Atomics.compareExchange(this.#names, index, 0n, hash);
       if (found === 0n || found === hash) return this.#count(index * PLACES);
     }
@@ -99,17 +105,18 @@ export class SharedCounts {
   #count(from: number): SharedCount {
     const cells = this.#cells;
     const sum = (): number => {
+      const to = from + Atomics.load(this.#mark, 0);
       let all = 0;
-      for (let at = from; at < from + PLACES; at++) all += Atomics.load(cells, at);
+      for (let at = from; at < to; at++) all += Atomics.load(cells, at);
       return all;
     };
     return {
       set: (own) => {
-        // In this order, and both in the order that all processes agree on: whoever comes at the
-        // same time sees us, or is seen.
+        // This and `sum` in the order that all processes agree on: of two who set theirs and then add
+        // up, one sees the other.
         Atomics.store(cells, from + this.#place, own);
-        return sum();
       },
+      sum,
       recount: () => {
         this.#buryDead(from);
         return sum();
@@ -117,12 +124,19 @@ export class SharedCounts {
     };
   }
 
+  #raiseMark(to: number): void {
+    for (;;) {
+      const seen = Atomics.load(this.#mark, 0);
+      if (seen >= to || Atomics.compareExchange(this.#mark, 0, seen, to) === seen) return;
+    }
+  }
+
   /** Those who count here. Not at each look: whoever refuses many looks often. */
   #buryDead(from: number): void {
     const now = monotonicMs();
     if (now - this.#lookedMs < LOOK_EVERY_MS) return;
     this.#lookedMs = now;
-    for (let place = 0; place < PLACES; place++) {
+    for (let place = 0; place < Atomics.load(this.#mark, 0); place++) {
       if (place === this.#place || Atomics.load(this.#cells, from + place) === 0) continue;
       if (isLocked(this.#fd, place)) continue;
       // Locked while it is cleared: somebody new would take another one.

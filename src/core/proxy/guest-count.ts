@@ -8,8 +8,10 @@ import type { FrontendLimits } from "./frontend-settings.ts";
 
 /** Of one frontend, at all workers. */
 export interface SharedCount {
-  /** Ours is `own` from now on; gives everybody's sum. Of two who ask at once one sees the other. */
-  set(own: number): number;
+  /** Ours is `own` from now on. */
+  set(own: number): void;
+  /** Everybody's. Of two who set theirs and then ask at once, one sees the other. */
+  sum(): number;
   /** The sum, when it matters: without those whose worker has died. */
   recount(): number;
 }
@@ -47,7 +49,8 @@ export class GuestCount {
     if (connectionsPerSource > 0 && this.#allOf(source) >= connectionsPerSource) {
       return `${connectionsPerSource} connections of ${source} already`;
     }
-    if (this.#shared.set(this.#own + 1) > connections && this.#shared.recount() > connections) {
+    this.#shared.set(this.#own + 1);
+    if (this.#shared.sum() > connections && this.#shared.recount() > connections) {
       this.#shared.set(this.#own);
       return `${connections} connections already`;
     }
@@ -114,9 +117,12 @@ export class GuestCount {
 class LoneCount implements SharedCount {
   #own = 0;
 
-  set(own: number): number {
+  set(own: number): void {
     this.#own = own;
-    return own;
+  }
+
+  sum(): number {
+    return this.#own;
   }
 
   recount(): number {

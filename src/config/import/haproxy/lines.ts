@@ -1,5 +1,6 @@
 /** haproxy.cfg as sections of lines of words. Source: HAProxy's configuration manual, section 2. */
 
+import { parseDuration } from "../../service/schema/kinds.ts";
 import type { Place } from "../../diagnostic.ts";
 
 export interface Line {
@@ -141,19 +142,11 @@ export class Bag {
   }
 }
 
-const MS: Readonly<Record<string, number>> = {
-  us: 0.001,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 /** Milliseconds of `2000`, `5s`, `1m`, `100us` (section 2.5). */
 export function timeMs(text: string | undefined): number | undefined {
-  const [, number, unit = "ms"] = /^(\d+)(us|ms|s|m|h|d)?$/u.exec(text ?? "") ?? [];
-  return number === undefined ? undefined : Number(number) * MS[unit]!;
+  const [whole, unit] = /^\d+(us|ms|s|m|h|d)?$/u.exec(text ?? "") ?? [];
+  if (whole === undefined) return undefined;
+  return unit === undefined ? Number(whole) : parseDuration(whole);
 }
 
 /** `50000`, `200k`, `1m` (stick tables). */

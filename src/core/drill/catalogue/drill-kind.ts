@@ -105,6 +105,19 @@ export function shell(facts: SiteFacts, line: string): Command {
   return on(facts, "sh", "-c", line);
 }
 
+/** Commands that go on by themselves until it is undone; `tidy` mends what a broken-off turn leaves. */
+export function looping(
+  facts: SiteFacts,
+  { name, loop, tidy }: { readonly name: string; readonly loop: string; readonly tidy: string },
+): { readonly inject: readonly Command[]; readonly undo: readonly Command[] } {
+  const file = `${facts.runDirectory}/drill-${name}.pid`;
+  const end = `[ ! -f ${file} ] || { kill -KILL "$(cat ${file})"; rm -f ${file}; } 2>&1`;
+  return {
+    inject: [shell(facts, `setsid sh -c '${loop}' >/dev/null 2>&1 & echo $! > ${file}`)],
+    undo: [shell(facts, end), shell(facts, `${tidy} 2>/dev/null; true`)],
+  };
+}
+
 export function nines(facts: SiteFacts, ...words: readonly string[]): Command {
   return on(facts, ...facts.nines, ...words, "--run-dir", facts.runDirectory);
 }

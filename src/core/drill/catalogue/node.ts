@@ -8,6 +8,7 @@ import {
   nines,
   on,
   returnMs,
+  looping,
   shell,
   type Built,
   type DrillKind,
@@ -62,17 +63,12 @@ function diskSlow(facts: SiteFacts): Built | string {
     return "the state directory is not a file system of its own: freezing / would stop the host";
   }
   const { stateDirectory: path } = facts;
-  const file = `${facts.runDirectory}/drill-disk.pid`;
   const loop = `while fsfreeze -f ${path}; do sleep 0.9; fsfreeze -u ${path}; sleep 0.1; done`;
   return {
     faults: [
       {
         says: "every write waits for up to 0.9 s",
-        inject: [shell(facts, `setsid sh -c '${loop}' >/dev/null 2>&1 & echo $! > ${file}`)],
-        undo: [
-          shell(facts, `[ ! -f ${file} ] || { kill -KILL "$(cat ${file})"; rm -f ${file}; } 2>&1`),
-          shell(facts, `fsfreeze -u ${path} 2>/dev/null; true`),
-        ],
+        ...looping(facts, { name: "disk", loop, tidy: `fsfreeze -u ${path}` }),
       },
     ],
     expect: { holding: "stays", told: [] },

@@ -9,6 +9,7 @@ import {
   on,
   resignationMs,
   returnMs,
+  looping,
   shell,
   SLACK_MS,
   type Built,
@@ -147,17 +148,12 @@ function killControl(facts: SiteFacts): Built {
 
 function starve(facts: SiteFacts): Built {
   const pids = allPids(facts).join(" ");
-  const file = `${facts.runDirectory}/drill-starve.pid`;
   const loop = `while kill -STOP ${pids}; do sleep 0.06; kill -CONT ${pids}; sleep 0.03; done`;
   return {
     faults: [
       {
         says: "all of Nines gets a third of the processor, in slices",
-        inject: [shell(facts, `setsid sh -c '${loop}' >/dev/null 2>&1 & echo $! > ${file}`)],
-        undo: [
-          shell(facts, `[ ! -f ${file} ] || { kill -KILL "$(cat ${file})"; rm -f ${file}; } 2>&1`),
-          shell(facts, `kill -CONT ${pids} 2>/dev/null; true`),
-        ],
+        ...looping(facts, { name: "starve", loop, tidy: `kill -CONT ${pids}` }),
       },
     ],
     expect: { holding: "stays", told: [] },
