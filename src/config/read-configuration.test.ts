@@ -226,6 +226,31 @@ test("garp_extra_if: only where no advert tells the switch of the address", () =
   assert.ok(reasons.some((reason) => reason.startsWith("garp_extra_if takes seconds")));
 });
 
+test("bfd_instance: milliseconds, its weight reaches the track, and mistakes have places", () => {
+  const session = (inner: string): string => `bfd_instance peer {\n${inner}\n}\n`;
+  const tracking = (line: string): string =>
+    `vrrp_instance A {\ninterface e\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\ntrack_bfd {\n${line}\n}\n}\n`;
+  const whole = session("neighbor_ip 192.0.2.2\nmin_rx 20.5\nweight -9 reverse");
+  const { vrrp } = read(whole + tracking("peer")).model!;
+  const { minRxMs, minTxMs, idleTxMs, multiplier, ttl, maxHops } = vrrp.bfds![0]!;
+  assert.deepEqual(
+    [minRxMs, minTxMs, idleTxMs, multiplier, ttl, maxHops],
+    [20.5, 10, 1000, 5, 255, 0],
+  );
+  const track = { kind: "bfd", name: "peer", weight: -9, reverse: true };
+  assert.deepEqual(vrrp.instances[0]!.tracks, [track]);
+  const told = (text: string): string =>
+    read(text)
+      .diagnostics.map((one) => one.reason)
+      .join();
+  assert.match(told(tracking("peer")), /track_bfd names 'peer', which is not defined/);
+  assert.match(told(session("multiplier 3")), /bfd_instance peer has no neighbour/);
+  assert.match(told(session("neighbor_ip 192.0.2.2\nmin_tx 0")), /min_tx must be 1 to 60000/);
+  assert.match(told(session("neighbor_ip 192.0.2.2\nsource_ip ::1")), /of two families/);
+  const twice = whole + whole.replace("peer", "other");
+  assert.match(told(twice), /bfd_instance peer has the neighbour 192\.0\.2\.2 already/);
+});
+
 test("a file that cannot be read is one error", () => {
   const { model, diagnostics } = readKeepalivedConf(
     "none",

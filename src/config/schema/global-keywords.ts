@@ -21,7 +21,7 @@ export const GLOBAL_KEYWORDS: string = `
 ~ virtual_server_group | lines NAME | | Addresses, ranges and marks that share real servers. | man, Virtual server group(s)
 ~ SSL | block SSL | | Client certificate of SSL_GET checks. | man, SSL
 + track_group | block track_group NAME | | Instances that are in FAULT while a static address, route or rule that names the group cannot be put back. | man, Static track groups
-- bfd_instance | block bfd_instance NAME | | A BFD session (RFC 5880). | man, BFD CONFIGURATION
++ bfd_instance | block bfd_instance NAME | | A BFD session: a neighbour that falls silent is told within milliseconds. | man, BFD CONFIGURATION
 - linkbeat_interfaces | lines | | Interfaces whose link is polled; Nines hears of links by netlink. | man, Linkbeat interfaces
 - linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | man, Global definitions
 - net_namespace_ipvs | word | | Network namespace of the IPVS table; Nines balances without IPVS. | man, Global definitions

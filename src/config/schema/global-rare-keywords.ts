@@ -84,21 +84,21 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - vrrp_sock_buf | any | | Buffers of the advert sockets. | keepalived source
 
 [bfd_instance]
-- neighbor_ip | address | | The other end of the session. | man, BFD CONFIGURATION
-- neighbour_ip | address | | The other end of the session. | man, BFD CONFIGURATION
-- source_ip | address | | Our end of the session. | man, BFD CONFIGURATION
-- min_rx | any | 10 | Smallest receive interval, ms. | man, BFD CONFIGURATION; RFC 5880
-- min_tx | any | 10 | Smallest send interval, ms. | man, BFD CONFIGURATION; RFC 5880
-- idle_tx | any | 1000 | Send interval while down, ms. | man, BFD CONFIGURATION; RFC 5880
-- multiplier | int 1..255 | 5 | Missed packets that mean down. | man, BFD CONFIGURATION; RFC 5880
-- passive | flag | | Wait for the neighbour to begin. | man, BFD CONFIGURATION; RFC 5880
-- ttl | int 1..255 | 255 | TTL of what is sent. | man, BFD CONFIGURATION
-- hoplimit | int 1..255 | 64 | Hop limit of what is sent. | man, BFD CONFIGURATION
-- max_hops | int -1..255 | 0 | Hops that a packet may have taken. | man, BFD CONFIGURATION
++ neighbor_ip | word | | The other end of the session. | man, BFD CONFIGURATION
++ neighbour_ip | word | | The same as neighbor_ip. | man, BFD CONFIGURATION
++ source_ip | word | | Our end of the session. | man, BFD CONFIGURATION
++ min_rx | word | 10 | Shortest interval at which packets can be received, in milliseconds. | man, BFD CONFIGURATION; RFC 5880
++ min_tx | word | 10 | Interval of packets sent while the session is up, in milliseconds; the slower of it and the min_rx of the neighbour counts. | man, BFD CONFIGURATION; RFC 5880
++ idle_tx | word | 1000 | Interval of packets sent while it is not up, in milliseconds. | man, BFD CONFIGURATION; RFC 5880
++ multiplier | int 1..255 | 5 | Missed packets that mean down. | man, BFD CONFIGURATION; RFC 5880
++ passive | flag | | Wait for the neighbour to begin. | man, BFD CONFIGURATION; RFC 5880
++ ttl | int 1..255 | 255 | TTL of what is sent, IPv4. | man, BFD CONFIGURATION
++ hoplimit | int 1..255 | 255 | Hop limit of what is sent, IPv6; RFC 5881 wants 255. | man, BFD CONFIGURATION
++ max_hops | int -1..255 | 0 | Routers that a packet may have crossed; -1 or 255 = any number. | man, BFD CONFIGURATION
 - multihop | any | | Neighbour is not on the link. | keepalived source
-- weight | weight -253..253 | 0 | Change of the priority. | man, BFD CONFIGURATION
-- vrrp | flag | | Tell the vrrp process only. | man, BFD CONFIGURATION
-- checker | flag | | Tell the checker process only. | man, BFD CONFIGURATION
++ weight | weight -253..253 | 0 | Change of the priority; 0 = FAULT while the session is down. | man, BFD CONFIGURATION
++ vrrp | flag | | For old files: a session tells whoever tracks it. | man, BFD CONFIGURATION
+- checker | flag | | Tell the checker process only; Nines has no BFD_CHECK. | man, BFD CONFIGURATION
 
 [track_group]
 + group | lines | | Names of the instances. | man, Static track groups
