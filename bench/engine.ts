@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- engine [--batches 200] [--only lean] [--uncounted]`: what the proxy engine itself costs one request, without
  * kernel, descriptors and event loop. 64 clients ask in turn as wrk does in `bench -- http`, the
- * servers answer 2 bytes as nginx does; wires copy what they are given, as the real ones do.
+ * servers answer 2 bytes as nginx does; wires copy what they are given, as the real ones do. In the
+ * rows `new` every request comes over a connection of its own.
  *
  * The best batch is the figure: it is the one that nothing else on the machine has disturbed.
  */
@@ -23,6 +24,7 @@ const WARM_UP = 2500;
 
 const HEAD = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
 const REQUEST = latin1Bytes(`GET /2 HTTP/1.1\r\n${HEAD.join("")}\r\n`);
+const LAST_REQUEST = latin1Bytes(`GET /2 HTTP/1.1\r\n${HEAD.join("")}Connection: close\r\n\r\n`);
 const ANSWER = latin1Bytes(
   "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Sat, 21 Nov 2026 16:34:15 GMT\r\n" +
     "Content-Type: text/html\r\nContent-Length: 2\r\nConnection: keep-alive\r\n" +
@@ -88,8 +90,10 @@ class Stage {
   #asked: Peer[] = [];
   #answered = 0;
   #now = 1;
+  readonly #isFresh: boolean;
 
-  constructor(frontend: FrontendDraft) {
+  constructor(frontend: FrontendDraft, isFresh: boolean) {
+    this.#isFresh = isFresh;
     this.#engine = new Engine(this.#now, {
       connector: { connect: (_target, peer) => this.#connect(peer) },
       sinks: { access: () => {}, event: () => {} },
@@ -98,6 +102,10 @@ class Stage {
     const algorithm = { kind: "two-choices" } as const;
     const web = { servers: [{}, {}], algorithm, maxIdlePerServer: 256 };
     this.#engine.configure(this.#now, balanceSettings({ frontend, pools: { web } }));
+    this.#connectClients();
+  }
+
+  #connectClients(): void {
     for (let i = 0; i < CLIENTS; i++) {
       const wire = new CopyingWire(this.#arena, () => this.#answered++);
       const origin = {
@@ -117,8 +125,9 @@ class Stage {
     const input = this.#input;
     this.#arena.at = this.#answered = 0;
     this.#now += 2;
-    input.set(REQUEST);
-    for (const client of this.#clients) client.received(this.#now, input, 0, REQUEST.length);
+    const request = this.#isFresh ? LAST_REQUEST : REQUEST;
+    input.set(request);
+    for (const client of this.#clients) client.received(this.#now, input, 0, request.length);
     for (const peer of this.#connecting.splice(0)) peer.connected(this.#now);
     const asked = this.#asked;
     this.#asked = [];
@@ -126,6 +135,10 @@ class Stage {
     input.set(ANSWER);
     for (const server of asked) server.received(this.#now, input, 0, ANSWER.length);
     if (this.#answered !== CLIENTS) throw new Error(`${this.#answered} of ${CLIENTS} answered`);
+    if (this.#isFresh) {
+      for (const client of this.#clients.splice(0)) client.closed(this.#now, "");
+      this.#connectClients();
+    }
     if (this.#now >= this.#engine.deadline) this.#engine.wake(this.#now);
   }
 
@@ -136,8 +149,7 @@ class Stage {
 }
 
 /** Microseconds per request of each batch, sorted. */
-function measured(frontend: FrontendDraft, batches: number): number[] {
-  const stage = new Stage(frontend);
+function measured(stage: Stage, batches: number): number[] {
   for (let i = 0; i < WARM_UP; i++) stage.turn();
   const times = Array.from({ length: batches }, () => {
     const start = process.hrtime.bigint();
@@ -163,8 +175,12 @@ export async function engineBench(args: string[]): Promise<void> {
   });
   const batches = Number(values.batches);
   if (values.uncounted) countNothing();
-  const rows = values.only.split(",").map((name) => {
-    const times = measured(DOORS[name]!, batches);
+  const cases = values.only.split(",").flatMap((name): [string, Stage][] => [
+    [`${name}, kept`, new Stage(DOORS[name]!, false)],
+    [`${name}, new`, new Stage(DOORS[name]!, true)],
+  ]);
+  const rows = cases.map(([name, stage]) => {
+    const times = measured(stage, batches);
     return [name, times[0]!.toFixed(2), times[batches >> 1]!.toFixed(2)];
   });
   console.log(formatTable(["", "us per request, best", "median"], rows).join("\n"));

@@ -226,3 +226,58 @@ describe("a table", () => {
     );
   });
 });
+
+describe("an explained request", () => {
+  const asked = (...cookies: string[]) => ({
+    method: "GET",
+    url: "http://a.example/",
+    headers: cookies.map((value) => ["Cookie", value] as const),
+    source: "192.0.2.1",
+  });
+
+  it("goes where its cookie binds it, and says so instead of what the algorithm goes by", () => {
+    const settings = cookie();
+    const rig = rigOf(settings);
+    const { server, lines } = rig.engine.explain(rig.now, asked(`srv=${token("web3", settings)}`));
+    assert.equal(server, "web3");
+    assert.deepEqual(lines.slice(-2), [
+      "sticky cookie srv: bound to web3",
+      "server web3: the client is bound to it",
+    ]);
+  });
+
+  it("tells why a cookie does not count", () => {
+    const settings = cookie({ maxAgeMs: 60_000 });
+    const rig = rigOf(settings);
+    const why = (...cookies: string[]): string | undefined =>
+      rig.engine
+        .explain(rig.now, asked(...cookies))
+        .lines.find((line) => line.startsWith("sticky cookie srv: "))
+        ?.slice("sticky cookie srv: ".length);
+    assert.equal(why(), "the request has none, the answer brings one");
+    assert.equal(why("srv=x"), "it is not one of ours");
+    const other = token("web1", cookie({ secret: new Uint8Array(32).fill(8) }));
+    assert.equal(why(`srv=${other}`), "its signature is wrong");
+    assert.equal(why(`srv=${token("web1", settings, 61_000)}`), "older than max_age");
+    assert.equal(why(`srv=${token("web9", settings)}`), "its server is gone");
+  });
+
+  it("goes where a table binds its client, and being explained is not being used", () => {
+    const table = { kind: "table", key: { of: "source" }, size: 100, ttlMs: 60_000 } as const;
+    const rig = new ProxyRig({ pools: { web: { servers: [{}, {}], stickiness: table } } });
+    const told = (): readonly string[] => rig.engine.explain(rig.now, asked()).lines.slice(-3);
+    assert.equal(told()[0], 'sticky table: "192.0.2.1" is not bound yet');
+    rig.client({ source: "192.0.2.1" }).write(get());
+    const server = rig.server();
+    const bound = server.target.server;
+    server.write(ok("one"));
+    assert.deepEqual(told().slice(-2), [
+      `sticky table: "192.0.2.1" is bound to ${bound}`,
+      `server ${bound}: the client is bound to it`,
+    ]);
+    rig.wait(40_000);
+    told();
+    rig.wait(21_000);
+    assert.equal(told()[0], 'sticky table: "192.0.2.1" is not bound yet');
+  });
+});

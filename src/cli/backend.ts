@@ -42,7 +42,10 @@ async function warnWhenNobodyIsLeft(
   terminal.err(`nines: nobody in pool ${pool.name} takes new clients now; take it back: ${undo}`);
 }
 
-/** Says what is left whenever that changes; the pool cuts what its deadline does not allow. */
+/**
+ * Says what is left whenever that changes, and on a terminal how long it may take; the pool cuts what its
+ * deadline does not allow.
+ */
 async function waitUntilIdle(
   client: ControlClient,
   name: string,
@@ -53,14 +56,20 @@ async function waitUntilIdle(
     const server = await find(client, name);
     if (server === undefined) return 0;
     if (server.active === 0) {
-      terminal.out(`${name}: nothing is left`);
+      terminal.out(`${name}: ${idleText(server, told !== "")}`);
       return 0;
     }
     const text = server.drain?.text ?? `left: ${server.active} requests`;
-    if (text !== told && terminal.columns !== undefined) terminal.out(`${name}: ${text}`);
-    told = text;
+    const news = terminal.columns === undefined ? String(server.active) : text;
+    if (news !== told) terminal.out(`${name}: ${text}`);
+    told = news;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
+}
+
+/** `hadRequests`: when it was looked at before. */
+export function idleText({ drain }: PoolServer, hadRequests: boolean): string {
+  return `nothing is left${hadRequests && drain?.leftMs === 0 ? "; its deadline is over" : ""}`;
 }
 
 async function find(client: ControlClient, name: string): Promise<PoolServer | undefined> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Traffic, COUNTERS } from "../core/proxy/traffic.ts";
 import { trafficNumbers, type PoolServer, type PoolView } from "../daemon/balance-status.ts";
+import { idleText } from "./backend.ts";
 import { serviceText } from "./balance.ts";
 import { askedRequest } from "./explain-request.ts";
 import { poolLines } from "./pool.ts";
@@ -73,6 +74,14 @@ test("a pool is a table of servers with their states and why", () => {
   assert.equal(cells[2]?.at(-1), "new kernel; left: 2 requests, 9 s");
   assert.equal(cells[3]?.at(-1), "gone");
   assert.equal(cells[4]?.at(-1), "check passed: status 200, 2 of 2; 1 of 2 workers");
+});
+
+test("who waits for a drain hears whether its deadline may have cut something", () => {
+  const drained = (leftMs: number): PoolServer =>
+    server("a", { state: "drain", drain: { requests: 0, leftMs, text: "" } });
+  assert.equal(idleText(drained(0), true), "nothing is left; its deadline is over");
+  assert.equal(idleText(drained(0), false), "nothing is left");
+  assert.equal(idleText(drained(5000), true), "nothing is left");
 });
 
 test("a pool that nobody serves says so, and so do backups and panic", () => {

@@ -1,9 +1,12 @@
-/** `nines cert init|invite|join|show`: the group's certificates. */
+/** `nines cert init|request|invite|join|show`: the group's certificates. */
 
 import { readFileSync } from "node:fs";
-import { accept, beginGroup, invite } from "../console/group-ca.ts";
+import { isatty } from "node:tty";
+import { accept, beginGroup, invite, makeRequest } from "../console/group-ca.ts";
 import { readPapers, type Papers } from "../console/group-files.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
+
+const INVITING = "ssh NODE nines cert request | nines cert invite NODE | ssh NODE nines cert join";
 
 export async function certInit(
   stateDir: string,
@@ -13,17 +16,33 @@ export async function certInit(
   return trying(terminal, async () => {
     const papers = await beginGroup(stateDir, node);
     terminal.out(`begun the group ${papers.group}; this is ${node}`);
-    terminal.out("next, for each other node: nines cert invite NODE | ssh NODE nines cert join");
+    terminal.out("next, for each other node:");
+    terminal.out(`  ${INVITING}`);
   });
 }
 
-export async function certInvite(
+export function certRequest(stateDir: string, terminal: Terminal): Promise<ExitCode> {
+  return trying(terminal, () => {
+    terminal.out(makeRequest(stateDir).trimEnd());
+    return Promise.resolve();
+  });
+}
+
+interface Invited {
+  readonly node: string;
+  readonly days: number;
+  /** With its request; undefined: standard input. */
+  readonly file: string | undefined;
+}
+
+export function certInvite(
   stateDir: string,
-  { node, days }: { readonly node: string; readonly days: number },
+  { node, days, file }: Invited,
   terminal: Terminal,
 ): Promise<ExitCode> {
   return trying(terminal, async () => {
-    terminal.out((await invite(stateDir, node, days)).trimEnd());
+    const publicKey = given(file, "a request");
+    terminal.out((await invite(stateDir, { publicKey, node, days })).trimEnd());
   });
 }
 
@@ -33,10 +52,16 @@ export function certJoin(
   terminal: Terminal,
 ): Promise<ExitCode> {
   return trying(terminal, () => {
-    const papers = accept(stateDir, readFileSync(file ?? 0, "utf8"));
+    const papers = accept(stateDir, given(file, "an invitation"));
     terminal.out(`this is ${describe(papers)}`);
     return Promise.resolve();
   });
+}
+
+/** Nobody types what is wanted here. */
+function given(file: string | undefined, what: string): string {
+  if (file === undefined && isatty(0)) throw new Error(`${what} is read from a pipe: ${INVITING}`);
+  return readFileSync(file ?? 0, "utf8");
 }
 
 export function certShow(stateDir: string, terminal: Terminal): Promise<ExitCode> {

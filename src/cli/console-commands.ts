@@ -73,16 +73,23 @@ function addCert(program: Command, { terminal, end }: Wiring): void {
       const { certInit } = await import("./cert.ts");
       end(await certInit(stateDir, node, terminal));
     });
+  placed(group.command("request"))
+    .description("on a node that is to join: make its key, and print the public half")
+    .action(async ({ stateDir }: CertFlags) => {
+      const { certRequest } = await import("./cert.ts");
+      end(await certRequest(stateDir, terminal));
+    });
   placed(group.command("invite"))
-    .description("print what another node needs; it holds a key: pipe it through ssh")
+    .description("where the group was begun: answer a node's request with its certificate")
     .argument("<node>", "as in nodes: of nines.yaml")
+    .argument("[request]", "a file; default: standard input")
     .option("--days <n>", "how long it lasts", parseDays, CERTIFICATE_DAYS)
-    .action(async (node: string, { stateDir, days }: CertFlags) => {
+    .action(async (node: string, file: string | undefined, { stateDir, days }: CertFlags) => {
       const { certInvite } = await import("./cert.ts");
-      end(await certInvite(stateDir, { node, days }, terminal));
+      end(await certInvite(stateDir, { node, days, file }, terminal));
     });
   placed(group.command("join"))
-    .description("take an invitation; again to renew it, while everything runs")
+    .description("take the answer to its request; all three again to renew, while everything runs")
     .argument("[file]", "default: standard input")
     .action(async (file: string | undefined, { stateDir }: CertFlags) => {
       const { certJoin } = await import("./cert.ts");

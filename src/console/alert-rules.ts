@@ -93,7 +93,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     expr: "nines_certificate_end_time_seconds - time() < 30 * 86400",
     severity: "ticket",
     summary: "The group's certificate of {{ $labels.node }} ends within 30 days",
-    description: "nines cert invite NODE | ssh NODE nines cert join",
+    description: "ssh NODE nines cert request | nines cert invite NODE | ssh NODE nines cert join",
   },
   {
     alert: "NinesReloadRefused",

@@ -4,6 +4,7 @@ import type { Overview, RecordPage, StateAt } from "./api.ts";
 import { seqOfEventId, type EventStreams } from "./event-stream.ts";
 import type { Fields } from "./fields.ts";
 import { identify, mayDo, type IdentityRules } from "./identity.ts";
+import { wordingOf } from "./wording.ts";
 import { json, problem, type Answer, type Call, type Reply, type Route } from "./routes.ts";
 
 export interface RecordSearch {
@@ -145,7 +146,8 @@ function stream(model: PageModel, call: Call): Answer {
     return who !== undefined && !("refused" in who) && mayDo(who, "read");
   };
   const { role, who } = viewer;
-  const reader = { response, viewer: { role, who }, isWelcome };
+  const wording = wordingOf(request.headers);
+  const reader = { response, viewer: { role, who }, isWelcome, wording };
   streams.add(reader, model.overview(), seq === undefined ? [] : model.missed(seq));
   return undefined;
 }

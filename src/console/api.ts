@@ -3,8 +3,9 @@
  * here knows node or a browser. All times are Unix ms of the node that answers (`nowMs`): a
  * browser with a wrong clock takes the difference. Routes: `docs/console.md`.
  *
- * Texts come twice: a `Sentence` has a code and its arguments for catalogs of languages, and the same in
- * English. A `reason` is the sentence of whoever decided, in English, as the journal keeps it.
+ * A `Sentence` has a code and its arguments for programs, and a text for people. A `reason` is the sentence of
+ * whoever decided, as the journal keeps it. Both are told in the language that `Accept-Language` asks for, English
+ * or Chinese.
  */
 
 import type { BurnState } from "../core/ledger/burn.ts";
@@ -16,7 +17,7 @@ export interface Sentence {
   /** Stable, kebab-case, e.g. `service-degraded`. */
   readonly code: string;
   readonly args: Readonly<Record<string, string | number>>;
-  /** English, whole, with the arguments in it. */
+  /** Whole, with the arguments in it. */
   readonly text: string;
 }
 

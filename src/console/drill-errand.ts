@@ -30,7 +30,9 @@ export function colleague(name: string, service: ServiceFacts, stateDirectory: s
   }
   const papers = readPapers(stateDirectory);
   if (papers === undefined) {
-    throw new Error("this node is in no group: nines cert init, then nines cert invite NODE");
+    throw new Error(
+      "this node is in no group: nines cert init, then request, invite and join for each other node",
+    );
   }
   return { name, address: node.address, port: service.console.groupPort, papers };
 }

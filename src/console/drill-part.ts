@@ -25,7 +25,7 @@ import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.t
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { DrillDoor } from "./drill-door.ts";
 import { colleague, runErrand } from "./drill-errand.ts";
-import { LANG, radiusOf, tellerOf, told } from "./drill-words.ts";
+import { radiusOf, told } from "./drill-words.ts";
 import type { Exhibits } from "./overview.ts";
 import { json, type Route } from "./routes.ts";
 import { say } from "./verdict.ts";
@@ -183,22 +183,18 @@ class DrillPart implements RunningPart {
       path: "/api/v1/drills",
       access: "read",
       summary: "What may be broken here on purpose.",
-      query: LANG,
       answers: "DrillList",
-      handle: async ({ query }) => {
-        const tell = tellerOf(query);
+      handle: async () => {
         const facts = await this.#facts();
         const drills = catalogue.map((kind): DrillView => {
           const plan = facts === undefined ? "the node does not answer" : planFor(kind, facts);
-          const { name, says } = kind;
-          const title = tell(kind.title);
+          const { name, title } = kind;
           if (typeof plan === "string") {
-            const radius = tell("unknown");
-            return { name, title, faults: [tell(says)], radius, refused: tell(plan) };
+            return { name, title, faults: [kind.says], radius: "unknown", refused: plan };
           }
-          const [refused] = this.#refusals(plan, facts!).map(tell);
-          const faults = plan.faults.map((fault) => tell(fault.says));
-          const radius = tell(radiusOf(plan.radius));
+          const [refused] = this.#refusals(plan, facts!);
+          const faults = plan.faults.map(({ says }) => says);
+          const radius = radiusOf(plan.radius);
           return { name, title, faults, radius, ...(refused === undefined ? {} : { refused }) };
         });
         return json({ drills });
@@ -212,13 +208,8 @@ class DrillPart implements RunningPart {
       path: "/api/v1/drills/history",
       access: "read",
       summary: "Drills that were run here, newest first.",
-      query: LANG,
       answers: "DrillHistory",
-      handle: ({ query }) => {
-        const tell = tellerOf(query);
-        const runs = this.#runs().slice(0, HISTORY);
-        return json({ runs: runs.map((run) => ({ ...run, reason: tell(run.reason) })) });
-      },
+      handle: () => json({ runs: this.#runs().slice(0, HISTORY) }),
     };
   }
 

@@ -7,7 +7,8 @@ import { catalogue } from "../core/drill/catalogue/catalogue.ts";
 import { planFor } from "../core/drill/catalogue/drill-kind.ts";
 import type { ProgramFacts, SiteFacts } from "../core/drill/facts.ts";
 import { refusals } from "../core/drill/preconditions.ts";
-import { DRILL_PATTERNS, drillInChinese } from "./drill-reasons-zh.ts";
+import { DRILL_PATTERNS } from "./drill-reasons-zh.ts";
+import { reasonInChinese } from "./reasons-zh.ts";
 
 const program: ProgramFacts = { host: "lb1", kill: [], freeze: [], resume: [], start: [] };
 const witnessed = facts.target.instances.map((one) => ({ ...one, hasWitness: true }));
@@ -30,7 +31,7 @@ const SITES: readonly SiteFacts[] = [
 ];
 
 function assertChinese(text: string): void {
-  const chinese = drillInChinese(text);
+  const chinese = reasonInChinese(text);
   assert.match(chinese, /\p{Script=Han}/u, text);
   // Names of programs, numbers and paths stay; sentences do not.
   assert.doesNotMatch(

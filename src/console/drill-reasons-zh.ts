@@ -1,10 +1,9 @@
 /**
- * Drills in Chinese: what they are called, what they break, promise and refuse; see `reasons-zh.ts`. Told by
- * the server, because few pages need so many words.
+ * Drills in Chinese: what they are called, what they break, promise and refuse; see `reasons-zh.ts`.
  */
 
 import { CATALOGUE_PATTERNS } from "./drill-titles-zh.ts";
-import { chineseBy, type Patterns, REASON_PATTERNS } from "./reasons-zh.ts";
+import type { Patterns } from "./reasons-zh.ts";
 
 /** What is broken. */
 const FAULTS: Patterns = [
@@ -210,6 +209,43 @@ const RADIUS: Patterns = [
 
 /** Of results. */
 const DEVIATIONS: Patterns = [
+  ["taken back: {~why}", "已恢复：{~why}"],
+  ["the drill is over", "演练结束"],
+  ["the conductor is gone", "指挥进程已消失"],
+  ["the conductor has fallen silent", "指挥进程没有响应"],
+  ["the guard was told to stop", "看护进程被要求停止"],
+  ["the guard did not answer", "看护进程没有应答"],
+  ["the drill took too long", "演练用时过长"],
+  [
+    "{~why}: undone by {count} commands; left: {problems}",
+    "{~why}：以 {count} 条命令恢复；未恢复：{problems}",
+  ],
+  ["{~why}: undone by {count} commands", "{~why}：以 {count} 条命令恢复"],
+  ["{~why}: undone by 1 command; left: {problems}", "{~why}：以 1 条命令恢复；未恢复：{problems}"],
+  ["{~why}: undone by 1 command", "{~why}：以 1 条命令恢复"],
+  ["the drill '{drill}' had not ended: {~how}", "演练 {drill} 没有正常结束：{~how}"],
+  ["not taken back: {problems}", "未恢复：{problems}"],
+  ["taken back", "已恢复"],
+  ["found at the start of Nines", "在 Nines 启动时发现"],
+  ["not everything was taken back: {problems}", "没有全部恢复：{problems}"],
+  ["the fault could not be made in time", "没有及时造成故障"],
+  ["the fault could not be taken back in time", "没有及时恢复故障"],
+  ["no request has been answered yet", "还没有请求得到应答"],
+  ["nothing was seen", "什么也没有看到"],
+  ["{name} did not come back", "{name} 没有回来"],
+  ["{name} came back", "{name} 回来了"],
+  ["{name} has not its whole share yet", "{name} 尚未得到全部份额"],
+  ["{name} is with {owners}: it was to stay", "{name} 在 {owners}：本应不动"],
+  ["{name} is with {owners}: nobody took it over", "{name} 在 {owners}：无人接管"],
+  ["{name} is with {owners}: {node} did not let go", "{name} 在 {owners}：{node} 没有放手"],
+  ["not possible here: {~why}", "在此无法执行：{~why}"],
+  ["{who} on {node} asked for it: {~why}", "{node} 上的 {who} 要求：{~why}"],
+  ["stopped from {node}", "被 {node} 停止"],
+  ["the line broke", "连接中断"],
+  ["the line is broken", "连接中断"],
+  ["the line is closed", "连接已关闭"],
+  ["nothing was heard for {s} s", "{s} 秒没有消息"],
+  ["its configuration says: console.drills_from: nobody", "其配置为 console.drills_from: nobody"],
   ["{failed} requests failed, promised was {count}", "{failed} 个请求失败，承诺为 {count}"],
   [
     "no answer for {span} on the way back, not {promised}",
@@ -237,9 +273,3 @@ export const DRILL_PATTERNS: Patterns = [
   ...RADIUS,
   ...DEVIATIONS,
 ];
-
-/** As it was told where nobody knows it: what a program or a person said. */
-export const drillInChinese: (text: string) => string = chineseBy([
-  ...DRILL_PATTERNS,
-  ...REASON_PATTERNS,
-]);

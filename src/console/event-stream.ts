@@ -7,6 +7,7 @@
 import type { ServerResponse } from "node:http";
 import type { Overview, RecordView, Viewer } from "./api.ts";
 import { changeBetween } from "./overview-change.ts";
+import type { Wording } from "./wording.ts";
 
 /** Bytes that may wait for a reader; the overview of a thousand servers is a third of that. */
 const MAX_UNSENT = 1024 * 1024;
@@ -21,6 +22,7 @@ export interface Reader {
   readonly viewer: Viewer;
   /** False: the token or cookie that it came with has ended since. */
   readonly isWelcome: () => boolean;
+  readonly wording?: Wording;
 }
 
 interface Stream extends Reader {
@@ -59,7 +61,7 @@ export class EventStreams {
 
   /** `missed`: records that the reader has not seen, oldest first. */
   add(reader: Reader, overview: Overview, missed: readonly RecordView[]): void {
-    const { response, viewer } = reader;
+    const { response, viewer, wording } = reader;
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
@@ -68,31 +70,35 @@ export class EventStreams {
     const stream = { ...reader, shown: overview };
     this.#streams.add(stream);
     response.once("close", () => this.#streams.delete(stream));
-    const seen = JSON.stringify({ ...overview, viewer });
+    const seen = JSON.stringify({ ...overview, viewer }, wording);
     this.#write(stream, `retry: ${RETRY_MS}\n\n`);
-    for (const record of missed) this.#write(stream, recordEvent(record));
+    for (const record of missed) this.#write(stream, recordEvent(record, wording));
     this.#write(stream, `event: snapshot\ndata: ${seen}\n\n`);
   }
 
   /** What is new to each reader. */
   show(overview: Overview): void {
-    const texts = new Map<Overview, string>();
+    const changes = new Map<Overview, (wording: Wording) => string>();
     for (const stream of this.#streams) {
-      let text = texts.get(stream.shown);
-      if (text === undefined) {
-        const change = changeBetween(stream.shown, overview);
-        text = change === undefined ? "" : `event: overview\ndata: ${JSON.stringify(change)}\n\n`;
-        texts.set(stream.shown, text);
+      const { shown, wording } = stream;
+      let textIn = changes.get(shown);
+      if (textIn === undefined) {
+        const change = changeBetween(shown, overview);
+        textIn = once((as) =>
+          change === undefined ? "" : `event: overview\ndata: ${JSON.stringify(change, as)}\n\n`,
+        );
+        changes.set(shown, textIn);
       }
       stream.shown = overview;
+      const text = textIn(wording);
       if (text !== "") this.#write(stream, text);
     }
   }
 
   tell(record: RecordView): void {
     if (this.#streams.size === 0) return;
-    const text = recordEvent(record);
-    for (const stream of this.#streams) this.#write(stream, text);
+    const textIn = once((wording) => recordEvent(record, wording));
+    for (const stream of this.#streams) this.#write(stream, textIn(stream.wording));
   }
 
   close(): void {
@@ -119,6 +125,16 @@ export class EventStreams {
   }
 }
 
-function recordEvent(record: RecordView): string {
-  return `id: ${eventId(record)}\nevent: record\ndata: ${JSON.stringify(record)}\n\n`;
+function recordEvent(record: RecordView, wording: Wording): string {
+  return `id: ${eventId(record)}\nevent: record\ndata: ${JSON.stringify(record, wording)}\n\n`;
+}
+
+/** Worked out once for all readers of a language. */
+function once(make: (wording: Wording) => string): (wording: Wording) => string {
+  const made = new Map<Wording, string>();
+  return (wording) => {
+    const text = made.get(wording) ?? make(wording);
+    made.set(wording, text);
+    return text;
+  };
 }

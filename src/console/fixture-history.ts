@@ -7,12 +7,12 @@ export const FIXTURE_NOW_MS = 1_795_262_400_000;
 export const DAY_MS = 86_400_000;
 
 export const REASONS: Readonly<Record<State, string>> = {
-  UP: "HTTP 200 in 1.2 ms",
-  DEGRADED: "5 errors in a row of real answers: out for 30 s",
-  "GOING-DOWN": "1 of 3 checks failed: HTTP 500",
-  DOWN: "connect ECONNREFUSED, 3 times in a row",
-  DRAINING: "ops: new kernel; left: 3 requests, 41 s",
-  MAINTENANCE: "ops: new disk",
+  UP: "check passed: status 200, 2 of 2",
+  DEGRADED: "5 errors in a row; out for 30 s",
+  "GOING-DOWN": "check failed: status 500, wanted 200-399, 1 of 3",
+  DOWN: "check failed: connection refused, 3 of 3",
+  DRAINING: "left: 3 requests, 41 s",
+  MAINTENANCE: "neue Platten",
   STANDBY: "serves when all before it are down",
   UNKNOWN: "nothing was heard yet",
 };
@@ -51,7 +51,7 @@ function incident(id: string, startMs: number, more: Partial<IncidentView>): Inc
     node: "lb1",
     service: "web",
     layer: "server",
-    cause: "web1 and web2 refused connections",
+    cause: "check failed: connection refused, 3 of 3",
     parts: ["server web/web1", "server web/web2"],
     state: "open",
     startMs,

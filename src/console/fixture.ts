@@ -115,7 +115,7 @@ export function fixture(name: FixtureName, role: Role = "operate"): Overview {
           startMs: FIXTURE_NOW_MS - 2 * DAY_MS,
           endMs: FIXTURE_NOW_MS - 2 * DAY_MS + 31_000,
           verdict: "passed",
-          reason: "lb2 answered after 62 ms",
+          reason: "as promised: another process takes its place",
           outageMs: 62,
           failedRequests: 0,
         },
@@ -130,7 +130,8 @@ function say(code: string, text: string, args: Sentence["args"] = {}): Sentence 
 
 function sourceOf({ controlAgeMs }: World): Overview["source"] {
   if (controlAgeMs === 0) return { state: "live", ageMs: 0, reason: "the control process answers" };
-  const reason = "the control process does not answer: connect ENOENT /run/nines/control.sock";
+  const reason =
+    "the control process: nobody answers on /run/nines/control.sock: is nines running? start it with: nines run -f /etc/keepalived/keepalived.conf";
   return { state: "stale", ageMs: controlAgeMs, reason };
 }
 
@@ -204,7 +205,8 @@ function topologyNodes(world: World): readonly TopologyNode[] {
         layer: "director",
         name: "lb2",
         state: world.peer,
-        reason: world.peer === "UNKNOWN" ? "it has not answered for 95 s" : "hears lb1",
+        reason:
+          world.peer === "UNKNOWN" ? "it does not answer" : "VI_1: started, listening for a master",
         facts: { priority: 100 },
       }),
       ...(world.peer === "UNKNOWN" ? { ageMs: PEER_AGE_MS } : {}),
@@ -283,7 +285,10 @@ function serviceOf({ verdict }: World, i: number): ServiceView {
   return {
     name: poolName(i),
     state,
-    sentence: say(`service-${state}`, `${poolName(i)} is ${state}`, { service: poolName(i) }),
+    sentence: say(`service-${state}`, `${poolName(i)} is ${state}`, {
+      service: poolName(i),
+      why: `pool ${poolName(i)} has lost servers`,
+    }),
     days: {
       firstDay: new Date(FIXTURE_NOW_MS - 89 * DAY_MS).toISOString().slice(0, 10),
       availability: badMinutes.map((minutes, day) => (day < 5 ? null : 1 - minutes / 1440)),

@@ -15,6 +15,8 @@ export interface GroupPaths {
   readonly authorityKey: string;
   readonly certificate: string;
   readonly key: string;
+  /** Of a request that no invitation has answered yet. */
+  readonly requestedKey: string;
 }
 
 export function groupPaths(stateDirectory: string): GroupPaths {
@@ -25,6 +27,7 @@ export function groupPaths(stateDirectory: string): GroupPaths {
     authorityKey: join(folder, "ca.key"),
     certificate: join(folder, "node.pem"),
     key: join(folder, "node.key"),
+    requestedKey: join(folder, "requested.key"),
   };
 }
 

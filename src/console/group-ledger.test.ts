@@ -18,7 +18,7 @@ import { MeasureStore, type MeasurementQuery } from "../drivers/measure-store.ts
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import type { IncidentList, IncidentView, ObjectiveView, Problem, SeriesView } from "./api.ts";
 import type { ConsoleCore, RunningPart } from "./console-core.ts";
-import { accept, beginGroup, CERTIFICATE_DAYS, invite } from "./group-ca.ts";
+import { accept, beginGroup, CERTIFICATE_DAYS, invite, makeRequest } from "./group-ca.ts";
 import { alertsOfOthers, incidentsOfGroup } from "./group-ledger.ts";
 import { Group } from "./group.ts";
 import { parseIncidentId } from "./incident-routes.ts";
@@ -171,7 +171,9 @@ describe("two nodes and their ledgers", () => {
     const { port } = probe.address() as AddressInfo;
     await new Promise((resolve) => probe.close(resolve));
     await beginGroup(join(folder, "a"), "a");
-    accept(join(folder, "b"), await invite(join(folder, "a"), "b", CERTIFICATE_DAYS));
+    const publicKey = makeRequest(join(folder, "b"));
+    const asked = { publicKey, node: "b", days: CERTIFICATE_DAYS };
+    accept(join(folder, "b"), await invite(join(folder, "a"), asked));
     [a, b] = [new TestNode("a", port), new TestNode("b", port)];
   });
 

@@ -15,6 +15,7 @@ import { DRILL_PATH, DRILL_PROTOCOL } from "./drill-errand.ts";
 import { memberOf, type Papers } from "./group-files.ts";
 import type { ForwardedOrder, LedgerDesk } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
+import type { ReplacedPapers } from "./replaced-papers.ts";
 import { isProblem, type Answer } from "./routes.ts";
 import { wishOf } from "./series.ts";
 
@@ -25,6 +26,7 @@ export const MAX_BATCH = 500;
 const MAX_ORDER = 16 * 1024;
 
 export interface GroupSource {
+  readonly replaced: ReplacedPapers;
   /** Names of the nodes that the configuration has. */
   readonly nodes: () => readonly string[];
   readonly part: () => NodePart | undefined;
@@ -47,25 +49,32 @@ export function groupServer(papers: Papers, source: GroupSource): Server {
       ca,
       minVersion: "TLSv1.3",
       requestCert: true,
-      rejectUnauthorized: true,
+      // Refused below, before a byte of a request is read: here it would not be told who it was, and why.
+      rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_MS,
       maxHeaderSize: 8 * 1024,
       headersTimeout: HANDSHAKE_MS,
       requestTimeout: HANDSHAKE_MS,
       keepAliveTimeout: IDLE_MS,
     },
-    (request, response) => answer(source, request, response),
+    (request, response) => {
+      // A certificate may be replaced while its connection lasts.
+      if (isOurs(request.socket as TLSSocket)) answer(source, request, response);
+    },
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_MS);
-  server.prependListener("secureConnection", (socket: TLSSocket) => {
-    const why = strangeness(socket, papers, source.nodes());
-    if (why === undefined) return;
+  const isOurs = (socket: TLSSocket): boolean => {
+    const why = strangeness(socket, papers, source);
+    if (why === undefined) return true;
     source.stranger(addressOf(socket), why);
     socket.destroy();
-  });
+    return false;
+  };
+  server.prependListener("secureConnection", isOurs);
   server.on("upgrade", (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
     socket.on("error", () => socket.destroy());
+    if (!isOurs(socket)) return undefined;
     const member = memberOf(socket.getPeerCertificate().subjectaltname ?? "");
     const door = source.errands();
     const isErrand = request.url === DRILL_PATH && request.headers.upgrade === DRILL_PROTOCOL;
@@ -88,13 +97,24 @@ export function groupServer(papers: Papers, source: GroupSource): Server {
 function strangeness(
   socket: TLSSocket,
   { group }: Papers,
-  nodes: readonly string[],
+  { nodes, replaced }: Pick<GroupSource, "nodes" | "replaced">,
 ): string | undefined {
-  if (!socket.authorized) return String(socket.authorizationError);
-  const member = memberOf(socket.getPeerCertificate().subjectaltname ?? "");
+  const { subjectaltname = "", valid_from: from } = socket.getPeerCertificate();
+  if (from === undefined) return "it shows no certificate";
+  if (!socket.authorized) return untrusted(socket);
+  const member = memberOf(subjectaltname);
   if (member === undefined) return "its certificate names no node of a group";
   if (member.group !== group) return `it belongs to the group ${member.group}`;
-  return nodes.includes(member.node) ? undefined : `${member.node} is none of our nodes`;
+  if (!nodes().includes(member.node)) return `${member.node} is none of our nodes`;
+  return replaced.whyReplaced(member, from);
+}
+
+/** In words, where operators meet it. */
+function untrusted({ authorizationError: code }: TLSSocket): string {
+  const error = String(code);
+  if (error === "CERT_HAS_EXPIRED") return "its certificate has expired";
+  if (error === "CERT_NOT_YET_VALID") return "its certificate is not valid yet: see the clocks";
+  return `its certificate is not of this group's authority (${error})`;
 }
 
 function answer(source: GroupSource, request: IncomingMessage, response: ServerResponse): void {

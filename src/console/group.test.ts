@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
+import { X509Certificate } from "node:crypto";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceFacts } from "../daemon/control-api.ts";
-import { accept, beginGroup, CERTIFICATE_DAYS, invite } from "./group-ca.ts";
+import { accept, beginGroup, CERTIFICATE_DAYS, invite, makeRequest } from "./group-ca.ts";
 import { groupPaths, memberOf, memberUri, pemBlocks, readPapers } from "./group-files.ts";
 import { Group } from "./group.ts";
 import type { NodePart } from "./node-part.ts";
+import { ReplacedPapers } from "./replaced-papers.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const skip = hasOpenssl ? false : "openssl is not installed: sudo scripts/lab-setup";
@@ -33,13 +35,23 @@ before(async () => {
   ({ port } = probe.address() as AddressInfo);
   await new Promise((resolve) => probe.close(resolve));
   await beginGroup(join(folder, "a"), "a");
-  accept(join(folder, "b"), await invite(join(folder, "a"), "b", CERTIFICATE_DAYS));
+  await joined("b", "b");
 });
 
 after(() => {
   for (const group of groups) group.close();
   rmSync(folder, { recursive: true });
 });
+
+/** What the first node answers when it is asked for papers of `node` by who keeps state in `state`. */
+function answered(state: string, node: string, days = CERTIFICATE_DAYS): Promise<string> {
+  const publicKey = makeRequest(join(folder, state));
+  return invite(join(folder, "a"), { publicKey, node, days });
+}
+
+async function joined(state: string, node: string): Promise<void> {
+  accept(join(folder, state), await answered(state, node));
+}
 
 function start(node: string, state = node): Group {
   const service = { nodes: NODES, console: { groupPort: port } } as unknown as ServiceFacts;
@@ -74,7 +86,10 @@ test(
     const { authorityKey, key } = groupPaths(join(folder, "a"));
     for (const file of [authorityKey, key]) assert.equal(statSync(file).mode & 0o777, 0o600);
     await assert.rejects(beginGroup(join(folder, "a"), "a"), /belongs to a group already/u);
-    await assert.rejects(invite(join(folder, "b"), "c", 1), /invited where the group was begun/u);
+    const asked = { publicKey: makeRequest(join(folder, "c")), node: "c", days: 1 };
+    await assert.rejects(invite(join(folder, "b"), asked), /invited where the group was begun/u);
+    const { requestedKey } = groupPaths(join(folder, "c"));
+    assert.equal(statSync(requestedKey).mode & 0o777, 0o600);
     const [a, b] = [readPapers(join(folder, "a")), readPapers(join(folder, "b"))];
     assert.equal(a?.group, b?.group);
     assert.deepEqual([a?.node, b?.node], ["a", "b"]);
@@ -88,26 +103,38 @@ test(
   { skip },
   async () => {
     const state = join(folder, "broken");
-    const good = await invite(join(folder, "a"), "c", 1);
-    const other = await invite(join(folder, "a"), "c", 1);
+    const early = await answered("broken", "c", 1);
+    const good = await answered("broken", "c", 1);
+    for (const text of [early, good])
+      assert.ok(!text.includes("PRIVATE"), "no key leaves its node");
     assert.throws(() => accept(state, "hello"), /no invitation/u);
+    assert.throws(() => accept(join(folder, "silent"), good), /asked for no invitation/u);
+    assert.throws(
+      () => accept(state, early),
+      /key does not belong/u,
+      "it answers a request before",
+    );
     const [certificate = "", authority = ""] = pemBlocks(good, "CERTIFICATE");
-    const swapped = certificate + keyOf(other) + authority;
-    assert.throws(() => accept(state, swapped), /key does not belong/u);
     await beginGroup(join(folder, "alien"), "x");
-    const [, alien = ""] = pemBlocks(await invite(join(folder, "alien"), "c", 1), "CERTIFICATE");
-    const foreign = certificate + keyOf(good) + alien;
-    assert.throws(() => accept(state, foreign), /not of this authority/u);
+    const alien = readPapers(join(folder, "alien"))!.authority;
+    assert.notEqual(alien, authority);
+    assert.throws(() => accept(state, certificate + alien), /not of this authority/u);
+    const { key } = readPapers(join(folder, "alien"))!;
+    for (const publicKey of [
+      "hello",
+      key,
+      "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----",
+    ]) {
+      const wrong = { publicKey, node: "c", days: 1 };
+      await assert.rejects(invite(join(folder, "a"), wrong), /no request/u);
+    }
     assert.equal(readPapers(state), undefined, "nothing was written");
     accept(state, good);
+    assert.throws(() => accept(state, good), /asked for no invitation/u, "once");
     chmodSync(groupPaths(state).key, 0o644);
     assert.throws(() => readPapers(state), /others can read/u);
   },
 );
-
-function keyOf(text: string): string {
-  return pemBlocks(text, "PRIVATE KEY")[0] ?? "";
-}
 
 test("names of any kind fit into a certificate and come back", () => {
   const group = "0123456789abcdef0123456789abcdef";
@@ -148,6 +175,9 @@ test(
 );
 
 interface Shown {
+  readonly agent?: Agent;
+  /** Strangers of one address are told of at a bounded rate. */
+  readonly localAddress?: string;
   readonly cert?: string;
   readonly key?: string;
 }
@@ -185,19 +215,60 @@ test(
     };
     assert.equal(await callA({ cert: own.certificate, key: own.key }), "200");
     assert.match(await callA({}), /^refused/u);
+    assert.match(reports.at(-1) ?? "", /^127\.0\.0\.1 is nobody of this group .*shows no certif/u);
     await beginGroup(join(folder, "others"), "b");
-    assert.match(await callA(shownBy("others")), /^refused/u);
-    accept(join(folder, "unlisted"), await invite(join(folder, "a"), "zz", 1));
+    const other = { ...shownBy("others"), localAddress: "127.0.0.7" };
+    assert.match(await callA(other), /^refused/u);
+    assert.match(reports.at(-1) ?? "", /^127\.0\.0\.7 .*not of this group's authority/u);
+    await joined("unlisted", "zz");
     assert.match(await callA(shownBy("unlisted")), /^refused/u);
-    assert.ok(
-      reports.some((reason) => reason.includes("nobody of this group")),
-      reports.join("\n"),
-    );
   },
 );
 
 test("a node that shows another node's certificate is not believed", { skip }, async () => {
-  accept(join(folder, "liar"), await invite(join(folder, "a"), "c", 1));
+  await joined("liar", "c");
   const liar = start("b", "liar");
   assert.match(liar.apart ?? "", /certificate is of c/u);
 });
+
+test("an expired certificate is a stranger's", { skip }, async () => {
+  accept(join(folder, "late"), await answered("late", "b", -1));
+  const { certificate: cert, key, endsMs } = readPapers(join(folder, "late"))!;
+  assert.ok(endsMs < Date.now());
+  assert.match(await callA({ cert, key, localAddress: "127.0.0.8" }), /^refused/u);
+  await until("somebody is told", () =>
+    reports.some((reason) => /^127\.0\.0\.8 .*has expired/u.test(reason)),
+  );
+});
+
+test(
+  "a certificate that was renewed counts no more, on open connections and after a restart",
+  { skip },
+  async () => {
+    const shownBy = (state: string): Shown => {
+      const { certificate: cert, key } = readPapers(join(folder, state))!;
+      return { cert, key };
+    };
+    const stolen = shownBy("b");
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    assert.equal(await callA({ ...stolen, agent }), "200");
+    const bornMs = Date.parse(new X509Certificate(stolen.cert!).validFrom);
+    // Certificates count in seconds.
+    await until("a second is over", () => Date.now() - bornMs > 2_000);
+    accept(join(folder, "b"), await answered("b", "b"));
+    assert.equal(await callA(shownBy("b")), "200");
+    assert.match(await callA({ ...stolen, agent }), /^refused/u, "on the connection that it had");
+    assert.match(await callA({ ...stolen, localAddress: "127.0.0.9" }), /^refused/u);
+    const replaced = /^127\.0\.0\.9 .*was replaced by one of .*renew it/u;
+    assert.match(reports.at(-1) ?? "", replaced, reports.join("\n"));
+    const { group } = readPapers(join(folder, "a"))!;
+    const again = new ReplacedPapers(join(folder, "a"), group);
+    const old = new X509Certificate(stolen.cert!).validFrom;
+    assert.match(again.whyReplaced({ node: "b" }, old) ?? "", /was replaced/u);
+    assert.equal(
+      new ReplacedPapers(join(folder, "a"), "other").whyReplaced({ node: "b" }, old),
+      undefined,
+    );
+    agent.destroy();
+  },
+);

@@ -15,12 +15,14 @@ import { type Peer, STALE_MS } from "./group-view.ts";
 import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
 import { PeerWatch } from "./peer-watch.ts";
+import { ReplacedPapers } from "./replaced-papers.ts";
 
 const LOOK_MS = 5_000;
 const RETRY_MS = 5_000;
 const MAX_STRANGERS = 256;
 
-const ALONE = "the nodes are not connected: nines cert init, then nines cert invite NODE";
+const ALONE =
+  "the nodes are not connected: nines cert init, then request, invite and join for each other node";
 
 export interface GroupOptions {
   readonly stateDirectory: string;
@@ -36,6 +38,12 @@ export interface GroupOptions {
   readonly heard: (records: readonly JournalRecord[]) => void;
   readonly errands: GroupSource["errands"];
   readonly report: (kind: "stranger" | "group-trouble", reason: string) => void;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly replaced: ReplacedPapers;
 }
 
 export class Group {
@@ -117,7 +125,8 @@ export class Group {
     this.#papers = this.#read();
     if (this.#papers === undefined) return;
     const self = service.nodes.find(({ name }) => name === this.#options.node());
-    if (self !== undefined) this.#listen(this.#papers, self.address, port);
+    const replaced = new ReplacedPapers(this.#options.stateDirectory, this.#papers.group);
+    if (self !== undefined) this.#listen(this.#papers, { host: self.address, port, replaced });
     this.#watches = this.#others().map(
       ({ name, address }) =>
         new PeerWatch({
@@ -125,6 +134,7 @@ export class Group {
           address,
           port,
           papers: this.#papers!,
+          replaced,
           looked: this.#options.looked,
           heard: this.#options.heard,
         }),
@@ -162,9 +172,10 @@ export class Group {
     }
   }
 
-  #listen(papers: Papers, host: string, port: number): void {
+  #listen(papers: Papers, { host, port, replaced }: Place): void {
     const { part, recordsAfter, errands, ledger, past, service, report } = this.#options;
     const server = groupServer(papers, {
+      replaced,
       nodes: () => (service()?.nodes ?? []).map(({ name }) => name),
       part,
       recordsAfter,

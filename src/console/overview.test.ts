@@ -73,6 +73,7 @@ const SERVICE = {
   ],
   vrrp: { vrrp: { instances: [{ name: "VI_1" }] } },
   balance: { frontends: [{ name: "web", routes: [], defaultPool: "web" }], pools: [] },
+  ledger: { services: [] },
 } as unknown as NonNullable<GroupFacts["service"]>;
 
 function peer(rest: Partial<Peer> = {}): Peer {
@@ -276,4 +277,33 @@ test("a verdict that does not change keeps its beginning", () => {
   const before = { state: "up", sinceMs: NOW - 5 } as const;
   assert.equal(overviewOf({ ...facts, before }).verdict.sinceMs, NOW - 5);
   assert.equal(overviewOf({ ...facts, before: { state: "down" } }).verdict.sinceMs, NOW);
+});
+
+test("a service is made of what the configuration says; a frontend that no service names stands for itself", () => {
+  const frontends = ["web", "api"].map((name) => ({ name, routes: [], defaultPool: name }));
+  const shop = { name: "shop", frontends: ["web"], pools: ["web"], instances: ["VI_1"] };
+  const service = { ...SERVICE, balance: { frontends, pools: [] }, ledger: { services: [shop] } };
+  const api = { ...pool(server("s3", DOWN), server("s4", DOWN)), name: "api" };
+  const { pools } = part("a");
+  const overview = seen({
+    service: service as unknown as NonNullable<GroupFacts["service"]>,
+    self: part("a", { pools: [...pools, api] }),
+    peers: [peer({ part: part("b", { pools: [...pools, api] }) })],
+  });
+  assert.deepEqual(
+    overview.services.map(({ name, state }) => [name, state]),
+    [
+      ["shop", "up"],
+      ["api", "down"],
+    ],
+  );
+  assert.equal(overview.verdict.sentence.text, "1 service is down: api");
+});
+
+test("the priority of a node with one address is a number; of several each is named", () => {
+  const priorityOf = ({ topology }: Overview): unknown =>
+    topology.nodes.find(({ id }) => id === "director a")?.facts["priority"];
+  assert.equal(priorityOf(seen()), "100");
+  const two = [instance("MASTER"), instance("MASTER", { name: "VI_2", priority: 50 })];
+  assert.equal(priorityOf(seen({ self: part("a", { instances: two }) })), "VI_1 100, VI_2 50");
 });

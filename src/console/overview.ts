@@ -144,7 +144,7 @@ function alertsOf(facts: OverviewFacts, nodes: readonly TopologyNode[]): readonl
   for (const { name, certificateEndsMs: endsMs } of nodeViews(group)) {
     if (endsMs === undefined || endsMs - group.nowMs > CERTIFICATE_WARNING_MS) continue;
     const days = Math.floor((endsMs - group.nowMs) / DAY_MS);
-    const text = `the certificate of ${name} ends in ${days} days: nines cert invite ${name}`;
+    const text = `the certificate of ${name} ends in ${days} days: renew it with nines cert request, invite and join`;
     const level = days < 3 ? "error" : "warning";
     add(level, name, { code: "certificate-ends", args: { name, days }, text });
   }

@@ -10,6 +10,7 @@ import { strangenessOf, type Papers } from "./group-files.ts";
 import { MAX_BATCH } from "./group-server.ts";
 import { NEWS_FORMAT, type LedgerNews } from "./ledger-news.ts";
 import { PART_FORMAT, type NodePart } from "./node-part.ts";
+import type { ReplacedPapers } from "./replaced-papers.ts";
 
 const EVERY_MS = 2_000;
 const WITHIN_MS = 3_000;
@@ -25,6 +26,7 @@ export interface PeerOptions {
   readonly address: string;
   readonly port: number;
   readonly papers: Papers;
+  readonly replaced: ReplacedPapers;
   /** After every look. */
   readonly looked: () => void;
   readonly heard: (records: readonly JournalRecord[]) => void;
@@ -181,6 +183,8 @@ export class PeerWatch {
     const member = { group: papers.group, node: name };
     const why = strangenessOf(certificate.subjectaltname, member);
     if (why !== undefined) return why;
+    const stale = this.#options.replaced.whyReplaced(member, certificate.valid_from);
+    if (stale !== undefined) return new Error(stale);
     this.#certificateEndsMs = Date.parse(certificate.valid_to);
     return undefined;
   }

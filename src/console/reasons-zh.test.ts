@@ -1,26 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { REASON_PATTERNS, reasonInChinese } from "./reasons-zh.ts";
+import { COUNTS, PATTERNS, reasonInChinese } from "./reasons-zh.ts";
 
 const placesIn = (text: string): readonly string[] =>
   [...text.matchAll(/\{(~?\w+)\}/gu)].map(([, name]) => name!);
 
 test("both languages of a pattern have the same values, and Chinese is Chinese", () => {
-  for (const [english, chinese] of REASON_PATTERNS) {
+  for (const [english, chinese] of PATTERNS) {
     const [there, here] = [placesIn(english), placesIn(chinese)];
     assert.deepEqual(here.toSorted(), there.filter((name) => here.includes(name)).toSorted());
     // A role's or a service's name may be clear from the rest; a value of its own may not be lost.
     assert.deepEqual(new Set(there).size - new Set(here).size, 0, english);
     assert.match(chinese, /\p{Script=Han}/u);
   }
-  const all = REASON_PATTERNS.map(([english]) => english);
+  const all = PATTERNS.map(([english]) => english);
   assert.equal(new Set(all).size, all.length);
 });
 
 test("every pattern is reached by its own sentence: none hides behind one before it", () => {
-  for (const [english, chinese] of REASON_PATTERNS) {
+  for (const [english, chinese] of PATTERNS) {
     const filled = (text: string): string =>
-      text.replaceAll(/\{~?(row|of|pid)\}/gu, "7").replaceAll(/\{~?(\w+)\}/gu, "<$1>");
+      text.replaceAll(/\{~?(\w+)\}/gu, (_all, name: string) =>
+        COUNTS.has(name) ? "7" : `<${name}>`,
+      );
     assert.equal(reasonInChinese(filled(english)), filled(chinese));
   }
 });
@@ -42,14 +44,14 @@ for (const [english, chinese] of [
   ["priority 150 -> 100: script web fails", "优先级 150 → 100：脚本 web 失败"],
   [
     "the console process was ended by SIGKILL; starting it again in 100 ms",
-    "console 进程结束（was ended by SIGKILL）；100 毫秒后重新启动",
+    "console 进程被 SIGKILL 终止；100 毫秒后重新启动",
   ],
 ] as const) {
   test(`in Chinese: ${english}`, () => assert.equal(reasonInChinese(english), chinese));
 }
 
 test("what a person or another program said stays as it was", () => {
-  for (const told of ["new kernel", "ECONNRESET", "", "第一次", "x".repeat(5000)]) {
+  for (const told of ["new kernel", "EWHATEVER", "", "第一次", "x".repeat(5000)]) {
     assert.equal(reasonInChinese(told), told);
   }
 });

@@ -79,7 +79,10 @@ function addressNode(holder: Holder, members: readonly Member[]): TopologyNode {
 
 function directorNode(member: Member): TopologyNode {
   const { name, part, ageMs, isFresh } = member;
-  const priorities = (part?.instances ?? []).map((one) => `${one.name} ${one.priority}`);
+  const instances = part?.instances ?? [];
+  const priorities = instances.map(({ name: of, priority }) =>
+    instances.length === 1 ? `${priority}` : `${of} ${priority}`,
+  );
   const since = part?.instances.map(({ sinceMs }) => sinceMs) ?? [];
   return {
     id: `director ${name}`,

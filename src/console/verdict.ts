@@ -25,19 +25,20 @@ export function say(code: string, text: string, args: Sentence["args"] = {}): Se
   return { code, args, text };
 }
 
+/** Those of the configuration, and frontends that none of them names. `names`: known before control answers. */
 export function liveServices(
   { service }: GroupFacts,
   names: readonly string[],
 ): readonly LiveService[] {
-  const instances = (service?.vrrp.vrrp.instances ?? []).map(({ name }) => name);
-  const frontends = service?.balance.frontends ?? [];
-  const all: readonly LiveService[] =
-    frontends.length > 0
-      ? frontends.map((one) => ({ name: one.name, instances, pools: poolNames(one) }))
-      : instances.map((name) => ({ name, instances: [name], pools: [] }));
-  const unknown = names.filter((name) => !all.some((one) => one.name === name));
-  const everything = [...new Set(frontends.flatMap(poolNames))];
-  return [...all, ...unknown.map((name) => ({ name, instances, pools: everything }))];
+  if (service === undefined) return names.map((name) => ({ name, instances: [], pools: [] }));
+  const { services } = service.ledger;
+  const named = new Set(services.flatMap(({ frontends }) => frontends));
+  const instances = service.vrrp.vrrp.instances.map(({ name }) => name);
+  const others = service.balance.frontends.filter(({ name }) => !named.has(name));
+  return [
+    ...services,
+    ...others.map((one) => ({ name: one.name, instances, pools: poolNames(one) })),
+  ];
 }
 
 function poolNames({ routes, defaultPool }: FrontendSettings): readonly string[] {

@@ -15,6 +15,7 @@ import { mistakeIn, readQuery } from "./fields.ts";
 import { identify, mayDo, type Identity, type IdentityRules } from "./identity.ts";
 import { refusalOf, SECURITY_HEADERS, type HostList } from "./request-guard.ts";
 import { isProblem, problem, type Answer, type Found, type RouteTable } from "./routes.ts";
+import { wordingOf } from "./wording.ts";
 
 const MAX_CONNECTIONS = 256;
 const MAX_CONNECTIONS_PER_ADDRESS = 48;
@@ -224,7 +225,7 @@ export class WebServer {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
     });
-    response.end(`${JSON.stringify(refused)}\n`);
+    response.end(`${JSON.stringify(refused, wordingOf(request.headers))}\n`);
   }
 
   async #answer(visit: Visit, answer: Answer): Promise<void> {
@@ -233,6 +234,10 @@ export class WebServer {
     const { request, response } = visit;
     const { status, headers } = answer;
     let body: Buffer | string = answer.body;
+    const wording = wordingOf(request.headers);
+    if (wording !== undefined && typeof body === "string" && isJson(headers)) {
+      body = JSON.stringify(JSON.parse(body), wording);
+    }
     const isReady = headers["content-encoding"] !== undefined || status === 304;
     const accepts = /\bgzip\b/u.test(request.headers["accept-encoding"] ?? "");
     if (!isReady && accepts && body.length >= COMPRESSED_FROM) {
@@ -240,10 +245,14 @@ export class WebServer {
       body = await compress(body, { level: constants.Z_BEST_SPEED });
       response.setHeader("content-encoding", "gzip");
     }
-    if (!isReady) response.setHeader("vary", "accept-encoding");
+    if (!isReady) response.setHeader("vary", "accept-encoding, accept-language");
     response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
     response.end(request.method === "HEAD" ? undefined : body);
   }
+}
+
+function isJson(headers: Readonly<Record<string, string>>): boolean {
+  return headers["content-type"]?.startsWith("application/json") === true;
 }
 
 export function tlsOptions({ cert, key, clientCa }: TlsMaterial): object {

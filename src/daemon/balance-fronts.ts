@@ -15,7 +15,7 @@ import { expectProxyHeader, type ProxyOrigin } from "../drivers/proxy-gate.ts";
 import type { InternetAddress } from "../drivers/stream-address.ts";
 import { type Accepted, bindName, StreamListener } from "../drivers/stream-listener.ts";
 import type { StreamLoop } from "../drivers/stream-loop.ts";
-import { StreamWire, WIRE_EVENTS } from "../drivers/stream-wire.ts";
+import { StreamWire } from "../drivers/stream-wire.ts";
 import { TlsFront, type SecuredWire, type TlsFacts } from "../drivers/tls-front.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 
@@ -235,9 +235,7 @@ export class Fronts {
     const origin = { frontend, source, sourcePort, localAddress, localPort, http2: false };
     const wire = new StreamWire(loop, fd);
     loop.run((now) => (wire.peer = acceptor.accept(now, wire, origin)));
-    if (wire.isGone) return;
-    const result = loop.add(wire, WIRE_EVENTS);
-    if (result < 0) wire.fail("EPOLL");
+    if (!wire.isGone) wire.arrive();
   }
 
   #secure(front: Front, fd: number, ends: ProxyOrigin): void {

@@ -13,6 +13,8 @@ const LEVELS: Partial<Record<PoolEventKind, EventDraft["level"]>> = {
 
 export function eventDraft(pool: string, { kind, server, reason }: PoolEvent): EventDraft {
   const instance = server === undefined ? pool : `${pool}/${server.name}`;
-  const level = LEVELS[kind] ?? "info";
+  // The first tier serves again: that is good news.
+  const isUsual = kind === "tier" && reason.startsWith("tier 0 ");
+  const level = isUsual ? "info" : (LEVELS[kind] ?? "info");
   return { source: "balance", level, kind: `server-${kind}`, instance, reason };
 }

@@ -177,6 +177,7 @@ test("who gives an order stands before it, and a refusal after it", async () => 
   await assert.rejects(eve.order({ server: "web/9", state: "drain" }));
   const [asked, refused] = events.since(0).slice(-2);
   assert.deepEqual([asked?.kind, asked?.who], ["operator-asked", "eve"]);
+  assert.equal(asked?.reason, "eve asked for an order to a server over the control socket");
   assert.deepEqual([refused?.kind, refused?.level], ["operator-refused", "warning"]);
   await client.plan("x");
   assert.equal(events.since(0).at(-1), refused, "a question is no order");

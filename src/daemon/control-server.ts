@@ -117,6 +117,13 @@ async function answer(
 /** Questions that are asked with a body. */
 const ASKS: ReadonlySet<string> = new Set(["/v1/explain-request", "/v1/plan"]);
 const MAX_WHO = 64;
+/** Orders whose path does not say what they are for a reader. */
+const ORDER_WORDS: Readonly<Record<string, string>> = {
+  server: "an order to a server",
+  apply: "another configuration",
+  confirm: "the configuration to stay",
+  "renew-roles": "fresh processes",
+};
 
 /** Who gives an order is in the journal before anything comes of it, and how it ended if not well. */
 function noteOrder(events: EventLog, request: IncomingMessage, response: ServerResponse): void {
@@ -124,7 +131,7 @@ function noteOrder(events: EventLog, request: IncomingMessage, response: ServerR
   if (method !== "POST" || ASKS.has(url)) return;
   const [, , verb = "", subject = ""] = url.split("/").map(decode);
   const who = String(request.headers["nines-who"] ?? "somebody").slice(0, MAX_WHO);
-  const what = subject === "" ? verb : `${verb} ${subject}`;
+  const what = subject === "" ? (ORDER_WORDS[verb] ?? verb) : `${verb} ${subject}`;
   const add = (level: "info" | "warning", kind: EventDraft["kind"], reason: string): void =>
     events.add({ source: "operator", level, kind, instance: subject, reason, who });
   add("info", "operator-asked", `${who} asked for ${what} over the control socket`);

@@ -41,8 +41,12 @@ export interface Naming {
   readonly days: number;
 }
 
-/** For both ends of a connection. */
-export function makeCertificate(authority: KeyPair, naming: Naming): Promise<KeyPair> {
+/** For both ends of a connection, and for whoever has the other half of this key (PEM, both). */
+export function makeCertificate(
+  authority: KeyPair,
+  publicKey: string,
+  naming: Naming,
+): Promise<string> {
   const { name, uri, days } = naming;
   return inPrivateFolder(async (folder) => {
     const file = (what: string): string => join(folder, what);
@@ -54,23 +58,17 @@ export function makeCertificate(authority: KeyPair, naming: Naming): Promise<Key
       "authorityKeyIdentifier=keyid",
     ];
     await Promise.all([
+      writeFile(file("public"), publicKey),
       writeFile(file("ca"), authority.certificate),
       writeFile(file("ca-key"), authority.key, { mode: 0o600 }),
       writeFile(file("extensions"), `${extensions.join("\n")}\n`),
     ]);
     await openssl(
-      ["req", "-new", ...CURVE, "-keyout", file("key"), "-out", file("request")],
-      ["-subj", `/CN=${escaped(name)}`],
-    );
-    await openssl(
-      ["x509", "-req", "-sha256", "-in", file("request"), "-out", file("certificate")],
+      ["x509", "-new", "-sha256", "-force_pubkey", file("public"), "-out", file("certificate")],
       ["-CA", file("ca"), "-CAkey", file("ca-key"), "-set_serial", serial()],
-      ["-days", String(days), "-extfile", file("extensions")],
+      ["-subj", `/CN=${escaped(name)}`, "-days", String(days), "-extfile", file("extensions")],
     );
-    return {
-      certificate: await readFile(file("certificate"), "utf8"),
-      key: await readFile(file("key"), "utf8"),
-    };
+    return readFile(file("certificate"), "utf8");
   });
 }
 

@@ -38,14 +38,27 @@ export function unixSockaddr(path: string): Uint8Array | undefined {
 }
 
 const V4_MAPPED = 10;
+/** Clients come more than once: their addresses are spelled once, and are one text wherever they are kept. */
+const KNOWN = 1024;
+const knownKeys = new Int32Array(KNOWN);
+const knownTexts: string[] = Array.from({ length: KNOWN }, () => "");
+
+function ipv4Text(bytes: Uint8Array, at: number): string {
+  const key = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  const slot = (key ^ (key >>> 10) ^ (key >>> 20)) & (KNOWN - 1);
+  const known = knownTexts[slot]!;
+  if (knownKeys[slot] === key && known !== "") return known;
+  knownKeys[slot] = key;
+  return (knownTexts[slot] = formatIp(bytes, at, 4));
+}
 
 /** What `accept4`, `getsockname` or `getpeername` filled in. */
 export function readSockaddr(bytes: Uint8Array): InternetAddress {
   const family = bytes[0]! | (bytes[1]! << 8);
   const port = (bytes[2]! << 8) | bytes[3]!;
-  if (family === AF_INET) return { address: formatIp(bytes, 4, 4), port };
+  if (family === AF_INET) return { address: ipv4Text(bytes, 4), port };
   if (family !== AF_INET6) return { address: "", port: 0 };
-  return { address: isMapped(bytes) ? formatIp(bytes, 20, 4) : formatIp(bytes, 8, 16), port };
+  return { address: isMapped(bytes) ? ipv4Text(bytes, 20) : formatIp(bytes, 8, 16), port };
 }
 
 /** `::ffff:a.b.c.d`. RFC 4291 section 2.5.5.2. */

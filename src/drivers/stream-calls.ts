@@ -10,6 +10,7 @@ import { NativeMemory, SOL_SOCKET } from "./ffi.ts";
 export const SOCK_STREAM = 1;
 export const MSG_PEEK = 0x2;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
@@ -94,9 +95,9 @@ export function receiveStream(fd: number, address: number, length: number, flags
   return result < 0 ? -koffiErrno() : result;
 }
 
-/** Bytes that the kernel took; never a signal. */
-export function sendStream(fd: number, address: number, length: number): number {
-  const result: number = raw.send(fd, address, length, MSG_NOSIGNAL);
+/** Bytes that the kernel took; never a signal. With `MSG_MORE` they may wait for what follows. */
+export function sendStream(fd: number, address: number, length: number, flags = 0): number {
+  const result: number = raw.send(fd, address, length, MSG_NOSIGNAL | flags);
   return result < 0 ? -koffiErrno() : result;
 }
 

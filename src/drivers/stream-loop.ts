@@ -14,6 +14,7 @@
 import { monotonicMs } from "./clock.ts";
 import { closeFd, errnoName, NativeMemory } from "./ffi.ts";
 import { watchReadable, type Watch } from "./poll.ts";
+import { Arrivals } from "./stream-arrivals.ts";
 import * as calls from "./stream-calls.ts";
 
 /** Events taken from the kernel at a time. */
@@ -85,6 +86,7 @@ export class StreamLoop {
   readonly input: NativeMemory = new NativeMemory(GATHERED_BYTES + READ_BYTES);
   /** Where the next read goes: there is room for one. */
   inputAt = 0;
+  readonly arrivals: Arrivals = new Arrivals();
   readonly arena: NativeMemory = new NativeMemory(ARENA_BYTES);
   readonly #epoll: number;
   readonly #watch: Watch;
@@ -214,6 +216,7 @@ export class StreamLoop {
   /** The caller has destroyed all wires. */
   close(): void {
     this.#watch.close();
+    this.arrivals.close();
     for (const fd of this.#closing.splice(0)) closeFd(fd);
     closeFd(this.#epoll);
   }
@@ -280,10 +283,11 @@ export class StreamLoop {
   }
 
   #finish(now: number): void {
-    while (this.#staged.length > 0 || this.#failed.length > 0) {
+    do {
       this.#flushAll();
       if (this.#failed.length > 0) this.#tellFailures(now);
-    }
+      this.arrivals.settle(now);
+    } while (this.#staged.length > 0 || this.#failed.length > 0);
     if (this.#closing.length > 0) for (const fd of this.#closing.splice(0)) closeFd(fd);
     this.#hooks.afterTurn(now);
     this.#inTurn = false;

@@ -79,7 +79,7 @@ const plain: Transport = {
   accepting: (loop, arrived) => (fd) => {
     const wire = new StreamWire(loop, fd);
     arrived(wire);
-    loop.add(wire, WIRE_EVENTS);
+    wire.arrive();
   },
   connect: (port) => connect({ port, host: "127.0.0.1", allowHalfOpen: true }),
 };

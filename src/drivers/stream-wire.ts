@@ -5,6 +5,8 @@
 
 import type { Peer, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { EAGAIN, errnoName, setSocketOption, SOL_SOCKET, type NativeMemory } from "./ffi.ts";
+import type { Arrival } from "./stream-arrivals.ts";
+import { Backlog } from "./stream-backlog.ts";
 import * as calls from "./stream-calls.ts";
 import { READ_BYTES, Sender, type StreamLoop } from "./stream-loop.ts";
 
@@ -26,13 +28,17 @@ const LINGER_NOT = new Uint8Array(Int32Array.of(1, 0).buffer);
 /** Whoever is told before the engine is there. */
 const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
 
-export class StreamWire extends Sender implements Wire {
+export class StreamWire extends Sender implements Arrival, Wire {
+  isUnwatched = false;
+  restsAt = -1;
+  restsSince = 0;
   protected readonly loop: StreamLoop;
   /** The kernel may have more for us than was read. */
   protected isReadable = false;
   protected isEnding = false;
   protected isPaused = false;
-  readonly #backlog: Backlog;
+  /** Made when the kernel first takes less than all: most connections never need it. */
+  #backlog: Backlog | undefined;
   #peer: Peer = nobody;
   /** Set until it was told `connected`. */
   #connecting: ServerPeer | undefined;
@@ -56,7 +62,6 @@ export class StreamWire extends Sender implements Wire {
   constructor(loop: StreamLoop, fd: number, connecting?: ServerPeer) {
     super(fd, connecting !== undefined);
     this.loop = loop;
-    this.#backlog = new Backlog(loop);
     this.#connecting = connecting;
     this.#isStanding = connecting === undefined;
     if (connecting !== undefined) this.#peer = connecting;
@@ -72,7 +77,7 @@ export class StreamWire extends Sender implements Wire {
   }
 
   get queued(): number {
-    return this.stagedLength + this.#backlog.length;
+    return this.stagedLength + this.backlogLength;
   }
 
   send(bytes: Uint8Array, from: number, to: number): boolean {
@@ -85,13 +90,13 @@ export class StreamWire extends Sender implements Wire {
     } else {
       this.loop.stage(this, bytes, from, to);
     }
-    this.#isBlocked = this.#backlog.length > 0 && this.queued > MARK_BYTES;
+    this.#isBlocked = this.backlogLength > 0 && this.queued > MARK_BYTES;
     return !this.#isBlocked;
   }
 
   /** In front of everything else, as it is: a PROXY header. Before the connection stands. */
   sendAhead(bytes: Uint8Array): void {
-    this.#backlog.append(bytes, 0, bytes.length);
+    this.#enqueue(bytes, 0, bytes.length);
   }
 
   pause(): void {
@@ -117,11 +122,33 @@ export class StreamWire extends Sender implements Wire {
     this.#release();
   }
 
+  /**
+   * Accepted, and its peer is set: its first bytes are there or come soon, and are looked for in this
+   * turn. Watched from the end of the turn on, or later (see `Arrivals`).
+   */
+  arrive(): void {
+    this.isUnwatched = true;
+    this.isReadable = true;
+    this.loop.arrivals.add(this);
+    this.loop.makeReady(this);
+  }
+
+  get hasSaidAll(): boolean {
+    return this.#peer.hasSaidAll === true;
+  }
+
+  watch(): void {
+    if (!this.isUnwatched) return;
+    this.#hasArrived();
+    const result = this.loop.add(this, WIRE_EVENTS);
+    if (result < 0) this.fail(errnoName(result));
+  }
+
   // ---- called by the loop ----
 
   event(now: number, flags: number): void {
     if (!this.#isStanding && !this.#stand(now, flags)) return;
-    if ((flags & calls.EPOLLOUT) !== 0 && this.#backlog.length > 0) this.#sendBacklog(now);
+    if ((flags & calls.EPOLLOUT) !== 0 && this.backlogLength > 0) this.#sendBacklog(now);
     if ((flags & HUNG_UP) !== 0) this.#hungUp = true;
     if (this.#inEnded && this.#outEnded && (flags & BOTH_OVER) !== 0) return this.#bothEnded(now);
     if ((flags & (calls.EPOLLIN | HUNG_UP)) === 0 || this.#isGone) return;
@@ -198,7 +225,7 @@ export class StreamWire extends Sender implements Wire {
 
   /** Before the connection stands. */
   protected queueEarly(bytes: Uint8Array, from: number, to: number): void {
-    this.#backlog.append(bytes, from, to);
+    this.#enqueue(bytes, from, to);
   }
 
   /** The connection stands; ends with `tellConnected`. */
@@ -229,21 +256,30 @@ export class StreamWire extends Sender implements Wire {
 
   protected sendRaw(memory: NativeMemory, from: number, to: number): void {
     // Room may have come since something was put in line.
-    if (this.#backlog.length > 0) {
-      this.#backlog.append(memory.bytes, from, to);
+    if (this.backlogLength > 0) {
+      this.#enqueue(memory.bytes, from, to);
       return;
     }
-    const result = calls.sendStream(this.fd, memory.address + from, to - from);
+    // The last bytes leave in one segment with the end, which follows in this turn.
+    const flags = this.isEnding ? calls.MSG_MORE : 0;
+    const result = calls.sendStream(this.fd, memory.address + from, to - from, flags);
     if (result < 0 && result !== -EAGAIN) {
       this.fail(errnoName(result));
       return;
     }
     const sent = Math.max(0, result);
-    if (sent < to - from) this.#backlog.append(memory.bytes, from + sent, to);
+    if (sent < to - from) this.#enqueue(memory.bytes, from + sent, to);
   }
 
   protected get backlogLength(): number {
-    return this.#backlog.length;
+    return this.#backlog === undefined ? 0 : this.#backlog.length;
+  }
+
+  #enqueue(bytes: Uint8Array, from: number, to: number): void {
+    this.#backlog ??= new Backlog(this.loop);
+    this.#backlog.append(bytes, from, to);
+    // Only an event tells when there is room again.
+    if (this.isUnwatched) this.watch();
   }
 
   protected tellConnected(now: number): void {
@@ -274,13 +310,13 @@ export class StreamWire extends Sender implements Wire {
   }
 
   #sendBacklog(now: number): void {
-    const result = this.#backlog.send(this.fd);
+    const result = this.#backlog!.send(this.fd);
     if (result < 0) {
       this.fail(errnoName(result));
       return;
     }
     if (this.isEnding && this.stagedLength === 0) this.#endWhenOut();
-    if (!this.#isBlocked || this.#backlog.length > MARK_BYTES / 2) return;
+    if (!this.#isBlocked || this.backlogLength > MARK_BYTES / 2) return;
     this.#isBlocked = false;
     this.#peer.drained(now);
   }
@@ -290,11 +326,12 @@ export class StreamWire extends Sender implements Wire {
       this.#isSealed = true;
       this.seal();
     }
-    if (this.#backlog.length > 0 || this.#outEnded) return;
+    if (this.backlogLength > 0 || this.#outEnded) return;
     this.#outEnded = true;
-    // What lies unread in the socket would turn the end into RST, which may overtake the answer.
+    // Also before it is closed: with something unread in the socket, that drops what has not left yet.
+    calls.shutdownWriting(this.fd);
+    // RST, which it sends as well then, may overtake the answer.
     if (this.#isLast && !this.isReadable) this.fail("");
-    else calls.shutdownWriting(this.fd);
   }
 
   /** The other side has confirmed our end - or it had gone already, and refuses what we sent. */
@@ -314,9 +351,14 @@ export class StreamWire extends Sender implements Wire {
     }
     if ((flags & calls.EPOLLOUT) === 0) return false;
     this.#isStanding = true;
-    if (this.#backlog.length > 0) this.#sendBacklog(now);
+    if (this.backlogLength > 0) this.#sendBacklog(now);
     this.opened(now);
     return !this.#isGone;
+  }
+
+  #hasArrived(): void {
+    this.isUnwatched = false;
+    this.loop.arrivals.forget(this);
   }
 
   #lose(now: number, reason: string): void {
@@ -328,64 +370,11 @@ export class StreamWire extends Sender implements Wire {
   #release(): void {
     this.#isGone = true;
     this.isEnding = true;
+    if (this.isUnwatched) this.#hasArrived();
     this.stagedLength = 0;
-    this.#backlog.clear();
+    this.#backlog?.clear();
     this.#held = undefined;
     this.loop.release(this);
     this.dispose();
-  }
-}
-
-/** Bytes that the kernel did not take yet, in pieces lent by the loop. */
-class Backlog {
-  readonly #loop: StreamLoop;
-  readonly #chunks: NativeMemory[] = [];
-  /** Where the first chunk starts and the last one ends. */
-  #from = 0;
-  #to = 0;
-  length = 0;
-
-  constructor(loop: StreamLoop) {
-    this.#loop = loop;
-  }
-
-  append(bytes: Uint8Array, from: number, to: number): void {
-    while (from < to) {
-      let last = this.#chunks.at(-1);
-      if (last === undefined || this.#to === last.bytes.length) {
-        last = this.#loop.takeChunk();
-        this.#chunks.push(last);
-        this.#to = 0;
-      }
-      const count = Math.min(to - from, last.bytes.length - this.#to);
-      last.bytes.set(bytes.subarray(from, from + count), this.#to);
-      this.#to += count;
-      this.length += count;
-      from += count;
-    }
-  }
-
-  /** As much as the kernel takes; `-errno` when the connection is broken. */
-  send(fd: number): number {
-    while (this.length > 0) {
-      const chunk = this.#chunks[0]!;
-      const end = this.#chunks.length === 1 ? this.#to : chunk.bytes.length;
-      const result = calls.sendStream(fd, chunk.address + this.#from, end - this.#from);
-      if (result < 0) return result === -EAGAIN ? 0 : result;
-      this.#from += result;
-      this.length -= result;
-      if (this.#from < end) return 0;
-      this.#from = 0;
-      this.#loop.giveChunk(chunk);
-      this.#chunks.shift();
-    }
-    return 0;
-  }
-
-  clear(): void {
-    for (const chunk of this.#chunks.splice(0)) this.#loop.giveChunk(chunk);
-    this.#from = 0;
-    this.#to = 0;
-    this.length = 0;
   }
 }

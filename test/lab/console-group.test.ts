@@ -67,7 +67,9 @@ async function post(host: Host, path: string, body: object): Promise<unknown> {
 
 async function join(lb: Host, other: Host): Promise<void> {
   await lb.run([BIN, "cert", "init", "--node", "lb", ...STATE]);
-  const invitation = await lb.run([BIN, "cert", "invite", "web3", ...STATE]);
+  const asked = await other.run([BIN, "cert", "request", ...STATE]);
+  const request = lb.write("/run/request", asked);
+  const invitation = await lb.run([BIN, "cert", "invite", "web3", request, ...STATE]);
   await other.run([BIN, "cert", "join", other.write("/run/invitation", invitation), ...STATE]);
 }
 

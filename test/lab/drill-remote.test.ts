@@ -71,7 +71,9 @@ async function withPair(body: (pair: Pair) => Promise<void>): Promise<void> {
     for (const web of ["web1", "web2"]) await startNginx(world.host(web));
     const [first, second] = [await start(lb), await start(other)];
     await lb.run([BIN, "cert", "init", "--node", "lb", ...STATE]);
-    const invitation = await lb.run([BIN, "cert", "invite", "web3", ...STATE]);
+    const asked = await other.run([BIN, "cert", "request", ...STATE]);
+    const request = lb.write("/run/request", asked);
+    const invitation = await lb.run([BIN, "cert", "invite", "web3", request, ...STATE]);
     await other.run([BIN, "cert", "join", other.write("/run/invitation", invitation), ...STATE]);
     for (const host of [lb, other]) await waitFor(() => isWhole(host), TIMEOUT_MS, "a whole group");
     await body({ lb, other, first, second });

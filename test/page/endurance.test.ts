@@ -43,7 +43,7 @@ test("a console that hangs is known by its silence, and asked anew", async () =>
   const { page } = await open(browser, server, { alone: true, fakeClock: true });
   await page.locator(".is-live").waitFor();
   await page.clock.fastForward(26_000);
-  await page.locator('[data-banner="lost"]', { hasText: "the console is silent" }).waitFor();
+  await page.locator('[data-banner="lost"]', { hasText: "It says nothing any more" }).waitFor();
   await page.clock.fastForward(1_000);
   await page.locator(".is-live").waitFor();
   await page.close();

@@ -9,7 +9,6 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LANG } from "../../src/console/drill-words.ts";
 import type {
   ActionConfirmation,
   ActionPreview,
@@ -50,6 +49,8 @@ const PAST_MS = 600_000;
 
 export class FixtureServer {
   overview: Overview = fixture("small");
+  /** Why the next confirmation comes too late. */
+  conflict: string | undefined;
   /** What was confirmed, in order. */
   readonly confirmed: ActionConfirmation[] = [];
   readonly notes: string[] = [];
@@ -177,22 +178,21 @@ export class FixtureServer {
       {
         ...read,
         path: "/api/v1/drills",
-        query: LANG,
         handle: () =>
           json({
             drills: [
               {
                 name: "kill-vrrp",
-                title: "The process that holds the addresses dies",
-                faults: ["kill -9 vrrp"],
-                radius: "one node",
+                title: "the vrrp process is killed",
+                faults: ["SIGKILL to the vrrp process"],
+                radius: "this node: its addresses must go to another one",
               },
               {
                 name: "power-off",
-                title: "A node loses power",
-                faults: ["power-off"],
-                radius: "one node",
-                refused: "lb1 is the last director",
+                title: "the master loses power",
+                faults: ["nobody knows the way to 10.0.0.1"],
+                radius: "this node: its addresses must go to another one",
+                refused: "an incident is open: web-20261121T114746Z",
               },
             ],
           }),
@@ -200,7 +200,6 @@ export class FixtureServer {
       {
         ...read,
         path: "/api/v1/drills/history",
-        query: LANG,
         handle: () => json({ runs: this.overview.drills.recent }),
       },
     ];
@@ -221,6 +220,9 @@ export class FixtureServer {
         body: ACTION,
         handle: ({ body }) => {
           this.confirmed.push(body as unknown as ActionConfirmation);
+          const { conflict } = this;
+          this.conflict = undefined;
+          if (conflict !== undefined) return problem(409, "changed", conflict);
           const text = `${String(body["action"])} of ${String(body["subject"])} done`;
           return json({ done: true, sentence: { code: "action-done", args: {}, text } });
         },
@@ -248,7 +250,7 @@ export class FixtureServer {
     const isOld = nowMs - atMs > PAST_MS;
     const nodes = topology.nodes.map((node) =>
       isOld && node.id === "server web/web1"
-        ? { ...node, state: "DOWN" as const, reason: "connect ECONNREFUSED, 3 times in a row" }
+        ? { ...node, state: "DOWN" as const, reason: "check failed: connection refused, 3 of 3" }
         : node,
     );
     return { atMs, verdict, holders, records, topology: { ...topology, nodes } };
@@ -280,9 +282,19 @@ function usualPreview(action: ActionRequest): ActionPreview {
   return {
     action,
     moves: [
-      { code: "moves", args: {}, text: `3 requests of ${subject} may finish; no new ones come` },
+      {
+        code: "moves-away-drain",
+        args: { server: subject, active: 3 },
+        text: `3 requests of ${subject} may finish; no new ones come`,
+      },
     ],
-    left: [{ code: "left", args: {}, text: "pool web has 2 servers left: web2, web3" }],
+    left: [
+      {
+        code: "left-servers",
+        args: { pool: "web", ready: 2, servers: 3 },
+        text: "pool web has 2 servers left: web2, web3",
+      },
+    ],
     command: `nines pool ${verb} ${subject}${weight === undefined ? "" : ` ${String(weight)}`} --reason '…'`,
     confirm: `seen-${action.action}`,
     expiresMs: Date.now() + 60_000,

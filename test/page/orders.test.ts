@@ -56,6 +56,29 @@ test("an order shows what it will do and its command, wants a reason, and is sen
   await page.close();
 });
 
+test("when something changed meanwhile, the order is looked at anew and may be confirmed then", async () => {
+  const { page } = await open(browser, server, { operator: true, hash: "#/server/web/web1" });
+  await page.getByRole("button", { name: "Drain" }).click();
+  const window = page.getByRole("dialog", { name: "Drain: web/web1" });
+  await window.getByLabel("Reason").fill("new kernel");
+  let looks = 0;
+  server.previewed = (usual) => ({ ...usual, confirm: `seen-${++looks}` });
+  server.conflict = "something changed since the preview: look again";
+  const send = window.getByRole("button", { name: "Drain", exact: true });
+  await send.click();
+  await window.getByText("something changed since the preview").waitFor();
+  await send.click();
+  await page.locator(".notice", { hasText: "drain of web/web1 done" }).waitFor();
+  assert.deepEqual(
+    server.confirmed.map(({ confirm, reason }) => [confirm, reason]),
+    [
+      ["seen-drain", "new kernel"],
+      ["seen-1", "new kernel"],
+    ],
+  );
+  await page.close();
+});
+
 test("a dangerous order wants its name typed; one that nobody may give says why and has no button", async () => {
   const refused = {
     code: "order-no-standby",
@@ -133,7 +156,7 @@ test("a note on an incident is kept and shown; a drill is run from its page", as
     operator: true,
     hash: "#/incident/web-20261102T114746Z%40lb1",
   });
-  await page.getByText("web1 and web2 refused connections").waitFor();
+  await page.getByText("check failed: connection refused, 3 of 3").waitFor();
   assert.match(
     await page.locator(".phases").innerText(),
     /Noticed[\s\S]*after 2\.1 s[\s\S]*Repaired/u,

@@ -97,7 +97,7 @@ function hostsFit({ host, headers }: Record<string, unknown>): boolean {
 }
 
 function bothValues(key: string, a: unknown, b: unknown): unknown {
-  if (JSON.stringify(a) === JSON.stringify(b)) return a;
+  if (a === b || JSON.stringify(a) === JSON.stringify(b)) return a;
   if (NAMED.includes(key)) {
     const names = Object.keys(b as object);
     const isTwice = names.some((name) => Object.hasOwn(a as object, name));

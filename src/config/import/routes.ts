@@ -146,6 +146,8 @@ class Compiler {
 }
 
 function implies(inner: Condition, outer: Condition): boolean {
+  // Asked of every route at every step: most are told apart by what they ask for at all.
+  if (Object.keys(outer).some((key) => inner[key] === undefined)) return false;
   const both = conjunction([inner, outer]);
   return typeof both === "object" ? sameCondition(both, inner) : both === "true";
 }

@@ -10,7 +10,7 @@ import type { ActionPreview, ActionRequest, Sentence } from "../api.ts";
 import { button } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { say, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { confirm, preview } from "./requests.ts";
 import { dialog, notice } from "./store.ts";
 
@@ -28,16 +28,18 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
   const [seen, setSeen] = useState<ActionPreview | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
   const [isSending, setSending] = useState(false);
+  const [attempt, setAttempt] = useState(0);
   const wanted = completed(request, draft);
-  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
+  const change = (part: Partial<Draft>): void => {
+    setDraft({ ...draft, ...part });
+    setTrouble("");
+  };
   useEffect(() => {
     let isWanted = true;
     setSeen(undefined);
     preview(wanted).then(
       (answer) => {
-        if (!isWanted) return;
-        setSeen(answer);
-        setTrouble("");
+        if (isWanted) setSeen(answer);
       },
       (error: Error) => {
         if (isWanted) setTrouble(error.message);
@@ -46,7 +48,7 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
     return () => {
       isWanted = false;
     };
-  }, [JSON.stringify(wanted)]);
+  }, [JSON.stringify(wanted), attempt]);
   const send = (event: Event): void => {
     event.preventDefault();
     const token = seen?.confirm;
@@ -55,12 +57,14 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
     const typed = seen?.override === undefined ? {} : { override: draft.typed };
     confirm({ ...wanted, confirm: token, reason: draft.reason.trim(), ...typed }).then(
       ({ sentence }) => {
-        notice.value = { text: say(sentence), isBad: false };
+        notice.value = { text: sentence.text, isBad: false };
         dialog.value = undefined;
       },
       (error: Error) => {
         setSending(false);
         setTrouble(error.message);
+        // What was confirmed is spent: the state of now is looked at, and may be confirmed again.
+        setAttempt(attempt + 1);
       },
     );
   };
@@ -211,7 +215,7 @@ function consequences({ moves, left, refused, command, override }: ActionPreview
             "div",
             null,
             el("strong", null, t(override === undefined ? "action.refused" : "action.dangerous")),
-            el("span", { class: "under" }, say(refused)),
+            el("span", { class: "under" }, refused.text),
           ),
         ),
     list(t("action.moves"), moves, t("action.moves-nothing")),
@@ -232,7 +236,7 @@ function list(title: string, sentences: readonly Sentence[], none: string): VNod
       : el(
           "ul",
           { class: "lines" },
-          sentences.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
+          sentences.map((sentence) => el("li", { key: sentence.text }, sentence.text)),
         ),
   );
 }

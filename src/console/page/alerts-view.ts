@@ -5,8 +5,8 @@ import type { NodeView } from "../api.ts";
 import { ago, empty, levelMark, linkOfSubject, panel, span } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { addressOf } from "./incident-page.ts";
-import { say, sayReason, t } from "./preferences.ts";
+import { addressOf, classOf } from "./incident-page.ts";
+import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { told } from "./store.ts";
 
@@ -34,12 +34,12 @@ export function Alerts(): VNode {
             el(
               "a",
               { href: hashOf("incident", addressOf({ id, node })) },
-              t("incident.open-of", { service, severity }),
+              t("incident.open-of", { service, severity: classOf(severity) }),
             ),
             el(
               "span",
               { class: "under" },
-              `${sayReason(cause)} · ${node} · ${ago(startMs)}`,
+              `${cause} · ${node} · ${ago(startMs)}`,
               ageMs === undefined ? "" : ` · ${t("incident.old", { span: span(ageMs) })}`,
             ),
           ),
@@ -54,7 +54,7 @@ export function Alerts(): VNode {
           el(
             "div",
             null,
-            href === undefined ? say(sentence) : el("a", { href }, say(sentence)),
+            href === undefined ? sentence.text : el("a", { href }, sentence.text),
             el(
               "span",
               { class: "under" },
@@ -122,9 +122,9 @@ function nodeLine({
       { class: "under" },
       state === "UNKNOWN"
         ? ageMs === undefined
-          ? sayReason(reason)
-          : t("nodes.stale", { span: span(ageMs), reason: sayReason(reason) })
-        : sayReason(reason),
+          ? reason
+          : t("nodes.stale", { span: span(ageMs), reason: reason })
+        : reason,
     ),
     el("span", { class: "under" }, facts.join(" · ")),
   );

@@ -1,14 +1,14 @@
 /** Four questions, answered in five seconds: is it up, can it survive the next failure, who holds what, what changed. */
 
 import type { VNode } from "preact";
-import type { Holder, Overview, State, Survival } from "../api.ts";
-import { ago, empty, linkOfSubject, moment } from "./common-views.ts";
+import type { Holder, Overview, RecordView, State, Survival } from "../api.ts";
+import { ago, empty, linkOfRecord, moment } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { say, sayKind, sayReason, t } from "./preferences.ts";
+import { sayKind, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { stateOfVerdict, toneOf } from "./states.ts";
-import { cursor, overview } from "./store.ts";
+import { cursor, overview, told } from "./store.ts";
 
 const MOST_LINES = 4;
 
@@ -27,7 +27,7 @@ export function Answers(): VNode | null {
         state: stateOfVerdict(verdict.state),
         word: t(`verdict.${verdict.state}`),
       },
-      el("p", { class: "lead" }, say(verdict.sentence)),
+      el("p", { class: "lead" }, verdict.sentence.text),
       verdict.sinceMs === undefined
         ? null
         : el("p", { class: "muted" }, t("time.since", { moment: ago(verdict.sinceMs) })),
@@ -78,7 +78,7 @@ function survival({ survives, services }: Survival): VNode {
           "li",
           { key: `${service} ${i}` },
           services.length > 1 ? el("strong", null, `${service}: `) : null,
-          say(sentence),
+          sentence.text,
         ),
       ),
   );
@@ -154,24 +154,50 @@ function holderLine({
   );
 }
 
+/** Told in the journal, and nothing that clients or the next failure would notice. */
+const QUIET: ReadonlySet<string> = new Set([
+  "access-refused",
+  "drill-refused",
+  "handover-asked",
+  "limited",
+  "note",
+  "operator-asked",
+  "page-open",
+  "server-change-asked",
+  "server-tier",
+  "signed-in",
+]);
+
+/** To what, where the record says it. */
+function whatChanged({ kind, reason, node, data }: RecordView): string {
+  if (kind === "verdict-changed") return reason;
+  const state = kind === "state-changed" ? data?.["to"] : undefined;
+  return typeof state === "string" ? t("answers.became", { state, node }) : sayKind(kind);
+}
+
 function changes(records: Overview["records"]): VNode {
+  const own = told("node");
+  const shown = records.filter(
+    ({ kind, node }) => !QUIET.has(kind) && (kind !== "verdict-changed" || node === own),
+  );
   return answer(
     { id: "answer-changes", question: t("answers.changes") },
-    records.length === 0
+    shown.length === 0
       ? empty(t("answers.no-changes"))
       : el(
           "ol",
           { class: "lines changes" },
-          records.slice(0, MOST_LINES).map(({ node, seq, wallMs, subject, kind, reason }) => {
-            const href = subject === "" ? undefined : linkOfSubject(subject);
+          shown.slice(0, MOST_LINES).map((record) => {
+            const { node, seq, wallMs, subject, reason } = record;
+            const href = linkOfRecord(record);
             return el(
               "li",
-              { key: `${node}:${seq}`, title: sayReason(reason) },
+              { key: `${node}:${seq}`, title: reason },
               moment(wallMs),
               " ",
               href === undefined ? el("strong", null, subject || node) : el("a", { href }, subject),
               " ",
-              sayKind(kind),
+              whatChanged(record),
             );
           }),
         ),

@@ -4,9 +4,9 @@ import type { ComponentChildren, VNode } from "preact";
 import type { Level, RecordView, TopologyNode } from "../api.ts";
 import { el, names } from "./dom.ts";
 import { formatFull, formatMoment, formatNumber, formatSpan } from "./format.ts";
-import { language, sayKind, sayReason, t } from "./preferences.ts";
+import { language, sayKind, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
-import { nodesById, serverNow } from "./store.ts";
+import { nodesById, serverNow, told } from "./store.ts";
 import type { TextKey } from "./texts.ts";
 
 export function panel(
@@ -77,10 +77,16 @@ export function levelMark(level: Level): VNode {
 }
 
 /** Where a subject of a record is shown, if it is one of the topology's or a drill. */
+export function linkOfRecord({ kind, subject }: RecordView): string | undefined {
+  if (subject === "") return undefined;
+  return kind.startsWith("drill-") ? hashOf("drill", subject) : linkOfSubject(subject);
+}
+
 export function linkOfSubject(subject: string): string | undefined {
   for (const layer of ["address", "pool", "server", "director"] as const) {
     if (nodesById.value.has(`${layer} ${subject}`)) return hashOf(layer, subject);
   }
+  if (told("services")?.some(({ name }) => name === subject)) return hashOf("service", subject);
   return undefined;
 }
 
@@ -96,7 +102,7 @@ export function subjectOf(id: string): string {
 
 export function recordRow(record: RecordView, lookAt?: (atMs: number) => void): VNode {
   const { level, wallMs, subject, kind, reason, node, seq, source } = record;
-  const href = subject === "" ? undefined : linkOfSubject(subject);
+  const href = linkOfRecord(record);
   const time = moment(wallMs);
   return el(
     "li",
@@ -115,7 +121,7 @@ export function recordRow(record: RecordView, lookAt?: (atMs: number) => void): 
       el("strong", null, href === undefined ? subject || node : el("a", { href }, subject)),
       " ",
       el("span", { class: "kind" }, sayKind(kind)),
-      reason === "" ? null : el("span", { class: "reason" }, sayReason(reason)),
+      reason === "" ? null : el("span", { class: "reason" }, reason),
     ),
     el("span", { class: "who" }, source === "operator" ? `${node} · ${source}` : node),
   );

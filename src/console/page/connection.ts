@@ -8,6 +8,7 @@ import { batch } from "@preact/signals";
 import type { Overview, OverviewChange, RecordView } from "../api.ts";
 import { applyChange } from "../overview-change.ts";
 import { EventStreamReader, retryDelayMs, type StreamEvent } from "./event-stream.ts";
+import { language, t } from "./preferences.ts";
 import { detailOf } from "./requests.ts";
 import { clock, link, overview } from "./store.ts";
 
@@ -16,6 +17,9 @@ const SILENCE_MS = 25_000;
 const MOST_RECORDS = 50;
 /** What came is shown within, frame or not. */
 const LATEST_MS = 250;
+/** Why a line is given up. */
+const ANEW = "asked anew";
+const SILENT = "silent";
 
 export type Listener = (before: Overview | undefined, after: Overview) => void;
 
@@ -36,14 +40,13 @@ export class Connection {
   async run(): Promise<never> {
     for (;;) {
       this.#abort = new AbortController();
-      let reason = "the console ended the connection";
+      let reason = t("link.ended");
       try {
         reason = (await this.#follow()) ?? reason;
-      } catch (error) {
-        reason =
-          this.#abort.signal.reason instanceof Error
-            ? this.#abort.signal.reason.message
-            : (error as Error).message;
+      } catch {
+        const { aborted, reason: why } = this.#abort.signal;
+        if (aborted && why === ANEW) continue;
+        reason = t(aborted ? "link.silent" : "link.unreachable");
       }
       if (link.value.phase !== "refused") {
         this.#failures++;
@@ -58,35 +61,32 @@ export class Connection {
     }
   }
 
-  /** Now, and as whoever we are by now. */
+  /** Now, as whoever we are by now, and in the language of now. */
   reconnect(): void {
     this.#lastId = "";
-    this.#abort.abort(new Error("signed in anew"));
+    this.#abort.abort(ANEW);
     this.#wake();
   }
 
   async #follow(): Promise<string | undefined> {
     const { signal } = this.#abort;
     let guard = setTimeout(() => undefined);
+    const watch = (): void => {
+      clearTimeout(guard);
+      guard = setTimeout(() => this.#abort.abort(SILENT), SILENCE_MS);
+    };
     const alive = (): void => {
       this.#lastSignMs = performance.now();
-      clearTimeout(guard);
-      guard = setTimeout(() => this.#abort.abort(new Error("the console is silent")), SILENCE_MS);
+      watch();
     };
-    const guardAtStart = (): void => {
-      clearTimeout(guard);
-      guard = setTimeout(
-        () => this.#abort.abort(new Error("the console does not answer")),
-        SILENCE_MS,
-      );
-    };
-    guardAtStart();
+    watch();
     try {
       const response = await fetch("/api/v1/stream", {
         signal,
         cache: "no-store",
         headers: {
           accept: "text/event-stream",
+          "accept-language": language.peek(),
           ...(this.#lastId === "" ? {} : { "last-event-id": this.#lastId }),
         },
       });

@@ -134,6 +134,7 @@ const KEYS: readonly (readonly [string, TextKey])[] = [
   ["g e", "nav.events"],
   ["g i", "nav.incidents"],
   ["g d", "nav.drills"],
+  ["g n", "nav.nodes"],
   ["[  ]", "help.steps"],
   ["t", "help.theme"],
   ["l", "help.language"],

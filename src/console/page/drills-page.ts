@@ -6,7 +6,7 @@ import type { DrillRunView, DrillView } from "../api.ts";
 import { ago, button, empty, moment, panel, span } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateIcon } from "./icons.ts";
-import { language, sayReason, t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { dialog, link, mayOperate, serverNow, told } from "./store.ts";
@@ -27,32 +27,30 @@ const VERDICT_STATES = {
 } as const;
 
 function useDrills(): {
-  readonly drills: readonly DrillView[];
+  /** Absent until the node has looked at itself. */
+  readonly drills: readonly DrillView[] | undefined;
   readonly runs: readonly DrillRunView[];
 } {
-  const [drills, setDrills] = useState<readonly DrillView[]>([]);
+  const [drills, setDrills] = useState<readonly DrillView[] | undefined>(undefined);
   const [runs, setRuns] = useState<readonly DrillRunView[]>([]);
   const view = told("drills");
-  const lang = language.value;
   useEffect(() => {
-    get<Catalogue>("/api/v1/drills", { lang }).then(
+    get<Catalogue>("/api/v1/drills").then(
       ({ drills: all }) => setDrills(all),
-      () => undefined,
+      () => setDrills([]),
     );
-    get<History>("/api/v1/drills/history", { lang }).then(
+    get<History>("/api/v1/drills/history").then(
       ({ runs: all }) => setRuns(all),
       () => undefined,
     );
-  }, [lang, view?.running?.id, view?.recent[0]?.id]);
+  }, [language.value, view?.running?.id, view?.recent[0]?.id]);
   const known = new Map<string, DrillRunView>();
   for (const run of [
     ...(view?.running === undefined ? [] : [view.running]),
     ...(view?.recent ?? []),
     ...runs,
   ]) {
-    // The overview is for readers of every language.
-    const same = runs.find(({ id, verdict }) => id === run.id && verdict === run.verdict);
-    if (!known.has(run.id)) known.set(run.id, same ?? run);
+    if (!known.has(run.id)) known.set(run.id, run);
   }
   return { drills, runs: [...known.values()] };
 }
@@ -79,8 +77,8 @@ export function DrillsPage(): VNode {
     panel(
       t("drill.catalogue"),
       { id: "catalogue" },
-      drills.length === 0
-        ? empty(t("drill.none"))
+      drills === undefined || drills.length === 0
+        ? empty(t(drills === undefined ? "drill.looking" : "drill.none"))
         : el(
             "ul",
             { class: "drills" },
@@ -102,7 +100,7 @@ export function DrillsPage(): VNode {
 
 export function DrillPage({ name }: { readonly name: string }): VNode {
   const { drills, runs } = useDrills();
-  const drill = drills.find((one) => one.name === name);
+  const drill = drills?.find((one) => one.name === name);
   const own = runs.filter((run) => run.name === name || run.id === name);
   const isLive = link.value.phase === "live";
   return el(
@@ -186,7 +184,7 @@ function runLine(run: DrillRunView, mayStop: boolean): VNode {
       el("a", { href: hashOf("drill", name) }, name),
       node === undefined ? " " : ` ${t("drill.on", { node })} `,
       el("strong", null, verdict === undefined ? t("drill.running") : t(`drill.${verdict}`)),
-      el("span", { class: "under" }, sayReason(reason)),
+      el("span", { class: "under" }, reason),
       el(
         "span",
         { class: "under" },

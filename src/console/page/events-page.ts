@@ -5,7 +5,7 @@ import type { VNode } from "preact";
 import type { RecordPage, RecordView } from "../api.ts";
 import { button, empty, panel, recordRow } from "./common-views.ts";
 import { el, part } from "./dom.ts";
-import { t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { get } from "./requests.ts";
 import { told } from "./store.ts";
 import { lookAt } from "./timeline-view.ts";
@@ -57,7 +57,7 @@ export function RecordList({ subject, title }: RecordListProps): VNode {
       },
       (error: Error) => setTrouble(error.message),
     );
-  useEffect(() => void load(undefined, []), [subject]);
+  useEffect(() => void load(undefined, []), [subject, language.value]);
   const live = (told("records") ?? []).filter(
     (record) => subject === "" || record.subject === subject,
   );

@@ -5,7 +5,7 @@ import { button, moment } from "./common-views.ts";
 import { el, names } from "./dom.ts";
 import { formatSpan } from "./format.ts";
 import { lineIcon } from "./icons.ts";
-import { language, nextLanguage, nextTheme, sayReason, t, theme } from "./preferences.ts";
+import { language, nextLanguage, nextTheme, t, theme } from "./preferences.ts";
 import { signOut } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { cursor, dialog, link, notice, route, silentForMs, told } from "./store.ts";
@@ -131,7 +131,7 @@ export function Banners(): VNode {
         "stale",
         t("link.source", {
           span: formatSpan(language.value, source.ageMs),
-          reason: sayReason(source.reason),
+          reason: source.reason,
         }),
       ),
     );

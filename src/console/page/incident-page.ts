@@ -6,7 +6,7 @@ import type { IncidentList, IncidentView } from "../api.ts";
 import { ago, button, empty, moment, number, panel, span } from "./common-views.ts";
 import { el, names, part } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { language, sayReason, t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { annotate, get } from "./requests.ts";
 import { hashOf } from "./routes.ts";
 import { mayOperate, notice, serverNow, told } from "./store.ts";
@@ -19,7 +19,7 @@ export function IncidentsPage(): VNode {
       ({ incidents }) => setAll(incidents.filter(({ dismissed }) => dismissed === undefined)),
       () => setAll(undefined),
     );
-  }, [latest.map((one) => `${addressOf(one)}${one.closedMs}`).join()]);
+  }, [language.value, latest.map((one) => `${addressOf(one)}${one.closedMs}`).join()]);
   const incidents = all ?? latest;
   return el(
     "div",
@@ -48,6 +48,11 @@ export function IncidentsPage(): VNode {
   );
 }
 
+/** The heaviest class has a name, the others are letters. */
+export function classOf(given: string): string {
+  return given === "accident" ? t("incident.class-accident") : given;
+}
+
 /** Ids are of a ledger, and two may choose the same one. */
 export function addressOf({ id, node }: Pick<IncidentView, "id" | "node">): string {
   return `${id}@${node}`;
@@ -61,12 +66,12 @@ function card(incident: IncidentView): VNode {
     el(
       "a",
       { class: "card-title", href: hashOf("incident", addressOf(incident)) },
-      `${service} · ${given}`,
+      `${service} · ${classOf(given)}`,
     ),
     closedMs === undefined
       ? stateMark("DOWN")
       : el("span", { class: "muted" }, t("incident.lasted", { span: span(closedMs - startMs) })),
-    el("p", null, sayReason(cause)),
+    el("p", null, cause),
     el(
       "p",
       { class: "muted" },
@@ -95,7 +100,7 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
       setAsked,
       (error: Error) => setTrouble(error.message),
     );
-  useEffect(load, [id, known?.closedMs]);
+  useEffect(load, [id, known?.closedMs, language.value]);
   const incident = asked ?? known;
   if (incident === undefined) {
     return el(
@@ -125,12 +130,12 @@ export function IncidentPage({ id }: { readonly id: string }): VNode {
         t("incident.title", { id: incident.id }),
         closedMs === undefined ? stateMark("DOWN") : null,
       ),
-      el("p", { class: "lead" }, sayReason(cause)),
+      el("p", { class: "lead" }, cause),
     ),
     el(
       "dl",
       { class: "facts" },
-      fact(t("incident.severity"), given),
+      fact(t("incident.severity"), classOf(given)),
       fact(t("incident.duration"), span((closedMs ?? serverNow.value) - startMs)),
       fact(t("incident.score-word"), number(score)),
       drill === undefined ? null : fact(t("incident.drill"), drill),
@@ -183,7 +188,7 @@ function phases(incident: IncidentView): VNode {
               "li",
               { key: fromMs },
               el("strong", null, t(`severity.${severity}`)),
-              ` ${given} `,
+              ` ${classOf(given)} `,
               moment(fromMs),
               ` · ${span(toMs - fromMs)}`,
             ),

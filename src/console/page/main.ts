@@ -14,13 +14,13 @@ import { EventsPage } from "./events-page.ts";
 import { Banners, Header, Notice } from "./frame.ts";
 import { IncidentPage, IncidentsPage } from "./incident-page.ts";
 import { onKey } from "./keyboard.ts";
-import { followPreferences, t } from "./preferences.ts";
+import { followPreferences, language, t } from "./preferences.ts";
 import { routeOf, type Route } from "./routes.ts";
 import { ServicePage } from "./service-page.ts";
 import { Services } from "./services-view.ts";
 import { SubjectPage } from "./subject-page.ts";
-import { link, overview, route, tick, told } from "./store.ts";
-import { Timeline } from "./timeline-view.ts";
+import { cursor, link, overview, route, tick, told } from "./store.ts";
+import { lookAt, Timeline } from "./timeline-view.ts";
 import { TopologyView } from "./topology-view.ts";
 import { TrafficHistory } from "./traffic-history.ts";
 
@@ -112,6 +112,11 @@ function start(): void {
   });
   addEventListener("keydown", onKey);
   addEventListener("online", () => connection.reconnect());
+  // What has come is in the language of before; what is looked at of the past, too.
+  language.subscribe(() => {
+    connection.reconnect();
+    lookAt(cursor.peek()?.atMs);
+  });
   setInterval(() => tick.value++, 1_000);
   render(part(App, {}), document.getElementById("app")!);
   void connection.run();

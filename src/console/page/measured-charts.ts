@@ -6,7 +6,7 @@ import type { SeriesView } from "../api.ts";
 import { Chart, type ChartLine } from "./chart.ts";
 import { empty } from "./common-views.ts";
 import { el, part } from "./dom.ts";
-import { t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { get } from "./requests.ts";
 import { serverNow } from "./store.ts";
 
@@ -56,7 +56,7 @@ export interface MeasuredChartsProps {
 export function MeasuredCharts({ of, range }: MeasuredChartsProps): VNode {
   const [series, setSeries] = useState<SeriesView | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
-  const key = JSON.stringify([of, range]);
+  const key = JSON.stringify([of, range, language.value]);
   useEffect(() => {
     let isWanted = true;
     const load = (): void => {

@@ -6,7 +6,7 @@ import type { TopologyNode } from "../api.ts";
 import { ago, linkOfNode } from "./common-views.ts";
 import { el } from "./dom.ts";
 import { stateMark } from "./icons.ts";
-import { sayReason, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { rankOf } from "./states.ts";
 
 /** Rows before one asks for more. */
@@ -92,7 +92,7 @@ function row(node: TopologyNode, showLayer: boolean): VNode {
       endpoint === undefined ? null : el("span", { class: "under" }, String(endpoint)),
     ),
     el("td", { class: "wide muted" }, sinceMs === undefined ? "" : ago(sinceMs)),
-    el("td", { class: "reason" }, sayReason(reason)),
+    el("td", { class: "reason" }, reason),
     el("td", { class: "wide number" }, fact(facts["weight"])),
     el("td", { class: "wide number" }, fact(facts["active"])),
   );

@@ -13,11 +13,11 @@ import { EventStreamReader, retryDelayMs, type StreamEvent } from "./event-strea
 import { formatShare, formatSpan } from "./format.ts";
 import { aloneIn } from "./gaps.ts";
 import { hashOf, routeOf } from "./routes.ts";
-import { chineseKinds, chineseSentences } from "./sentences-zh.ts";
+import { chineseKinds } from "./kinds-zh.ts";
 import { ServerClock } from "./server-clock.ts";
 import { english } from "./texts-en.ts";
 import { chinese } from "./texts-zh.ts";
-import { filled, reasonIn, sentenceIn, textIn } from "./texts.ts";
+import { filled, textIn } from "./texts.ts";
 import { TrafficHistory } from "./traffic-history.ts";
 
 const here = import.meta.dirname;
@@ -38,41 +38,6 @@ test("Chinese texts are Chinese", () => {
     const isFigures = text.replaceAll(/\{\w+\}/gu, "").trim().length <= 1;
     assert.ok(isFigures || /\p{Script=Han}/u.test(text), key);
   }
-});
-
-test("every sentence of the server has its Chinese", () => {
-  const said = new Set<string>();
-  const sources = [
-    "console/verdict.ts",
-    "console/overview.ts",
-    "core/survival/survival.ts",
-    "core/survival/action-safety.ts",
-    "console/operator-actions.ts",
-    "console/drill-part.ts",
-  ];
-  for (const file of sources) {
-    const source = readFileSync(join(here, "../..", file), "utf8");
-    for (const [, code] of source.matchAll(/(?:\bsay\(|\btold\(|\bcode: )"([a-z-]+)"/gu))
-      said.add(code!);
-  }
-  assert.ok(said.size > 15, `found ${said.size} sentences in the sources`);
-  const missing = [...said].filter((code) => !Object.hasOwn(chineseSentences, code));
-  assert.deepEqual(missing, []);
-});
-
-test("a sentence without its values in the catalog's place stays English", () => {
-  const whole = { code: "service-up", args: { service: "web" }, text: "web is up" };
-  assert.equal(sentenceIn("en", whole), "web is up");
-  assert.equal(sentenceIn("zh", whole), "web 正常");
-  assert.equal(sentenceIn("zh", { ...whole, args: {} }), "web is up");
-  assert.equal(sentenceIn("zh", { ...whole, code: "never-heard-of" }), "web is up");
-});
-
-test("a reason within a sentence is told in Chinese where it is a usual one", () => {
-  const reason = "check failed: connection refused, 3 of 3";
-  const down = { code: "server-down", args: { name: "web/web1", reason }, text: "…" };
-  assert.equal(sentenceIn("zh", down), "服务器 web/web1 故障：检查失败：连接被拒绝（3/3）");
-  assert.equal(reasonIn("en", reason), reason);
 });
 
 test("one is told otherwise than many", () => {

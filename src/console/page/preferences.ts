@@ -1,16 +1,7 @@
 /** What a person chose for this browser: language and colours. A browser that keeps nothing is fine. */
 
 import { effect, signal, type Signal } from "@preact/signals";
-import type { Sentence } from "../api.ts";
-import {
-  kindIn,
-  reasonIn,
-  sentenceIn,
-  textIn,
-  type Language,
-  type TextArgs,
-  type TextKey,
-} from "./texts.ts";
+import { kindIn, textIn, type Language, type TextArgs, type TextKey } from "./texts.ts";
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -25,14 +16,6 @@ export const theme: Signal<Theme> = signal(kept("nines.theme", THEMES) ?? "auto"
 
 export function t(key: TextKey, args?: TextArgs): string {
   return textIn(language.value, key, args);
-}
-
-export function say(sentence: Sentence): string {
-  return sentenceIn(language.value, sentence);
-}
-
-export function sayReason(reason: string): string {
-  return reasonIn(language.value, reason);
 }
 
 export function sayKind(kind: string): string {

@@ -1,5 +1,6 @@
 /** Questions to the console. Whatever goes wrong is a `RequestError` with a sentence for people. */
 
+import { language, t } from "./preferences.ts";
 import type {
   ActionConfirmation,
   ActionOutcome,
@@ -59,12 +60,14 @@ async function ask<T>(method: string, path: string, body?: object): Promise<T> {
       method,
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      headers: {
+        "accept-language": language.peek(),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  } catch (error) {
-    throw new RequestError(0, (error as Error).message);
+  } catch {
+    throw new RequestError(0, t("link.unreachable"));
   }
   if (!response.ok) throw new RequestError(response.status, await detailOf(response));
   return (await response.json()) as T;

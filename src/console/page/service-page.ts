@@ -6,9 +6,9 @@ import { empty, moment, panel, span } from "./common-views.ts";
 import { el, part } from "./dom.ts";
 import { RecordList } from "./events-page.ts";
 import { stateMark } from "./icons.ts";
-import { addressOf } from "./incident-page.ts";
+import { addressOf, classOf } from "./incident-page.ts";
 import { MeasuredCharts, type Range, RANGES, rangeSwitch } from "./measured-charts.ts";
-import { say, sayReason, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { serviceRow } from "./services-view.ts";
 import { stateOfVerdict } from "./states.ts";
@@ -33,7 +33,7 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
       { class: "subject-head" },
       el("p", { class: "crumbs" }, t("services.one")),
       el("h1", null, name, stateMark(stateOfVerdict(service.state))),
-      el("p", { class: "lead" }, say(service.sentence)),
+      el("p", { class: "lead" }, service.sentence.text),
     ),
     panel(
       t("services.title"),
@@ -49,10 +49,11 @@ export function ServicePage({ name }: { readonly name: string }): VNode {
           el(
             "ul",
             { class: "lines" },
-            survival.why.map((sentence) => el("li", { key: sentence.text }, say(sentence))),
+            survival.why.map((sentence) => el("li", { key: sentence.text }, sentence.text)),
           ),
         ),
-    part(Measured, { key: name, name }),
+    // A frontend that is in no service: nobody measures it.
+    service.budget === undefined ? null : part(Measured, { key: name, name }),
     incidentsOf(name),
     part(RecordList, { subject: name, title: t("subject.events") }),
   );
@@ -84,8 +85,12 @@ function incidentsOf(service: string): VNode {
             el(
               "li",
               { key: addressOf({ id, node }) },
-              el("a", { href: hashOf("incident", addressOf({ id, node })) }, `${id} · ${given}`),
-              ` ${sayReason(cause)}`,
+              el(
+                "a",
+                { href: hashOf("incident", addressOf({ id, node })) },
+                `${id} · ${classOf(given)}`,
+              ),
+              ` ${cause}`,
               el(
                 "span",
                 { class: "under" },

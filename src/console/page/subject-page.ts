@@ -10,7 +10,7 @@ import { RecordList } from "./events-page.ts";
 import { stateIcon, stateMark } from "./icons.ts";
 import { MeasuredCharts, type Range, RANGES, rangeSwitch } from "./measured-charts.ts";
 import { NodesTable } from "./nodes-table.ts";
-import { sayReason, t } from "./preferences.ts";
+import { t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { toneOf } from "./states.ts";
 import {
@@ -92,7 +92,7 @@ function heading({ id, layer, name, state, reason, sinceMs, ageMs, parent }: Top
       el("span", null, layer === "server" ? subjectOf(id) : name),
       stateMark(state, 0),
     ),
-    el("p", { class: "lead" }, sayReason(reason)),
+    el("p", { class: "lead" }, reason),
     el(
       "p",
       { class: "muted" },

@@ -17,7 +17,7 @@ import {
   type PlacedNode,
 } from "./layout.ts";
 import { NodesTable } from "./nodes-table.ts";
-import { language, sayReason, t } from "./preferences.ts";
+import { language, t } from "./preferences.ts";
 import { hashOf } from "./routes.ts";
 import { countStates, toneOf } from "./states.ts";
 import { cursor, link, shownTopology, told } from "./store.ts";
@@ -159,7 +159,7 @@ function box(placed: PlacedNode, rate: number | undefined): VNode {
   const title = titleOf(shown);
   const detail = detailOf(shown);
   const word = isClient ? "" : t(`state.${shown.state}`);
-  const reason = shown.isGroup ? countsOf(shown) : sayReason(shown.members[0]!.reason);
+  const reason = shown.isGroup ? countsOf(shown) : shown.members[0]!.reason;
   const spoken = [title, word, detail, reason].filter((part) => part !== "").join(", ");
   return el(
     "a",

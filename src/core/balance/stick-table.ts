@@ -75,6 +75,12 @@ export class StickTable {
     return entry.server;
   }
 
+  /** The same for those who only want to know: it counts as no use. */
+  look(now: number, key: string): string | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined || entry.expiresAt <= now ? undefined : entry.server;
+  }
+
   /** Binds a client; nothing happens when it is bound to that server already. */
   stick(now: number, key: string, server: string): void {
     const known = this.#entries.get(key);

@@ -11,7 +11,7 @@ import type { HashKey } from "../balance/pool-settings.ts";
 import type { Pool } from "../balance/pool.ts";
 import { sourceKey } from "../balance/source-key.ts";
 import { stickKey } from "../balance/stick-table.ts";
-import type { StickyCookie } from "../balance/sticky-cookie.ts";
+import type { CookieWord, StickyCookie } from "../balance/sticky-cookie.ts";
 import { utf8Bytes } from "../../lib/text-bytes.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import { fieldNumber } from "../http/field-names.ts";
@@ -21,6 +21,19 @@ import type { Exchange } from "./exchange.ts";
 
 const COOKIE = fieldNumber("cookie");
 const SET_COOKIE = fieldNumber("set-cookie");
+
+/** Letters of a key that are shown. */
+const SHOWN_KEY = 64;
+
+const COOKIE_WORDS: Readonly<Record<CookieWord, string>> = {
+  bound: "bound",
+  absent: "the request has none, the answer brings one",
+  malformed: "it is not one of ours",
+  forged: "its signature is wrong",
+  expired: "older than max_age",
+  idle: "unused for longer than max_idle",
+  "server-gone": "its server is gone",
+};
 
 export interface Clocks {
   readonly now: number;
@@ -97,6 +110,34 @@ function readCookie(
   exchange.pick.sticky = server;
   exchange.bindsCookie = renew;
   exchange.boundSinceMs = issuedAtMs;
+}
+
+/** Which server the client is bound to, and how that is known. */
+export interface Bound {
+  readonly server: string | undefined;
+  readonly text: string;
+}
+
+/** For explanations: what `findServer` would find. Counts as no use. Undefined: the pool binds nobody. */
+export function boundServer(pool: Pool, facts: RequestFacts, clocks: Clocks): Bound | undefined {
+  const { cookie } = pool;
+  const { stickiness } = pool.settings;
+  if (stickiness.kind === "table") {
+    return boundByTable(pool, keyText(stickiness.key, facts), clocks.now);
+  }
+  if (cookie === undefined) return undefined;
+  const text = facts.head.known("cookie");
+  const token = text === undefined ? undefined : tokenOf(text, cookie.settings);
+  const { server, why } = cookie.read(token, clocks.wallMs);
+  const word = server === undefined ? COOKIE_WORDS[why] : `bound to ${server}`;
+  return { server, text: `sticky cookie ${cookie.settings.name}: ${word}` };
+}
+
+export function boundByTable(pool: Pool, key: string, now: number): Bound {
+  const bytes = utf8Bytes(key);
+  const server = pool.table?.look(now, stickKey(bytes, 0, bytes.length));
+  const word = server === undefined ? "not bound yet" : `bound to ${server}`;
+  return { server, text: `sticky table: ${JSON.stringify(key.slice(0, SHOWN_KEY))} is ${word}` };
 }
 
 export function hashOf(key: HashKey, facts: RequestFacts): number {

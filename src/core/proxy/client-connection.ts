@@ -5,8 +5,9 @@ import { accessText } from "./access-line.ts";
 import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
 import { ClientReader } from "./client-reader.ts";
+import type { CrowdMember } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, phaseOf } from "./exchange.ts";
 import type { Frontend } from "./frontend.ts";
 import type { Intake } from "./intake.ts";
 import { errorPage, type OwnAnswer, textAnswer, writeOwnHead } from "./own-answer.ts";
@@ -27,7 +28,8 @@ export type ClientPhase =
   | "lingering"
   | "closed";
 
-export class ClientConnection extends Timed implements Peer {
+export class ClientConnection extends Timed implements CrowdMember, Peer {
+  crowdPlace = -1;
   readonly origin: ClientOrigin;
   readonly frontend: Frontend;
   readonly #parts: EngineParts;
@@ -81,6 +83,12 @@ export class ClientConnection extends Timed implements Peer {
   /** Nothing is lost when it is closed now. */
   get isIdle(): boolean {
     return this.#phase === "head" && this.#reader.head === undefined;
+  }
+
+  get hasSaidAll(): boolean {
+    const exchange = this.#exchange;
+    if (exchange === undefined || !exchange.isFinalWord || exchange.wantsUpgrade) return false;
+    return this.#reader.isEmpty;
   }
 
   // ---- what the wire reports ----
@@ -378,23 +386,5 @@ export class ClientConnection extends Timed implements Peer {
     this.#reader.clear();
     this.#parts.wheel.remove(this);
     this.#intake.left(this);
-  }
-}
-
-function phaseOf(exchange: Exchange): EndPhase {
-  switch (exchange.phase) {
-    case "queued":
-      return "Q";
-    case "delayed":
-      return "T";
-    case "connecting":
-      return "C";
-    case "asked":
-      return exchange.requestDone ? "H" : "D";
-    case "answering":
-    case "tunnel":
-      return "D";
-    default:
-      return "R";
   }
 }

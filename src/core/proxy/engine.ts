@@ -9,6 +9,7 @@ import type { AdminChange, HealthVerdict, ServerOverride } from "../balance/pool
 import type { StickRecord } from "../balance/stick-table.ts";
 import type { RateTakes } from "../route/rate-limiter.ts";
 import { ClientConnection } from "./client-connection.ts";
+import { Crowd } from "./crowd.ts";
 import { type EngineOptions, EngineParts } from "./engine-parts.ts";
 import { explainRequest } from "./explain-request.ts";
 import { Frontend } from "./frontend.ts";
@@ -44,7 +45,7 @@ export class Engine {
   readonly #intake: Intake;
   readonly #frontends = new Map<string, Frontend>();
   readonly #pools: Pools;
-  readonly #clients = new Set<ClientConnection | TcpSession>();
+  readonly #clients = new Crowd<ClientConnection | TcpSession>();
   #countOf: (frontend: string) => SharedCount | undefined = () => undefined;
 
   constructor(now: number, options: EngineOptions) {
@@ -244,7 +245,9 @@ export class Engine {
   explain(now: number, asked: AskedRequest): RequestExplanation {
     this.#parts.now = now;
     const { http, tcp } = this.#pools;
-    return explainRequest({ frontends: this.#frontends, pools: http, carried: tcp, now }, asked);
+    const { wallMs } = this.#parts;
+    const place = { frontends: this.#frontends, pools: http, carried: tcp, now, wallMs };
+    return explainRequest(place, asked);
   }
 
   // ---- the end ----

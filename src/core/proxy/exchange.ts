@@ -178,3 +178,22 @@ export class Exchange extends Timed {
     this.record.clear();
   }
 }
+
+/** In which phase it ends if it ends now: HAProxy's second letter. */
+export function phaseOf(exchange: Exchange): EndPhase {
+  switch (exchange.phase) {
+    case "queued":
+      return "Q";
+    case "delayed":
+      return "T";
+    case "connecting":
+      return "C";
+    case "asked":
+      return exchange.requestDone ? "H" : "D";
+    case "answering":
+    case "tunnel":
+      return "D";
+    default:
+      return "R";
+  }
+}

@@ -2,11 +2,13 @@
 
 import { utf8Bytes } from "../../lib/text-bytes.ts";
 import { hashText } from "../balance/hash.ts";
+import type { ExplainedPick } from "../balance/pick-explanation.ts";
 import type { HashKey } from "../balance/pool-settings.ts";
+import type { Pool } from "../balance/pool.ts";
 import { refusal } from "../http/refusals.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { RequestFacts } from "../route/request-facts.ts";
-import { hashOf } from "./binding.ts";
+import { boundByTable, boundServer, type Bound, hashOf } from "./binding.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Frontend } from "./frontend.ts";
 import { poolOf } from "./intake.ts";
@@ -19,6 +21,7 @@ interface Place {
   /** Pools of TCP connections. */
   readonly carried: ReadonlyMap<string, TcpDispatcher>;
   readonly now: number;
+  readonly wallMs: number;
 }
 
 export function explainRequest(place: Place, asked: AskedRequest): RequestExplanation {
@@ -34,7 +37,10 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
   if (frontend === undefined) {
     const known = [...place.frontends.keys()].join(", ") || "none";
     const wanted = asked.frontend ?? `port ${port}`;
-    return { ...nothing, lines: [`no frontend for ${wanted}; there are: ${known}`] };
+    return {
+      ...nothing,
+      lines: [`no frontend for ${wanted}; there are: ${known}; choose one with --frontend`],
+    };
   }
   if (frontend.settings.mode === "tcp") return carried(place, frontend, asked.source);
   const target = rest.startsWith("/") ? rest : `/${rest}`;
@@ -55,17 +61,20 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
 /** Nothing of the request is looked at. */
 function carried(place: Place, { settings }: Frontend, source: string): RequestExplanation {
   const pool = settings.defaultPool ?? "";
-  const { pool: servers } = place.carried.get(pool)!;
+  const servers = place.carried.get(pool)!;
   const { algorithm } = servers.settings;
   const hash = "key" in algorithm ? hashText(keyOf(algorithm.key, source)) : 0;
-  const pick = servers.pick(place.now, { hash, sticky: undefined, tried: [] });
-  const server = pick.server?.name ?? "";
+  const { stickiness } = servers.settings;
+  const bound =
+    stickiness.kind === "table"
+      ? boundByTable(servers.pool, keyOf(stickiness.key, source), place.now)
+      : undefined;
   const asked = { now: place.now, hash, key: `the client's address ${source}` };
+  const { server, lines: picked } = pickLines(servers.pool, asked, bound);
   const lines = [
     `frontend ${settings.name}: TCP, carried as it comes; client ${source || "unknown"}`,
     `pool ${pool}: of the frontend`,
-    ...servers.explain(asked),
-    server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`,
+    ...picked,
   ];
   return { frontend: settings.name, route: "", pool, server, lines };
 }
@@ -73,7 +82,9 @@ function carried(place: Place, { settings }: Frontend, source: string): RequestE
 function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExplanation {
   const lines = [`frontend ${frontend.name}: client ${facts.source || "unknown"}`];
   for (const { route, matched, reason } of frontend.explain(facts)) {
-    lines.push(matched ? `route ${route}: ${reason}` : `route ${route}: ${reason}, next`);
+    // Routes without a name are called `route 7` already.
+    const name = /^route \d+$/.test(route) ? route : `route ${route}`;
+    lines.push(matched ? `${name}: ${reason}` : `${name}: ${reason}, next`);
   }
   const route = frontend.match(facts);
   const known = { frontend: frontend.name, route: route?.settings.name ?? "" };
@@ -98,11 +109,30 @@ function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExp
   const isHash = algorithm.kind === "hash" || algorithm.kind === "maglev";
   const hash = isHash ? hashOf(algorithm.key, facts) : hashText(facts.source);
   const key = isHash ? keyName(algorithm.key, facts) : "";
-  lines.push(...dispatcher.pool.explain({ now: place.now, hash, key }));
-  const pick = dispatcher.pool.pick(place.now, { hash, sticky: undefined, tried: [] });
-  const server = pick.server?.name ?? "";
-  lines.push(server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`);
+  const bound = boundServer(dispatcher.pool, facts, place);
+  const { server, lines: picked } = pickLines(
+    dispatcher.pool,
+    { now: place.now, hash, key },
+    bound,
+  );
+  lines.push(...picked);
   return { ...known, lines, pool, server };
+}
+
+/** What binds the client, what the pool goes by unless that decides alone, and the server. */
+function pickLines(
+  pool: Pool,
+  asked: ExplainedPick,
+  bound: Bound | undefined,
+): { readonly server: string; readonly lines: readonly string[] } {
+  const pick = pool.pick(asked.now, { hash: asked.hash, sticky: bound?.server, tried: [] });
+  const server = pick.server?.name ?? "";
+  const lines = [
+    ...(bound === undefined ? [] : [bound.text]),
+    ...(pick.why === "sticky" ? [] : pool.explain(asked)),
+    server === "" ? `no server: ${pick.reason}` : `server ${server}: ${pick.reason}`,
+  ];
+  return { server, lines };
 }
 
 /** `header X-User "user0"`. */

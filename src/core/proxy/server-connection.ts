@@ -1,6 +1,7 @@
 /** One connection to a server. It carries one exchange at a time and is kept between them. */
 
 import { ByteQueue } from "./byte-buffers.ts";
+import type { CrowdMember } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ServerGroup } from "./server-group.ts";
@@ -23,7 +24,8 @@ export interface ServerListener {
 
 export type ServerPhase = "connecting" | "busy" | "idle" | "closed";
 
-export class ServerConnection extends Timed implements ServerPeer {
+export class ServerConnection extends Timed implements CrowdMember, ServerPeer {
+  crowdPlace = -1;
   readonly group: ServerGroup;
   readonly #parts: EngineParts;
   readonly #listener: ServerListener;

@@ -1,6 +1,7 @@
 /** The connections of this process to one server of one pool: those at work and those kept idle. */
 
 import type { Server } from "../balance/server.ts";
+import { Crowd } from "./crowd.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -15,7 +16,7 @@ export class ServerGroup {
   readonly server: Server;
   readonly traffic: Traffic = new Traffic();
   /** Every connection that is not closed. */
-  readonly open: Set<ServerConnection> = new Set();
+  readonly open: Crowd<ServerConnection> = new Crowd();
   /** The one used last is at the end, and is taken first: the others can grow old. */
   readonly #idle: ServerConnection[] = [];
   #isRetired = false;

@@ -12,10 +12,11 @@ import { sourceKey } from "../balance/source-key.ts";
 import { stickKey } from "../balance/stick-table.ts";
 import type { Prng } from "../../lib/prng.ts";
 import { utf8Bytes } from "../../lib/text-bytes.ts";
+import { Crowd } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import * as failures from "./failures.ts";
 import { connectTarget } from "./proxy-header.ts";
-import type { TcpSession } from "./tcp-session.ts";
+import type { TcpSeat, TcpSession } from "./tcp-session.ts";
 import { COUNTERS, Traffic } from "./traffic.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -26,7 +27,7 @@ const CLASS = 2;
 export class TcpGroup {
   readonly server: Server;
   readonly traffic: Traffic = new Traffic();
-  readonly sessions: Set<TcpSession> = new Set();
+  readonly sessions: Crowd<TcpSeat> = new Crowd();
 
   constructor(server: Server) {
     this.server = server;
@@ -125,7 +126,7 @@ export class TcpDispatcher {
     const { now, sinks } = this.#parts;
     const { record, group, frontend } = session;
     this.#line.leave(session);
-    if (group?.sessions.delete(session) === true) {
+    if (group?.sessions.delete(session.seat) === true) {
       const hasSpoken = record.answerMs >= 0;
       const isServers = record.cause === "S" && session.phase === "open" && !hasSpoken;
       if (isServers) this.#countFor(group, COUNTERS.answerErrors);
@@ -177,7 +178,7 @@ export class TcpDispatcher {
     const group = this.#groups.get(server) ?? new TcpGroup(server);
     this.#groups.set(server, group);
     this.pool.started(now, server);
-    group.sessions.add(session);
+    group.sessions.add(session.seat);
     group.traffic.add(COUNTERS.requests, 1);
     group.traffic.add(COUNTERS.connections, 1);
     group.traffic.add(COUNTERS.openConnections, 1);
@@ -196,7 +197,7 @@ export class TcpDispatcher {
     const group = session.group!;
     this.#countFor(group, COUNTERS.connectErrors);
     session.detach();
-    group.sessions.delete(session);
+    group.sessions.delete(session.seat);
     this.#left(session, group, outcome);
     if (this.#mayRetry(session, group)) {
       session.pick.tried.push(group.server);
@@ -234,7 +235,7 @@ export class TcpDispatcher {
     const group = this.#groups.get(server);
     if (group === undefined) return;
     const why = `${server.name}: ${reason}`;
-    for (const session of Array.from(group.sessions)) {
+    for (const { session } of Array.from(group.sessions)) {
       group.traffic.add(COUNTERS.cut, 1);
       if (session.phase === "connecting") {
         this.#failed(session, "cancelled", failures.takenAway(why));

@@ -14,6 +14,7 @@ import type { Server } from "../balance/server.ts";
 import type { Ticket } from "../balance/wait-queue.ts";
 import { AccessRecord, type EndCause, type EndPhase } from "./access-record.ts";
 import { ByteQueue } from "./byte-buffers.ts";
+import type { CrowdMember } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { Failure } from "./failures.ts";
 import type { Frontend } from "./frontend.ts";
@@ -32,7 +33,14 @@ export interface TcpClient {
   readonly left: (session: TcpSession) => void;
 }
 
-export class TcpSession extends Timed implements Peer {
+export interface TcpSeat extends CrowdMember {
+  readonly session: TcpSession;
+}
+
+export class TcpSession extends Timed implements CrowdMember, Peer {
+  crowdPlace = -1;
+  /** Among those of a server. */
+  readonly seat: TcpSeat = { session: this, crowdPlace: -1 };
   readonly origin: ClientOrigin;
   readonly frontend: Frontend;
   readonly dispatcher: TcpDispatcher;

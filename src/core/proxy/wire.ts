@@ -31,6 +31,8 @@ export interface Wire {
 
 /** What a wire reports. `bytes` belong to the transport again on return. */
 export interface Peer {
+  /** Whoever is at the other end has said that nothing follows what it said: only its end can. */
+  readonly hasSaidAll?: boolean;
   received(now: number, bytes: Uint8Array, from: number, to: number): void;
   /** The queue is below the mark again. */
   drained(now: number): void;

@@ -165,6 +165,8 @@ function rewriting(name: string, args: readonly string[]): Action {
   const rest = conditionIn(args);
   const [first = "", second = ""] = words;
   if (name === "set-path") {
+    const change = replacement(first);
+    if (change !== undefined) return { change, rest };
     const to = templateOf(first)?.replaceAll("${path}", () => "$&");
     if (to === undefined || to.includes("${")) return { lost: UNKNOWN_VALUE };
     return { change: { rewrite: { regex: "^[^]*$", to } }, rest };
@@ -178,4 +180,17 @@ function rewriting(name: string, args: readonly string[]): Action {
   if (template === undefined || template.includes("${")) return { lost: UNKNOWN_VALUE };
   const to = template.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1");
   return { change: { rewrite: { regex: wholeText(regex), to } }, rest };
+}
+
+/** `%[path,regsub(^/v1/,/)]`: the first place that is found is replaced. */
+function replacement(text: string): Change | undefined {
+  const found =
+    /^%\[path,regsub\((["']?)([^,"']+)\1,(["']?)([^,()"']*)\3(?:,(i?g?|gi))?\)\]$/u.exec(text);
+  if (found === null) return undefined;
+  const [, , pattern = "", , to = "", flags = ""] = found;
+  // Everywhere is more than once.
+  if (flags.includes("g") && !pattern.startsWith("^")) return undefined;
+  const regex = ecmascript(flags.includes("i") ? `(?i)${pattern}` : pattern);
+  if (regex === undefined) return undefined;
+  return { rewrite: { regex, to: to.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1") } };
 }

@@ -31,16 +31,58 @@ export function readProtocol(bag: Bag, draft: Draft): Protocol {
   if (pgsql !== undefined) return { other: { postgresql: { user: pgsql[1] } } };
   if (bag.has("option", "redis-check")) return { other: { redis: true } };
   if (bag.has("option", "ssl-hello-chk")) return { other: { tcp: true }, tls: true };
-  if (bag.has("option", "tcp-check")) tellTcpCheck(bag, draft);
-  return { other: { tcp: true } };
+  return { other: bag.has("option", "tcp-check") ? tcpCheck(bag, draft) : { tcp: true } };
 }
 
-function tellTcpCheck(bag: Bag, draft: Draft): void {
-  for (const line of bag.all("tcp-check")) {
-    if (line.words[1] === "connect" && line.words.length === 2) {
-      draft.unneeded(line.at, "a tcp check connects");
-    } else draft.lost(line.at, "the check only connects; see redis, mysql, smtp … of checks");
+function tcpCheck(bag: Bag, draft: Draft): Data {
+  const lines = bag.all("tcp-check");
+  const redis = redisDialogue(lines);
+  for (const line of lines) {
+    if (line.words[1] === "comment") draft.unneeded(line.at, "it does nothing");
+    else if (isPlainConnect(line)) draft.unneeded(line.at, "a check connects");
+    else if (redis === undefined) {
+      draft.lost(line.at, "the check only connects; see redis, mysql, smtp … of checks");
+    } else if (!SAYS_MORE.test(line.words.at(-1)!)) {
+      draft.unneeded(line.at, "the redis check says and wants this by itself");
+    }
   }
+  return redis === undefined ? { tcp: true } : { redis };
+}
+
+const REDIS_SENDS = /^(?:PING|QUIT|ROLE|INFO(?: REPLICATION)?|AUTH \S+(?: \S+)?)$/iu;
+const REDIS_EXPECTS = /^(?:\+?PONG|\+?OK|role:(?:master|slave))$/u;
+const SAYS_MORE = /^(?:AUTH |role:)/iu;
+
+/** What HAProxy's users write to find Redis' primary is our redis check. Undefined: it is something else. */
+function redisDialogue(lines: readonly Line[]): Data | true | undefined {
+  const told: Record<string, string> = {};
+  let isRedis = false;
+  for (const line of lines) {
+    const [, action = "", ...words] = line.words;
+    if (action === "comment" || isPlainConnect(line)) continue;
+    const text = (
+      action === "expect" && words[0] === "string" ? words[1]! : (words[0] ?? "")
+    ).trim();
+    const isKnown =
+      action === "send" && words.length === 1
+        ? REDIS_SENDS.test(text)
+        : action === "expect" && words.length === 2 && REDIS_EXPECTS.test(text);
+    if (!isKnown) return undefined;
+    const [command, ...args] = text.split(" ");
+    if (command!.toUpperCase() === "AUTH") {
+      told["password"] = args.at(-1)!;
+      if (args.length === 2) told["user"] = args[0]!;
+    }
+    if (text === "role:master") told["role"] = "primary";
+    if (text === "role:slave") told["role"] = "replica";
+    isRedis ||= /^(?:PING|\+?PONG|role:\w+)$/iu.test(text);
+  }
+  if (!isRedis) return undefined;
+  return Object.keys(told).length === 0 ? true : told;
+}
+
+function isPlainConnect({ words }: Line): boolean {
+  return words[1] === "connect" && words.length === 2;
 }
 
 function httpProtocol(option: Line, lines: readonly Line[], draft: Draft): Protocol {

@@ -86,8 +86,11 @@ function valueOf({ row }: KeywordKey, { args, block = [] }: Statement): unknown 
       return texts.map(Number);
     case "seconds":
       return secondsText(first);
-    case "lines":
-      return block.map((line) => statementAt(line).text);
+    case "lines": {
+      const lines = block.map((line) => statementAt(line).text);
+      // Names may stand side by side there.
+      return row.name === "group" ? lines.flatMap((line) => line.split(" ")) : lines;
+    }
     case "script":
       return commandOf(texts, args[0]?.quoted === true);
     default:

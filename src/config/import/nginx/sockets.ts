@@ -33,6 +33,7 @@ export function socketsOf(servers: readonly Server[], draft: Draft): Socket[] {
     for (const [index, args] of all.entries())
       addListen(args, server, lines[index], { sockets, draft });
   }
+  joinFamilies(sockets, draft);
   return mergedSockets([...sockets.values()]);
 }
 
@@ -92,6 +93,32 @@ function addressOf(text: string): [address: string, port: number | undefined] {
   const port = Number(digits);
   if (host === "" || host === "*") return [`0.0.0.0:${port}`, port];
   return [`${host === "localhost" ? "127.0.0.1" : host}:${port}`, port];
+}
+
+/**
+ * `:PORT` takes IPv4 and IPv6. A server that listens by one of them only, beside others that listen by both,
+ * stands behind both then.
+ */
+function joinFamilies(sockets: ReadonlyMap<string, Socket>, draft: Draft): void {
+  for (const [address, v6] of sockets) {
+    const v4 = sockets.get(address.replace("[::]:", "0.0.0.0:"));
+    if (v4 === undefined || v4 === v6 || v4.tls !== v6.tls || v4.proxy !== v6.proxy) continue;
+    const [only4, only6] = [missing(v4, v6), missing(v6, v4)];
+    v4.http2 = v6.http2 = v4.http2 || v6.http2;
+    v6.fallback = v4.fallback;
+    for (const { directive, names } of [...only4, ...only6]) {
+      const text = `server ${names.join(" ")}`.trim();
+      const both = `one frontend takes IPv4 and IPv6 of port ${v4.ports[0]}, so both come to this server`;
+      draft.lost({ ...directive.at, text }, both);
+    }
+    v4.servers.push(...only6);
+    v6.servers.push(...only4);
+  }
+}
+
+/** Servers of one that the other has not. */
+function missing(one: Socket, other: Socket): Server[] {
+  return one.servers.filter((server) => !other.servers.includes(server));
 }
 
 /** Addresses behind which the same servers stand are one frontend. */

@@ -76,7 +76,8 @@ function readLine(words: readonly Word[], context: Context): Frontend | undefine
       third?.text === "inet6" ? "ipv6" : third === undefined ? undefined : "ipv4";
     return mark === undefined ? undefined : { kind: "mark", mark, ...optional("family", family) };
   }
-  const port = second === undefined ? 0 : readInteger(second, PORT, "the port", findings);
+  const isEvery = second === undefined || second.text === "0";
+  const port = isEvery ? 0 : readInteger(second, PORT, "the port", findings);
   if (port === undefined) return undefined;
   if (/[-/]/u.test(first!.text)) return readRange(first!, port, context);
   const address = readAddress(first!, "a virtual server", findings);

@@ -146,8 +146,9 @@ function readServerAddress(
   const address = readAddress(first!, "a server", context.findings);
   const front = frontends[0];
   const standard = front === undefined || front.kind === "mark" ? 0 : front.port;
+  // 0, as with IPVS: the one that the client asked for.
   const port =
-    second === undefined
+    second === undefined || second.text === "0"
       ? standard
       : readInteger(second, { min: 1, max: 65535 }, "the port", context.findings);
   return address === undefined || port === undefined ? undefined : { address, port };
