@@ -104,10 +104,8 @@ test("RFC 5880 6.8.6: what has to be discarded is no packet", () => {
 test("RFC 5880 6.2: two that hear each other are up, each is told once", () => {
   const pair = new Pair({}, {});
   pair.run(1100);
-  assert.deepEqual(pair.told.map(({ by, ok }) => [by, ok]).sort(), [
-    [0, true],
-    [1, true],
-  ]);
+  const up = pair.told.filter(({ ok }) => ok).map(({ by }) => by);
+  assert.deepEqual([up.length, new Set(up).size, pair.told.length], [2, 2, 2]);
   assert.equal(pair.says(0), "BFD session peer with 192.0.2.2 is up");
 });
 
