@@ -111,13 +111,31 @@ test("the report of a month says what counting seconds says", async () => {
 test("the printed command counts the same figures anew", async () => {
   const report = await nines("report", "--month", "2026-02");
   const command = /^nines (report .*--recompute)$/mu.exec(report.out)?.[1];
-  assert.equal(command, "report --month 2026-02 --recompute");
+  assert.equal(command, `report --month 2026-02 --state-dir ${folder} --recompute`);
   const again = await nines(...command.split(" "));
   assert.equal(again.err, "");
   assert.equal(again.code, 0);
   assert.match(again.out, /web balancer: \d+ good and \d+ bad requests/);
   assert.match(again.out, /web incident 2026-02-.*score/);
+  const digits = String.raw`\d+(\.\d+)? s`;
+  const means = `web failures: [1-9]\\d*, ${digits} without service, MTTF ${digits}, MTTR ${digits}, MTTD ${digits}`;
+  assert.match(again.out, new RegExp(means, "u"));
+  assert.match(again.out, /web RTO: mean .* max \d+/u);
+  assert.match(again.out, /web budget: \d+\.\d\d of 40\.\d\d minutes, \d+ of \d/u);
   assert.match(again.out, /the report says the same/);
+});
+
+test("of the time before the journal nothing is known, and nothing is said to be well", async () => {
+  const { out } = await nines("report", "--month", "2025-12");
+  assert.match(out, /The journal begins at 2026-01-.*: nothing is known of this period/u);
+  assert.doesNotMatch(out, /100\.000 %|## Service/u);
+  const again = await nines("report", "--month", "2025-12", "--recompute");
+  assert.equal(again.code, 0, again.err);
+  const first = await nines("report", "--month", "2026-01", "--format", "json");
+  const { services, knownFromMs, fromMs, toMs } = JSON.parse(first.out) as ReportData;
+  assert.ok(knownFromMs > fromMs);
+  const { mttfMs, failures, downMs } = services[0]!.statistics;
+  assert.equal(mttfMs, (toMs - knownFromMs - downMs) / failures);
 });
 
 test("a month is that of the time zone", async () => {

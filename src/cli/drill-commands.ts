@@ -132,8 +132,8 @@ function addHelpers(program: Command, wiring: Wiring): void {
       const { hostname, port, pathname, search } = new URL(url);
       const address = hostname.replaceAll(/[[\]]/g, "");
       const path = `${pathname}${search}`;
+      // It lives as long as its standard input is open.
       probeHttp({ address, port: Number(port || 80), path, intervalMs, limitMs, isFresh: false });
-      await new Promise(() => {});
     });
 }
 

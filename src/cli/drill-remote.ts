@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { colleague, outcomeOf, runErrand, type Colleague } from "../console/drill-errand.ts";
 import type { Errand, ErrandWord } from "../core/drill/errand.ts";
 import { longestMs, type DrillPlan } from "../core/drill/plan.ts";
-import { measure, type DrillResult, type Measured } from "../core/drill/result.ts";
+import { brokenPromises, measure, type DrillResult, type Measured } from "../core/drill/result.ts";
 import { ControlClient } from "../daemon/control-client.ts";
 import { newDrillId } from "../daemon/drill-conductor.ts";
 import { holdLock } from "../daemon/drill-lock.ts";
@@ -228,7 +228,7 @@ class RemoteDrill {
 }
 
 /** What was seen here goes before what that node saw of itself. */
-function withOwnEyes(
+export function withOwnEyes(
   result: DrillResult,
   {
     plan: promised,
@@ -240,28 +240,44 @@ function withOwnEyes(
     readonly written: Written | undefined;
   },
 ): DrillResult {
-  const deviations = [...result.deviations];
+  // For a fault of that node's own network its own client is none: ours counts alone.
+  const theirs =
+    seen === undefined || promised === undefined || result.measured === undefined
+      ? []
+      : brokenPromises(promised, result.measured);
+  const others = result.deviations.filter((one) => !theirs.includes(one));
   const allowedMs = Math.max(
     promised?.promise.outageMs ?? 0,
     promised?.promise.returnOutageMs ?? 0,
   );
+  const mine: string[] = [];
   if (seen !== undefined && promised !== undefined && seen.outageMs > allowedMs) {
     const out = formatDuration(seen.outageMs);
-    deviations.push(`no answer for ${out} as seen from here, not ${formatDuration(allowedMs)}`);
+    mine.push(`no answer for ${out} as seen from here, not ${formatDuration(allowedMs)}`);
   }
   if (written !== undefined && written.lost > 0) {
-    deviations.push(`${written.lost} acknowledged writes are lost`);
+    mine.push(`${written.lost} acknowledged writes are lost`);
   }
-  const [first] = deviations.slice(result.deviations.length);
-  const isWorse = result.verdict === "passed" && first !== undefined;
+  const deviations = [...mine, ...others];
   return {
     ...result,
     deviations,
-    ...(isWorse ? { verdict: "deviated" as const, reason: first } : {}),
+    ...verdictOf(result, deviations),
     ...(seen === undefined ? {} : { measured: seen }),
     ...(written === undefined
       ? {}
       : { acknowledgedWrites: written.acknowledged, lostWrites: written.lost }),
     ...(written?.worst === undefined ? {} : { workLoss: written.worst }),
   };
+}
+
+/** What became of a drill that was not aborted and did not fail by itself. */
+function verdictOf(
+  { verdict, promise }: DrillResult,
+  [first]: readonly string[],
+): Partial<Pick<DrillResult, "verdict" | "reason">> {
+  if (verdict !== "passed" && verdict !== "deviated") return {};
+  return first === undefined
+    ? { verdict: "passed", reason: `as promised: ${promise}` }
+    : { verdict: "deviated", reason: first };
 }

@@ -1,7 +1,7 @@
 /** What drills say on a terminal. */
 
 import type { PlannedCommands } from "../core/drill/errand.ts";
-import type { DrillPlan } from "../core/drill/plan.ts";
+import { type DrillPlan, longestMs } from "../core/drill/plan.ts";
 import type { DrillResult } from "../core/drill/result.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { paint, type Terminal } from "./terminal.ts";
@@ -14,13 +14,17 @@ export function planLines(
   plan: DrillPlan,
   commands: readonly PlannedCommands[],
 ): readonly string[] {
-  const { name, title, says, target, promise } = plan;
+  const { name, title, says, target, promise, abort } = plan;
   const failed = promise.failed === undefined ? "" : `, ${promise.failed} failed requests`;
   return [
     `${name}: ${title}`,
     `  ${says}`,
     `  on ${target}; promised: ${promise.text}`,
     `  (no answer for at most ${formatDuration(promise.outageMs)}${failed})`,
+    `  before: the steady state for a while; ${radiusText(plan)}`,
+    `  taken back at once after ${formatDuration(abort.outageMs)} without an answer, by hand, ` +
+      "or when nobody conducts it any more;",
+    `  by its guard after ${formatDuration(longestMs(plan))} at the latest`,
     ...commands.flatMap((fault) => [
       `  - ${fault.says}`,
       ...fault.inject.map((line) => `      do    ${line}`),
@@ -28,6 +32,20 @@ export function planLines(
       ...(fault.undo.length === 0 ? ["      undo  nothing: it mends itself"] : []),
     ]),
   ];
+}
+
+/** What is taken, and what must therefore be left. */
+function radiusText({ radius, target }: DrillPlan): string {
+  switch (radius.takes) {
+    case "nothing":
+      return "no copy is taken";
+    case "node":
+      return `${target} is taken: another node must be there for its addresses`;
+    case "server":
+      return `${radius.pool}/${radius.server} is taken: another server must be usable`;
+    case "worker":
+      return "a worker is taken: another one must be there";
+  }
 }
 
 export function resultLines(result: DrillResult, terminal: Terminal): readonly string[] {

@@ -14,6 +14,8 @@ interface Windows {
     readonly toMs?: number;
     readonly reason: string;
   }[];
+  /** Nodes that did not take the order. */
+  readonly untold?: readonly { readonly node: string; readonly reason: string }[];
 }
 
 export interface MaintenanceStart {
@@ -46,7 +48,7 @@ export async function listMaintenance(
   return show(await client.get<Windows>(PATH), terminal);
 }
 
-function show({ windows }: Windows, terminal: Terminal): ExitCode {
+function show({ windows, untold = [] }: Windows, terminal: Terminal): ExitCode {
   if (windows.length === 0) terminal.out("no maintenance is planned or was begun");
   const rows = windows.map(({ service, fromMs, toMs, reason }) => [
     service,
@@ -56,5 +58,8 @@ function show({ windows }: Windows, terminal: Terminal): ExitCode {
   ]);
   const head = ["service", "from (UTC)", "to", "reason"];
   if (rows.length > 0) for (const line of formatTable(head, rows)) terminal.out(line);
-  return 0;
+  for (const { node, reason } of untold) {
+    terminal.err(`nines: ${node} did not take it: ${reason}; say it there, too`);
+  }
+  return untold.length === 0 ? 0 : 1;
 }

@@ -3,8 +3,18 @@ import { test } from "node:test";
 import { figuresOfRecount } from "./report.ts";
 
 function figures(score: number): string[] {
-  const incident = { startMs: 0, detectedMs: 604, harmMs: 14_983, score, scoreFromStart: score };
-  return figuresOfRecount([{ service: "shop", vantages: [], incidents: [incident] }]);
+  const times = {
+    startMs: 0,
+    detectedMs: 604,
+    harmMs: 14_983,
+    counts: true,
+    isOver: true,
+    harm: [],
+  };
+  const incident = { ...times, score, scoreFromStart: score };
+  const budget = { allowedMinutes: 1, usedMinutes: 0, allowedRequests: 1, usedRequests: 0 };
+  const means = { failures: 1, downMs: 14_983, rtoMs: [], score, ...budget };
+  return figuresOfRecount([{ service: "shop", vantages: [], incidents: [incident], means }]);
 }
 
 test("a score between two figures is written the same however it was added up", () => {

@@ -2,10 +2,12 @@
 
 import { writeFileSync } from "node:fs";
 import type { ReportData } from "../core/ledger/report.ts";
+import type { Distribution } from "../core/ledger/statistics.ts";
 import { type LedgerFile, openLedgerFile, reportFrom } from "../console/ledger-reading.ts";
 import { formatReport, type ReportFormat } from "../console/report/format.ts";
 import { type Month, monthOf } from "../console/report/month.ts";
 import { type Recount, recount } from "../console/report/recount.ts";
+import type { RecountedMeans } from "../console/report/recount-means.ts";
 import type { Language } from "../console/report/words.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 
@@ -37,7 +39,8 @@ export function report(options: ReportOptions, terminal: Terminal): ExitCode {
   const data = reportFrom(file, month, { nowMs, ...only });
   if (options.recompute) return recompute(file, data, terminal);
   const { format, lang, output } = options;
-  const { body } = formatReport(data, { month, lang, format, ...only });
+  const { directory } = file;
+  const { body } = formatReport(data, { month, lang, format, directory, ...only });
   if (output === undefined) {
     terminal.out(body.trimEnd());
     return 0;
@@ -71,21 +74,53 @@ function recompute(file: LedgerFile, data: ReportData, terminal: Terminal): Exit
 
 /** One line a figure; the same text is the same figure. */
 export function figuresOfRecount(counted: readonly Recount[]): string[] {
-  return counted.flatMap(({ service, vantages, incidents }) => [
+  return counted.flatMap(({ service, vantages, incidents, means }) => [
     ...vantages.map((one) => `${service} ${vantageFigures(one)}`),
     ...incidents.map((one) => `${service} ${incidentFigures(one)}`),
+    ...meanFigures({ ...means, rto: rtoOf(means.rtoMs) }).map((line) => `${service} ${line}`),
   ]);
 }
 
 export function figuresOfReport(data: ReportData): string[] {
-  return data.services.flatMap(({ service, availability, incidents }) => [
+  return data.services.flatMap(({ service, availability, incidents, ...rest }) => [
     ...availability
       .filter(({ good, bad }) => good + bad > 0)
       .map((one) => `${service.name} ${vantageFigures(one)}`),
     ...incidents
       .filter(({ harmMs }) => harmMs > 0)
       .map((one) => `${service.name} ${incidentFigures(one)}`),
+    ...meanFigures({ ...rest.statistics, ...rest.budget, score: rest.score }).map(
+      (line) => `${service.name} ${line}`,
+    ),
   ]);
+}
+
+interface MeanFigures extends Omit<RecountedMeans, "rtoMs"> {
+  readonly rto?: Distribution | undefined;
+}
+
+function meanFigures(one: MeanFigures): string[] {
+  const seconds = (ms: number | undefined): string =>
+    ms === undefined ? "-" : `${Number((ms / 1000).toFixed(3))} s`;
+  const { failures, downMs, mttfMs, mttrMs, mttdMs, rto } = one;
+  return [
+    `failures: ${failures}, ${seconds(downMs)} without service, MTTF ${seconds(mttfMs)}, ` +
+      `MTTR ${seconds(mttrMs)}, MTTD ${seconds(mttdMs)}`,
+    `RTO: mean ${seconds(rto?.mean)}, p50 ${seconds(rto?.p50)}, p95 ${seconds(rto?.p95)}, ` +
+      `max ${seconds(rto?.max)}`,
+    `budget: ${one.usedMinutes.toFixed(2)} of ${one.allowedMinutes.toFixed(2)} minutes, ` +
+      `${one.usedRequests} of ${one.allowedRequests.toFixed(1)} requests; score ${score(one.score)}`,
+  ];
+}
+
+/** Nearest rank, of values that are sorted, the greatest first. */
+function rtoOf(values: readonly number[]): Distribution | undefined {
+  const [max] = values;
+  if (max === undefined) return undefined;
+  const count = values.length;
+  const rank = (percent: number): number => values[count - Math.ceil((percent * count) / 100)]!;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  return { count, mean, p50: rank(50), p95: rank(95), max };
 }
 
 interface VantageFigures {

@@ -135,6 +135,8 @@ test("mail that cannot leave is told", () => {
   const mail = (lines: string): string =>
     `global_defs {\nnotification_email {\na@b\n}\n${lines}\n}\n`;
   assert.match(told(mail(""))[0]!, /note: no mail will ever/u);
+  // Incidents and burn rates are told by mail, whatever instances do.
+  assert.match(told(mail("smtp_server 192.0.2.5"))[0]!, /mail tells of incidents/u);
   assert.match(told(mail("smtp_alert") + instance(QUIET))[0]!, /no smtp_server/u);
   const own = mail("smtp_alert\nsmtp_server 192.0.2.5") + instance(QUIET);
   assert.match(told(own, { addresses: ["192.0.2.5"] })[0]!, /is this machine/u);

@@ -147,7 +147,12 @@ function warnAboutMail(model: Model, facts: HostFacts, findings: Findings): void
     model.virtualServers.some((server) => server.mail || server.realServers.some((r) => r.mail));
   const at = model.origins.get("notification_email") ?? model.origins.get("smtp_server");
   if (mail.to.length > 0 && !wanted && at !== undefined) {
-    findings.note(at, "no mail will ever be sent", "add smtp_alert to global_defs or an instance");
+    if (mail.server === undefined) {
+      findings.note(at, "no mail will ever be sent", "add: smtp_server HOST");
+    } else if (!/\.ya?ml$/u.test(at.file)) {
+      const reason = "mail tells of incidents and burn rates, not of every change of state";
+      findings.note(at, reason, "add smtp_alert to global_defs or an instance");
+    }
   }
   if (wanted && mail.to.length > 0 && mail.server === undefined && at !== undefined) {
     findings.warn(at, "mail is wanted but there is no smtp_server", "add: smtp_server HOST");
@@ -187,6 +192,7 @@ function warnAboutUnused(model: Model, findings: Findings): void {
     ["script", "vrrp_script", vrrp.scripts],
     ["process", "vrrp_track_process", vrrp.processes],
     ["file", "track_file", vrrp.files],
+    ["bfd", "bfd_instance", vrrp.bfds ?? []],
   ] as const;
   for (const [kind, keyword, definitions] of kinds) {
     for (const { name } of definitions) {

@@ -58,7 +58,7 @@ export class AlertDesk {
   deliver(alert: LedgerAlert, node: string, atMs: number): void {
     const body = alertBody(alert, node, atMs);
     if (this.#mailRoute !== undefined) {
-      const mail = alertMail(alert, node, new Date(atMs).toISOString());
+      const mail = alertMail(alert, node, atMs);
       this.#outboxes.get(this.#mailBox())?.add(mail);
     }
     const { subject } = alertRecord(alert);

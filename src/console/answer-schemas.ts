@@ -231,14 +231,18 @@ export const ANSWER_SCHEMAS: Properties = {
     { refused: of("Sentence"), override: text, confirm: text },
   ),
   ActionOutcome: object({ done: { type: "boolean", const: true }, sentence: of("Sentence") }),
-  PlannedList: object({
-    windows: list(
-      object(
-        { service: text, fromMs: moment, reason: text },
-        { toMs: { ...moment, description: "Unix ms; absent: it has no end yet." } },
+  PlannedList: object(
+    {
+      windows: list(
+        object(
+          { service: text, fromMs: moment, reason: text },
+          { toMs: { ...moment, description: "Unix ms; absent: it has no end yet." } },
+        ),
       ),
-    ),
-  }),
+    },
+    // Nodes of the group that did not take the order, and why.
+    { untold: list(object({ node: text, reason: text })) },
+  ),
   Intake: object({ service: text, taken: integer, known: integer, clockBehindMs: span }),
   KnownOutages: list(
     object(

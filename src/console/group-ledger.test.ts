@@ -271,8 +271,17 @@ describe("two nodes and their ledgers", () => {
       ["disks"],
     );
     assert.equal(((await b.ask("GET", path)) as Planned).windows.length, 1);
+    const there = (await a.ask("GET", path)) as Planned;
+    assert.deepEqual(
+      there.windows.map(({ reason }) => reason),
+      ["disks"],
+      "the other node leaves it out as well",
+    );
+    const [record] = a.journal.find({ kind: "maintenance-started", limit: 10 });
+    assert.equal(record?.data?.["who"], "ops at b");
     const ended = (await b.ask("POST", `${path}/end`)) as Planned;
     assert.ok(ended.windows[0]!.toMs! <= Date.now());
+    assert.ok(((await a.ask("GET", path)) as Planned).windows[0]!.toMs! <= Date.now());
     const report = (await b.ask("GET", "/api/v1/report")) as ReportData;
     assert.equal(report.services[0]?.planned[0]?.reason, "disks");
   });
@@ -316,6 +325,13 @@ describe("two nodes and their ledgers", () => {
     const refused = (await a.ask("POST", "/api/v1/incidents/{id}/annotations", order)) as Problem;
     assert.equal(refused.status, 503);
     assert.match(refused.detail, /say it there: nines incidents on b/u);
+    const alone = (await a.ask("POST", "/api/v1/maintenance", {
+      body: { reason: "alone", forMs: 1000 },
+    })) as { readonly untold: readonly { readonly node: string }[] };
+    assert.deepEqual(
+      alone.untold.map(({ node }) => node),
+      ["b"],
+    );
     assert.equal((await a.incidents()).length, 2);
     const series = await a.ask("GET", "/api/v1/series", { query: { service: "web", from: BEGAN } });
     const { missing, vantages } = series as SeriesView;

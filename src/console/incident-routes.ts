@@ -160,9 +160,9 @@ export function takeForwarded(
   told: ForwardedOrder,
   { node, nowMs }: { readonly node: string; readonly nowMs: number },
 ): Answer {
-  const { id, what, who, body } = told;
-  const isWord = INCIDENT_WORDS.includes(what);
-  if (!isWord || typeof id !== "string" || typeof who !== "string" || who.length > 64) {
+  const { id, who, body } = told;
+  const what = INCIDENT_WORDS.find((word) => word === told.what);
+  if (what === undefined || typeof id !== "string" || typeof who !== "string" || who.length > 64) {
     return problem(400, "mistake", "that is no word about an incident");
   }
   const mistake = mistakeIn(body, WORDS[what].body);
@@ -173,7 +173,7 @@ export function takeForwarded(
 /** Writes down what somebody says of an incident of ours; the answer is what it is now. */
 function sayOfIncident(
   model: LedgerModel,
-  { id, what, body, who }: ForwardedOrder,
+  { id, what, body, who }: ForwardedOrder & { readonly what: IncidentWord },
   nowMs: number,
 ): Answer {
   const incident = findIncident(model.ledger().incidents, id);

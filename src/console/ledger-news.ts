@@ -53,16 +53,19 @@ export interface LedgerDesk {
   series(wish: SeriesWish): Promise<readonly VantageSteps[]>;
 }
 
-/** What somebody says at one node of an incident that another one has. */
+/** What somebody says at one node of an incident that another one has, or of planned times everywhere. */
 export interface ForwardedOrder {
+  /** Of the incident. */
   readonly id: string;
-  readonly what: IncidentWord;
+  readonly what: IncidentWord | MaintenanceWord;
   readonly who: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 export const INCIDENT_WORDS = ["annotations", "class", "owners", "settle"] as const;
 export type IncidentWord = (typeof INCIDENT_WORDS)[number];
+export const MAINTENANCE_WORDS = ["maintenance-begin", "maintenance-end"] as const;
+export type MaintenanceWord = (typeof MAINTENANCE_WORDS)[number];
 
 export function toldBy(
   { name, ageMs, aheadMs }: Pick<Neighbour, "name" | "ageMs" | "aheadMs">,

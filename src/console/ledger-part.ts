@@ -25,6 +25,7 @@ import {
   type Neighbour,
   TOLD_INCIDENTS,
 } from "./ledger-news.ts";
+import { takeMaintenance } from "./maintenance-routes.ts";
 import { burnViews, type LedgerModel, ledgerRoutes, type OperatorRecord } from "./ledger-routes.ts";
 import {
   countsOf,
@@ -108,7 +109,10 @@ class LedgerPart implements RunningPart {
       incidents: () => this.#ledger.incidents.slice(-MAX_LISTED).toReversed(),
       find: (id) => findIncident(this.#ledger.incidents, id),
       series: (wish) => reader.own(wish),
-      order: (told, node) => takeForwarded(model, told, { node, nowMs: wallMs() }),
+      order: (told, node) => {
+        const from = { node, nowMs: wallMs() };
+        return takeMaintenance(model, told, from) ?? takeForwarded(model, told, from);
+      },
     };
     core.journal.onOpen((database) => {
       this.#database = database;
@@ -182,7 +186,8 @@ class LedgerPart implements RunningPart {
   #file(): LedgerFile | undefined {
     if (this.#database === undefined) return undefined;
     this.#core.journal.flush();
-    return { database: this.#database, settings: this.#settings, node: this.#core.node() };
+    const [{ stateDirectory: directory }, settings] = [this.#core, this.#settings];
+    return { database: this.#database, settings, node: this.#core.node(), directory };
   }
 
   #heard(records: readonly JournalRecord[]): void {

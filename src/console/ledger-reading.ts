@@ -66,6 +66,8 @@ export interface LedgerFile {
   readonly database: DatabaseSync;
   readonly settings: LedgerSettings;
   readonly node: string;
+  /** The state directory that it is in. */
+  readonly directory: string;
 }
 
 /** A sentence when there is nothing to read. */
@@ -78,7 +80,7 @@ export function openLedgerFile(stateDirectory: string): LedgerFile | string {
     return `${path} cannot be read: ${(error as Error).message}; name its directory: --state-dir DIR`;
   }
   const kept = keptSettings(database);
-  if (kept !== undefined) return { database, ...kept };
+  if (kept !== undefined) return { database, ...kept, directory: stateDirectory };
   database.close();
   return `${path} knows no services yet: a node writes them when its console runs`;
 }
@@ -122,6 +124,7 @@ export function reportFrom(
     records,
     node: file.node,
     nowMs,
+    knownFromMs: known,
   };
   return reportOf(
     sources,
@@ -130,7 +133,7 @@ export function reportFrom(
   );
 }
 
-/** Unix ms of the first record: months before it are unknown, not perfect. */
+/** Unix ms of the first record: what was before it is unknown, not perfect. */
 function earliest(database: DatabaseSync): number {
   const row = database.prepare("SELECT min(wall) AS wall FROM record").get();
   return Number(row?.["wall"] ?? 0);

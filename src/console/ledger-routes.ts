@@ -4,7 +4,8 @@ import type { Ledger } from "../core/ledger/ledger.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import type { BurnView, ObjectiveView } from "./api.ts";
 import { burnsOfOthers } from "./group-ledger.ts";
-import { incidentRoutes, TEXT, textOf, WHO, whoOf } from "./incident-routes.ts";
+import { incidentRoutes } from "./incident-routes.ts";
+import { maintenanceRoutes } from "./maintenance-routes.ts";
 import type { Neighbour } from "./ledger-news.ts";
 import { monthOf, parseMonth } from "./report/month.ts";
 import { FORMATS, formatReport } from "./report/format.ts";
@@ -101,92 +102,8 @@ function report(model: LedgerModel, { query, nowMs }: Call): Answer {
   const only = service === undefined ? {} : { service: String(service) };
   const data = reportFrom(file, month, { nowMs, ...only });
   const wanted = { month, lang: lang as Language, format: format as (typeof FORMATS)[number] };
-  const { body, type } = formatReport(data, { ...wanted, ...only });
+  const { directory } = file;
+  const { body, type } = formatReport(data, { ...wanted, ...only, directory });
   const headers = { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" };
   return { status: 200, headers, body };
-}
-
-const MAINTENANCE = "/api/v1/maintenance";
-const SERVICE = { type: "string", description: "Which service; absent: all." } as const;
-
-function maintenanceRoutes(model: LedgerModel): Route[] {
-  const answers = "PlannedList";
-  return [
-    {
-      method: "GET",
-      path: MAINTENANCE,
-      access: "read",
-      summary: "Planned times: left out of availability and scores.",
-      answers,
-      handle: () => windowsOf(model),
-    },
-    {
-      method: "POST",
-      path: MAINTENANCE,
-      access: "operate",
-      summary: "Begins a planned time now.",
-      body: {
-        service: SERVICE,
-        reason: { ...TEXT, description: "Why, for the report." },
-        forMs: { type: "number", description: "It ends by itself then.", minimum: 1000 },
-        who: WHO,
-      },
-      answers,
-      handle: (call) => beginMaintenance(model, call),
-    },
-    {
-      method: "POST",
-      path: `${MAINTENANCE}/end`,
-      access: "operate",
-      summary: "Ends planned times that were begun by hand.",
-      body: { service: SERVICE, who: WHO },
-      answers,
-      handle: (call) => endMaintenance(model, call),
-    },
-  ];
-}
-
-function windowsOf(model: LedgerModel): Answer {
-  const windows = model.settings().services.flatMap(({ name }) =>
-    model
-      .ledger()
-      .planned(name)
-      .map((one) => ({ ...one, service: name })),
-  );
-  // JSON has no infinity: a window that is open has no end.
-  const shown = windows.map(({ toMs, ...one }) => (toMs === Infinity ? one : { ...one, toMs }));
-  return json({ windows: shown });
-}
-
-function beginMaintenance(model: LedgerModel, { body, viewer, nowMs }: Call): Answer {
-  const subject = textOf(body, "service");
-  if (!isService(model, subject)) return noService(model, subject);
-  const { forMs } = body;
-  const until = typeof forMs === "number" ? { untilMs: nowMs + forMs } : {};
-  const data = { id: `m-${nowMs}`, who: whoOf(viewer, body), ...until };
-  model.say({ kind: "maintenance-started", subject, reason: textOf(body, "reason"), data });
-  return windowsOf(model);
-}
-
-function endMaintenance(model: LedgerModel, { body, viewer, nowMs }: Call): Answer {
-  const subject = textOf(body, "service");
-  if (!isService(model, subject)) return noService(model, subject);
-  const open = model.ledger().openMaintenance(subject, nowMs);
-  const who = whoOf(viewer, body);
-  for (const one of open) {
-    const reason = `maintenance is over: ${one.reason}`;
-    const data = { id: one.key, who };
-    model.say({ kind: "maintenance-ended", subject: one.subject, reason, data });
-  }
-  if (open.length > 0) return windowsOf(model);
-  return problem(409, "no-maintenance", "no maintenance was begun by hand there");
-}
-
-function isService(model: LedgerModel, name: string): boolean {
-  return name === "" || model.settings().services.some((one) => one.name === name);
-}
-
-function noService(model: LedgerModel, name: string): Answer {
-  const names = model.settings().services.map((one) => one.name);
-  return problem(404, "no-service", `there is no service '${name}'; there are: ${names.join(" ")}`);
 }

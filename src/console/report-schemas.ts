@@ -166,6 +166,7 @@ export const REPORT_SCHEMAS: Properties = {
     node: text,
     timezone: text,
     nowMs: moment,
+    knownFromMs: moment,
     classes: map(number),
     services: list(of("ServiceReport")),
     burnAlerts: list(object({ atMs: moment, reason: text })),

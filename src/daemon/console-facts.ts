@@ -16,7 +16,9 @@ interface OverviewLike {
   readonly holders?: readonly { readonly instance: string; readonly standbys: readonly string[] }[];
   readonly incidents?: readonly {
     readonly id: string;
+    readonly repairedMs?: number;
     readonly closedMs?: number;
+    readonly drill?: string;
   }[];
 }
 
@@ -26,8 +28,14 @@ export async function consoleFacts(runDirectory: string): Promise<ConsoleFacts> 
   const { holders = [], incidents = [] } = overview;
   return {
     standbys: Object.fromEntries(holders.map(({ instance, standbys }) => [instance, standbys])),
-    openIncidents: incidents.filter(({ closedMs }) => closedMs === undefined).map(({ id }) => id),
+    openIncidents: incidents.filter(isInTheWay).map(({ id }) => id),
   };
+}
+
+/** What an earlier drill broke is no trouble any more when it is mended: nobody waits for its end. */
+function isInTheWay(one: NonNullable<OverviewLike["incidents"]>[number]): boolean {
+  const isMended = one.drill !== undefined && one.repairedMs !== undefined;
+  return one.closedMs === undefined && !isMended;
 }
 
 function ask(socketPath: string): Promise<OverviewLike> {

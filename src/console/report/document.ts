@@ -29,8 +29,11 @@ export function documentOf(data: ReportData, { month, lang, command }: Wanted): 
     heading(1, say("title", { month: monthText(month) })),
     text(say("period", { ...values, zone: data.timezone, node: data.node })),
     ...(isOver ? [] : [text(say("soFar", { made }))]),
+    ...knownBlocks(data, { say, time }),
     ...(data.services.length === 0 ? [text(say("noServices"))] : []),
-    ...data.services.flatMap((one) => serviceBlocks(one, { say, time })),
+    ...(data.knownFromMs >= data.toMs
+      ? []
+      : data.services.flatMap((one) => serviceBlocks(one, { say, time }))),
     ...alertBlocks(data, { say, time }),
     heading(2, say("drillsTitle")),
     text(say("drills", { run: data.drills.run, passed: data.drills.passed })),
@@ -44,6 +47,13 @@ export function documentOf(data: ReportData, { month, lang, command }: Wanted): 
 interface Style {
   readonly say: Speech;
   readonly time: (ms: number) => string;
+}
+
+/** A journal that is younger than the period is no witness of a good beginning. */
+function knownBlocks({ fromMs, toMs, knownFromMs }: ReportData, { say, time }: Style): Block[] {
+  if (knownFromMs <= fromMs) return [];
+  const at = time(knownFromMs);
+  return [text(knownFromMs >= toMs ? say("unknownAll", { at }) : say("knownFrom", { at }))];
 }
 
 function serviceBlocks(report: ServiceReport, style: Style): Block[] {
@@ -100,7 +110,13 @@ function availabilityBlocks(report: ServiceReport, say: Speech): Block[] {
     ),
     ...(report.differences.length === 0
       ? []
-      : [text(`${say("differences")}:`), { kind: "list" as const, items: report.differences }]),
+      : [
+          text(`${say("differences")}:`),
+          {
+            kind: "list" as const,
+            items: report.differences.map((one) => reasonOf(say.lang, one)),
+          },
+        ]),
   ];
 }
 

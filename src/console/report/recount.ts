@@ -6,6 +6,12 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
+import { drillAt, type Line, linesOf, plannedOf, type Window } from "./recount-lines.ts";
+import { type MeanIncident, meansOf, type RecountedMeans } from "./recount-means.ts";
+
+/** The class that counts for nothing, and the length of a measured span: as docs/ledger.md says. */
+const DISMISSED = "none";
+const BUCKET_MS = 10_000;
 
 export interface RecountedVantage {
   readonly vantage: string;
@@ -15,11 +21,7 @@ export interface RecountedVantage {
   readonly badMs: number;
 }
 
-export interface RecountedIncident {
-  readonly startMs: number;
-  readonly detectedMs: number;
-  readonly harmMs: number;
-  readonly score: number;
+export interface RecountedIncident extends MeanIncident {
   readonly scoreFromStart: number;
 }
 
@@ -28,11 +30,7 @@ export interface Recount {
   readonly vantages: readonly RecountedVantage[];
   /** Those that hurt somebody. */
   readonly incidents: readonly RecountedIncident[];
-}
-
-interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly means: RecountedMeans;
 }
 
 interface Row {
@@ -48,19 +46,10 @@ interface Row {
   readonly level: number;
 }
 
-interface Line {
-  readonly atMs: number;
-  readonly node: string;
-  readonly kind: string;
-  readonly source: string;
-  readonly subject: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 export function recount(
   database: DatabaseSync,
   settings: LedgerSettings,
-  period: Window & { readonly nowMs: number },
+  period: Window & { readonly nowMs: number; readonly knownFromMs: number },
 ): Recount[] {
   const lines = linesOf(database);
   return settings.services.map((service) => {
@@ -73,9 +62,18 @@ export function recount(
       planned,
       nowMs: period.nowMs,
     });
+    const vantages = vantagesOf(rows, planned, period);
+    const toMs = Math.max(period.fromMs, Math.min(period.toMs, period.nowMs));
     return {
       service: service.name,
-      vantages: vantagesOf(rows, planned, period),
+      vantages,
+      means: meansOf(service, {
+        incidents,
+        planned,
+        measured: [...vantages].sort((a, b) => share(a) - share(b))[0],
+        period: { fromMs: period.fromMs, toMs },
+        knownFromMs: period.knownFromMs,
+      }),
       incidents: incidents.filter(
         ({ startMs, harmMs }) => harmMs > 0 && startMs >= period.fromMs && startMs < period.toMs,
       ),
@@ -83,26 +81,8 @@ export function recount(
   });
 }
 
-function linesOf(database: DatabaseSync): Line[] {
-  const rows = database
-    .prepare(
-      `SELECT wall, n.text AS node, k.text AS kind, s.text AS source, o.text AS subject, data
-       FROM record r JOIN word n ON n.id = r.node JOIN word k ON k.id = r.kind
-       JOIN word s ON s.id = r.source JOIN word o ON o.id = r.subject
-       WHERE k.text GLOB 'server-*' OR k.text GLOB 'peer-*' OR k.text GLOB 'split-brain-*'
-         OR k.text GLOB 'maintenance-*' OR k.text GLOB 'drill-*' OR k.text GLOB 'incident-*'
-         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed')
-       ORDER BY wall, seq`,
-    )
-    .all();
-  return rows.map((row) => ({
-    atMs: Number(row["wall"]),
-    node: String(row["node"]),
-    kind: String(row["kind"]),
-    source: String(row["source"]),
-    subject: String(row["subject"]),
-    data: JSON.parse(String(row["data"] ?? "{}")) as Record<string, unknown>,
-  }));
+function share({ good, bad }: RecountedVantage): number {
+  return good / (good + bad);
 }
 
 function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
@@ -153,25 +133,6 @@ function silencesOf({ instances }: LedgerService, lines: readonly Line[]): Row[]
     const counts = { good: 0, bad: 0, slow: 0, level: 3 };
     return [{ vantage: "vrrp", fromMs, toMs: atMs, firstMs: fromMs, lastMs: atMs, ...counts }];
   });
-}
-
-function plannedOf(
-  settings: LedgerSettings,
-  { name }: LedgerService,
-  lines: readonly Line[],
-): Window[] {
-  const windows: Window[] = settings.planned.filter((w) => w.service === "" || w.service === name);
-  for (const [i, { kind, subject, atMs: fromMs, data }] of lines.entries()) {
-    if (kind !== "maintenance-started" || (subject !== "" && subject !== name)) continue;
-    const key = data["id"] ?? subject;
-    const end = lines.find(
-      (one, j) =>
-        j > i && one.kind === "maintenance-ended" && (one.data["id"] ?? one.subject) === key,
-    );
-    const toMs = Math.min(Number(data["untilMs"] ?? Infinity), end?.atMs ?? Infinity);
-    windows.push({ fromMs, toMs });
-  }
-  return windows;
 }
 
 /** Requests by adding, time by marking every second that was asked and every one that was bad. */
@@ -368,7 +329,10 @@ function finish(one: Walked, lines: readonly Line[], rules: Rules): RecountedInc
     scoreFromStart += ((toMs - fromMs) / 60_000) * weight;
     score += (Math.max(0, toMs - Math.max(fromMs, detectedMs)) / 60_000) * weight;
   }
-  return { startMs, detectedMs, harmMs, score, scoreFromStart };
+  const counts = !isDrill && given !== DISMISSED && (!isNothing || given !== undefined);
+  const isOver = (one.harm.at(-1)?.toMs ?? 0) + BUCKET_MS <= rules.nowMs;
+  const { harm } = one;
+  return { startMs, detectedMs, harmMs, score, scoreFromStart, counts, isOver, harm };
 }
 
 function isClassOf({ kind, data, subject }: Line, service: string, one: Walked): boolean {
@@ -377,15 +341,4 @@ function isClassOf({ kind, data, subject }: Line, service: string, one: Walked):
   const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u.exec(text) ?? [];
   const atMs = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
   return atMs >= one.startMs - 21_000 && atMs <= one.lastMs;
-}
-
-function drillAt(lines: readonly Line[], atMs: number): boolean {
-  const key = ({ data, subject }: Line): unknown => data["run"] ?? data["id"] ?? subject;
-  return lines.some((line, i) => {
-    if (line.kind !== "drill-started" || line.atMs - 10_000 > atMs) return false;
-    const end = lines.find(
-      (one, j) => j > i && one.kind === "drill-finished" && key(one) === key(line),
-    );
-    return atMs < (end?.atMs ?? Infinity) + 10_000;
-  });
 }

@@ -9,6 +9,9 @@ const EN = {
   title: "Availability report {month}",
   period: "Period: {from} to {to} ({zone}). Node: {node}. Made: {made}.",
   soFar: "The period is not over: figures are up to {made}.",
+  knownFrom:
+    "The journal begins at {at}: of the time before nothing is known, and means are of the time since then.",
+  unknownAll: "The journal begins at {at}: nothing is known of this period.",
   noServices: "No services are known.",
   service: "Service {name}",
   objective: "Objective: {availability} within {window}",
@@ -103,6 +106,8 @@ const ZH: Words = {
   title: "可用性月报 {month}",
   period: "周期：{from} 至 {to}（{zone}）。节点：{node}。生成于：{made}。",
   soFar: "本周期尚未结束：数据截至 {made}。",
+  knownFrom: "日志始于 {at}：此前情况未知，各均值只计此后的时间。",
+  unknownAll: "日志始于 {at}：本周期没有任何记录。",
   noServices: "没有已知的服务。",
   service: "服务 {name}",
   objective: "目标：{window} 内 {availability}",

@@ -86,10 +86,14 @@ function verdictOf(
   return { verdict: "passed", reason: `as promised: ${plan.promise.text}` };
 }
 
-/** The first word on it that is not about the drill's own doing. */
-function detectionOf({ events, faultWallMs, endedWallMs }: Evidence): Detection | undefined {
+/**
+ * The first word on it that is not about the drill's own doing. What is said after it was mended -
+ * by a process that starts again - is no detection.
+ */
+function detectionOf({ events, faultWallMs, moments }: Evidence): Detection | undefined {
+  const mendedWallMs = faultWallMs + (moments.undoMs - moments.faultMs);
   const first = events
-    .filter(({ wallMs }) => wallMs >= faultWallMs && wallMs <= endedWallMs)
+    .filter(({ wallMs }) => wallMs >= faultWallMs && wallMs <= mendedWallMs)
     .toSorted((a, b) => a.wallMs - b.wallMs)
     .find(({ kind }) => !OWN_DOING.has(kind));
   if (first === undefined) return undefined;

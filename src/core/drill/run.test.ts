@@ -123,3 +123,9 @@ test("who had the address must have it again, or not, as the configuration says"
   script.look(9100, swapped).at(script.run.deadline, { type: "woken" });
   assert.match(script.run.outcome.deviations[0] ?? "", /site did not come back/);
 });
+
+test("a server that was drained has the time of a usual slow start to get its share again", () => {
+  const { settleMs } = plan("backend-drained");
+  // pools.NAME.slow_start: 30 s, unless the file says otherwise.
+  assert.ok(settleMs > 30_000, `${settleMs} ms`);
+});

@@ -1,6 +1,10 @@
 /** An alert in the forms in which it leaves: a record, a mail, the body of a webhook. */
 
 import type { Mail } from "../notify/commands.ts";
+import { formatDuration } from "../../lib/duration.ts";
+import type { BurnStatus } from "./burn.ts";
+import { utcText } from "./civil-time.ts";
+import type { Incident } from "./incident.ts";
 import type { LedgerAlert } from "./ledger.ts";
 
 export interface AlertRecord {
@@ -52,16 +56,18 @@ export function isDelivered(alert: LedgerAlert): boolean {
   return incident.drill === undefined && (stage === "opened" || stage === "closed");
 }
 
-/** `at`: when, as text. */
-export function alertMail(alert: LedgerAlert, node: string, at: string): Mail {
-  const { kind, subject, reason, data } = alertRecord(alert);
+/** For people: times as UTC, spans as spans, and what to look at next. `atMs`: when, Unix ms. */
+export function alertMail(alert: LedgerAlert, node: string, atMs: number): Mail {
+  const { kind, subject, reason } = alertRecord(alert);
   const lines = [
     `${subject}: ${kind}`,
     reason,
     "",
     `Node: ${node}`,
-    `Time: ${at}`,
-    ...Object.entries(data).map(([name, value]) => `${name}: ${plain(value)}`),
+    `Time: ${utcText(atMs)}`,
+    ...(alert.kind === "incident"
+      ? incidentLines(alert.news.incident, node)
+      : burnLines(alert.burn)),
   ];
   const text = `${lines.join("\n")}\n`;
   return { subject: `[${node}] ${subject}: ${kind} - ${reason}`.replace(/[\r\n]+/gu, " "), text };
@@ -73,6 +79,26 @@ export function alertBody(alert: LedgerAlert, node: string, atMs: number): strin
   return JSON.stringify({ kind, level, service, reason, node, at: atMs, ...data });
 }
 
-function plain(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+function incidentLines(incident: Incident, node: string): string[] {
+  const { id, class: given, severity, layer, startMs, detectedMs, harmMs, score } = incident;
+  return [
+    `Incident: ${id}, class ${given}, ${severity}, layer ${layer}`,
+    `Began: ${utcText(startMs)}, detected after ${formatDuration(detectedMs - startMs)}`,
+    `Users without service: ${formatDuration(harmMs)}, score ${score.toFixed(1)}`,
+    "",
+    `nines incidents show ${id}@${node}`,
+  ];
+}
+
+function burnLines({ service, vantage, rule, long, short }: BurnStatus): string[] {
+  const { longMs, shortMs, burn, urgency } = rule;
+  const over = (rate: number, ms: number): string =>
+    `${rate.toFixed(1)} over ${formatDuration(ms)}`;
+  return [
+    `Measured by: ${vantage}`,
+    `Burn rate: ${over(long, longMs)}, ${over(short, shortMs)}, limit ${burn}`,
+    `Urgency: ${urgency === "page" ? "now" : "in working hours"}`,
+    "",
+    `nines objectives; nines incidents list --service ${service}`,
+  ];
 }

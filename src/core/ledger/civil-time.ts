@@ -12,6 +12,14 @@ export function compactTime(ms: number): string {
   return `${year}${two(month)}${two(day)}T${clock}Z`;
 }
 
+/** `2026-11-21 13:21:34 UTC`, for people. */
+export function utcText(ms: number): string {
+  return compactTime(ms).replace(
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u,
+    "$1-$2-$3 $4:$5:$6 UTC",
+  );
+}
+
 /** Unix ms of `compactTime`'s text; undefined: it is none. */
 export function parseCompactTime(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u.exec(text);

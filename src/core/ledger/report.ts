@@ -31,6 +31,8 @@ export interface ReportSources {
   readonly records: readonly LedgerRecord[];
   readonly node: string;
   readonly nowMs: number;
+  /** When the journal begins, Unix ms: of the time before it nothing is known. */
+  readonly knownFromMs: number;
 }
 
 export interface LayerFigures {
@@ -87,6 +89,8 @@ export interface ReportData extends Span {
   readonly node: string;
   readonly timezone: string;
   readonly nowMs: number;
+  /** When the journal begins: means and layers are of the time from then on. */
+  readonly knownFromMs: number;
   readonly classes: Readonly<Record<string, number>>;
   readonly services: readonly ServiceReport[];
   readonly burnAlerts: readonly { readonly atMs: number; readonly reason: string }[];
@@ -99,13 +103,14 @@ export function reportOf(
   period: Span,
   trend: readonly Span[] = [],
 ): ReportData {
-  const { settings, records, node, nowMs } = sources;
+  const { settings, records, node, nowMs, knownFromMs } = sources;
   const within = records.filter(({ wallMs }) => period.fromMs <= wallMs && wallMs < period.toMs);
   return {
     ...period,
     node,
     timezone: settings.timezone,
     nowMs,
+    knownFromMs,
     classes: settings.classes,
     services: settings.services.map((service) => serviceReport(sources, service, period, trend)),
     burnAlerts: within
@@ -121,9 +126,10 @@ function serviceReport(
   span: Span,
   trend: readonly Span[],
 ): ServiceReport {
-  const { settings, ledger, nowMs } = sources;
-  // What has not been yet is neither good nor bad.
+  const { settings, ledger, nowMs, knownFromMs } = sources;
+  // What has not been yet is neither good nor bad, and neither is what nobody saw.
   const period = until(span, nowMs);
+  const known = since(period, knownFromMs);
   const windows = ledger.planned(service.name).filter((one) => overlaps(one, period));
   const planned = union(windows);
   const byVantage = Map.groupBy(sources.measures(service.name, period), (one) => one.vantage);
@@ -141,7 +147,7 @@ function serviceReport(
     availability,
     ...(worst === undefined ? {} : { vantage: worst.vantage }),
     differences: explainDifference(availability),
-    byIncidents: availabilityByIncidents(all, period, planned),
+    byIncidents: availabilityByIncidents(all, known, planned),
     budget,
     latency: [...byVantage].flatMap(([vantage, measures]) => {
       const latency = latencyOf(measures);
@@ -150,24 +156,31 @@ function serviceReport(
     ...(service.objectives.latency === undefined || figures.good === 0
       ? {}
       : { inTime: 1 - figures.slow / figures.good }),
-    layers: layersOf(service, all, { ...period, planned }),
+    layers: layersOf(service, all, { ...known, planned }),
     incidents,
     planned: windows,
-    statistics: statisticsOf(all, period),
+    statistics: statisticsOf(all, known),
     score: sum(incidents.map(({ score }) => score)),
     scoreFromStart: sum(incidents.map(({ scoreFromStart }) => scoreFromStart)),
     owners: ownersOf(service, incidents, budget.allowedScore),
     ...switchesOf(incidents),
-    trend: [...trend, period].map((one) => ({
-      ...one,
-      statistics: statisticsOf(all, one),
-      byIncidents: availabilityByIncidents(all, one, union(ledger.planned(service.name))),
-    })),
+    trend: [...trend, period].map((one) => {
+      const seen = since(one, knownFromMs);
+      return {
+        ...one,
+        statistics: statisticsOf(all, seen),
+        byIncidents: availabilityByIncidents(all, seen, union(ledger.planned(service.name))),
+      };
+    }),
   };
 }
 
 function until({ fromMs, toMs }: Span, nowMs: number): Span {
   return { fromMs, toMs: Math.max(fromMs, Math.min(toMs, nowMs)) };
+}
+
+function since({ fromMs, toMs }: Span, knownFromMs: number): Span {
+  return { fromMs: Math.min(toMs, Math.max(fromMs, knownFromMs)), toMs };
 }
 
 function overlaps(a: Span, b: Span): boolean {

@@ -243,6 +243,7 @@ function drain(facts: SiteFacts, { server: wanted }: BuildOptions): Built | stri
     expect: { holding: "stays", told: [], server: { name, is: "out" } },
     promise: { text: "a planned change: no request fails", failed: 0 },
     untilWhole: true,
+    settleMs: EJECTED_MS,
     isPlanned: true,
   };
 }

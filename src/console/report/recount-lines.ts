@@ -1,0 +1,70 @@
+/** The records that a recount looks at, as they stand in the file, and the periods that they begin and end. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
+
+export interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface Line {
+  readonly atMs: number;
+  readonly node: string;
+  readonly kind: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export function linesOf(database: DatabaseSync): Line[] {
+  const rows = database
+    .prepare(
+      `SELECT wall, n.text AS node, k.text AS kind, s.text AS source, o.text AS subject, data
+       FROM record r JOIN word n ON n.id = r.node JOIN word k ON k.id = r.kind
+       JOIN word s ON s.id = r.source JOIN word o ON o.id = r.subject
+       WHERE k.text GLOB 'server-*' OR k.text GLOB 'peer-*' OR k.text GLOB 'split-brain-*'
+         OR k.text GLOB 'maintenance-*' OR k.text GLOB 'drill-*' OR k.text GLOB 'incident-*'
+         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed')
+       ORDER BY wall, seq`,
+    )
+    .all();
+  return rows.map((row) => ({
+    atMs: Number(row["wall"]),
+    node: String(row["node"]),
+    kind: String(row["kind"]),
+    source: String(row["source"]),
+    subject: String(row["subject"]),
+    data: JSON.parse(String(row["data"] ?? "{}")) as Record<string, unknown>,
+  }));
+}
+
+export function plannedOf(
+  settings: LedgerSettings,
+  { name }: LedgerService,
+  lines: readonly Line[],
+): Window[] {
+  const windows: Window[] = settings.planned.filter((w) => w.service === "" || w.service === name);
+  for (const [i, { kind, subject, atMs: fromMs, data }] of lines.entries()) {
+    if (kind !== "maintenance-started" || (subject !== "" && subject !== name)) continue;
+    const key = data["id"] ?? subject;
+    const end = lines.find(
+      (one, j) =>
+        j > i && one.kind === "maintenance-ended" && (one.data["id"] ?? one.subject) === key,
+    );
+    const toMs = Math.min(Number(data["untilMs"] ?? Infinity), end?.atMs ?? Infinity);
+    windows.push({ fromMs, toMs });
+  }
+  return windows;
+}
+
+export function drillAt(lines: readonly Line[], atMs: number): boolean {
+  const key = ({ data, subject }: Line): unknown => data["run"] ?? data["id"] ?? subject;
+  return lines.some((line, i) => {
+    if (line.kind !== "drill-started" || line.atMs - 10_000 > atMs) return false;
+    const end = lines.find(
+      (one, j) => j > i && one.kind === "drill-finished" && key(one) === key(line),
+    );
+    return atMs < (end?.atMs ?? Infinity) + 10_000;
+  });
+}
