@@ -174,7 +174,7 @@ function addChanges(program: Command, { terminal, end, withDirectories }: Wiring
       end(await confirm(clientOf(given), terminal));
     });
   withDirectories(program.command("upgrade"), false)
-    .description("fresh balance workers of the program now on disk; no connection is lost")
+    .description("fresh processes of the program now on disk; no connection and no address is lost")
     .action(async (given: Flags) => {
       const { upgrade } = await import("./upgrade.ts");
       end(await upgrade(clientOf(given), terminal));

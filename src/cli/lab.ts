@@ -98,6 +98,8 @@ function helpText(): string {
     "Usage: nines lab up [PLAN|FILE] | exec HOST PROGRAM … | fault WORD HOST [ARGUMENT]",
     "       nines lab heal | down | list        (--world NAME picks one of several worlds)",
     "",
+    "Hosts have a /tmp and a /run of their own; all other files are the machine's.",
+    "",
     `Ready plans: ${Object.keys(READY_PLANS).join(", ")}`,
     "",
     ...formatTable(["Faults:", "", ""], faults),

@@ -192,6 +192,7 @@ function warnAboutUnused(model: Model, findings: Findings): void {
     ["script", "vrrp_script", vrrp.scripts],
     ["process", "vrrp_track_process", vrrp.processes],
     ["file", "track_file", vrrp.files],
+    ["bfd", "bfd_instance", vrrp.bfds ?? []],
   ] as const;
   for (const [kind, keyword, definitions] of kinds) {
     for (const { name } of definitions) {

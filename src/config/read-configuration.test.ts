@@ -171,6 +171,7 @@ test("weights of members of a sync group count as FAULT unless the group says ot
     read(text).model!.vrrp.instances.flatMap((i) => i.tracks.map((track) => track.weight));
   assert.deepEqual(weights(both + group("")), [0, 0]);
   assert.deepEqual(weights(both + group("sync_group_tracking_weight")), [5, 5]);
+  assert.deepEqual(weights(both + group("global_tracking")), [5, 5]);
 });
 
 test("the same number on one interface is refused unless groups or peers keep them apart", () => {
@@ -193,6 +194,61 @@ test("several global_defs blocks count as one", () => {
   const { model } = read("global_defs {\nrouter_id a\n}\nglobal_defs {\nvrrp_rt_priority 9\n}\n");
   assert.equal(model!.vrrp.routerId, "a");
   assert.equal(model!.processes.vrrp.realtimePriority, 9);
+});
+
+test("vrrp_delay_after_boot: what is left of it when the configuration is read", () => {
+  const text = "global_defs {\nvrrp_delay_after_boot 20\nvrrp_startup_delay 2\n}\n";
+  const delayAfter = (uptimeMs: number): number =>
+    read(text, { uptimeMs }).model!.vrrp.startupDelayMs;
+  assert.deepEqual(
+    [delayAfter(5000), delayAfter(19_000), delayAfter(90_000)],
+    [15_000, 2000, 2000],
+  );
+});
+
+test("garp_extra_if: only where no advert tells the switch of the address", () => {
+  const refresh = (inner: string, dev = ""): number => {
+    const lines = `${inner}\nvirtual_ipaddress {\n192.0.2.1${dev}\n}`;
+    const text = `vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n${lines}\n}\n`;
+    return read(text).model!.vrrp.instances[0]!.announce.refreshMs;
+  };
+  const unicast = "unicast_peer {\n192.0.2.9\n}";
+  assert.equal(refresh("garp_extra_if all 100"), 0);
+  assert.equal(refresh("garp_extra_if all 100", " dev eth1"), 100_000);
+  assert.equal(refresh("garp_extra_if 100", " dev eth1"), 0);
+  assert.equal(refresh("use_vmac\ngarp_extra_if 100", " dev eth1"), 100_000);
+  assert.equal(refresh("use_vmac\nvmac_garp_intvl 100"), 0);
+  assert.equal(refresh("use_vmac\nvmac_xmit_base\nvmac_garp_intvl 100"), 100_000);
+  assert.equal(refresh(`use_vmac\n${unicast}\ngarp_extra_if 100\ngarp_master_refresh 60`), 60_000);
+  assert.equal(refresh(`use_vmac\n${unicast}\ngarp_extra_if 0`), 0);
+  const wrong = "vrrp_instance A {\ninterface e\nvirtual_router_id 1\ngarp_extra_if all\n}\n";
+  const reasons = read(wrong).diagnostics.map((one) => one.reason);
+  assert.ok(reasons.some((reason) => reason.startsWith("garp_extra_if takes seconds")));
+});
+
+test("bfd_instance: milliseconds, its weight reaches the track, and mistakes have places", () => {
+  const session = (inner: string): string => `bfd_instance peer {\n${inner}\n}\n`;
+  const tracking = (line: string): string =>
+    `vrrp_instance A {\ninterface e\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\ntrack_bfd {\n${line}\n}\n}\n`;
+  const whole = session("neighbor_ip 192.0.2.2\nmin_rx 20.5\nweight -9 reverse");
+  const { vrrp } = read(whole + tracking("peer")).model!;
+  const { minRxMs, minTxMs, idleTxMs, multiplier, ttl, maxHops } = vrrp.bfds![0]!;
+  assert.deepEqual(
+    [minRxMs, minTxMs, idleTxMs, multiplier, ttl, maxHops],
+    [20.5, 10, 1000, 5, 255, 0],
+  );
+  const track = { kind: "bfd", name: "peer", weight: -9, reverse: true };
+  assert.deepEqual(vrrp.instances[0]!.tracks, [track]);
+  const told = (text: string): string =>
+    read(text)
+      .diagnostics.map((one) => one.reason)
+      .join();
+  assert.match(told(tracking("peer")), /track_bfd names 'peer', which is not defined/);
+  assert.match(told(session("multiplier 3")), /bfd_instance peer has no neighbour/);
+  assert.match(told(session("neighbor_ip 192.0.2.2\nmin_tx 0")), /min_tx must be 1 to 60000/);
+  assert.match(told(session("neighbor_ip 192.0.2.2\nsource_ip ::1")), /of two families/);
+  const twice = whole + whole.replace("peer", "other");
+  assert.match(told(twice), /bfd_instance peer has the neighbour 192\.0\.2\.2 already/);
 });
 
 test("a file that cannot be read is one error", () => {

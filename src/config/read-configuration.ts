@@ -1,9 +1,9 @@
 /** The entrance of this folder: a file becomes a model, or a list of everything wrong with it. */
 
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import { Prng } from "../lib/prng.ts";
 import { type Diagnostic, Findings, type Place, sortDiagnostics } from "./diagnostic.ts";
-import { DISK } from "./disk.ts";
+import { DISK, unreadable } from "./disk.ts";
 import { type ConfigurationFiles, LineReader } from "./keepalived/lines.ts";
 import { buildModel } from "./keepalived/model/build.ts";
 import { parseTree } from "./keepalived/tree.ts";
@@ -27,6 +27,8 @@ export interface ReadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** For `${_RANDOM}`. Default: the time. */
   readonly seed?: number;
+  /** Time since the machine was started, for `vrrp_delay_after_boot`. Default: this machine's. */
+  readonly uptimeMs?: number;
 }
 
 export interface Reading {
@@ -56,7 +58,7 @@ export function readKeepalivedConf(
   const reader = new LineReader(files, around, findings);
   if (!reader.read(path)) {
     const at = { file: path, line: 1, column: 1, text: "" };
-    findings.error(at, "the file cannot be read", "check its path and its permissions");
+    findings.error(at, ...unreadable(path, files));
     return { diagnostics: findings.list, sourceLine: () => undefined };
   }
   const tree = parseTree(reader.lines, findings);
@@ -64,6 +66,7 @@ export function readKeepalivedConf(
     findings,
     permissive,
     hostName,
+    uptimeMs: options.uptimeMs ?? uptime() * 1000,
     readFile: (file) => files.readFile(file),
     glob: (pattern) => files.glob(pattern),
     origins: new Map(),

@@ -35,6 +35,24 @@ export const REASON_PATTERNS: Patterns = [
   ],
   ["priority {before} -> {after}: {~why}", "优先级 {before} → {after}：{~why}"],
   ["nothing tracked changes it any more", "被跟踪的对象不再影响它"],
+  ["the configuration says {priority} now", "配置现为 {priority}"],
+  ["BFD session {name} with {peer} is up", "与 {peer} 的 BFD 会话 {name} 已建立"],
+  [
+    "BFD session {name} with {peer} is down: no packet for {silent}",
+    "与 {peer} 的 BFD 会话 {name} 已断开：{silent} 内没有报文",
+  ],
+  [
+    "BFD session {name} with {peer} is down, says the neighbour",
+    "与 {peer} 的 BFD 会话 {name} 已断开：对方如此通告",
+  ],
+  [
+    "BFD session {name} with {peer} was switched off there",
+    "与 {peer} 的 BFD 会话 {name} 已被对方关闭",
+  ],
+  [
+    "BFD session {name} with {peer} is not up: no answer yet",
+    "与 {peer} 的 BFD 会话 {name} 未建立：对方尚无应答",
+  ],
   ["first advert of {peer}, priority {priority}", "首次收到 {peer} 的通告，优先级 {priority}"],
   ["{peer} is heard again, priority {priority}", "重新听到 {peer}，优先级 {priority}"],
   ["{peer} sends adverts as master while we are master", "本节点为主时 {peer} 也以主节点身份通告"],

@@ -10,6 +10,7 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { isOsFailure } from "../drivers/ffi.ts";
 import { ListenerWatch } from "../drivers/listener-watch.ts";
 import type { Agenda } from "./agenda.ts";
+import { BfdCheck } from "./check-role-bfd.ts";
 import { FileCheck } from "./check-role-file.ts";
 import type { CheckLink } from "./check-role-link.ts";
 import { ProcessChecks } from "./check-role-processes.ts";
@@ -70,7 +71,7 @@ export class Tracks {
 
   /** As keepalived: what no instance and no group refers to is not watched. */
   #wanted(model: RoleModel): Map<string, () => Check> {
-    const { instances, groups, scripts, processes, files } = model.vrrp;
+    const { instances, groups, scripts, processes, files, bfds = [] } = model.vrrp;
     const references = [...instances, ...groups].flatMap((one) => one.tracks);
     const used = new Set(references.map((reference) => referenceKey(reference)));
     const isUsed = (kind: TrackReference["kind"], name: string): boolean =>
@@ -92,6 +93,10 @@ export class Tracks {
     for (const one of files) {
       if (!isUsed("file", one.name)) continue;
       wanted.set(`file ${JSON.stringify(one)}`, () => new FileCheck(one, link, agenda));
+    }
+    for (const one of bfds) {
+      if (!isUsed("bfd", one.name)) continue;
+      wanted.set(`bfd ${JSON.stringify(one)}`, () => new BfdCheck(one, link, agenda));
     }
     for (const one of witnessesOf(instances)) {
       wanted.set(`witness ${JSON.stringify(one)}`, () => new WitnessCheck(one, link, agenda));

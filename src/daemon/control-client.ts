@@ -20,8 +20,10 @@ import type {
 } from "./control-api.ts";
 import { lineSplitter } from "./line-connection.ts";
 
-/** Answers take milliseconds, fresh workers a second; a node that needs longer is in trouble. */
+/** Orders may start fresh processes, which takes seconds; a node that needs longer is in trouble. */
 const ANSWER_WITHIN_MS = 30_000;
+/** Looking takes milliseconds: who asks in an emergency must not wait for a node that hangs. */
+const LOOK_WITHIN_MS = 5_000;
 
 /** How far somebody has read. */
 export interface EventPosition {
@@ -192,8 +194,14 @@ export class ControlClient {
       const base = { socketPath: this.#socketPath, method, path, headers };
       const options = { ...base, agent: false as const };
       const call = request(signal === undefined ? options : { ...options, signal }, resolve);
-      call.setTimeout(ANSWER_WITHIN_MS, () => {
-        call.destroy(new ControlFailure(`nines does not answer on ${this.#socketPath}`));
+      const withinMs = method === "GET" ? LOOK_WITHIN_MS : ANSWER_WITHIN_MS;
+      call.setTimeout(withinMs, () => {
+        call.destroy(
+          new ControlFailure(
+            `nines runs but does not answer on ${this.#socketPath}: it hangs or is stopped. ` +
+              "addresses and requests go on without it; end it and start it again (kill -9, nines run)",
+          ),
+        );
       });
       call.once("error", (error) => reject(this.#explain(error)));
       call.end(body === undefined ? undefined : JSON.stringify(body));

@@ -152,7 +152,7 @@ function allWell(settings: VrrpSettings): readonly RouterInput[] {
   const witnesses = settings.instances.flatMap((instance) => instance.witnesses);
   return [
     ...tracks.flatMap(({ kind, name, reverse }): readonly RouterInput[] =>
-      kind === "script" || kind === "process" || kind === "file"
+      kind === "script" || kind === "process" || kind === "file" || kind === "bfd"
         ? [{ type: "track-changed", kind, name, ok: !reverse, value: 0, reason }]
         : [],
     ),

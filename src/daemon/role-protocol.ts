@@ -111,7 +111,7 @@ export type FromCheck =
   | { readonly type: "hello"; readonly role: "check"; readonly protocol: number; pid: number }
   | {
       readonly type: "track-changed";
-      readonly kind: "script" | "process" | "file";
+      readonly kind: "script" | "process" | "file" | "bfd";
       readonly name: string;
       readonly ok: boolean;
       /** Files only; else 0. */

@@ -79,6 +79,12 @@ export async function labUp(what: string, name?: string): Promise<LabListing> {
   return listing(world);
 }
 
+/** Ours, where the host has the same one: then relative names of files mean the same inside. */
+function sharedDirectory(): string | undefined {
+  const directory = process.cwd();
+  return /^\/(run|tmp)(\/|$)/u.test(directory) ? undefined : directory;
+}
+
 /** Runs a program in a host, on this terminal. Resolves to its exit status (128 + n: signal n). */
 export async function labExec(
   host: string,
@@ -90,7 +96,10 @@ export async function labExec(
     throw new LabTrouble(`'${host}' is powered off. Heal the world: nines lab heal`);
   }
   const env = { ...process.env, PATH: SEARCH_PATH };
-  const child = spawn("nsenter", enter(initPid, argv), { stdio: "inherit", env });
+  const child = spawn("nsenter", enter(initPid, argv, sharedDirectory()), {
+    stdio: "inherit",
+    env,
+  });
   // Ctrl-C is for the program in the host; we go on to tell its status.
   const ignore = (): void => {};
   process.on("SIGINT", ignore);
@@ -174,7 +183,9 @@ function open(name?: string): World {
   if (wanted === undefined) {
     const next =
       known.length === 0 ? "no world is up: nines lab up two-directors" : known.join(", ");
-    throw new LabTrouble(known.length === 0 ? next : `which world? There are: ${next}`);
+    throw new LabTrouble(
+      known.length === 0 ? next : `which of the worlds? Say --world NAME: ${next}`,
+    );
   }
   if (!known.includes(wanted)) {
     throw new LabTrouble(`no world '${wanted}' is up (there are: ${known.join(", ") || "none"})`);

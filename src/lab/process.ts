@@ -147,9 +147,10 @@ export class LabProcess {
   }
 }
 
-/** The command line that runs `argv` inside the host with this process 1. */
-export function enter(initPid: number, argv: readonly string[]): string[] {
-  return ["-t", String(initPid), "-n", "-m", "-u", "-i", "-p", "--", ...argv];
+/** The command line that runs `argv` inside the host with this process 1; in `directory`, else `/`. */
+export function enter(initPid: number, argv: readonly string[], directory?: string): string[] {
+  const where = directory === undefined ? [] : [`--wdns=${directory}`];
+  return ["-t", String(initPid), "-n", "-m", "-u", "-i", "-p", ...where, "--", ...argv];
 }
 
 function spawned(wrapper: ChildProcess): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { Architecture, Block, Part } from "../../core/estimate/architecture.ts";
 import { type Diagnostic, Findings, type Place, sortDiagnostics } from "../diagnostic.ts";
-import { DISK } from "../disk.ts";
+import { DISK, unreadable } from "../disk.ts";
 import type { ConfigurationFiles } from "../keepalived/lines.ts";
 import { parseYaml } from "../service/document/parse.ts";
 import type { MapNode, TreeNode } from "../service/document/tree.ts";
@@ -26,7 +26,8 @@ export function readEstimate(path: string, files: ConfigurationFiles = DISK): Es
   const findings = new Findings();
   const text = files.readFile(path)?.replace(/^\uFEFF/u, "");
   const lines = text?.split(/\r?\n/u) ?? [];
-  const architecture = text === undefined ? unreadable(path, findings) : read(path, text, findings);
+  const architecture =
+    text === undefined ? tellUnreadable(path, files, findings) : read(path, text, findings);
   return {
     ...(findings.failed || architecture === undefined ? {} : { architecture }),
     diagnostics: sortDiagnostics(findings.list),
@@ -34,9 +35,9 @@ export function readEstimate(path: string, files: ConfigurationFiles = DISK): Es
   };
 }
 
-function unreadable(path: string, findings: Findings): undefined {
+function tellUnreadable(path: string, files: ConfigurationFiles, findings: Findings): undefined {
   const at = { file: path, line: 1, column: 1, text: "" };
-  findings.error(at, "the file cannot be read", "check its path and its permissions");
+  findings.error(at, ...unreadable(path, files));
   return undefined;
 }
 

@@ -10,6 +10,8 @@ import { commentStart, cut, type SourceLine } from "./source-line.ts";
 
 /** The disk as the reader sees it; tests hand in a map. */
 export interface ConfigurationFiles {
+  /** Why a file cannot be read; absent: nobody knows. */
+  trouble?(path: string): string | undefined;
   /** Text of the file, or undefined when it cannot be read. */
   readFile(path: string): string | undefined;
   /** Paths that match a shell pattern, sorted. */

@@ -21,7 +21,7 @@ export const GLOBAL_KEYWORDS: string = `
 ~ virtual_server_group | lines NAME | | Addresses, ranges and marks that share real servers. | man, Virtual server group(s)
 ~ SSL | block SSL | | Client certificate of SSL_GET checks. | man, SSL
 + track_group | block track_group NAME | | Instances that are in FAULT while a static address, route or rule that names the group cannot be put back. | man, Static track groups
-- bfd_instance | block bfd_instance NAME | | A BFD session (RFC 5880). | man, BFD CONFIGURATION
++ bfd_instance | block bfd_instance NAME | | A BFD session: a neighbour that falls silent is told within milliseconds. | man, BFD CONFIGURATION
 - linkbeat_interfaces | lines | | Interfaces whose link is polled; Nines hears of links by netlink. | man, Linkbeat interfaces
 - linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | man, Global definitions
 - net_namespace_ipvs | word | | Network namespace of the IPVS table; Nines balances without IPVS. | man, Global definitions
@@ -79,6 +79,8 @@ export const GLOBAL_KEYWORDS: string = `
 + vrrp_owner_ignore_adverts | bool | off | The owner (priority 255) ignores adverts. | keepalived source
 + v3_checksum_as_v2 | bool | off | Checksum of version 3 over IPv4 without the pseudo header. | RFC 9568 5.2.8
 + vrrp_notify_priority_changes | bool | off | Priority changes go to the FIFOs too. | man, Global definitions
++ vrrp_garp_extra_if | words 1..2 | | Announces again and again for switches that forget, where addresses are on a virtual MAC or, with all, on any other interface: [all] SECONDS. | man, Global definitions
++ vrrp_delay_after_boot | seconds 0..3600 | 0 | As vrrp_startup_delay, counted from the start of the machine. | keepalived 2.4
 + vrrp_startup_delay | seconds 0..3600 | 0 | Nothing is elected before this has passed. | man, Global definitions
 + vrrp_rt_priority | int 1..99 | | Real-time priority of the vrrp process. | man, Global definitions; sched(7)
 + vrrp_rlimit_rttime | int 2..1000000000 | 10000 | Longest CPU burst in real-time class, microseconds. | man, Global definitions; setrlimit(2)

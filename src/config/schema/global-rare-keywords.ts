@@ -15,7 +15,6 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - lvs_flush | flag | | Empty the IPVS table at start; Nines balances without IPVS. | man, Global definitions
 - lvs_flush_onstop | any | | Empty the IPVS table at the end. | keepalived source
 - lvs_flush_on_stop | any | | Empty the IPVS table at the end. | man, Global definitions
-- vrrp_garp_extra_if | any | | Announcements on interfaces other than the instance's. | man, Global definitions
 - nftables | any | | Name of keepalived's nftables table; Nines has its own. | man, Global definitions
 - nftables_priority | any | | Priority of keepalived's nftables chains. | man, Global definitions
 - nftables_counters | flag | | Counters in keepalived's nftables rules. | man, Global definitions
@@ -79,28 +78,27 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - iproute_usr_dir | word | | Where names of routing tables are read. | keepalived source
 - iproute_etc_dir | word | | Where names of routing tables are read. | keepalived source
 - set_supplementary_groups | flag | | Supplementary groups of scripts; Nines drops them. | keepalived source
-- vrrp_delay_after_boot | any | | Delay counted from boot; use vrrp_startup_delay. | keepalived source
 - use_pid_dir | flag | | Where keepalived puts pid files. | keepalived source
 - linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | keepalived source
 - nftables_no_counters | flag | | Counters in keepalived's nftables rules. | keepalived source
 - vrrp_sock_buf | any | | Buffers of the advert sockets. | keepalived source
 
 [bfd_instance]
-- neighbor_ip | address | | The other end of the session. | man, BFD CONFIGURATION
-- neighbour_ip | address | | The other end of the session. | man, BFD CONFIGURATION
-- source_ip | address | | Our end of the session. | man, BFD CONFIGURATION
-- min_rx | any | 10 | Smallest receive interval, ms. | man, BFD CONFIGURATION; RFC 5880
-- min_tx | any | 10 | Smallest send interval, ms. | man, BFD CONFIGURATION; RFC 5880
-- idle_tx | any | 1000 | Send interval while down, ms. | man, BFD CONFIGURATION; RFC 5880
-- multiplier | int 1..255 | 5 | Missed packets that mean down. | man, BFD CONFIGURATION; RFC 5880
-- passive | flag | | Wait for the neighbour to begin. | man, BFD CONFIGURATION; RFC 5880
-- ttl | int 1..255 | 255 | TTL of what is sent. | man, BFD CONFIGURATION
-- hoplimit | int 1..255 | 64 | Hop limit of what is sent. | man, BFD CONFIGURATION
-- max_hops | int -1..255 | 0 | Hops that a packet may have taken. | man, BFD CONFIGURATION
++ neighbor_ip | word | | The other end of the session. | man, BFD CONFIGURATION
++ neighbour_ip | word | | The same as neighbor_ip. | man, BFD CONFIGURATION
++ source_ip | word | | Our end of the session. | man, BFD CONFIGURATION
++ min_rx | word | 10 | Shortest interval at which packets can be received, in milliseconds. | man, BFD CONFIGURATION; RFC 5880
++ min_tx | word | 10 | Interval of packets sent while the session is up, in milliseconds; the slower of it and the min_rx of the neighbour counts. | man, BFD CONFIGURATION; RFC 5880
++ idle_tx | word | 1000 | Interval of packets sent while it is not up, in milliseconds. | man, BFD CONFIGURATION; RFC 5880
++ multiplier | int 1..255 | 5 | Missed packets that mean down. | man, BFD CONFIGURATION; RFC 5880
++ passive | flag | | Wait for the neighbour to begin. | man, BFD CONFIGURATION; RFC 5880
++ ttl | int 1..255 | 255 | TTL of what is sent, IPv4. | man, BFD CONFIGURATION
++ hoplimit | int 1..255 | 255 | Hop limit of what is sent, IPv6; RFC 5881 wants 255. | man, BFD CONFIGURATION
++ max_hops | int -1..255 | 0 | Routers that a packet may have crossed; -1 or 255 = any number. | man, BFD CONFIGURATION
 - multihop | any | | Neighbour is not on the link. | keepalived source
-- weight | weight -253..253 | 0 | Change of the priority. | man, BFD CONFIGURATION
-- vrrp | flag | | Tell the vrrp process only. | man, BFD CONFIGURATION
-- checker | flag | | Tell the checker process only. | man, BFD CONFIGURATION
++ weight | weight -253..253 | 0 | Change of the priority; 0 = FAULT while the session is down. | man, BFD CONFIGURATION
++ vrrp | flag | | For old files: a session tells whoever tracks it. | man, BFD CONFIGURATION
+- checker | flag | | Tell the checker process only; Nines has no BFD_CHECK. | man, BFD CONFIGURATION
 
 [track_group]
 + group | lines | | Names of the instances. | man, Static track groups

@@ -53,14 +53,14 @@ export const VRRP_KEYWORDS: string = `
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines
 + fast_handover | bool | on | Nines: take over an eighth of the skew and up to 10 ms after the master resigns. | Nines
 + also_version_2 | flag | | Nines: beside version 3 adverts of version 2 are sent and believed, to change a group from one to the other without an outage; IPv4 only. | RFC 9568 8.4
-- track_bfd | lines | | BFD sessions that change the priority. | man, VRRP instance(s)
++ track_bfd | lines | | BFD sessions that must be up, or change the priority. | man, VRRP instance(s)
 + track_src_ip | flag | | FAULT while the interface does not have mcast_src_ip or unicast_src_ip. | man, VRRP instance(s)
 - vrf | word | | Routing domain of the adverts. | man, VRRP instance(s)
 - use_vmac_addr | any | | Macvlans for addresses on other interfaces. | man, VRRP instance(s)
 - use_ipvlan | any | | An ipvlan instead of a macvlan. | man, VRRP instance(s)
 - old_unicast_checksum | any | | Checksum of keepalived before 1.3.6; seen by itself. | man, VRRP instance(s)
-- garp_extra_if | any | | Announcements on other interfaces. | man, VRRP instance(s)
-- vmac_garp_intvl | any | | Announcements on macvlans. | keepalived source
++ garp_extra_if | words 1..2 | vrrp_garp_extra_if | Announces again and again for switches that forget, where addresses are on a virtual MAC or, with all, on any other interface: [all] SECONDS; 0 = off. | man, VRRP instance(s)
++ vmac_garp_intvl | words 1..2 | | Older name of garp_extra_if. | keepalived source
 - lvs_sync_daemon_interface | word | | IPVS connection sync; Nines balances without IPVS. | keepalived source
 - lvs_sync_daemon_inteface | word | | IPVS connection sync (keepalived's own old typing error). | keepalived source
 - debug | any | | Never implemented in keepalived either. | man, VRRP instance(s)
@@ -88,8 +88,8 @@ export const VRRP_KEYWORDS: string = `
 + track_process | lines | | Processes that must run, for all members. | man, VRRP synchronization group(s)
 + track_file | lines | | Files whose number counts, for all members. | man, VRRP synchronization group(s)
 + sync_group_tracking_weight | flag | | Weights of tracks change the members' priorities. | man, VRRP synchronization group(s)
-- track_bfd | lines | | BFD sessions, for all members. | man, VRRP synchronization group(s)
-- global_tracking | flag | | Deprecated; track on the group instead. | man, VRRP synchronization group(s)
++ track_bfd | lines | | BFD sessions that must be up, for all members. | man, VRRP synchronization group(s)
++ global_tracking | flag | | Older name of sync_group_tracking_weight. | man, VRRP synchronization group(s)
 
 [authentication]
 + auth_type | one-of PASS,AH | | PASS: clear-text password. AH: HMAC-MD5 in an IP authentication header. | RFC 2338 5.3.6; RFC 2402

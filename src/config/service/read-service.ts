@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import { Findings, type Place, sortDiagnostics } from "../diagnostic.ts";
-import { DISK } from "../disk.ts";
+import { DISK, unreadable } from "../disk.ts";
 import type { ConfigurationFiles } from "../keepalived/lines.ts";
 import { directoryOf } from "../keepalived/parameters.ts";
 import { convert } from "./convert.ts";
@@ -35,7 +35,7 @@ export function readServiceYaml(
   const tree = reader.read(path);
   if (tree === undefined) {
     const at = { file: path, line: 1, column: 1, text: "" };
-    findings.error(at, "the file cannot be read", "check its path and its permissions");
+    findings.error(at, ...unreadable(path, files));
     return { diagnostics: findings.list, sourceLine: () => undefined };
   }
   const reading: Reading = {

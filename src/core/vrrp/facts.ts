@@ -52,6 +52,7 @@ export class Facts {
       case "script":
       case "process":
       case "file":
+      case "bfd":
       case "static":
         return this.#trackVerdict(reference);
     }

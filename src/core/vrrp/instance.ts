@@ -36,7 +36,7 @@ import {
 import type { Advert } from "./packet.ts";
 import { PeerTable } from "./peer-table.ts";
 import { heardOf } from "./heard-of.ts";
-import { decisionInputs, describeTracks } from "./reasons.ts";
+import { decisionInputs, priorityReason } from "./reasons.ts";
 import { recover } from "./recovery.ts";
 import { sameValue } from "./reload.ts";
 import type { RouterAction, RouterEvent, VrrpState } from "./router-ports.ts";
@@ -76,6 +76,7 @@ export class Instance {
   /** No election before this (`vrrp_startup_delay`). */
   readonly notBeforeMs: number;
   readonly #refusals = new AcquireBackoff();
+  basePriority: number;
   readonly #renewLease: Extract<RouterAction, { type: "renew-lease" }>;
   sourceText: string = "";
 
@@ -88,7 +89,7 @@ export class Instance {
   ) {
     this.settings = settings;
     this.sender = new AdvertSender(settings, before);
-    this.effectivePriority = settings.priority;
+    this.effectivePriority = this.basePriority = settings.priority;
     this.activeIntervalMs = settings.advertIntervalMs;
     this.plan = new AnnouncePlan(settings.announce);
     this.grouped = grouped;
@@ -193,15 +194,14 @@ export class Instance {
     this.sum = sum;
     if (this.state.kind === "STOPPED") return;
     if (sum.effectivePriority !== this.effectivePriority) {
-      const before = this.effectivePriority;
+      const weaker = sum.effectivePriority < this.effectivePriority;
+      const reason = priorityReason(this, sum);
       this.effectivePriority = sum.effectivePriority;
-      const reason = `priority ${before} -> ${sum.effectivePriority}: ${describeTracks(sum)}`;
       this.report(turn, { kind: "priority-changed", reason, priority: sum.effectivePriority });
-      if (this.state.kind === "MASTER" && sum.effectivePriority < before) {
-        // A backup that is better now need not wait for the next advert to hear of it.
-        this.state.advertAtMs = turn.now;
-      }
+      // A backup that is better now need not wait for the next advert to hear of it.
+      if (weaker && this.state.kind === "MASTER") this.state.advertAtMs = turn.now;
     }
+    this.basePriority = this.settings.priority;
     if (reignOf(this) !== undefined) return;
     const { kind } = this.state;
     const running = kind === "MASTER" || kind === "BACKUP";

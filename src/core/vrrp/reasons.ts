@@ -19,10 +19,14 @@ export function downReason(instance: Instance, now: number): string {
   return `no advert from ${master.address} for ${ago} (limit ${ms(instance.masterDownMs)})`;
 }
 
-export function describeTracks(sum: TrackSum): string {
+/** Why the priority moves to what `sum` says: tracks, or a reload that brought another one. */
+export function priorityReason(instance: Instance, sum: TrackSum): string {
+  const { priority } = instance.settings;
   const moving = sum.tracks.filter((t) => t.effect !== 0);
-  if (moving.length === 0) return "nothing tracked changes it any more";
-  return moving.map((t) => `${t.kind} ${t.name} ${signed(t.effect)}`).join(", ");
+  const why = moving.map((t) => `${t.kind} ${t.name} ${signed(t.effect)}`);
+  if (priority !== instance.basePriority) why.unshift(`the configuration says ${priority} now`);
+  if (why.length === 0) why.push("nothing tracked changes it any more");
+  return `priority ${instance.effectivePriority} -> ${sum.effectivePriority}: ${why.join(", ")}`;
 }
 
 /** What was known when a decision was taken. */

@@ -187,6 +187,9 @@ test("a lowered priority is told at once and the better one takes over", () => {
   segment.reconfigure(a, node([instance({ priority: 50 })]));
   const took = segment.until(() => b.state === "MASTER");
   assert.ok(took < 700, `${took} ms`);
+  assert.deepEqual(a.said("priority-changed"), [
+    "priority 150 -> 50: the configuration says 50 now",
+  ]);
   segment.advance(1);
   assert.deepEqual(segment.masters(), ["B"]);
 });

@@ -50,11 +50,11 @@ export type RouterInput =
       /** All that are not virtual and not tentative. Absent = not known. */
       readonly addresses?: readonly string[];
     }
-  /** A script, process or file changed its verdict, or a `track_group` of static objects did.
+  /** A script, process, file or BFD session changed its verdict, or a `track_group` of static objects did.
    *  `value`: files only; else 0. */
   | {
       readonly type: "track-changed";
-      readonly kind: "script" | "process" | "file" | "static";
+      readonly kind: "script" | "process" | "file" | "bfd" | "static";
       readonly name: string;
       readonly ok: boolean;
       readonly value: number;

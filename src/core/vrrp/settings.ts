@@ -180,8 +180,16 @@ export interface AnnounceSettings {
 /** One reference from an instance or group to something that is watched. */
 export interface TrackReference {
   /** `source` and `witness` are implied by the router: an address to send from, a referee. */
-  readonly kind: "interface" | "script" | "process" | "file" | "static" | "source" | "witness";
-  /** Interface, vrrp_script, vrrp_track_process, track_file or track_group name. */
+  readonly kind:
+    | "interface"
+    | "script"
+    | "process"
+    | "file"
+    | "bfd"
+    | "static"
+    | "source"
+    | "witness";
+  /** Interface, vrrp_script, vrrp_track_process, track_file, bfd_instance or track_group name. */
   readonly name: string;
   /** 0 = failure means FAULT. Otherwise priority change in points (file: multiplier). -253..253. */
   readonly weight: number;
@@ -349,6 +357,31 @@ export interface FileSettings {
   readonly overwrite: boolean;
 }
 
+/** bfd_instance: RFC 5880. */
+export interface BfdSettings {
+  readonly name: string;
+  /** Canonical text. */
+  readonly neighbour: string;
+  /** Absent: the kernel's choice. */
+  readonly source?: string;
+  /** Required Min RX Interval, default 10. */
+  readonly minRxMs: number;
+  /** Desired Min TX Interval while Up, default 10. */
+  readonly minTxMs: number;
+  /** The same while not Up, default 1000. */
+  readonly idleTxMs: number;
+  /** Packets that may be missed, default 5. */
+  readonly multiplier: number;
+  /** Waits for the neighbour to begin. */
+  readonly passive: boolean;
+  /** Of packets sent, default 255. */
+  readonly ttl: number;
+  /** Routers that a packet may have crossed, default 0; -1 or 255 = any number. */
+  readonly maxHops: number;
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
 export interface VrrpSettings {
   /** Name in mails and notifications; default: the host name. */
   readonly routerId: string;
@@ -357,6 +390,8 @@ export interface VrrpSettings {
   readonly scripts: readonly ScriptSettings[];
   readonly processes: readonly ProcessSettings[];
   readonly files: readonly FileSettings[];
+  /** Absent = none. */
+  readonly bfds?: readonly BfdSettings[];
   /** Nothing is elected before this has passed since start (`vrrp_startup_delay`). */
   readonly startupDelayMs: number;
   readonly staticAddresses: readonly VirtualAddress[];

@@ -144,6 +144,18 @@ async function repair(broken: Fault[]): Promise<void> {
   for (const fault of broken.splice(0).reverse()) await fault.undo();
 }
 
+/**
+ * The address stays on the interface of a director that died or hangs until its lifetime ends, but
+ * the lease has silenced it: that is one owner, not two.
+ */
+function placeOf(holders: readonly DirectorName[], runs: (name: DirectorName) => boolean): string {
+  const alive = holders.filter(runs);
+  const left = holders.filter((name) => !runs(name));
+  if (alive.length === 0) return left.join(" + ") || "nobody";
+  const silent = left.length === 0 ? "" : ` (left on ${left.join(", ")}, silenced by its lease)`;
+  return `${alive.join(" + ")}${silent}`;
+}
+
 /** Draws itself again and again on the last line of the terminal. */
 class StatusLine {
   readonly #farm: Farm;
@@ -179,7 +191,7 @@ class StatusLine {
     if (answered > this.#answered || lastAnswerMs < 0) this.#silentSinceMs = now;
     this.#answered = answered;
     this.#shownAtMs = now;
-    const owners = (await this.#farm.owners()).join(" + ") || "nobody";
+    const owners = placeOf(await this.#farm.owners(), (name) => this.#farm.answers(name));
     // A director that dies while it is asked has no word on its servers.
     const servers = await this.#farm.servers().catch(() => []);
     const silence = now - this.#silentSinceMs;

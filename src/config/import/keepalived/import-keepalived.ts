@@ -11,7 +11,7 @@ import { GLOBAL_KEYS, GROUP_KEYS, TOP_KEYS } from "../../service/schema/address-
 import type { Draft } from "../draft.ts";
 import type { ImportSource } from "../import-file.ts";
 import { instanceData, trackData } from "./instances.ts";
-import { keywordData, lose, secondsText, statementAt } from "./keywords.ts";
+import { keywordData, lose, secondsText, statementAt, NO_BFD } from "./keywords.ts";
 import { trackReferences } from "./special.ts";
 import { importVirtualServers } from "./virtual-servers.ts";
 
@@ -25,6 +25,7 @@ export function importKeepalived(source: ImportSource): void {
     configId: options.configId ?? hostName.split(".")[0]!,
     environment: options.environment ?? process.env,
     seed: 1,
+    uptimeMs: 0,
   };
   const { model, diagnostics } = readKeepalivedConf(path, reading, files);
   for (const one of diagnostics) {
@@ -103,6 +104,7 @@ function importRest(statement: Statement, draft: Draft): void {
     }
   } else if (keyword.text === "garp_group") importGarpGroup(statement, draft);
   else if (OF_SERVERS.includes(keyword.text)) return;
+  else if (keyword.text === "bfd_instance") lose(statement, NO_BFD, draft);
   else if (TOP_KEYS.some(({ row }) => row.name === keyword.text)) {
     Object.assign(draft.global, keywordData([statement], { keys: TOP_KEYS, block: "top" }, draft));
   } else {

@@ -85,7 +85,10 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
     instances: withStaticTracks(instances, top, context),
     groups,
     ...tracked,
-    startupDelayMs: globals.number("vrrp_startup_delay") ?? 0,
+    startupDelayMs: Math.max(
+      globals.number("vrrp_startup_delay") ?? 0,
+      Math.round((globals.number("vrrp_delay_after_boot") ?? 0) - context.uptimeMs),
+    ),
     ...readStaticObjects(top, device, context),
   };
 }

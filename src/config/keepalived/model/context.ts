@@ -12,6 +12,8 @@ export interface Context {
   /** Missing addresses are a warning, as in keepalived. */
   readonly permissive: boolean;
   readonly hostName: string;
+  /** Since the machine was started. */
+  readonly uptimeMs: number;
   readonly readFile: (path: string) => string | undefined;
   readonly glob: (pattern: string) => readonly string[];
   readonly origins: Map<string, Origin>;

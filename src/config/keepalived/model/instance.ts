@@ -45,6 +45,7 @@ export function readInstance(
   const strict = isStrict(block, globals);
   const addresses = readFollowing(block, link, context);
   const { family } = addresses;
+  const carriers = [...addresses.advertised, ...addresses.excluded].map((one) => one.interface);
   if (strict) checkStrict(block, addresses.advertised, findings);
   const timing = readTiming(block, { globals, family, strict }, context);
   const authentication = readAuthentication(block, { ...timing, strict }, context);
@@ -71,7 +72,10 @@ export function readInstance(
     ...optional("vmac", readVmac(block, { globals, family, strict, vrid: vrid ?? 0 }, context)),
     strict,
     ...readBehaviour(block, globals, { strict, timing }),
-    announce: readAnnounce({ ...sources, instance: block, interface: link, strict }),
+    announce: readAnnounce(
+      { ...sources, instance: block, interface: link, strict, carriers },
+      context.findings,
+    ),
     tracks: readTracks(block, { sources, link, timing }, context),
     witnesses: readWitnesses(block.has("witness") ? block : globals, link, context),
     notify: readNotify(block, globals, context),

@@ -28,7 +28,7 @@ export function readGroups(
     name: block.name,
     members: readMembers(block, sources, groupOf, context),
     tracks: readReferences(block, sources.tracked, context),
-    trackingWeight: block.has("sync_group_tracking_weight"),
+    trackingWeight: block.has("sync_group_tracking_weight") || block.has("global_tracking"),
     notify: readNotify(block, sources.globals, context),
   }));
 }

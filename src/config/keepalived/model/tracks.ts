@@ -2,6 +2,7 @@
 
 import { closest } from "../../../lib/spelling.ts";
 import type {
+  BfdSettings,
   FileSettings,
   ProcessSettings,
   ScriptSettings,
@@ -13,12 +14,14 @@ import type { Statement } from "../tree.ts";
 import { readInteger } from "../value.ts";
 import { type Context, remember } from "./context.ts";
 import { commandWithUser, joinWords } from "./globals.ts";
+import { readBfds } from "./bfd.ts";
 import { optional } from "./route-lines.ts";
 
 export interface Tracked {
   readonly scripts: readonly ScriptSettings[];
   readonly processes: readonly ProcessSettings[];
   readonly files: readonly FileSettings[];
+  readonly bfds?: readonly BfdSettings[];
 }
 
 export function readTracked(top: Block, context: Context): Tracked {
@@ -26,10 +29,12 @@ export function readTracked(top: Block, context: Context): Tracked {
   const scripts = unique(named("vrrp_script"), context);
   const processes = unique([...named("vrrp_track_process"), ...named("track_process")], context);
   const files = unique([...named("track_file"), ...named("vrrp_track_file")], context);
+  const sessions = unique(named("bfd_instance"), context);
   return {
     scripts: scripts.flatMap((block) => readScript(block, context) ?? []),
     processes: processes.flatMap((block) => readProcess(block, context) ?? []),
     files: files.flatMap((block) => readFile(block, context) ?? []),
+    ...(sessions.length === 0 ? {} : { bfds: readBfds(sessions, context) }),
   };
 }
 
@@ -144,6 +149,7 @@ const KINDS = [
   ["script", "track_script", 253],
   ["process", "track_process", 254],
   ["file", "track_file", 254],
+  ["bfd", "track_bfd", 253],
 ] as const;
 
 /** Every `track_…` block of an instance or group; weights of definitions are filled in. */
@@ -156,7 +162,7 @@ export function readReferences(block: Block, tracked: Tracked, context: Context)
 }
 
 interface ReferenceLine {
-  readonly kind: "interface" | "script" | "process" | "file";
+  readonly kind: (typeof KINDS)[number][0];
   readonly keyword: string;
   /** Largest weight either way. */
   readonly most: number;
@@ -181,6 +187,13 @@ function readReference(
   };
 }
 
+const BLOCKS = {
+  script: "vrrp_script",
+  process: "vrrp_track_process",
+  file: "track_file",
+  bfd: "bfd_instance",
+} as const;
+
 function definitionOf(
   at: ReferenceLine,
   word: Word,
@@ -192,17 +205,18 @@ function definitionOf(
     script: tracked.scripts,
     process: tracked.processes,
     file: tracked.files,
+    bfd: tracked.bfds ?? [],
   }[at.kind];
   const found = known.find((definition) => definition.name === word.text);
-  if (found === undefined && !context.origins.has(`vrrp_${at.kind} ${word.text}`)) {
+  // A definition with a mistake is there all the same.
+  if (found === undefined && !context.origins.has(`${BLOCKS[at.kind]} ${word.text}`)) {
     const near = closest(
       word.text,
       known.map((definition) => definition.name),
     );
-    const block = { script: "vrrp_script", process: "vrrp_track_process", file: "track_file" };
     const next =
       near === undefined
-        ? `define ${block[at.kind]} ${word.text} { … }`
+        ? `define ${BLOCKS[at.kind]} ${word.text} { … }`
         : `did you mean '${near}'?`;
     context.findings.error(word, `${at.keyword} names '${word.text}', which is not defined`, next);
   }

@@ -60,6 +60,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "nopreempt",
   "preempt",
   "reload_check_config",
+  "track_bfd",
   "track_file",
   "track_interface",
   "track_process",

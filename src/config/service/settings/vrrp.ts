@@ -1,5 +1,6 @@
 /** The sections for addresses become the same model that a keepalived.conf gives. */
 
+import { uptime } from "node:os";
 import { buildModel } from "../../keepalived/model/build.ts";
 import type { Statement } from "../../keepalived/tree.ts";
 import type { Model } from "../../model.ts";
@@ -52,6 +53,7 @@ export function buildVrrp(document: ServiceDocument, sources: VrrpSources): Buil
   const model = buildModel(tree, file, {
     findings,
     permissive: false,
+    uptimeMs: uptime() * 1000,
     hostName: node ?? sources.hostName,
     readFile: (path) => reading.readFile(path, file),
     glob: (pattern) => reading.glob(pattern),
