@@ -31,32 +31,31 @@ const SAYS: Readonly<Record<DrillWord, string>> = {
 
 const BODY: Fields = { drill: { ...TEXT, description: "Its name." } };
 
-/** To each of the others by itself: one that is silent keeps nobody waiting. */
-export function tellOthers(
+/**
+ * Each of the others is asked until it has heard it: the line may be cut by the drill, and a console that
+ * was killed by it has no neighbours yet when it starts again.
+ */
+export async function tellOthers(
   { kind, id, drill, wallMs: atMs }: DrillLine,
   neighbours: () => readonly Neighbour[],
   nowMs: number,
-): void {
+  againMs: number = AGAIN_MS,
+): Promise<void> {
   const what = WORDS[kind];
   if (what === undefined || id === "" || Math.abs(nowMs - atMs) > YOUNG_MS) return;
   const order = { id, what, who: "", body: { drill } };
-  for (const { name } of neighbours()) void tell(name, order, neighbours);
-}
-
-async function tell(
-  name: string,
-  order: ForwardedOrder,
-  neighbours: () => readonly Neighbour[],
-): Promise<void> {
+  const told = new Set<string>();
   for (let i = 0; i < TRIES; i++) {
-    const other = neighbours().find((one) => one.name === name);
-    if (other === undefined) return;
-    try {
-      await other.ask("/api/v1/node/orders", order);
-      return;
-    } catch {
-      await sleep(AGAIN_MS, undefined, { ref: false });
-    }
+    const others = neighbours();
+    const tell = async (other: Neighbour): Promise<void> => {
+      await other.ask("/api/v1/node/orders", order).then(
+        () => told.add(other.name),
+        () => undefined,
+      );
+    };
+    await Promise.all(others.filter(({ name }) => !told.has(name)).map(tell));
+    if (others.length > 0 && others.every(({ name }) => told.has(name))) return;
+    await sleep(againMs, undefined, { ref: false });
   }
 }
 

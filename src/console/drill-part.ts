@@ -141,7 +141,7 @@ class DrillPart implements RunningPart {
         data,
       });
       this.#noteLoss(line);
-      tellOthers(line, () => this.#neighbours(), wallMs());
+      void tellOthers(line, () => this.#neighbours(), wallMs());
     }
   }
 

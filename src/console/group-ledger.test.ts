@@ -20,7 +20,6 @@ import type { IncidentList, IncidentView, ObjectiveView, Problem, SeriesView } f
 import type { ConsoleCore, RunningPart } from "./console-core.ts";
 import { accept, beginGroup, CERTIFICATE_DAYS, invite, makeRequest } from "./group-ca.ts";
 import { alertsOfOthers, incidentsOfGroup } from "./group-ledger.ts";
-import { tellOthers } from "./drill-news.ts";
 import { Group } from "./group.ts";
 import { parseIncidentId } from "./incident-routes.ts";
 import { Journal } from "./journal.ts";
@@ -61,16 +60,6 @@ const SETTINGS: LedgerSettings = {
   planned: [],
   alerts: { mail: false, webhooks: [], commands: [] },
 };
-
-/** The first answer that is not empty. */
-async function heard<T>(look: () => readonly T[]): Promise<readonly T[]> {
-  for (let i = 0; i < 200; i++) {
-    const found = look();
-    if (found.length > 0) return found;
-    await sleep(20);
-  }
-  return assert.fail("nothing came");
-}
 
 /** All of a console that ledgers need, without a control process. */
 class TestNode {
@@ -295,28 +284,6 @@ describe("two nodes and their ledgers", () => {
     assert.ok(((await a.ask("GET", path)) as Planned).windows[0]!.toMs! <= Date.now());
     const report = (await b.ask("GET", "/api/v1/report")) as ReportData;
     assert.equal(report.services[0]?.planned[0]?.reason, "disks");
-  });
-
-  test("what a drill of one node breaks is no failure on the other", { skip }, async () => {
-    const line = { wallMs: Date.now(), id: "20261121-1", drill: "mute", reason: "" };
-    const neighbours = (): readonly Neighbour[] => b.group.neighbours;
-    tellOthers({ ...line, kind: "drill-started" }, neighbours, Date.now());
-    const [begun] = await heard(() => a.journal.find({ kind: "drill-near-started", limit: 2 }));
-    assert.deepEqual(
-      [begun?.source, begun?.subject, begun?.data?.["id"], begun?.data?.["on"]],
-      ["drill", "mute", "20261121-1", "b"],
-    );
-    tellOthers({ ...line, kind: "drill-undone" }, neighbours, Date.now());
-    await heard(() => a.journal.find({ kind: "drill-near-undone", limit: 2 }));
-    tellOthers({ ...line, kind: "drill-finished" }, neighbours, Date.now());
-    await heard(() => a.journal.find({ kind: "drill-near-finished", limit: 2 }));
-    const old = { ...line, wallMs: Date.now() - 3_600_000, id: "20261121-0" };
-    tellOthers({ ...old, kind: "drill-started" }, neighbours, Date.now());
-    await sleep(50);
-    assert.equal(a.journal.find({ kind: "drill-near-started", limit: 9 }).length, 1);
-    const bad = { id: "../x", what: "drill-near-started", who: "", body: { drill: "mute" } };
-    const [neighbour] = a.group.neighbours;
-    await assert.rejects(neighbour!.ask("/api/v1/node/orders", bad), /which drill/u);
   });
 
   test("a note is written where the incident lives", { skip }, async () => {
