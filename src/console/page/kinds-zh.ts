@@ -74,6 +74,8 @@ export const chineseKinds: Readonly<Record<string, string>> = {
   "control-gone": "控制进程无应答",
   "control-back": "控制进程恢复",
   "verdict-changed": "总体状态改变",
+  "node-lost": "节点失联",
+  "node-heard": "节点恢复联系",
   "page-open": "页面已开放",
   "page-not-open": "页面无法开放",
   "part-failed": "组件启动失败",
