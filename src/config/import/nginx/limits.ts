@@ -33,7 +33,7 @@ export function limitOf(scope: Scope, context: NginxContext): Data | undefined {
   }
   const uses = (limited.get(line) ?? 0) + 1;
   limited.set(line, uses);
-  if (uses === 2) draft.lost(line.at, "each of its routes counts for itself");
+  if (uses === 2) draft.lost(line.at, "each of its routes has that limit for itself");
   const delay = line.args.includes("nodelay");
   if (!delay && after("burst") !== undefined) {
     draft.lost(
