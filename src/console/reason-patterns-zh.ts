@@ -298,5 +298,4 @@ export const REASON_PATTERNS: Patterns = [
   ["pool {name} has no server", "服务池 {name} 没有可用服务器"],
   ["pool {name} has lost servers", "服务池 {name} 失去了部分服务器"],
   ["two nodes hold {name}", "{name} 同时被两个节点持有"],
-  ["nobody holds {name}", "{name} 无人持有"],
 ];
