@@ -298,4 +298,32 @@ export const REASON_PATTERNS: Patterns = [
   ["pool {name} has no server", "服务池 {name} 没有可用服务器"],
   ["pool {name} has lost servers", "服务池 {name} 失去了部分服务器"],
   ["two nodes hold {name}", "{name} 同时被两个节点持有"],
+  // Of reports: why the figures of one month differ
+  [
+    "{vantage}: {time} of the time but {requests} of the requests were good: {~why}",
+    "{vantage}：按时间 {time}，按请求 {requests}：{~why}",
+  ],
+  [
+    "balancer says {own}, {vantage} says {seen}: {~why}",
+    "负载均衡为 {own}，{vantage} 为 {seen}：{~why}",
+  ],
+  [
+    "the bad times were quiet ones, or only a part of their requests failed",
+    "故障时段请求较少，或其中只有一部分请求失败",
+  ],
+  [
+    "the bad times were busy ones, or a few requests fail all the time",
+    "故障时段请求较多，或一直有少量请求失败",
+  ],
+  [
+    "users met failures that never reached the balancer (network, address, a dead node)",
+    "用户遇到的失败没有到达负载均衡（网络、地址或节点故障）",
+  ],
+  [
+    "the balancer failed requests of a kind that the probe does not send",
+    "负载均衡上失败的是探测没有发出的那类请求",
+  ],
+  ["the drill '{drill}' on {node} begins", "节点 {node} 上的演练 '{drill}' 开始"],
+  ["the drill '{drill}' on {node} is mended", "节点 {node} 上的演练 '{drill}' 已撤销"],
+  ["the drill '{drill}' on {node} is over", "节点 {node} 上的演练 '{drill}' 结束"],
 ];
