@@ -38,27 +38,38 @@ export function unixSockaddr(path: string): Uint8Array | undefined {
 }
 
 const V4_MAPPED = 10;
-/** Clients come more than once: their addresses are spelled once, and are one text wherever they are kept. */
+/** Clients come more than once: an address is spelled once, and is one text wherever it is kept. */
 const KNOWN = 1024;
-const knownKeys = new Int32Array(KNOWN);
-const knownTexts: string[] = Array.from({ length: KNOWN }, () => "");
+const knownBytes = new Uint8Array(16 * KNOWN);
+const knownTexts: string[] = Array.from({ length: 2 * KNOWN }, () => "");
 
-function ipv4Text(bytes: Uint8Array, at: number): string {
-  const key = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-  const slot = (key ^ (key >>> 10) ^ (key >>> 20)) & (KNOWN - 1);
-  const known = knownTexts[slot]!;
-  if (knownKeys[slot] === key && known !== "") return known;
-  knownKeys[slot] = key;
-  return (knownTexts[slot] = formatIp(bytes, at, 4));
+/** Of `length` bytes, 4 or 16. Each address has one place, and whoever came last is known there. */
+function addressText(bytes: Uint8Array, from: number, length: number): string {
+  let hash = 0;
+  for (let i = from; i < from + length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  const place = (hash ^ (hash >>> 15)) & (KNOWN - 1);
+  const textPlace = length === 4 ? place : KNOWN + place;
+  const at = 16 * place;
+  const known = knownTexts[textPlace]!;
+  if (known !== "" && areSame(bytes, from, at, length)) return known;
+  // Of the other kind at this place nothing is right any more.
+  knownTexts[length === 4 ? KNOWN + place : place] = "";
+  for (let i = 0; i < length; i++) knownBytes[at + i] = bytes[from + i]!;
+  return (knownTexts[textPlace] = formatIp(bytes, from, length));
+}
+
+function areSame(bytes: Uint8Array, from: number, at: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (knownBytes[at + i] !== bytes[from + i]) return false;
+  return true;
 }
 
 /** What `accept4`, `getsockname` or `getpeername` filled in. */
 export function readSockaddr(bytes: Uint8Array): InternetAddress {
   const family = bytes[0]! | (bytes[1]! << 8);
   const port = (bytes[2]! << 8) | bytes[3]!;
-  if (family === AF_INET) return { address: ipv4Text(bytes, 4), port };
+  if (family === AF_INET) return { address: addressText(bytes, 4, 4), port };
   if (family !== AF_INET6) return { address: "", port: 0 };
-  return { address: isMapped(bytes) ? ipv4Text(bytes, 20) : formatIp(bytes, 8, 16), port };
+  return { address: isMapped(bytes) ? addressText(bytes, 20, 4) : addressText(bytes, 8, 16), port };
 }
 
 /** `::ffff:a.b.c.d`. RFC 4291 section 2.5.5.2. */

@@ -43,6 +43,7 @@ const libc = load(null);
 
 const raw = {
   accept4: libc.func("int accept4(int fd, uintptr_t address, uintptr_t length, int flags)"),
+  getsockname: libc.func("int getsockname(int fd, uintptr_t address, uintptr_t length)"),
   connect: libc.func("int connect(int fd, const void *address, uint32_t length)"),
   listen: libc.func("int listen(int fd, int backlog)"),
   shutdown: libc.func("int shutdown(int fd, int how)"),
@@ -61,6 +62,11 @@ function checked(result: number): number {
 /** `address`: room for a `sockaddr`; `length`: address of its size, in and out. */
 export function acceptStream(fd: number, address: number, length: number, flags: number): number {
   return checked(raw.accept4(fd, address, length, flags));
+}
+
+/** The address that `fd` is bound to; arguments as of `acceptStream`. */
+export function streamName(fd: number, address: number, length: number): number {
+  return checked(raw.getsockname(fd, address, length));
 }
 
 export function connectStream(fd: number, address: Uint8Array): number {

@@ -163,8 +163,15 @@ export class StreamListener extends Watched {
     const fd = calls.acceptStream(this.fd, this.#address.address, this.#length.address, flags);
     if (fd < 0) return fd;
     const source = readSockaddr(this.#address.bytes);
-    this.#accepted(fd, source, this.#local ?? localAddress(fd));
+    this.#accepted(fd, source, this.#local ?? this.#localOf(fd));
     return fd;
+  }
+
+  /** As `localAddress`, without memory of its own for each connection. */
+  #localOf(fd: number): InternetAddress {
+    this.#length.view.setUint32(0, ADDRESS_ROOM, true);
+    const result = calls.streamName(fd, this.#address.address, this.#length.address);
+    return result < 0 ? { address: "", port: 0 } : readSockaddr(this.#address.bytes);
   }
 
   #watch(): void {
