@@ -159,6 +159,9 @@ test("Markdown and one HTML file, in English and Chinese, with what people wrote
   const chinese = await nines("report", "--month", "2026-01", "--lang", "zh");
   assert.match(chinese.out, /^# 可用性月报 2026-01$/mu);
   assert.match(chinese.out, /事故级 100/u);
+  assert.match(english.out, /of the time but/u);
+  assert.match(chinese.out, /差异说明:\n\n- balancer：按时间/u);
+  assert.doesNotMatch(chinese.out, /of the time|requests/u);
   const path = join(folder, "report.html");
   const { code } = await nines("report", "--format", "html", "--month", "2026-01", "-o", path);
   assert.equal(code, 0);

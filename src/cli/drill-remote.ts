@@ -112,6 +112,8 @@ class RemoteDrill {
   #result: DrillResult | undefined;
   /** When the first fault was made there, as far as it was heard here. */
   #faultMs = Infinity;
+  /** When it was promised: the fault came after it, and may have cut the line before a word of it. */
+  #promisedMs = Infinity;
 
   constructor(to: Colleague, errand: Errand, given: Given) {
     this.#to = to;
@@ -139,9 +141,14 @@ class RemoteDrill {
     const seen =
       record === undefined
         ? undefined
-        : measure(record, { faultMs: Math.min(this.#faultMs, endMs), undoMs: endMs, endMs });
+        : measure(record, { faultMs: this.#faultOr(endMs), undoMs: endMs, endMs });
     if (how instanceof Error) return this.#fail(how.message);
     return this.#conclude(seen, written);
+  }
+
+  #faultOr(endMs: number): number {
+    const since = this.#faultMs === Infinity ? this.#promisedMs : this.#faultMs;
+    return Math.min(since, endMs);
   }
 
   /** Clients here: for faults of that node's network the only ones that tell. */
@@ -164,6 +171,7 @@ class RemoteDrill {
   #hear({ plan: promised, step, refused, result }: ErrandWord): void {
     if (promised !== undefined) {
       this.#plan = promised;
+      this.#promisedMs = monotonicMs();
       this.#tell(`${this.#to.name}: ${promised.name}: ${promised.title}`);
     }
     if (step !== undefined) {

@@ -20,6 +20,7 @@ import { addProbeCommands } from "./probe-commands.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
+import { pointToHelp } from "./help-pointers.ts";
 
 const DEFAULT_FILE = "/etc/keepalived/keepalived.conf";
 
@@ -70,7 +71,6 @@ export function buildProgram(terminal: Terminal, end: End): Command {
     .addHelpText("after", EPILOGUE)
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .showHelpAfterError("(see: nines --help)")
     .configureHelp({ helpWidth: 100, showGlobalOptions: false })
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -97,6 +97,7 @@ export function buildProgram(terminal: Terminal, end: End): Command {
     .description("print the completion script of a shell")
     .argument("<shell>", SHELLS.join(" | "), parseShell)
     .action((shell: Shell) => terminal.out(completionScript(program, shell).trimEnd()));
+  pointToHelp(program);
   return program;
 }
 

@@ -43,14 +43,17 @@ export function tokenList(place: TokenPlace, json: boolean, terminal: Terminal):
       const left = one.expiresMs === undefined ? "never" : formatDuration(one.expiresMs - nowMs);
       return [one.name, one.role, isValidAt(one, nowMs) ? left : "ended"];
     });
-    for (const line of formatTable(["NAME", "ROLE", "ENDS IN"], rows)) terminal.out(line);
+    if (rows.length === 0)
+      terminal.err("nines: there is no token; make one: nines token create NAME");
+    else for (const line of formatTable(["NAME", "ROLE", "ENDS IN"], rows)) terminal.out(line);
     return 0;
   });
 }
 
 export function tokenRevoke(place: TokenPlace, name: string, terminal: Terminal): ExitCode {
   return trying(terminal, () => {
-    if (!revokeToken(pathOf(place), name)) throw new Error(`there is no token '${name}'`);
+    if (!revokeToken(pathOf(place), name))
+      throw new Error(`there is no token '${name}': see nines token list`);
     terminal.out(`${name} is revoked`);
     return 0;
   });

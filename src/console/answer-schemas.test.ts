@@ -14,7 +14,7 @@ for (const name of FIXTURE_NAMES) {
     assert.deepEqual(mistakes("Overview", overview), []);
     assert.deepEqual(mistakes("IncidentList", { incidents: overview.incidents }), []);
     assert.deepEqual(mistakes("RecordPage", { records: overview.records, next: "x" }), []);
-    const past = { atMs: overview.nowMs, others: [], of: () => [] };
+    const past = { atMs: overview.nowMs, others: [], of: () => [], silence: () => undefined };
     const then = { ...stateAt(overview, past), records: overview.records };
     assert.deepEqual(mistakes("StateAt", then), []);
   });

@@ -24,6 +24,8 @@ import type { Action, Prospect } from "./actions.ts";
 import type { ActionRequest, DrillRunView, DrillsView, DrillView } from "./api.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { DrillDoor } from "./drill-door.ts";
+import { tellOthers } from "./drill-news.ts";
+import type { Neighbour } from "./ledger-news.ts";
 import { colleague, runErrand } from "./drill-errand.ts";
 import { radiusOf, told } from "./drill-words.ts";
 import type { Exhibits } from "./overview.ts";
@@ -139,7 +141,12 @@ class DrillPart implements RunningPart {
         data,
       });
       this.#noteLoss(line);
+      void tellOthers(line, () => this.#neighbours(), wallMs());
     }
+  }
+
+  #neighbours(): readonly Neighbour[] {
+    return this.#core.parts().flatMap((part) => part.neighbours?.() ?? []);
   }
 
   /** What was acknowledged and is gone counts as it does when a probe finds it. */

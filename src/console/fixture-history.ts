@@ -10,10 +10,10 @@ export const REASONS: Readonly<Record<State, string>> = {
   UP: "check passed: status 200, 2 of 2",
   DEGRADED: "5 errors in a row; out for 30 s",
   "GOING-DOWN": "check failed: status 500, wanted 200-399, 1 of 3",
-  DOWN: "check failed: connection refused, 3 of 3",
+  DOWN: "check failed: ECONNREFUSED, 3 of 3",
   DRAINING: "left: 3 requests, 41 s",
   MAINTENANCE: "neue Platten",
-  STANDBY: "serves when all before it are down",
+  STANDBY: "tier 0 serves with 2 of 2",
   UNKNOWN: "nothing was heard yet",
 };
 
@@ -51,7 +51,7 @@ function incident(id: string, startMs: number, more: Partial<IncidentView>): Inc
     node: "lb1",
     service: "web",
     layer: "server",
-    cause: "check failed: connection refused, 3 of 3",
+    cause: "check failed: ECONNREFUSED, 3 of 3",
     parts: ["server web/web1", "server web/web2"],
     state: "open",
     startMs,

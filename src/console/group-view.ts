@@ -44,6 +44,8 @@ export interface Member {
   readonly part?: NodePart;
   readonly isFresh: boolean;
   readonly ageMs?: number;
+  /** Its clock before ours, ms; absent: not known. */
+  readonly aheadMs?: number;
   readonly reason: string;
 }
 
@@ -63,8 +65,9 @@ export function membersOf({ self, node, peers }: GroupFacts): readonly Member[] 
   return [own, ...peers.map(memberOf)];
 }
 
-function memberOf({ name, part, ageMs, reason }: Peer): Member {
-  const base = { name, isSelf: false, reason };
+function memberOf({ name, part, ageMs, reason, clockOffsetMs }: Peer): Member {
+  const ahead = clockOffsetMs === undefined ? {} : { aheadMs: clockOffsetMs };
+  const base = { name, isSelf: false, reason, ...ahead };
   if (part === undefined || ageMs === undefined) return { ...base, isFresh: false };
   const age = ageMs + part.source.ageMs;
   const isFresh = ageMs <= STALE_MS && part.source.state === "live";
@@ -87,7 +90,7 @@ export function holdersOf(facts: GroupFacts): readonly Holder[] {
       const instance = member.part?.instances.find((one) => one.name === name);
       return instance === undefined ? [] : [{ member, instance }];
     });
-    return holderOf(name, seen, nameOf);
+    return holderOf(name, seen, { nameOf, nowMs: facts.nowMs });
   });
 }
 
@@ -96,9 +99,14 @@ interface Seen {
   readonly instance: PartInstance;
 }
 
-function holderOf(name: string, seen: readonly Seen[], nameOf: (a: string) => string): Holder {
+interface View {
+  readonly nameOf: (address: string) => string;
+  readonly nowMs: number;
+}
+
+function holderOf(name: string, seen: readonly Seen[], { nameOf, nowMs }: View): Holder {
   const fresh = seen.filter(({ member }) => member.isFresh);
-  const masters = fresh.filter(({ instance }) => instance.state === "MASTER");
+  const masters = mastersOf(fresh, nowMs);
   const [master] = masters;
   const known = seen.find(({ member }) => member.isSelf) ?? seen[0]!;
   const heard = fresh.map(({ instance }) => instance.master).find((one) => one !== undefined);
@@ -124,6 +132,17 @@ function holderOf(name: string, seen: readonly Seen[], nameOf: (a: string) => st
     rivals: [...rivals],
     reason: source.instance.reason,
   };
+}
+
+/** Those who said so after every other had begun: what a dead master said before its heir took over is no claim. */
+function mastersOf(fresh: readonly Seen[], nowMs: number): readonly Seen[] {
+  const all = fresh.filter(({ instance }) => instance.state === "MASTER");
+  return all.filter(({ member }) => {
+    const saidMs = nowMs - (member.ageMs ?? 0);
+    return !all.some(
+      (one) => one.member !== member && one.instance.sinceMs - (one.member.aheadMs ?? 0) > saidMs,
+    );
+  });
 }
 
 /** A node that was never heard, or not for a while, is unknown: it may be well. */

@@ -55,9 +55,9 @@ export interface LedgerDesk {
 
 /** What somebody says at one node of an incident that another one has, or of planned times everywhere. */
 export interface ForwardedOrder {
-  /** Of the incident. */
+  /** Of the incident or the drill. */
   readonly id: string;
-  readonly what: IncidentWord | MaintenanceWord;
+  readonly what: IncidentWord | MaintenanceWord | DrillWord;
   readonly who: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -65,6 +65,13 @@ export interface ForwardedOrder {
 export const INCIDENT_WORDS = ["annotations", "class", "owners", "settle"] as const;
 export type IncidentWord = (typeof INCIDENT_WORDS)[number];
 export const MAINTENANCE_WORDS = ["maintenance-begin", "maintenance-end"] as const;
+/** What a node tells the others of its own drills: they see what is broken, and it is no failure. */
+export const DRILL_WORDS = [
+  "drill-near-started",
+  "drill-near-undone",
+  "drill-near-finished",
+] as const;
+export type DrillWord = (typeof DRILL_WORDS)[number];
 export type MaintenanceWord = (typeof MAINTENANCE_WORDS)[number];
 
 export function toldBy(

@@ -34,6 +34,7 @@ import {
   type ServiceCounts,
   type ServiceSummary,
 } from "./ledger-summary.ts";
+import { takeDrillNews } from "./drill-news.ts";
 import type { Exhibits } from "./overview.ts";
 import type { Route } from "./routes.ts";
 import { type SeriesModel, SeriesReader, seriesRoutes } from "./series.ts";
@@ -111,7 +112,11 @@ class LedgerPart implements RunningPart {
       series: (wish) => reader.own(wish),
       order: (told, node) => {
         const from = { node, nowMs: wallMs() };
-        return takeMaintenance(model, told, from) ?? takeForwarded(model, told, from);
+        return (
+          takeMaintenance(model, told, from) ??
+          takeDrillNews(model, told, from) ??
+          takeForwarded(model, told, from)
+        );
       },
     };
     core.journal.onOpen((database) => {

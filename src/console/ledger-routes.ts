@@ -30,7 +30,9 @@ export interface LedgerModel {
 
 export interface OperatorRecord {
   readonly kind: string;
-  /** A service; empty: all. */
+  /** Default: `operator`. */
+  readonly source?: "operator" | "drill";
+  /** A service or a drill; empty: all services. */
   readonly subject: string;
   readonly reason: string;
   readonly data: Readonly<Record<string, unknown>>;

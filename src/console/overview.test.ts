@@ -203,6 +203,18 @@ test("two holders are told as a split brain by whoever sees it", () => {
   assert.deepEqual(seen({ self: heard, peers: [] }).holders[0]?.rivals, ["b"]);
 });
 
+test("what a dead master said before the takeover is no split brain", () => {
+  const before = part("b", { instances: [instance("MASTER", { sinceMs: NOW - 90_000 })] });
+  const after = part("a", { instances: [instance("MASTER", { sinceMs: NOW - 2_000 })] });
+  const overview = seen({ self: after, peers: [peer({ part: before, ageMs: 3_000 })] });
+  assert.deepEqual([overview.holders[0]?.holder, overview.holders[0]?.rivals], ["a", []]);
+  assert.equal(overview.verdict.state, "up");
+  // Its clock is 5 s ahead: it began before ours, and still says so.
+  const ahead = part("b", { instances: [instance("MASTER", { sinceMs: NOW + 2_000 })] });
+  const both = seen({ peers: [peer({ part: ahead, ageMs: 500, clockOffsetMs: 5_000 })] });
+  assert.deepEqual(both.holders[0]?.rivals, ["b"]);
+});
+
 test("nobody holds the address: down", () => {
   const fault = part("a", { instances: [instance("FAULT")] });
   const overview = seen({

@@ -27,6 +27,7 @@ import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { pastOfInstances } from "./instance-past.ts";
 import { latest, placed, recordPage, recordView } from "./record-pages.ts";
+import { NodePresence, silenceOf } from "./node-presence.ts";
 import { stateAt } from "./replay.ts";
 import { HostList } from "./request-guard.ts";
 import { RouteTable, type Route } from "./routes.ts";
@@ -49,6 +50,7 @@ export const PAGE: ConsolePart = {
 class Page implements RunningPart, PageModel {
   readonly streams = new EventStreams();
   readonly #core: ConsoleCore;
+  readonly #presence: NodePresence;
   readonly #key: Buffer;
   readonly #doors: Doors;
   readonly #watch: StatusWatch;
@@ -68,6 +70,7 @@ class Page implements RunningPart, PageModel {
 
   constructor(core: ConsoleCore) {
     this.#core = core;
+    this.#presence = new NodePresence(core.journal);
     this.#key = privateKeyAt(join(core.stateDirectory, "console.key"));
     this.#tokensFile = tokensPath(core.stateDirectory);
     this.#tokens = new TokenBook(this.#tokensFile);
@@ -166,11 +169,12 @@ class Page implements RunningPart, PageModel {
       atMs,
       // Their own journals know best; what is remembered here is the end of them.
       others: [...told, ...remembered.toReversed()],
+      silence: (node: string) => silenceOf(journal, node, atMs),
       of: (subject: string, limit: number): readonly JournalRecord[] =>
         journal.find({ subject, untilMs: atMs + 1, newest: true, limit }).toReversed(),
     };
-    const around = { sinceMs: atMs - BEFORE_MS, untilMs: atMs + 1 };
-    const records = journal.find({ ...around, newest: true, limit: SHOWN_RECORDS });
+    const around = { sinceMs: atMs - BEFORE_MS, untilMs: atMs + 1, limit: SHOWN_RECORDS };
+    const records = journal.find({ ...around, newest: true });
     const state = stateAt(this.overview(), past);
     return { ...state, records: records.map(recordView).toReversed() };
   }
@@ -190,8 +194,7 @@ class Page implements RunningPart, PageModel {
     });
     const pages = parts().map((part) => part.metricLines?.() ?? "");
     // Without control its numbers are absent, and that it is down is the one that counts.
-    const of = await control.client.metrics().catch(() => controlIsDown());
-    return [of, own, ...pages].join("");
+    return [await control.client.metrics().catch(controlIsDown), own, ...pages].join("");
   }
 
   description(): object {
@@ -232,6 +235,7 @@ class Page implements RunningPart, PageModel {
       const level = state === "up" ? "info" : state === "down" ? "error" : "warning";
       this.#say(level, "verdict-changed", { reason: sentence.text, data: { from, to: state } });
     }
+    this.#presence.look(overview.nodes, overview.nowMs);
     this.streams.show(overview);
   }
 
@@ -258,8 +262,7 @@ class Page implements RunningPart, PageModel {
 
   /** What the other nodes told, each at its moment by our clock. */
   get #others(): readonly MergedRecord[] {
-    const own = this.#core.node();
-    return this.#timeline.story.filter(({ record }) => record.node !== own);
+    return this.#timeline.story.filter(({ record }) => record.node !== this.#core.node());
   }
 
   #groupFacts(): GroupFacts {

@@ -125,7 +125,6 @@ export const REASON_PATTERNS: Patterns = [
   ["check failed: {~why}, {row} of {of}", "检查失败：{~why}（{row}/{of}）"],
   ["check passed: {~why}, {row} of {of}", "检查通过：{~why}（{row}/{of}）"],
   ["active check: {~why}", "主动检查：{~why}"],
-  ["connection refused", "连接被拒绝"],
   ["ECONNREFUSED", "连接被拒绝"],
   ["ECONNRESET", "连接被重置"],
   ["ETIMEDOUT", "连接超时"],
@@ -210,7 +209,6 @@ export const REASON_PATTERNS: Patterns = [
   ["1 request", "1 个请求"],
   ["left: {~requests}, {span}", "剩余：{~requests}，{span}"],
   ["time is over with {~left} left", "时间已到，还剩 {~left}"],
-  ["serves when all before it are down", "前面的都故障时才服务"],
   ["holds {names}", "持有 {names}"],
   ["all its processes run", "所有进程都在运行"],
   ["{up} of {all} servers are usable", "{all} 台服务器中 {up} 台可用"],
@@ -294,9 +292,38 @@ export const REASON_PATTERNS: Patterns = [
   ["1 service is down: {services}", "1 个服务故障：{services}"],
   ["1 service is unknown: {services}", "1 个服务状态未知：{services}"],
   ["the configured one", "配置值"],
+  ["whoever is there", "任何在场的节点"],
+  ["not known: the last news is {span} old", "状态未知：最近的消息在 {span} 前"],
   ["the configured weight", "配置的权重"],
   ["pool {name} has no server", "服务池 {name} 没有可用服务器"],
   ["pool {name} has lost servers", "服务池 {name} 失去了部分服务器"],
   ["two nodes hold {name}", "{name} 同时被两个节点持有"],
-  ["nobody holds {name}", "{name} 无人持有"],
+  // Of reports: why the figures of one month differ
+  [
+    "{vantage}: {time} of the time but {requests} of the requests were good: {~why}",
+    "{vantage}：按时间 {time}，按请求 {requests}：{~why}",
+  ],
+  [
+    "balancer says {own}, {vantage} says {seen}: {~why}",
+    "负载均衡为 {own}，{vantage} 为 {seen}：{~why}",
+  ],
+  [
+    "the bad times were quiet ones, or only a part of their requests failed",
+    "故障时段请求较少，或其中只有一部分请求失败",
+  ],
+  [
+    "the bad times were busy ones, or a few requests fail all the time",
+    "故障时段请求较多，或一直有少量请求失败",
+  ],
+  [
+    "users met failures that never reached the balancer (network, address, a dead node)",
+    "用户遇到的失败没有到达负载均衡（网络、地址或节点故障）",
+  ],
+  [
+    "the balancer failed requests of a kind that the probe does not send",
+    "负载均衡上失败的是探测没有发出的那类请求",
+  ],
+  ["the drill '{drill}' on {node} begins", "节点 {node} 上的演练 '{drill}' 开始"],
+  ["the drill '{drill}' on {node} is mended", "节点 {node} 上的演练 '{drill}' 已撤销"],
+  ["the drill '{drill}' on {node} is over", "节点 {node} 上的演练 '{drill}' 结束"],
 ];

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { COUNTS, PATTERNS, reasonInChinese } from "./reasons-zh.ts";
 
@@ -34,7 +36,7 @@ for (const [english, chinese] of [
   ],
   ["check failed: status 503, wanted 200-399, 3 of 3", "检查失败：状态码 503，应为 200-399（3/3）"],
   [
-    "web-20261121T132134Z opened: check failed: connection refused, 2 of 2 (drill kill-server)",
+    "web-20261121T132134Z opened: check failed: ECONNREFUSED, 2 of 2 (drill kill-server)",
     "web-20261121T132134Z 开始：检查失败：连接被拒绝（2/2）（演练 kill-server）",
   ],
   [
@@ -54,4 +56,39 @@ test("what a person or another program said stays as it was", () => {
   for (const told of ["new kernel", "EWHATEVER", "", "第一次", "x".repeat(5000)]) {
     assert.equal(reasonInChinese(told), told);
   }
+});
+
+/** Put together of shorter words. */
+const COMPOSED: readonly string[] = [
+  "1 service is degraded",
+  "1 service is down",
+  "1 service is unknown",
+  "ahead of ours",
+  "asked for although",
+  "connected in",
+  "services are degraded",
+  "services are down",
+  "services are unknown",
+  "started the balance worker",
+  "the vrrp process exited with",
+  "the vrrp process was ended by",
+  "times as fast as allowed over",
+  "undone by 1 command",
+];
+
+test("no pattern outlives its sentence: its words are in the sources", () => {
+  const root = join(import.meta.dirname, "..");
+  const files = globSync("{core,daemon,console,drivers,lib}/**/*.ts", { cwd: root });
+  const sources = files
+    .filter((file) => !/-zh\.|\.test\.ts$|fixture|\/page\//u.test(file))
+    .map((file) => readFileSync(join(root, file), "utf8"))
+    .join("\n")
+    .replaceAll(/["`]\s*\+\s*["`]/gu, "");
+  const gone = PATTERNS.flatMap(([english]) =>
+    english
+      .split(/\{~?\w+\}|[:;,()]/u)
+      .map((piece) => piece.replaceAll(/^[ %']+|[ %']+$/gu, ""))
+      .filter((piece) => piece.length >= 12 && piece.includes(" ") && !sources.includes(piece)),
+  );
+  assert.deepEqual([...new Set(gone)].toSorted(), COMPOSED);
 });

@@ -45,6 +45,7 @@ const OTHERS: readonly JournalRecord[] = [
 function at(atMs: number): Omit<StateAt, "records"> {
   return stateAt(NOW, {
     atMs,
+    silence: () => undefined,
     others: OTHERS.filter((one) => one.wallMs <= atMs).toReversed(),
     of: (subject, limit) =>
       JOURNAL.filter((one) => one.subject === subject && one.wallMs <= atMs)
@@ -85,6 +86,30 @@ test("the past is what the records before that moment say, whoever was the holde
     ),
     ["DOWN", "DEGRADED", "UP", "UP", "DOWN"],
   );
+});
+
+test("a node that fell silent is unknown, whatever it was before, and no rival of who took over", () => {
+  const wasMaster = [record("lb2", 39, { kind: "state-changed", subject: "VI_1", to: "MASTER" })];
+  const then = stateAt(NOW, {
+    atMs: 100,
+    others: wasMaster,
+    of: (subject) => JOURNAL.filter((one) => one.subject === subject).toReversed(),
+    silence: () => ({ lastMs: 39, reason: "it does not answer" }),
+  });
+  assert.equal(stateOf(then, "director lb2"), "UNKNOWN");
+  assert.deepEqual([then.holders[0]?.holder, then.holders[0]?.rivals], ["lb1", []]);
+  assert.equal(stateOf(then, "address VI_1"), "UP");
+});
+
+test("a server in maintenance whose last request is done is in maintenance", () => {
+  const kept = [
+    record("lb1", 10, { kind: "server-maint", subject: "web/web1" }),
+    record("lb1", 11, { kind: "server-drained", subject: "web/web1" }),
+  ];
+  const of = (subject: string): readonly JournalRecord[] =>
+    kept.filter((one) => one.subject === subject).toReversed();
+  const then = stateAt(NOW, { atMs: 100, others: [], of, silence: () => undefined });
+  assert.equal(stateOf(then, "server web/web1"), "MAINTENANCE");
 });
 
 test("what says nothing of a state does not hide what does", () => {

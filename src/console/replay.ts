@@ -5,6 +5,7 @@
 
 import type { JournalRecord } from "../core/journal/record.ts";
 import type { Holder, Overview, State, StateAt, TopologyNode } from "./api.ts";
+import type { Silence } from "./node-presence.ts";
 import { say } from "./verdict.ts";
 
 /** Records looked through for one thing: some say nothing of its state. */
@@ -15,6 +16,8 @@ export interface Past {
   readonly of: (subject: string, limit: number) => readonly JournalRecord[];
   /** What other nodes told of instances, newest first, before that moment. */
   readonly others: readonly JournalRecord[];
+  /** Since when a node had not been heard at that moment. */
+  readonly silence: (node: string) => Silence | undefined;
   readonly atMs: number;
 }
 
@@ -33,7 +36,6 @@ const SERVER_STATES: Readonly<Record<string, State>> = {
   "server-ejected": "DEGRADED",
   "server-returned": "UP",
   "server-drain-started": "DRAINING",
-  "server-drained": "DRAINING",
   "server-maint": "MAINTENANCE",
   "server-ready": "UP",
   "server-added": "UP",
@@ -63,7 +65,7 @@ export function stateAt(
     for (const { name, isSelf } of now.nodes) {
       if (isSelf) continue;
       const own = past.others.filter((one) => one.node === name && one.subject === instance);
-      told.set(keyOf(name, instance), instanceThen(own));
+      told.set(keyOf(name, instance), heardThen(instanceThen(own), past.silence(name)));
     }
   }
   const holders = now.holders.map((holder) => holderThen(holder, told, now));
@@ -106,6 +108,12 @@ function instanceThen(records: readonly JournalRecord[]): Then {
     if (state !== undefined) return { state, reason, sinceMs: wallMs };
   }
   return UNKNOWN;
+}
+
+/** What a node was when it was heard last says nothing of the time after. */
+function heardThen(then: Then, silence: Silence | undefined): Then {
+  if (silence === undefined || (then.sinceMs ?? 0) > silence.lastMs) return then;
+  return { state: "UNKNOWN", reason: silence.reason, sinceMs: silence.lastMs };
 }
 
 /** By node and instance. */

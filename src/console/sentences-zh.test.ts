@@ -32,7 +32,7 @@ test("a sentence without its values in the catalog's place stays English", () =>
 });
 
 test("a reason within a sentence is told in Chinese where it is a usual one", () => {
-  const reason = "check failed: connection refused, 3 of 3";
+  const reason = "check failed: ECONNREFUSED, 3 of 3";
   const down = { code: "server-down", args: { name: "web/web1", reason }, text: "…" };
   assert.equal(sentenceInChinese(down), "服务器 web/web1 故障：检查失败：连接被拒绝（3/3）");
 });

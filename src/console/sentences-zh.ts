@@ -85,7 +85,7 @@ export const chineseSentences: Readonly<Record<string, string>> = {
 /** Several troubles in one sentence; a server's own words may hold commas, but no pool's name after them. */
 const LISTED = /, (?=nobody holds |two nodes hold |pool )/u;
 /** Values whose own text is a sentence. */
-const REASONS: ReadonlySet<string> = new Set(["reason", "why", "weight"]);
+const REASONS: ReadonlySet<string> = new Set(["reason", "why", "weight", "to"]);
 
 /** As it was told where the catalog lacks its code, or it lacks a value. */
 export function sentenceInChinese({ code, args, text }: Sentence): string {

@@ -24,7 +24,7 @@ for (const [wanted, isChinese] of [
 }
 
 test("reasons and sentences are told in Chinese at any depth; names, kinds and what people wrote stay", () => {
-  const reason = "check failed: connection refused, 3 of 3";
+  const reason = "check failed: ECONNREFUSED, 3 of 3";
   const said = {
     code: "server-down",
     args: { name: "web/no answer", reason },

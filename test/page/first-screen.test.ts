@@ -164,7 +164,7 @@ test("what a screen reader hears of the first screen", async () => {
     /main/u,
     /region "Topology"/u,
     /article "Is the service up\?"/u,
-    /link "web2, DOWN, 10\.0\.0\.2:8080, check failed: connection refused, 3 of 3"/u,
+    /link "web2, DOWN, 10\.0\.0\.2:8080, check failed: ECONNREFUSED, 3 of 3"/u,
     /slider "Moment that is shown"/u,
     /img "85 days measured, 3 with trouble"/u,
     /heading "Needs attention \(\d\)"/u,

@@ -250,7 +250,7 @@ export class FixtureServer {
     const isOld = nowMs - atMs > PAST_MS;
     const nodes = topology.nodes.map((node) =>
       isOld && node.id === "server web/web1"
-        ? { ...node, state: "DOWN" as const, reason: "check failed: connection refused, 3 of 3" }
+        ? { ...node, state: "DOWN" as const, reason: "check failed: ECONNREFUSED, 3 of 3" }
         : node,
     );
     return { atMs, verdict, holders, records, topology: { ...topology, nodes } };

@@ -156,7 +156,7 @@ test("a note on an incident is kept and shown; a drill is run from its page", as
     operator: true,
     hash: "#/incident/web-20261102T114746Z%40lb1",
   });
-  await page.getByText("check failed: connection refused, 3 of 3").waitFor();
+  await page.getByText("check failed: ECONNREFUSED, 3 of 3").waitFor();
   assert.match(
     await page.locator(".phases").innerText(),
     /Noticed[\s\S]*after 2\.1 s[\s\S]*Repaired/u,

@@ -38,7 +38,7 @@ const PAGES: readonly (readonly [hash: string, english: RegExp, chinese: RegExp]
   ["#/address/VI_1", /Virtual router/u, /虚拟路由器/u],
   ["#/director/lb2", /STANDBY/u, /备用/u],
   ["#/pool/web", /1 of 3 servers usable/u, /3 台服务器/u],
-  ["#/server/web/web2", /connection refused/u, /故障/u],
+  ["#/server/web/web2", /ECONNREFUSED/u, /故障/u],
   ["#/service/web", /Availability/u, /可用性/u],
   ["#/server/web/gone", /nothing of that name/u, /没有这个名称/u],
 ];

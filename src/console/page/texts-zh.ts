@@ -136,7 +136,7 @@ export const chinese: Readonly<Record<keyof typeof english, string>> = {
   "incident.old": "{span}前的消息",
   "incident.one": "事故",
   "incident.class-accident": "事故",
-  "incident.open-of": "{severity} 级事故：{service}",
+  "incident.open-of": "未结束的事故（{severity}级）：{service}",
   "incident.pending": "尚未",
   "incident.phases": "经过",
   "incident.report": "本月报告",

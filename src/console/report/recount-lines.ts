@@ -61,10 +61,12 @@ export function plannedOf(
 export function drillAt(lines: readonly Line[], atMs: number): boolean {
   const key = ({ data, subject }: Line): unknown => data["run"] ?? data["id"] ?? subject;
   return lines.some((line, i) => {
-    if (line.kind !== "drill-started" || line.atMs - 10_000 > atMs) return false;
-    const end = lines.find(
-      (one, j) => j > i && one.kind === "drill-finished" && key(one) === key(line),
-    );
-    return atMs < (end?.atMs ?? Infinity) + 10_000;
+    if (!/^drill-(near-)?started$/u.test(line.kind) || line.atMs - 10_000 > atMs) return false;
+    // Mended and never finished: its conductor died.
+    const ends = lines.slice(i + 1).flatMap((one) => {
+      if (!/^drill-(near-)?(undone|finished)$/u.test(one.kind) || key(one) !== key(line)) return [];
+      return [one.kind.endsWith("undone") ? one.atMs + 360_000 : one.atMs];
+    });
+    return atMs < Math.min(line.atMs + 7_200_000, ...ends) + 10_000;
   });
 }

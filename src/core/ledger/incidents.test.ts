@@ -304,3 +304,41 @@ test("what a drill breaks is the drill's and no failure", () => {
   ledger.measured({ service: "web", vantage: "balancer", ...counts });
   assert.equal(only(incidentsAt(ledger)).drill, "kill-server");
 });
+
+/** Harm from that second on, 10 s long. */
+function outageAt(ledger: Ledger, atS: number): void {
+  const counts = { good: 0, bad: 100, slow: 0, fromMs: START + atS * 1000, lengthMs: 10_000 };
+  ledger.measured({ service: "web", vantage: "balancer", ...counts });
+}
+
+test("what a drill of another node breaks is no failure here either", () => {
+  const ledger = new Ledger(SETTINGS);
+  for (const [atS, kind] of [
+    [1, "drill-near-started"],
+    [90, "drill-near-finished"],
+  ] as const) {
+    const data = { id: "r1", on: "lb2" };
+    ledger.record({ ...record([atS, kind, "kill-all", data]), source: "drill" });
+  }
+  outageAt(ledger, 0);
+  assert.equal(only(incidentsAt(ledger)).drill, "kill-all");
+});
+
+test("a drill whose conductor died excuses nothing that comes long after its guard has mended it", () => {
+  const ledger = new Ledger(SETTINGS);
+  for (const [atS, kind] of [
+    [1, "drill-started"],
+    [20, "drill-undone"],
+  ] as const) {
+    ledger.record({ ...record([atS, kind, "mute", { id: "r1" }]), source: "drill" });
+  }
+  outageAt(ledger, 3000);
+  assert.equal(only(incidentsAt(ledger)).drill, undefined);
+});
+
+test("a drill of which nothing more was heard is over some time", () => {
+  const ledger = new Ledger(SETTINGS);
+  ledger.record({ ...record([1, "drill-started", "mute", { id: "r1" }]), source: "drill" });
+  outageAt(ledger, 3 * 3600);
+  assert.equal(only(incidentsAt(ledger)).drill, undefined);
+});

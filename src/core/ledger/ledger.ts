@@ -10,7 +10,7 @@ import type { Incident } from "./incident.ts";
 import { type Drill, incidentsOf } from "./incidents.ts";
 import { type Span, union } from "./intervals.ts";
 import { BUCKET_MS, type Measure } from "./measure.ts";
-import { type NamedPeriod, Periods } from "./periods.ts";
+import { drillChange, type NamedPeriod, Periods } from "./periods.ts";
 import { Series } from "./series.ts";
 import { ServiceBook } from "./service-book.ts";
 import type { LedgerService, LedgerSettings, PlannedWindow } from "./settings.ts";
@@ -65,10 +65,9 @@ export class Ledger {
       for (const kept of this.#kept) kept.stale = true;
       return;
     }
-    if (kind === "drill-started" || kind === "drill-finished") {
-      const key = keyOf(record, ["run", "id"]);
-      const change = { key, subject, atMs, reason, untilMs: Infinity };
-      this.#drills.add(kind === "drill-started" ? "start" : "end", change);
+    const drill = drillChange(record);
+    if (drill !== undefined) {
+      this.#drills.add(...drill);
       for (const kept of this.#kept) kept.stale = true;
       return;
     }

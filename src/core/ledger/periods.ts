@@ -1,5 +1,7 @@
 /** Named periods that records begin and end: maintenance, drills. In any order of arrival. */
 
+import type { LedgerRecord } from "./evidence.ts";
+
 interface Change {
   /** What one period is known by. */
   readonly key: string;
@@ -20,6 +22,28 @@ export interface NamedPeriod {
 
 /** Of each kind; the oldest give way. */
 const MAX_CHANGES = 10_000;
+
+/** A drill whose conductor died is mended by its guard and never finished: its last traces end then. */
+const AFTER_UNDONE_MS = 360_000;
+/** Neither was heard: no drill lasts longer. */
+const LONGEST_DRILL_MS = 2 * 3_600_000;
+
+/** What a record says of a drill here or on another node of the group (`near`); undefined: nothing. */
+export function drillChange({
+  kind,
+  subject,
+  wallMs,
+  reason,
+  data,
+}: LedgerRecord): readonly ["start" | "end", Change] | undefined {
+  const [, word] = /^drill-(?:near-)?(started|undone|finished)$/u.exec(kind) ?? [];
+  if (word === undefined) return undefined;
+  const id = data?.["run"] ?? data?.["id"];
+  const key = typeof id === "string" ? id : subject;
+  const atMs = word === "undone" ? wallMs + AFTER_UNDONE_MS : wallMs;
+  const change = { key, subject, atMs, reason, untilMs: wallMs + LONGEST_DRILL_MS };
+  return [word === "started" ? "start" : "end", change];
+}
 
 export class Periods {
   readonly #starts: Change[] = [];
