@@ -75,6 +75,22 @@ test("a FIFO that cannot be given to its user is told, and is not taken for a go
   });
 });
 
+test("a node that hangs is told within seconds, with what to do", async () => {
+  await withWorld(PLAN, async (world) => {
+    const lb1 = world.host("lb1");
+    const nines = await start(lb1, INSTANCE);
+    await waitFor(() => lb1.holds(ADDRESS), 15_000, "a master");
+    nines.stop();
+    const began = performance.now();
+    const asked = lb1.run([BIN, "status", "--run-dir", "/run/n"]);
+    await assert.rejects(
+      asked,
+      /does not answer on \S+: it hangs or is stopped\. .* start it again/,
+    );
+    assert.ok(performance.now() - began < 10_000);
+  });
+});
+
 test("a network namespace that cannot be entered is told with what it takes", async () => {
   await withWorld(PLAN, async (world) => {
     const lb1 = world.host("lb1");
