@@ -35,10 +35,11 @@ const INSTANCE = `vrrp_instance VI_1 {
 const isDone = [() => true, () => false] as const;
 
 /** As systemd would start it, as far as capabilities go. */
-function start(on: Host, configuration: string): Promise<LabProcess> {
+function start(on: Host, configuration: string, without?: string): Promise<LabProcess> {
   const unit = readFileSync("dist/nines.service", "utf8");
   const [, names = ""] = /^CapabilityBoundingSet=(.+)$/mu.exec(unit) ?? [];
-  const set = names.split(" ").map((name) => name.replace("CAP_", "+").toLowerCase());
+  const permitted = names.split(" ").filter((name) => name !== without);
+  const set = permitted.map((name) => name.replace("CAP_", "+").toLowerCase());
   const limits = [`--bounding-set=-all,${set.join(",")}`, "--inh-caps=-all"];
   const file = on.write("/run/keepalived.conf", configuration);
   const run = [BIN, "run", "-f", file, "--run-dir", "/run/n", "--state-dir", "/run/s"];
@@ -60,6 +61,33 @@ test("within the unit's capabilities: virtual MAC, route, script and FIFO of ano
     const told = async (): Promise<boolean> =>
       (await lb1.run(["cat", "/tmp/told"]).catch(() => "")).trim() === "nobody";
     await waitFor(told, 8000, "a script that ran as nobody");
+  });
+});
+
+test("a FIFO that cannot be given to its user is told, and is not taken for a good one later", async () => {
+  await withWorld(PLAN, async (world) => {
+    const lb1 = world.host("lb1");
+    const globals = "global_defs {\n vrrp_notify_fifo /run/fifo nobody\n}\n";
+    const nines = await start(lb1, globals + INSTANCE, "CAP_CHOWN");
+    const said = /FIFO \/run\/fifo cannot be given to nobody \(EPERM; that needs CAP_CHOWN\)/;
+    await waitFor(() => said.test(nines.log), 15_000, "the reason");
+    await assert.rejects(lb1.run(["test", "-e", "/run/fifo"]));
+  });
+});
+
+test("a node that hangs is told within seconds, with what to do", async () => {
+  await withWorld(PLAN, async (world) => {
+    const lb1 = world.host("lb1");
+    const nines = await start(lb1, INSTANCE);
+    await waitFor(() => lb1.holds(ADDRESS), 15_000, "a master");
+    nines.stop();
+    const began = performance.now();
+    const asked = lb1.run([BIN, "status", "--run-dir", "/run/n"]);
+    await assert.rejects(
+      asked,
+      /does not answer on \S+: it hangs or is stopped\. .* start it again/,
+    );
+    assert.ok(performance.now() - began < 10_000);
   });
 });
 
