@@ -64,7 +64,8 @@ export function compileRules(
   for (const { change, lose } of rules) {
     const limit = change?.limit;
     const uses = compiler.routes.filter((route) => route.data["rate_limit"] === limit);
-    if (limit !== undefined && uses.length > 1) lose("each of its routes has that limit for itself");
+    if (limit !== undefined && uses.length > 1)
+      lose("each of its routes has that limit for itself");
   }
   return compiler.routes;
 }
