@@ -118,6 +118,21 @@ describe("a route", () => {
     assert.equal(rig.ending(), "308 LR");
   });
 
+  it("redirects to a changed path, and never to another host by it", () => {
+    const rewrite = { kind: "regex", pattern: "^/old(.*)$", replacement: "$1" } as const;
+    const place = (location: string, path: string): string | undefined => {
+      const target = { kind: "redirect", status: 301, location } as const;
+      const client = withRoute({ target, rewrite }).client();
+      client.write(get(path));
+      return /location: (.*)\r\n/u.exec(client.took())?.[1];
+    };
+    assert.equal(place("${uri}", "/old/a/b?c=d"), "/a/b?c=d");
+    assert.equal(place("https://new.example${path}", "/old/a/b?c=d"), "https://new.example/a/b");
+    assert.equal(place("${uri}", "/old//evil.example/"), "/evil.example/");
+    assert.equal(place("${uri}", "/older?x"), "/er?x");
+    assert.equal(place("${uri}", "/new?x"), "/new?x", "the expression does not find anything");
+  });
+
   it("changes the headers of its own answers too, and knows ${search}", () => {
     const responseHeaders = edits({
       remove: ["Cache-Control"],

@@ -18,7 +18,8 @@ export function openApi(routes: readonly Route[], version: string): object {
       version,
       description:
         "What a node of Nines knows of its service, and what operators may ask of it. " +
-        "Schemas have the names of the types in src/console/api.ts; times are Unix ms.",
+        "Schemas have the names of the types in src/console/api.ts; times are Unix ms. " +
+        "`Accept-Language: zh` asks for sentences in Chinese.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "http://127.0.0.1:7600" }],

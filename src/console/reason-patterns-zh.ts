@@ -298,7 +298,6 @@ export const REASON_PATTERNS: Patterns = [
   ["pool {name} has no server", "服务池 {name} 没有可用服务器"],
   ["pool {name} has lost servers", "服务池 {name} 失去了部分服务器"],
   ["two nodes hold {name}", "{name} 同时被两个节点持有"],
-  ["nobody holds {name}", "{name} 无人持有"],
   // Of reports: why the figures of one month differ
   [
     "{vantage}: {time} of the time but {requests} of the requests were good: {~why}",

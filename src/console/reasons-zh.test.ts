@@ -64,6 +64,7 @@ const COMPOSED: readonly string[] = [
   "1 service is down",
   "1 service is unknown",
   "ahead of ours",
+  "asked for although",
   "connected in",
   "services are degraded",
   "services are down",

@@ -92,8 +92,12 @@ const CONFIGURATION: Patterns = [
   ["the operator asked for {order}", "操作员要求 {order}"],
   ["the operator said so", "操作员的要求"],
   ["{~stop}; masters hand over first", "{~stop}；主节点先移交"],
-  ["{who} asked for {what} over the control socket", "{who} 经控制套接字请求 {what}"],
-  ["{what}, asked for by {who}, was refused ({~why})", "{who} 请求的 {what} 被拒绝（{~why}）"],
+  ["{who} asked for {~what} over the control socket", "{who} 经控制套接字请求：{~what}"],
+  ["{~what}, asked for by {who}, was refused ({~why})", "{who} 的请求被拒绝（{~why}）：{~what}"],
+  ["an order to a server", "对服务器的操作"],
+  ["another configuration", "更换配置"],
+  ["the configuration to stay", "保留配置"],
+  ["fresh processes", "更换进程"],
   [
     "the name {name} does not resolve ({why}); asking again",
     "名称 {name} 无法解析（{why}）；将重试",
@@ -110,6 +114,7 @@ const CONFIGURATION: Patterns = [
     "{object} 早已存在：直接使用，结束后保留",
   ],
   ["witness {address} cannot be asked: {~why}", "无法询问见证地址 {address}：{~why}"],
+  ["bfd_instance {name} cannot speak: {~why}", "bfd_instance {name} 无法通信：{~why}"],
   ["servers cannot be checked: {~why}", "无法检查服务器：{~why}"],
   [
     "{count} {lines} missing here: the log could not be written",
@@ -243,6 +248,7 @@ const REFUSALS: Patterns = [
   ["'{name}' holds control characters", "{name} 含有控制字符"],
   ["there is no instance or group '{name}' here", "这里没有实例或组 {name}"],
   ["there is no server '{name}': write POOL/SERVER", "没有服务器 {name}：请写 POOL/SERVER"],
+  ["there is no server {server}", "没有服务器 {server}"],
   [
     "show a token: Authorization: Bearer TOKEN (nines token create NAME)",
     "请出示令牌：Authorization: Bearer TOKEN（nines token create NAME）",
@@ -291,6 +297,11 @@ const REFUSALS: Patterns = [
   ["the journal cannot be read now", "目前无法读取日志"],
   ["'from' is before 'to', by at most 92 days", "from 须早于 to，且不超过 92 天"],
   ["name a service, a pool or a server", "请指定服务、服务池或服务器"],
+  [
+    "nines runs but does not answer on {path}: it hangs or is stopped. addresses and requests go on without it; end it and start it again (kill -9, nines run)",
+    "nines 在运行，但 {path} 没有应答：停止响应或被暂停。地址和请求不受影响；请将其终止并重新启动（kill -9，nines run）",
+  ],
+  ["no maintenance that was begun by hand goes on there", "那里没有手动开始的维护"],
   ["too many ask", "请求过多"],
   ["no answer came", "没有收到应答"],
   ["no worker is running", "没有运行中的工作进程"],
@@ -303,4 +314,45 @@ const REFUSALS: Patterns = [
   ],
 ];
 
-export const TROUBLE_PATTERNS: Patterns = [...PROCESSES, ...CONFIGURATION, ...CONSOLE, ...REFUSALS];
+/** What becomes of orders, as the journal keeps it. */
+const ORDERS: Patterns = [
+  [
+    "{who} ({from}), {action} {subject}: {~text}",
+    "{who}（{from}）操作 {action}：{subject}：{~text}",
+  ],
+  ["asked for: {reason}", "请求：{reason}"],
+  ["asked for although {why}: {reason}", "坚持请求（尽管 {why}）：{reason}"],
+  ["nobody holds {name}: there is nothing to hand over", "{name} 无人持有：没有可移交的"],
+  ["nobody holds {name}", "{name} 无人持有"],
+  ["{holder} holds {name}: ask there", "{name} 由 {holder} 持有：请在那里操作"],
+  ["{rivals} holds {name}, too: heal the split first", "{rivals} 也持有 {name}：请先消除脑裂"],
+  [
+    "whether anybody stands by for {name} is not known: connect the nodes (nines cert)",
+    "{name} 是否有备用节点未知：请连接各节点（nines cert）",
+  ],
+  [
+    "nobody stands by for {name}: it would come back or be gone",
+    "{name} 没有备用节点：它会回来或消失",
+  ],
+  [
+    "{node} sees no server of pool {pool}: clients would get errors",
+    "{node} 看不到服务池 {pool} 的服务器：客户端会得到错误",
+  ],
+  ["{server} is that already", "{server} 已是该状态"],
+  [
+    "{server} is the last server of pool {pool}: users would get errors",
+    "{server} 是服务池 {pool} 的最后一台服务器：用户会得到错误",
+  ],
+  [
+    "the others take {capacity} requests at once, and there are {active}",
+    "其余服务器同时可接 {capacity} 个请求，现有 {active} 个",
+  ],
+];
+
+export const TROUBLE_PATTERNS: Patterns = [
+  ...PROCESSES,
+  ...CONFIGURATION,
+  ...CONSOLE,
+  ...ORDERS,
+  ...REFUSALS,
+];

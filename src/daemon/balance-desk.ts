@@ -30,9 +30,9 @@ import {
   unknownServer,
   withOverrides,
 } from "./balance-resolve.ts";
-import type { BalanceStatus, WorkerStatus } from "./balance-status.ts";
+import { PastCounts } from "./balance-past.ts";
+import type { BalanceStatus } from "./balance-status.ts";
 import { type Counting, TrafficDesk } from "./balance-traffic.ts";
-import { retire } from "./balance-totals.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
 import { StickKeeper } from "./balance-sticks.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
@@ -64,6 +64,7 @@ export class BalanceDesk {
   readonly #tickets = new TicketKeys((all) => this.#workers.send({ type: "ticket-keys", ...all }));
   readonly #verdicts = new Map<string, SeenVerdict>();
   readonly #traffic = new TrafficDesk();
+  readonly #past: PastCounts;
   readonly #news = new BalanceNews();
   readonly #sticks = new StickKeeper();
   readonly #introduced = new WeakSet<WorkerLink>();
@@ -72,12 +73,12 @@ export class BalanceDesk {
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
   #service: ServiceModel | undefined;
-  /** The sum of what workers that ended had done. */
-  #retired: WorkerStatus | undefined;
 
   constructor(options: DeskOptions) {
     this.#options = options;
     this.#overrides = new Overrides(options.stateDirectory);
+    const { balanceCounts, checkSocket } = options.directory;
+    this.#past = new PastCounts(balanceCounts, (trouble) => this.#say("limited", trouble));
     this.#workers = new BalanceWorkers({
       command: options.command,
       log: options.log,
@@ -92,7 +93,6 @@ export class BalanceDesk {
       failed: (host, reason) =>
         this.#say("limited", `the name ${host} does not resolve (${reason}); asking again`),
     });
-    const { checkSocket } = options.directory;
     this.#checks = new CheckRoleLink(checkSocket, "control", {
       verdicts: (all) => this.#noteVerdicts(all),
       note: (subject, reason) => this.#say("limited", reason, subject),
@@ -136,6 +136,7 @@ export class BalanceDesk {
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
+    this.#past.adopt(this.#workers.links.length === 0);
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     for (const link of this.#workers.links) {
       const isBack = this.#sockets.returned();
@@ -172,10 +173,8 @@ export class BalanceDesk {
   async status(histograms: boolean): Promise<BalanceStatus | undefined> {
     const service = this.#service;
     if (service === undefined) return undefined;
-    const question = { type: "get-status", histograms } as const;
-    const answers = await Promise.all(this.#workers.links.map((link) => link.ask(question)));
-    const living = answers.flatMap(({ reply }) => reply?.status ?? []);
-    return viewOf({ living, retired: this.#retired, service, verdicts: this.#verdicts });
+    const counts = await this.#past.look(this.#workers.links, histograms);
+    return viewOf({ ...counts, service, verdicts: this.#verdicts });
   }
 
   traffic(what: Counting): Promise<CountingProcess[]> {
@@ -318,7 +317,7 @@ export class BalanceDesk {
         this.#workers.send({ ...message, worker: link.hello.serial }, link);
         break;
       case "farewell":
-        this.#retired = retire(message.status, this.#retired);
+        this.#past.ended(link, message.status);
         this.#traffic.ended(link, message.counted ?? []);
     }
   }

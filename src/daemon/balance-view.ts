@@ -15,14 +15,14 @@ export interface SeenVerdict {
 
 export interface ViewSources {
   readonly living: readonly WorkerStatus[];
-  readonly retired: WorkerStatus | undefined;
+  readonly past: readonly WorkerStatus[];
   readonly service: ServiceModel;
   /** By subject. */
   readonly verdicts: ReadonlyMap<string, SeenVerdict>;
 }
 
-export function viewOf({ living, retired, service, verdicts }: ViewSources): BalanceStatus {
-  const { frontends, pools } = addUp(living, retired === undefined ? [] : [retired]);
+export function viewOf({ living, past, service, verdicts }: ViewSources): BalanceStatus {
+  const { frontends, pools } = addUp(living, past);
   const workers = living.map(({ frontends: _frontends, pools: _pools, ...worker }) => worker);
   const viewed = pools.map((pool) => ({
     ...pool,

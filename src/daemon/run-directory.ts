@@ -16,6 +16,8 @@ export interface RunDirectory {
   /** Balance workers, the check role, and listening sockets: see `balance-protocol.ts`. */
   readonly balanceSocket: string;
   readonly checkSocket: string;
+  /** What balance workers that ended had counted; see `balance-past.ts`. */
+  readonly balanceCounts: string;
   readonly controlBox: string;
   /** What Nines put into the kernel; see `src/drivers/owned-record.ts`. */
   readonly ownedRecord: string;
@@ -30,6 +32,7 @@ export function runDirectory(path: string): RunDirectory {
     vrrpSocket: join(path, "vrrp.sock"),
     balanceSocket: join(path, "balance.sock"),
     checkSocket: join(path, "check.sock"),
+    balanceCounts: join(path, "balance-counts.json"),
     controlBox: join(path, "control.box"),
     ownedRecord: join(path, "owned.json"),
     trialGuard: join(path, "trial-guard.json"),

@@ -91,7 +91,7 @@ export class VrrpSupervision {
     while (!this.#stopping) {
       const link = (await this.#adopt()) ?? (await this.#start());
       if (link === undefined) {
-        await this.#pauseAfterDeath("did not come up");
+        await this.#pauseAfterDeath(`did not come up${whyNot(this.#options.command)}`);
         continue;
       }
       const killed = await this.#accompany(link);
@@ -303,6 +303,13 @@ export class VrrpSupervision {
   ): Parameters<EventLog["add"]>[0] {
     return { source: "control", level, kind, instance: "vrrp", reason };
   }
+}
+
+/** What most likely keeps a process from starting that is asked for more than to start. */
+function whyNot({ networkNamespace }: RoleCommand): string {
+  if (networkNamespace === undefined) return "";
+  const needs = "must exist, and to enter it takes CAP_SYS_ADMIN (see nines.service)";
+  return `: the network namespace ${networkNamespace} ${needs}`;
 }
 
 /** Why an address of this instance could be lost while its process is exchanged; undefined: not. */

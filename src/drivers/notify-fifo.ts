@@ -82,6 +82,13 @@ function make({ path, user, group }: NotifyFifoTarget): string | undefined {
   if (user === undefined) return undefined;
   const owner = scriptUser(user, group);
   if (typeof owner === "string") return `FIFO ${path}: ${owner}`;
-  chownSync(path, owner.uid, owner.gid);
-  return undefined;
+  try {
+    chownSync(path, owner.uid, owner.gid);
+    return undefined;
+  } catch (error) {
+    // Found there the next time, it would be taken for one that is as it should be.
+    unlinkSync(path);
+    const { code } = error as NodeJS.ErrnoException;
+    return `FIFO ${path} cannot be given to ${user} (${code}; that needs CAP_CHOWN)`;
+  }
 }

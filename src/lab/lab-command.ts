@@ -12,6 +12,7 @@ import {
   readdirSync,
   rmSync,
   writeFileSync,
+  statSync,
 } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
@@ -79,10 +80,12 @@ export async function labUp(what: string, name?: string): Promise<LabListing> {
   return listing(world);
 }
 
-/** Ours, where the host has the same one: then relative names of files mean the same inside. */
-function sharedDirectory(): string | undefined {
+/** Ours, where the host sees the same one: then relative names of files mean the same inside. */
+function sharedDirectory(initPid: number): string | undefined {
   const directory = process.cwd();
-  return /^\/(run|tmp)(\/|$)/u.test(directory) ? undefined : directory;
+  const ours = statSync(directory);
+  const theirs = statSync(`/proc/${initPid}/root${directory}`, { throwIfNoEntry: false });
+  return theirs?.ino === ours.ino && theirs.dev === ours.dev ? directory : undefined;
 }
 
 /** Runs a program in a host, on this terminal. Resolves to its exit status (128 + n: signal n). */
@@ -96,7 +99,7 @@ export async function labExec(
     throw new LabTrouble(`'${host}' is powered off. Heal the world: nines lab heal`);
   }
   const env = { ...process.env, PATH: SEARCH_PATH };
-  const child = spawn("nsenter", enter(initPid, argv, sharedDirectory()), {
+  const child = spawn("nsenter", enter(initPid, argv, sharedDirectory(initPid)), {
     stdio: "inherit",
     env,
   });

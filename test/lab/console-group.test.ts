@@ -102,6 +102,7 @@ test("each page shows the group; a dead node is old news; strangers get nothing"
     assert.ok(page.records.length > 0 && page.records.every(({ node }) => node === "web3"));
 
     await ordersOverHttp(lb, first);
+    await chineseTo(lb);
     await pageFiles(lb);
     await metricsOf(lb);
 
@@ -163,6 +164,22 @@ async function ordersOverHttp(lb: Host, peer: NinesPeer): Promise<void> {
   );
   assert.deepEqual([asked?.source, asked?.data?.["who"]], ["operator", "local"]);
   assert.equal(asked?.data?.["why"], "new kernel");
+}
+
+/** Whatever happened so far is told in Chinese, but for what people wrote. */
+async function chineseTo(lb: Host): Promise<void> {
+  const chinese = ["-H", "accept-language: zh-CN,zh;q=0.9,en;q=0.8"];
+  const { records } = JSON.parse(
+    await curl(lb, ...chinese, `${PAGE}/api/v1/records?limit=1000`),
+  ) as RecordPage;
+  // Commands stay, and what the reader of the configuration says of a line of it.
+  const said = records
+    .map(({ reason }) => reason.replace(/new kernel|new disk|nines [ -~]+/u, ""))
+    .filter((reason) => !reason.startsWith("/run/nines.yaml:"));
+  const english = said.filter((reason) => /[a-z]{3,} [a-z]{3,}/u.test(reason));
+  assert.deepEqual([...new Set(english)], []);
+  const { verdict } = JSON.parse(await curl(lb, ...chinese, `${PAGE}/api/v1/overview`)) as Overview;
+  assert.match(verdict.sentence.text, /\p{Script=Han}/u);
 }
 
 async function pageFiles(lb: Host): Promise<void> {

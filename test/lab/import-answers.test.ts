@@ -172,6 +172,8 @@ test("an imported nginx.conf answers as nginx does", async () => {
     "/rewritten/one/two/three?q=1",
     "/feed",
     "/feed?since=1",
+    "/moved/one/two/three?q=1",
+    "/bare/one?q=1",
     "/plain",
     "/plain?q=1",
     "/rewritten/one",

@@ -70,6 +70,15 @@ test("a world stays up when the command that built it has ended", { skip }, asyn
   assert.equal(await labExec("a", ["sh", "-c", "exit 7"], name), 7);
 });
 
+test("a program starts where its user is, if the host has that directory", { skip }, async () => {
+  const where = async (cwd: string): Promise<string> => {
+    const exec = `process.chdir("${cwd}"); await lab.labExec("a", ["pwd"], "${name}");`;
+    return (await command(exec)).trim();
+  };
+  assert.equal(await where("/usr/share"), "/usr/share");
+  assert.equal(await where(directory), "/", "the host has a /tmp of its own");
+});
+
 test("faults of one command are healed by another", { skip }, async () => {
   await command(`await lab.labFault("partition", { host: "a" }, "${name}");`);
   assert.equal(await answers("b", "192.0.2.1"), false);

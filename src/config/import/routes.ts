@@ -140,7 +140,8 @@ class Compiler {
     if (isDecided) return;
     const { limit, answer } = change;
     const isOwn = target["pool"] === undefined;
-    const told = isOwn ? { limit, answer } : change;
+    // A redirect brings its own.
+    const told = isOwn ? { limit, answer, rewrite: target["rewrite"] as Data | undefined } : change;
     this.routes.push({ when, data: { ...when, ...target, ...changeData(told) }, origin });
   }
 }

@@ -33,8 +33,17 @@ export class CompiledRoute {
     const isSame = JSON.stringify(before?.settings.rateLimit) === JSON.stringify(rateLimit);
     if (isSame) this.limiter = before?.limiter;
     else this.limiter = rateLimit === undefined ? undefined : new RateLimiter(rateLimit);
-    this.location = template(target.kind === "redirect" ? target.location : "");
+    this.location = redirection(target.kind === "redirect" ? target.location : "", this.rewrite);
   }
+}
+
+/** The path in it is the rewritten one. Two slashes at its start would lead to another host. */
+function redirection(
+  text: string,
+  rewrite: CompiledRoute["rewrite"],
+): (facts: RequestFacts) => string {
+  const location = template(text);
+  return (facts) => location(facts, rewrite(facts)?.replace(/^\/{2,}/, "/"));
 }
 
 export class Frontend {

@@ -19,13 +19,16 @@ export interface RuleFacts {
 
 /** Section 4.3: connection, content, http-request, redirect, then the choice of a backend. */
 export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
-  const { tls } = facts.context;
+  const { tls, ports } = facts.context;
+  const [port] = ports.length === 1 ? ports : [];
+  const known = (word: string): string =>
+    port === undefined ? word : word.replaceAll("%[dst_port]", `${port}`);
   const request = bag.all("http-request");
   const lines: [Line, Action][] = [
     ...bag.all("http-response").map(of((words) => responseAction(words))),
     ...bag.all("http-after-response").map(of((words) => responseAction(words))),
     ...bag.all("tcp-request").map(of((words) => connectionAction(words.slice(1)))),
-    ...request.map(of((words) => requestAction(words.slice(1), tls))),
+    ...request.map(of((words) => requestAction(words.slice(1).map(known), tls))),
     ...bag.all("redirect").map(of((words) => redirection(words.slice(1)))),
     ...bag.all("use_backend").map(of((words) => useBackend(words, facts.pools))),
   ];

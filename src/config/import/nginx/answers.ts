@@ -54,12 +54,13 @@ export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rew
   }
   const isAddress = /^(?:https?:\/\/|\$scheme)/u.test(replacement);
   if (isAddress || flag === "permanent" || flag === "redirect") {
+    const status = flag === "permanent" ? 301 : 302;
     const location = redirectText(pattern, replacement);
     if (location === undefined) {
-      draft.lost(at, "a redirect knows no $1: write one for each path");
-      return undefined;
+      const changed = changedRedirect(regex, replacement, status);
+      if (changed === undefined) draft.lost(at, "Nines does not know this address");
+      return changed && { redirect: changed, path: `~ ${regex}` };
     }
-    const status = flag === "permanent" ? 301 : 302;
     const redirect = { location: withQuery(location, replacement, at, draft), status };
     return { redirect: { redirect }, path: `~ ${regex}` };
   }
@@ -69,6 +70,16 @@ export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rew
     return undefined;
   }
   return { rewrite: { regex: wholeText(regex), to: plain }, path: `~ ${regex}`, flag };
+}
+
+/** `https://www.example/new/$1`: the path is rewritten, and the address has the rest. */
+function changedRedirect(regex: string, replacement: string, status: number): Data | undefined {
+  const [, before = "", to = "", isBare] =
+    /^(https?:\/\/[^/$]+|\$scheme:\/\/\$(?:http_)?host)?(\/[^?]*?)(\?)?$/u.exec(replacement) ?? [];
+  const base = templateOf(before);
+  if (base === undefined || to === "" || /\$[a-z{]/iu.test(to)) return undefined;
+  const location = `${base}\${${isBare === undefined ? "uri" : "path"}}`;
+  return { redirect: { location, status }, rewrite: { regex: wholeText(regex), to } };
 }
 
 /** nginx adds the query of the request, unless the new address ends with a question mark. */

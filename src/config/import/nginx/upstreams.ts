@@ -76,7 +76,8 @@ function common(servers: readonly Directive[], name: string, draft: Draft): stri
 function outlierOf(servers: readonly Directive[], draft: Draft): unknown {
   const fails = common(servers, "max_fails", draft);
   const timeout = timeMs(common(servers, "fail_timeout", draft));
-  if (fails === "0") return false;
+  // Out for no time at all is never out.
+  if (fails === "0" || timeout === 0) return false;
   return {
     consecutive_errors: fails === undefined ? undefined : Number(fails),
     base_ejection: timeout === undefined ? undefined : durationText(timeout),

@@ -78,11 +78,14 @@ const respond = short(
   },
 );
 
-const rewrite = block("The path is changed: prefix or regex.", {
-  prefix: optional(text("A path that begins with this …")),
-  regex: optional(kind("regex", "What this finds in the path …")),
-  to: text("… gets this instead; $1 is the first group of regex."),
-});
+const rewrite = block(
+  "The path is changed: prefix or regex. In a redirect, ${path} and ${uri} are the changed ones.",
+  {
+    prefix: optional(text("A path that begins with this …")),
+    regex: optional(kind("regex", "What this finds in the path …")),
+    to: text("… gets this instead; $1 is the first group of regex."),
+  },
+);
 
 const rateLimit = short(
   block(
