@@ -8,6 +8,8 @@ import { TROUBLE_PATTERNS } from "./trouble-patterns-zh.ts";
 export type Patterns = readonly (readonly [english: string, chinese: string])[];
 
 interface Pattern {
+  /** `{`: it begins with a value. */
+  readonly letter: string;
   readonly match: RegExp;
   readonly chinese: string;
 }
@@ -24,7 +26,7 @@ function compiled([english, chinese]: Patterns[number]): Pattern {
         : part.replaceAll(/[()[\]{}.*+?^$|\\]/gu, "\\$&"),
     )
     .join("");
-  return { match: new RegExp(`^${source}$`, "su"), chinese };
+  return { letter: english[0]!, match: new RegExp(`^${source}$`, "su"), chinese };
 }
 
 /** A reason holds a few others at most. */
@@ -38,6 +40,14 @@ const MOST_KEPT = 4096;
 export const PATTERNS: Patterns = [...REASON_PATTERNS, ...TROUBLE_PATTERNS, ...DRILL_PATTERNS];
 
 const all: readonly Pattern[] = PATTERNS.map(compiled);
+const open: readonly Pattern[] = all.filter(({ letter }) => letter === "{");
+/** Most begin with a word: by its letter those that may fit, in order. */
+const byLetter: ReadonlyMap<string, readonly Pattern[]> = new Map(
+  [...new Set(all.map(({ letter }) => letter))].map((first) => [
+    first,
+    all.filter(({ letter }) => letter === first || letter === "{"),
+  ]),
+);
 const kept = new Map<string, string>();
 
 /** As it was told where no pattern knows it. */
@@ -52,7 +62,7 @@ export function reasonInChinese(reason: string): string {
 
 function told(reason: string, depth: number): string {
   if (depth > DEEPEST || reason.length > LONGEST) return reason;
-  for (const { match, chinese } of all) {
+  for (const { match, chinese } of byLetter.get(reason[0] ?? "") ?? open) {
     const found = match.exec(reason);
     if (found === null) continue;
     return chinese.replaceAll(/\{(~?)(\w+)\}/gu, (_all, mark: string, name: string) => {

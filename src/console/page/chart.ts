@@ -139,11 +139,14 @@ function optionsOf({ unit, lines, range }: ChartProps, element: HTMLElement): UP
           size: 4,
           filter: (plot: UPlot, i: number) => aloneIn(plot.data[i] ?? []),
         },
-        ...(tone === "bad" ? { dash: [5, 3] } : {}),
+        ...(DASHES[tone] === undefined ? {} : { dash: [...DASHES[tone]] }),
       })),
     ],
   };
 }
+
+/** Lines differ by more than colour. */
+const DASHES: Readonly<Record<string, readonly number[]>> = { bad: [5, 3], drain: [2, 2] };
 
 /** Canvases know no custom properties: the browser works the colour out on an element. */
 function colourOf(element: HTMLElement, tone: string): string {
