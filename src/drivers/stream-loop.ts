@@ -284,7 +284,7 @@ export class StreamLoop {
 
   #finish(now: number): void {
     do {
-      this.#flushAll();
+      if (this.#staged.length > 0) this.#flushAll();
       if (this.#failed.length > 0) this.#tellFailures(now);
       this.arrivals.settle(now);
     } while (this.#staged.length > 0 || this.#failed.length > 0);
