@@ -12,6 +12,7 @@ import { minutesOf } from "../src/core/journal/measurement.ts";
 import type { JournalRecord, RecordSource } from "../src/core/journal/record.ts";
 import type { LedgerSettings } from "../src/core/ledger/settings.ts";
 import { journalPath, openJournal } from "../src/drivers/journal-database.ts";
+import { histogramBucket } from "../src/core/proxy/histogram.ts";
 import { JournalStore } from "../src/drivers/journal-store.ts";
 import { keepSettings } from "../src/drivers/ledger-store.ts";
 import { MeasureStore } from "../src/drivers/measure-store.ts";
@@ -184,6 +185,46 @@ test("incidents are listed and shown from the file", async () => {
   const none = await nines("incidents", "show", "web-20200101T000000Z");
   assert.equal(none.code, 1);
   assert.match(none.err, /there is no incident/u);
+});
+
+test("slow answers are counted a second time from the balancer's own times", async () => {
+  const other = mkdtempSync(join(tmpdir(), "nines-slow-"));
+  const { database } = openJournal(journalPath(other), 0);
+  const objectives = { ...SERVICE.objectives, latency: { belowMs: 300, share: 0.99 } };
+  keepSettings(database, { ...settings, services: [{ ...SERVICE, objectives }] }, "lb1");
+  const base = { subject: "frontend www", vantage: "balancer", lengthMs: 10_000, bad: 0 };
+  const [quick, late] = [histogramBucket(20), histogramBucket(900)];
+  const record = { ...year.records[0]!, source: "vrrp" as const, level: "info" as const };
+  const first = { ...record, seq: 1, boot: "b", monoMs: 1, wallMs: YEAR_START_MS, kind: "note" };
+  new JournalStore(database).append([first], undefined);
+  const spans = [
+    { good: 100, latency: [[quick, 100]] },
+    {
+      good: 100,
+      latency: [
+        [quick, 30],
+        [late, 70],
+      ],
+    },
+    {
+      good: 100,
+      latency: [
+        [quick, 60],
+        [late, 40],
+      ],
+    },
+  ] as const;
+  new MeasureStore(database).add(
+    spans.map((one, i) => ({ ...base, ...one, fromMs: YEAR_START_MS + i * 10_000 })),
+  );
+  database.close();
+  const said: string[] = [];
+  const tell = (text: string): void => void said.push(text);
+  const words = ["report", "--month", "2026-01", "--recompute", "--state-dir", other];
+  const code = await main(words, { out: tell, err: tell, color: false });
+  rmSync(other, { recursive: true });
+  assert.equal(code, 0, said.join("\n"));
+  assert.match(said.join("\n"), /web incident 2026-01-01T00:00:10\.000Z: .* 10 s of harm/u);
 });
 
 test("where nothing was ever written it is told where to look", async () => {

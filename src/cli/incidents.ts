@@ -54,7 +54,7 @@ export async function listIncidents(
   const rows = shown.map((one) => [
     isGroup ? `${one.id}@${one.node}` : one.id,
     timeText(one.startMs, read.timezone),
-    one.dismissed === undefined ? one.state : "dismissed",
+    stateText(one),
     one.class,
     one.harmMs === 0 ? "-" : formatDuration(one.harmMs),
     formatDuration(one.detectedMs - one.startMs),
@@ -64,6 +64,12 @@ export async function listIncidents(
   ]);
   for (const line of formatTable([...head, "cause"], rows)) terminal.out(line);
   return 0;
+}
+
+/** What was broken on purpose is told from what broke. */
+function stateText({ state, dismissed, drill }: GroupIncident): string {
+  if (dismissed !== undefined) return "dismissed";
+  return drill === undefined ? state : `${state}, drill ${drill}`;
 }
 
 function nodesOf({ vantages }: GroupIncident): string[] {

@@ -326,4 +326,5 @@ export const REASON_PATTERNS: Patterns = [
   ["the drill '{drill}' on {node} begins", "节点 {node} 上的演练 '{drill}' 开始"],
   ["the drill '{drill}' on {node} is mended", "节点 {node} 上的演练 '{drill}' 已撤销"],
   ["the drill '{drill}' on {node} is over", "节点 {node} 上的演练 '{drill}' 结束"],
+  ["they measured different times, {long} and {short}", "两者测量的时间不同：{long} 与 {short}"],
 ];

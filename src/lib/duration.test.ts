@@ -4,6 +4,7 @@ import { formatDuration } from "./duration.ts";
 
 test("a duration is told with three digits in the unit that fits", () => {
   const rows: [number, string][] = [
+    [0, "0 s"],
     [0.0123, "12 us"],
     [0.85, "850 us"],
     [12.34, "12.3 ms"],

@@ -1,8 +1,9 @@
 /** Durations as people read them. */
 
-/** `850 us`, `12.3 ms`, `4.20 s`, `3m 07s`, `2h 05m`, `6d 04h`: three digits that matter. */
+/** `0 s`, `850 us`, `12.3 ms`, `4.20 s`, `3m 07s`, `2h 05m`, `6d 04h`: three digits that matter. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return "never";
+  if (ms === 0) return "0 s";
   if (ms < 0) return `-${formatDuration(-ms)}`;
   if (ms < 1) return `${Math.round(ms * 1000)} us`;
   if (ms < 1000) return `${threeDigits(ms)} ms`;

@@ -111,7 +111,8 @@ const STORY = [
 async function story(host: Host, id: string): Promise<readonly RecordView[]> {
   const text = await curl(host, `${PAGE}/api/v1/records?limit=500`);
   const { records } = JSON.parse(text) as RecordPage;
-  return records.filter(({ data, kind }) => data?.["id"] === id && kind.startsWith("drill-"));
+  // What nodes tell of a drill beside them stands in their ledgers.
+  return records.filter(({ data, kind }) => data?.["id"] === id && /^drill-(?!near-)/u.test(kind));
 }
 
 async function runs(pair: Pair): Promise<void> {

@@ -1,6 +1,7 @@
 /** The records that a recount looks at, as they stand in the file, and the periods that they begin and end. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { bucketEndMs } from "../../core/proxy/histogram.ts";
 import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
 
 export interface Window {
@@ -69,4 +70,18 @@ export function drillAt(lines: readonly Line[], atMs: number): boolean {
     });
     return atMs < Math.min(line.atMs + 7_200_000, ...ends) + 10_000;
   });
+}
+
+/**
+ * SQL: good answers that were too slow. Probes say it; of the balancer's times those count that lie as a whole
+ * a quarter above the limit.
+ */
+export function slowSum({ objectives }: LedgerService): string {
+  const { latency } = objectives;
+  if (latency === undefined) return "0";
+  let least = 0;
+  while (bucketEndMs(least) <= latency.belowMs * 1.25 && Number.isFinite(bucketEndMs(least)))
+    least++;
+  const above = `SELECT sum(value ->> 1) FROM json_each(coalesce(latency, '[]')) WHERE value ->> 0 >= ${least}`;
+  return `sum(coalesce(slow, min(good, coalesce((${above}), 0))))`;
 }

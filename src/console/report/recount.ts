@@ -6,7 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
-import { drillAt, type Line, linesOf, plannedOf, type Window } from "./recount-lines.ts";
+import { drillAt, type Line, linesOf, plannedOf, slowSum, type Window } from "./recount-lines.ts";
 import { type MeanIncident, meansOf, type RecountedMeans } from "./recount-means.ts";
 
 /** The class that counts for nothing, and the length of a measured span: as docs/ledger.md says. */
@@ -90,10 +90,9 @@ function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
     ...service.frontends.map((name) => `frontend ${name}`),
     `service ${service.name}`,
   ];
-  const slow = service.objectives.latency === undefined ? "0" : "max(coalesce(slow, 0))";
   const rows = database
     .prepare(
-      `SELECT vantage, start, length, sum(good) AS good, sum(bad) AS bad, ${slow} AS slow,
+      `SELECT vantage, start, length, sum(good) AS good, sum(bad) AS bad, ${slowSum(service)} AS slow,
               min(first_bad) AS first, max(last_bad) AS last,
               min(coalesce(dark, 0)) AS dark
        FROM measurement WHERE subject IN (${subjects.map(() => "?").join()})

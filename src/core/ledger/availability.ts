@@ -4,6 +4,7 @@
  * whole. Planned maintenance is left out of both. Time in which nobody asked is in neither and is told.
  */
 
+import { formatDuration } from "../../lib/duration.ts";
 import { type Span, covers, intersect, lengthOf, union } from "./intervals.ts";
 import { harmOf, type Measure } from "./measure.ts";
 import type { LedgerService } from "./settings.ts";
@@ -77,6 +78,8 @@ export function explainDifference(figures: readonly Availability[]): string[] {
 
 /** Smaller differences are rounding, not news. */
 const NOTEWORTHY = 0.0001;
+/** Vantages whose times differ by more do not speak of the same. */
+const UNLIKE = 0.2;
 
 function explainWays({ vantage, byTime, byRequests }: Availability): string[] {
   if (byTime === undefined || byRequests === undefined) return [];
@@ -97,10 +100,16 @@ function explainVantages(figures: readonly Availability[]): string[] {
     const gap = inside.byRequests! - outside.byRequests;
     if (Math.abs(gap) < NOTEWORTHY) return [];
     const [own, seen] = [percent(inside.byRequests!), percent(outside.byRequests)];
+    const [long, short] = [inside, outside].map((one) => one.goodMs + one.badMs) as [
+      number,
+      number,
+    ];
     const meaning =
-      gap > 0
-        ? "users met failures that never reached the balancer (network, address, a dead node)"
-        : "the balancer failed requests of a kind that the probe does not send";
+      Math.abs(long - short) > UNLIKE * Math.max(long, short)
+        ? `they measured different times, ${formatDuration(long)} and ${formatDuration(short)}`
+        : gap > 0
+          ? "users met failures that never reached the balancer (network, address, a dead node)"
+          : "the balancer failed requests of a kind that the probe does not send";
     return [`balancer says ${own}, ${outside.vantage} says ${seen}: ${meaning}`];
   });
 }

@@ -110,3 +110,19 @@ test("the two ways to count and the two places to look from are compared in word
   assert.equal(percent(0.99996), "99.996 %");
   assert.equal(percent(0.999999), "99.999 %");
 });
+
+test("vantages that measured different times are not compared as if they had seen the same", () => {
+  const service = { ...SERVICE };
+  const measure = { service: "web", slow: 0, lengthMs: 10_000 };
+  const spans = (vantage: string, count: number, bad: number) =>
+    Array.from({ length: count }, (_, i) => {
+      return { ...measure, vantage, fromMs: i * 10_000, good: 100 - bad, bad };
+    });
+  const period = { fromMs: 0, toMs: 1_000_000, planned: [] };
+  const figures = [
+    availabilityOf(service, "balancer", spans("balancer", 60, 20), period),
+    availabilityOf(service, "probe:desk", spans("probe:desk", 3, 0), period),
+  ];
+  const said = explainDifference(figures).at(-1);
+  assert.match(said!, /they measured different times, 10m 00s and 30\.0 s$/u);
+});

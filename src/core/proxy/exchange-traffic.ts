@@ -22,10 +22,11 @@ export function verdictOn({ status, cause, route, pool }: AccessRecord): Counter
 /** The exchange is over, well or not: its frontend, pool and server are told. */
 export function countFinished(frontend: Traffic, exchange: Exchange): void {
   const { record, group, placedAt, dispatcher } = exchange;
-  // A tunnel's length says nothing about how quickly anybody answered.
-  const total = record.status === 101 ? -1 : histogramBucket(record.totalMs);
-  const answer = record.answerMs < 0 ? -1 : histogramBucket(record.answerMs);
   const verdict = verdictOn(record);
+  // How long a tunnel was, or a client that left, says nothing about how quickly anybody answered.
+  const isTimed = record.status !== 101 && verdict !== undefined;
+  const total = isTimed ? histogramBucket(record.totalMs) : -1;
+  const answer = record.answerMs < 0 ? -1 : histogramBucket(record.answerMs);
   frontend.took(record, total, answer);
   if (verdict !== undefined) frontend.add(COUNTERS[verdict], 1);
   if (dispatcher === undefined) return;
