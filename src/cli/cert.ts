@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
+import { DISK } from "../config/disk.ts";
 import { accept, beginGroup, invite, makeRequest } from "../console/group-ca.ts";
 import { readPapers, type Papers } from "../console/group-files.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
@@ -61,6 +62,9 @@ export function certJoin(
 /** Nobody types what is wanted here. */
 function given(file: string | undefined, what: string): string {
   if (file === undefined && isatty(0)) throw new Error(`${what} is read from a pipe: ${INVITING}`);
+  const trouble = file === undefined ? undefined : DISK.trouble?.(file);
+  if (trouble !== undefined)
+    throw new Error(`${file}: ${trouble}; ${what} goes through a pipe: ${INVITING}`);
   return readFileSync(file ?? 0, "utf8");
 }
 

@@ -131,7 +131,7 @@ function say(code: string, text: string, args: Sentence["args"] = {}): Sentence 
 function sourceOf({ controlAgeMs }: World): Overview["source"] {
   if (controlAgeMs === 0) return { state: "live", ageMs: 0, reason: "the control process answers" };
   const reason =
-    "the control process: nobody answers on /run/nines/control.sock: is nines running? start it with: nines run -f /etc/keepalived/keepalived.conf";
+    "the control process: nobody answers on /run/nines/control.sock: is nines running? start it with: nines run -f FILE";
   return { state: "stale", ageMs: controlAgeMs, reason };
 }
 

@@ -215,7 +215,7 @@ export class ControlClient {
       case "ECONNREFUSED":
         return new ControlFailure(
           `nobody answers on ${this.#socketPath}: is nines running? ` +
-            "start it with: nines run -f /etc/keepalived/keepalived.conf",
+            "start it with: nines run -f FILE",
         );
       case "EACCES":
         return new ControlFailure(
