@@ -10,11 +10,15 @@ function figures(score: number): string[] {
     counts: true,
     isOver: true,
     harm: [],
+    isFault: true,
+    byItself: true,
   };
   const incident = { ...times, score, scoreFromStart: score };
   const budget = { allowedMinutes: 1, usedMinutes: 0, allowedRequests: 1, usedRequests: 0 };
-  const means = { failures: 1, downMs: 14_983, rtoMs: [], score, ...budget };
-  return figuresOfRecount([{ service: "shop", vantages: [], incidents: [incident], means }]);
+  const means = { failures: 1, downMs: 14_983, rtoMs: [], rpoMs: [], switchMs: [], ...budget };
+  const faults = { faults: 1, switched: 1, score };
+  const counted = { service: "shop", vantages: [], latencies: [], incidents: [incident] };
+  return figuresOfRecount([{ ...counted, means: { ...means, ...faults } }]);
 }
 
 test("a score between two figures is written the same however it was added up", () => {

@@ -6,6 +6,7 @@ import type { Distribution } from "../core/ledger/statistics.ts";
 import { type LedgerFile, openLedgerFile, reportFrom } from "../console/ledger-reading.ts";
 import { formatReport, type ReportFormat } from "../console/report/format.ts";
 import { type Month, monthOf } from "../console/report/month.ts";
+import type { Latencies } from "../console/report/recount-lines.ts";
 import { type Recount, recount } from "../console/report/recount.ts";
 import type { RecountedMeans } from "../console/report/recount-means.ts";
 import type { Language } from "../console/report/words.ts";
@@ -74,10 +75,16 @@ function recompute(file: LedgerFile, data: ReportData, terminal: Terminal): Exit
 
 /** One line a figure; the same text is the same figure. */
 export function figuresOfRecount(counted: readonly Recount[]): string[] {
-  return counted.flatMap(({ service, vantages, incidents, means }) => [
+  return counted.flatMap(({ service, vantages, incidents, means, latencies }) => [
     ...vantages.map((one) => `${service} ${vantageFigures(one)}`),
+    ...latencies.map((one) => `${service} ${latencyFigures(one)}`),
     ...incidents.map((one) => `${service} ${incidentFigures(one)}`),
-    ...meanFigures({ ...means, rto: rtoOf(means.rtoMs) }).map((line) => `${service} ${line}`),
+    ...meanFigures({
+      ...means,
+      rto: distributionOf(means.rtoMs),
+      rpo: distributionOf(means.rpoMs),
+      switches: distributionOf(means.switchMs),
+    }).map((line) => `${service} ${line}`),
   ]);
 }
 
@@ -86,35 +93,45 @@ export function figuresOfReport(data: ReportData): string[] {
     ...availability
       .filter(({ good, bad }) => good + bad > 0)
       .map((one) => `${service.name} ${vantageFigures(one)}`),
+    ...rest.latency.map((one) => `${service.name} ${latencyFigures(one)}`),
     ...incidents
       .filter(({ harmMs }) => harmMs > 0)
       .map((one) => `${service.name} ${incidentFigures(one)}`),
-    ...meanFigures({ ...rest.statistics, ...rest.budget, score: rest.score }).map(
+    ...meanFigures({ ...rest.statistics, ...rest.budget, ...rest }).map(
       (line) => `${service.name} ${line}`,
     ),
   ]);
 }
 
-interface MeanFigures extends Omit<RecountedMeans, "rtoMs"> {
+interface MeanFigures extends Omit<RecountedMeans, "rtoMs" | "rpoMs" | "switchMs"> {
   readonly rto?: Distribution | undefined;
+  readonly rpo?: Distribution | undefined;
+  readonly switches?: Distribution | undefined;
 }
 
 function meanFigures(one: MeanFigures): string[] {
   const seconds = (ms: number | undefined): string =>
     ms === undefined ? "-" : `${Number((ms / 1000).toFixed(3))} s`;
-  const { failures, downMs, mttfMs, mttrMs, mttdMs, rto } = one;
+  const percent = (share: number | undefined): string =>
+    share === undefined ? "-" : `${(100 * share).toFixed(4)} %`;
+  const spread = (all: Distribution | undefined): string =>
+    `mean ${seconds(all?.mean)}, p50 ${seconds(all?.p50)}, p95 ${seconds(all?.p95)}, max ${seconds(all?.max)}`;
+  const { failures, downMs, mttfMs, mttrMs, mttdMs } = one;
   return [
     `failures: ${failures}, ${seconds(downMs)} without service, MTTF ${seconds(mttfMs)}, ` +
       `MTTR ${seconds(mttrMs)}, MTTD ${seconds(mttdMs)}`,
-    `RTO: mean ${seconds(rto?.mean)}, p50 ${seconds(rto?.p50)}, p95 ${seconds(rto?.p95)}, ` +
-      `max ${seconds(rto?.max)}`,
+    `RTO: ${spread(one.rto)}`,
+    `RPO: ${spread(one.rpo)}`,
+    `switches: ${one.switched} of ${one.faults} faults by themselves, coverage ${percent(one.coverage)}; ` +
+      `until another one served: ${spread(one.switches)}`,
+    `quick enough: ${percent(one.inTime)}`,
     `budget: ${one.usedMinutes.toFixed(2)} of ${one.allowedMinutes.toFixed(2)} minutes, ` +
       `${one.usedRequests} of ${one.allowedRequests.toFixed(1)} requests; score ${score(one.score)}`,
   ];
 }
 
 /** Nearest rank, of values that are sorted, the greatest first. */
-function rtoOf(values: readonly number[]): Distribution | undefined {
+function distributionOf(values: readonly number[]): Distribution | undefined {
   const [max] = values;
   if (max === undefined) return undefined;
   const count = values.length;
@@ -138,6 +155,10 @@ function vantageFigures({ vantage, good, bad, goodMs, badMs }: VantageFigures): 
     `${vantage}: ${good} good and ${bad} bad requests, ${requests} %; ` +
     `${goodMs / 1000} s good and ${badMs / 1000} s bad, ${time} %`
   );
+}
+
+function latencyFigures({ vantage, p50, p95, p99 }: Latencies): string {
+  return `${vantage}: answers within p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`;
 }
 
 interface IncidentFigures {

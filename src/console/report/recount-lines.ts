@@ -26,7 +26,7 @@ export function linesOf(database: DatabaseSync): Line[] {
        JOIN word s ON s.id = r.source JOIN word o ON o.id = r.subject
        WHERE k.text GLOB 'server-*' OR k.text GLOB 'peer-*' OR k.text GLOB 'split-brain-*'
          OR k.text GLOB 'maintenance-*' OR k.text GLOB 'drill-*' OR k.text GLOB 'incident-*'
-         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed')
+         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed', 'handover-asked', 'work-lost')
        ORDER BY wall, seq`,
     )
     .all();
@@ -84,4 +84,65 @@ export function slowSum({ objectives }: LedgerService): string {
     least++;
   const above = `SELECT sum(value ->> 1) FROM json_each(coalesce(latency, '[]')) WHERE value ->> 0 >= ${least}`;
   return `sum(coalesce(slow, min(good, coalesce((${above}), 0))))`;
+}
+
+/** Stretches that touch or overlap are one. */
+export function joined(spans: readonly Window[]): { fromMs: number; toMs: number }[] {
+  const all: { fromMs: number; toMs: number }[] = [];
+  for (const { fromMs, toMs } of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
+    const last = all.at(-1);
+    if (last !== undefined && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs);
+    else all.push({ fromMs, toMs });
+  }
+  return all;
+}
+
+export interface Latencies {
+  readonly vantage: string;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** Upper ends of buckets, ms: SQL adds them up, and the least one that enough answers lie in is the quantile. */
+export function latenciesOf(
+  database: DatabaseSync,
+  service: LedgerService,
+  { fromMs, toMs }: Window,
+): Latencies[] {
+  const subjects = subjectsOf(service);
+  const rows = database
+    .prepare(
+      `SELECT vantage, one.value ->> 0 AS bucket, sum(one.value ->> 1) AS answers
+       FROM measurement, json_each(coalesce(latency, '[]')) AS one
+       WHERE subject IN (${subjects.map(() => "?").join()}) AND start >= ? AND start < ?
+       GROUP BY vantage, bucket ORDER BY vantage, bucket`,
+    )
+    .all(...subjects, fromMs, toMs);
+  const byVantage = Map.groupBy(rows, (row) => String(row["vantage"]));
+  return [...byVantage].flatMap(([vantage, buckets]) => {
+    if (!speaksFor(service, vantage)) return [];
+    const total = buckets.reduce((sum, row) => sum + Number(row["answers"]), 0);
+    const quantile = (percent: number): number => {
+      let sum = 0;
+      const found = buckets.find((row) => {
+        sum += Number(row["answers"]);
+        return sum * 100 >= total * percent;
+      });
+      return bucketEndMs(Number(found?.["bucket"]));
+    };
+    return total === 0
+      ? []
+      : [{ vantage, p50: quantile(50), p95: quantile(95), p99: quantile(99) }];
+  });
+}
+
+export function subjectsOf({ name, frontends }: LedgerService): string[] {
+  return [...frontends.map((frontend) => `frontend ${frontend}`), `service ${name}`];
+}
+
+/** A probe that is not listed where some are says nothing about the service. */
+export function speaksFor({ probes }: LedgerService, vantage: string): boolean {
+  if (!vantage.startsWith("probe:")) return vantage === "balancer";
+  return probes.length === 0 || probes.includes(vantage.slice("probe:".length));
 }

@@ -1,11 +1,7 @@
 /** The means and the budget of a report a second time: plain sums over what `recount.ts` has walked. */
 
 import type { LedgerService } from "../../core/ledger/settings.ts";
-
-interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
+import { joined, type Window } from "./recount-lines.ts";
 
 /** An incident as the means need it. */
 export interface MeanIncident {
@@ -18,6 +14,12 @@ export interface MeanIncident {
   /** Users have their service back. */
   readonly isOver: boolean;
   readonly harm: readonly Window[];
+  /** Something was wrong, be it in a drill and without harm. */
+  readonly isFault: boolean;
+  /** Users were served again with nobody's help; undefined: not yet. */
+  readonly byItself: boolean | undefined;
+  readonly switchedMs?: number;
+  readonly rpoMs?: number;
 }
 
 export interface RecountedMeans {
@@ -28,6 +30,15 @@ export interface RecountedMeans {
   readonly mttdMs?: number;
   /** Longest stretch without service of each failure that is over, longest first. */
   readonly rtoMs: readonly number[];
+  /** Of all incidents, longest first. */
+  readonly rpoMs: readonly number[];
+  /** From the beginning until another one served, longest first. */
+  readonly switchMs: readonly number[];
+  readonly faults: number;
+  readonly switched: number;
+  readonly coverage?: number;
+  /** Share of the good answers that were quick enough, where that was promised. */
+  readonly inTime?: number;
   readonly allowedMinutes: number;
   readonly usedMinutes: number;
   readonly allowedRequests: number;
@@ -39,7 +50,12 @@ export interface MeanSources {
   readonly incidents: readonly MeanIncident[];
   /** Of the vantage with the fewest good requests; undefined: nothing was measured. */
   readonly measured:
-    | { readonly good: number; readonly bad: number; readonly badMs: number }
+    | {
+        readonly good: number;
+        readonly bad: number;
+        readonly badMs: number;
+        readonly slow: number;
+      }
     | undefined;
   readonly planned: readonly Window[];
   /** Up to now. */
@@ -60,7 +76,13 @@ export function meansOf({ objectives }: LedgerService, sources: MeanSources): Re
   );
   const allowed = 1 - objectives.availability;
   const plannedMs = lengthIn(planned, period);
-  const { good, bad, badMs } = measured ?? { good: 0, bad: 0, badMs: 0 };
+  const { good, bad, badMs, slow } = measured ?? { good: 0, bad: 0, badMs: 0, slow: 0 };
+  const isIn = ({ startMs }: MeanIncident, sinceMs: number): boolean =>
+    startMs >= sinceMs && startMs < period.toMs;
+  const faults = incidents.filter((one) => one.isFault && isIn(one, fromMs));
+  const mended = faults.filter(({ byItself }) => byItself !== undefined);
+  const switched = mended.filter(({ byItself }) => byItself).length;
+  const noted = incidents.filter((one) => isIn(one, period.fromMs));
   return {
     failures: begun.length,
     downMs,
@@ -73,7 +95,17 @@ export function meansOf({ objectives }: LedgerService, sources: MeanSources): Re
       "mttdMs",
       begun.map(({ detectedMs, startMs }) => detectedMs - startMs),
     ),
-    rtoMs: over.map(({ harm }) => longest(harm)).sort((a, b) => b - a),
+    rtoMs: falling(over.map(({ harm }) => longest(harm))),
+    rpoMs: falling(incidents.flatMap((one) => (isIn(one, fromMs) ? [one.rpoMs ?? []] : [])).flat()),
+    switchMs: falling(
+      noted.flatMap(({ switchedMs, startMs, isFault }) =>
+        switchedMs === undefined || !isFault ? [] : [switchedMs - startMs],
+      ),
+    ),
+    faults: faults.length,
+    switched,
+    ...(mended.length === 0 ? {} : { coverage: switched / mended.length }),
+    ...(objectives.latency === undefined || good === 0 ? {} : { inTime: 1 - slow / good }),
     allowedMinutes: (allowed * (period.toMs - period.fromMs - plannedMs)) / 60_000,
     usedMinutes: badMs / 60_000,
     allowedRequests: allowed * (good + bad),
@@ -90,15 +122,8 @@ function mean<K extends string>(key: K, values: readonly number[]): { readonly [
   return { [key]: sum / values.length } as { readonly [P in K]?: number };
 }
 
-/** Stretches that touch or overlap are one. */
-function joined(spans: readonly Window[]): { fromMs: number; toMs: number }[] {
-  const all: { fromMs: number; toMs: number }[] = [];
-  for (const { fromMs, toMs } of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
-    const last = all.at(-1);
-    if (last !== undefined && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs);
-    else all.push({ fromMs, toMs });
-  }
-  return all;
+function falling(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => b - a);
 }
 
 function longest(spans: readonly Window[]): number {

@@ -6,8 +6,20 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { LedgerService, LedgerSettings } from "../../core/ledger/settings.ts";
-import { drillAt, type Line, linesOf, plannedOf, slowSum, type Window } from "./recount-lines.ts";
+import {
+  drillAt,
+  type Latencies,
+  latenciesOf,
+  type Line,
+  linesOf,
+  plannedOf,
+  slowSum,
+  speaksFor,
+  subjectsOf,
+  type Window,
+} from "./recount-lines.ts";
 import { type MeanIncident, meansOf, type RecountedMeans } from "./recount-means.ts";
+import { concerns, recoveredOf } from "./recount-recovery.ts";
 
 /** The class that counts for nothing, and the length of a measured span: as docs/ledger.md says. */
 const DISMISSED = "none";
@@ -19,6 +31,7 @@ export interface RecountedVantage {
   readonly bad: number;
   readonly goodMs: number;
   readonly badMs: number;
+  readonly slow: number;
 }
 
 export interface RecountedIncident extends MeanIncident {
@@ -31,6 +44,7 @@ export interface Recount {
   /** Those that hurt somebody. */
   readonly incidents: readonly RecountedIncident[];
   readonly means: RecountedMeans;
+  readonly latencies: readonly Latencies[];
 }
 
 interface Row {
@@ -67,6 +81,7 @@ export function recount(
     return {
       service: service.name,
       vantages,
+      latencies: latenciesOf(database, service, { fromMs: period.fromMs, toMs }),
       means: meansOf(service, {
         incidents,
         planned,
@@ -86,10 +101,7 @@ function share({ good, bad }: RecountedVantage): number {
 }
 
 function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
-  const subjects = [
-    ...service.frontends.map((name) => `frontend ${name}`),
-    `service ${service.name}`,
-  ];
+  const subjects = subjectsOf(service);
   const rows = database
     .prepare(
       `SELECT vantage, start, length, sum(good) AS good, sum(bad) AS bad, ${slowSum(service)} AS slow,
@@ -101,14 +113,12 @@ function rowsOf(database: DatabaseSync, service: LedgerService): Row[] {
     .all(...subjects);
   return rows.flatMap((row) => {
     const vantage = String(row["vantage"]);
-    const isProbe = vantage.startsWith("probe:");
-    const isListed = service.probes.length === 0 || service.probes.includes(vantage.slice(6));
-    if (isProbe ? !isListed : vantage !== "balancer") return [];
+    if (!speaksFor(service, vantage)) return [];
     const [good, bad, slowOnes] = [Number(row["good"]), Number(row["bad"]), Number(row["slow"])];
     const [fromMs, toMs] = [Number(row["start"]), Number(row["start"]) + Number(row["length"])];
     if (good + bad === 0) return [];
     const within = (ms: number): number => Math.min(toMs, Math.max(fromMs, ms));
-    const shift = isProbe ? 0 : 1000;
+    const shift = vantage === "balancer" ? 1000 : 0;
     const first = within(row["first"] === null ? fromMs : Number(row["first"]) - shift);
     const last = within(row["last"] === null ? toMs : Number(row["last"]));
     const [firstMs, lastMs] = last > first ? [first, last] : [fromMs, toMs];
@@ -146,12 +156,13 @@ function vantagesOf(
   return names.flatMap((vantage) => {
     // 0 nobody asked, 1 good, 2 bad.
     const marks = new Uint8Array(seconds);
-    let [good, bad] = [0, 0];
+    let [good, bad, slow] = [0, 0, 0];
     for (const row of rows) {
       if (row.vantage !== vantage || row.fromMs < period.fromMs || row.fromMs >= endMs) continue;
       if (planned.some(({ fromMs, toMs }) => fromMs <= row.fromMs && row.fromMs < toMs)) continue;
       good += row.good;
       bad += row.bad;
+      slow += row.slow;
       for (let s = row.fromMs; s < row.toMs; s += 1000) {
         const place = (s - period.fromMs) / 1000;
         marks[place] = Math.max(marks[place] ?? 0, row.level > 0 ? 2 : 1);
@@ -160,7 +171,7 @@ function vantagesOf(
     if (good + bad === 0) return [];
     const badMs = marks.reduce((sum, mark) => sum + (mark === 2 ? 1000 : 0), 0);
     const goodMs = marks.reduce((sum, mark) => sum + (mark === 1 ? 1000 : 0), 0);
-    return [{ vantage, good, bad, goodMs, badMs }];
+    return [{ vantage, good, bad, goodMs, badMs, slow }];
   });
 }
 
@@ -180,6 +191,13 @@ interface Walked {
   /** Time by level. */
   readonly harm: { readonly fromMs: number; readonly toMs: number; readonly level: number }[];
   readonly asked: Map<string, number>;
+  readonly outages: Out[];
+}
+
+interface Out {
+  readonly part: string;
+  readonly fromMs: number;
+  toMs: number;
 }
 
 interface Edge {
@@ -212,22 +230,26 @@ function walk(rows: readonly Row[], lines: readonly Line[], rules: Rules): Recou
         broken: false,
         harm,
         asked,
+        outages: [],
       };
       found.push(current);
     }
     current.lastMs = untilMs;
-    const level = note(current, active, atMs);
+    const level = note(current, active, { fromMs: atMs, toMs: untilMs });
     if (level > 0) current.harm.push({ fromMs: atMs, toMs: untilMs, level });
   }
   return found.map((one) => finish(one, lines, rules));
 }
 
-function note(current: Walked, active: ReadonlySet<string | Row>, atMs: number): number {
+function note(current: Walked, active: ReadonlySet<string | Row>, span: Window): number {
   let level = 0;
   for (const what of active) {
     if (typeof what === "string") {
       current.broken = true;
-      current.detectedMs = Math.min(current.detectedMs, atMs);
+      current.detectedMs = Math.min(current.detectedMs, span.fromMs);
+      const same = current.outages.findLast(({ part }) => part === what);
+      if (same?.toMs === span.fromMs) same.toMs = span.toMs;
+      else current.outages.push({ part: what, ...span });
       continue;
     }
     level = Math.max(level, what.level);
@@ -300,16 +322,11 @@ const DECISIONS = /^(role-ended|role-hung|lease-lapsed|server-panic-on)$/u;
 function finish(one: Walked, lines: readonly Line[], rules: Rules): RecountedIncident {
   const { service, settings } = rules;
   const { classes } = settings;
-  const concerns = ({ subject, kind }: Line): boolean =>
-    subject === "" ||
-    (kind.startsWith("role-") && subject !== "console") ||
-    service.instances.includes(subject) ||
-    service.pools.includes(subject.split("/")[0]!) ||
-    service.frontends.includes(subject);
   const decided = lines.find(
     (line) =>
       DECISIONS.test(line.kind) &&
-      concerns(line) &&
+      line.subject !== "console" &&
+      concerns(line, service) &&
       line.atMs >= one.startMs - 20_000 &&
       line.atMs <= one.lastMs + 10_000,
   );
@@ -330,8 +347,22 @@ function finish(one: Walked, lines: readonly Line[], rules: Rules): RecountedInc
   }
   const counts = !isDrill && given !== DISMISSED && (!isNothing || given !== undefined);
   const isOver = (one.harm.at(-1)?.toMs ?? 0) + BUCKET_MS <= rules.nowMs;
-  const { harm } = one;
-  return { startMs, detectedMs, harmMs, score, scoreFromStart, counts, isOver, harm };
+  const { harm, outages } = one;
+  const isRepaired = isOver && outages.every(({ toMs }) => toMs < rules.nowMs);
+  const isShort = harm.length === 0 && isRepaired && one.lastMs - startMs < settings.falseStartMs;
+  const isFalseStart = given === undefined && (isNothing || isShort);
+  return {
+    startMs,
+    detectedMs,
+    harmMs,
+    score,
+    scoreFromStart,
+    counts,
+    isOver,
+    harm,
+    isFault: given !== DISMISSED && !isFalseStart,
+    ...recoveredOf(one, lines, { service, nowMs: rules.nowMs, startMs }),
+  };
 }
 
 function isClassOf({ kind, data, subject }: Line, service: string, one: Walked): boolean {

@@ -82,13 +82,20 @@ function clustersOf(
       clusters.push(cluster);
     }
     cluster.toMs = Math.max(cluster.toMs, span.toMs);
-    if ("harm" in piece) cluster.harm.push({ ...piece.harm, ...span });
+    if ("harm" in piece)
+      cluster.harm.push({ ...piece.harm, ...span, seenMs: seenMs(piece.harm, span) });
     else {
       const open = piece.outage.toMs > nowMs && span.toMs >= nowMs;
       cluster.outages.push({ ...piece.outage, ...span, ...(open ? { toMs: Infinity } : {}) });
     }
   }
   return clusters;
+}
+
+/** What was planned does not detect what comes after it: the bucket that the rest begins in does. */
+function seenMs(harm: Harm, { fromMs }: Span): number {
+  if (fromMs < harm.seenMs) return harm.seenMs;
+  return (Math.floor(fromMs / BUCKET_MS) + 1) * BUCKET_MS;
 }
 
 function near(all: readonly Happening[], { fromMs, toMs }: Span): Happening[] {
