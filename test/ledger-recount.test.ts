@@ -47,9 +47,14 @@ class Episode {
     this.#prng = prng;
     this.#atMs = atMs;
     this.#measure();
-    const stories = [this.#serverDies, this.#masterFalls, this.#peerLeaves, this.#workIsLost];
-    prng.pick(stories).call(this);
-    if (prng.chance(0.3)) prng.pick(stories).call(this);
+    const stories = [
+      () => this.#serverDies(),
+      () => this.#masterFalls(),
+      () => this.#peerLeaves(),
+      () => this.#workIsLost(),
+    ];
+    prng.pick(stories)();
+    if (prng.chance(0.3)) prng.pick(stories)();
     if (prng.chance(0.2)) this.#drill();
     if (prng.chance(0.2)) this.#say("server-change-asked", "web/b", this.#within(60));
     if (prng.chance(0.1)) this.#maintenance();
@@ -82,7 +87,12 @@ class Episode {
         [histogramBucket(900), slow],
       ];
       this.measured.push({
-        ...{ subject: "frontend www", vantage: "balancer", fromMs, lengthMs: 10_000, good, bad },
+        subject: "frontend www",
+        vantage: "balancer",
+        fromMs,
+        lengthMs: 10_000,
+        good,
+        bad,
         ...looked,
         latency: times.filter(([, count]) => count > 0),
       });
@@ -153,8 +163,14 @@ function fileOf(seed: number, folder: string): LedgerFile {
   const records = told.map(
     ({ atMs, source = "control", ...rest }, i) =>
       ({
-        ...{ node: "lb1", level: "info", reason: `${rest.kind} ${i}`, boot: "b", monoMs: i },
-        ...{ seq: i + 1, wallMs: atMs, source },
+        node: "lb1",
+        level: "info",
+        reason: `${rest.kind} ${i}`,
+        boot: "b",
+        monoMs: i,
+        seq: i + 1,
+        wallMs: atMs,
+        source,
         ...rest,
       }) as JournalRecord,
   );
