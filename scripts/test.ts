@@ -32,7 +32,7 @@ interface Suite {
 
 const strict = process.env["CI"] === "true";
 const simSeeds = strict ? "20000" : "1000";
-const proxySeeds = strict ? "6000" : "1000";
+const proxySeeds = strict ? "3000" : "1000";
 const tcpSeeds = strict ? "3000" : "1000";
 /** They look at milliseconds. */
 const ALONE: ReadonlySet<string> = new Set([
@@ -72,8 +72,8 @@ const suites: readonly Suite[] = [
   },
   {
     name: "lab",
-    // Its worlds mostly wait. Three at a time: each has its own namespaces, names and processes.
-    command: [...runner, "--test-concurrency=3", ...labFiles((file) => !ALONE.has(file))],
+    // Its worlds mostly wait. Two at a time: each has its own namespaces, names and processes.
+    command: [...runner, "--test-concurrency=2", ...labFiles((file) => !ALONE.has(file))],
     obstacle: labObstacle(),
     nodeTests: true,
   },

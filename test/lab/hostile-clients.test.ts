@@ -24,7 +24,8 @@ test("slow, flooding, endless and deaf clients neither starve the others nor fil
     );
     seen.push(kind);
     assert.deepEqual(attacked.failures, [], kind);
-    assert.ok(attacked.good > 500, `${kind}: only ${attacked.good} requests`);
+    const least = Math.min(500, calm.good / WORST_RATIO);
+    assert.ok(attacked.good > least, `${kind}: ${attacked.good} requests, ${calm.good} before`);
     assert.ok(told.opened >= clients, `${kind}: only ${told.opened} connections`);
     assert.ok(ratio < WORST_RATIO, `${kind}: p99 ${calm.p99Ms} -> ${attacked.p99Ms} ms`);
     const grown = row.rssPeakMiB - row.rssBeforeMiB;
