@@ -227,6 +227,28 @@ test("slow answers are counted a second time from the balancer's own times", asy
   assert.match(said.join("\n"), /web incident 2026-01-01T00:00:10\.000Z: .* 10 s of harm/u);
 });
 
+test("what was measured in the bucket in which the journal begins is not before its beginning", async () => {
+  const other = mkdtempSync(join(tmpdir(), "nines-begin-"));
+  const { database } = openJournal(journalPath(other), 0);
+  keepSettings(database, settings, "lb1");
+  const record = { ...year.records[0]!, source: "vrrp" as const, level: "info" as const };
+  const first = { ...record, seq: 1, boot: "b", monoMs: 1, wallMs: YEAR_START_MS + 2_970 };
+  new JournalStore(database).append([{ ...first, kind: "note" }], undefined);
+  const base = { subject: "frontend www", vantage: "balancer", lengthMs: 10_000 };
+  new MeasureStore(database).add([
+    { ...base, fromMs: YEAR_START_MS, good: 0, bad: 100 },
+    { ...base, fromMs: YEAR_START_MS + 10_000, good: 100, bad: 0 },
+  ]);
+  database.close();
+  const said: string[] = [];
+  const tell = (text: string): void => void said.push(text);
+  const words = ["report", "--month", "2026-01", "--recompute", "--state-dir", other];
+  const code = await main(words, { out: tell, err: tell, color: false });
+  rmSync(other, { recursive: true });
+  assert.equal(code, 0, said.join("\n"));
+  assert.match(said.join("\n"), /web failures: 1, 10 s without service/u);
+});
+
 test("where nothing was ever written it is told where to look", async () => {
   const empty = mkdtempSync(join(tmpdir(), "nines-empty-"));
   const said: string[] = [];

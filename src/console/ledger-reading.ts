@@ -7,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { EVIDENCE_KINDS, type LedgerRecord } from "../core/ledger/evidence.ts";
 import type { Span } from "../core/ledger/intervals.ts";
 import { Ledger } from "../core/ledger/ledger.ts";
+import { BUCKET_MS } from "../core/ledger/measure.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import { type ReportData, reportOf } from "../core/ledger/report.ts";
 import { journalPath, openJournalToRead } from "../drivers/journal-database.ts";
@@ -137,8 +138,12 @@ export function reportFrom(
   );
 }
 
-/** Unix ms of the first record: what was before it is unknown, not perfect. */
+/**
+ * Unix ms, the bucket of the first record: what was before it is unknown, not perfect. What was measured in that bucket
+ * begins with it, and so do incidents.
+ */
 function earliest(database: DatabaseSync): number {
   const row = database.prepare("SELECT min(wall) AS wall FROM record").get();
-  return Number(row?.["wall"] ?? 0);
+  const wallMs = Number(row?.["wall"] ?? 0);
+  return wallMs - (wallMs % BUCKET_MS);
 }
