@@ -80,7 +80,7 @@ async function engine(only: string, turns: number): Promise<Engine> {
     for (const one of ["counted", "blind"] as const) {
       const words = one === "blind" ? [...argv, "--uncounted"] : argv;
       const { stdout } = await promisify(execFile)(process.execPath, words);
-      const us = Number(new RegExp(`^${only} +([0-9.]+)`, "m").exec(stdout)?.[1] ?? NaN);
+      const us = Number(new RegExp(`^${only}, kept +([0-9.]+)`, "m").exec(stdout)?.[1] ?? NaN);
       if (!(us > 0)) throw new Error(`the bench of the engine said: ${stdout}`);
       best[one] = Math.min(best[one], us);
     }
