@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- engine [--batches 200] [--only lean] [--uncounted]`: what the proxy engine itself costs one request, without
  * kernel, descriptors and event loop. 64 clients ask in turn as wrk does in `bench -- http`, the
- * servers answer 2 bytes as nginx does; wires copy what they are given, as the real ones do. In the
+ * servers answer as nginx does, 2 bytes or 1 KiB; wires copy what they are given, as the real ones do. In the
  * rows `new` every request comes over a connection of its own.
  *
  * The best batch is the figure: it is the one that nothing else on the machine has disturbed.
@@ -25,11 +25,19 @@ const WARM_UP = 2500;
 const HEAD = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
 const REQUEST = latin1Bytes(`GET /2 HTTP/1.1\r\n${HEAD.join("")}\r\n`);
 const LAST_REQUEST = latin1Bytes(`GET /2 HTTP/1.1\r\n${HEAD.join("")}Connection: close\r\n\r\n`);
-const ANSWER = latin1Bytes(
-  "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Sat, 21 Nov 2026 16:34:15 GMT\r\n" +
-    "Content-Type: text/html\r\nContent-Length: 2\r\nConnection: keep-alive\r\n" +
-    "X-Powered-By: bench\r\n\r\nok",
+const SMALL = answerOf("ok", "");
+const KIBIBYTE = answerOf(
+  "x".repeat(1024),
+  'Last-Modified: Sat, 21 Nov 2026 16:34:15 GMT\r\nETag: "6921f0a7-400"\r\nAccept-Ranges: bytes\r\n',
 );
+
+function answerOf(body: string, ofFile: string): Uint8Array {
+  return latin1Bytes(
+    "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Sat, 21 Nov 2026 16:34:15 GMT\r\n" +
+      `Content-Type: text/html\r\nContent-Length: ${body.length}\r\nConnection: keep-alive\r\n` +
+      `${ofFile}X-Powered-By: bench\r\n\r\n${body}`,
+  );
+}
 
 /** As the rows of these names in `bench -- http`. */
 const DOORS: Readonly<Record<string, FrontendDraft>> = {
@@ -91,9 +99,11 @@ class Stage {
   #answered = 0;
   #now = 1;
   readonly #isFresh: boolean;
+  readonly #answer: Uint8Array;
 
-  constructor(frontend: FrontendDraft, isFresh: boolean) {
+  constructor(frontend: FrontendDraft, isFresh: boolean, answer: Uint8Array = SMALL) {
     this.#isFresh = isFresh;
+    this.#answer = answer;
     this.#engine = new Engine(this.#now, {
       connector: { connect: (_target, peer) => this.#connect(peer) },
       sinks: { access: () => {}, event: () => {} },
@@ -132,9 +142,11 @@ class Stage {
     const asked = this.#asked;
     this.#asked = [];
     this.#now++;
-    input.set(ANSWER);
-    for (const server of asked) server.received(this.#now, input, 0, ANSWER.length);
-    if (this.#answered !== CLIENTS) throw new Error(`${this.#answered} of ${CLIENTS} answered`);
+    const answer = this.#answer;
+    input.set(answer);
+    for (const server of asked) server.received(this.#now, input, 0, answer.length);
+    // A body may be sent by itself.
+    if (this.#answered < CLIENTS) throw new Error(`${this.#answered} of ${CLIENTS} answered`);
     if (this.#isFresh) {
       for (const client of this.#clients.splice(0)) client.closed(this.#now, "");
       this.#connectClients();
@@ -177,6 +189,7 @@ export async function engineBench(args: string[]): Promise<void> {
   if (values.uncounted) countNothing();
   const cases = values.only.split(",").flatMap((name): [string, Stage][] => [
     [`${name}, kept`, new Stage(DOORS[name]!, false)],
+    [`${name}, kept, 1 KiB`, new Stage(DOORS[name]!, false, KIBIBYTE)],
     [`${name}, new`, new Stage(DOORS[name]!, true)],
   ]);
   const rows = cases.map(([name, stage]) => {

@@ -20,6 +20,7 @@ import { cpuMs } from "./process-cost.ts";
 /** A proxy's name, or `direct`. */
 type Runner = string;
 const DIRECT = "direct";
+const PEERS: readonly Runner[] = ["nginx", "HAProxy"];
 /** Before the first row: a compiler that works while it runs needs so long until it is content. */
 const WARM_UP_SECONDS = "10";
 /** Before the first row of another door. */
@@ -119,6 +120,7 @@ const HEAD = [
   "of Nines'",
   "p50 ms",
   "p99 ms",
+  "of the peers'",
   "p99.9 ms",
   "errors",
 ];
@@ -137,6 +139,7 @@ function linesOf(row: Row, runners: readonly Runner[], rounds: Rounds): string[]
       ratio(rounds, runner, "Nines"),
       of((run) => run.p50Ms).toFixed(2),
       of((run) => run.p99Ms).toFixed(2),
+      latenessRatio(rounds, runner),
       of((run) => run.p999Ms).toFixed(2),
       String(errors),
     ];
@@ -148,4 +151,16 @@ function ratio(rounds: Rounds, runner: Runner, other: Runner): string {
   if (runner === DIRECT || runner === other) return "-";
   const cost = (round: Rounds[number], name: Runner): number => round.get(name)?.cpuUs ?? NaN;
   return median(rounds.map((round) => cost(round, runner) / cost(round, other))).toFixed(2);
+}
+
+/** p99 against the later of nginx and HAProxy, within the rounds. */
+function latenessRatio(rounds: Rounds, runner: Runner): string {
+  if (runner === DIRECT || PEERS.includes(runner)) return "-";
+  const late = (round: Rounds[number], name: Runner): number => round.get(name)?.p99Ms ?? NaN;
+  return median(
+    rounds.map((round) => {
+      const peers = PEERS.map((peer) => late(round, peer));
+      return late(round, runner) / Math.max(...peers);
+    }),
+  ).toFixed(2);
 }

@@ -5,10 +5,12 @@ import type { LabProcess } from "../src/lab/process.ts";
 import { startEchoServer, startUdpProbe, type Probe } from "../src/lab/probe.ts";
 import { waitFor } from "../src/lab/wait.ts";
 import { World } from "../src/lab/world.ts";
+import { AdvertWatch } from "./advert-watch.ts";
 import { startDaemon, type Daemon, type Implementation } from "./vrrp-daemons.ts";
 
 export const VIRTUAL_ADDRESS = "10.77.0.200";
 const PRIORITIES = { lb1: 150, lb2: 100 };
+const ADDRESSES: Readonly<Record<string, string>> = { lb1: "10.77.0.11", lb2: "10.77.0.12" };
 const START_TIMEOUT_MS = 30_000;
 
 export interface Duel {
@@ -18,6 +20,8 @@ export interface Duel {
   /** The service on the master. */
   readonly echo: LabProcess;
   readonly probe: Probe;
+  /** What the client hears. */
+  readonly adverts: AdvertWatch;
   /** Of the backup. */
   readonly masterDownMs: number;
 }
@@ -34,8 +38,8 @@ export async function startDuel(options: DuelOptions): Promise<Duel> {
     segments: ["lan"],
     hosts: {
       client: { eth0: { segment: "lan", address: "10.77.0.50/24" } },
-      lb1: { eth0: { segment: "lan", address: "10.77.0.11/24" } },
-      lb2: { eth0: { segment: "lan", address: "10.77.0.12/24" } },
+      lb1: { eth0: { segment: "lan", address: `${ADDRESSES["lb1"]}/24` } },
+      lb2: { eth0: { segment: "lan", address: `${ADDRESSES["lb2"]}/24` } },
     },
   });
   try {
@@ -45,16 +49,23 @@ export async function startDuel(options: DuelOptions): Promise<Duel> {
     const master = await startServer(lb1, options, PRIORITIES.lb1);
     await waitFor(() => lb1.holds(VIRTUAL_ADDRESS), START_TIMEOUT_MS, "lb1 to be master");
     const backup = await startServer(lb2, options, PRIORITIES.lb2);
+    const adverts = await AdvertWatch.start(world.host("client"));
     const probe = await startUdpProbe(world.host("client"), VIRTUAL_ADDRESS);
     await probe.untilAnswered("lb1", START_TIMEOUT_MS);
     const skew = (256 - PRIORITIES.lb2) / 256;
     const masterDownMs = (3 + skew) * options.advertSeconds * 1000;
-    return { world, master, backup, echo, probe, masterDownMs };
+    return { world, master, backup, echo, probe, adverts, masterDownMs };
   } catch (error) {
     if (error instanceof Error) error.message += `\n${world.report()}`;
     world.destroy();
     throw error;
   }
+}
+
+/** When the client heard adverts of the server of that name, monotonic ms. */
+export function advertsOf(duel: Duel, server: string): readonly number[] {
+  const own = duel.adverts.heard.filter(({ source }) => source === ADDRESSES[server]);
+  return own.map(({ atMs }) => atMs);
 }
 
 function startServer(host: Host, options: DuelOptions, priority: number): Promise<Daemon> {

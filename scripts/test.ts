@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { stolenMs } from "../src/lab/stolen.ts";
 
 interface Suite {
   readonly name: string;
@@ -145,14 +146,16 @@ async function runOnce(suite: Suite): Promise<Outcome> {
   const tap = join(folder, "tap");
   const shown = join(folder, "shown");
   const output = suite.beside === true ? openSync(shown, "w") : "inherit";
+  const before = stolenMs();
   const code = await ended(commandOf(suite, tap), output);
+  const stolen = stolenMs() - before;
   if (typeof output === "number") {
     closeSync(output);
     console.log(`\n== ${suite.name} (ran beside the others)\n${readFileSync(shown, "utf8")}`);
   }
   const report = existsSync(tap) ? readFileSync(tap, "utf8") : "";
   rmSync(folder, { recursive: true });
-  if (suite.nodeTests) summarize(suite, report);
+  if (suite.nodeTests) summarize(suite, report, stolen);
   const skipped = Number(/^# skipped (\d+)/m.exec(report)?.[1] ?? 0);
   return { code, skipped, failedFiles: failedFilesOf(report) };
 }
@@ -192,7 +195,7 @@ function ended([program, ...args]: readonly string[], output: number | "inherit"
 }
 
 /** The counts, every skipped test with its reason, and every failed one in full. */
-function summarize(suite: Suite, report: string): void {
+function summarize(suite: Suite, report: string, stolen: number): void {
   const count = (what: string): string =>
     new RegExp(`^# ${what} (\\d+)`, "m").exec(report)?.[1] ?? "?";
   for (const line of report.split("\n")) {
@@ -204,6 +207,7 @@ function summarize(suite: Suite, report: string): void {
     `\n${suite.name}: ${count("pass")} passed, ${count("fail")} failed, ${count("skipped")} skipped` +
       ` in ${seconds(Number(count("duration_ms")))}`,
   );
+  if (stolen > 0) console.log(`${seconds(stolen)} of all CPUs were taken by the host meanwhile`);
   for (const { name, ms } of longestOf(report)) console.log(`  ${seconds(ms)} ${name}`);
 }
 

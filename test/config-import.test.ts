@@ -10,6 +10,7 @@ import { FORMATS } from "../src/config/import/format.ts";
 import type { Model } from "../src/config/model.ts";
 import { readKeepalivedConf } from "../src/config/read-configuration.ts";
 import { readServiceYaml } from "../src/config/service/read-service.ts";
+import { assertSameText } from "./kit/same-text.ts";
 import { changedFile, IMPORT_OPTIONS, imported, silentLines, told } from "./kit/import-rig.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -21,7 +22,7 @@ process.chdir(ROOT);
 function compare(file: string, actual: string): void {
   if (UPDATE) writeFileSync(file, actual);
   assert.ok(existsSync(file), `${file} is missing: run this test with --update`);
-  assert.equal(actual, readFileSync(file, "utf8"));
+  assertSameText(readFileSync(file, "utf8"), actual, file);
 }
 
 /** Lines that say what holds anyway, as `LINE: TEXT` without the number. */

@@ -36,6 +36,29 @@ describe("connections", () => {
     );
   });
 
+  it("to servers say when the end of an answer is awaited: not far from it, and not in a tunnel", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get("/1"));
+    const web = rig.server("web1");
+    assert.ok(web.isAwaited);
+    const body = "x".repeat(100_000);
+    web.write("HTTP/1.1 200 OK\r\n");
+    assert.ok(web.isAwaited, "within a head");
+    web.write(`content-length: ${body.length}\r\n\r\n${body.slice(0, 1000)}`);
+    assert.ok(!web.isAwaited, "much is on its way");
+    web.write(body.slice(1000, 99_000));
+    assert.ok(web.isAwaited, "only the last segment is missing");
+    web.write(body.slice(99_000));
+    assert.ok(!web.isAwaited, "all is there");
+    client.write(get("/2", "connection: upgrade", "upgrade: websocket"));
+    assert.ok(web.isAwaited, "the body before was longer, and is over");
+    web.write(
+      head("HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: websocket"),
+    );
+    assert.ok(!web.isAwaited, "in a tunnel nobody knows who speaks next");
+  });
+
   it("to servers are not used again when TLS to them has changed, and are when it has not", () => {
     const tls = { verify: true, serverName: "web.example" };
     const rig = new ProxyRig({ pools: { web: { tls } } });

@@ -5,10 +5,14 @@
 
 import { detectionText } from "../config/service/detection.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
-import { loadConfiguration, type PeerFile } from "../daemon/load-configuration.ts";
+import {
+  loadConfiguration,
+  type LoadOptions,
+  type PeerFile,
+} from "../daemon/load-configuration.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
-export interface CheckOptions {
+export interface CheckOptions extends Pick<LoadOptions, "part" | "networkNamespace"> {
   readonly file: string;
   readonly json: boolean;
   readonly permissive: boolean;
@@ -21,10 +25,10 @@ const COLORS: Readonly<Record<string, Paint>> = { error: "red", warning: "yellow
 
 export function check(options: CheckOptions, terminal: Terminal): ExitCode {
   const { file, json, peer } = options;
-  const { service, diagnostics, lines } = loadConfiguration(file, options);
+  const { service, diagnostics, notes, lines } = loadConfiguration(file, options);
   const ok = service !== undefined;
   if (json) {
-    terminal.out(JSON.stringify({ file, peer: peer?.file, ok, diagnostics }, undefined, 2));
+    terminal.out(JSON.stringify({ file, peer: peer?.file, ok, diagnostics, notes }, undefined, 2));
     return ok ? 0 : 2;
   }
   for (const line of lines) terminal.out(painted(line, terminal));

@@ -17,6 +17,12 @@ import { addEstimateCommands } from "./estimate-commands.ts";
 import { addConsoleCommands } from "./console-commands.ts";
 import { addJournalCommands } from "./journal-commands.ts";
 import { addProbeCommands } from "./probe-commands.ts";
+import {
+  addKeepalivedOptions,
+  type KeepalivedFlags,
+  readingOf,
+  withoutEffect,
+} from "./keepalived-options.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -31,15 +37,6 @@ Examples:
   nines run -f /etc/keepalived/keepalived.conf
   nines status -w
   nines why VI_1`;
-
-/** What keepalived starts with on many systems: understood, and without effect here. */
-const KEEPALIVED_FLAGS: readonly (readonly [flags: string, note: string])[] = [
-  ["-n, --dont-fork", "nines never forks into the background"],
-  ["-l, --log-console", "the log goes to standard error anyway"],
-  ["-D, --log-detail", "the log is always detailed"],
-  ["-P, --vrrp", "one process per role is started as needed"],
-  ["-d, --dump-conf", "see: nines check FILE --json"],
-];
 
 /** Runs one command line (without `node` and the script) to its end. Never throws. */
 export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
@@ -115,22 +112,25 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
     .addOption(new Option("--no-console", "as --console off").hideHelp())
     .option("--log <file>", "append the log (JSON lines) to this file");
   withDirectories(command, true);
-  for (const [flags] of KEEPALIVED_FLAGS) command.addOption(new Option(flags).hideHelp());
+  addKeepalivedOptions(command);
   command.action(async (given: RunFlags) => {
-    for (const [flags, note] of KEEPALIVED_FLAGS) {
-      const name = new Option(flags).attributeName();
-      if (given[name] === true) terminal.err(`nines: ${flags} has no effect: ${note}`);
-    }
+    if (given.version === true) return terminal.out(version());
+    if (given.signum !== undefined) return terminal.out(String(given.signum));
+    for (const line of withoutEffect(given)) terminal.err(`nines: ${line}`);
     const { useFile: file, permissive = false, realtime, console = true } = given;
-    const reading = { file, permissive, ...identityOf(given) };
+    const reading = { file, permissive, ...identityOf(given), ...readingOf(given) };
     if (given.configTest === true) {
       const { check } = await import("./check.ts");
       return end(check({ ...reading, json: false }, terminal));
     }
     const { run } = await import("./run.ts");
-    const { runDir, stateDir, log } = given;
+    const { runDir, stateDir, log = given.logFile, pid: pidFile } = given;
     const options = { version: version(), ...reading, realtime, console, runDir, stateDir };
-    end(await run(log === undefined ? options : { ...options, log }, terminal));
+    const files = {
+      ...(log === undefined ? {} : { log }),
+      ...(pidFile === undefined ? {} : { pidFile }),
+    };
+    end(await run({ ...options, ...files }, terminal));
   });
 }
 
@@ -296,7 +296,8 @@ function parseShell(text: string): Shell {
   return shell;
 }
 
-interface RunFlags extends Identity, Record<string, unknown> {
+interface RunFlags extends Identity, KeepalivedFlags {
+  readonly version?: boolean;
   readonly useFile: string;
   readonly configTest?: boolean;
   readonly permissive?: boolean;

@@ -1,5 +1,6 @@
 /** `nines run`: the whole node in the foreground. */
 
+import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { DISK } from "../config/disk.ts";
 import { KINDS } from "../config/service/schema/kinds.ts";
@@ -7,7 +8,11 @@ import { takeBackOverdue } from "../daemon/configuration-trial.ts";
 import type { ControlOptions } from "../daemon/control-role.ts";
 import { ControlRole } from "../daemon/control-role.ts";
 import { isServed } from "../daemon/line-connection.ts";
-import { loadConfiguration, type LoadedConfiguration } from "../daemon/load-configuration.ts";
+import {
+  loadConfiguration,
+  type LoadedConfiguration,
+  type LoadOptions,
+} from "../daemon/load-configuration.ts";
 import { openLog, type LogOutput } from "../daemon/log-output.ts";
 import { undoLeftovers } from "../daemon/drill-leftovers.ts";
 import { prepareDirectory, runDirectory } from "../daemon/run-directory.ts";
@@ -16,7 +21,7 @@ import type { ExitCode, Terminal } from "./terminal.ts";
 
 const HELP = "see nines balance --help";
 
-export interface RunOptions {
+export interface RunOptions extends Pick<LoadOptions, "part" | "networkNamespace"> {
   readonly version: string;
   readonly file: string;
   readonly permissive: boolean;
@@ -28,6 +33,8 @@ export interface RunOptions {
   readonly runDir: string;
   readonly stateDir: string;
   readonly log?: string;
+  /** Holds the process id as long as the node runs. */
+  readonly pidFile?: string;
   /** What stands in `file`; absent: read it from disk. */
   readonly text?: string;
   /** Said when nothing stands in the way of a start. */
@@ -86,8 +93,34 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
   };
   const role = new ControlRole(control, model, lines);
   if (wasTakenBack) role.tookBack();
-  for (const line of options.greeting ?? []) terminal.err(line);
-  return (await role.run()) === 0 ? 0 : 1;
+  return await runToItsEnd(role, options, terminal);
+}
+
+async function runToItsEnd(
+  role: ControlRole,
+  { pidFile, greeting = [] }: RunOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const unwritten = writePid(pidFile);
+  if (unwritten !== undefined) {
+    terminal.err(`nines: ${unwritten}`);
+    return 1;
+  }
+  for (const line of greeting) terminal.err(line);
+  const code = await role.run();
+  if (pidFile !== undefined) rmSync(pidFile, { force: true });
+  return code === 0 ? 0 : 1;
+}
+
+/** Why it could not be written; undefined: done, or not wanted. */
+function writePid(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+    return undefined;
+  } catch (error) {
+    return `cannot write the process id: ${(error as Error).message}`;
+  }
 }
 
 /** A file that is nowhere on disk beside those that are. */

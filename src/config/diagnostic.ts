@@ -30,6 +30,7 @@ const MOST_FINDINGS = 500;
 export class Findings {
   readonly list: Diagnostic[] = [];
   dropped = 0;
+  readonly #told = new Set<string>();
 
   error(at: Place, reason: string, next = ""): void {
     this.add("error", at, reason, next);
@@ -49,6 +50,10 @@ export class Findings {
       return;
     }
     const { file, line, column, text } = at;
+    // A line that a sequence repeats is wrong once.
+    const key = `${file}:${line}:${column} ${severity} ${reason}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.list.push({ severity, file, line, column, text, reason, next });
   }
 

@@ -23,13 +23,22 @@ export function hostWarnings(model: Model, facts: HostFacts): Diagnostic[] {
     warnAboutTakeOver(model, instance, findings);
     warnAboutPreemption(model, instance, findings);
     warnAboutStrict(model, instance, findings);
-    warnAboutSource(model, instance, facts, findings);
     warnAboutDelays(model, instance, findings);
     warnAboutLoopback(model, instance, findings);
   }
-  warnAboutInterfaces(model, facts, findings);
   warnAboutMail(model, facts, findings);
   warnAboutUnused(model, findings);
+  return sortDiagnostics([...findings.list, ...machineWarnings(model, facts)]);
+}
+
+/**
+ * Only what this machine has to say about things that were written. It holds also for a file with
+ * errors, where nobody knows what is missing because of a mistake. In reading order.
+ */
+export function machineWarnings(model: Model, facts: HostFacts): Diagnostic[] {
+  const findings = new Findings();
+  for (const instance of model.vrrp.instances) warnAboutSource(model, instance, facts, findings);
+  warnAboutInterfaces(model, facts, findings);
   warnAboutScripts(model, facts, findings);
   return sortDiagnostics(findings.list);
 }

@@ -23,6 +23,8 @@ export interface Model {
   readonly daemonInstance?: string;
   /** Debounce of links (`interface_up_down_delays`): down, then up, ms. */
   readonly interfaceDelays: readonly InterfaceDelay[];
+  /** `linkbeat_interfaces`, `linkbeat_use_polling`: the driver is asked for the link too. Absent = of none. */
+  readonly polledLinks?: readonly PolledLink[];
   /** `dynamic_interfaces`: an interface may be absent at start. */
   readonly dynamicInterfaces: boolean;
   /** `reload_check_config`. Nines always checks before a reload; kept for the log file named. */
@@ -130,4 +132,10 @@ export interface InterfaceDelay {
   readonly interface: string;
   readonly downMs: number;
   readonly upMs: number;
+}
+
+export interface PolledLink {
+  readonly interface: string;
+  /** The way that is tried first. Default mii. */
+  readonly method: "mii" | "ethtool" | "ioctl";
 }

@@ -6,13 +6,20 @@ import { type Diagnostic, Findings, type Place, sortDiagnostics } from "./diagno
 import { DISK, unreadable } from "./disk.ts";
 import { type ConfigurationFiles, LineReader } from "./keepalived/lines.ts";
 import { buildModel } from "./keepalived/model/build.ts";
+import { rulePreferences } from "./keepalived/model/context.ts";
 import { parseTree } from "./keepalived/tree.ts";
 import type { Model } from "./model.ts";
 
 export type { Diagnostic } from "./diagnostic.ts";
 export { formatDiagnostic, sortDiagnostics } from "./diagnostic.ts";
 export { explain, explainText } from "./explain.ts";
-export { gatherHostFacts, hostWarnings, type FileFact, type HostFacts } from "./hurts.ts";
+export {
+  gatherHostFacts,
+  hostWarnings,
+  machineWarnings,
+  type FileFact,
+  type HostFacts,
+} from "./hurts.ts";
 export { pairWarnings } from "./hurts-between.ts";
 export type { ConfigurationFiles } from "./keepalived/lines.ts";
 
@@ -27,6 +34,10 @@ export interface ReadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** For `${_RANDOM}`. Default: the time. */
   readonly seed?: number;
+  /** keepalived's `-P` and `-C`: only the addresses, or only the virtual servers. Default: both. */
+  readonly part?: "vrrp" | "check";
+  /** keepalived's `-s`, in place of `net_namespace`. */
+  readonly networkNamespace?: string;
   /** Time since the machine was started, for `vrrp_delay_after_boot`. Default: this machine's. */
   readonly uptimeMs?: number;
 }
@@ -34,6 +45,8 @@ export interface ReadOptions {
 export interface Reading {
   /** Absent when there is an error. */
   readonly model?: Model;
+  /** In its place: what could be read all the same. To be talked about, never to be run. */
+  readonly unfinished?: Model;
   /** In reading order. */
   readonly diagnostics: readonly Diagnostic[];
   /** The line a diagnostic is about, for its caret. */
@@ -70,9 +83,10 @@ export function readKeepalivedConf(
     readFile: (file) => files.readFile(file),
     glob: (pattern) => files.glob(pattern),
     origins: new Map(),
+    rulePreferences: rulePreferences(),
   });
   return {
-    ...(findings.failed ? {} : { model }),
+    ...(findings.failed ? { unfinished: model } : { model }),
     diagnostics: sortDiagnostics(findings.list),
     sourceLine: (at) => reader.sources.get(at.file)?.[at.line - 1],
   };

@@ -114,6 +114,7 @@ function addressText(a: VirtualAddress, standard: string): string {
   const parts = [
     `${a.address}/${a.prefixLength}`,
     ...(a.interface === standard ? [] : [`dev ${a.interface}`]),
+    ...(a.vmac === undefined ? [] : [`macvlan ${a.vmac}`]),
     ...(a.scope === 0 ? [] : [`scope ${a.scope}`]),
     ...(a.label === undefined ? [] : [`label ${a.label}`]),
     ...(a.broadcast === undefined ? [] : [`brd ${a.broadcast}`]),
@@ -122,6 +123,7 @@ function addressText(a: VirtualAddress, standard: string): string {
     ...(a.home ? ["home"] : []),
     ...(a.managedTemporary ? ["mngtmpaddr"] : []),
     ...(a.noPrefixRoute ? ["noprefixroute"] : []),
+    ...(a.autoJoin === true ? ["autojoin"] : []),
     ...(a.family === "ipv6" ? [`preferred ${a.preferredLifetimeS} s`] : []),
     ...(a.tracked ? [] : ["untracked"]),
   ];

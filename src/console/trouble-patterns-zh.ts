@@ -60,7 +60,7 @@ const PROCESSES: Patterns = [
     "a worker may open {files} files, and {connections} connections may need twice that: raise LimitNOFILE (ulimit -n) or lower limits.connections",
     "工作进程最多可打开 {files} 个文件，而 {connections} 个连接可能需要两倍：请调高 LimitNOFILE（ulimit -n）或调低 limits.connections",
   ],
-  ["each worker counts its own clients: {~why}", "每个工作进程各自统计客户端：{~why}"],
+  ["each worker counts and ejects alone: {~why}", "每个工作进程各自统计、各自摘除服务器：{~why}"],
 ];
 
 const CONFIGURATION: Patterns = [

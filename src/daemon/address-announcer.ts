@@ -12,7 +12,7 @@ import { ClaimWatch } from "../drivers/claim-watch.ts";
 import { interfaceIndex, isOsFailure, osFailure } from "../drivers/ffi.ts";
 import type { LinkWatch } from "../drivers/link-watch.ts";
 import { formatMac } from "../drivers/netlink/links.ts";
-import { macOf } from "../drivers/virtual-mac.ts";
+import { macvlanOf } from "../drivers/wanted-objects.ts";
 import { parseIp } from "../lib/ip-address.ts";
 
 const WATCH_AFTER_MS = 10;
@@ -139,10 +139,9 @@ export class AddressAnnouncer {
     settings: InstanceSettings,
     address: VirtualAddress,
   ): { readonly index: number; readonly mac: Uint8Array } | undefined {
-    const { vmac, interface: base, family } = settings;
-    const onVirtual = vmac !== undefined && address.interface === base && address.family === family;
-    const index = interfaceIndex(onVirtual ? vmac.name : address.interface);
-    const mac = onVirtual ? macOf(settings) : macBytes(this.#links, address.interface);
+    const carrier = macvlanOf(settings, address);
+    const index = interfaceIndex(carrier?.name ?? address.interface);
+    const mac = carrier?.mac ?? macBytes(this.#links, address.interface);
     // Without a MAC (loopback, tunnel) there is nobody to be told.
     return index < 0 || mac === undefined ? undefined : { index, mac };
   }

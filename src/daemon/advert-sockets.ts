@@ -60,6 +60,11 @@ export class AdvertSockets {
     for (const socket of this.#sockets.values()) socket.readGathered();
   }
 
+  /** Right before somebody is declared dead: what came in the last moment. */
+  read(): void {
+    for (const socket of this.#sockets.values()) socket.read();
+  }
+
   /** The link came back. */
   rejoin(interfaceName: string): void {
     for (const socket of this.#sockets.values()) {

@@ -21,7 +21,7 @@ import { ListeningSockets } from "./balance-listeners.ts";
 import { ServerNames } from "./balance-names.ts";
 import { Overrides } from "./balance-overrides.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
-import type { FromWorker } from "./balance-protocol.ts";
+import { BALANCE_PROTOCOL, type FromWorker } from "./balance-protocol.ts";
 import {
   resolved,
   shared,
@@ -30,7 +30,7 @@ import {
   unknownServer,
   withOverrides,
 } from "./balance-resolve.ts";
-import { PastCounts } from "./balance-past.ts";
+import { LOOK_AGAIN_MS, PastCounts } from "./balance-past.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import { type Counting, TrafficDesk } from "./balance-traffic.ts";
 import { viewOf, type SeenVerdict } from "./balance-view.ts";
@@ -73,6 +73,7 @@ export class BalanceDesk {
   #sockets: ListeningSockets | undefined;
   #hub: Server | undefined;
   #service: ServiceModel | undefined;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -129,10 +130,7 @@ export class BalanceDesk {
     );
     this.#hub = await serveWorkers(directory.balanceSocket, {
       joined: (link) => this.#workers.joined(link),
-      left: (link) => {
-        this.#workers.left(link);
-        this.#workers.send({ type: "guests-gone", worker: link.hello.serial });
-      },
+      left: (link) => this.#workers.left(link),
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
@@ -144,6 +142,8 @@ export class BalanceDesk {
       if (await isBack) break;
     }
     void this.#checks.connect();
+    const look = (): void => void this.#past.look(this.#workers.links, true);
+    this.#looking = setInterval(look, LOOK_AGAIN_MS).unref();
     return this.configure(service);
   }
 
@@ -153,8 +153,8 @@ export class BalanceDesk {
     const binds = frontends.flatMap((frontend) => frontend.binds);
     const trouble = checkCertificates(service.balance) ?? this.#sockets?.open(binds);
     if (trouble !== undefined) return trouble;
-    const apart = this.#sockets?.openCounts();
-    if (apart !== undefined) this.#say("limited", `each worker counts its own clients: ${apart}`);
+    const apart = this.#sockets?.openMemory();
+    if (apart !== undefined) this.#say("limited", `each worker counts and ejects alone: ${apart}`);
     await this.#names.watch(serverHosts(pools));
     const unkept = this.#overrides.reconcile(this.#service?.balance.pools ?? [], pools);
     if (unkept !== undefined) this.#say("limited", unkept);
@@ -249,6 +249,7 @@ export class BalanceDesk {
   }
 
   async stop(reason: string, withinMs: number): Promise<void> {
+    clearInterval(this.#looking);
     this.#names.close();
     this.#checks.close();
     // Ours first: when the last worker has closed its own, clients are refused and go elsewhere
@@ -271,6 +272,8 @@ export class BalanceDesk {
     const service = this.#service;
     const sockets = this.#sockets;
     if (service === undefined || sockets === undefined) return;
+    // Of another version: it is being replaced, and would misread what it is given.
+    if (link.hello.protocol !== BALANCE_PROTOCOL) return;
     const { error } = await link.ask(
       {
         type: "configure",
@@ -291,7 +294,6 @@ export class BalanceDesk {
   /** A new worker learns which clients stick to which server; one that was there before us tells it. */
   async #introduce(link: WorkerLink): Promise<void> {
     this.#introduced.add(link);
-    this.#workers.send({ type: "tell-guests" });
     if (link.hello.listening.length > 0) return this.#sticks.learn(monotonicMs, link);
     this.#sticks.tell(monotonicMs(), link);
     // Its answer says that it has read that.
@@ -309,12 +311,6 @@ export class BalanceDesk {
       case "sticks":
         this.#sticks.hear(monotonicMs(), message.tables);
         this.#workers.send(message, link);
-        break;
-      case "takes":
-        this.#workers.send(message, link);
-        break;
-      case "guests":
-        this.#workers.send({ ...message, worker: link.hello.serial }, link);
         break;
       case "farewell":
         this.#past.ended(link, message.status);

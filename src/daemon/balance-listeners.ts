@@ -1,8 +1,8 @@
 /**
  * The listening sockets of all frontends. The control role opens them and hands them to every
  * worker; each holder keeps them alive. So a worker that dies loses no waiting connection, a control
- * role that dies takes none along, and the next one gets them back from any worker. The memory where workers
- * count their clients goes the same way.
+ * role that dies takes none along, and the next one gets them back from any worker. The memory of what workers
+ * count and know together goes the same way.
  */
 
 import { unlinkSync } from "node:fs";
@@ -10,9 +10,9 @@ import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
 import { attachFilter, detachFilter, REFUSE } from "../drivers/packet-filter.ts";
-import { createSharedCounts } from "../drivers/shared-counts.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
-import { GUEST_COUNTS } from "./balance-protocol.ts";
+import { createWorkerMemory } from "../drivers/worker-memory.ts";
+import { WORKER_MEMORY } from "./balance-protocol.ts";
 
 /** A box whose queue is full is tried again, that often. */
 const RETRY_MS = 20;
@@ -38,7 +38,7 @@ export class ListeningSockets {
   }
 
   get names(): readonly string[] {
-    return [...this.#fds.keys()].filter((name) => name !== GUEST_COUNTS);
+    return [...this.#fds.keys()].filter((name) => name !== WORKER_MEMORY);
   }
 
   /** With what is no socket. */
@@ -46,12 +46,12 @@ export class ListeningSockets {
     return [...this.#fds.keys()];
   }
 
-  /** What workers need to count together. The answer is why they cannot. */
-  openCounts(): string | undefined {
-    if (this.#fds.has(GUEST_COUNTS)) return undefined;
-    const fd = createSharedCounts();
+  /** What workers need to count and know together. The answer is why they cannot. */
+  openMemory(): string | undefined {
+    if (this.#fds.has(WORKER_MEMORY)) return undefined;
+    const fd = createWorkerMemory();
     if (typeof fd !== "number") return fd.message;
-    this.#fds.set(GUEST_COUNTS, fd);
+    this.#fds.set(WORKER_MEMORY, fd);
     return undefined;
   }
 

@@ -9,6 +9,8 @@ import type { WorkerLink } from "./balance-hub.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { retire } from "./balance-totals.ts";
 
+/** To look that often, ms: so a worker that is killed loses at most what it has counted meanwhile. */
+export const LOOK_AGAIN_MS = 10_000;
 /** Workers whose last look is kept; the oldest goes first. */
 const MAX_SEEN = 128;
 

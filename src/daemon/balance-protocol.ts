@@ -7,7 +7,7 @@
  * - `RUNDIR/check.sock`: the check role listens; workers (verdicts, also while no control process
  *   lives) and the control role (targets) connect.
  * - `RUNDIR/control.box`, `RUNDIR/balance-SERIAL.box`: listening sockets, see `fd-passing.ts`. The
- *   text is a JSON array of their names in the same order. With them goes `GUEST_COUNTS`.
+ *   text is a JSON array of their names in the same order. With them goes `WORKER_MEMORY`.
  */
 
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
@@ -16,7 +16,6 @@ import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
 import type { ScriptSecurity } from "../config/model.ts";
-import type { FrontendGuests, LimitTakes } from "../core/proxy/engine.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -24,10 +23,10 @@ import type { EventDraft } from "./event-log.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
-export const BALANCE_PROTOCOL = 3;
+export const BALANCE_PROTOCOL = 4;
 
-/** The name of the memory where workers count their clients (`shared-counts.ts`). */
-export const GUEST_COUNTS = "guest-counts";
+/** The name of what workers count and know together (`worker-memory.ts`); another layout, another name. */
+export const WORKER_MEMORY = "worker-memory";
 
 /** What operators changed at run time, for one pool. */
 export interface PoolOverrides {
@@ -71,18 +70,6 @@ export type ToWorker =
   /** What sticks, from that entry on: a page, for a control process that is new. */
   | { readonly type: "export-sticks"; readonly id: number; readonly from: number }
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
-  /** Of another worker. */
-  | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
-  /** Clients of another worker, by its serial. */
-  | {
-      readonly type: "guests";
-      readonly worker: number;
-      readonly guests: readonly FrontendGuests[];
-    }
-  /** That worker has ended. */
-  | { readonly type: "guests-gone"; readonly worker: number }
-  /** Somebody knows nothing of your clients yet. */
-  | { readonly type: "tell-guests" }
   /** Send all listening sockets to this box. */
   | { readonly type: "send-listeners"; readonly box: string }
   /** For handshakes from now on. */
@@ -122,10 +109,6 @@ export type FromWorker =
     }
   /** A client was bound to a server, or is no longer. */
   | { readonly type: "sticks"; readonly tables: readonly StickEntries[] }
-  /** What its rate limits let through: one limit is for all workers. */
-  | { readonly type: "takes"; readonly limits: readonly LimitTakes[] }
-  /** How many clients of an address it has, where that is limited and changed. */
-  | { readonly type: "guests"; readonly guests: readonly FrontendGuests[] }
   /** The last word of a worker that was drained: its numbers must not vanish from the sums. */
   | {
       readonly type: "farewell";

@@ -35,7 +35,6 @@ export async function runBalanceRole(options: BalanceRoleOptions): Promise<void>
       ...(worker.tickets && { tickets: worker.tickets }),
     }),
     connected: () => worker.tellServing(),
-    lost: () => worker.controlLost(),
     message: (message) => receive(message),
   });
   const box = DescriptorBox.open(workerBox(directory.path, serial), ({ text, fds }) => {

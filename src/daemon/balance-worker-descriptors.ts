@@ -1,19 +1,20 @@
 /**
- * What a worker holds open for all of them: listening sockets, and the memory where they count their
- * clients together. It comes from the control role, and goes back to one that is new.
+ * What a worker holds open for all of them: listening sockets, and the memory of what they count
+ * and know together. It comes from the control role, and goes back to one that is new.
  */
 
 import type { Engine } from "../core/proxy/engine.ts";
 import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
+import { monotonicMs } from "../drivers/clock.ts";
 import { closeFd, isOsFailure } from "../drivers/ffi.ts";
-import { SharedCounts } from "../drivers/shared-counts.ts";
+import { WorkerMemory } from "../drivers/worker-memory.ts";
 import type { Fronts } from "./balance-fronts.ts";
-import { GUEST_COUNTS } from "./balance-protocol.ts";
+import { WORKER_MEMORY } from "./balance-protocol.ts";
 
 export class WorkerDescriptors {
   readonly #engine: Engine;
   readonly #fronts: Fronts;
-  #counts: number | undefined;
+  #memory: number | undefined;
 
   constructor(engine: Engine, fronts: Fronts) {
     this.#engine = engine;
@@ -24,11 +25,11 @@ export class WorkerDescriptors {
     return this.#all.map(([name]) => name);
   }
 
-  /** They are ours from now on. The answer is why this worker counts its clients alone. */
+  /** They are ours from now on. The answer is why this worker counts alone. */
   take(names: readonly string[], fds: readonly number[]): string | undefined {
-    const at = names.indexOf(GUEST_COUNTS);
+    const at = names.indexOf(WORKER_MEMORY);
     // Before the doors open.
-    const alone = at < 0 ? undefined : this.#countIn(fds[at]!);
+    const alone = at < 0 ? undefined : this.#share(fds[at]!);
     const isSocket = (_: unknown, i: number): boolean => i !== at;
     this.#fronts.take(names.filter(isSocket), fds.filter(isSocket));
     return alone;
@@ -48,22 +49,22 @@ export class WorkerDescriptors {
   }
 
   get #all(): readonly (readonly [name: string, fd: number])[] {
-    const counts = this.#counts;
+    const memory = this.#memory;
     return [
-      ...(counts === undefined ? [] : [[GUEST_COUNTS, counts] as const]),
+      ...(memory === undefined ? [] : [[WORKER_MEMORY, memory] as const]),
       ...this.#fronts.sockets,
     ];
   }
 
-  #countIn(fd: number): string | undefined {
-    if (this.#counts !== undefined) {
+  #share(fd: number): string | undefined {
+    if (this.#memory !== undefined) {
       closeFd(fd);
       return undefined;
     }
-    this.#counts = fd;
-    const counts = SharedCounts.join(fd);
-    if (isOsFailure(counts)) return counts.message;
-    this.#engine.shareGuests((frontend) => counts.of(frontend));
+    this.#memory = fd;
+    const memory = WorkerMemory.join(fd);
+    if (isOsFailure(memory)) return memory.message;
+    this.#engine.share(monotonicMs(), memory);
     return undefined;
   }
 }

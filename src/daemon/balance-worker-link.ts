@@ -16,8 +16,6 @@ export interface WorkerLinkHandlers {
   message(message: ToWorker): void;
   /** Said hello; may say more. */
   connected(): void;
-  /** Nobody hears or tells anything until `connected`. */
-  lost(): void;
 }
 
 export class ControlLink {
@@ -85,7 +83,6 @@ export class ControlLink {
   #lost(): void {
     this.#connection = undefined;
     if (this.#isClosed) return;
-    this.#handlers.lost();
     this.#retry = setTimeout(() => void this.connect(), this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }

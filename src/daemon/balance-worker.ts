@@ -4,7 +4,6 @@ import { writeCombinedLine, writeJsonLine } from "../core/proxy/access-line.ts";
 import { AccessRecord } from "../core/proxy/access-record.ts";
 import { Engine } from "../core/proxy/engine.ts";
 import type { AccessLogSettings, BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import type { RouteSettings } from "../core/route/route-settings.ts";
 import type { PoolEvent } from "../core/balance/pool-ports.ts";
 import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
@@ -40,7 +39,7 @@ type Order = Exclude<ToWorker, { type: "send-listeners" }>;
 const LONGEST_SLEEP_MS = 60_000;
 /** Cookies go by the wall clock, which others set. */
 const WALL_CLOCK_MS = 10_000;
-/** How soon other workers learn who sticks where, and what of a limit is used up. */
+/** How soon other workers learn who sticks where, and an idle one what others decided. */
 const SHARE_MS = 100;
 /** While draining: how often the end is looked for. */
 const LOOK_MS = 20;
@@ -77,7 +76,10 @@ export class BalanceWorker {
 
   constructor(options: BalanceWorkerOptions) {
     this.#options = options;
-    this.#loop = new StreamLoop({ afterTurn: () => this.#arm() });
+    this.#loop = new StreamLoop({
+      beforeTurn: (now) => this.#engine.follow(now),
+      afterTurn: () => this.#arm(),
+    });
     this.#connectors = new Connectors(this.#loop);
     const now = monotonicMs();
     this.#engine = new Engine(now, {
@@ -121,18 +123,13 @@ export class BalanceWorker {
 
   takeSockets(names: readonly string[], fds: readonly number[]): void {
     const alone = this.#descriptors.take(names, fds);
-    if (alone !== undefined) this.#tellLimited(`this worker counts its clients alone: ${alone}`);
+    if (alone !== undefined) this.#tellLimited(`this worker counts and ejects alone: ${alone}`);
     this.tellServing();
   }
 
   /** To a control role that is new. */
   sendSockets(box: DescriptorBox, path: string): void {
     this.#descriptors.send(box, path);
-  }
-
-  /** No control process is there: what others have is not known any more. */
-  controlLost(): void {
-    this.#engine.forgetGuests(undefined);
   }
 
   noteVerdicts(verdicts: readonly CheckVerdict[]): void {
@@ -148,10 +145,6 @@ export class BalanceWorker {
     else if (order.type === "ticket-keys") this.#fronts.sealTickets(secretsOf(order));
     else if (order.type === "reopen-logs") this.#logs.reopen();
     else if (order.type === "unready") this.#engine.isReady = false;
-    else if (order.type === "takes") this.#engine.importTakes(monotonicMs(), order.limits);
-    else if (order.type === "guests") this.#engine.importGuests(order.worker, order.guests);
-    else if (order.type === "guests-gone") this.#engine.forgetGuests(order.worker);
-    else if (order.type === "tell-guests") this.#engine.retellGuests();
     else if (order.type === "sticks") this.#engine.importSticks(monotonicMs(), order.tables);
     else this.#answer(order);
   }
@@ -261,22 +254,16 @@ export class BalanceWorker {
     else if (this.#early.size < MAX_EARLY) this.#early.set(subject, verdict);
   }
 
-  /** Others hear who sticks where, what of a limit is used up, and who comes from one address. */
-  #share({ pools, frontends, workers }: BalanceSettings): void {
+  /** Others hear who sticks where; what they decided is seen by an idle worker, too. */
+  #share({ pools, workers }: BalanceSettings): void {
     clearInterval(this.#sharing);
     this.#sharing = undefined;
     const hasSticks = pools.some(({ stickiness }) => stickiness.kind === "table");
-    const isLimited = ({ rateLimit }: RouteSettings): boolean => rateLimit !== undefined;
-    const hasOthers = workers > 1;
-    const hasLimits = hasOthers && frontends.some(({ routes }) => routes.some(isLimited));
-    if (!hasSticks && !hasOthers) return;
+    if (!hasSticks && workers === 1) return;
     this.#sharing = setInterval(() => {
       const tables = this.#engine.exportSticks(monotonicMs(), true);
       if (tables.length > 0) this.#options.tell({ type: "sticks", tables });
-      const limits = hasLimits ? this.#engine.exportTakes() : [];
-      if (limits.length > 0) this.#options.tell({ type: "takes", limits });
-      const guests = hasOthers ? this.#engine.exportGuests() : [];
-      if (guests.length > 0) this.#options.tell({ type: "guests", guests });
+      this.#loop.run(() => {});
     }, SHARE_MS);
   }
 

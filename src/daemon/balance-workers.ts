@@ -14,6 +14,7 @@ import { BALANCE_PROTOCOL } from "./balance-protocol.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
+import { workerBox } from "./run-directory.ts";
 import { endOf, isAlive, signalProcess, spawnRole, type RoleCommand } from "./role-spawn.ts";
 
 /** A living worker connects again within its own longest pause between attempts (0.5 s). */
@@ -27,6 +28,8 @@ const PING_EVERY_MS = 2_000;
 const HUNG_AFTER_MS = 10_000;
 /** What a drained worker may take on top of its deadline. */
 const EXIT_MARGIN_MS = 2_000;
+
+const OTHER_VERSION = "replaced by another version of Nines";
 
 interface Worker {
   readonly serial: number;
@@ -51,6 +54,8 @@ export class BalanceWorkers {
   readonly #backoff = new CrashBackoff();
   readonly #pinging: NodeJS.Timeout;
   #wanted = 0;
+  /** Workers of another version wait to be replaced. */
+  #hasOthers = false;
   #lastSerial = 0;
   #restarts = 0;
   #pausedUntil = 0;
@@ -99,6 +104,9 @@ export class BalanceWorkers {
   setCount(count: number): void {
     this.#wanted = count;
     this.#settle();
+    if (!this.#hasOthers) return;
+    this.#hasOthers = false;
+    void this.replace(OTHER_VERSION);
   }
 
   /** Fresh processes take the sockets over; the old ones finish what they have. */
@@ -153,7 +161,9 @@ export class BalanceWorkers {
     }
     if (protocol !== BALANCE_PROTOCOL) {
       this.#add("role-adopted", "warning", `worker ${pid} is of version ${version}: replacing it`);
-      void this.replace("replaced by another version of Nines");
+      // Found at the start: they serve until there is a configuration that others can serve.
+      if (this.#wanted === 0) this.#hasOthers = true;
+      else void this.replace(OTHER_VERSION);
     } else if (!worker.leaving) {
       void this.#options.joined(link);
     }
@@ -206,9 +216,10 @@ export class BalanceWorkers {
 
   #ended(worker: Worker, how: string): void {
     if (!this.#workers.delete(worker.serial)) return;
-    rmSync(join(this.#options.command.runDirectory, `balance-${worker.serial}.pid`), {
-      force: true,
-    });
+    const { runDirectory } = this.#options.command;
+    // One that was killed has left both.
+    rmSync(join(runDirectory, `balance-${worker.serial}.pid`), { force: true });
+    rmSync(workerBox(runDirectory, worker.serial), { force: true });
     if (worker.leaving || this.#stopping) return;
     this.#restarts++;
     const pauseMs = this.#backoff.ended(monotonicMs());
@@ -259,6 +270,7 @@ export class BalanceWorkers {
         // It is gone.
       }
       rmSync(join(runDirectory, name), { force: true });
+      rmSync(join(runDirectory, name.replace(/pid$/, "box")), { force: true });
       return [];
     });
   }

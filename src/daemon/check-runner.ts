@@ -130,7 +130,9 @@ export class CheckRunner {
 
   #verdictOf(subject: string): CheckVerdict | undefined {
     const keys = this.#keysOf.get(subject) ?? [];
-    return combinedVerdict(keys.map((key) => this.#running.get(key)?.check.verdict));
+    const checks = keys.map((key) => this.#running.get(key)?.check);
+    const said = checks.filter((one) => one?.isOptional !== true || one.verdict !== undefined);
+    return combinedVerdict(said.map((one) => one?.verdict));
   }
 
   /** Of one check alone each of its own words; of several what they say together, when it changes. */

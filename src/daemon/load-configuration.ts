@@ -7,15 +7,17 @@ import {
   formatDiagnostic,
   gatherHostFacts,
   hostWarnings,
+  machineWarnings,
   pairWarnings,
   sortDiagnostics,
   type Diagnostic,
+  type ReadOptions,
 } from "../config/read-configuration.ts";
 import { readEither } from "../config/read-either.ts";
 import { serviceWarnings } from "../config/service/service-hurts.ts";
 import type { ServiceModel, ServiceReading } from "../config/service/service-model.ts";
 
-export interface LoadOptions {
+export interface LoadOptions extends Pick<ReadOptions, "part" | "networkNamespace"> {
   readonly permissive: boolean;
   /** For lines marked `@id`; absent: the host name. */
   readonly configId?: string;
@@ -39,13 +41,15 @@ export interface LoadedConfiguration {
   /** Its part for addresses. */
   readonly model?: Model;
   readonly diagnostics: readonly Diagnostic[];
-  /** The diagnostics as text, each with its source line. */
+  /** What virtual servers of a keepalived.conf are and are not here. */
+  readonly notes?: readonly string[];
+  /** All of it as text, diagnostics with their source lines. */
   readonly lines: readonly string[];
 }
 
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
   const reading = readEither(file, options, options.files);
-  const { service, diagnostics: found, sourceLine, notes = [] } = reading;
+  const { service, unfinished, diagnostics: found, sourceLine, notes = [] } = reading;
   const model = service?.vrrp;
   const there = options.peer === undefined ? undefined : readPeer(options.peer, options);
   const peerModel = there?.service?.vrrp;
@@ -53,6 +57,9 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
     ...found,
     ...(model === undefined ? [] : hostWarnings(model, gatherHostFacts())),
     ...(service === undefined ? [] : serviceWarnings(service, troubleWith)),
+    // Both at once: whoever mends the file wants to know what else is in the way.
+    ...(unfinished === undefined ? [] : machineWarnings(unfinished.vrrp, gatherHostFacts())),
+    ...(unfinished === undefined ? [] : serviceWarnings(unfinished, troubleWith)),
     // What the peer's own host would say, only that host can tell.
     ...(there?.diagnostics ?? []),
     ...(model === undefined || peerModel === undefined ? [] : pairWarnings(model, peerModel)),
@@ -65,7 +72,7 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
   // What this host says may be an error too: a script that anybody could change.
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
   const usable = service === undefined || failed ? {} : { service, model: service.vrrp };
-  return { ...usable, diagnostics, lines };
+  return { ...usable, diagnostics, ...(notes.length === 0 ? {} : { notes }), lines };
 }
 
 function troubleWith(path: string): string | undefined {

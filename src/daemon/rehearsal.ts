@@ -107,7 +107,8 @@ export class Rehearsal {
     const [model] = instance.addresses;
     if (model === undefined) return;
     const { vmac: _vmac, ...rest } = instance;
-    const address = { ...model, address: NOBODYS_ADDRESS, prefixLength: 32, interface: "lo" };
+    const { vmac: _own, ...plain } = model;
+    const address = { ...plain, address: NOBODYS_ADDRESS, prefixLength: 32, interface: "lo" };
     const nobody: InstanceSettings = {
       ...rest,
       name: NAME,

@@ -2,6 +2,9 @@
  * Turns the router machine: one input at a time, its actions carried out in order, the alarm set
  * to its next deadline. What carrying out an action brings to light (a refused address) waits
  * until all actions of that step are done.
+ *
+ * To be woken takes a tenth of a millisecond and more. A takeover that was prepared is therefore
+ * not slept up to: the loop wakes before it and waits for its very moment.
  */
 
 import type { Router } from "../core/vrrp/router.ts";
@@ -9,6 +12,9 @@ import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { VrrpSettings } from "../core/vrrp/settings.ts";
 import { Alarm } from "../drivers/alarm.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
+
+/** The longest wait without sleep: some times what the kernel needs to wake a process. */
+const AWAKE_MS = 0.5;
 
 export class RouterLoop {
   readonly router: Router;
@@ -18,13 +24,23 @@ export class RouterLoop {
   /** One object for every wake-up: nothing is allocated per advert. */
   readonly #woken = { type: "woken" as const, wallMs: 0 };
   #busy = false;
+  /** Of the last takeover that was prepared; nothing is due before the machine's start. */
+  #takeoverMs = -1;
 
-  /** `beforeWoken` brings in what came before the deadline and was not fed yet. */
-  constructor(router: Router, perform: (action: RouterAction) => void, beforeWoken: () => void) {
+  /**
+   * `beforeWoken` brings in what came before the deadline and was not fed yet; `exactly`: up to this
+   * very moment.
+   */
+  constructor(
+    router: Router,
+    perform: (action: RouterAction) => void,
+    beforeWoken: (exactly: boolean) => void,
+  ) {
     this.router = router;
     this.#perform = perform;
     this.#alarm = new Alarm(() => {
-      beforeWoken();
+      if (this.#isTakeover) this.#awaitTakeover(beforeWoken);
+      else beforeWoken(false);
       this.#woken.wallMs = wallMs();
       this.feed(this.#woken);
     });
@@ -47,15 +63,37 @@ export class RouterLoop {
     this.#alarm.close();
   }
 
+  /** What is waited for next is a takeover that was prepared. */
+  get #isTakeover(): boolean {
+    return this.router.deadline === this.#takeoverMs;
+  }
+
+  /**
+   * Listens until then: one advert, and there is no takeover. Bounded by itself, whatever the alarm was
+   * set to.
+   */
+  #awaitTakeover(listen: (exactly: boolean) => void): void {
+    const until = Math.min(this.#takeoverMs, monotonicMs() + AWAKE_MS);
+    for (let isLast = false; !isLast && this.#isTakeover;) {
+      isLast = monotonicMs() >= until;
+      listen(true);
+    }
+  }
+
   #carryOut(first: readonly RouterAction[]): void {
     this.#busy = true;
     let actions = first;
     for (;;) {
-      for (let i = 0; i < actions.length; i++) this.#perform(actions[i]!);
+      for (let i = 0; i < actions.length; i++) {
+        const action = actions[i]!;
+        if (action.type === "prepare-addresses") this.#takeoverMs = action.takeoverMs;
+        this.#perform(action);
+      }
       if (this.#pending.length === 0) break;
       actions = this.router.step(monotonicMs(), this.#pending.shift()!);
     }
     this.#busy = false;
-    this.#alarm.set(this.router.deadline);
+    const { deadline } = this.router;
+    this.#alarm.set(this.#isTakeover ? deadline - AWAKE_MS : deadline);
   }
 }

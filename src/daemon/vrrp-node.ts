@@ -3,6 +3,7 @@
  * Composition only.
  */
 
+import { carriersOf } from "../core/vrrp/implied-tracks.ts";
 import { identitiesOf, objectionTo, type Reign } from "../core/vrrp/reign.ts";
 import { Router } from "../core/vrrp/router.ts";
 import type { RouterInput } from "../core/vrrp/router-ports.ts";
@@ -13,10 +14,12 @@ import { isOsFailure, type OsFailure } from "../drivers/ffi.ts";
 import { KernelAddresses } from "../drivers/kernel-addresses.ts";
 import { LinkWatch, type InterfaceFact } from "../drivers/link-watch.ts";
 import { ReignRecord } from "../drivers/reign-record.ts";
+import { macvlansOf } from "../drivers/wanted-objects.ts";
 import { AddressAnnouncer } from "./address-announcer.ts";
 import { AdvertSockets } from "./advert-sockets.ts";
 import { FailureReports } from "./failure-reports.ts";
 import { ObjectKeeper } from "./object-keeper.ts";
+import { LinkNews } from "./link-news.ts";
 import { perform, type Stage } from "./perform.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import type { RoleModel } from "./role-protocol.ts";
@@ -37,6 +40,7 @@ export class VrrpNode {
   readonly #failures: FailureReports;
   readonly #keeper: ObjectKeeper;
   readonly #groups = new StaticGroups();
+  readonly #news: LinkNews;
   #instances = new Map<string, InstanceSettings>();
   /** Addresses that come and go: never somebody's own address. */
   #virtual: ReadonlySet<string> = new Set();
@@ -101,6 +105,10 @@ export class VrrpNode {
     this.#sockets = new AdvertSockets((datagram) => {
       this.feed({ type: "datagram-received", datagram, wallMs: wallMs() });
     }, trouble);
+    this.#news = new LinkNews({
+      tell: ({ index: _index, ...fact }) => this.feed({ type: "interface-changed", ...fact }),
+      trouble,
+    });
     this.#announcer = new AddressAnnouncer(links, {
       claimed: (instance, address, mac) => {
         this.feed({ type: "address-claimed", instance, address, mac });
@@ -128,12 +136,13 @@ export class VrrpNode {
   start(model: RoleModel): void {
     const settings = model.vrrp;
     this.#adopt(settings);
+    this.#news.adopt(model.interfaceDelays, model.polledLinks ?? []);
     this.#holdStatic(settings);
     const stage = this.#stage();
     const loop = new RouterLoop(
       new Router(settings),
       (action) => perform(action, stage),
-      () => this.#sockets.readGathered(),
+      (exactly) => (exactly ? this.#sockets.read() : this.#sockets.readGathered()),
     );
     // Told early, so that a rehearsal can hear them too.
     this.#tellInterfaces(settings);
@@ -165,16 +174,18 @@ export class VrrpNode {
     const before = this.#instances;
     const settings = model.vrrp;
     this.#adopt(settings);
+    this.#news.adopt(model.interfaceDelays, model.polledLinks ?? []);
     this.#holdStatic(settings);
     this.#tellInterfaces(settings);
     this.#loop?.reconfigure(settings);
     // Only now: those that went have sent their last advert.
     this.#sockets.keepOnly(settings.instances);
-    for (const [name, old] of before) {
-      const vmac = this.#instances.get(name)?.vmac?.name;
-      if (old.vmac === undefined || old.vmac.name === vmac) continue;
-      const failure = this.#kernel.dismiss(old);
-      if (failure !== undefined) this.#trouble(name, failure.message);
+    const kept = new Set([...this.#instances.values()].flatMap(macvlanNames));
+    for (const [instance, old] of before) {
+      for (const name of macvlanNames(old).filter((one) => !kept.has(one))) {
+        const failure = this.#kernel.dismiss(name);
+        if (failure !== undefined) this.#trouble(instance, failure.message);
+      }
     }
   }
 
@@ -187,6 +198,7 @@ export class VrrpNode {
   stop(reason: string): void {
     this.feed({ type: "stop-requested", reason });
     this.#loop?.close();
+    this.#news.close();
     this.#keeper.close();
     this.#announcer.close();
     this.#sockets.close();
@@ -216,7 +228,7 @@ export class VrrpNode {
       // Routes go with the link and do not come back with it.
       this.#keeper.lookSoon();
     }
-    this.#tell(fact);
+    this.#news.hear(fact);
   }
 
   addressRemoved(interfaceName: string, address: string): void {
@@ -233,18 +245,17 @@ export class VrrpNode {
     const intervals = settings.instances.map((instance) => instance.advertIntervalMs);
     this.#sockets.setShortestInterval(Math.min(...intervals));
     this.#virtual = new Set(settings.instances.flatMap(virtualAddresses));
-    for (const name of new Set(settings.instances.map((instance) => instance.interface))) {
-      this.#prepareOn(name);
-    }
+    for (const name of new Set(settings.instances.flatMap(bases))) this.#prepareOn(name);
   }
 
   /** VMAC interfaces and sockets of the instances on an interface, as far as it is there. */
   #prepareOn(interfaceName: string): void {
     if (!this.#links.fact(interfaceName).exists) return;
     for (const instance of this.#instances.values()) {
-      if (instance.interface !== interfaceName) continue;
-      const failure = this.#kernel.prepare(instance);
-      if (failure !== undefined) this.#trouble(instance.name, failure.message);
+      if (!bases(instance).includes(interfaceName)) continue;
+      for (const { message } of this.#kernel.prepare(instance)) {
+        this.#trouble(instance.name, message);
+      }
       this.#sockets.open(instance);
     }
   }
@@ -268,12 +279,8 @@ export class VrrpNode {
   #tellInterfaces(settings: VrrpSettings): void {
     const names = new Set(interfacesOf(settings));
     for (const gone of this.#watched.difference(names)) this.#links.unwatch(gone);
-    for (const name of names) this.#tell(this.#links.watch(name));
+    for (const name of names) this.#news.hear(this.#links.watch(name));
     this.#watched = names;
-  }
-
-  #tell({ index: _index, ...fact }: InterfaceFact): void {
-    this.feed({ type: "interface-changed", ...fact });
   }
 
   #stage(): Stage {
@@ -313,6 +320,15 @@ function virtualAddresses(instance: InstanceSettings): readonly string[] {
   return [...instance.addresses, ...instance.excludedAddresses].map(({ address }) => address);
 }
 
+/** The interface of the adverts, and those below its macvlans. */
+function bases(instance: InstanceSettings): readonly string[] {
+  return [instance.interface, ...macvlansOf(instance).map(({ base }) => base)];
+}
+
+function macvlanNames(instance: InstanceSettings): readonly string[] {
+  return macvlansOf(instance).map(({ name }) => name);
+}
+
 /** Tracked ones, and those whose routes and static addresses have to come back. */
 function interfacesOf(settings: VrrpSettings): readonly string[] {
   const { instances, groups, staticAddresses, staticRoutes } = settings;
@@ -321,7 +337,7 @@ function interfacesOf(settings: VrrpSettings): readonly string[] {
   const routes = [...staticRoutes, ...instances.flatMap((instance) => instance.routes)];
   const used = [...staticAddresses, ...routes.flatMap((r) => [r, ...(r.paths ?? [])])];
   return [
-    ...instances.map((instance) => instance.interface),
+    ...instances.flatMap((instance) => [...bases(instance), ...carriersOf(instance)]),
     ...tracked,
     ...used.flatMap((one) => one.interface ?? []),
   ];

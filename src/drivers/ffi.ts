@@ -90,6 +90,7 @@ export const SO_RCVTIMEO = 20;
 export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 export const SO_DETACH_FILTER = 27;
+export const SO_TIMESTAMPNS = 35;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 
@@ -113,6 +114,7 @@ const raw = {
   read: libc.func("int64_t read(int fd, uintptr_t bytes, size_t length)"),
   write: libc.func("int64_t write(int fd, uintptr_t bytes, size_t length)"),
   ifNameToIndex: libc.func("uint32_t if_nametoindex(const char *name)"),
+  clockGettime: libc.func("int clock_gettime(int clock, uintptr_t now)"),
   timerfdCreate: libc.func("int timerfd_create(int clock, int flags)"),
   timerfdSettime: libc.func(
     "int timerfd_settime(int fd, int flags, uintptr_t next, uintptr_t old)",
@@ -122,6 +124,7 @@ const raw = {
   schedSetscheduler: libc.func("int sched_setscheduler(int pid, int policy, const void *param)"),
   schedGetscheduler: libc.func("int sched_getscheduler(int pid)"),
   schedSetaffinity: libc.func("int sched_setaffinity(int pid, size_t size, const void *mask)"),
+  ioctl: libc.func("int ioctl(int fd, unsigned long request, uintptr_t argument)"),
   setrlimit: libc.func("int setrlimit(int resource, const void *limit)"),
 } as const;
 
@@ -208,10 +211,16 @@ export function interfaceIndex(name: string): number {
   return index === 0 ? -koffiErrno() : index;
 }
 
+export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 export const TFD_NONBLOCK = 0o4000;
 export const TFD_CLOEXEC = 0o2000000;
 export const TFD_TIMER_ABSTIME = 1;
+
+/** Fills a `timespec`: seconds and nanoseconds, 8 bytes each. */
+export function clockGettime(clock: number, now: NativeMemory): number {
+  return checked(raw.clockGettime(clock, now.address));
+}
 
 export function timerfdCreate(clock: number, flags: number): number {
   return checked(raw.timerfdCreate(clock, flags));
@@ -253,4 +262,9 @@ export function schedSetaffinity(pid: number, mask: Uint8Array): number {
 /** setrlimit(2); soft and hard in the unit of the resource. */
 export function setrlimit(resource: number, soft: number, hard: number): number {
   return checked(raw.setrlimit(resource, new BigUint64Array([BigInt(soft), BigInt(hard)])));
+}
+
+/** ioctl(2) with a structure as its argument. */
+export function ioctl(fd: number, request: number, argument: NativeMemory): number {
+  return checked(raw.ioctl(fd, request, argument.address));
 }

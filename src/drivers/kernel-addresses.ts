@@ -32,6 +32,7 @@ import {
   addressesOf,
   filtersOf,
   isProbedFor,
+  macvlansOf,
   objectsOf,
   staticObjectsOf,
   subnetsOf,
@@ -122,20 +123,18 @@ export class KernelAddresses {
     return this.#lease?.rebuilds ?? 0;
   }
 
-  /**
-   * What a takeover would lose time with: the instance's VMAC interface, if it wants one, and what
-   * its interfaces must be set to. Again after the interface came back.
-   */
-  prepare(settings: InstanceSettings): OsFailure | undefined {
-    const failure = makeVirtualMac(this.socket, this.#record, settings);
+  /** What a takeover would lose time with: VMACs, settings of interfaces; again when one is back. */
+  prepare(settings: InstanceSettings): readonly OsFailure[] {
+    const failures = macvlansOf(settings).flatMap(
+      (macvlan) => makeVirtualMac(this.socket, this.#record, macvlan) ?? [],
+    );
     this.#secondaries.keep(subnetsOf(objectsOf(settings)));
-    return failure;
+    return failures;
   }
 
-  /** The opposite, after `release`. */
-  dismiss(settings: InstanceSettings): OsFailure | undefined {
-    if (settings.vmac === undefined) return undefined;
-    return removeVirtualMac(this.socket, this.#record, settings.vmac.name);
+  /** The opposite, after `release`, for one VMAC interface. */
+  dismiss(name: string): OsFailure | undefined {
+    return removeVirtualMac(this.socket, this.#record, name);
   }
 
   /**
@@ -276,7 +275,7 @@ export class KernelAddresses {
       // Lifetimes are renewed with the first renewal of the lease.
       this.#leases.set(instance, { durationMs, lifetimesRenewedMs: -Infinity });
       const holding = this.#noteRecorded(instance, objectsOf(its));
-      if (its.vmac !== undefined) this.#keptLinks.add(its.vmac.name);
+      for (const macvlan of macvlansOf(its)) this.#keptLinks.add(macvlan.name);
       Object.assign(holding, this.#filtersOf(its));
       return [{ classMs: durationMs, held: holding.leased, refused: holding.refused }];
     });

@@ -9,11 +9,13 @@ class Inlet {
   readonly #memory = new NativeMemory(8);
   came = 0;
   read = 0;
+  readings = 0;
   /** Called after every reading. */
   after: () => void = () => {};
   readonly watch: PacedWatch = new PacedWatch(this.fd, () => {
     const count = readInto(this.fd, this.#memory) < 0 ? 0 : this.#memory.view.getUint32(0, true);
     this.read += count;
+    this.readings++;
     setImmediate(this.after);
     return count;
   });
@@ -50,7 +52,9 @@ test("what comes often is gathered, and nothing of it is left behind or read twi
   inlet.come(3);
   inlet.watch.readGathered();
   assert.equal(inlet.read, inlet.came, "asked for, it is read at once");
+  const before = inlet.readings;
   await inlet.flow(0, () => !inlet.watch.gathers);
+  assert.ok(inlet.readings <= before + 2, "found nothing once, and waits for more");
   inlet.come(1);
   await new Promise<void>((resolve) => (inlet.after = resolve));
   assert.equal(inlet.read, inlet.came);

@@ -1,4 +1,7 @@
-/** Readings of a descriptor: as data comes, or where much comes, gathered and a few ms apart. */
+/**
+ * Readings of a descriptor: as data comes, or where much comes, gathered and a few ms apart. What
+ * comes in bursts is not looked for between them: to find nothing costs as much as to be woken.
+ */
 
 import { GATHER_MS, ReadingPace } from "../core/vrrp/reading-pace.ts";
 import { Alarm } from "./alarm.ts";
@@ -9,10 +12,12 @@ export class PacedWatch {
   readonly #fd: number;
   readonly #read: () => number;
   readonly #pace = new ReadingPace();
-  /** One of the two is there: what tells when to read. */
+  /** Tells that there is something to read; absent while it gathers, and after `close`. */
   #watch: Watch | undefined;
+  /** Tells when what gathers is to be read; made when that happens first. */
   #alarm: Alarm | undefined;
   #mayGather = false;
+  #closed = false;
 
   /** `read` takes everything that waits, and returns how much it was. */
   constructor(fd: number, read: () => number) {
@@ -28,41 +33,41 @@ export class PacedWatch {
   }
 
   get gathers(): boolean {
-    return this.#alarm !== undefined;
+    return this.#watch === undefined && !this.#closed;
   }
 
   /** What has gathered until now. Nothing to do where data is read as it comes. */
   readGathered(): void {
-    if (this.gathers) this.#readNow();
+    if (this.gathers) this.read();
   }
 
   close(): void {
+    this.#closed = true;
     this.#watch?.close();
     this.#alarm?.close();
     this.#watch = undefined;
     this.#alarm = undefined;
   }
 
-  #readNow(): void {
+  /** What waits, however it is read. */
+  read(): void {
     const count = this.#read();
     // Reading may have brought about that this was closed.
-    if (!this.#mayGather || (this.#watch === undefined && this.#alarm === undefined)) return;
+    if (this.#closed || !this.#mayGather) return;
     const now = monotonicMs();
-    const gathers = this.#pace.read(now, count);
-    if (gathers !== this.gathers) {
-      if (gathers) this.#letGather();
-      else this.#readAsItComes();
-    }
-    this.#alarm?.set(now + GATHER_MS);
+    if (this.#pace.read(now, count) && count > 0) this.#letGather(now);
+    else this.#readAsItComes();
   }
 
   #readAsItComes(): void {
-    this.close();
-    this.#watch = watchReadable(this.#fd, () => this.#readNow());
+    this.#alarm?.set(Infinity);
+    this.#watch ??= watchReadable(this.#fd, () => this.read());
   }
 
-  #letGather(): void {
-    this.close();
-    this.#alarm = new Alarm(() => this.#readNow());
+  #letGather(now: number): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+    this.#alarm ??= new Alarm(() => this.read());
+    this.#alarm.set(now + GATHER_MS);
   }
 }

@@ -6,82 +6,65 @@
  */
 
 import { createHash } from "node:crypto";
-import { closeSync, ftruncateSync, openSync } from "node:fs";
-import type { SharedCount } from "../core/proxy/guest-count.ts";
+import { closeSync } from "node:fs";
+import type { SharedCount } from "../core/proxy/shared-state.ts";
 import { monotonicMs } from "./clock.ts";
-import { closeFd, NativeMemory, osFailure, type OsFailure } from "./ffi.ts";
-import {
-  isLocked,
-  lockByte,
-  mapShared,
-  openMemory,
-  sealSize,
-  unlockByte,
-} from "./shared-memory.ts";
+import type { NativeMemory } from "./ffi.ts";
+import { isLocked, lockByte, unlockByte } from "./shared-memory.ts";
 
 /** Processes: 64 workers, and those of earlier generations that still carry something. */
-const PLACES = 256;
+export const PLACES = 256;
 /** Names that were ever counted for, and behind them the one word that says how far places are taken. */
 const NAMES = 256;
 const MARK = NAMES - 1;
 const NAME_BYTES = 8 * NAMES;
-const SIZE = NAME_BYTES + 4 * NAMES * PLACES;
+export const COUNTS_BYTES: number = NAME_BYTES + 4 * NAMES * PLACES;
 /** How often the dead are looked for. */
 const LOOK_EVERY_MS = 50;
-
-/** A descriptor to be handed to each process. */
-export function createSharedCounts(): number | OsFailure {
-  const fd = openMemory("nines-counts");
-  if (fd < 0) return osFailure("make shared memory", fd);
-  try {
-    ftruncateSync(fd, SIZE);
-  } catch (error) {
-    closeFd(fd);
-    return osFailure("size shared memory", (error as NodeJS.ErrnoException).errno ?? -1);
-  }
-  // Nobody who has it may pull it from under the others.
-  sealSize(fd);
-  return fd;
-}
 
 export class SharedCounts {
   /** An opening of our own: the lock belongs to it. */
   readonly #fd: number;
-  readonly #place: number;
+  readonly place: number;
   /** Hashes; 0 = free. */
   readonly #names: BigInt64Array;
   /** By name, then by place. */
   readonly #cells: Int32Array;
   /** No place from here on was ever taken: with two workers two figures are added up, and not 256. */
   readonly #mark: Int32Array;
+  readonly #cleared: ((place: number) => void)[] = [];
   #lookedMs = -Infinity;
 
-  /** Takes a place. `fd` stays the caller's. */
-  static join(fd: number): SharedCounts | OsFailure {
-    const call = "share counts";
-    let own: number;
-    try {
-      own = openSync(`/proc/self/fd/${fd}`, "r+");
-    } catch (error) {
-      return osFailure(call, (error as NodeJS.ErrnoException).errno ?? -1);
-    }
-    const address = mapShared(own, SIZE);
-    const place = address < 0 ? address : freePlace(own);
-    if (place >= 0) return new SharedCounts(own, new NativeMemory(SIZE, address), place);
-    closeSync(own);
-    return osFailure(call, place);
+  /** Takes a place in what is mapped of `fd`, an opening of our own that is kept; else `-errno`. */
+  static join(fd: number, memory: NativeMemory, at: number): SharedCounts | number {
+    const place = freePlace(fd);
+    return place < 0 ? place : new SharedCounts(fd, place, { memory, at });
   }
 
-  private constructor(fd: number, memory: NativeMemory, place: number) {
+  private constructor(
+    fd: number,
+    place: number,
+    { memory, at }: { memory: NativeMemory; at: number },
+  ) {
     this.#fd = fd;
-    this.#place = place;
+    this.place = place;
     const { buffer } = memory.bytes;
-    this.#names = new BigInt64Array(buffer, 0, NAMES);
-    this.#cells = new Int32Array(buffer, NAME_BYTES, NAMES * PLACES);
-    this.#mark = new Int32Array(buffer, 8 * MARK, 1);
+    this.#names = new BigInt64Array(buffer, at, NAMES);
+    this.#cells = new Int32Array(buffer, at + NAME_BYTES, NAMES * PLACES);
+    this.#mark = new Int32Array(buffer, at + 8 * MARK, 1);
     this.#clear(place);
     // Before anything is counted there: whoever still sees the old mark was counted before we add up.
     this.#raiseMark(place + 1);
+  }
+
+  /** Places from here on were never taken. */
+  get mark(): number {
+    return Atomics.load(this.#mark, 0);
+  }
+
+  /** Whoever keeps something else by places: theirs goes with it. */
+  whenCleared(clear: (place: number) => void): void {
+    this.#cleared.push(clear);
   }
 
   /** Undefined: there is no room for another name. */
@@ -96,9 +79,9 @@ export class SharedCounts {
 
   /** The place is free again. */
   leave(): void {
-    this.#clear(this.#place);
+    this.#clear(this.place);
     // What is mapped keeps the opening, and with it the lock.
-    unlockByte(this.#fd, this.#place);
+    unlockByte(this.#fd, this.place);
     closeSync(this.#fd);
   }
 
@@ -114,11 +97,11 @@ export class SharedCounts {
       set: (own) => {
         // This and `sum` in the order that all processes agree on: of two who set theirs and then add
         // up, one sees the other.
-        Atomics.store(cells, from + this.#place, own);
+        Atomics.store(cells, from + this.place, own);
       },
       sum,
       recount: () => {
-        this.#buryDead(from);
+        this.buryDead((place) => Atomics.load(cells, from + place) !== 0);
         return sum();
       },
     };
@@ -131,13 +114,13 @@ export class SharedCounts {
     }
   }
 
-  /** Those who count here. Not at each look: whoever refuses many looks often. */
-  #buryDead(from: number): void {
+  /** Those who count where it matters. Not at each look: whoever refuses many looks often. */
+  buryDead(matters: (place: number) => boolean): void {
     const now = monotonicMs();
     if (now - this.#lookedMs < LOOK_EVERY_MS) return;
     this.#lookedMs = now;
     for (let place = 0; place < Atomics.load(this.#mark, 0); place++) {
-      if (place === this.#place || Atomics.load(this.#cells, from + place) === 0) continue;
+      if (place === this.place || !matters(place)) continue;
       if (isLocked(this.#fd, place)) continue;
       // Locked while it is cleared: somebody new would take another one.
       if (lockByte(this.#fd, place) < 0) continue;
@@ -148,6 +131,7 @@ export class SharedCounts {
 
   #clear(place: number): void {
     for (let at = place; at < this.#cells.length; at += PLACES) Atomics.store(this.#cells, at, 0);
+    for (const clear of this.#cleared) clear(place);
   }
 }
 

@@ -14,7 +14,6 @@ const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
-const MAP_POPULATE = 0x8000;
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_ADD_SEALS = 1033;
@@ -42,7 +41,7 @@ export function sealSize(fd: number): number {
 
 /** Mapped for as long as this process lives: its address, or `-errno`. mmap(2). */
 export function mapShared(fd: number, size: number): number {
-  return checked(Number(mmap(0, size, PROT_READ_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0)));
+  return checked(Number(mmap(0, size, PROT_READ_WRITE, MAP_SHARED, fd, 0)));
 }
 
 /**

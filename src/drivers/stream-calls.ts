@@ -5,7 +5,7 @@
  */
 
 import { errno as koffiErrno, load } from "koffi";
-import { NativeMemory, SOL_SOCKET } from "./ffi.ts";
+import { NativeMemory, setSocketOption, SOL_SOCKET } from "./ffi.ts";
 
 export const SOCK_STREAM = 1;
 export const MSG_PEEK = 0x2;
@@ -30,6 +30,7 @@ export const SO_ERROR = 4;
 export const SO_LINGER = 13;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
+export const TCP_QUICKACK = 12;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IPPROTO_IP = 0;
@@ -79,6 +80,17 @@ export function listenStream(fd: number, backlog: number): number {
 
 export function shutdownWriting(fd: number): number {
   return checked(raw.shutdown(fd, SHUT_WR));
+}
+
+/** An even number: what is owed now, and later as before. tcp(7), `__tcp_sock_set_quickack`. */
+const ACKNOWLEDGE_ONCE = new Uint8Array(Int32Array.of(2).buffer);
+
+/**
+ * Acknowledges what was received, which the kernel may put off for 40 ms. A sender without
+ * TCP_NODELAY keeps its last, short segment until then. On a unix socket nothing happens.
+ */
+export function acknowledge(fd: number): void {
+  setSocketOption(fd, IPPROTO_TCP, TCP_QUICKACK, ACKNOWLEDGE_ONCE);
 }
 
 /** The error that waits on the socket, as a positive errno; 0 = none. Reading clears it. */

@@ -23,8 +23,8 @@ const EVENTS = 256;
 const ROUNDS = 4;
 /** Enough for every connection to have said something. */
 const MOST_ROUNDS = 256;
-/** One read at most. */
-export const READ_BYTES: number = 64 * 1024;
+/** One read at most: 64 KiB, which many servers write at a time, and the head or frame before it. */
+export const READ_BYTES: number = 72 * 1024;
 /** Peers get what was read as soon as it is more than that: it is to be still in the caches. */
 const GATHERED_BYTES = 64 * 1024;
 /** Reads of one connection in one turn; then timers and new events get theirs. */
@@ -77,6 +77,8 @@ export abstract class Sender extends Watched {
 }
 
 export interface LoopHooks {
+  /** Before anything of a turn is done. */
+  beforeTurn?(now: number): void;
   /** At the end of every turn: the moment to set timers anew. */
   afterTurn(now: number): void;
 }
@@ -150,6 +152,7 @@ export class StreamLoop {
     this.#inTurn = true;
     const now = monotonicMs();
     this.#now = now;
+    this.#hooks.beforeTurn?.(now);
     body(now);
     this.#finish(now);
   }
@@ -235,6 +238,7 @@ export class StreamLoop {
     this.#inTurn = true;
     const now = monotonicMs();
     this.#now = now;
+    this.#hooks.beforeTurn?.(now);
     for (let round = 0; round < rounds; round++) {
       const count = calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
       if (count > 0) this.#dispatch(now, count);

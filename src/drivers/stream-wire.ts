@@ -44,6 +44,8 @@ export class StreamWire extends Sender implements Arrival, Wire {
   #connecting: ServerPeer | undefined;
   #isStanding: boolean;
   #isBlocked = false;
+  /** What is sent now, more follows at once. */
+  #isFollowed = false;
   #hungUp = false;
   #inEnded = false;
   #isSealed = false;
@@ -85,7 +87,10 @@ export class StreamWire extends Sender implements Arrival, Wire {
     if (this.#connecting !== undefined) {
       this.queueEarly(bytes, from, to);
     } else if (to - from >= DIRECT_BYTES && bytes === this.loop.input.bytes) {
+      // What was staged is mostly a head: one segment with the body, and one look for the other side.
+      this.#isFollowed = true;
       if (this.stagedLength > 0) this.flush();
+      this.#isFollowed = false;
       this.transmit(this.loop.input, from, to);
     } else {
       this.loop.stage(this, bytes, from, to);
@@ -175,7 +180,9 @@ export class StreamWire extends Sender implements Arrival, Wire {
     if (this.isPaused) return this.#hold(from, from + count);
     if (count > 0) {
       this.#peer.received(now, this.loop.input.bytes, from, from + count);
-      if (this.isReadable && !this.#isGone) this.loop.makeReady(this);
+      if (this.#isGone) return;
+      if (this.isReadable) this.loop.makeReady(this);
+      else if (this.#peer.awaitsMore === true) calls.acknowledge(this.fd);
       return;
     }
     this.#inEnded = true;
@@ -261,7 +268,7 @@ export class StreamWire extends Sender implements Arrival, Wire {
       return;
     }
     // The last bytes leave in one segment with the end, which follows in this turn.
-    const flags = this.isEnding ? calls.MSG_MORE : 0;
+    const flags = this.isEnding || this.#isFollowed ? calls.MSG_MORE : 0;
     const result = calls.sendStream(this.fd, memory.address + from, to - from, flags);
     if (result < 0 && result !== -EAGAIN) {
       this.fail(errnoName(result));

@@ -3,7 +3,6 @@
  * interface, with the kernel settings that keep the two MACs apart.
  */
 
-import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { EEXIST, ENODEV, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
 import {
@@ -12,7 +11,6 @@ import {
   beginMacvlan,
   findLink,
   formatMac,
-  virtualMac,
 } from "./netlink/links.ts";
 import type { Link } from "./netlink/links.ts";
 import type { NetlinkSocket } from "./netlink/socket.ts";
@@ -25,24 +23,20 @@ import {
   writeSysctl,
 } from "./sysctl.ts";
 import type { Sysctl } from "./sysctl.ts";
-
-type MacSettings = Pick<InstanceSettings, "vmac" | "interface" | "family" | "vrid">;
+import type { Macvlan } from "./wanted-objects.ts";
 
 /**
- * Makes the macvlan and brings it up; undefined when done or not wanted. One of the same name,
+ * Makes the macvlan and brings it up; undefined when done. One of the same name,
  * MAC and parent that somebody made before us is used, and stays afterwards.
  */
 export function makeVirtualMac(
   socket: NetlinkSocket,
   record: OwnedRecord,
-  settings: MacSettings,
+  { name, base, family, mac }: Macvlan,
 ): OsFailure | undefined {
-  if (settings.vmac === undefined) return undefined;
-  const { name } = settings.vmac;
-  const call = `make the virtual MAC interface ${name} on ${settings.interface}`;
-  const parent = findLink(socket, settings.interface);
+  const call = `make the virtual MAC interface ${name} on ${base}`;
+  const parent = findLink(socket, base);
   if (typeof parent === "number") return osFailure(call, parent);
-  const mac = macOf(settings);
   const isWanted = (link: Link): boolean =>
     link.mac === formatMac(mac) && link.parentIndex === parent.index;
   let known = findLink(socket, name);
@@ -64,17 +58,11 @@ export function makeVirtualMac(
   } else if (!isWanted(known)) {
     return osFailure(`${call}: another interface of that name is there`, -EEXIST);
   }
-  changeSysctls(record, [...reversePathSysctls(), ...baseInterfaceSysctls(settings.interface)]);
-  for (const sysctl of macvlanSysctls(settings.family, name)) writeSysctl(sysctl);
+  changeSysctls(record, [...reversePathSysctls(), ...baseInterfaceSysctls(base)]);
+  for (const sysctl of macvlanSysctls(family, name)) writeSysctl(sysctl);
   beginLinkUp(socket, name);
   const { status } = socket.transact();
   return status < 0 ? osFailure(call, status) : undefined;
-}
-
-/** The MAC that the operator chose, or the one of RFC 9568 section 7.3. */
-export function macOf({ vmac, family, vrid }: Omit<MacSettings, "interface">): Uint8Array {
-  if (vmac?.mac === undefined) return virtualMac(family, vrid);
-  return Uint8Array.from(vmac.mac.split(":"), (part) => Number.parseInt(part, 16));
 }
 
 function isOurs(record: OwnedRecord, name: string): boolean {

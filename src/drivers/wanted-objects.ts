@@ -1,7 +1,13 @@
 /** What the settings want to have in the kernel while an instance is master, or all the time. */
 
-import type { InstanceSettings, VirtualAddress, VrrpSettings } from "../core/vrrp/settings.ts";
+import type {
+  Family,
+  InstanceSettings,
+  VirtualAddress,
+  VrrpSettings,
+} from "../core/vrrp/settings.ts";
 import type { KernelObject } from "./kernel-object.ts";
+import { virtualMac } from "./netlink/links.ts";
 
 const OWNER_PRIORITY = 255;
 
@@ -23,17 +29,69 @@ export function staticObjectsOf(
   ];
 }
 
+/** A macvlan with a virtual router's MAC. */
+export interface Macvlan {
+  readonly name: string;
+  /** The interface below. */
+  readonly base: string;
+  readonly family: Family;
+  readonly mac: Uint8Array;
+}
+
+/** Those that the instance wants: its own first, then those of single addresses. */
+export function macvlansOf(settings: InstanceSettings): readonly Macvlan[] {
+  const all = new Map<string, Macvlan>();
+  const own = ownMacvlan(settings);
+  if (own !== undefined) all.set(own.name, own);
+  for (const address of listed(settings)) {
+    const one = macvlanOf(settings, address);
+    if (one !== undefined && !all.has(one.name)) all.set(one.name, one);
+  }
+  return [...all.values()];
+}
+
 /**
- * On the VMAC's interface where there is one, unless the address names another interface or is of
- * the other family (an excluded address), for which that MAC is not meant.
+ * The macvlan that carries the address: one of its own, or the instance's, unless the address
+ * names another interface or is of the other family, for which that MAC is not meant.
  */
+export function macvlanOf(
+  settings: InstanceSettings,
+  { vmac, interface: base, family }: VirtualAddress,
+): Macvlan | undefined {
+  if (vmac !== undefined) {
+    return { name: vmac, base, family, mac: virtualMac(family, settings.vrid) };
+  }
+  const isElsewhere = base !== settings.interface || family !== settings.family;
+  return isElsewhere ? undefined : ownMacvlan(settings);
+}
+
+/** With the MAC that the operator chose, or the one of RFC 9568 section 7.3. */
+function ownMacvlan({
+  vmac,
+  interface: base,
+  family,
+  vrid,
+}: InstanceSettings): Macvlan | undefined {
+  if (vmac === undefined) return undefined;
+  const mac =
+    vmac.mac === undefined
+      ? virtualMac(family, vrid)
+      : Uint8Array.from(vmac.mac.split(":"), (part) => Number.parseInt(part, 16));
+  return { name: vmac.name, base, family, mac };
+}
+
+/** Where each is put: on its macvlan, if it has one. */
 export function addressesOf(settings: InstanceSettings): readonly VirtualAddress[] {
-  const { vmac, interface: base, family } = settings;
-  return [...settings.addresses, ...settings.excludedAddresses].map((address) =>
-    vmac === undefined || address.interface !== base || address.family !== family
-      ? address
-      : { ...address, interface: vmac.name },
-  );
+  return listed(settings).map((address) => {
+    const carrier = macvlanOf(settings, address);
+    if (carrier === undefined) return address;
+    const { vmac: _vmac, ...rest } = address;
+    return { ...rest, interface: carrier.name };
+  });
+}
+
+function listed(settings: InstanceSettings): readonly VirtualAddress[] {
+  return [...settings.addresses, ...settings.excludedAddresses];
 }
 
 /** What the packet filter does about addresses of a holder. */

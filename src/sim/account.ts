@@ -16,6 +16,8 @@ import {
   witnessAddress,
 } from "./settings-draft.ts";
 
+const WAIT_BELIEVED_MS = 2;
+
 export interface Heard {
   readonly localMs: number;
   readonly worldMs: number;
@@ -156,8 +158,9 @@ export class Account {
     return advert;
   }
 
-  hear(advert: ReadAdvert, source: string): void {
-    const localMs = this.node.localMs;
+  hear(advert: ReadAdvert, { source, waitedMs = 0 }: ReceivedDatagram): void {
+    // Silence begins when an advert comes; of a long wait only that much is believed.
+    const localMs = this.node.localMs - Math.min(waitedMs, WAIT_BELIEVED_MS);
     if (advert.priority === 0) {
       this.lastZeroMs = localMs;
       return;

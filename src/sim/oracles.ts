@@ -221,7 +221,7 @@ function learn(account: Account, step: Step, before: Account["state"]): void {
   const { input, node } = step;
   if (input.type === "datagram-received" && (before === "BACKUP" || before === "MASTER")) {
     const advert = account.believable(input.datagram);
-    if (advert !== undefined) account.hear(advert, input.datagram.source);
+    if (advert !== undefined) account.hear(advert, input.datagram);
   }
   if (input.type === "interface-changed" && input.interface === `eth${account.segment}`) {
     account.linkDown = !input.up;

@@ -307,6 +307,14 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
+    name: "advert-dated-back",
+    what: "an advert counts from 2 ms before it came",
+    input: (input) =>
+      input.type === "datagram-received"
+        ? { ...input, datagram: { ...input.datagram, waitedMs: 2 } }
+        : input,
+  },
+  {
     name: "preparation-kept",
     what: "addresses that were got ready stay in the kernel when the master is heard again",
     actions: (actions, context) =>

@@ -98,8 +98,10 @@ export class Process {
   /** A full buffer loses it. */
   takeDatagram(datagram: ReceivedDatagram): void {
     if (this.suspended && ++this.#waitingDatagrams > MAX_WAITING_DATAGRAMS) return;
+    const cameMs = this.#node.localMs;
     this.#whenRunning(() => {
-      this.#step({ type: "datagram-received", datagram, wallMs: this.#wallMs });
+      const waited = { ...datagram, waitedMs: this.#node.localMs - cameMs };
+      this.#step({ type: "datagram-received", datagram: waited, wallMs: this.#wallMs });
     });
   }
 

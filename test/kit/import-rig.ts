@@ -34,9 +34,11 @@ export function told(list: readonly Diagnostic[]): string[] {
   return list.map((one) => formatDiagnostic(one));
 }
 
-/** All that an import says: the file without its comments at the end, losses, mistakes. */
-function everything({ text = "", losses, diagnostics, review }: Imported): string {
-  return [text, ...told(losses), ...told(diagnostics), ...told(review)].join("\n");
+/** Both say the same: the file without its comments at the end, losses, mistakes. */
+function sameWords(a: Imported, b: Imported): boolean {
+  const differs = (of: "losses" | "diagnostics" | "review"): boolean =>
+    told(a[of]).join("\n") !== told(b[of]).join("\n");
+  return a.text === b.text && !differs("losses") && !differs("diagnostics") && !differs("review");
 }
 
 /** Losses that stand for a whole block say where it ends. */
@@ -55,7 +57,6 @@ export function silentLines(path: string, format: Format, file: string = path): 
   const source = DISK.readFile(file)!;
   const whole = imported(path, { format });
   if (whole.text === undefined) return [];
-  const before = everything(whole);
   const lines = source.split("\n");
   return lines.flatMap((text, index) => {
     const isPlain = !/[{}]/u.test(text) || format === "haproxy";
@@ -65,7 +66,7 @@ export function silentLines(path: string, format: Format, file: string = path): 
     if (losses.some((loss) => loss.line === index + 1)) return [];
     if (isInside(losses, index + 1)) return [];
     const without = lines.with(index, "").join("\n");
-    const after = everything(imported(path, { format }, changedFile(file, without)));
-    return after === before ? [`${index + 1}: ${text.trim()}`] : [];
+    const after = imported(path, { format }, changedFile(file, without));
+    return sameWords(after, whole) ? [`${index + 1}: ${text.trim()}`] : [];
   });
 }

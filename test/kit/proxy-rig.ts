@@ -121,6 +121,11 @@ export class RigWire implements Wire {
     this.#tell().drained(this.#rig.now);
   }
 
+  /** What is on its way to the engine shall not wait for anybody. */
+  get isAwaited(): boolean {
+    return this.#tell().awaitsMore === true;
+  }
+
   #tell(): Peer {
     assert.equal(this.gone, "", "it is gone");
     assert.ok(this.#peer !== undefined);

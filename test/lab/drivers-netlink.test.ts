@@ -213,7 +213,7 @@ describe("addresses in the kernel", { skip }, () => {
       family: "ipv6",
     });
     for (const settings of [four, six]) {
-      assert.equal(await holder.ask("prepare", settings), null);
+      assert.deepEqual(await holder.ask("prepare", settings), []);
       await holder.ask("renew", settings.name, 5000);
       assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
     }
@@ -231,11 +231,31 @@ describe("addresses in the kernel", { skip }, () => {
     assert.match(inClient("ip neigh"), /fd91::100 .*00:00:5e:00:02:33/);
     for (const settings of [four, six]) {
       assert.deepEqual(await holder.ask("release", settings.name), []);
-      assert.equal(await holder.ask("dismiss", settings), null);
+      assert.equal(await holder.ask("dismiss", settings.vmac!.name), null);
     }
     assert.doesNotMatch(inHolder("ip link"), /vrrp/);
     await holder.close();
     assert.equal(inHolder(`sysctl -n net.ipv4.conf.${CABLE}.arp_ignore`), "0\n");
+  });
+
+  test("a single address lives on a macvlan of its own, the others stay on the interface", async () => {
+    const own = virtual(V4, { prefixLength: 24, vmac: "vrrp.51" });
+    const other = virtual("10.91.0.102", { prefixLength: 24 });
+    const settings = instance([own, other]);
+    assert.deepEqual(await holder.ask("prepare", settings), []);
+    await holder.ask("renew", settings.name, 5000);
+    assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    assert.match(inHolder("ip -br address show dev vrrp.51"), /10\.91\.0\.100\/24/);
+    assert.match(inHolder(`ip -br address show dev ${CABLE}`), /10\.91\.0\.102\/24/);
+    const arp = inClient(`arping -c2 -w3 -I ${CABLE} ${V4} || true`);
+    assert.match(arp, /00:00:5e:00:01:33/i);
+    const plain = inClient(`arping -c2 -w3 -I ${CABLE} 10.91.0.102 || true`);
+    assert.match(plain, /bytes from/i);
+    assert.doesNotMatch(plain, /00:00:5e/i);
+    assert.deepEqual(await holder.ask("release", settings.name), []);
+    assert.equal(await holder.ask("dismiss", "vrrp.51"), null);
+    assert.doesNotMatch(inHolder("ip link"), /vrrp/);
+    await holder.close();
   });
 
   test("255 addresses are acquired and released in a few milliseconds", async (t) => {

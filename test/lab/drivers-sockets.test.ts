@@ -131,11 +131,40 @@ describe("socket drivers", { skip }, () => {
         heard = (await right.ask("heard")) as Record<string, unknown>[];
         return heard.length > 0;
       });
-      const { payload, ...header } = heard[0]!;
+      const { payload, waitedMs, ...header } = heard[0]!;
+      assert.ok(Number(waitedMs) >= 0, "the kernel said when it came");
       const expected = { interface: "eth0", family, protocol: 112, source: advert.source };
       assert.deepEqual(header, { ...expected, destination: group, ttl: 255 });
       assert.match(String(payload), /^313396010064/);
       assert.deepEqual(await left.ask("heard"), [], "the sender does not hear itself");
+    }
+  });
+
+  test("an advert that is read late says how long it has waited, in both families", async () => {
+    for (const advert of [V4_ADVERT, V6_ADVERT]) {
+      const stalled = right.ask("stall", { count: 60 });
+      const family = advert.family as "ipv4" | "ipv6";
+      for (let i = 0; i < 20; i++) {
+        await left.ask("advertise", { ...advert, destination: GROUP[family] });
+        await sleep(1);
+      }
+      await stalled;
+      const waits: number[] = [];
+      await until("all heard", async () => {
+        const heard = (await right.ask("heard")) as { waitedMs: number }[];
+        waits.push(...heard.map(({ waitedMs }) => waitedMs));
+        return waits.length === 20;
+      });
+      // Sent a millisecond apart and more, read in one go.
+      assert.ok(waits[0]! - waits.at(-1)! >= 19, waits.join());
+      assert.ok(
+        waits.every((ms) => ms >= 0 && ms < 5000),
+        waits.join(),
+      );
+      assert.ok(
+        waits.every((ms, i) => i === 0 || ms < waits[i - 1]!),
+        waits.join(),
+      );
     }
   });
 

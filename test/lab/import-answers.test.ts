@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { importFile } from "../../src/config/import/import-file.ts";
 import type { Host } from "../../src/lab/host.ts";
@@ -89,9 +90,11 @@ interface Case {
   /** The program in the foreground. */
   readonly command: (file: string) => readonly string[];
   readonly questions: readonly Question[];
+  /** Read by it, from the folder of the source. */
+  readonly others?: readonly string[];
 }
 
-async function compare({ source, command, questions }: Case): Promise<void> {
+async function compare({ source, command, questions, others = [] }: Case): Promise<void> {
   const text = readFileSync(`${GOLDEN}/${source}`, "utf8");
   const { text: yaml } = importFile(`${GOLDEN}/${source}`, { newSecret: () => "00".repeat(32) });
   await withWorld(PLAN, async (world) => {
@@ -99,6 +102,10 @@ async function compare({ source, command, questions }: Case): Promise<void> {
     const ports = ["red", "9001", "green", "9002", "blue", "9003"];
     const mirror = await lb.start([process.execPath, MIRROR, ...ports], { name: "mirror" });
     await untilListening(mirror, 9003);
+    for (const other of others) {
+      const path = `${source.slice(0, source.indexOf("/"))}/${other}`;
+      lb.write(`/run/old/${path}`, readFileSync(`${GOLDEN}/${path}`, "utf8"));
+    }
     const old = await lb.start(command(lb.write(`/run/old/${source}`, text)), { name: "old" });
     await untilListening(old, 8000);
     const mine = yaml!.replaceAll(":8000", ":8001");
@@ -149,6 +156,60 @@ test("an imported haproxy.cfg answers as HAProxy does", async () => {
   ];
   const command = (file: string) => ["haproxy", "-db", "-f", file];
   await compare({ source: "haproxy/answers.cfg", command, questions: [...api, ...rules] });
+});
+
+test("backends that HAProxy finds in maps are found in routes", async () => {
+  const by = (how: string, path: string, host = "x.test"): Question => [
+    "-H",
+    `X-By: ${how}`,
+    "-H",
+    `Host: ${host}`,
+    "-H",
+    "X-Name: unique",
+    path,
+  ];
+  const hosts = ["shop.example", "WWW.Shop.Example", "api.example", "gone.example", "x.test"];
+  const endings = ["a.example", "b.deep.example", "my.OTHER.test", "other.test.x"];
+  const questions: Question[] = [
+    ...["/", "/x", "/a", "/a/x", "/a/b", "/a/b/c", "/a/b/cd"].map((path) => by("path", path)),
+    ...endings.map((host) => by("end", "/", host)),
+    by("address", "/"),
+    by("name", "/"),
+    ...["unique", "xyz", "other"].map((name) => ["-H", "X-By: name", "-H", `X-Name: ${name}`, "/"]),
+    ...hosts.map((host) => by("", "/unreached-by-get", host)),
+    ...hosts.map((host) => ["-X", "POST", ...by("", "/unreached-by-get", host)]),
+    ["-X", "POST", ...SHOP, "/x"],
+  ];
+  const files = ["hosts", "paths", "endings", "addresses", "names"];
+  await compare({
+    source: "haproxy/maps.cfg",
+    // Relative paths begin where it is started.
+    command: (file) => ["sh", "-c", `cd ${dirname(file)} && exec haproxy -db -f ${file}`],
+    questions,
+    others: files.map((name) => `maps/${name}.map`),
+  });
+});
+
+test("what nginx looks up in maps is found in routes", async () => {
+  const hosts = ["x.example", "api.example", "deep.example", "a.deep.example", "www.test"];
+  const others = ["N17.test", "nobody.test", "API.example"];
+  const questions: Question[] = [
+    ...[...hosts, ...others].map((host) => ["-H", `Host: ${host}`, "/x?y=1"]),
+    ...["/old", "/older", "/older?x=1", "/oldest", "/legacy/x", "/Legacy/"].map((path) => [path]),
+    ...["?color=blue", "?color=green", "?color=red", "?colors=blue", ""].map((query) => [
+      `/color/a/b${query}`,
+    ]),
+    ...["A Bot", "a goodbot", "a browser"].flatMap((agent) => [
+      ["-A", agent, "/x"],
+      ["-A", agent, "/old"],
+    ]),
+    ["/said"],
+    ["-X", "POST", "/said"],
+    ["/inside/x"],
+    ["-X", "POST", "/inside/x"],
+  ];
+  const command = (file: string) => ["nginx", "-p", dirname(file), "-c", file];
+  await compare({ source: "nginx/maps.conf", command, questions });
 });
 
 test("an imported nginx.conf answers as nginx does", async () => {

@@ -1,28 +1,16 @@
 /** The page while the daemon restarts under it, hangs, or while the browser's clock is wrong; keys; a thousand servers. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
+import { test } from "node:test";
 import { fixture } from "../../src/console/fixture.ts";
 import { FixtureServer } from "./fixture-server.ts";
-import { disorder, launch, open } from "./kit.ts";
+import { disorder, open, staged } from "./kit.ts";
 
-const server = new FixtureServer();
-let browser: Browser;
-
-before(async () => {
-  await server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser.close();
-  await server.end();
-});
+const server = staged(new FixtureServer());
 
 test("a console that ends is told with the age of what is shown; when it is back the page goes on by itself", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server, { operator: true });
+  const { page } = await open(server, { operator: true });
   await page.locator(".is-live").waitFor();
   await server.stop();
   await page.locator(".is-lost").waitFor();
@@ -40,7 +28,7 @@ test("a console that ends is told with the age of what is shown; when it is back
 
 test("a console that hangs is known by its silence, and asked anew", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server, { alone: true, fakeClock: true });
+  const { page } = await open(server, { alone: true, fakeClock: true });
   await page.locator(".is-live").waitFor();
   await page.clock.fastForward(26_000);
   await page.locator('[data-banner="lost"]', { hasText: "It says nothing any more" }).waitFor();
@@ -51,7 +39,7 @@ test("a console that hangs is known by its silence, and asked anew", async () =>
 
 test("flips are spoken, shown within the second, and the picture stays in order", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server);
+  const { page } = await open(server);
   await page.locator("#topology .node").first().waitFor();
   server.change(fixture("one-server-left"));
   await page
@@ -68,7 +56,7 @@ test("flips are spoken, shown within the second, and the picture stays in order"
 
 test("with a browser whose clock is a year off every time shown is the server's", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server, { clockOffMs: 365 * 86_400_000 });
+  const { page } = await open(server, { clockOffMs: 365 * 86_400_000 });
   await page.locator("#answer-up .muted").waitFor();
   assert.match(await page.locator("#answer-up .muted").innerText(), /since 12 min 1\d s ago/u);
   assert.match(await page.locator("#timeline .steering").innerText(), /11:00:0\d/u);
@@ -77,7 +65,7 @@ test("with a browser whose clock is a year off every time shown is the server's"
 
 test("everything is done by keys alone", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server, { alone: true });
+  const { page } = await open(server, { alone: true });
   await page.locator("#topology .node").first().waitFor();
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
@@ -112,7 +100,7 @@ test("everything is done by keys alone", async () => {
 test("charts of a pool are drawn from what comes, and say their values in words", async () => {
   const small = fixture("small");
   server.overview = small;
-  const { page, troubles } = await open(browser, server, { hash: "#/pool/web" });
+  const { page, troubles } = await open(server, { hash: "#/pool/web" });
   await page.getByRole("heading", { name: "web", exact: false }).first().waitFor();
   for (let i = 1; i <= 3; i++) {
     server.change({
@@ -141,7 +129,7 @@ test("charts of a pool are drawn from what comes, and say their values in words"
 
 test("a pool of a hundred servers is a table, worst first, searched as one types", async () => {
   server.overview = fixture("thousand-servers");
-  const { page } = await open(browser, server, {
+  const { page } = await open(server, {
     hash: "#/pool/web",
     width: 360,
     height: 740,
@@ -156,7 +144,7 @@ test("a pool of a hundred servers is a table, worst first, searched as one types
 
 test("charts go back an hour, a day, 30 days, by keys and in both languages", async () => {
   server.overview = fixture("small");
-  const { page, troubles } = await open(browser, server, { hash: "#/service/web" });
+  const { page, troubles } = await open(server, { hash: "#/service/web" });
   await page.getByRole("img", { name: "Availability: balancer 90 %" }).waitFor();
   await page.getByText("Without lb2: no answer.").waitFor();
   const day = page.getByRole("button", { name: "a day" });

@@ -1,24 +1,13 @@
 /** The first screen in a real browser: what it says in each state, and that it stays in order. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
 import { fixture, FIXTURE_NAMES, type FixtureName } from "../../src/console/fixture.ts";
 import { FixtureServer } from "./fixture-server.ts";
-import { disorder, launch, open, regions, textsOutside } from "./kit.ts";
+import { disorder, open, regions, textsOutside, staged } from "./kit.ts";
 
-const server = new FixtureServer();
-let browser: Browser;
-
-before(async () => {
-  await server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser.close();
-  await server.end();
-});
+const server = staged(new FixtureServer());
 
 const PANELS = [
   "answer-up",
@@ -51,7 +40,7 @@ const SAID: Readonly<Record<FixtureName, readonly [up: string, survives: string]
 
 test("each state of the group is said in the first two answers, and no word or box is out of place", async () => {
   server.overview = fixture("small");
-  const { page, troubles } = await open(browser, server);
+  const { page, troubles } = await open(server);
   const headline = (id: string): Promise<string> => page.locator(`#${id} .headline`).innerText();
   for (const name of FIXTURE_NAMES) {
     await show(page, name);
@@ -67,7 +56,7 @@ test("each state of the group is said in the first two answers, and no word or b
 
 test("on a phone, in the dark and in Chinese everything is there, below each other, in the same order", async () => {
   const look = { width: 360, height: 740, language: "zh", dark: true, operator: true } as const;
-  const { page, troubles } = await open(browser, server, look);
+  const { page, troubles } = await open(server, look);
   for (const name of ["one-server-left", "thousand-servers", "split-brain"] as const) {
     await show(page, name);
     assert.match(await page.locator("#answer-up .question").innerText(), /服务正常吗/u);
@@ -95,7 +84,7 @@ test("on a phone, in the dark and in Chinese everything is there, below each oth
 
 test("on a desk the four answers stand side by side above the topology, and all of it within the first screen", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server, { width: 1440, height: 900 });
+  const { page } = await open(server, { width: 1440, height: 900 });
   await page.locator("#topology .node").first().waitFor();
   const answers = await regions(page, ".answer");
   assert.equal(new Set(answers.map(({ y }) => y)).size, 1);
@@ -112,7 +101,7 @@ test("on a desk the four answers stand side by side above the topology, and all 
 
 test("every state is told by a word and a shape of its own, not by colour alone", async () => {
   const shapes = new Map<string, string>();
-  const { page } = await open(browser, server);
+  const { page } = await open(server);
   await page.getByRole("button", { name: "As a table" }).click();
   for (const name of ["thousand-servers", "stale-peer", "one-server-left", "small"] as const) {
     await show(page, name);
@@ -140,7 +129,7 @@ test("traffic moves on the lines, and stands still for people who want no motion
   server.overview = fixture("small");
   const names: string[] = [];
   for (const reducedMotion of [false, true]) {
-    const { page } = await open(browser, server, { reducedMotion });
+    const { page } = await open(server, { reducedMotion });
     await page.locator(".flow").first().waitFor({ state: "attached" });
     names.push(
       await page.evaluate<string>(
@@ -155,7 +144,7 @@ test("traffic moves on the lines, and stands still for people who want no motion
 
 test("what a screen reader hears of the first screen", async () => {
   server.overview = fixture("one-server-left");
-  const { page } = await open(browser, server);
+  const { page } = await open(server);
   await page.locator("#topology .node").first().waitFor();
   const tree = await page.locator("body").ariaSnapshot();
   for (const part of [
@@ -177,7 +166,7 @@ test("what a screen reader hears of the first screen", async () => {
 
 test("a look at the past replays the state of that moment, and says that it is the past", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server);
+  const { page } = await open(server);
   const web1 = page.locator('.node[data-id="server web/web1"]');
   await web1.waitFor();
   assert.equal(await web1.getAttribute("data-state"), "UP");
@@ -210,7 +199,7 @@ test("names from servers stay text", async () => {
     },
     records: small.records.map((record) => ({ ...record, reason: evil, subject: evil })),
   };
-  const { page } = await open(browser, server);
+  const { page } = await open(server);
   await page.locator("#topology .node").first().waitFor();
   assert.equal(await page.locator("img").count(), 0);
   assert.match(await page.locator("#answer-changes").innerText(), /<img src=x/u);

@@ -1,28 +1,17 @@
 /** Whoever has no mouse does everything: sign in, look back, order, answer; and every control says what it is. */
 
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import { beforeEach, test } from "node:test";
+import type { Page } from "playwright-core";
 import { fixture } from "../../src/console/fixture.ts";
 import { FixtureServer } from "./fixture-server.ts";
-import { launch, open } from "./kit.ts";
+import { open, staged } from "./kit.ts";
 
-const server = new FixtureServer();
-let browser: Browser;
-
-before(async () => {
-  await server.start();
-  browser = await launch();
-});
+const server = staged(new FixtureServer());
 
 beforeEach(() => {
   server.overview = fixture("small");
   server.confirmed.length = 0;
-});
-
-after(async () => {
-  await browser.close();
-  await server.end();
 });
 
 const MOST_STEPS = 60;
@@ -45,7 +34,7 @@ async function tabTo(page: Page, selector: string): Promise<void> {
 }
 
 test("an order is given by keys alone, and the focus comes back to where it was", async () => {
-  const { page } = await open(browser, server, { operator: true, hash: "#/server/web/web1" });
+  const { page } = await open(server, { operator: true, hash: "#/server/web/web1" });
   await page.getByRole("button", { name: "Drain" }).waitFor();
   await tabTo(page, ".actions button");
   await page.keyboard.press("Enter");
@@ -67,7 +56,7 @@ test("an order is given by keys alone, and the focus comes back to where it was"
 });
 
 test("one looks back by keys alone: by the slider, by events, and home again", async () => {
-  const { page } = await open(browser, server);
+  const { page } = await open(server);
   await page.locator("#topology .node").first().waitFor();
   await tabTo(page, "#timeline input[type=range]");
   await page.keyboard.press("Home");
@@ -85,7 +74,7 @@ test("one looks back by keys alone: by the slider, by events, and home again", a
 });
 
 test("whatever can be pressed, chosen or filled in says what it is, on every page", async () => {
-  const { page } = await open(browser, server, { operator: true });
+  const { page } = await open(server, { operator: true });
   await page.locator("#topology .node").first().waitFor();
   const nameless: string[] = [];
   for (const hash of [

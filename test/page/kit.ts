@@ -1,5 +1,6 @@
 /** A headless Chromium before the console, as a test wants it. */
 
+import { after, before } from "node:test";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import type { FixtureServer } from "./fixture-server.ts";
 
@@ -12,6 +13,19 @@ export function launch(): Promise<Browser> {
   // Tests run as root in containers, where Chromium's own sandbox cannot be set up.
   launched ??= chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   return launched;
+}
+
+/** A server, there with the browser while the tests of the file that asks for it run. */
+export function staged(server: FixtureServer): FixtureServer {
+  before(async () => {
+    await server.start();
+    await launch();
+  });
+  after(async () => {
+    await (await launch()).close();
+    await server.end();
+  });
+  return server;
 }
 
 export interface Look {
@@ -39,11 +53,10 @@ export interface Opened {
 }
 
 export async function open(
-  browser: Browser,
   server: Pick<FixtureServer, "url" | "token">,
   look: Look = {},
 ): Promise<Opened> {
-  const context = await contextFor(browser, server, look);
+  const context = await contextFor(server, look);
   const page = await context.newPage();
   await page.setViewportSize({ width: look.width ?? 1280, height: look.height ?? 860 });
   if (look.fakeClock === true) await page.clock.install();
@@ -62,14 +75,14 @@ export async function open(
   return { page, context, troubles };
 }
 
-/** Contexts are kept while a browser lives: those after the first find the page's files in their cache. */
-const contexts = new WeakMap<Browser, Map<string, Promise<BrowserContext>>>();
+/** Contexts are kept while the browser lives: those after the first find the page's files in their cache. */
+const contexts = new Map<string, Promise<BrowserContext>>();
 
-function contextFor(
-  browser: Browser,
+async function contextFor(
   server: Pick<FixtureServer, "url" | "token">,
   look: Look,
 ): Promise<BrowserContext> {
+  const browser = await launch();
   const made = async (): Promise<BrowserContext> => {
     const context = await browser.newContext({
       locale: look.language === "zh" ? "zh-CN" : "en-GB",
@@ -81,11 +94,9 @@ function contextFor(
     return context;
   };
   if (look.alone === true) return made();
-  const known = contexts.get(browser) ?? new Map<string, Promise<BrowserContext>>();
-  contexts.set(browser, known);
   const key = [server.url, look.language, look.dark, look.reducedMotion, look.operator].join();
-  const kept = known.get(key) ?? made();
-  known.set(key, kept);
+  const kept = contexts.get(key) ?? made();
+  contexts.set(key, kept);
   return kept;
 }
 

@@ -1,40 +1,14 @@
 /** In Chinese everything is Chinese, on every page, in every state; a change of language needs no reload. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
 import { fixture, FIXTURE_NAMES } from "../../src/console/fixture.ts";
+import { ADDRESSES } from "./addresses.ts";
 import { FixtureServer } from "./fixture-server.ts";
-import { launch, open } from "./kit.ts";
+import { open, staged } from "./kit.ts";
 
-const server = new FixtureServer();
-let browser: Browser;
-
-before(async () => {
-  await server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser.close();
-  await server.end();
-});
-
-const PAGES = [
-  "#/",
-  "#/events",
-  "#/incidents",
-  "#/incident/web-20261102T114746Z%40lb1",
-  "#/drills",
-  "#/drill/kill-vrrp",
-  "#/nodes",
-  "#/address/VI_1",
-  "#/director/lb2",
-  "#/pool/web",
-  "#/server/web/web2",
-  "#/service/web",
-  "#/server/web/gone",
-];
+const server = staged(new FixtureServer());
 
 /** What comes last on pages that ask for more. */
 const WHOLE: Readonly<Record<string, string>> = {
@@ -65,12 +39,12 @@ function englishOn(page: Page): Promise<readonly string[]> {
 
 test("no page has an English sentence when it is Chinese, in any state", async () => {
   server.overview = fixture("small");
-  const { page } = await open(browser, server, { language: "zh", operator: true });
+  const { page } = await open(server, { language: "zh", operator: true });
   const found: string[] = [];
   for (const name of FIXTURE_NAMES) {
     server.change({ ...fixture(name), node: `${name}-shown` });
     await page.locator(".node-name", { hasText: `${name}-shown` }).waitFor();
-    for (const hash of PAGES) {
+    for (const hash of ["#/", ...ADDRESSES]) {
       await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
       await page
         .locator(WHOLE[hash] ?? "main h1")
@@ -87,7 +61,7 @@ test("no page has an English sentence when it is Chinese, in any state", async (
 test("windows of orders are Chinese, too", async () => {
   server.overview = fixture("small");
   const look = { language: "zh", operator: true, hash: "#/server/web/web1" } as const;
-  const { page } = await open(browser, server, look);
+  const { page } = await open(server, look);
   await page.getByRole("button", { name: "排空" }).click();
   await page.getByRole("dialog").getByText("现有 3 个请求").waitFor();
   server.conflict = "something changed since the preview: look again";
@@ -100,7 +74,7 @@ test("windows of orders are Chinese, too", async () => {
 
 test("a change of language changes what was told already, without a reload or a word of a lost line", async () => {
   server.overview = fixture("one-server-left");
-  const { page, troubles } = await open(browser, server, { alone: true, hash: "#/drills" });
+  const { page, troubles } = await open(server, { alone: true, hash: "#/drills" });
   await page.getByText("as promised: another process takes its place").waitFor();
   await page.evaluate(
     `new MutationObserver(() => { if (document.querySelector(".is-lost") !== null) document.title = "lost"; })

@@ -1,19 +1,12 @@
 /** What an operator does on the page, and what a reader cannot do. */
 
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
-import type { Browser } from "playwright-core";
+import { beforeEach, test } from "node:test";
 import { fixture } from "../../src/console/fixture.ts";
 import { FixtureServer } from "./fixture-server.ts";
-import { disorder, launch, open } from "./kit.ts";
+import { disorder, open, staged } from "./kit.ts";
 
-const server = new FixtureServer();
-let browser: Browser;
-
-before(async () => {
-  await server.start();
-  browser = await launch();
-});
+const server = staged(new FixtureServer());
 
 beforeEach(() => {
   server.overview = fixture("small");
@@ -21,13 +14,8 @@ beforeEach(() => {
   server.previewed = (usual) => usual;
 });
 
-after(async () => {
-  await browser.close();
-  await server.end();
-});
-
 test("an order shows what it will do and its command, wants a reason, and is sent once", async () => {
-  const { page, troubles } = await open(browser, server, {
+  const { page, troubles } = await open(server, {
     operator: true,
     hash: "#/server/web/web1",
   });
@@ -57,7 +45,7 @@ test("an order shows what it will do and its command, wants a reason, and is sen
 });
 
 test("when something changed meanwhile, the order is looked at anew and may be confirmed then", async () => {
-  const { page } = await open(browser, server, { operator: true, hash: "#/server/web/web1" });
+  const { page } = await open(server, { operator: true, hash: "#/server/web/web1" });
   await page.getByRole("button", { name: "Drain" }).click();
   const window = page.getByRole("dialog", { name: "Drain: web/web1" });
   await window.getByLabel("Reason").fill("new kernel");
@@ -86,7 +74,7 @@ test("a dangerous order wants its name typed; one that nobody may give says why 
     text: "nobody stands by for VI_1",
   };
   server.previewed = (usual) => ({ ...usual, refused, override: "VI_1" });
-  const { page } = await open(browser, server, { operator: true, hash: "#/address/VI_1" });
+  const { page } = await open(server, { operator: true, hash: "#/address/VI_1" });
   await page.getByRole("button", { name: "Hand over" }).click();
   const window = page.getByRole("dialog");
   await window.getByRole("alert").filter({ hasText: "nobody stands by for VI_1" }).waitFor();
@@ -116,7 +104,7 @@ test("a dangerous order wants its name typed; one that nobody may give says why 
 });
 
 test("a weight is previewed as it is typed, and empty means as configured", async () => {
-  const { page } = await open(browser, server, {
+  const { page } = await open(server, {
     operator: true,
     hash: "#/server/web/web2",
     language: "zh",
@@ -135,7 +123,7 @@ test("a weight is previewed as it is typed, and empty means as configured", asyn
 });
 
 test("a reader sees no orders; with a token one becomes an operator, and signed out a reader again", async () => {
-  const { page } = await open(browser, server, { alone: true, hash: "#/server/web/web1" });
+  const { page } = await open(server, { alone: true, hash: "#/server/web/web1" });
   await page.getByRole("heading", { name: "web/web1" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Drain" }).count(), 0);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -152,7 +140,7 @@ test("a reader sees no orders; with a token one becomes an operator, and signed 
 });
 
 test("a note on an incident is kept and shown; a drill is run from its page", async () => {
-  const { page } = await open(browser, server, {
+  const { page } = await open(server, {
     operator: true,
     hash: "#/incident/web-20261102T114746Z%40lb1",
   });

@@ -8,7 +8,6 @@ import { createServer as createListener, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
 import { createToken, tokensPath } from "../../src/console/tokens.ts";
 import { waitFor } from "../../src/lab/wait.ts";
 import { disorder, launch, open } from "./kit.ts";
@@ -17,14 +16,12 @@ const folder = mkdtempSync(join(tmpdir(), "nines-whole-"));
 const state = join(folder, "state");
 const file = join(folder, "nines.yaml");
 const webs: Server[] = [];
-let browser: Browser;
 let daemon: ChildProcess | undefined;
 let log = "";
 let front = 0;
 let server = { url: "", token: "" };
 
 before(async () => {
-  browser = await launch();
   const ports = await freePorts(4);
   const [page, front_, web1, web2] = ports as [number, number, number, number];
   front = front_;
@@ -55,7 +52,7 @@ pools:
 });
 
 after(async () => {
-  await browser.close();
+  await (await launch()).close();
   await stop();
   for (const one of webs) {
     one.closeAllConnections();
@@ -107,7 +104,7 @@ async function freePorts(count: number): Promise<readonly number[]> {
 }
 
 test("a server's death, an operator's order and a new daemon are seen without a reload", async () => {
-  const { page, troubles } = await open(browser, server, { operator: true, alone: true });
+  const { page, troubles } = await open(server, { operator: true, alone: true });
   page.setDefaultTimeout(15_000);
   const box = (id: string, word: string): Promise<void> =>
     page.locator(`.node[data-id="${id}"][data-state="${word}"]`).waitFor();

@@ -70,6 +70,18 @@ export function sameCondition(a: Condition, b: Condition): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
 
+/** Whoever is the first is the second as well, as far as can be told. */
+export function implies(inner: Condition, outer: Condition): boolean {
+  const entries = Object.entries(outer);
+  // Most are told apart by what they ask for at all.
+  if (entries.some(([key]) => inner[key] === undefined)) return false;
+  return entries.every(([key, value]) => {
+    const own = inner[key];
+    if (own === value) return true;
+    return JSON.stringify(bothValues(key, own, value)) === JSON.stringify(own);
+  });
+}
+
 function sorted(condition: Condition): unknown {
   return Object.entries(condition).sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -31,7 +31,7 @@ export interface Imported {
   readonly diagnostics: readonly Diagnostic[];
   /** What was not carried over (warnings) and what needs no counterpart (notes). */
   readonly losses: readonly Diagnostic[];
-  /** What our own reader says about `text`; an error means that it needs a hand. */
+  /** What our own reader says about `text`; an error means that it needs a hand. Read when it is asked for. */
   readonly review: readonly Diagnostic[];
 }
 
@@ -75,7 +75,14 @@ export function importFile(
   };
   if (findings.failed) return { ...told, review: [] };
   const text = draft.text(path);
-  return { ...told, text, review: review(text, options) };
+  let read: readonly Diagnostic[] | undefined;
+  return {
+    ...told,
+    text,
+    get review() {
+      return (read ??= review(text, options));
+    },
+  };
 }
 
 const RESULT = "nines.yaml";

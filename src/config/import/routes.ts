@@ -3,7 +3,7 @@
  * holds decides. A rule that only changes something under a condition splits the routes after it.
  */
 
-import { type Condition, conjunction, sameCondition, type When } from "./conditions.ts";
+import { type Condition, conjunction, implies, sameCondition, type When } from "./conditions.ts";
 import type { Data } from "./draft.ts";
 
 export interface Edits {
@@ -83,6 +83,8 @@ interface Place {
 class Compiler {
   readonly routes: Route[] = [];
   readonly #poolRules: (pool: string) => readonly Rule[];
+  /** How many of the routes let such requests pass: they are asked of again at every rule. */
+  readonly #passed = new WeakMap<Condition, number>();
   #steps = 0;
 
   constructor(poolRules: (pool: string) => readonly Rule[]) {
@@ -93,8 +95,7 @@ class Compiler {
     const { rules, rule: index, alternative, done } = place;
     const rule = rules[index];
     if (rule === undefined) return done(state);
-    const isDecided = this.routes.some((route) => implies(state.when, route.when));
-    if (isDecided) return;
+    if (this.#isDecided(state.when)) return;
     if (++this.#steps > MOST_STEPS || this.routes.length >= MOST_ROUTES) {
       return rule.lose("its conditions make too many routes");
     }
@@ -110,6 +111,14 @@ class Compiler {
     }
     this.#apply(rule, inside, { ...place, rule: index + 1, alternative: 0 });
     if (!sameCondition(inside.when, state.when)) this.run(next, state);
+  }
+
+  /** A route before takes them all. */
+  #isDecided(when: Condition): boolean {
+    const fresh = this.routes.slice(this.#passed.get(when) ?? 0);
+    if (fresh.some((route) => implies(when, route.when))) return true;
+    this.#passed.set(when, this.routes.length);
+    return false;
   }
 
   /** Undefined: no request is both. */
@@ -137,21 +146,13 @@ class Compiler {
   }
 
   #decide({ when, change }: State, { origin }: Rule, target: Data): void {
-    const isDecided = this.routes.some((route) => implies(when, route.when));
-    if (isDecided) return;
+    if (this.#isDecided(when)) return;
     const { limit, answer } = change;
     const isOwn = target["pool"] === undefined;
     // A redirect brings its own.
     const told = isOwn ? { limit, answer, rewrite: target["rewrite"] as Data | undefined } : change;
     this.routes.push({ when, data: { ...when, ...target, ...changeData(told) }, origin });
   }
-}
-
-function implies(inner: Condition, outer: Condition): boolean {
-  // Asked of every route at every step: most are told apart by what they ask for at all.
-  if (Object.keys(outer).some((key) => inner[key] === undefined)) return false;
-  const both = conjunction([inner, outer]);
-  return typeof both === "object" ? sameCondition(both, inner) : both === "true";
 }
 
 function together(a: Change, b: Change): Change | undefined {

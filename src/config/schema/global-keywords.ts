@@ -22,8 +22,8 @@ export const GLOBAL_KEYWORDS: string = `
 ~ SSL | block SSL | | Client certificate of SSL_GET checks. | man, SSL
 + track_group | block track_group NAME | | Instances that are in FAULT while a static address, route or rule that names the group cannot be put back. | man, Static track groups
 + bfd_instance | block bfd_instance NAME | | A BFD session: a neighbour that falls silent is told within milliseconds. | man, BFD CONFIGURATION
-- linkbeat_interfaces | lines | | Interfaces whose link is polled; Nines hears of links by netlink. | man, Linkbeat interfaces
-- linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | man, Global definitions
++ linkbeat_interfaces | lines | | Interfaces whose driver is asked for the link each second, beside what the kernel tells at once: NAME [MII, ETHTOOL or IOCTL]. | man, Linkbeat interfaces
++ linkbeat_use_polling | flag | | The same for every interface of adverts and tracks. | man, Global definitions
 - net_namespace_ipvs | word | | Network namespace of the IPVS table; Nines balances without IPVS. | man, Global definitions
 - namespace_with_ipsets | flag | | ipsets inside namespaces on kernels before 3.13. | man, Global definitions
 - use_pid_dir | flag | | Where keepalived puts pid files; Nines has a run directory. | man, Global definitions
@@ -93,6 +93,7 @@ export const GLOBAL_KEYWORDS: string = `
 + dynamic_interfaces | words 0..1 | | Interfaces may be missing at start. | man, Global definitions
 + reload_check_config | words 0..1 | | Check before a reload; Nines always does. | man, Global definitions
 + vmac_prefix | word | vrrp | Start of the names of macvlan interfaces. | man, Global definitions
++ vmac_addr_prefix | word | vmac_prefix | The same for macvlans of single addresses. | man, Global definitions
 + checker_log_all_failures | bool | off | Log every failed check, not only the deciding one. | man, Global definitions
 + witness | lines | | Nines: addresses of which one must answer before any instance may be master. | Nines
 + lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs. | Nines

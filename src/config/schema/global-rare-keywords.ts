@@ -63,7 +63,6 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - rs_init_notifies | flag | | Notify for real servers at start. | man, Global definitions
 - umask | any | | Mode of new files; Nines makes them 0600. | man, Global definitions
 - log_unknown_vrids | flag | | Log adverts of VRIDs not configured; Nines counts them. | man, Global definitions
-- vmac_addr_prefix | word | | Names of macvlans of single addresses. | man, Global definitions
 - random_seed | any | | Seed of \${_RANDOM}. | man, Global definitions
 - include_check | any | | Which missing includes are mistakes; in Nines a missing file always is. | man, Global definitions
 - reload_time_file | word | | A reload at a given time; use a timer. | man, Global definitions
@@ -79,7 +78,7 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - iproute_etc_dir | word | | Where names of routing tables are read. | keepalived source
 - set_supplementary_groups | flag | | Supplementary groups of scripts; Nines drops them. | keepalived source
 - use_pid_dir | flag | | Where keepalived puts pid files. | keepalived source
-- linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | keepalived source
++ linkbeat_use_polling | flag | | Ask the drivers of all interfaces of adverts and tracks for the link each second. | keepalived source
 - nftables_no_counters | flag | | Counters in keepalived's nftables rules. | keepalived source
 - vrrp_sock_buf | any | | Buffers of the advert sockets. | keepalived source
 

@@ -27,7 +27,7 @@ export const VRRP_KEYWORDS: string = `
 + accept | flag | | Packets to the addresses are accepted (default). | RFC 9568 6.1 Accept_Mode
 + no_accept | flag | | Packets to the addresses are dropped unless priority is 255. | RFC 9568 6.1 Accept_Mode
 + strict_mode | bool | vrrp_strict | RFC 5798 to the letter. | man, VRRP instance(s); RFC 5798
-+ use_vmac | words 0..2 | | Addresses live on a macvlan with the virtual MAC address, or with one of your own: [NAME] [MAC]. | RFC 9568 7.3
++ use_vmac | words 0..6 | | Addresses live on a macvlan with the virtual MAC address, or with one of your own: [[name] NAME] [MAC]. | RFC 9568 7.3
 + vmac_xmit_base | flag | | With use_vmac: adverts leave from the base interface. | man, VRRP instance(s)
 + dont_track_primary | flag | | The instance's own interface may be down. | man, VRRP instance(s)
 + track_interface | lines | | Interfaces that must be up, or change the priority. | man, VRRP instance(s)
@@ -56,7 +56,7 @@ export const VRRP_KEYWORDS: string = `
 + track_bfd | lines | | BFD sessions that must be up, or change the priority. | man, VRRP instance(s)
 + track_src_ip | flag | | FAULT while the interface does not have mcast_src_ip or unicast_src_ip. | man, VRRP instance(s)
 - vrf | word | | Routing domain of the adverts. | man, VRRP instance(s)
-- use_vmac_addr | any | | Macvlans for addresses on other interfaces. | man, VRRP instance(s)
++ use_vmac_addr | flag | | Also addresses on other interfaces, or of the other family, live on macvlans; for a single one write use_vmac behind it. | man, VRRP instance(s)
 - use_ipvlan | any | | An ipvlan instead of a macvlan. | man, VRRP instance(s)
 - old_unicast_checksum | any | | Checksum of keepalived before 1.3.6; seen by itself. | man, VRRP instance(s)
 + garp_extra_if | words 1..2 | vrrp_garp_extra_if | Announces again and again for switches that forget, where addresses are on a virtual MAC or, with all, on any other interface: [all] SECONDS; 0 = off. | man, VRRP instance(s)
@@ -65,8 +65,8 @@ export const VRRP_KEYWORDS: string = `
 - lvs_sync_daemon_inteface | word | | IPVS connection sync (keepalived's own old typing error). | keepalived source
 - debug | any | | Never implemented in keepalived either. | man, VRRP instance(s)
 - kernel_rx_buf_size | any | | Receive buffer of the socket. | man, VRRP instance(s)
-- linkbeat_use_polling | flag | | Poll the link state; Nines hears of links by netlink. | man, VRRP instance(s)
-- no_virtual_ipaddress | flag | | An instance without addresses. | keepalived source
++ linkbeat_use_polling | flag | | Ask the driver of the interface for the link each second; better: linkbeat_interfaces. | man, VRRP instance(s)
+- no_virtual_ipaddress | flag | | An instance without addresses: it still needs one, e.g. 192.0.2.1/32 dev lo, which nobody has to use. | keepalived source
 - timer_expired_backup | flag | | Late timers; Nines measures its lateness and steps down. | keepalived source
 - thread_timer_expired | flag | | Late timers; Nines measures its lateness and steps down. | keepalived source
 
@@ -96,7 +96,7 @@ export const VRRP_KEYWORDS: string = `
 + auth_pass | word | | The password; its first 8 bytes count. | RFC 2338 5.3.10
 
 [auth_hmac]
-+ key | words 2..2 | | ID (1-255) and secret of 32 to 64 bytes: hex:…, file:PATH or text. | keepalived 2.4, auth_hmac
++ key | words 2..2 | | ID (1-255) and secret of 32 to 64 bytes: hex:…, file:PATH or text. A credential of systemd: file:\${_ENV CREDENTIALS_DIRECTORY}/NAME. | keepalived 2.4, auth_hmac
 + active_key | int 1..255 | | Key that adverts are signed with. | keepalived 2.4, auth_hmac
 + anti_replay | one-of time,monotonic | time | time: the sender's clock must agree; monotonic: its counter must grow. | keepalived 2.4, auth_hmac
 + time_window | seconds 1..300 | 3 adverts, at least 5 | How far the sender's clock may be off. | keepalived 2.4, auth_hmac

@@ -11,6 +11,7 @@ import type { TreeNode } from "./document/tree.ts";
 import { expand, type Reading, type Schema } from "./expand.ts";
 import { checkShape, compile } from "./mistakes.ts";
 import { Places } from "./places.ts";
+import { removeMistakes } from "./remove-mistakes.ts";
 import { type ServiceDocument, serviceSchema } from "./schema/service-schema.ts";
 import type { ServiceModel, ServiceReading } from "./service-model.ts";
 import { buildService } from "./settings/service.ts";
@@ -45,8 +46,10 @@ export function readServiceYaml(
     glob: (pattern) => files.glob(pattern),
   };
   const service = findings.failed ? undefined : readTree(tree, reading, options);
+  const outcome =
+    service !== undefined && (findings.failed ? { unfinished: service } : { service });
   return {
-    ...(findings.failed || service === undefined ? {} : { service }),
+    ...outcome,
     diagnostics: sortDiagnostics(findings.list),
     sourceLine: (at: Place) => reader.sources.get(at.file)?.[at.line - 1],
   };
@@ -63,9 +66,13 @@ function readTree(
   const schema = serviceSchema as unknown as Schema;
   const data = expand(schema, tree, reading);
   check ??= compile(schema);
-  if (!checkShape(check, data, reading)) return undefined;
-  const document = convert(schema, data, reading) as ServiceDocument;
-  return buildService(document, reading, { ...options, hostName: options.hostName ?? hostname() });
+  const around = { ...options, hostName: options.hostName ?? hostname() };
+  const build = (into: Reading): ServiceModel =>
+    buildService(convert(schema, data, into) as ServiceDocument, into, around);
+  if (checkShape(check, data, reading)) return build(reading);
+  // What is left without the mistakes still says something; what it lacks is nobody's mistake.
+  if (!removeMistakes(check, data)) return undefined;
+  return build({ ...reading, findings: reading.findings.silent() });
 }
 
 /** Files are named as seen from the file that names them. */

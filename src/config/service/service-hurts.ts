@@ -1,13 +1,16 @@
 /** What is right in itself and will hurt on this machine: files that are not there, mostly. */
 
 import { type Diagnostic, Findings, type Place } from "../diagnostic.ts";
-import type { ServiceModel } from "./service-model.ts";
+import type { UnfinishedService } from "./service-model.ts";
 
 /** Undefined: it can be read; else why not. */
 export type FileTrouble = (path: string) => string | undefined;
 
 /** Certificates, keys and authorities that the balancer and the checks will open. */
-export function serviceWarnings(service: ServiceModel, troubleWith: FileTrouble): Diagnostic[] {
+export function serviceWarnings(
+  service: UnfinishedService,
+  troubleWith: FileTrouble,
+): Diagnostic[] {
   const findings = new Findings();
   for (const { path, key, what } of filesOf(service)) {
     const trouble = troubleWith(path);
@@ -18,8 +21,8 @@ export function serviceWarnings(service: ServiceModel, troubleWith: FileTrouble)
   return findings.list;
 }
 
-function placeOf(service: ServiceModel, key: string): Place {
-  return service.origins.get(key) ?? { file: "", line: 1, column: 1, text: "" };
+function placeOf(service: UnfinishedService, key: string): Place {
+  return service.origins?.get(key) ?? { file: "", line: 1, column: 1, text: "" };
 }
 
 interface NamedFile {
@@ -29,26 +32,26 @@ interface NamedFile {
   readonly what: string;
 }
 
-function filesOf({ balance, checks, console }: ServiceModel): NamedFile[] {
+function filesOf({ balance, checks = [], console }: UnfinishedService): NamedFile[] {
   const files: NamedFile[] = [];
   const add = (key: string, what: string, path: string | undefined): void => {
     if (path !== undefined) files.push({ path, key, what });
   };
-  for (const { name, tls } of balance.frontends) {
+  for (const { name, tls } of balance?.frontends ?? []) {
     for (const pair of tls?.certificates ?? []) {
       add(`frontend ${name}`, "certificate", pair.certificate);
       if (pair.key !== pair.certificate) add(`frontend ${name}`, "key", pair.key);
     }
     add(`frontend ${name}`, "client_ca", tls?.clientCa);
   }
-  for (const { name, tls } of balance.pools) {
+  for (const { name, tls } of balance?.pools ?? []) {
     add(`pool ${name}`, "ca", tls?.ca);
     add(`pool ${name}`, "certificate", tls?.certificate);
     add(`pool ${name}`, "key", tls?.key);
   }
-  add("console", "certificate", console.tls?.certificate);
-  add("console", "key", console.tls?.key);
-  add("console", "client_ca", console.tls?.clientCa);
+  add("console", "certificate", console?.tls?.certificate);
+  add("console", "key", console?.tls?.key);
+  add("console", "client_ca", console?.tls?.clientCa);
   for (const { name, protocol } of checks) {
     add(`check ${name}`, "ca", "tls" in protocol ? protocol.tls?.ca : undefined);
   }

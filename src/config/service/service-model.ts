@@ -85,9 +85,15 @@ export interface ServiceModel {
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
+/** What a machine can be asked about. */
+export type UnfinishedService = Pick<ServiceModel, "vrrp"> &
+  Partial<Pick<ServiceModel, "balance" | "checks" | "console" | "origins">>;
+
 export interface ServiceReading {
   /** Absent when there is an error. */
   readonly service?: ServiceModel;
+  /** In its place: what could be read all the same. To be talked about, never to be run. */
+  readonly unfinished?: UnfinishedService;
   /** In reading order. */
   readonly diagnostics: readonly Diagnostic[];
   /** Of a keepalived.conf: what its virtual servers are and are not here, a line each. */

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { globSync } from "node:fs";
+import { assertSameText } from "../../../test/kit/same-text.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { allKeys, pathOf } from "./keys.ts";
 import { serviceReference } from "./service-reference.ts";
@@ -18,7 +19,7 @@ for (const [path, wanted] of PAGES) {
   test(`${path} says what the schema says`, () => {
     const file = new URL(`../../../${path}`, import.meta.url);
     if (UPDATE) writeFileSync(file, wanted);
-    assert.equal(readFileSync(file, "utf8"), wanted);
+    assertSameText(readFileSync(file, "utf8"), wanted, path);
   });
 }
 

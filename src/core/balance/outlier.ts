@@ -13,12 +13,15 @@ export function observeResult(
   settings: OutlierSettings,
 ): string | undefined {
   server.intervalRequests++;
+  const { shared } = server;
   if (!failed) {
     server.errorsInRow = 0;
+    shared?.succeeded();
     return undefined;
   }
   server.intervalErrors++;
-  server.errorsInRow++;
+  // Of all workers, where they share it.
+  server.errorsInRow = shared?.failed() ?? server.errorsInRow + 1;
   const { enabled, consecutiveErrors } = settings;
   if (!enabled || consecutiveErrors === 0 || server.errorsInRow < consecutiveErrors) {
     return undefined;

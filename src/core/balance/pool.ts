@@ -13,7 +13,7 @@
 
 import { assert } from "../../lib/assert.ts";
 import type { Prng } from "../../lib/prng.ts";
-import { lowSuccessRates, mayBeEjected, observeResult, startInterval } from "./outlier.ts";
+import { Ejections } from "./ejections.ts";
 import { USUAL_DECAY_MS, observeFailure, observeLatency } from "./peak-latency.ts";
 import { explainPick, type ExplainedPick } from "./pick-explanation.ts";
 import { PickAnswer } from "./pick-answer.ts";
@@ -34,6 +34,7 @@ import { RetryBudget } from "./retry-budget.ts";
 import { Roster } from "./roster.ts";
 import { ServerFacts } from "./server-facts.ts";
 import type { Server } from "./server.ts";
+import type { SharedEjections } from "./shared-ejections.ts";
 import { StickTable } from "./stick-table.ts";
 import { StickyCookie } from "./sticky-cookie.ts";
 import { WaitQueue, type Dropped, type Grant, type QueueClass, type Ticket } from "./wait-queue.ts";
@@ -43,6 +44,7 @@ export class Pool<Waiter = unknown> {
   readonly retries: RetryBudget;
   readonly #log = new PoolLog();
   readonly #facts: ServerFacts;
+  readonly #ejections: Ejections;
   readonly #roster: Roster;
   readonly #queue: WaitQueue<Waiter>;
   readonly #answer: PickAnswer;
@@ -50,8 +52,6 @@ export class Pool<Waiter = unknown> {
   #table: StickTable | undefined;
   #settings: PoolSettings;
   #decayMs = USUAL_DECAY_MS;
-  /** End of the interval in which success rates are counted; Infinity while nothing happens. */
-  #intervalEndsAt = Infinity;
   /** Ends of ejections and drains. */
   #nextEndAt = Infinity;
 
@@ -60,6 +60,8 @@ export class Pool<Waiter = unknown> {
     this.retries = new RetryBudget(settings.retry, now);
     this.#facts = new ServerFacts(settings, this.#log);
     this.#roster = new Roster(settings, { log: this.#log, facts: this.#facts, prng }, now);
+    const servers = (): readonly Server[] => this.servers;
+    this.#ejections = new Ejections(settings, { facts: this.#facts, servers });
     this.#queue = new WaitQueue(settings.queue);
     this.#answer = new PickAnswer(this.#roster);
     this.#learn(settings);
@@ -93,11 +95,23 @@ export class Pool<Waiter = unknown> {
   update(now: number, settings: PoolSettings): void {
     this.#learn(settings);
     this.#facts.update(settings);
-    if (!settings.outlier.enabled) this.#endEjections(now);
+    this.#ejections.update(now, settings);
     this.#roster.update(now, settings);
+    if (this.#ejections.follow(now)) this.#roster.settle(now);
     this.#queue.update(settings.queue);
     this.retries.update(settings.retry);
     this.#settled();
+  }
+
+  /** From now on ejections are those of all workers. */
+  share(now: number, shared: SharedEjections): void {
+    this.#ejections.share(shared);
+    this.follow(now);
+  }
+
+  /** What other workers decided on ejections meanwhile. */
+  follow(now: number): void {
+    if (this.#ejections.follow(now)) this.#settle(now);
   }
 
   /** Changes no counts: `started` does, as soon as the attempt is made. */
@@ -234,18 +248,21 @@ export class Pool<Waiter = unknown> {
 
   /** When `wake` is wanted; Infinity = never. May move with every call. */
   get deadline(): number {
-    const own = Math.min(this.#nextEndAt, this.#intervalEndsAt, this.#roster.deadline);
+    const own = this.#ownDeadline;
     return this.#queue.waiting === 0 ? own : Math.min(own, this.#queue.deadline);
   }
 
   wake(now: number): void {
-    if (now < Math.min(this.#nextEndAt, this.#intervalEndsAt, this.#roster.deadline)) return;
+    if (now < this.#ownDeadline) return;
     for (const server of this.servers) {
-      if (server.ejectedUntil <= now) this.#facts.returned(now, server, "its ejection is over");
       if (server.drainEndsAt <= now) this.#facts.drainEnds(now, server);
     }
-    if (this.#intervalEndsAt <= now) this.#endInterval(now);
+    this.#ejections.wake(now);
     this.#settle(now);
+  }
+
+  get #ownDeadline(): number {
+    return Math.min(this.#nextEndAt, this.#ejections.deadline, this.#roster.deadline);
   }
 
   /** What happened since the last call, oldest first. */
@@ -284,38 +301,7 @@ export class Pool<Waiter = unknown> {
   }
 
   #observe(now: number, server: Server, failed: boolean): void {
-    const { outlier } = this.#settings;
-    if (!outlier.enabled) return;
-    if (this.#intervalEndsAt === Infinity) this.#intervalEndsAt = now + outlier.intervalMs;
-    const reason = observeResult(server, failed, outlier);
-    if (reason !== undefined && this.#tryEject(now, server, reason)) this.#settle(now);
-  }
-
-  /** Not more than allowed, and never the last one that can serve. */
-  #tryEject(now: number, server: Server, reason: string): boolean {
-    if (!server.inService) return false;
-    const present = this.servers.filter((other) => !other.leaving);
-    const out = present.filter((other) => other.ejected).length;
-    if (out >= mayBeEjected(present.length, this.#settings.outlier)) return false;
-    const spare = present.some((other) => other !== server && other.healthy && !other.ejected);
-    if (spare) this.#facts.ejected(now, server, reason);
-    return spare;
-  }
-
-  #endInterval(now: number): void {
-    const { outlier } = this.#settings;
-    for (const { server, reason } of lowSuccessRates(this.servers, outlier)) {
-      this.#tryEject(now, server, reason);
-    }
-    startInterval(now, this.servers, outlier.intervalMs);
-    const unforgiven = this.servers.some((server) => server.ejectionLevel > 0);
-    this.#intervalEndsAt = unforgiven ? now + outlier.intervalMs : Infinity;
-  }
-
-  #endEjections(now: number): void {
-    for (const server of this.servers) {
-      if (server.ejected) this.#facts.returned(now, server, "outliers are not looked for any more");
-    }
+    if (this.#ejections.observe(now, server, failed)) this.#settle(now);
   }
 
   #configured(name: string): Server | undefined {
@@ -327,7 +313,6 @@ export class Pool<Waiter = unknown> {
     const { algorithm } = settings;
     this.#settings = settings;
     this.#decayMs = algorithm.kind === "peak-ewma" ? algorithm.decayMs : USUAL_DECAY_MS;
-    if (!settings.outlier.enabled) this.#intervalEndsAt = Infinity;
     this.#bind(settings);
   }
 

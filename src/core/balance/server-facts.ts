@@ -8,6 +8,7 @@ import { roughly, type PoolLog } from "./pool-log.ts";
 import type { AdminChange, HealthVerdict } from "./pool-ports.ts";
 import type { AdminState, PoolSettings, ServerSettings } from "./pool-settings.ts";
 import type { Server } from "./server.ts";
+import type { Ejection } from "./shared-ejections.ts";
 
 export class ServerFacts {
   readonly #log: PoolLog;
@@ -33,7 +34,8 @@ export class ServerFacts {
       if (!up && this.#settings.killOnDown) this.cut(now, server, "it is down");
     }
     // Its second ejection in a short time shows that the check does not see what is wrong.
-    if (up && server.ejected && server.ejectionLevel === 1) {
+    // One that others decided on is theirs to judge: what a new worker is told first is no news.
+    if (up && server.ejected && server.isEjectedHere && server.ejectionLevel === 1) {
       this.returned(now, server, `active check: ${reason}`);
       changed = true;
     }
@@ -74,14 +76,31 @@ export class ServerFacts {
     const ms = ejectionMs(server.ejectionLevel, this.#settings.outlier);
     server.ejectedUntil = now + ms;
     server.ejectionReason = reason;
+    server.isEjectedHere = true;
+    server.shared?.publish({ untilMs: now + ms, level: server.ejectionLevel, reason });
     this.#log.add(now, "ejected", server, `${reason}; out for ${roughly(ms)}`);
   }
 
+  /** Another worker did it, and tells of it. */
+  ejectedElsewhere(server: Server, { untilMs, level, reason }: Ejection): void {
+    server.ejectionLevel = level;
+    server.ejectedUntil = untilMs;
+    server.ejectionReason = reason;
+    server.isEjectedHere = false;
+  }
+
   returned(now: number, server: Server, reason: string): void {
+    const isOurs = server.shared?.end(server.ejectedUntil) ?? true;
+    this.returnedElsewhere(now, server);
+    if (isOurs) this.#log.add(now, "returned", server, reason);
+  }
+
+  /** Another worker saw to it, and tells of it. */
+  returnedElsewhere(now: number, server: Server): void {
     server.ejectedUntil = Infinity;
     server.returnedAt = now;
     server.errorsInRow = 0;
-    this.#log.add(now, "returned", server, reason);
+    server.isEjectedHere = false;
   }
 
   joins(now: number, server: Server): void {
@@ -93,6 +112,8 @@ export class ServerFacts {
 
   leaves(now: number, server: Server): void {
     server.leaving = true;
+    // One that comes back under that name begins anew.
+    if (server.ejected) server.shared?.end(server.ejectedUntil);
     this.#log.add(now, "removed", server, "not in the configuration any more");
     this.#startDrain(now, server, this.#settings.drainDeadlineMs);
   }

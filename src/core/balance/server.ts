@@ -5,6 +5,7 @@
 
 import type { AdminChange, ServerState } from "./pool-ports.ts";
 import type { AdminState, ServerSettings } from "./pool-settings.ts";
+import type { SharedEjection } from "./shared-ejections.ts";
 
 const STRICTNESS: Readonly<Record<AdminState, number>> = { ready: 0, drain: 1, maint: 2 };
 
@@ -54,7 +55,12 @@ export class Server {
   returnedAt: number = -Infinity;
   /** Sets how long the next ejection lasts; sinks while the server behaves. */
   ejectionLevel = 0;
+  /** Those that were decided on here: each is counted by one worker. */
   ejections = 0;
+  /** This one was decided on here. */
+  isEjectedHere = false;
+  /** What all workers know of it; undefined: each decides for itself. */
+  shared: SharedEjection | undefined = undefined;
 
   // What follows, written by the pool whenever a fact has changed.
   state: ServerState = "unchecked";

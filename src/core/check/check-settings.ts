@@ -104,8 +104,11 @@ export type CheckProtocol =
       readonly dynamic: boolean;
       readonly user?: string;
     }
-  /** HAProxy's agent-check: one line such as `up 75%`, `drain`, `maint`, `down#reason`. */
-  | { readonly kind: "agent"; readonly send: string };
+  /**
+   * HAProxy's agent-check: one line such as `up 75%`, `drain`, `maint`, `down#reason`. With `required` false
+   * (default true) silence says nothing: what the agent said last holds.
+   */
+  | { readonly kind: "agent"; readonly send: string; readonly required?: boolean };
 
 export interface CheckSettings {
   readonly name: string;

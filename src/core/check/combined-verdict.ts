@@ -1,4 +1,7 @@
-/** Several checks of one server: it is up while all of them pass. */
+/**
+ * Several checks of one server: it is up while all of them pass. An agent that need not answer is left out
+ * (`parts` has nothing of it) until it has.
+ */
 
 import type { CheckVerdict } from "./check-settings.ts";
 

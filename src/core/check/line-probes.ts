@@ -192,6 +192,7 @@ export function readAgentLine(text: string): ProbeResult {
   }
   return {
     ok: ok ?? true,
+    isWord: true,
     reason: `the agent said "${words.trim()}"${why === "" ? "" : ` (${why})`}`,
     ...(weightPercent === undefined ? {} : { weightPercent }),
     ...(admin === undefined ? {} : { admin }),

@@ -12,6 +12,8 @@ export interface ProbeResult {
   readonly warning?: string;
   /** Who answered, where the answer says so. */
   readonly by?: string;
+  /** A whole answer of an agent: its word, good or bad. */
+  readonly isWord?: true;
   /** The trouble is ours, e.g. no descriptor left: it says nothing of the server. */
   readonly isOurs?: true;
 }

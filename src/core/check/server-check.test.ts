@@ -51,7 +51,57 @@ function play(check: ServerCheck, answers: readonly boolean[]): string[] {
   return said;
 }
 
+/** What an agent's check tells after each of its words; undefined: it was silent. */
+function hear(protocol: CheckProtocol, words: readonly (string | undefined)[]): string[] {
+  const check = new ServerCheck(targetOf({ rise: 1, fall: 1 }, protocol), 0);
+  return words.map((word) => {
+    const now = check.deadline;
+    check.step(now, { type: "woken" });
+    const result = word === undefined ? failure("ECONNREFUSED") : readAgentLine(word);
+    check.step(now, { type: "probe-ended", result });
+    const { up, weightPercent = "", admin = "" } = check.verdict ?? { up: "unknown" };
+    return `${up} ${weightPercent} ${admin}`.trim();
+  });
+}
+
 describe("the check of a server", () => {
+  it("leaves what an agent does not speak of as it was", () => {
+    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined];
+    assert.deepEqual(hear({ kind: "agent", send: "" }, words), [
+      "true 75",
+      "true 75 drain",
+      "true 75 drain",
+      "true 50 drain",
+      "true 100 ready",
+      "false 100 ready",
+      "false",
+    ]);
+  });
+
+  it("of an agent that need not answer goes by its last word", () => {
+    const words = [undefined, "up 75%", undefined, "what?", "down", undefined];
+    assert.deepEqual(hear({ kind: "agent", send: "", required: false }, words), [
+      "unknown",
+      "true 75",
+      "true 75",
+      "true 75",
+      "false 75",
+      "false 75",
+    ]);
+  });
+
+  it("keeps its pace when each question is put late, and does not make up for what it missed", () => {
+    const check = new ServerCheck(targetOf({}), 0);
+    const due: number[] = [];
+    for (const late of [70, 70, 70, 9000, 0, 0]) {
+      due.push(check.deadline);
+      const now = check.deadline + late;
+      check.step(now, { type: "woken" });
+      check.step(now + 1, { type: "probe-ended", result: { ok: true, reason: "x" } });
+    }
+    assert.deepEqual(due, [0, 2000, 4000, 6000, 15_001, 17_001]);
+  });
+
   it("falls after `fall` failures at the fast interval and rises after `rise` at the down one", () => {
     const check = new ServerCheck(targetOf({}), 0);
     assert.deepEqual(play(check, [true, false, false, false, true, true]), [
@@ -156,12 +206,14 @@ describe("probes", () => {
   it("agent: understand HAProxy's words", () => {
     assert.deepEqual(readAgentLine("up 75%\n"), {
       ok: true,
+      isWord: true,
       reason: 'the agent said "up 75%"',
       weightPercent: 75,
     });
     assert.equal(readAgentLine("drain").admin, "drain");
     assert.deepEqual(readAgentLine("down#disk full"), {
       ok: false,
+      isWord: true,
       reason: 'the agent said "down" (disk full)',
     });
     assert.equal(readAgentLine("what?").ok, false);

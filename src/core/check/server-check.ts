@@ -20,7 +20,13 @@ export type ServerCheckAction =
 
 type Phase =
   | { readonly kind: "waiting"; readonly atMs: number; readonly retriesLeft: number }
-  | { readonly kind: "asking"; readonly sinceMs: number; readonly retriesLeft: number };
+  | {
+      readonly kind: "asking";
+      /** When it should have begun: the next one is counted from it, or a busy process would ask less and less often. */
+      readonly dueMs: number;
+      readonly sinceMs: number;
+      readonly retriesLeft: number;
+    };
 
 export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction> {
   readonly target: CheckTarget;
@@ -60,14 +66,14 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     if (input.type === "probe-ended") {
       if (this.#phase.kind === "asking") this.#take(now, input.result);
     } else if (now >= this.deadline) {
-      if (this.#phase.kind === "waiting") this.#ask(now, this.#phase.retriesLeft);
+      if (this.#phase.kind === "waiting") this.#ask(now, this.#phase.atMs, this.#phase.retriesLeft);
       else this.#overdue(now);
     }
     return this.#actions;
   }
 
-  #ask(now: number, retriesLeft: number): void {
-    this.#phase = { kind: "asking", sinceMs: now, retriesLeft };
+  #ask(now: number, dueMs: number, retriesLeft: number): void {
+    this.#phase = { kind: "asking", dueMs, sinceMs: now, retriesLeft };
     this.#actions.push({ type: "start-probe" });
   }
 
@@ -83,8 +89,9 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   #take(now: number, result: ProbeResult): void {
     const { timing } = this.target.check;
     if (this.#phase.kind !== "asking") return;
-    const { sinceMs, retriesLeft } = this.#phase;
+    const { dueMs, sinceMs, retriesLeft } = this.#phase;
     if (result.isOurs) return this.#notAsked(now, result.reason);
+    if (!result.isWord && this.isOptional) return this.#silent(now);
     this.#latencyMs = now - sinceMs;
     // As keepalived: who is out already need not be given another chance before the next check.
     if (!result.ok && retriesLeft > 0 && this.#health.verdict !== false) {
@@ -94,9 +101,20 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     }
     this.#lastOk = result.ok;
     this.#health.observe(result.ok);
-    const atMs = Math.max(now, sinceMs + this.#interval());
+    const atMs = Math.max(now, dueMs + this.#interval());
     this.#phase = { kind: "waiting", atMs, retriesLeft: timing.retry };
     this.#tell(result);
+  }
+
+  /** An agent that only has a say when it says something. */
+  get isOptional(): boolean {
+    const { protocol } = this.target.check;
+    return protocol.kind === "agent" && protocol.required === false;
+  }
+
+  #silent(now: number): void {
+    const { intervalMs, retry } = this.target.check.timing;
+    this.#phase = { kind: "waiting", atMs: now + intervalMs, retriesLeft: retry };
   }
 
   /** A server is not out because we have no descriptor left: its verdict stands, with a warning. */
@@ -119,8 +137,10 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   #tell(result: ProbeResult): void {
     const up = this.#health.verdict;
     if (up === undefined) return;
-    const { weightPercent, admin, warning } = result;
     const before = this.#told;
+    // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not.
+    const { weightPercent, admin } = result.isWord ? { ...before, ...result } : result;
+    const { warning } = result;
     const isNews =
       before === undefined ||
       before.up !== up ||

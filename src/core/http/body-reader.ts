@@ -104,6 +104,11 @@ export class BodyReader {
     this.done = framing === "none" || (framing === "length" && length === 0);
   }
 
+  /** Payload octets that follow for certain: of the body, or of the chunk; 0 when nobody knows. */
+  get left(): number {
+    return this.#left;
+  }
+
   get framing(): Framing {
     return this.#framing;
   }

@@ -17,8 +17,8 @@ import { COUNTERS } from "./traffic.ts";
 const LIMITS: HeadLimits = { bytes: 64 * 1024, fields: 512 };
 /** Interim answers to one request; a server that sends more is broken. */
 const MAX_INTERIM = 32;
-/** A body of up to that many bytes goes out together with its head. */
-const JOINED_BYTES = 4096;
+/** A body of up to that many bytes is put behind its head: more are cheaper to send by themselves. */
+const JOINED_BYTES = 96;
 /** One chunk of ours holds at most that many bytes. */
 const CHUNK_BYTES = 64 * 1024;
 

@@ -7,6 +7,7 @@ import { RequestHead } from "../http/request-head.ts";
 import { ByteBuffers } from "./byte-buffers.ts";
 import { Exchange } from "./exchange.ts";
 import type { AccessLogSettings } from "./frontend-settings.ts";
+import { LoneCount, type SharedCount } from "./shared-state.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { Connector } from "./wire.ts";
 
@@ -44,6 +45,8 @@ export class EngineParts {
   isReady = true;
   /** Requests being served. */
   inFlight = 0;
+  /** The same of all workers, where somebody asks for it. */
+  load: SharedCount = new LoneCount();
   readonly #exchanges: Exchange[] = [];
   readonly #heads: RequestHead[] = [];
   #wallOffset = 0;
@@ -66,8 +69,25 @@ export class EngineParts {
   }
 
   takeExchange(): Exchange {
-    this.inFlight++;
+    this.begun();
     return this.#exchanges.pop() ?? new Exchange(this.buffers);
+  }
+
+  /** One more is being served. */
+  begun(): void {
+    this.load.set(++this.inFlight);
+  }
+
+  ended(): void {
+    this.load.set(--this.inFlight);
+  }
+
+  /** From now on load is counted there. */
+  countLoad(load: SharedCount): void {
+    if (load === this.load) return;
+    this.load.set(0);
+    this.load = load;
+    load.set(this.inFlight);
   }
 
   /** Ready to read a head. */
@@ -82,7 +102,7 @@ export class EngineParts {
   }
 
   giveExchange(exchange: Exchange): void {
-    this.inFlight--;
+    this.ended();
     exchange.clear();
     this.wheel.set(exchange, Infinity);
     if (this.#exchanges.length < KEPT) this.#exchanges.push(exchange);

@@ -7,38 +7,24 @@
 import { assert } from "../../lib/assert.ts";
 import type { AdminChange, HealthVerdict, ServerOverride } from "../balance/pool-ports.ts";
 import type { StickRecord } from "../balance/stick-table.ts";
-import type { RateTakes } from "../route/rate-limiter.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { Crowd } from "./crowd.ts";
 import { type EngineOptions, EngineParts } from "./engine-parts.ts";
 import { explainRequest } from "./explain-request.ts";
 import { Frontend } from "./frontend.ts";
-import type { BalanceSettings } from "./frontend-settings.ts";
-import type { GuestNews, SharedCount } from "./guest-count.ts";
+import type { BalanceSettings, FrontendSettings } from "./frontend-settings.ts";
 import { Intake } from "./intake.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
 import { type AnyDispatcher, Pools } from "./pools.ts";
+import { LoneCount, type SharedCount, type SharedState } from "./shared-state.ts";
 import { TcpSession } from "./tcp-session.ts";
 import { COUNTERS } from "./traffic.ts";
 import type { ClientOrigin, Peer, Wire } from "./wire.ts";
 
 /** Told to other workers at a time. */
 const STICK_CHANGES = 1000;
-const TAKES = 1000;
-const GUESTS = 1000;
-
-/** Requests that one rate limit let through. */
-export interface LimitTakes {
-  readonly frontend: string;
-  readonly route: string;
-  readonly takes: RateTakes;
-}
-
-/** Clients of one frontend at one worker. */
-export interface FrontendGuests {
-  readonly frontend: string;
-  readonly news: GuestNews;
-}
+/** The name under which requests in flight are counted: no frontend has a blank in its name. */
+const LOAD = "requests in flight";
 
 export class Engine {
   readonly #parts: EngineParts;
@@ -46,7 +32,8 @@ export class Engine {
   readonly #frontends = new Map<string, Frontend>();
   readonly #pools: Pools;
   readonly #clients = new Crowd<ClientConnection | TcpSession>();
-  #countOf: (frontend: string) => SharedCount | undefined = () => undefined;
+  #shared: SharedState | undefined;
+  #load: SharedCount | undefined;
 
   constructor(now: number, options: EngineOptions) {
     this.#parts = new EngineParts(now, options);
@@ -64,12 +51,19 @@ export class Engine {
     for (const frontend of settings.frontends) {
       const known = this.#frontends.get(frontend.name);
       if (known !== undefined) known.configure(frontend);
-      else this.#frontends.set(frontend.name, this.#counted(new Frontend(frontend)));
+      else this.#frontends.set(frontend.name, this.#newFrontend(frontend));
     }
     // Clients of a frontend that is gone finish what they have begun.
     for (const name of this.#frontends.keys()) {
       if (!settings.frontends.some((frontend) => frontend.name === name)) this.#close(name);
     }
+    this.#countLoad();
+  }
+
+  #newFrontend(settings: FrontendSettings): Frontend {
+    const frontend = new Frontend(settings);
+    if (this.#shared !== undefined) frontend.share(this.#shared);
+    return frontend;
   }
 
   /** Wall clock, ms since 1970; cookies go by it. */
@@ -160,54 +154,27 @@ export class Engine {
     for (const { pool, entries } of tables) this.#pools.find(pool)?.pool.table?.load(now, entries);
   }
 
-  /** What rate limits let through since the last call: for the other workers. */
-  exportTakes(): LimitTakes[] {
-    return [...this.#frontends.values()].flatMap((frontend) =>
-      frontend.takeUntold(TAKES).map((told) => ({ frontend: frontend.name, ...told })),
-    );
+  // ---- what all workers know ----
+
+  share(now: number, shared: SharedState): void {
+    this.#parts.now = now;
+    this.#shared = shared;
+    for (const frontend of this.#frontends.values()) frontend.share(shared);
+    this.#pools.share(shared.ejections);
+    this.#countLoad();
   }
 
-  importTakes(now: number, limits: readonly LimitTakes[]): void {
-    for (const { frontend, route, takes } of limits) {
-      this.#frontends.get(frontend)?.heard(now, route, takes);
-    }
+  /** At the beginning of each turn: what other workers decided meanwhile. */
+  follow(now: number): void {
+    this.#parts.now = now;
+    this.#pools.follow(now);
   }
 
-  /** Where all workers count their clients. */
-  shareGuests(countOf: (frontend: string) => SharedCount | undefined): void {
-    this.#countOf = countOf;
-    for (const frontend of this.#frontends.values()) this.#counted(frontend);
-  }
-
-  #counted(frontend: Frontend): Frontend {
-    const shared = this.#countOf(frontend.name);
-    if (shared !== undefined) frontend.guests.share(shared);
-    return frontend;
-  }
-
-  /** Clients by address, where that is limited and changed since the last call. */
-  exportGuests(): FrontendGuests[] {
-    return [...this.#frontends.values()].flatMap(({ name, guests }) => {
-      const news = guests.takeUntold(GUESTS);
-      return news === undefined ? [] : [{ frontend: name, news }];
-    });
-  }
-
-  /** `worker`: who has them. */
-  importGuests(worker: number, guests: readonly FrontendGuests[]): void {
-    for (const { frontend, news } of guests) {
-      this.#frontends.get(frontend)?.guests.heard(worker, news);
-    }
-  }
-
-  /** A worker has ended; undefined: nobody tells what others have any more. */
-  forgetGuests(worker: number | undefined): void {
-    for (const { guests } of this.#frontends.values()) guests.forget(worker);
-  }
-
-  /** `exportGuests` gives all there is, as if nothing had been told. */
-  retellGuests(): void {
-    for (const { guests, settings } of this.#frontends.values()) guests.tellAll(settings.limits);
+  /** Only where somebody goes by it. */
+  #countLoad(): void {
+    const isAsked = [...this.#frontends.values()].some(({ settings }) => settings.shedding.enabled);
+    this.#load ??= isAsked ? this.#shared?.count(LOAD) : undefined;
+    this.#parts.countLoad(isAsked && this.#load !== undefined ? this.#load : new LoneCount());
   }
 
   // ---- what is to be seen ----

@@ -50,7 +50,7 @@ export interface FrontendLimits {
 /** Below a threshold of load everything is served; above it the lowest classes are refused first. */
 export interface SheddingSettings {
   readonly enabled: boolean;
-  /** Requests in flight per worker that count as full load. Default 1000. */
+  /** Requests in flight, of all workers together, that count as full load. Default 1000. */
   readonly maxInFlight: number;
   /** Share of full load from which a class is refused, percent: low 70, normal 85, high 95. */
   readonly startPercent: Readonly<Record<Exclude<Priority, "critical">, number>>;

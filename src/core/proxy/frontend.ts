@@ -5,13 +5,14 @@ import type { HeadLimits } from "../http/field-block.ts";
 import { nameHash } from "../http/field-names.ts";
 import { ForwardingFields } from "../route/forwarding-fields.ts";
 import { HeadEdits, rewriter } from "../route/head-edits.ts";
-import { RateLimiter, type RateTakes } from "../route/rate-limiter.ts";
+import { RateLimiter } from "../route/rate-limiter.ts";
 import type { RequestFacts } from "../route/request-facts.ts";
 import type { RouteSettings } from "../route/route-settings.ts";
 import { RouteTable } from "../route/route-table.ts";
 import { template } from "../route/template.ts";
 import type { FrontendSettings } from "./frontend-settings.ts";
 import { GuestCount } from "./guest-count.ts";
+import type { SharedState } from "./shared-state.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What a route does, compiled. */
@@ -60,6 +61,7 @@ export class Frontend {
   readonly guests: GuestCount = new GuestCount();
   #table = new RouteTable([]);
   #routes = new Map<RouteSettings, CompiledRoute>();
+  #shared: SharedState | undefined;
 
   constructor(settings: FrontendSettings) {
     this.name = settings.name;
@@ -70,10 +72,8 @@ export class Frontend {
   /** In place; limiters of unchanged routes go on counting. */
   configure(settings: FrontendSettings): void {
     const before = [...this.#routes.values()];
-    const hadSourceLimit = this.settings.limits.connectionsPerSource > 0;
     this.settings = settings;
-    // The other workers know nothing of addresses yet.
-    if (!hadSourceLimit) this.guests.tellAll(settings.limits);
+    this.guests.configure(settings.limits);
     this.requestIdHeader = settings.requestIdHeader.toLowerCase();
     this.requestIdLine = latin1Bytes(`${this.requestIdHeader}: `);
     this.requestIdHash = nameHash(this.requestIdHeader);
@@ -86,6 +86,15 @@ export class Frontend {
         return [route, new CompiledRoute(route, old)];
       }),
     );
+    this.#shareLimits();
+  }
+
+  /** From now on its limits are those of all workers. */
+  share(shared: SharedState): void {
+    this.#shared = shared;
+    const count = shared.count(this.name);
+    if (count !== undefined) this.guests.share(count, shared.sources(this.name));
+    this.#shareLimits();
   }
 
   match(facts: RequestFacts): CompiledRoute | undefined {
@@ -97,26 +106,24 @@ export class Frontend {
     return this.#table.explain(facts);
   }
 
-  /** What its limits let through since the last call, by route. */
-  takeUntold(limit: number): { route: string; takes: RateTakes }[] {
-    return [...this.#routes.values()].flatMap(({ settings, limiter }) => {
-      const takes = limiter?.takeUntold(limit) ?? [];
-      return takes.length === 0 ? [] : [{ route: settings.name, takes }];
-    });
-  }
-
-  /** What other workers have let through. */
-  heard(now: number, name: string, takes: RateTakes): void {
-    const route = [...this.#routes.values()].find(({ settings }) => settings.name === name);
-    route?.limiter?.heard(now, takes);
-  }
-
   /** Undefined: welcome, and counted. Otherwise why not. */
   admit(source: string): string | undefined {
     return this.guests.admit(source, this.settings.limits);
   }
 
   left(source: string): void {
-    this.guests.left(source, this.settings.limits);
+    this.guests.left(source);
+  }
+
+  #shareLimits(): void {
+    const shared = this.#shared;
+    if (shared === undefined) return;
+    for (const { settings, limiter } of this.#routes.values()) {
+      if (limiter === undefined) continue;
+      // Other figures are another limit.
+      const { perSecond, burst, per } = settings.rateLimit!;
+      const figures = JSON.stringify([this.name, settings.name, perSecond, burst, per]);
+      limiter.share(shared.arrivals(figures));
+    }
   }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { GuestCount, type SharedCount } from "./guest-count.ts";
+import { GuestCount } from "./guest-count.ts";
+import { LONE_SOURCES, type SharedCount, type SharedSources } from "./shared-state.ts";
 
 const LIMITS = {
   headBytes: 0,
@@ -15,6 +16,7 @@ const LIMITS = {
 /** Workers that count in one place. */
 function workers(count: number): GuestCount[] {
   const cells = Array.from({ length: count }, () => 0);
+  const tables = cells.map(() => new Map<string, number>());
   const sum = (): number => cells.reduce((all, cell) => all + cell, 0);
   return cells.map((_, index) => {
     const guests = new GuestCount();
@@ -25,32 +27,32 @@ function workers(count: number): GuestCount[] {
       sum,
       recount: sum,
     };
-    guests.share(shared);
+    const elsewhere = (source: string): number =>
+      tables.reduce((all, table, i) => all + (i === index ? 0 : (table.get(source) ?? 0)), 0);
+    const sources: SharedSources = {
+      set: (source, own) => void tables[index]!.set(source, own),
+      elsewhere,
+      recount: elsewhere,
+    };
+    guests.configure(LIMITS);
+    guests.share(shared, sources);
     return guests;
   });
 }
 
-function tell(from: GuestCount, serial: number, to: GuestCount): void {
-  const news = from.takeUntold(1000);
-  if (news !== undefined) to.heard(serial, news);
-}
-
-test("what others have counts against both limits, until they or their worker are gone", () => {
+test("what others have counts against both limits, until they are gone", () => {
   const [here, there] = workers(2) as [GuestCount, GuestCount];
   for (const source of ["a", "a", "b", "c"]) {
     assert.equal(there.admit(source, LIMITS), undefined);
   }
-  tell(there, 2, here);
   assert.match(here.admit("a", LIMITS) ?? "", /2 connections of a already/);
   assert.equal(here.admit("d", LIMITS), undefined);
   assert.match(here.admit("e", LIMITS) ?? "", /^5 connections already/);
-  there.left("a", LIMITS);
-  tell(there, 2, here);
+  there.left("a");
   assert.equal(here.admit("a", LIMITS), undefined);
   assert.notEqual(here.admit("e", LIMITS), undefined);
-  there.left("b", LIMITS);
-  there.left("c", LIMITS);
-  here.forget(2);
+  there.left("b");
+  there.left("c");
   assert.equal(here.admit("e", LIMITS), undefined);
 });
 
@@ -58,37 +60,64 @@ test("the dead are counted out when it matters", () => {
   const here = new GuestCount();
   let dead = 5;
   let own = 0;
-  here.share({
-    set: (count) => void (own = count),
+  const shared = {
+    set: (count: number) => void (own = count),
     sum: () => own + dead,
     recount: () => own + (dead = 0),
-  });
+  };
+  here.share(shared, LONE_SOURCES);
   for (let i = 0; i < 5; i++) assert.equal(here.admit(`${i}`, LIMITS), undefined);
   assert.match(here.admit("e", LIMITS) ?? "", /^5 connections already/);
   assert.equal(own, 5, "who was refused is not counted");
 });
 
-test("who came before the count was shared is counted", () => {
+test("an address of a worker that died is free again when it matters", () => {
   const here = new GuestCount();
-  here.admit("a", LIMITS);
+  let dead = 2;
+  const sources = { set() {}, elsewhere: () => dead, recount: () => (dead = 0) };
+  here.configure(LIMITS);
+  here.share({ set() {}, sum: () => 0, recount: () => 0 }, sources);
+  assert.equal(here.admit("a", LIMITS), undefined);
+});
+
+test("who came before the count was shared, or the address limited, is counted", () => {
+  const here = new GuestCount();
+  const told = new Map<string, number>();
+  const sources = {
+    ...LONE_SOURCES,
+    set: (source: string, own: number) => void told.set(source, own),
+  };
   let own = 0;
-  here.share({ set: (count) => void (own = count), sum: () => own, recount: () => own });
+  const shared = {
+    set: (count: number) => void (own = count),
+    sum: () => own,
+    recount: () => own,
+  };
+  const unlimited = { ...LIMITS, connectionsPerSource: 0 };
+  here.configure(unlimited);
+  here.admit("a", unlimited);
+  here.share(shared, sources);
   assert.equal(own, 1);
+  assert.equal(told.get("a"), 0, "nobody asks for it");
+  here.configure(LIMITS);
+  assert.equal(told.get("a"), 1);
+  here.configure(unlimited);
+  assert.equal(told.get("a"), 0);
+  here.part();
+  assert.equal(own, 0);
 });
 
-test("who joins late learns all when all is told again", () => {
-  const old = new GuestCount();
-  old.admit("a", LIMITS);
-  old.admit("a", LIMITS);
-  assert.notEqual(old.takeUntold(1000), undefined);
-  assert.equal(old.takeUntold(1000), undefined);
-  old.tellAll(LIMITS);
-  const fresh = new GuestCount();
-  tell(old, 1, fresh);
-  assert.notEqual(fresh.admit("a", LIMITS), undefined);
+test("who is refused for all is not counted for the address", () => {
+  const [here, there] = workers(2) as [GuestCount, GuestCount];
+  for (const source of ["a", "b", "c", "d", "e"]) there.admit(source, LIMITS);
+  for (let i = 0; i < 3; i++) assert.match(here.admit("f", LIMITS) ?? "", /^5 connections/);
+  there.left("a");
+  there.left("b");
+  assert.equal(here.admit("f", LIMITS), undefined);
+  assert.equal(there.admit("f", LIMITS), undefined);
 });
 
-test("workers that tell each other at once never hold more than one limit allows", () => {
+test("workers together never hold more than one limit allows", () => {
   const step = fc.record({
     worker: fc.integer({ min: 0, max: 2 }),
     source: fc.constantFrom("a", "b", "c"),
@@ -109,11 +138,8 @@ test("workers that tell each other at once never hold more than one limit allows
           const at = inside.findIndex(([w, s]) => w === worker && s === source);
           if (at < 0) continue;
           inside.splice(at, 1);
-          count.left(source, LIMITS);
+          count.left(source);
         }
-        const news = count.takeUntold(1000);
-        for (const other of all)
-          if (news !== undefined && other !== count) other.heard(worker, news);
       }
     }),
   );

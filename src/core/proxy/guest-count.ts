@@ -1,131 +1,84 @@
 /**
- * Who is connected to one frontend, here and at the other workers: limits are for all of them. How many
- * there are in all is counted where every worker sees it at once. How many come from one address the
- * workers tell each other; until such news has gone round, they may let in more of it.
+ * Who is connected to one frontend, here and at the other workers: limits are for all of them. Whoever is
+ * let in is counted first, and then all are added up: so both limits are exact, and of two who ask for
+ * the last place at the same time both may be refused.
  */
 
 import type { FrontendLimits } from "./frontend-settings.ts";
-
-/** Of one frontend, at all workers. */
-export interface SharedCount {
-  /** Ours is `own` from now on. */
-  set(own: number): void;
-  /** Everybody's. Of two who set theirs and then ask at once, one sees the other. */
-  sum(): number;
-  /** The sum, when it matters: without those whose worker has died. */
-  recount(): number;
-}
-
-/** How many there are now, not how many more: news that was lost is made good by the next. */
-export interface GuestNews {
-  /** Only addresses that changed, and only where they have a limit of their own. */
-  readonly sources: readonly (readonly [source: string, count: number])[];
-}
+import { LONE_SOURCES, LoneCount, type SharedCount, type SharedSources } from "./shared-state.ts";
 
 export class GuestCount {
   #own = 0;
   #shared: SharedCount = new LoneCount();
+  #elsewhere: SharedSources = LONE_SOURCES;
+  /** Of each address, also where that has no limit (yet). */
   readonly #sources = new Map<string, number>();
-  /** Addresses whose count the others do not know. At most as many as there were clients. */
-  readonly #untold = new Set<string>();
-  /** By worker. */
-  readonly #elsewhere = new Map<number, Map<string, number>>();
+  /** Others see how many come from one address. */
+  #isTold = false;
 
   /** From now on the others count. */
-  share(shared: SharedCount): void {
+  share(shared: SharedCount, sources: SharedSources): void {
     this.#shared = shared;
+    this.#elsewhere = sources;
     shared.set(this.#own);
+    this.#tellSources();
+  }
+
+  /** Before anybody is asked about by other limits. */
+  configure({ connectionsPerSource }: FrontendLimits): void {
+    const isTold = connectionsPerSource > 0;
+    if (isTold === this.#isTold) return;
+    this.#isTold = isTold;
+    this.#tellSources();
   }
 
   /** Its frontend is gone; another one of that name begins anew. */
   part(): void {
     this.#shared.set(0);
     this.#shared = new LoneCount();
+    for (const source of this.#sources.keys()) this.#elsewhere.set(source, 0);
+    this.#elsewhere = LONE_SOURCES;
   }
 
   /** Undefined: welcome, and counted. Otherwise why not. */
   admit(source: string, limits: FrontendLimits): string | undefined {
     const { connections, connectionsPerSource } = limits;
-    if (connectionsPerSource > 0 && this.#allOf(source) >= connectionsPerSource) {
+    const own = this.#sources.get(source) ?? 0;
+    if (connectionsPerSource > 0 && !this.#hasPlace(source, own, connectionsPerSource)) {
       return `${connectionsPerSource} connections of ${source} already`;
     }
     this.#shared.set(this.#own + 1);
     if (this.#shared.sum() > connections && this.#shared.recount() > connections) {
       this.#shared.set(this.#own);
+      if (this.#isTold) this.#elsewhere.set(source, own);
       return `${connections} connections already`;
     }
     this.#own++;
-    this.#count(source, 1, connectionsPerSource > 0);
+    this.#sources.set(source, own + 1);
     return undefined;
   }
 
-  left(source: string, { connectionsPerSource }: FrontendLimits): void {
+  left(source: string): void {
     this.#shared.set(--this.#own);
-    this.#count(source, -1, connectionsPerSource > 0);
-  }
-
-  // ---- what workers tell each other ----
-
-  /** What changed since the last call, at most `limit` addresses at a time; undefined: nothing. */
-  takeUntold(limit: number): GuestNews | undefined {
-    if (this.#untold.size === 0) return undefined;
-    const sources: [string, number][] = [];
-    for (const source of this.#untold) {
-      if (sources.length >= limit) break;
-      sources.push([source, this.#sources.get(source) ?? 0]);
-    }
-    for (const [source] of sources) this.#untold.delete(source);
-    return { sources };
-  }
-
-  /** Somebody knows nothing yet. */
-  tellAll({ connectionsPerSource }: FrontendLimits): void {
-    if (connectionsPerSource === 0) return;
-    for (const source of this.#sources.keys()) this.#untold.add(source);
-  }
-
-  heard(worker: number, { sources }: GuestNews): void {
-    const there = this.#elsewhere.get(worker) ?? new Map<string, number>();
-    this.#elsewhere.set(worker, there);
-    for (const [source, count] of sources) {
-      if (count > 0) there.set(source, count);
-      else there.delete(source);
-    }
-  }
-
-  /** That worker is gone, and with it its clients; undefined: nobody tells us any more. */
-  forget(worker: number | undefined): void {
-    if (worker === undefined) this.#elsewhere.clear();
-    else this.#elsewhere.delete(worker);
-  }
-
-  #allOf(source: string): number {
-    let sum = this.#sources.get(source) ?? 0;
-    for (const sources of this.#elsewhere.values()) sum += sources.get(source) ?? 0;
-    return sum;
-  }
-
-  #count(source: string, change: number, isTold: boolean): void {
-    const count = (this.#sources.get(source) ?? 0) + change;
-    if (count > 0) this.#sources.set(source, count);
+    const own = (this.#sources.get(source) ?? 0) - 1;
+    if (own > 0) this.#sources.set(source, own);
     else this.#sources.delete(source);
-    if (isTold) this.#untold.add(source);
-  }
-}
-
-/** Of a worker that is the only one. */
-class LoneCount implements SharedCount {
-  #own = 0;
-
-  set(own: number): void {
-    this.#own = own;
+    if (this.#isTold) this.#elsewhere.set(source, Math.max(0, own));
   }
 
-  sum(): number {
-    return this.#own;
+  /** One more of it, counted among what others see. */
+  #hasPlace(source: string, own: number, limit: number): boolean {
+    const all = this.#elsewhere;
+    all.set(source, own + 1);
+    const room = limit - own - 1;
+    if (all.elsewhere(source) <= room || all.recount(source) <= room) return true;
+    all.set(source, own);
+    return false;
   }
 
-  recount(): number {
-    return this.#own;
+  #tellSources(): void {
+    for (const [source, count] of this.#sources) {
+      this.#elsewhere.set(source, this.#isTold ? count : 0);
+    }
   }
 }

@@ -155,11 +155,19 @@ export class Intake {
         return { ...errorPage(429, ""), fields: `retry-after: ${seconds}\r\n` };
       }
     }
-    const overload = shed(frontend.settings.shedding, this.#parts.inFlight - 1, priority);
+    const overload = this.#shed(frontend, priority);
     if (overload === undefined) return undefined;
     frontend.traffic.add(COUNTERS.shed, 1);
     exchange.blame("R", "R", overload);
     return errorPage(503, "");
+  }
+
+  /** Full load is the node's: what all workers serve. */
+  #shed({ settings: { shedding } }: Frontend, priority: Priority): string | undefined {
+    if (!shedding.enabled) return undefined;
+    const { load } = this.#parts;
+    const overload = shed(shedding, load.sum() - 1, priority);
+    return overload && shed(shedding, load.recount() - 1, priority);
   }
 
   #answerByRoute(exchange: Exchange, route: CompiledRoute, facts: RequestFacts): void {

@@ -2,6 +2,7 @@
 
 import { Prng } from "../../lib/prng.ts";
 import type { PoolSettings } from "../balance/pool-settings.ts";
+import type { SharedEjections } from "../balance/shared-ejections.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { BalanceSettings } from "./frontend-settings.ts";
@@ -17,6 +18,8 @@ export class Pools {
   readonly tcp: Map<string, TcpDispatcher> = new Map();
   /** Taken out of the configuration, and not quiet yet. */
   readonly #retired = new Set<AnyDispatcher>();
+  #shared: SharedEjections | undefined;
+  #seenVersion = -1;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -43,6 +46,26 @@ export class Pools {
       if (known !== undefined) known.update(settings);
       else if (ofTcp.has(name)) this.tcp.set(name, this.#tcpPool(settings));
       else this.http.set(name, this.#httpPool(settings));
+      if (known === undefined && this.#shared !== undefined) {
+        this.find(name)!.pool.share(this.#parts.now, this.#shared);
+      }
+    }
+  }
+
+  /** From now on ejections are those of all workers. */
+  share(shared: SharedEjections): void {
+    this.#shared = shared;
+    for (const { pool } of this.all) pool.share(this.#parts.now, shared);
+  }
+
+  /** Cheap while no other worker has decided anything. */
+  follow(now: number): void {
+    const version = this.#shared?.version ?? this.#seenVersion;
+    if (version === this.#seenVersion) return;
+    this.#seenVersion = version;
+    for (const dispatcher of this.all) {
+      dispatcher.pool.follow(now);
+      dispatcher.changed();
     }
   }
 

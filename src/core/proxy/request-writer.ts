@@ -61,7 +61,7 @@ export class RequestWriter {
     this.#writeIds(exchange, facts, frontend);
     frontend.forwarding.write(writer, facts, route?.requestEdits);
     const { shedding } = frontend.settings;
-    if (shedding.degradedHeader !== "" && isDegraded(shedding, this.#parts.inFlight)) {
+    if (shedding.degradedHeader !== "" && isDegraded(shedding, this.#parts.load.sum())) {
       writer.field(shedding.degradedHeader, "1");
     }
     route?.requestEdits.write(writer, facts);

@@ -11,6 +11,8 @@ import type { ConnectTarget, ServerPeer, Wire } from "./wire.ts";
 
 /** A server that says how long it keeps connections is not asked in the last moments of that. */
 const AHEAD_MS = 1000;
+/** The largest segment of TCP. More than that comes without being asked for. */
+const SEGMENT_BYTES = 65_535;
 
 /** Who moves the exchanges of a pool on. */
 export interface ServerListener {
@@ -77,6 +79,13 @@ export class ServerConnection extends Timed implements CrowdMember, ServerPeer {
 
   get wire(): Wire {
     return this.#wire as Wire;
+  }
+
+  /** The end of an answer. In a tunnel nobody knows who speaks next. */
+  get awaitsMore(): boolean {
+    const { exchange } = this;
+    if (exchange === undefined || exchange.phase === "tunnel") return false;
+    return exchange.phase !== "answering" || exchange.answerBody.left <= SEGMENT_BYTES;
   }
 
   /** Must not carry another exchange: its stream is at no place where one could begin. */

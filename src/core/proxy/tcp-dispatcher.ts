@@ -83,7 +83,7 @@ export class TcpDispatcher {
       traffic.add(COUNTERS.requests, 1);
       traffic.add(COUNTERS.inFlight, 1);
     }
-    this.#parts.inFlight++;
+    this.#parts.begun();
     this.pool.retries.requested(now);
     if ("key" in algorithm) session.pick.hash = hashText(keyOf(algorithm.key, source));
     const { stickiness } = this.settings;
@@ -134,7 +134,7 @@ export class TcpDispatcher {
       this.#left(session, group, outcome);
     }
     for (const traffic of [frontend.traffic, this.traffic]) traffic.add(COUNTERS.inFlight, -1);
-    this.#parts.inFlight--;
+    this.#parts.ended();
     if (record.cause === "C") frontend.traffic.add(COUNTERS.clientAborts, 1);
     record.totalMs = now - session.startedAt;
     const placed = session.firstAttemptAt < 0 ? now : session.firstAttemptAt;

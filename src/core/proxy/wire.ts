@@ -33,6 +33,8 @@ export interface Wire {
 export interface Peer {
   /** Whoever is at the other end has said that nothing follows what it said: only its end can. */
   readonly hasSaidAll?: boolean;
+  /** Something has begun whose rest is to come without another word from here. */
+  readonly awaitsMore?: boolean;
   received(now: number, bytes: Uint8Array, from: number, to: number): void;
   /** The queue is below the mark again. */
   drained(now: number): void;

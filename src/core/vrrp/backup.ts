@@ -6,6 +6,7 @@ import type { BackupState } from "./instance-state.ts";
 import type { Advert } from "./packet.ts";
 import { SHORTEST_INTERVAL_MS } from "./reading-pace.ts";
 import { downReason } from "./reasons.ts";
+import { becomeMaster, reportLost } from "./takeover.ts";
 import { afterResignationMs } from "./timing.ts";
 
 const OWNER_PRIORITY = 255;
@@ -25,7 +26,8 @@ export function backupTick(instance: Instance, state: BackupState, turn: Turn): 
     state.prepareAtMs = Infinity;
     if (state.downAtMs - turn.now < LEAST_AHEAD_MS || speaksFromOurs(instance)) return;
     state.prepared = true;
-    turn.out.push({ type: "prepare-addresses", instance: instance.settings.name });
+    const { name } = instance.settings;
+    turn.out.push({ type: "prepare-addresses", instance: name, takeoverMs: state.downAtMs });
   }
 }
 
@@ -60,11 +62,7 @@ function masterIsDown(instance: Instance, state: BackupState, turn: Turn): void 
     state.ready = true;
     state.downAtMs = turn.now + instance.masterDownMs;
     if (silent !== undefined) reportLost(instance, turn, silent, reason);
-  } else instance.becomeMaster(turn, reason, silent);
-}
-
-export function reportLost(instance: Instance, turn: Turn, peer: string, reason: string): void {
-  if (instance.peers.lost(peer)) instance.report(turn, { kind: "peer-lost", reason, peer });
+  } else becomeMaster(instance, turn, reason, silent);
 }
 
 export function heardAsBackup(
@@ -74,14 +72,16 @@ export function heardAsBackup(
   heard: { readonly source: string; readonly advert: Advert },
 ): void {
   const { source, advert } = heard;
+  // Silence begins when an advert comes, not when there is time to read it.
+  const arrivedMs = turn.now - turn.waitedMs;
   const { priority } = advert;
   const { settings } = instance;
-  instance.rememberMaster(turn.now, source, priority);
+  instance.rememberMaster(arrivedMs, source, priority);
   retract(instance, turn);
   state.prepareAtMs = Infinity;
   if (priority === 0) {
     const fast = settings.fastHandover && !instance.peers.knowsOtherThan(source);
-    state.downAtMs = instance.electAt(turn.now + afterResignationMs(instance.skewMs, fast));
+    state.downAtMs = instance.electAt(arrivedMs + afterResignationMs(instance.skewMs, fast));
     state.awaiting = "resigned";
     return;
   }
@@ -90,12 +90,12 @@ export function heardAsBackup(
     // The master is alive and will yield: only our place among the backups needs waiting for.
     if (settings.fastHandover) {
       const wait = instance.skewMs + state.apartMs;
-      state.downAtMs = Math.min(state.downAtMs, instance.electAt(turn.now + wait));
+      state.downAtMs = Math.min(state.downAtMs, instance.electAt(arrivedMs + wait));
     }
     return;
   }
   if (settings.version === 3) instance.activeIntervalMs = advert.intervalMs;
-  state.downAtMs = instance.electAt(turn.now + instance.masterDownMs);
+  state.downAtMs = instance.electAt(arrivedMs + instance.masterDownMs);
   state.prepareAtMs = preparesAt(instance, state.downAtMs);
   state.awaiting = "master";
   state.ready = false;

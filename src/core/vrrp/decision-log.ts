@@ -25,5 +25,7 @@ export interface Turn {
   now: number;
   /** Unix time, ms; only for time stamps on the wire. */
   wallMs: number;
+  /** How long the datagram at hand had waited when it was read, as far as that is believed. */
+  waitedMs: number;
   readonly out: RouterAction[];
 }

@@ -13,7 +13,7 @@ import { parseIp } from "../../lib/ip-address.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { AdvertSender } from "./advert-sender.ts";
 import { AnnouncePlan } from "./announce-plan.ts";
-import { backupTick, heardAsBackup, reportLost, retract } from "./backup.ts";
+import { backupTick, heardAsBackup, retract } from "./backup.ts";
 import { AcquireBackoff } from "./acquire-backoff.ts";
 import { DecisionLog, type Turn } from "./decision-log.ts";
 import { heardAsHeir, letLapse, reignOf } from "./heir.ts";
@@ -23,7 +23,6 @@ import {
   type HeardMaster,
   type InstanceState,
   backupUntil,
-  masterAfter,
 } from "./instance-state.ts";
 import {
   addressClaimed,
@@ -229,24 +228,6 @@ export class Instance {
 
   // ---- changes of state ----
 
-  /** `silent`: the peer that is lost. Told after what clients wait for, before what follows. */
-  becomeMaster(turn: Turn, reason: string, silent?: string): void {
-    const { advertIntervalMs, name } = this.settings;
-    const from = this.state.kind;
-    this.activeIntervalMs = advertIntervalMs;
-    this.holdUntilMs = -Infinity;
-    this.starvation.reset();
-    this.guard.reset();
-    this.state = masterAfter(this.state, turn.now + advertIntervalMs);
-    this.counters.becameMaster++;
-    this.advertise(turn);
-    turn.out.push({ type: "acquire-addresses", instance: name });
-    this.announce(turn, this.plan.start(turn.now));
-    if (silent !== undefined) reportLost(this, turn, silent, reason);
-    this.changed(turn, from, reason);
-    this.master = undefined;
-  }
-
   /** Gives the addresses up for a better master: released first, then one last advert, so that
    *  the winner knows that there were two and announces again. */
   yieldTo(turn: Turn, reason: string, lastAdvert: boolean): void {
@@ -335,11 +316,21 @@ export class Instance {
 
   /** An advert with a promise: the lease comes first. */
   advertise(turn: Turn): void {
+    this.promise(turn);
+    this.tellRouters(turn);
+  }
+
+  /** Our addresses answer that long. */
+  promise(turn: Turn): void {
     if (this.state.kind === "MASTER" && this.settings.lease) {
       turn.out.push(this.#renewLease);
       this.state.leaseUntilMs = turn.now + this.leaseMs;
     }
     this.leaseRenewedMs = turn.now;
+  }
+
+  /** They believe in it from now on. */
+  tellRouters(turn: Turn): void {
     const { effectivePriority: priority, sender } = this;
     if (sender.send(priority, turn.wallMs, turn.out)) this.counters.advertsSent++;
     // The order above is carried out later than this line, with what it will say then.

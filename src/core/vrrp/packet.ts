@@ -139,28 +139,27 @@ export interface ChecksumScope {
  * IPv6 always has its pseudo header, and sums a trailer too, since the kernel does it there.
  */
 export function checksumHolds(payload: Uint8Array, advert: Advert, scope: ChecksumScope): boolean {
-  if (scope.family === "ipv6") {
+  const { source, destination, group, family } = scope;
+  const length = advert.messageLength;
+  const sum = sumWords(0, payload, 0, length);
+  if (family === "ipv6") {
+    const whole = length === payload.length ? sum : sumWords(0, payload, 0, payload.length);
     return (
-      withPseudo(payload, payload.length, scope.source, scope.destination) ||
-      withPseudo(payload, advert.messageLength, scope.source, scope.destination)
+      isRight(whole + sumPseudoHeader(source, destination, payload.length)) ||
+      isRight(sum + sumPseudoHeader(source, destination, length))
     );
   }
-  if (foldChecksum(sumWords(0, payload, 0, advert.messageLength)) === 0) return true;
+  if (isRight(sum)) return true;
   if (advert.version === 2) return false;
   return (
-    withPseudo(payload, advert.messageLength, scope.source, scope.destination) ||
-    withPseudo(payload, advert.messageLength, scope.source, scope.group)
+    isRight(sum + sumPseudoHeader(source, destination, length)) ||
+    isRight(sum + sumPseudoHeader(source, group, length))
   );
 }
 
-function withPseudo(
-  payload: Uint8Array,
-  length: number,
-  source: Uint8Array,
-  destination: Uint8Array,
-): boolean {
-  const sum = sumPseudoHeader(source, destination, length);
-  return foldChecksum(sumWords(sum, payload, 0, length)) === 0;
+/** Of a sum that the checksum itself is in. */
+function isRight(sum: number): boolean {
+  return foldChecksum(sum) === 0;
 }
 
 /** What one instance's adverts always say; only priority and checksum change between two. */

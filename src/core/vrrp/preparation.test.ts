@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { group, instance, node, type InstanceDraft } from "../../../test/kit/vrrp-settings.ts";
-import { Segment, type SegmentNode } from "../../../test/kit/vrrp-segment.ts";
+import { Listener } from "../../../test/kit/vrrp-listener.ts";
+import { advertOf, Segment, type SegmentNode } from "../../../test/kit/vrrp-segment.ts";
 import type { RouterAction } from "./router-ports.ts";
 
 const QUICK: InstanceDraft = { advertIntervalMs: 10 };
@@ -137,4 +138,46 @@ test("a member of a group waits for the others without it", () => {
   const b = segment.add("b", settings(100));
   segment.advance(200);
   assert.equal(takeover({ segment, a, b }).includes("prepare-addresses"), false);
+});
+
+test("silence begins when an advert comes, however late it is read, as far as clocks can be trusted", () => {
+  const quiet = 30 + 1560 / 256;
+  const untilTakeover = (waitedMs: number | undefined): number => {
+    const listener = new Listener(instance(QUICK));
+    listener.pass(5);
+    const datagram = advertOf(instance({ ...QUICK, priority: 200 }), "192.0.2.99", 200);
+    listener.give(waitedMs === undefined ? datagram : { ...datagram, waitedMs });
+    const heardMs = listener.now;
+    listener.takeOver(); // gets ready
+    listener.takeOver();
+    assert.equal(listener.status.state, "MASTER");
+    return listener.now - heardMs;
+  };
+  assert.ok(Math.abs(untilTakeover(undefined) - quiet) < 1e-9);
+  assert.ok(Math.abs(untilTakeover(0.2) - (quiet - 0.2)) < 1e-9);
+  assert.ok(Math.abs(untilTakeover(60_000) - (quiet - 2)) < 1e-9, "the clock was set meanwhile");
+});
+
+/** What a takeover orders, of these, in their order. */
+function announcementOf(b: SegmentNode): string[] {
+  const told = ["renew-lease", "send-datagram", "acquire-addresses", "announce"];
+  const from = b.actions.findIndex(({ type }) => type === "renew-lease");
+  const orders = b.actions.slice(from).flatMap(({ type }) => (told.includes(type) ? [type] : []));
+  return orders.slice(0, told.length);
+}
+
+test("where only clients wait, they are told before the routers, and never before the lease", () => {
+  const two = pair();
+  takeover(two);
+  const clientsFirst = ["renew-lease", "acquire-addresses", "announce", "send-datagram"];
+  assert.deepEqual(announcementOf(two.b), clientsFirst);
+  const routersFirst = ["renew-lease", "send-datagram", "acquire-addresses", "announce"];
+  const slow = pair({ advertIntervalMs: 100 }, { advertIntervalMs: 100 });
+  takeover(slow);
+  assert.deepEqual(announcementOf(slow.b), routersFirst, "nothing was got ready");
+  const three = pair();
+  three.segment.tell(three.b, instance({ ...QUICK, priority: 150 }), "192.0.2.77");
+  three.segment.advance(25);
+  takeover(three);
+  assert.deepEqual(announcementOf(three.b), routersFirst, "a third router");
 });

@@ -2,6 +2,7 @@
 
 import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
+import { becomeMaster } from "./takeover.ts";
 import { hintedStartMs } from "./timing.ts";
 
 const OWNER_PRIORITY = 255;
@@ -12,7 +13,7 @@ export function recover(instance: Instance, turn: Turn): void {
   const owner = priority === OWNER_PRIORITY;
   instance.activeIntervalMs = advertIntervalMs;
   if (starting && owner && !instance.grouped && turn.now >= instance.notBeforeMs) {
-    instance.becomeMaster(turn, "we own the addresses (priority 255)");
+    becomeMaster(instance, turn, "we own the addresses (priority 255)");
     return;
   }
   let wait = instance.masterDownMs;

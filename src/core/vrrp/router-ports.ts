@@ -25,6 +25,8 @@ export interface ReceivedDatagram {
   ipHeader?: Uint8Array;
   /** The first byte after the IP header. The view may be reused after `step` returned. */
   payload: Uint8Array;
+  /** How long it had waited in the kernel when it was read, ms. Absent = not known, taken for 0. */
+  waitedMs?: number;
 }
 
 export type RouterInput =
@@ -145,8 +147,12 @@ export type RouterAction =
     }
   /** The master has fallen silent and we are about to take over: put the addresses in the kernel
    *  where they answer nobody until `renew-lease`. What saves no time may be left undone; taken
-   *  back by `release-addresses`. */
-  | { readonly type: "prepare-addresses"; readonly instance: string }
+   *  back by `release-addresses`. `takeoverMs`: when, monotonic, unless somebody is heard. */
+  | {
+      readonly type: "prepare-addresses";
+      readonly instance: string;
+      readonly takeoverMs: number;
+    }
   /** Put addresses, routes and rules in the kernel. */
   | { readonly type: "acquire-addresses"; readonly instance: string }
   | { readonly type: "release-addresses"; readonly instance: string }

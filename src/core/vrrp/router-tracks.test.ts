@@ -11,7 +11,7 @@ import {
   type InstanceDraft,
 } from "../../../test/kit/vrrp-settings.ts";
 import type { RouterInput } from "./router-ports.ts";
-import type { TrackReference } from "./settings.ts";
+import type { TrackReference, VirtualAddress } from "./settings.ts";
 
 function alone(draft: InstanceDraft = {}): { segment: Segment; router: SegmentNode } {
   const segment = new Segment();
@@ -236,6 +236,29 @@ test("an interface with a weight only moves the priority", () => {
   segment.link(router, false, "eth1");
   assert.equal(router.status().effectivePriority, 60);
   assert.equal(router.state, "BACKUP");
+});
+
+test("the interface of an address elsewhere is needed too, unless the line or a track says otherwise", () => {
+  const elsewhere = (rest: Partial<VirtualAddress> = {}): readonly VirtualAddress[] => [
+    virtualAddress("192.0.2.100"),
+    { ...virtualAddress("198.51.100.100", "eth1"), ...rest },
+  ];
+  const down = (draft: InstanceDraft): [string, string, number] => {
+    const { segment, router } = alone(draft);
+    segment.link(router, true, "eth1");
+    toMaster({ segment, router });
+    segment.link(router, false, "eth1");
+    return [router.state, router.status().reason, router.status().effectivePriority];
+  };
+  const [state, reason] = down({ addresses: elsewhere() });
+  assert.deepEqual([state, reason], ["FAULT", "interface eth1 is down"]);
+  const [only] = elsewhere();
+  const [excluded] = down({ addresses: [only!], excludedAddresses: elsewhere().slice(1) });
+  assert.equal(excluded, "FAULT");
+  assert.equal(down({ addresses: elsewhere({ tracked: false }) })[0], "MASTER");
+  assert.equal(down({ addresses: elsewhere({ interface: "lo" }) })[0], "MASTER");
+  const weighed = down({ addresses: elsewhere(), tracks: [tracked("interface", "eth1", -40)] });
+  assert.deepEqual([weighed[0], weighed[2]], ["MASTER", 60]);
 });
 
 test("dont_track_primary: its own interface may go down unnoticed", () => {

@@ -21,14 +21,17 @@ import { needsRestart, sameValue } from "./reload.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "./router-ports.ts";
 import { identitiesOf, type Reign } from "./reign.ts";
 import { instanceStatus } from "./router-status.ts";
-import type { InstanceSettings, TrackReference, VrrpSettings } from "./settings.ts";
+import type { InstanceSettings, VrrpSettings } from "./settings.ts";
 import type { Decision, RouterStatus } from "./status.ts";
 import { SyncGroup } from "./sync-group.ts";
+import { impliedTracks } from "./implied-tracks.ts";
 import { sumTracks } from "./track-sum.ts";
 
 const OWNER_PRIORITY = 255;
 /** `nines handover`: until the new master fails, not for a time. */
 const HOLD_UNTIL_MASTER_AGAIN = Infinity;
+/** No more is believed: a clock that is set while a datagram waits must not make us hasty. */
+const LONGEST_WAIT_MS = 2;
 
 interface Seat {
   readonly instance: Instance;
@@ -52,7 +55,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
   readonly #rejects = new RejectLog();
   readonly #lateness = new Lateness();
   readonly #advert = emptyAdvert();
-  readonly #turn: Turn = { now: 0, wallMs: 0, out: [] };
+  readonly #turn: Turn = { now: 0, wallMs: 0, waitedMs: 0, out: [] };
   #notBeforeMs = 0;
   #running = false;
   #stopped = false;
@@ -258,6 +261,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
     ) {
       this.#rejects.note(turn, instance, "address-list-mismatch", datagram.source);
     }
+    turn.waitedMs = Math.min(datagram.waitedMs ?? 0, LONGEST_WAIT_MS);
     const rival = instance.heard(turn, datagram.source, this.#advert);
     this.#deadlines.note(seat.place, instance.deadline);
     if (seat.group === undefined) return;
@@ -378,18 +382,4 @@ export class Router implements Machine<RouterInput, RouterAction> {
 
 function routeKey(family: "ipv4" | "ipv6", vrid: number): number {
   return family === "ipv4" ? vrid : vrid + 256;
-}
-
-/** What every instance needs without having been told to track it. */
-function impliedTracks(settings: InstanceSettings): TrackReference[] {
-  const implied: TrackReference[] = [
-    { kind: "source", name: settings.interface, weight: 0, reverse: false },
-  ];
-  if (settings.trackPrimaryInterface) {
-    implied.push({ kind: "interface", name: settings.interface, weight: 0, reverse: false });
-  }
-  if (settings.witnesses.length > 0) {
-    implied.push({ kind: "witness", name: "witness", weight: 0, reverse: false });
-  }
-  return implied;
 }

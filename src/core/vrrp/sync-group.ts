@@ -13,6 +13,7 @@ import type { Instance } from "./instance.ts";
 import { downReason } from "./reasons.ts";
 import type { RouterAction, VrrpState } from "./router-ports.ts";
 import type { SyncGroupSettings } from "./settings.ts";
+import { becomeMaster } from "./takeover.ts";
 
 export class SyncGroup {
   settings: SyncGroupSettings;
@@ -48,7 +49,7 @@ export class SyncGroup {
     const wanting = members.filter((m) => m.isReady);
     if (wanting.length > 0 && members.every((m) => m.isReady || m.state.kind === "MASTER")) {
       for (const member of wanting) {
-        member.becomeMaster(turn, this.#reasonFor(turn, member));
+        becomeMaster(member, turn, this.#reasonFor(turn, member));
       }
     }
     this.#updateState(turn, again);

@@ -36,6 +36,7 @@ const IFA_F_HOMEADDRESS = 0x10;
 const IFA_F_TENTATIVE = 0x40;
 const IFA_F_MANAGETEMPADDR = 0x100;
 const IFA_F_NOPREFIXROUTE = 0x200;
+const IFA_F_MCAUTOJOIN = 0x400;
 
 /** A lifetime that does not end, as the kernel writes it. */
 export const FOREVER_S = 0xffff_ffff;
@@ -176,10 +177,12 @@ function writeSubject(
 }
 
 function flagsOf(address: VirtualAddress): number {
-  const noPrefixRoute = address.noPrefixRoute ? IFA_F_NOPREFIXROUTE : 0;
-  if (address.family === "ipv4") return noPrefixRoute;
+  const ofBoth =
+    (address.noPrefixRoute ? IFA_F_NOPREFIXROUTE : 0) |
+    (address.autoJoin === true ? IFA_F_MCAUTOJOIN : 0);
+  if (address.family === "ipv4") return ofBoth;
   return (
-    noPrefixRoute |
+    ofBoth |
     (address.noDad ? IFA_F_NODAD : 0) |
     (address.home ? IFA_F_HOMEADDRESS : 0) |
     (address.managedTemporary ? IFA_F_MANAGETEMPADDR : 0)

@@ -43,7 +43,7 @@ const commands: Record<string, (...values: never[]) => unknown> = {
   },
   release: (instance: string) => kernel.release(instance),
   restore: (instance: string, address: string) => kernel.restore(instance, address),
-  dismiss: (settings: InstanceSettings) => kernel.dismiss(settings),
+  dismiss: (name: string) => kernel.dismiss(name),
   renew: (instance: string, durationMs: number) => kernel.renewLease(instance, durationMs),
   renewEvery: (instance: string, durationMs: number, everyMs: number) => {
     kernel.renewLease(instance, durationMs);

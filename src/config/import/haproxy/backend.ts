@@ -1,13 +1,14 @@
 /** A `backend`, or the second half of a `listen`, becomes a pool and its checks. */
 
 import type { Data, Draft } from "../draft.ts";
-import { checkData, readProtocol } from "./checks.ts";
+import { agentData, checkData, readProtocol } from "./checks.ts";
 import { type Bag, countOf, type Line, timeMs } from "./lines.ts";
 import {
   duration,
   numberOf,
   poolFromServers,
   readServers,
+  type Server,
   type ServerFacts,
   serverText,
   tellServerOptions,
@@ -26,20 +27,19 @@ export function importBackend(name: string, bag: Bag, facts: BackendFacts): void
   const protocol = readProtocol(bag, draft);
   const timeoutMs = timeMs(bag.last("timeout", "check")?.[0]);
   const checks = servers.map((server) => checkData(server, protocol, { timeoutMs, facts }));
-  const common = checks.find((check) => check !== undefined);
-  if (common !== undefined) draft.checks[name] = common;
+  const agents = servers.map((server) => agentData(server, draft));
+  const own = [checkNames(name, servers, checks, draft)];
+  own.push(checkNames(`${name}-agent`, servers, agents, draft));
+  const common = own.flatMap(({ pool }) => pool);
   const texts = servers.map((server, i) => {
-    const check = checks[i];
-    if (check === undefined) return serverText(server, common === undefined ? undefined : "off");
-    if (JSON.stringify(check) === JSON.stringify(common)) return serverText(server, undefined);
-    draft.checks[`${name}-${server.name}`] = check;
-    return serverText(server, `${name}-${server.name}`);
+    const names = own.flatMap(({ each }) => each[i]!);
+    return serverText(server, names.join() === common.join() ? undefined : names);
   });
   const cookie = cookieOf(bag, facts);
   const sticky = cookie ?? tableOf(bag, draft);
   draft.pools[name] = {
     servers: Object.fromEntries(servers.map((server, i) => [server.name, texts[i]])),
-    check: common === undefined ? undefined : name,
+    check: common.length === 0 ? undefined : common.length === 1 ? common[0] : common,
     balance: balanceOf(bag, draft),
     sticky,
     retry: retryOf(bag, draft),
@@ -52,6 +52,25 @@ export function importBackend(name: string, bag: Bag, facts: BackendFacts): void
   if (cookie !== undefined) {
     draft.comment(`pools/${name}/sticky`, "The secret is new: take the same on all directors.");
   }
+}
+
+/** The first one is the pool's; servers that want another one have it by a name of their own. */
+function checkNames(
+  name: string,
+  servers: readonly Server[],
+  checks: readonly (Data | undefined)[],
+  draft: Draft,
+): { readonly pool: readonly string[]; readonly each: readonly (readonly string[])[] } {
+  const common = checks.find((check) => check !== undefined);
+  if (common !== undefined) draft.checks[name] = common;
+  const each = checks.map((check, i) => {
+    if (check === undefined) return [];
+    if (JSON.stringify(check) === JSON.stringify(common)) return [name];
+    const own = `${name}-${servers[i]!.name}`;
+    draft.checks[own] = check;
+    return [own];
+  });
+  return { pool: common === undefined ? [] : [name], each };
 }
 
 /** `option http-server-close`: connections to servers are not kept. */

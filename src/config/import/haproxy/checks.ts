@@ -197,6 +197,27 @@ function readConnect(
   }
 }
 
+/** HAProxy asks an agent beside the check, and does without one that is silent. Undefined: there is none. */
+export function agentData({ options, line }: Server, draft: Draft): Data | undefined {
+  if (!options.has("agent-check")) return undefined;
+  const port = numberOf(options.value("agent-port"));
+  if (port === undefined) {
+    draft.lost({ ...line.at, text: "agent-check" }, "an agent has a port of its own: agent-port");
+    return undefined;
+  }
+  const send = options.value("agent-send");
+  const every = timeMs(options.value("agent-inter"));
+  return {
+    agent: { send, required: false },
+    every: duration(every),
+    // As there: one word is enough.
+    rise: 1,
+    fall: 1,
+    address: options.value("agent-addr"),
+    port,
+  };
+}
+
 /** Undefined: the server is not checked. */
 export function checkData(
   server: Server,

@@ -17,6 +17,7 @@ export interface FrontendFacts {
   readonly pools: readonly string[];
   /** Rules of a backend as seen from this side. */
   readonly backendRules: (pool: string, facts: RuleFacts) => readonly Rule[];
+  readonly readMap: (path: string) => string | undefined;
   readonly made: Set<Line>;
   readonly reached: Set<Line>;
 }
@@ -65,10 +66,10 @@ interface Side {
 }
 
 function routesOf(bag: Bag, { facts, isTls, binds, ownPool }: Side) {
-  const { draft, pools, made, reached } = facts;
+  const { draft, pools, readMap, made, reached } = facts;
   const used = new Set<string>();
   const context = { acls: aclsOf(bag), used, tls: isTls, ports: binds.ports };
-  const ruleFacts: RuleFacts = { draft, context, pools, made, reached };
+  const ruleFacts: RuleFacts = { draft, context, pools, readMap, made, reached };
   const rules = [...rulesOf(bag, ruleFacts)];
   if (ownPool !== undefined) {
     const lose = (why: string): void => draft.lost(bag.lines[0]!.at, why);

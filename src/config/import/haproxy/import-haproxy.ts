@@ -7,6 +7,7 @@ import type { Rule } from "../routes.ts";
 import { importBackend } from "./backend.ts";
 import { fateOf, NO_COUNTERPART } from "./fates.ts";
 import { backendOf, carriedPool, importCarried } from "./carried.ts";
+import { mapReader } from "./maps.ts";
 import { aclsOf, type FrontendFacts, importFrontend, takeAcls } from "./frontend.ts";
 import { Bag, type Line, parseSections, type Section } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
@@ -150,8 +151,14 @@ class Importer {
     // Seen once without a frontend, so that what cannot be a rule is told whoever uses it.
     if (section.kind === "backend" && isHttp) {
       const context = { acls: aclsOf(bag), used: new Set<string>(), tls: false, ports: [] };
-      this.#rules(bag, { draft, context, pools: [], made: this.#made, reached: this.#reached });
+      this.#rules(bag, { draft, context, pools: [], ...this.#seen });
     }
+  }
+
+  get #seen(): Pick<RuleFacts, "made" | "reached" | "readMap"> {
+    const { path, files } = this.#source;
+    const readMap = mapReader(path, files);
+    return { made: this.#made, reached: this.#reached, readMap };
   }
 
   #rules(bag: Bag, facts: RuleFacts): readonly Rule[] {
@@ -182,8 +189,7 @@ class Importer {
         ...this.#defaults,
         pools: this.#pools,
         backendRules: (pool, facts) => this.#backendRules(pool, facts),
-        made: this.#made,
-        reached: this.#reached,
+        ...this.#seen,
       },
       kind === "listen" ? name : undefined,
     );

@@ -5,7 +5,9 @@ import { ALWAYS } from "../conditions.ts";
 import type { Rule } from "../routes.ts";
 import { type AclContext, alternativesOf, conditionsOf } from "./acls.ts";
 import { type Action, redirection, requestAction, responseAction } from "./actions.ts";
+import { criterion } from "./criteria.ts";
 import { type Bag, type Line, timeMs } from "./lines.ts";
+import { choicesOf, mappedName, readEntries } from "./maps.ts";
 
 export interface RuleFacts {
   readonly draft: Draft;
@@ -13,6 +15,7 @@ export interface RuleFacts {
   /** Existing backends. */
   readonly pools: readonly string[];
   /** Lines that became rules, and those of them that had something to decide. */
+  readonly readMap: (path: string) => string | undefined;
   readonly made: Set<Line>;
   readonly reached: Set<Line>;
 }
@@ -34,7 +37,7 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   ];
   const limits = limitsOf(bag);
   const rules = lines.flatMap(([line, action]) => {
-    return limitRule(line, limits, facts) ?? ruleOf(line, action, facts);
+    return limitRule(line, limits, facts) ?? mapRules(line, facts) ?? ruleOf(line, action, facts);
   });
   const last = bag.lastLine("default_backend");
   if (last === undefined) return rules;
@@ -97,6 +100,44 @@ function useBackend(words: readonly string[], pools: readonly string[]): Action 
   if (name.includes("%[")) return { lost: "a pool is named, not computed: write a route for each" };
   if (!pools.includes(name)) return { lost: `there is no HTTP backend ${name}` };
   return { target: { pool: name }, rest };
+}
+
+/** Undefined: its name is none that a map gives. */
+function mapRules(line: Line, facts: RuleFacts): Rule[] | undefined {
+  const [keyword, name = "", ...condition] = line.words;
+  const mapped = keyword === "use_backend" ? mappedName(name) : undefined;
+  if (mapped === undefined) return undefined;
+  const { draft, pools, context } = facts;
+  const lost = (why: string): Rule[] => {
+    draft.lost(line.at, why);
+    return [];
+  };
+  const [word, ...also] = condition;
+  if (word === "unless" || alternativesOf(also).length > 1) {
+    return lost("beside a map only one condition with if is understood");
+  }
+  const text = facts.readMap(mapped.path);
+  if (text === undefined) return lost(`the map cannot be read here: ${mapped.path}`);
+  const choices = choicesOf(readEntries(mapped.path, text), mapped);
+  if (choices.some(({ words }) => criterion(words, context) === undefined)) {
+    return lost("routes have no condition like those of its map");
+  }
+  const rules = (value: string, rest: readonly string[], at: Line["at"]): Rule[] => {
+    const pool = `${mapped.before}${value}${mapped.after}`;
+    if (pools.includes(pool)) return ruleOf(line, { target: { pool }, rest }, facts);
+    draft.lost(at, `there is no HTTP backend ${pool}: default_backend takes these requests`);
+    return ruleOf(line, { skips: true, rest }, facts);
+  };
+  const found = choices.flatMap(({ value, words, at }) =>
+    rules(value, ["if", "{", ...words, "}", ...also], at),
+  );
+  const { otherwise } = mapped;
+  // A name that leads nowhere ends the search: default_backend is next.
+  const last =
+    otherwise === undefined
+      ? ruleOf(line, { skips: true, rest: condition }, facts)
+      : rules(otherwise, condition, line.at);
+  return [...found, ...last];
 }
 
 /** Period of `http_req_rate` in the stick table of this proxy, and the lines that count into it. */

@@ -74,15 +74,7 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   tfo: "it is about the speed of connecting",
 };
 
-const AGENT =
-  "an agent that does not answer would take its server out here: list an agent check beside the other if that is meant";
-
 const LOST: Readonly<Record<string, string>> = {
-  "agent-check": AGENT,
-  "agent-inter": AGENT,
-  "agent-port": AGENT,
-  "agent-addr": AGENT,
-  "agent-send": AGENT,
   alpn: "servers are spoken to in HTTP/1.1",
   ciphers: "TLS has the runtime's ciphers",
   ciphersuites: "TLS has the runtime's ciphers",
@@ -105,7 +97,7 @@ const LOST: Readonly<Record<string, string>> = {
 
 /** Read here or with the checks. */
 const USED: readonly string[] = (
-  "addr backup ca-file check check-sni check-ssl crt disabled downinter enabled fall fastinter inter " +
+  "addr agent-addr agent-check agent-inter agent-port agent-send backup ca-file check check-sni check-ssl crt disabled downinter enabled fall fastinter inter " +
   "maxconn on-marked-down pool-max-conn port rise send-proxy send-proxy-v2 slowstart sni ssl verify " +
   "verifyhost weight"
 ).split(" ");
@@ -127,7 +119,7 @@ export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: D
 }
 
 /** `10.0.0.1:80 weight=2 max=100 backup`. */
-export function serverText(server: Server, check: string | undefined): string {
+export function serverText(server: Server, checks: readonly string[] | undefined): string {
   const { address, options } = server;
   const weight = options.value("weight");
   const most = options.value("maxconn");
@@ -137,7 +129,7 @@ export function serverText(server: Server, check: string | undefined): string {
     ...(most === undefined || most === "0" ? [] : [`max=${most}`]),
     ...(options.has("backup") ? ["backup"] : []),
     ...(options.has("disabled") ? ["admin=maint"] : []),
-    ...(check === undefined ? [] : [`check=${check}`]),
+    ...(checks === undefined ? [] : [`check=${checks.length === 0 ? "off" : checks.join(",")}`]),
   ].join(" ");
 }
 

@@ -42,7 +42,12 @@ export function importKeepalived(source: ImportSource): void {
 /** Read a second time for its places: what is wrong was told the first time. */
 function treeOf(
   { path, files, draft, findings }: ImportSource,
-  { configId, environment, permissive, seed }: Required<ReadOptions>,
+  {
+    configId,
+    environment,
+    permissive,
+    seed,
+  }: Required<Omit<ReadOptions, "part" | "networkNamespace">>,
 ): Statement[] {
   const silent = findings.silent();
   const around = { configId, environment, prng: new Prng(seed), permissive };
@@ -102,6 +107,14 @@ function importRest(statement: Statement, draft: Draft): void {
       const settings = { down_delay: down, up_delay: up };
       draft.interfaces[link.text] = { ...draft.interfaces[link.text], ...settings };
     }
+  } else if (keyword.text === "linkbeat_interfaces") {
+    for (const { keyword: link, args } of block) {
+      const settings = { poll: args[0]?.text.toLowerCase() ?? "mii" };
+      draft.interfaces[link.text] = { ...draft.interfaces[link.text], ...settings };
+    }
+  } else if (keyword.text === "linkbeat_use_polling") {
+    const keys = { keys: GLOBAL_KEYS, block: "global_defs" };
+    Object.assign(draft.global, keywordData([statement], keys, draft));
   } else if (keyword.text === "garp_group") importGarpGroup(statement, draft);
   else if (OF_SERVERS.includes(keyword.text)) return;
   else if (keyword.text === "bfd_instance") lose(statement, NO_BFD, draft);

@@ -18,7 +18,8 @@ export function whenOfIf({ args }: Directive, tls: boolean): When[] | undefined 
   return isNot ? [{ all: {}, except: [term] }] : [{ all: term, except: [] }];
 }
 
-function termOf(name: string, how: string, value: string, tls: boolean): Term {
+/** `how`: `=`, `~`, `~*`. */
+export function termOf(name: string, how: string, value: string, tls: boolean): Term {
   if (name === "scheme" && how === "=")
     return value === (tls ? "https" : "http") ? "true" : "false";
   if (name === "https" && how === "") return tls ? "true" : "false";
@@ -27,6 +28,8 @@ function termOf(name: string, how: string, value: string, tls: boolean): Term {
   const regex = how === "~*" ? `(?i:${pattern})` : pattern;
   switch (name) {
     case "host":
+      // That one is in lower case, whatever the client wrote.
+      return hostTerm(how, value, pattern && `(?i:${pattern})`);
     case "http_host":
       return hostTerm(how, value, regex);
     case "request_method":

@@ -11,6 +11,7 @@ import type { Directive } from "./parse.ts";
 import { answerEdits } from "./headers.ts";
 import { type Content, type PassFacts, passOfName, passTarget } from "./pass.ts";
 import type { Scope } from "./scope.ts";
+import { type IfVariant, ifVariants, variantsOf } from "./variants.ts";
 
 export interface ContentFacts extends PassFacts {
   /** Of the server: its names. */
@@ -29,10 +30,12 @@ export function rewriteRules(
   for (const line of scope.own) {
     if (line.name === "return") {
       scope.use(line);
-      const target = returnTarget(line, scope, context);
-      if (target !== undefined) {
+      for (const variant of variantsOf(line, facts)) {
+        const target = returnTarget(variant.line, scope, context);
+        if (target === undefined) continue;
         const change = ownAnswer(target, scope, context);
-        rules.push(rule(line, [{ all: when, except: [] }], { target, change, place, facts }));
+        const whens = within([{ all: variant.when, except: [] }], when, line, context);
+        rules.push(rule(line, whens, { target, change, place, facts }));
       }
       return { rules, isEnd: true };
     }
@@ -54,6 +57,13 @@ export function rewriteRules(
         }
       } else context.draft.lost(line.at, "a route rewrites once");
     } else if (line.name === "if") {
+      const mapped = ifVariants(line, facts);
+      if (mapped !== undefined) {
+        scope.use(line);
+        useFirst(line, scope);
+        rules.push(...mappedRules(line, mapped, { scope, place, facts }));
+        continue;
+      }
       const whens = whenOfIf(line, notes.tls);
       if (whens === undefined) {
         context.draft.lost(
@@ -98,9 +108,7 @@ function ifRules(
   { scope, place, facts }: IfPlace,
 ): Rule[] {
   const inner = scope.inside(line.block ?? []);
-  const [first] = inner.own.filter(({ name }) =>
-    ["return", "rewrite", "proxy_pass"].includes(name),
-  );
+  const first = firstOf(line);
   if (first === undefined) return [];
   inner.use(first);
   if (first.name === "return") {
@@ -122,6 +130,33 @@ function ifRules(
   }
   const target = passTarget({ directive: first, scope: inner }, facts);
   return target === undefined ? [] : [rule(line, whens, { ...target, place, facts })];
+}
+
+/** Requests that it is not true of go on behind it. */
+function mappedRules(
+  line: Directive,
+  variants: readonly IfVariant[],
+  { scope, place, facts }: IfPlace & { readonly place: { readonly when: Condition } },
+): Rule[] {
+  const phase = origin(line);
+  return variants.flatMap(({ when, line: one }) => {
+    const whens = within([{ all: when, except: [] }], place.when, line, facts.context);
+    if (one !== undefined) {
+      return ifRules(one, whens, { scope, place, facts }).map((found) => ({ ...found, phase }));
+    }
+    const { target: _, ...bare } = rule(line, whens, { target: {}, place, facts });
+    return [{ ...bare, skips: true, phase }];
+  });
+}
+
+function firstOf({ block = [] }: Directive): Directive | undefined {
+  return block.find(({ name }) => ["return", "rewrite", "proxy_pass"].includes(name));
+}
+
+/** As it stands there: variants of it are read. */
+function useFirst(line: Directive, scope: Scope): void {
+  const first = firstOf(line);
+  if (first !== undefined) scope.use(first);
 }
 
 function within(
@@ -180,17 +215,50 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
   const isShut = access.some(({ verdict, source }) => verdict === "deny" && source === undefined);
   const hasAllowed = access.some(({ verdict }) => verdict === "allow");
   // Nobody comes in: what the location would do needs no counterpart.
-  const content =
-    isShut && !hasAllowed ? { target: { respond: 403 } } : contentOf(location, rewrite, facts);
-  const refusal = { target: { respond: 403 } };
+  const refusal = [{ when: {}, target: { respond: 403 } }];
+  const content = isShut && !hasAllowed ? refusal : contentsOf(location, rewrite, facts);
+  const add = (all: Condition, contents: readonly ConditionalContent[]): void => {
+    for (const { when: own, ...what } of contents) {
+      const whens = within([{ all: own, except: [] }], all, directive, context);
+      rules.push(rule(directive, whens, { ...what, place, facts }));
+    }
+  };
   for (const { verdict, source } of access) {
     const all = source === undefined ? when : conjunction([when, { source: [source] }]);
-    if (typeof all !== "object") continue;
-    const what = verdict === "allow" ? content : refusal;
-    rules.push(rule(directive, [{ all, except: [] }], { ...what, place, facts }));
+    if (typeof all === "object") add(all, verdict === "allow" ? content : refusal);
   }
-  const last = hasLogin(scope, directive, context) ? refusal : content;
-  return [...rules, rule(directive, [{ all: when, except: [] }], { ...last, place, facts })];
+  add(when, hasLogin(scope, directive, context) ? refusal : content);
+  return rules;
+}
+
+/** Of the first whose condition holds. */
+interface ConditionalContent extends Content {
+  readonly when: Condition;
+}
+
+/** A `proxy_pass` to a map's variable has one for each of its values. */
+function contentsOf(
+  location: Location,
+  rewrite: Data | undefined,
+  facts: ContentFacts,
+): ConditionalContent[] {
+  const line = location.scope.here("proxy_pass").at(-1);
+  const variants = line === undefined ? [] : variantsOf(line, facts);
+  if (line === undefined || variants[0]?.line === line) {
+    return [{ when: {}, ...contentOf(location, rewrite, facts) }];
+  }
+  const { scope } = location;
+  return variants.map(({ when, line: { args, ...one } }) => {
+    // A computed address without a path passes the path on as it came.
+    const address = args[0]!.replace(/\$(?:request_uri|uri\$is_args\$args)$/u, "");
+    if (/^https?:\/\/$/u.test(address) || address === "") return { when, target: { respond: 500 } };
+    if (/^https?:\/\/[^/]+\/.*$/u.test(address)) {
+      facts.context.draft.lost(line.at, "a computed address leaves the path as it came");
+    }
+    const directive = { ...one, args: [address.replace(/^(https?:\/\/[^/]+)\/.*$/u, "$1")] };
+    const found = passTarget({ directive, scope, rewrite }, facts);
+    return { when, ...(found ?? { target: { respond: 501 } }) };
+  });
 }
 
 interface Access {

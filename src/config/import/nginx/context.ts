@@ -3,6 +3,7 @@
 import type { ConfigurationFiles } from "../../keepalived/lines.ts";
 import type { Data, Draft } from "../draft.ts";
 import type { Directive } from "./parse.ts";
+import type { NginxMap } from "./maps.ts";
 import type { Scope } from "./scope.ts";
 
 export interface NginxContext {
@@ -14,6 +15,8 @@ export interface NginxContext {
   readonly upstreams: ReadonlyMap<string, Scope>;
   /** `limit_req_zone` and `limit_conn_zone` by their names. */
   readonly zones: ReadonlyMap<string, Directive>;
+  /** `map` blocks by their variables, as a frontend with or without TLS sees them. */
+  readonly maps: (tls: boolean) => ReadonlyMap<string, NginxMap>;
   /** Text of each pool that was written, by its name. */
   readonly pools: Map<string, string>;
   /** How many routes a `limit_req` became. */

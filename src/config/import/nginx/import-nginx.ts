@@ -7,6 +7,7 @@ import type { NginxContext } from "./context.ts";
 import { namedPool, useAll } from "./context.ts";
 import { fateOf } from "./fates.ts";
 import { importSocket } from "./frontends.ts";
+import { mapsOf } from "./maps.ts";
 import { type Directive, parseNginx } from "./parse.ts";
 import { Scope } from "./scope.ts";
 import { socketsOf } from "./sockets.ts";
@@ -26,6 +27,7 @@ export function importNginx({ path, source, files, draft, findings }: ImportSour
   // Files such as sites-enabled/shop stand inside of http.
   const http = https.length === 0 ? main : main.inside(https.flatMap(({ block = [] }) => block));
   workersOf(main, draft);
+  const maps = { plain: mapsOf(http, false), sealed: mapsOf(http, true) };
   const context: NginxContext = {
     draft,
     files,
@@ -33,6 +35,7 @@ export function importNginx({ path, source, files, draft, findings }: ImportSour
     used,
     upstreams: upstreamsOf(http),
     zones: zonesOf(http),
+    maps: (tls) => (tls ? maps.sealed : maps.plain),
     pools: new Map(),
     limited: new Map(),
     reached: new Set(),

@@ -8,11 +8,14 @@ import type { VirtualAddress } from "../../../core/vrrp/settings.ts";
 import type { Findings } from "../../diagnostic.ts";
 import type { Word } from "../source-line.ts";
 import type { Statement } from "../tree.ts";
-import { type Context, type Prefix, readAddress, readPrefix } from "./context.ts";
+import { type Context, type Prefix, familyOf, readAddress, readPrefix } from "./context.ts";
 import { readNamed, SCOPE } from "./routing-names.ts";
 
 /** "For ever" as the kernel counts lifetimes. */
 const FOREVER = 0xffff_ffff;
+
+/** Beyond it there is no address left for one. */
+const LONGEST_WITH_BROADCAST = 30;
 
 /** Words that take a value, and words that stand alone. */
 const WITH_VALUE = [
@@ -25,12 +28,23 @@ const WITH_VALUE = [
   "preferred_lft",
   "track_group",
 ];
-const ALONE = ["home", "-nodad", "dad", "mngtmpaddr", "noprefixroute", "no_track", "use_vmac"];
-const IGNORED = ["autojoin", "use_vmac"];
+const ALONE = [
+  "home",
+  "-nodad",
+  "nodad",
+  "dad",
+  "mngtmpaddr",
+  "noprefixroute",
+  "autojoin",
+  "no_track",
+  "use_vmac",
+];
 
 export interface AddressLine {
   readonly settings: VirtualAddress;
   readonly word: Word;
+  /** Its word `use_vmac`. */
+  readonly vmacAt?: Word;
 }
 
 /** Reads every line; what is wrong is told and left out. */
@@ -48,8 +62,14 @@ export function readAddressLines(
         other.settings.address === address.address &&
         other.settings.interface === address.interface,
     );
-    if (twin === undefined) read.push({ settings: address, word: line.keyword });
-    else {
+    const vmacAt = line.args.find(({ text }) => text === "use_vmac");
+    if (twin === undefined) {
+      read.push({
+        settings: address,
+        word: line.keyword,
+        ...(vmacAt === undefined ? {} : { vmacAt }),
+      });
+    } else {
       const reason = `${address.address} was given already in line ${twin.word.line}`;
       context.findings.warn(line.keyword, reason, "the second one is left out");
     }
@@ -67,22 +87,23 @@ function readAddressLine(
   const words = readOptions(line.args, findings);
   if (prefix === undefined) return undefined;
   const label = readLabel(words.get("label"), findings);
-  const broadcast = (words.get("brd") ?? words.get("broadcast"))?.text;
-  const peer = words.get("peer");
+  const broadcast = readBroadcast(words.get("brd") ?? words.get("broadcast"), prefix, findings);
+  const peer = readPeer(words.get("peer"), prefix, line.keyword, findings);
   const group = words.get("track_group");
   return {
     address: prefix.address,
     family: prefix.family,
-    prefixLength: prefix.length,
+    prefixLength: peer?.length ?? prefix.length,
     interface: words.get("dev")?.text ?? defaultInterface,
     scope: readNamed(words.get("scope"), SCOPE, context) ?? 0,
     ...(label === undefined ? {} : { label }),
     ...(broadcast === undefined ? {} : { broadcast }),
-    ...(peer === undefined ? {} : { peer: readAddress(peer, "peer", findings) ?? "" }),
-    noDad: prefix.family === "ipv6" && !words.has("dad"),
+    ...(peer === undefined ? {} : { peer: peer.address }),
+    noDad: prefix.family === "ipv6" && !isProbed(words, findings),
     home: words.has("home"),
     managedTemporary: words.has("mngtmpaddr"),
     noPrefixRoute: words.has("noprefixroute"),
+    ...(joins(words.get("autojoin"), prefix, findings) ? { autoJoin: true } : {}),
     preferredLifetimeS: readLifetime(words.get("preferred_lft"), prefix, findings),
     ...(group === undefined ? {} : { trackGroup: group.text }),
     tracked: !words.has("no_track"),
@@ -93,15 +114,12 @@ function readOptions(args: readonly Word[], findings: Findings): Map<string, Wor
   const found = new Map<string, Word>();
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
-    if (IGNORED.includes(word.text)) {
-      findings.warn(word, `ignored: '${word.text}' on an address`, "Nines does not carry it out");
-    }
     if (WITH_VALUE.includes(word.text)) {
       const value = args[++i];
       if (value === undefined) findings.error(word, `'${word.text}' needs a value after it`);
       else found.set(word.text, value);
     } else if (ALONE.includes(word.text)) found.set(word.text, word);
-    else if (!IGNORED.includes(word.text)) reportOption(word, findings);
+    else reportOption(word, findings);
   }
   return found;
 }
@@ -123,6 +141,68 @@ function readLabel(word: Word | undefined, findings: Findings): string | undefin
   if (word.text.length <= 15) return word.text;
   findings.error(word, `the label '${word.text}' is longer than 15 characters`, "shorten it");
   return undefined;
+}
+
+/** Minus takes the flag away, as in keepalived and ip-address(8): the address is asked for first. */
+function isProbed(words: ReadonlyMap<string, Word>, findings: Findings): boolean {
+  const minus = words.get("-nodad");
+  if (minus === undefined) return words.has("dad");
+  const reason = "'-nodad' switches duplicate address detection on, as in keepalived";
+  findings.warn(minus, `${reason}: the address answers a second later`, "remove it");
+  return true;
+}
+
+/** `+`, `-` or an address; a word that is none would reach the kernel's door only. */
+function readBroadcast(
+  word: Word | undefined,
+  prefix: Prefix,
+  findings: Findings,
+): string | undefined {
+  if (word?.text === "+" && prefix.family === "ipv4" && prefix.length > LONGEST_WITH_BROADCAST) {
+    const reason = `a subnet of /${prefix.length} has no broadcast address: 'brd +' is left out`;
+    findings.warn(word, reason, "remove it, or write the length of the subnet");
+    return undefined;
+  }
+  if (word === undefined || word.text === "+" || word.text === "-") return word?.text;
+  const address = readAddress(word, "the broadcast address", findings);
+  if (address === undefined) return undefined;
+  if (prefix.family === "ipv4" && familyOf(address) === "ipv4") return address;
+  findings.error(word, "only an IPv4 address has a broadcast address", "remove it");
+  return undefined;
+}
+
+/** The length belongs to the other end (ip-address(8)); keepalived knows none but the whole. */
+function readPeer(
+  word: Word | undefined,
+  own: Prefix,
+  at: Word,
+  findings: Findings,
+): Prefix | undefined {
+  if (word === undefined) return undefined;
+  const peer = readPrefix(word, "peer", findings);
+  if (peer === undefined) return undefined;
+  if (peer.family !== own.family) {
+    findings.error(word, `${word.text} and ${at.text} are of different families`);
+    return undefined;
+  }
+  if (at.text.includes("/") && own.length !== peer.length) {
+    const reason = `with peer the length is the peer's: /${own.length} is left out`;
+    findings.warn(at, reason, `write: ${own.address} peer ${peer.address}/${peer.length}`);
+  }
+  return peer;
+}
+
+/** The kernel joins groups at multicast addresses, and refuses the flag on others. */
+function joins(word: Word | undefined, prefix: Prefix, findings: Findings): boolean {
+  if (word === undefined) return false;
+  const isGroup =
+    prefix.family === "ipv6"
+      ? /^ff[\da-f]{2}:/u.test(prefix.address)
+      : /^2(2[4-9]|3\d)\./u.test(prefix.address);
+  if (isGroup) return true;
+  const reason = `autojoin is for multicast groups, and ${prefix.address} is none: it is left out`;
+  findings.warn(word, reason, "remove it");
+  return false;
 }
 
 /** 0 for IPv6 unless told otherwise: a following address must not become a source address. */

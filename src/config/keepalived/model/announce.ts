@@ -1,6 +1,6 @@
 /** Bursts and refreshes of gratuitous ARP and unsolicited neighbour advertisements. */
 
-import type { AnnounceSettings } from "../../../core/vrrp/settings.ts";
+import type { AnnounceSettings, VirtualAddress } from "../../../core/vrrp/settings.ts";
 import type { Findings } from "../../diagnostic.ts";
 import type { Block } from "../block.ts";
 
@@ -10,8 +10,8 @@ export interface AnnounceSources {
   readonly garpGroups: readonly Block[];
   readonly interface: string;
   readonly strict: boolean;
-  /** Interfaces of the addresses. */
-  readonly carriers: readonly string[];
+  readonly addresses: readonly VirtualAddress[];
+  readonly excludedAddresses: readonly VirtualAddress[];
 }
 
 /** Instance, then `vrrp_…` in global_defs, then keepalived's defaults. */
@@ -62,10 +62,13 @@ function readExtra(from: AnnounceSources, findings: Findings): number {
     return 0;
   }
   const all = words.some((word) => word.text === "all");
-  const elsewhere = from.carriers.some((name) => name !== from.interface);
+  const carried = [...from.addresses, ...from.excludedAddresses];
+  const elsewhere = carried.some((one) => one.interface !== from.interface);
+  const onOthers = carried.some(({ vmac }) => vmac !== undefined);
   const silent =
     instance.has("use_vmac") && (instance.has("vmac_xmit_base") || instance.has("unicast_peer"));
-  return silent || (elsewhere && (all || instance.has("use_vmac"))) ? seconds * 1000 : 0;
+  const wanted = silent || onOthers || (elsewhere && (all || instance.has("use_vmac")));
+  return wanted ? seconds * 1000 : 0;
 }
 
 /** 0 = never. */

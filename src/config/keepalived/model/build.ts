@@ -1,11 +1,10 @@
 /** The whole file becomes the model. */
 
 import type { InstanceSettings, VrrpSettings } from "../../../core/vrrp/settings.ts";
-import type { InterfaceDelay, Model } from "../../model.ts";
+import type { Model } from "../../model.ts";
 import { Block, type BlockReader, readBlock } from "../block.ts";
 import type { Statement } from "../tree.ts";
-import { readSeconds } from "../value.ts";
-import { type Context, remember } from "./context.ts";
+import type { Context } from "./context.ts";
 import {
   joinWords,
   readFifos,
@@ -15,9 +14,12 @@ import {
   readScriptSecurity,
 } from "./globals.ts";
 import { readInstance } from "./instance.ts";
+import { readDelays, readPolledLinks } from "./link-words.ts";
+import { MacvlanNames } from "./macvlans.ts";
 import { optional } from "./route-lines.ts";
 import { readStaticObjects, withStaticTracks } from "./static-objects.ts";
 import { readGroups, withoutWeights } from "./sync-group.ts";
+import { checkScopes } from "./scopes.ts";
 import { readTracked, unique } from "./tracks.ts";
 import { readSsl, readVirtualServers } from "./virtual-servers.ts";
 
@@ -37,8 +39,10 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
   const globals = mergedGlobals(top, reader);
   const namespace = top.text("net_namespace");
   const reloadLog = globals.text("reload_check_config");
+  const vrrp = readVrrp(top, globals, context);
+  checkScopes(vrrp, context);
   return {
-    vrrp: readVrrp(top, globals, context),
+    vrrp,
     mail: readMail(globals, context),
     scripts: readScriptSecurity(globals),
     processes: readProcesses(top, globals),
@@ -49,6 +53,7 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
     ...optional("networkNamespace", namespace),
     ...optional("daemonInstance", top.text("instance")),
     interfaceDelays: readDelays(top, context),
+    polledLinks: readPolledLinks({ top, globals, vrrp }, context),
     dynamicInterfaces: globals.has("dynamic_interfaces"),
     ...optional("reloadLog", reloadLog),
     origins: context.origins,
@@ -68,18 +73,20 @@ function mergedGlobals(top: Block, reader: BlockReader): Block {
 function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
   const tracked = readTracked(top, context);
   const blocks = unique(top.blocks("vrrp_instance"), context);
-  const sources = { globals, tracked, garpGroups: top.blocks("garp_group") };
+  const garpGroups = top.blocks("garp_group");
+  const sources = { globals, tracked, garpGroups, macvlanNames: new MacvlanNames(blocks) };
   const groups = readGroups(
     top.blocks("vrrp_sync_group"),
     { globals, tracked, instances: blocks.map((block) => block.name) },
     context,
   );
+  const device = globals.text("default_interface") ?? DEFAULT_INTERFACE;
+  const statics = readStaticObjects(top, device, context);
   const instances = blocks
     .flatMap((block) => readInstance(block, sources, context) ?? [])
     .map((instance) => withoutWeights(instance, groups, context));
   checkVrids(instances, context);
   const routerId = globals.words("router_id");
-  const device = globals.text("default_interface") ?? DEFAULT_INTERFACE;
   return {
     routerId: routerId === undefined ? context.hostName : joinWords(routerId),
     instances: withStaticTracks(instances, top, context),
@@ -89,7 +96,7 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
       globals.number("vrrp_startup_delay") ?? 0,
       Math.round((globals.number("vrrp_delay_after_boot") ?? 0) - context.uptimeMs),
     ),
-    ...readStaticObjects(top, device, context),
+    ...statics,
   };
 }
 
@@ -118,23 +125,4 @@ function collide(a: InstanceSettings, b: InstanceSettings): boolean {
     return b.transport.peers.some((peer) => peers.has(peer.address));
   }
   return false;
-}
-
-const LONGEST_DELAY_S = 255;
-
-function readDelays(top: Block, context: Context): InterfaceDelay[] {
-  const range = { min: 0, max: LONGEST_DELAY_S };
-  return top.lines("interface_up_down_delays").flatMap((line) => {
-    const [down, up] = line.args;
-    if (down === undefined) {
-      context.findings.error(line.keyword, "a delay is missing", "write: INTERFACE DOWN [UP]");
-      return [];
-    }
-    const downMs = readSeconds(down, range, "the down delay", context.findings);
-    const upMs =
-      up === undefined ? downMs : readSeconds(up, range, "the up delay", context.findings);
-    if (downMs === undefined || upMs === undefined) return [];
-    remember(context, `delay of ${line.keyword.text}`, line.keyword);
-    return [{ interface: line.keyword.text, downMs, upMs }];
-  });
 }

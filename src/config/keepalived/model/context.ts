@@ -17,12 +17,26 @@ export interface Context {
   readonly readFile: (path: string) => string | undefined;
   readonly glob: (pattern: string) => readonly string[];
   readonly origins: Map<string, Origin>;
+  /** What the next rule without one gets: a rule of the kernel's choice would not be known again. */
+  readonly rulePreferences: Record<Family, number>;
+}
+
+/** keepalived counts down from there, in each family. */
+const FIRST_RULE_PREFERENCE = 16_384;
+
+export function rulePreferences(): Context["rulePreferences"] {
+  return { ipv4: FIRST_RULE_PREFERENCE, ipv6: FIRST_RULE_PREFERENCE };
 }
 
 export function remember(context: Context, key: string, at: Place): void {
   if (!context.origins.has(key)) {
     context.origins.set(key, { file: at.file, line: at.line, column: at.column, text: at.text });
   }
+}
+
+/** For what was not written anywhere. */
+export function nowhere(): Place {
+  return { file: "", line: 1, column: 1, text: "" };
 }
 
 export function familyOf(address: string): Family {
@@ -43,6 +57,8 @@ export function readAddress(word: Word, name: string, findings: Findings): strin
 }
 
 export function addressHint(text: string): string {
+  if (/\$\w/u.test(text)) return "inside of a word a parameter is written in braces: ${NAME}";
+  if (/\$\{\w/u.test(text)) return "this parameter is not defined";
   if (/^\d{1,3}(\.\d{1,3}){3}$/u.test(text))
     return "each number goes from 0 to 255, without a leading 0";
   if (/^\d+(\.\d+)*\.?$/u.test(text)) return "an IPv4 address has four numbers";

@@ -25,10 +25,9 @@ export function readMail(globals: Block, context: Context): MailSettings {
     .flatMap((line) => [line.keyword, ...line.args])
     .map((word) => checkedMailbox(word, context));
   if (to.length > 0) remember(context, "notification_email", globals.at("notification_email"));
-  const from = globals.words("notification_email_from");
   return {
     to,
-    from: from === undefined ? `keepalived@${context.hostName}` : joinWords(from),
+    from: readFrom(globals.words("notification_email_from"), context),
     ...optional("server", readServer(globals, context)),
     ...optional("heloName", globals.text("smtp_helo_name")),
     tls: readTls(globals.text("smtp_tls")),
@@ -38,13 +37,26 @@ export function readMail(globals: Block, context: Context): MailSettings {
   };
 }
 
-/** A local part alone is fine: the mail server completes it. */
+/** The name need not be in quotes here: all words are the sender. */
+function readFrom(words: readonly Word[] | undefined, context: Context): string {
+  const [first] = words ?? [];
+  if (first === undefined) return `keepalived@${context.hostName}`;
+  return checkedMailbox({ ...first, text: joinWords(words!) }, context);
+}
+
+/**
+ * `ADDRESS`, or `"NAME <ADDRESS>"` in quotes. A local part alone is fine: the mail server completes
+ * it. The name is quoted as RFC 5322 3.2.4 wants it: a comma in it would end the address.
+ */
 function checkedMailbox(word: Word, context: Context): string {
-  if (!/^[^\s@,;]+(@[^\s@,;]+)?$/u.test(word.text)) {
-    const next = "one address a line, without commas";
+  const named = /^\s*(.*?)\s*<([^<>]*)>\s*$/u.exec(word.text);
+  const address = named?.[2] ?? word.text;
+  if (!/^[^\s@,;<>]+(@[^\s@,;<>]+)?$/u.test(address)) {
+    const next = 'one address a line, without commas, or "NAME <ADDRESS>"';
     context.findings.error(word, `'${word.text}' is not a mail address`, next);
   }
-  return word.text;
+  const name = (named?.[1] ?? "").replace(/^"(.*)"$/u, "$1");
+  return name === "" ? address : `${JSON.stringify(name)} <${address}>`;
 }
 
 function readServer(globals: Block, context: Context): MailSettings["server"] {

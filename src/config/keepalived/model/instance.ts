@@ -1,17 +1,12 @@
 /** One `vrrp_instance` block becomes the settings of one virtual router. */
 
-import type {
-  Family,
-  InstanceSettings,
-  TrackReference,
-  VmacSettings,
-} from "../../../core/vrrp/settings.ts";
+import type { Family, InstanceSettings, TrackReference } from "../../../core/vrrp/settings.ts";
 import type { Block } from "../block.ts";
-import { readAddressLines } from "./address-lines.ts";
+import { type AddressLine, readAddressLines } from "./address-lines.ts";
 import { readAnnounce } from "./announce.ts";
 import { readAuthentication } from "./authentication.ts";
-import type { Word } from "../source-line.ts";
 import { type Context, readAddress, remember } from "./context.ts";
+import { addressCarrier, type MacvlanFacts, type MacvlanNames, readVmac } from "./macvlans.ts";
 import { readNotify } from "./notify.ts";
 import { readTiming, type Timing } from "./instance-timing.ts";
 import { optional, readRouteLines } from "./route-lines.ts";
@@ -25,6 +20,7 @@ export interface InstanceSources {
   readonly globals: Block;
   readonly tracked: Tracked;
   readonly garpGroups: readonly Block[];
+  readonly macvlanNames: MacvlanNames;
 }
 
 const OWNER = 255;
@@ -45,8 +41,6 @@ export function readInstance(
   const strict = isStrict(block, globals);
   const addresses = readFollowing(block, link, context);
   const { family } = addresses;
-  const carriers = [...addresses.advertised, ...addresses.excluded].map((one) => one.interface);
-  if (strict) checkStrict(block, addresses.advertised, findings);
   const timing = readTiming(block, { globals, family, strict }, context);
   const authentication = readAuthentication(block, { ...timing, strict }, context);
   if (authentication.kind === "ah" && timing.startAsMaster) {
@@ -54,6 +48,9 @@ export function readInstance(
     findings.note(block.at("state"), reason, "as in keepalived; auth_hmac has no such limit");
   }
   rememberChoices(block, context);
+  const facts = { block, globals, family, strict, vrid: vrid ?? 0, interface: link };
+  const carried = readCarried(facts, addresses, sources.macvlanNames, context);
+  if (strict) checkStrict(block, carried.addresses, findings);
   const instance: InstanceSettings = {
     name: block.name,
     family,
@@ -65,15 +62,13 @@ export function readInstance(
     ...optional("sourceAddress", readSource(block, family, context)),
     ...optional("trackSource", readTrackSource(block, context)),
     authentication,
-    addresses: addresses.advertised,
-    excludedAddresses: addresses.excluded,
+    ...carried,
     routes: readRouteLines(block.lines("virtual_routes"), context),
     rules: readRuleLines(block.lines("virtual_rules"), context),
-    ...optional("vmac", readVmac(block, { globals, family, strict, vrid: vrid ?? 0 }, context)),
     strict,
     ...readBehaviour(block, globals, { strict, timing }),
     announce: readAnnounce(
-      { ...sources, instance: block, interface: link, strict, carriers },
+      { ...sources, instance: block, interface: link, strict, ...carried },
       context.findings,
     ),
     tracks: readTracks(block, { sources, link, timing }, context),
@@ -112,10 +107,28 @@ function rememberChoices(block: Block, context: Context): void {
   }
 }
 
+type Carried = Pick<InstanceSettings, "addresses" | "excludedAddresses" | "vmac">;
+
+/** Addresses with what they live on. */
+function readCarried(
+  facts: MacvlanFacts,
+  { advertised, excluded }: Following,
+  names: MacvlanNames,
+  context: Context,
+): Carried {
+  const vmac = readVmac(facts, names, context);
+  const carry = addressCarrier(facts, names, context.findings);
+  return {
+    ...optional("vmac", vmac),
+    addresses: advertised.map(carry),
+    excludedAddresses: excluded.map(carry),
+  };
+}
+
 interface Following {
   readonly family: Family;
-  readonly advertised: InstanceSettings["addresses"];
-  readonly excluded: InstanceSettings["addresses"];
+  readonly advertised: readonly AddressLine[];
+  readonly excluded: readonly AddressLine[];
 }
 
 function readFollowing(block: Block, link: string, context: Context): Following {
@@ -132,6 +145,7 @@ function readFollowing(block: Block, link: string, context: Context): Following 
     findings.error(word, reason, next);
   }
   for (const { settings, word } of excluded) {
+    remember(context, `address ${settings.address}`, word);
     const twin = lines.find((line) => line.settings.address === settings.address);
     if (twin === undefined) continue;
     const reason = `${settings.address} is in virtual_ipaddress too (line ${twin.word.line})`;
@@ -139,54 +153,11 @@ function readFollowing(block: Block, link: string, context: Context): Following 
   }
   return {
     family,
-    advertised: lines.map((line) => line.settings).filter((a) => a.family === family),
-    excluded: excluded
-      .map((line) => line.settings)
-      .filter((a) => lines.every((line) => line.settings.address !== a.address)),
+    advertised: lines.filter(({ settings }) => settings.family === family),
+    excluded: excluded.filter(({ settings }) =>
+      lines.every((line) => line.settings.address !== settings.address),
+    ),
   };
-}
-
-function readVmac(
-  block: Block,
-  facts: { globals: Block; family: Family; strict: boolean; vrid: number },
-  context: Context,
-): VmacSettings | undefined {
-  const words = block.words("use_vmac");
-  if (words === undefined) return undefined;
-  const isMac = (text: string): boolean => /^[\da-fA-F]{1,2}(:[\da-fA-F]{1,2}){4,5}$/u.test(text);
-  const mac = words.find((word) => isMac(word.text));
-  const unicast = block.lines("unicast_peer").length > 0;
-  if (unicast && !block.has("vmac_xmit_base")) {
-    const reason = "use_vmac with unicast_peer needs vmac_xmit_base";
-    context.findings.warn(
-      block.at("use_vmac"),
-      `${reason}: it is switched on`,
-      "add: vmac_xmit_base",
-    );
-  }
-  const prefix = facts.globals.text("vmac_prefix") ?? "vrrp";
-  const standard = `${prefix}${facts.family === "ipv6" ? "6" : ""}.${facts.vrid}`;
-  const name = words.find((word) => !isMac(word.text));
-  if (name !== undefined && name.text.length > 15) {
-    context.findings.error(name, `the interface name ${name.text} is longer than 15 characters`);
-  }
-  return {
-    name: name?.text ?? standard,
-    ...optional("mac", mac === undefined ? undefined : readMac(mac, facts.vrid, context)),
-    sendFromBase: !facts.strict && (unicast || block.has("vmac_xmit_base")),
-  };
-}
-
-/** Of five numbers the VRID is the sixth, as in keepalived. */
-function readMac(word: Word, vrid: number, context: Context): string | undefined {
-  const numbers = word.text.split(":").map((part) => Number.parseInt(part, 16));
-  const mac = numbers.length === 5 ? [...numbers, vrid] : numbers;
-  if ((mac[0]! & 1) === 1 || mac.every((part) => part === 0)) {
-    const reason = `${word.text} is not the MAC address of one interface`;
-    context.findings.error(word, reason, "its first number must be even, as in 02:00:00:00:00:01");
-    return undefined;
-  }
-  return mac.map((part) => part.toString(16).padStart(2, "0")).join(":");
 }
 
 function readTrackSource(block: Block, context: Context): boolean | undefined {

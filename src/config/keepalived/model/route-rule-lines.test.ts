@@ -213,3 +213,26 @@ test("a track_group that is not there, has strangers in it, or is not named, is 
     ],
   );
 });
+
+test("rules without a preference count down from keepalived's, in each family, static ones first", () => {
+  const text = `vrrp_instance A {
+interface eth0
+virtual_router_id 1
+virtual_ipaddress {
+192.0.2.1
+}
+virtual_rules {
+from 10.3.0.0/16 table 2
+}
+}
+static_rules {
+from 10.1.0.0/16 table 1
+from 10.2.0.0/16 table 1 preference 77
+from 2001:db8::/32 table 1
+}
+`;
+  const files = { readFile: (path: string) => (path === "f" ? text : undefined), glob: () => [] };
+  const { vrrp } = readKeepalivedConf("f", { hostName: "h" }, files).model!;
+  const preferences = [...vrrp.staticRules, ...vrrp.instances[0]!.rules].map((r) => r.priority);
+  assert.deepEqual(preferences, [16384, 77, 16384, 16383]);
+});

@@ -82,27 +82,29 @@ function ruleOf({ first, values, alone, action }: RuleWords, context: Context): 
   const { findings } = context;
   const from = readSelector(values.get("from"), findings);
   const to = readSelector(values.get("to"), findings);
+  const family = (from ?? to)?.family ?? (alone.has("inet6") ? "ipv6" : "ipv4");
   const priority = readNumber(values.get("priority"), "preference", findings);
-  if (priority === undefined && !values.has("priority")) {
-    const reason = "the rule has no preference; the kernel picks one that depends on the order";
+  const chosen = values.has("priority") ? priority : context.rulePreferences[family]--;
+  if (!values.has("priority")) {
+    const reason = `the rule has no preference: ${chosen} is used, as with keepalived`;
     findings.warn(first, reason, "add: preference NUMBER");
   }
   if (from !== undefined && to !== undefined && from.family !== to.family) {
     findings.error(first, "'from' and 'to' are of different families", "one rule for each family");
   }
   const gotoPriority = readNumber(values.get("goto"), "goto", findings);
-  if (gotoPriority !== undefined && gotoPriority <= (priority ?? 0)) {
+  if (gotoPriority !== undefined && gotoPriority <= (chosen ?? 0)) {
     const reason = `'goto ${gotoPriority}' would go back`;
     findings.error(values.get("goto")!, reason, "name a rule with a higher preference");
   }
   const number = (name: string): number | undefined => readNumber(values.get(name), name, findings);
   return {
-    family: (from ?? to)?.family ?? (alone.has("inet6") ? "ipv6" : "ipv4"),
+    family,
     ...optional("from", selectorOf(from)),
     ...optional("to", selectorOf(to)),
     ...optional("incomingInterface", values.get("iif")?.text),
     ...optional("outgoingInterface", values.get("oif")?.text),
-    ...optional("priority", priority),
+    ...optional("priority", chosen),
     ...optional("action", action),
     table: readNamed(values.get("table"), TABLE, context) ?? MAIN_TABLE,
     ...optional("gotoPriority", gotoPriority),

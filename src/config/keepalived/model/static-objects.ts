@@ -9,7 +9,7 @@ import type {
 import type { Block } from "../block.ts";
 import type { Statement } from "../tree.ts";
 import { readAddressLines } from "./address-lines.ts";
-import type { Context } from "./context.ts";
+import { type Context, remember } from "./context.ts";
 import { readRouteLines } from "./route-lines.ts";
 import { readRuleLines } from "./rule-lines.ts";
 import { unique } from "./tracks.ts";
@@ -18,10 +18,15 @@ type StaticObjects = Pick<VrrpSettings, "staticAddresses" | "staticRoutes" | "st
 
 /** `device`: the interface of addresses that name none. */
 export function readStaticObjects(top: Block, device: string, context: Context): StaticObjects {
+  const lines = readAddressLines(top.lines("static_ipaddress"), device, context);
+  for (const { settings, word, vmacAt } of lines) {
+    remember(context, `address ${settings.address}`, word);
+    if (vmacAt === undefined) continue;
+    const reason = "use_vmac has no effect here: a static address belongs to no virtual router";
+    context.findings.warn(vmacAt, reason, "remove it");
+  }
   return {
-    staticAddresses: readAddressLines(top.lines("static_ipaddress"), device, context).map(
-      (line) => line.settings,
-    ),
+    staticAddresses: lines.map((line) => line.settings),
     staticRoutes: readRouteLines(top.lines("static_routes"), context),
     staticRules: readRuleLines(top.lines("static_rules"), context),
   };

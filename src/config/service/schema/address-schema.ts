@@ -159,6 +159,12 @@ const interfaceSchema = block("Settings of one interface.", {
   up_delay: optional(
     duration("Before a link that came up is believed.", { max: "255s", otherwise: "down_delay" }),
   ),
+  poll: optional(
+    choice(
+      "Its driver is asked for the link each second, beside what the kernel tells at once; this way first.",
+      ["mii", "ethtool", "ioctl"],
+    ),
+  ),
   garp_interval: optional(duration("Pause between two gratuitous ARPs.", { max: "1s" })),
   gna_interval: optional(duration("Pause between two neighbour advertisements.", { max: "1s" })),
 });

@@ -153,6 +153,10 @@ const protocols = {
     switchable(
       block("The server's own word: up, down, drain, maint, 75%.", {
         send: text("Text that is sent first.", { default: "" }),
+        required: flag(
+          "Off: an agent that does not answer says nothing, as in HAProxy; what it said last holds.",
+          { default: true },
+        ),
       }),
     ),
   ),

@@ -84,9 +84,14 @@ const limits = section("How much a client may use.", {
   connections: integer("Connections at once, of all workers together.", 1, 1_000_000, {
     default: 10_000,
   }),
-  connections_per_source: integer("... per client address; 0: no limit.", 0, 1_000_000, {
-    default: 0,
-  }),
+  connections_per_source: integer(
+    "... per client address, of all workers together; 0: no limit.",
+    0,
+    1_000_000,
+    {
+      default: 0,
+    },
+  ),
   requests_per_connection: integer("Then it is closed; 0: no limit.", 0, 1_000_000_000, {
     default: 0,
   }),
@@ -96,9 +101,14 @@ const shedding = Object.assign(
   switchable(
     block("Overloaded, the lowest priorities are refused first.", {
       enabled: flag("A map without it switches it on.", { default: true }),
-      max_in_flight: integer("Requests at once per worker that count as full load.", 1, 1_000_000, {
-        default: 1000,
-      }),
+      max_in_flight: integer(
+        "Requests at once, of all workers together, that count as full load.",
+        1,
+        1_000_000,
+        {
+          default: 1000,
+        },
+      ),
       start: section("Percent of full load from which a priority is refused.", {
         low: integer("Priority low.", 1, 100, { default: 70 }),
         normal: integer("Priority normal.", 1, 100, { default: 85 }),

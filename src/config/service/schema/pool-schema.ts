@@ -33,6 +33,7 @@ function serverOf(value: unknown): unknown {
     const [key = "", ...rest] = word.split("=");
     if (rest.length === 0) return [key === "max" ? "max_connections" : key, true];
     const given = rest.join("=");
+    if (key === "check" && given.includes(",")) return [key, given.split(",")];
     const isNumber = /^\d+$/u.test(given);
     return [key === "max" ? "max_connections" : key, isNumber ? Number(given) : given];
   });
@@ -75,7 +76,7 @@ const server = short(
   }),
   [
     text(
-      "ADDRESS:PORT [weight=N] [tier=N] [backup] [max=N] [check=NAME] [name=NAME] [admin=drain]",
+      "ADDRESS:PORT [weight=N] [tier=N] [backup] [max=N] [check=NAME,…] [name=NAME] [admin=drain]",
     ),
   ],
   serverOf,

@@ -88,24 +88,21 @@ const rewrite = block(
 );
 
 const rateLimit = short(
-  block(
-    "More than this is refused with 429. One limit for all workers; until they have told each other, each lets its own burst through.",
-    {
-      rate: special<number>(
-        "rate",
-        "How many in the long run; workers tell each other within 0.2 s.",
-      ),
-      burst: optional(
-        integer("How many at once.", 1, 1_000_000, { otherwise: "one second's worth, at least 1" }),
-      ),
-      per: special<RateLimit["per"]>("rateKey", "What has a limit of its own.", {
-        default: "source",
-      }),
-      size: integer("Limits kept; the least recently used goes first.", 1, 10_000_000, {
-        default: 100_000,
-      }),
-    },
-  ),
+  block("More than this is refused with 429. One limit for all workers, exactly.", {
+    rate: special<number>("rate", "How many in the long run."),
+    burst: optional(
+      integer("How many at once.", 1, 1_000_000, { otherwise: "one second's worth, at least 1" }),
+    ),
+    per: special<RateLimit["per"]>("rateKey", "What has a limit of its own.", {
+      default: "source",
+    }),
+    size: integer(
+      "Limits kept by a worker that has no memory in common with the others; the least recently used goes first. In common there is room for 1,048,576 of all routes.",
+      1,
+      10_000_000,
+      { default: 100_000 },
+    ),
+  }),
   [text("The rate per client address, e.g. 100/s.")],
   (value) => (typeof value === "string" ? { rate: value } : value),
 );

@@ -106,7 +106,10 @@ function protocolOf(d: CheckDocument, context: BuildContext): CheckProtocol {
   if (d.memcached !== undefined) return { kind: "memcached" };
   if (d.smtp !== undefined) return { kind: "smtp", helloName: d.smtp.hello };
   if (d.dns !== undefined) return { kind: "dns", name: d.dns.name, queryType: d.dns.type };
-  if (d.agent !== undefined) return { kind: "agent", send: d.agent.send };
+  if (d.agent !== undefined) {
+    const { send, required } = d.agent;
+    return { kind: "agent", send, ...(required ? {} : { required }) };
+  }
   if (d.udp !== undefined) return udpOf(d.udp, context);
   if (d.script !== undefined) {
     const { command: argv, dynamic, user } = d.script;

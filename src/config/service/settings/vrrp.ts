@@ -9,6 +9,7 @@ import type { Reading } from "../expand.ts";
 import { type AddressSections, GLOBAL_KEYS, TOP_KEYS } from "../schema/address-schema.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import { addressStatements, type AddressSources, groupStatements } from "./addresses.ts";
+import { rulePreferences } from "../../keepalived/model/context.ts";
 import type { BuildContext } from "./context.ts";
 import { blockStatement, keywordStatements, lineStatements, statement } from "./statements.ts";
 import { trackDefinitions, trackedCheckStatements, trackKinds } from "./tracks.ts";
@@ -58,6 +59,7 @@ export function buildVrrp(document: ServiceDocument, sources: VrrpSources): Buil
     readFile: (path) => reading.readFile(path, file),
     glob: (pattern) => reading.glob(pattern),
     origins,
+    rulePreferences: rulePreferences(),
   });
   return { vrrp: withoutStandIns(model, trackedChecks), trackedChecks: [...trackedChecks] };
 }
@@ -95,11 +97,15 @@ function interfaceStatements(
   return Object.entries(interfaces).flatMap(([name, document]) => {
     const at = places.of(document);
     const { down_delay: down, up_delay: up, garp_interval: garp, gna_interval: gna } = document;
+    const { poll } = document;
     const seconds = (ms: number): string => `${ms / 1000}`;
     const result: Statement[] = [];
     if (down !== undefined || up !== undefined) {
       const line = statement(at, name, seconds(down ?? 0), seconds(up ?? down ?? 0));
       result.push(blockStatement(at, ["interface_up_down_delays"], [line]));
+    }
+    if (poll !== undefined) {
+      result.push(blockStatement(at, ["linkbeat_interfaces"], [statement(at, name, poll)]));
     }
     if (garp !== undefined || gna !== undefined) {
       const block = [statement(at, "interface", name)];

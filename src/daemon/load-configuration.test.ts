@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadConfiguration } from "./load-configuration.ts";
+
+/** Of a file that is not on disk. */
+function told(file: string, text: string): string[] {
+  const files = { readFile: () => text, glob: () => [] };
+  const { service, diagnostics } = loadConfiguration(file, { permissive: false, files });
+  assert.equal(service, undefined);
+  return diagnostics.map((one) => `${one.line} ${one.severity}: ${one.reason}`);
+}
+
+test("what is wrong in the file and what this machine lacks are told at once", () => {
+  const text = [
+    "vrrp_script s {",
+    "  script /nowhere/check",
+    "}",
+    "vrrp_instance A {",
+    "  interface nowhere0",
+    "  virtual_router_id 7",
+    "  prioritie 100",
+    "  virtual_ipaddress {",
+    "    192.0.2.1",
+    "  }",
+    "}",
+  ].join("\n");
+  // Neither that s is not tracked nor that A preempts: a mistake may hide the word.
+  assert.deepEqual(told("f.conf", text), [
+    "2 warning: /nowhere/check does not exist on this machine",
+    "5 warning: there is no interface 'nowhere0' on this machine",
+    "7 error: unknown keyword 'prioritie' in vrrp_instance A",
+  ]);
+});
+
+test("the same for nines.yaml: a certificate that is not there beside a misspelt key", () => {
+  const text = [
+    "addresses:",
+    "  site:",
+    "    ip: 192.0.2.1/24",
+    "    interface: nowhere0",
+    "    router_id: 7",
+    "frontends:",
+    "  web:",
+    "    listen: 192.0.2.1:443",
+    "    tls: { certificates: [{ certificate: /nowhere/web.pem }] }",
+    "    pool: web",
+    "    nonsense: 1",
+    "pools:",
+    "  web: { servers: [{ address: 10.0.0.1:80, wait: 3 }, 10.0.0.2:80], algorithm: 7 }",
+  ].join("\n");
+  const lines = told("nines.yaml", text);
+  const found = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
+  assert.ok(found(/^11 error: .*nonsense/u), lines.join("\n"));
+  assert.ok(found(/certificate \/nowhere\/web\.pem/u), lines.join("\n"));
+  assert.ok(found(/no interface 'nowhere0'/u), lines.join("\n"));
+});
+
+test("what virtual servers are not here is told to machines too", () => {
+  const text = "virtual_server 192.0.2.1 53 {\nprotocol UDP\nreal_server 192.0.2.2 53 {\n}\n}\n";
+  const files = { readFile: () => text, glob: () => [] };
+  const { notes } = loadConfiguration("f.conf", { permissive: false, files });
+  assert.deepEqual(notes, [
+    "virtual_server 192.0.2.1 53 is not carried out: the balancer carries TCP, not UDP",
+  ]);
+});
+
+test("options that are about a keepalived.conf are no options of a nines.yaml", () => {
+  const text =
+    "frontends:\n  web: { listen: 127.0.0.1:80, pool: web }\npools:\n  web: { servers: [10.0.0.1:80] }\n";
+  const files = { readFile: () => text, glob: () => [] };
+  const load = (more: object): ReturnType<typeof loadConfiguration> =>
+    loadConfiguration("nines.yaml", { permissive: false, files, ...more });
+  assert.notEqual(load({}).service, undefined);
+  for (const more of [{ part: "vrrp" }, { part: "check" }, { networkNamespace: "blue" }]) {
+    const { service, diagnostics } = load(more);
+    assert.equal(service, undefined);
+    assert.match(diagnostics.at(-1)!.reason, /are about a keepalived\.conf/u);
+  }
+});

@@ -1,0 +1,152 @@
+/** Pools of several workers over the memory that they share: an ejection is one for all. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PoolRig, poolSettings } from "../../test/kit/pool-rig.ts";
+import { closeFd, isOsFailure } from "./ffi.ts";
+import { createWorkerMemory, WorkerMemory } from "./worker-memory.ts";
+
+const OUTLIER = poolSettings([]).outlier;
+const FOUR = poolSettings([{}, {}, {}, {}], {
+  outlier: { ...OUTLIER, consecutiveErrors: 4, maxEjectedPercent: 25, baseEjectionMs: 10_000 },
+});
+
+interface Workers {
+  readonly rigs: PoolRig[];
+  readonly memories: WorkerMemory[];
+  /** Another one, that comes late. */
+  readonly join: () => PoolRig;
+  readonly close: () => void;
+}
+
+function workers(count: number, settings = FOUR): Workers {
+  const fd = createWorkerMemory();
+  assert.ok(typeof fd === "number");
+  const memories: WorkerMemory[] = [];
+  const join = (): PoolRig => {
+    const memory = WorkerMemory.join(fd);
+    assert.ok(!isOsFailure(memory));
+    memories.push(memory);
+    const rig = new PoolRig(settings);
+    rig.pool.share(rig.now, memory.ejections);
+    return rig;
+  };
+  const close = (): void => {
+    for (const memory of memories) memory.leave();
+    closeFd(fd);
+  };
+  return { rigs: Array.from({ length: count }, join), memories, join, close };
+}
+
+function fail(rig: PoolRig, name: string, times: number): void {
+  for (let i = 0; i < times; i++) {
+    rig.start(name);
+    rig.finish(name, "reset", -1);
+  }
+}
+
+function outAt(rig: PoolRig): string[] {
+  rig.pool.follow(rig.now);
+  return rig.pool.servers.filter(({ ejected }) => ejected).map(({ name }) => name);
+}
+
+test("errors in a row count over all workers, and who is out is out for all, told by one", () => {
+  const { rigs, memories, join, close } = workers(2);
+  const [one, other] = rigs as [PoolRig, PoolRig];
+  fail(one, "web1", 3);
+  assert.deepEqual(outAt(one), []);
+  const before = memories[0]!.ejections.version;
+  fail(other, "web1", 1);
+  assert.notEqual(memories[0]!.ejections.version, before, "others have a reason to look");
+  assert.deepEqual([outAt(one), outAt(other)], [["web1"], ["web1"]]);
+  assert.deepEqual(one.events(), []);
+  assert.deepEqual(other.events(), ["web1 ejected: 4 errors in a row; out for 10 s"]);
+  const shown = [one, other].map((rig) => rig.pool.status(rig.now).servers[0]!);
+  for (const { state, reason } of shown) {
+    assert.deepEqual([state, reason], ["ejected", "4 errors in a row"]);
+  }
+  assert.deepEqual(
+    shown.map(({ ejections }) => ejections),
+    [0, 1],
+    "it is counted once",
+  );
+  assert.equal(one.play({ requests: 30 })["web1"], undefined);
+
+  // Whoever decided it has died, and another one comes: it is out there, too.
+  memories.pop()!.leave();
+  const late = join();
+  assert.deepEqual(outAt(late), ["web1"]);
+  late.up("web1");
+  assert.deepEqual(outAt(late), ["web1"], "that it answers checks was known before");
+  one.pass(10_000);
+  late.pass(10_000);
+  assert.deepEqual([outAt(one), outAt(late)], [[], []]);
+  const returned = [...one.events(), ...late.events()].filter((text) => text.includes("returned"));
+  assert.deepEqual(returned, ["web1 returned: its ejection is over"]);
+  close();
+});
+
+test("an answer that another worker gets ends the row of errors", () => {
+  const { rigs, close } = workers(2);
+  const [one, other] = rigs as [PoolRig, PoolRig];
+  fail(one, "web1", 3);
+  other.start("web1");
+  other.finish("web1");
+  fail(one, "web1", 3);
+  assert.deepEqual(outAt(one), []);
+  close();
+});
+
+test("no more are out than the pool allows, whoever decides, and the second lasts longer", () => {
+  const { rigs, close } = workers(2);
+  const [one, other] = rigs as [PoolRig, PoolRig];
+  fail(one, "web1", 4);
+  // It has not looked yet.
+  fail(other, "web2", 4);
+  assert.deepEqual(outAt(other), ["web1"]);
+  assert.deepEqual(outAt(one), ["web1"]);
+  for (const rig of rigs) rig.pass(10_000);
+  assert.deepEqual(outAt(one), []);
+  fail(other, "web1", 4);
+  assert.match(other.events().at(-1)!, /web1 ejected: 4 errors in a row; out for 20 s/);
+  assert.deepEqual(outAt(one), ["web1"]);
+  close();
+});
+
+test("who is returned by one worker is back at all, and not told twice", () => {
+  const { rigs, close } = workers(2);
+  const [one, other] = rigs as [PoolRig, PoolRig];
+  fail(one, "web1", 4);
+  outAt(other);
+  for (const name of ["web2", "web3", "web4"]) one.down(name);
+  assert.deepEqual(outAt(one), [], "nobody else could serve");
+  assert.deepEqual(outAt(other), []);
+  assert.match(one.events().join("; "), /web1 returned: no other server is usable/);
+  assert.deepEqual(other.events(), []);
+  close();
+});
+
+test("a server that leaves the configuration and comes back is not out", () => {
+  const { rigs, close } = workers(2);
+  const [one, other] = rigs as [PoolRig, PoolRig];
+  fail(one, "web1", 4);
+  outAt(other);
+  const without = { ...FOUR, servers: FOUR.servers.slice(1) };
+  for (const rig of rigs) rig.pool.update(rig.now, without);
+  for (const rig of rigs) rig.pool.update(rig.now, FOUR);
+  assert.deepEqual([outAt(one), outAt(other)], [[], []]);
+  close();
+});
+
+test("a claim of somebody who died is over after a second", () => {
+  const { rigs, memories, close } = workers(1);
+  const cell = memories[0]!.ejections.of("web", "web1")!;
+  const [rig] = rigs as [PoolRig];
+  assert.ok(cell.claim(rig.now));
+  fail(rig, "web1", 4);
+  assert.deepEqual(outAt(rig), []);
+  rig.pass(1_100);
+  fail(rig, "web1", 1);
+  assert.deepEqual(outAt(rig), ["web1"]);
+  close();
+});
