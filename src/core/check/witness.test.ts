@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Witness, witnessesOf } from "./witness.ts";
+import { longestUnnoticedMs, Witness, witnessesOf } from "./witness.ts";
 
 const SETTINGS = { address: "10.0.0.1", intervalMs: 100, timeoutMs: 80, rise: 2, fall: 3 };
 const woken = { type: "woken" } as const;
@@ -62,4 +62,17 @@ test("a witness of several instances is asked once, at the pace of the fastest, 
       ["10.0.0.2", 1000],
     ],
   );
+});
+
+test("one that stops answering right after an answer is told as late as that is promised, and not later", () => {
+  const [settings] = witnessesOf([{ witnesses: ["10.0.0.1"], advertIntervalMs: 500 }]);
+  const witness = new Witness(settings!, 0);
+  witness.step(0, woken);
+  witness.step(0, { type: "echo-replied", sequence: 1 });
+  let now = 0;
+  while (witness.report?.reachable !== false && now < 10_000) {
+    now = witness.deadline;
+    witness.step(now, woken);
+  }
+  assert.equal(now, longestUnnoticedMs(500));
 });

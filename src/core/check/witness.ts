@@ -30,7 +30,7 @@ export function witnessesOf(
 ): WitnessSettings[] {
   const paces = new Map<string, number>();
   for (const { witnesses, advertIntervalMs } of instances) {
-    const pace = Math.max(SHORTEST_INTERVAL_MS, Math.min(LONGEST_INTERVAL_MS, advertIntervalMs));
+    const pace = paceMs(advertIntervalMs);
     for (const address of witnesses) {
       paces.set(address, Math.min(pace, paces.get(address) ?? Infinity));
     }
@@ -38,6 +38,18 @@ export function witnessesOf(
   return [...paces].map(([address, intervalMs]) => {
     return { address, intervalMs, timeoutMs: intervalMs, rise: RISE, fall: FALL };
   });
+}
+
+function paceMs(advertIntervalMs: number): number {
+  return Math.max(SHORTEST_INTERVAL_MS, Math.min(LONGEST_INTERVAL_MS, advertIntervalMs));
+}
+
+/**
+ * The longest until it is told that a witness does not answer, ms: the first echo without an answer is sent up to an
+ * interval after the last answer, and the last one is waited for.
+ */
+export function longestUnnoticedMs(advertIntervalMs: number): number {
+  return (FALL + 1) * paceMs(advertIntervalMs);
 }
 
 export type WitnessInput =

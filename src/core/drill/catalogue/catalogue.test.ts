@@ -61,6 +61,14 @@ test("promises follow from the configuration: three adverts, the taker's skew, s
   assert.equal(plan.expect.holding, "stays");
 });
 
+test("a deaf master goes on until its witness was asked three times in vain: that is promised", () => {
+  const instances = facts.target.instances.map((one) => ({ ...one, hasWitness: true }));
+  const plan = planFor(drillKind("deaf")!, { ...facts, target: { ...facts.target, instances } });
+  assert.ok(typeof plan !== "string");
+  const resignationMs = ((156 / 256) * 1000) / 8 + 10;
+  assert.equal(plan.promise.outageMs, Math.ceil(4000 + resignationMs) + SLACK_MS);
+});
+
 test("a fault lasts longer when that is asked for, and never shorter than the drill needs", () => {
   const watched = (lastsMs?: number): number => {
     const plan = planFor(drillKind("bandwidth")!, facts, { lastsMs });

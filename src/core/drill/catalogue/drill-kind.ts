@@ -1,5 +1,6 @@
 /** What every entry of the catalogue is made of, and the promises that follow from the facts. */
 
+import { longestUnnoticedMs } from "../../check/witness.ts";
 import { isMaster, type SiteFacts } from "../facts.ts";
 import type { Command, DrillPlan, Layer, Promised, Radius } from "../plan.ts";
 
@@ -146,6 +147,13 @@ export function masterLossMs(facts: SiteFacts): number {
 /** An eighth of the skew and up to 10 ms. */
 export function resignationMs(facts: SiteFacts): number {
   return worstInstance(facts, (_, skewMs) => skewMs / 8 + 10) + SLACK_MS;
+}
+
+/** Until a node that hears nothing knows it by its witness, and its resignation. */
+export function deafnessMs(facts: SiteFacts): number {
+  const slowest = (advertMs: number, skewMs: number): number =>
+    longestUnnoticedMs(advertMs) + skewMs / 8 + 10;
+  return worstInstance(facts, slowest) + SLACK_MS;
 }
 
 function worstInstance(

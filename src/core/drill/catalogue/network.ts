@@ -4,6 +4,7 @@ import { isMaster, type SiteFacts } from "../facts.ts";
 import type { Fault } from "../plan.ts";
 import {
   afterLoss,
+  deafnessMs,
   filter,
   linkOf,
   masterLossMs,
@@ -98,7 +99,12 @@ function deaf(facts: SiteFacts): Built | string {
   if (!facts.target.instances.every(({ hasWitness }) => hasWitness)) {
     return "a deaf master goes on sending adverts: only a `witness` tells it that it is deaf";
   }
-  return lossOfNode(facts, lose(facts, "nothing gets in; adverts still go out", { in: [""] }));
+  const built = lossOfNode(
+    facts,
+    lose(facts, "nothing gets in; adverts still go out", { in: [""] }),
+  );
+  if (typeof built === "string") return built;
+  return { ...built, promise: { ...built.promise, outageMs: deafnessMs(facts) } };
 }
 
 const MULTICAST = ["ip daddr 224.0.0.18", "ip6 daddr ff02::12"];
