@@ -1,7 +1,7 @@
 /**
  * Which client sticks to which server, as all workers have told it: kept in the control process, so that
  * a worker that dies takes nothing along but what it had not told yet (a tenth of a second, or what is
- * beyond 10,000 new bindings a second).
+ * beyond 100,000 new bindings a second).
  */
 
 import type { PoolSettings } from "../core/balance/pool-settings.ts";

@@ -22,7 +22,7 @@ import { COUNTERS } from "./traffic.ts";
 import type { ClientOrigin, Peer, Wire } from "./wire.ts";
 
 /** Told to other workers at a time. */
-const STICK_CHANGES = 1000;
+const STICK_CHANGES = 10_000;
 /** The name under which requests in flight are counted: no frontend has a blank in its name. */
 const LOAD = "requests in flight";
 
