@@ -321,7 +321,7 @@ export class BalanceDesk {
   #tell(link: WorkerLink, message: Extract<FromWorker, { type: "event" }>): void {
     const { event } = message;
     const isWhole = this.#news.isWhole(event, link, this.#workers.links);
-    if (isWhole && this.#news.isNews(event)) {
+    if (isWhole && this.#news.isNews(event, link)) {
       this.#options.log.add(event, momentOf(message));
     }
   }

@@ -4,6 +4,8 @@ import { BalanceNews } from "./balance-news.ts";
 import { unknownServer } from "./balance-resolve.ts";
 import { eventLine, type EventDraft } from "./event-log.ts";
 
+const [A, B] = [{ pid: 1 }, { pid: 2 }];
+
 function event(kind: EventDraft["kind"], reason: string, instance = "web/a"): EventDraft {
   return { source: "balance", level: "info", kind, instance, reason };
 }
@@ -11,26 +13,43 @@ function event(kind: EventDraft["kind"], reason: string, instance = "web/a"): Ev
 test("what several workers tell is told once", () => {
   const news = new BalanceNews();
   const drain = event("server-drain-started", "disk");
-  assert.ok(news.isNews(drain));
-  assert.ok(!news.isNews(drain));
-  assert.ok(news.isNews(event("server-drain-started", "disk", "web/b")));
+  assert.ok(news.isNews(drain, A));
+  assert.ok(!news.isNews(drain, B));
+  assert.ok(news.isNews(event("server-drain-started", "disk", "web/b"), A));
 });
 
 test("a state that lasts is news when it changes, whatever a fresh worker says of it", () => {
   const news = new BalanceNews();
-  assert.ok(news.isNews(event("server-down", "check failed: 2 of 2")));
-  assert.ok(!news.isNews(event("server-down", "check failed: 9 of 2")));
-  assert.ok(news.isNews(event("server-up", "check passed")));
-  assert.ok(news.isNews(event("server-down", "check failed: 3 of 2")));
-  assert.ok(news.isNews(event("server-tier", "no server can serve", "web")));
-  assert.ok(!news.isNews(event("server-tier", "no server can serve", "web")));
+  assert.ok(news.isNews(event("server-down", "check failed: 2 of 2"), A));
+  assert.ok(!news.isNews(event("server-down", "check failed: 9 of 2"), A));
+  assert.ok(news.isNews(event("server-up", "check passed"), A));
+  assert.ok(news.isNews(event("server-down", "check failed: 3 of 2"), A));
+  assert.ok(news.isNews(event("server-tier", "no server can serve", "web"), A));
+  assert.ok(!news.isNews(event("server-tier", "no server can serve", "web"), A));
+});
+
+test("a server that fails twice in a moment is told twice, by however many workers", () => {
+  const down = event("server-down", "check failed: 2 of 2");
+  const up = event("server-up", "check passed: 2 of 2");
+  const changes = [down, up, down, up];
+  const told = (words: readonly (readonly [EventDraft, object])[]): string[] => {
+    const news = new BalanceNews();
+    return words.flatMap(([word, by]) => (news.isNews(word, by) ? [word.kind] : []));
+  };
+  const all = changes.map(({ kind }) => kind);
+  assert.deepEqual(told(changes.map((word) => [word, A])), all);
+  assert.deepEqual(told(changes.flatMap((word) => [[word, A] as const, [word, B] as const])), all);
+  // B says everything late.
+  const late = [down, up].map((word) => [word, A] as const);
+  const echo = [down, up].map((word) => [word, B] as const);
+  assert.deepEqual(told([...late, ...echo, ...late, ...echo]), all);
 });
 
 test("a server that went and came back is news again", () => {
   const news = new BalanceNews();
-  assert.ok(news.isNews(event("server-up", "check passed: 1 of 2")));
+  assert.ok(news.isNews(event("server-up", "check passed: 1 of 2"), A));
   news.forget((instance) => instance === "web");
-  assert.ok(news.isNews(event("server-up", "check passed: 2 of 2")));
+  assert.ok(news.isNews(event("server-up", "check passed: 2 of 2"), A));
 });
 
 test("an event of a server says what happened to it", () => {

@@ -29,10 +29,15 @@ const DRAINS_ANEW: ReadonlySet<EventDraft["kind"]> = new Set([
   "server-removed",
 ]);
 
+interface Told {
+  readonly atMs: number;
+  readonly by: WeakRef<object>;
+}
+
 export class BalanceNews {
   /** Workers that have no request of the server left. */
   readonly #empty = new Map<string, WeakSet<object>>();
-  readonly #recent = new Map<string, number>();
+  readonly #recent = new Map<string, Told>();
   readonly #lasting = new Map<string, string>();
 
   /** A server is drained when the last worker says so; all else is true when one says it. */
@@ -44,16 +49,23 @@ export class BalanceNews {
     return workers.every((one) => empty.has(one));
   }
 
-  isNews(event: EventDraft): boolean {
+  isNews(event: EventDraft, worker: object): boolean {
     const { kind, instance, reason } = event;
     const aspect = LASTING[kind];
-    if (aspect === undefined) return this.#isFirst(`${kind} ${instance} ${reason}`);
+    const told = this.#toldLately(`${kind} ${instance} ${reason}`);
+    if (aspect === undefined) {
+      if (told === undefined) this.#tell(event, worker);
+      return told === undefined;
+    }
     const key = `${aspect} ${instance}`;
     const state = aspect === "tier" ? reason : kind;
     if (this.#lasting.get(key) === state) return false;
+    // Workers do not learn at the same moment: this may be the last one's word of what is over already.
+    // Whoever told it says it again only when it has happened again.
+    if (told !== undefined && told !== worker) return false;
     this.#lasting.set(key, state);
-    // Workers do not learn at the same moment: the last one's word of what is over already.
-    return this.#isFirst(`${kind} ${instance} ${reason}`);
+    this.#tell(event, worker);
+    return true;
   }
 
   /** Servers and pools that are gone; one that comes back is news again. */
@@ -66,12 +78,15 @@ export class BalanceNews {
     }
   }
 
-  #isFirst(key: string): boolean {
-    const now = monotonicMs();
-    const isFirst = now - (this.#recent.get(key) ?? -Infinity) > SAME_MS;
-    if (!isFirst) return false;
+  /** Which worker told it a moment ago, if any did. */
+  #toldLately(key: string): object | undefined {
+    const told = this.#recent.get(key);
+    return told !== undefined && monotonicMs() - told.atMs <= SAME_MS ? told.by.deref() : undefined;
+  }
+
+  #tell({ kind, instance, reason }: EventDraft, worker: object): void {
     if (this.#recent.size >= MAX_RECENT) this.#recent.clear();
-    this.#recent.set(key, now);
-    return true;
+    const told = { atMs: monotonicMs(), by: new WeakRef(worker) };
+    this.#recent.set(`${kind} ${instance} ${reason}`, told);
   }
 }
