@@ -16,7 +16,10 @@ const socket = VrrpSocket.open({
   reportAs: device,
   family: "ipv4",
   protocol: VRRP_PROTOCOL,
-  onDatagram: ({ source }) => writeSync(process.stdout.fd, `${source} ${monotonicMs()}\n`),
+  onDatagram: ({ source, waitedMs = 0 }) => {
+    // As the kernel has it: to be woken takes half a millisecond and more after a long sleep.
+    writeSync(process.stdout.fd, `${source} ${monotonicMs() - waitedMs}\n`);
+  },
 });
 if (isOsFailure(socket)) throw new Error(socket.message);
 const status = socket.join("224.0.0.18");

@@ -91,7 +91,8 @@ export class VrrpSocket {
   #preparedDestination = "";
   #preparedTtl = DEFAULT_TTL;
   #index: number;
-  #isStamped = false;
+  /** The kernel says when each datagram came. */
+  readonly #isStamped: boolean;
   readonly #clock = new ffi.NativeMemory(TIMESPEC_SIZE);
 
   static open(options: VrrpSocketOptions): VrrpSocket | OsFailure {
@@ -126,6 +127,7 @@ export class VrrpSocket {
       payload: payload.bytes,
       waitedMs: 0,
     }));
+    this.#isStamped = ffi.setSocketOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) === 0;
     this.#watch = new PacedWatch(fd, () => this.#drain(onDatagram));
   }
 
@@ -178,14 +180,9 @@ export class VrrpSocket {
     this.#out.setPayloadLength(length);
   }
 
-  /**
-   * Whether adverts may wait until there are several: see `ReadingPace`. Where they may not, the
-   * kernel says when each came.
-   */
+  /** Whether adverts may wait until there are several: see `ReadingPace`. */
   set mayGather(may: boolean) {
     this.#watch.mayGather = may;
-    const status = ffi.setSocketOption(this.#fd, SOL_SOCKET, SO_TIMESTAMPNS, may ? 0 : 1);
-    this.#isStamped = !may && status === 0;
   }
 
   /** Adverts that wait for others to come. */

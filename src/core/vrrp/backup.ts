@@ -4,7 +4,6 @@ import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
 import type { BackupState } from "./instance-state.ts";
 import type { Advert } from "./packet.ts";
-import { SHORTEST_INTERVAL_MS } from "./reading-pace.ts";
 import { downReason } from "./reasons.ts";
 import { becomeMaster, reportLost } from "./takeover.ts";
 import { afterResignationMs } from "./timing.ts";
@@ -45,10 +44,10 @@ export function retract(instance: Instance, turn: Turn): void {
   turn.out.push({ type: "release-addresses", instance: instance.settings.name });
 }
 
-/** Only where a millisecond counts. A group may wait for its other members without end. */
+/** A group may wait for its other members without end. */
 function preparesAt(instance: Instance, downAtMs: number): number {
-  const { settings, activeIntervalMs, grouped } = instance;
-  if (activeIntervalMs >= SHORTEST_INTERVAL_MS || grouped || !settings.lease) return Infinity;
+  const { settings, grouped } = instance;
+  if (grouped || !settings.lease) return Infinity;
   const aheadMs = Math.min(instance.skewMs, PREPARE_AHEAD_MS);
   return aheadMs < LEAST_AHEAD_MS ? Infinity : downAtMs - aheadMs;
 }

@@ -120,7 +120,7 @@ test("preempt_delay does not delay the answer to a master that falls silent", ()
 });
 
 test("preempt_delay starts anew when a better master was there in between", () => {
-  const { segment, router } = alone({ preemptDelayMs: 5000 });
+  const { segment, router } = alone({ preemptDelayMs: 5000, lease: false });
   segment.tell(router, instance({ priority: 50 }));
   segment.advance(3000);
   segment.tell(router, instance({ priority: 200 }));

@@ -124,7 +124,7 @@ test("6.4.2, Nines: with a third router about, the whole skew keeps the order", 
 
 test("6.4.2: an advert of our priority or more re-arms the timer; v3 learns its interval", () => {
   for (const priority of [100, 101, 255]) {
-    const { segment, router } = alone();
+    const { segment, router } = alone(instance({ lease: false }));
     segment.advance(2000);
     segment.tell(router, instance({ priority, advertIntervalMs: 200 }));
     assert.equal(waitOf(segment, router), 600 + (156 * 200) / 256);
@@ -133,7 +133,7 @@ test("6.4.2: an advert of our priority or more re-arms the timer; v3 learns its 
 });
 
 test("6.4.2: without preempt any master re-arms the timer", () => {
-  const { segment, router } = alone(instance({ preempt: false }));
+  const { segment, router } = alone(instance({ preempt: false, lease: false }));
   segment.advance(2000);
   segment.tell(router, instance({ priority: 1, advertIntervalMs: 200 }));
   assert.equal(waitOf(segment, router), 600 + (156 * 200) / 256);
