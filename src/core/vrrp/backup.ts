@@ -21,8 +21,8 @@ const LEAST_AHEAD_MS = 2.5;
 /** A deadline came: to get ready, or to take over. */
 export function backupTick(instance: Instance, state: BackupState, turn: Turn): void {
   if (turn.now >= state.downAtMs) masterIsDown(instance, state, turn);
-  else if (turn.now >= state.prepareAtMs) {
-    state.prepareAtMs = Infinity;
+  else if (turn.now >= state.downAtMs - state.prepareAheadMs) {
+    state.prepareAheadMs = 0;
     if (state.downAtMs - turn.now < LEAST_AHEAD_MS || speaksFromOurs(instance)) return;
     state.prepared = true;
     const { name } = instance.settings;
@@ -45,11 +45,11 @@ export function retract(instance: Instance, turn: Turn): void {
 }
 
 /** A group may wait for its other members without end. */
-function preparesAt(instance: Instance, downAtMs: number): number {
+function prepareAheadMs(instance: Instance): number {
   const { settings, grouped } = instance;
-  if (grouped || !settings.lease) return Infinity;
+  if (grouped || !settings.lease) return 0;
   const aheadMs = Math.min(instance.skewMs, PREPARE_AHEAD_MS);
-  return aheadMs < LEAST_AHEAD_MS ? Infinity : downAtMs - aheadMs;
+  return aheadMs < LEAST_AHEAD_MS ? 0 : aheadMs;
 }
 
 /** Nobody better is there. */
@@ -77,7 +77,7 @@ export function heardAsBackup(
   const { settings } = instance;
   instance.rememberMaster(arrivedMs, source, priority);
   retract(instance, turn);
-  state.prepareAtMs = Infinity;
+  state.prepareAheadMs = 0;
   if (priority === 0) {
     const fast = settings.fastHandover && !instance.peers.knowsOtherThan(source);
     state.downAtMs = instance.electAt(arrivedMs + afterResignationMs(instance.skewMs, fast));
@@ -95,7 +95,7 @@ export function heardAsBackup(
   }
   if (settings.version === 3) instance.activeIntervalMs = advert.intervalMs;
   state.downAtMs = instance.electAt(arrivedMs + instance.masterDownMs);
-  state.prepareAtMs = preparesAt(instance, state.downAtMs);
+  state.prepareAheadMs = prepareAheadMs(instance);
   state.awaiting = "master";
   state.ready = false;
 }

@@ -28,15 +28,15 @@ export interface BackupState {
   preemptAtMs: number | undefined;
   /** More than the skew to wait before a lower-priority master is preempted; see `keepApart`. */
   apartMs: number;
-  /** When to get the addresses ready for the takeover; Infinity = not, or done already. */
-  prepareAtMs: number;
+  /** How long before the takeover its addresses are to be got ready; 0 = not, or done already. */
+  prepareAheadMs: number;
   /** They wait in the kernel, and answer nobody. */
   prepared: boolean;
 }
 
 /** The beginning of a wait. */
 export function backupUntil(downAtMs: number, awaiting: BackupState["awaiting"]): BackupState {
-  const preparation = { prepareAtMs: Infinity, prepared: false };
+  const preparation = { prepareAheadMs: 0, prepared: false };
   const preemption = { preemptAtMs: undefined, apartMs: 0 };
   return { kind: "BACKUP", downAtMs, ready: false, awaiting, ...preemption, ...preparation };
 }

@@ -109,7 +109,7 @@ export class Instance {
   }
 
   get deadline(): number {
-    if (this.state.kind === "BACKUP") return Math.min(this.state.downAtMs, this.state.prepareAtMs);
+    if (this.state.kind === "BACKUP") return this.state.downAtMs - this.state.prepareAheadMs;
     if (this.state.kind === "INIT") return this.state.reign?.leaseUntilMs ?? Infinity;
     if (this.state.kind !== "MASTER") return Infinity;
     return Math.min(this.state.advertAtMs, this.plan.deadline, this.guard.deadline);
