@@ -242,7 +242,7 @@ describe("connections", () => {
     client.write(get());
     const web = rig.server();
     client.fin();
-    client.stick();
+    client.queued = 60_000;
     web.write(ok("x"));
     client.unstick();
     client.queued = 50_000;
