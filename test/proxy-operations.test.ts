@@ -142,6 +142,32 @@ describe("a server", () => {
     assert.ok(rig.events().includes("web/web1 drain-deadline"));
   });
 
+  it("that drains goes on so when the configuration is told again, with its orders", () => {
+    const stickiness = { kind: "table", key: { of: "source" }, size: 9, ttlMs: 90_000 } as const;
+    const pools = { web: { ...TWO.web, stickiness } };
+    const rig = new ProxyRig({ pools });
+    const client = rig.client();
+    client.write(get());
+    rig.server("web1").write(ok("x"));
+    const order = (deadlineMs: number): void => {
+      const admin = { state: "drain", reason: "x", deadlineMs } as const;
+      rig.configure({ pools });
+      rig.engine.applyOverrides(rig.now, [{ pool: "web", servers: [{ server: "web1", admin }] }]);
+    };
+    order(5000);
+    rig.wait(3000);
+    order(5000);
+    rig.wait(2100);
+    const ended = ["web/web1 drain-started", "web/web1 drained", "web/web1 drain-deadline"];
+    assert.deepEqual(rig.events(), ended);
+    order(5000);
+    assert.deepEqual(rig.events(), []);
+    rig.client().write(get());
+    rig.server("web2");
+    order(9000);
+    assert.deepEqual(rig.events(), ["web/web1 drained"], "another order is another drain");
+  });
+
   it("in maintenance gets nothing, not even from clients bound to it", () => {
     const stickiness = { kind: "table", key: { of: "source" }, size: 9, ttlMs: 9000 } as const;
     const rig = new ProxyRig({ pools: { web: { ...TWO.web, stickiness } } });
