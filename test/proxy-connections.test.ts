@@ -236,6 +236,28 @@ describe("connections", () => {
     assert.equal(client.gone, "closed");
   });
 
+  it("of clients that have ended their half last while they read, however slowly", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    const web = rig.server();
+    client.fin();
+    client.queued = 60_000;
+    web.write(ok("x"));
+    client.unstick();
+    client.queued = 50_000;
+    for (let i = 0; i < 60; i++) {
+      client.queued -= 100;
+      rig.wait(2000);
+    }
+    assert.equal(client.gone, "");
+    client.queued = 0;
+    rig.wait(30_100);
+    assert.equal(client.gone, "closed");
+    assert.equal(rig.ending(), "200 --");
+    rig.isClean();
+  });
+
   it("of clients end after so many requests", () => {
     const rig = new ProxyRig({ frontend: { limits: { requestsPerConnection: 2 } } });
     const client = rig.client();
