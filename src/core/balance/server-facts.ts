@@ -114,6 +114,7 @@ export class ServerFacts {
     server.leaving = true;
     // One that comes back under that name begins anew.
     if (server.ejected) server.shared?.end(server.ejectedUntil);
+    server.shared?.succeeded();
     this.#log.add(now, "removed", server, "not in the configuration any more");
     this.#startDrain(now, server, this.#settings.drainDeadlineMs);
   }
@@ -188,6 +189,7 @@ export class ServerFacts {
     server.latencyMs = -1;
     server.answerMs = -1;
     server.errorsInRow = 0;
+    server.shared?.succeeded();
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");
   }

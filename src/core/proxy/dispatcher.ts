@@ -130,7 +130,7 @@ export class Dispatcher implements ServerListener {
   }
 
   serverDrained(exchange: Exchange): void {
-    exchange.client?.serverDrained();
+    exchange.client?.serverReady(true);
     this.progressed(exchange);
   }
 
@@ -207,6 +207,8 @@ export class Dispatcher implements ServerListener {
     const connection = exchange.server!;
     const { settings } = this;
     exchange.server = undefined;
+    // No server owes anything any more, however long the client takes to read what it has got.
+    this.#parts.wheel.set(exchange, Infinity);
     connection.release(settings.timeouts.keepAliveMs, settings.maxIdlePerServer);
     this.pool.finished(this.#parts.now, connection.group.server, outcome, latencyOf(exchange));
   }

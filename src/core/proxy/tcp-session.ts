@@ -84,11 +84,8 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
     this.pick = { hash: 0, sticky: undefined, tried: [] };
     const { record } = this;
     record.isTcp = true;
-    record.frontend = frontend.name;
+    record.cameFrom(frontend.name, origin);
     record.pool = dispatcher.settings.name;
-    record.source = origin.source;
-    record.sourcePort = origin.sourcePort;
-    record.tlsVersion = origin.tls?.version ?? "";
   }
 
   // ---- what the engine asks of every client ----
