@@ -96,6 +96,8 @@ export class BalanceDesk {
     });
     this.#checks = new CheckRoleLink(checkSocket, "control", {
       verdicts: (all) => this.#noteVerdicts(all),
+      unknown: (all) => all.forEach((subject) => this.#verdicts.delete(subject)),
+      known: () => [...this.#verdicts.values()].map(({ verdict }) => verdict),
       note: (subject, reason) => this.#say("limited", reason, subject),
     });
   }
