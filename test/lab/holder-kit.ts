@@ -122,6 +122,8 @@ export function instance(
     priority: 100,
     accept: true,
     lease: true,
+    advertIntervalMs: 1000,
+    downTimerAdverts: 3,
     addresses,
     excludedAddresses: [],
     routes: [],

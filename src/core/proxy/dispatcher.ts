@@ -130,7 +130,7 @@ export class Dispatcher implements ServerListener {
   }
 
   serverDrained(exchange: Exchange): void {
-    exchange.client?.serverDrained();
+    exchange.client?.serverReady(true);
     this.progressed(exchange);
   }
 
