@@ -137,6 +137,7 @@ export class BalanceDesk {
     });
     await this.#workers.adopt();
     this.#past.adopt(this.#workers.links.length === 0);
+    if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     for (const link of this.#workers.links) {
       const isBack = this.#sockets.returned();

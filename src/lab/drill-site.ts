@@ -2,10 +2,10 @@
 
 import { mkdirSync } from "node:fs";
 import { readEither } from "../config/read-either.ts";
-import { nodeFacts, type StatusLike } from "../core/drill/facts.ts";
+import { drillSettings } from "../config/service/drill-settings.ts";
+import { nodeFacts, type Configured, type StatusLike } from "../core/drill/facts.ts";
 import type { NodeFacts, ProgramFacts, SiteFacts, View } from "../core/drill/facts.ts";
 import type { Command } from "../core/drill/plan.ts";
-import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { delayFacts, isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
@@ -16,6 +16,7 @@ import { noMulticast, partition, type Undo } from "./faults.ts";
 import { BIN, RUN_DIRECTORY, STATE_DIRECTORY, type NinesEvent } from "./peers/nines.ts";
 import { startHttpProbe } from "./probe.ts";
 import { enter } from "./process.ts";
+import { stolenMs } from "./stolen.ts";
 import type { World } from "./world.ts";
 
 /** A hung node must not keep the conductor from looking at the others. */
@@ -48,7 +49,7 @@ export class LabSite implements DrillSite {
   readonly runDirectory: string;
   readonly stateDirectory: string;
   readonly #options: LabSiteOptions;
-  readonly #settings: readonly InstanceSettings[];
+  readonly #configured: Configured | undefined;
   /** Of each node: number of the last event that was read, and in which life. */
   readonly #read = new Map<string, number>();
   #mendSwitch: Undo | undefined;
@@ -60,7 +61,7 @@ export class LabSite implements DrillSite {
     mkdirSync(this.runDirectory, { recursive: true });
     const file = options.world.host(options.target).outside(options.configuration);
     const { service } = readEither(file, { node: options.target });
-    this.#settings = service?.vrrp.vrrp.instances ?? [];
+    this.#configured = service === undefined ? undefined : drillSettings(service);
   }
 
   /** Also where the target's console finds it, so that its page shows it. */
@@ -141,6 +142,10 @@ export class LabSite implements DrillSite {
     };
   }
 
+  stolenMs(): number {
+    return stolenMs();
+  }
+
   /** The demo's servers store nothing. */
   startWrites(): undefined {
     return undefined;
@@ -172,7 +177,7 @@ export class LabSite implements DrillSite {
 
   async #lookAt(name: string): Promise<NodeFacts | undefined> {
     const status = (await this.#ask(name, "/v1/status")) as StatusLike | undefined;
-    return status === undefined ? undefined : nodeFacts(name, status, this.#settings);
+    return status === undefined ? undefined : nodeFacts(name, status, this.#configured);
   }
 
   async #ask(name: string, path: string): Promise<unknown> {

@@ -123,6 +123,8 @@ export class ServerFacts {
     // One that comes back under that name begins anew.
     if (server.ejected) server.shared?.end(server.ejectedUntil);
     server.shared?.succeeded();
+    server.adminChange = undefined;
+    server.weightChange = undefined;
     this.#log.add(now, "removed", server, "not in the configuration any more");
     this.#startDrain(now, server, this.#settings.drainDeadlineMs);
   }
