@@ -136,11 +136,7 @@ export class BalanceDesk {
     await this.#workers.adopt();
     this.#past.adopt(this.#workers.links.length === 0);
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
-    for (const link of this.#workers.links) {
-      const isBack = this.#sockets.returned();
-      link.send({ type: "send-listeners", box: directory.controlBox });
-      if (await isBack) break;
-    }
+    await this.#sockets.takeBack(this.#workers.links);
     void this.#checks.connect();
     const look = (): void => void this.#past.look(this.#workers.links, true);
     this.#looking = setInterval(look, LOOK_AGAIN_MS).unref();

@@ -27,7 +27,9 @@ export function addUp(living: readonly WorkerStatus[], retired: readonly WorkerS
   const current = living.length === 0 ? gone.slice(-1) : living;
   const frontends = names(current, (status) => status.frontends).map((name) => {
     const parts = all.flatMap(({ frontends: list }) => list.filter((one) => one.name === name));
-    const listening = parts[0]?.listening ?? [];
+    // One that drains, or has just begun, listens on nothing; the others do.
+    const doors = living.flatMap(({ frontends: list }) => list.filter((one) => one.name === name));
+    const listening = [...new Set(doors.flatMap((one) => one.listening))];
     return { name, listening, traffic: addTraffic(parts.map((part) => part.traffic)) };
   });
   const pools = names(current, (status) => status.pools).map((name) =>
