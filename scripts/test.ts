@@ -28,6 +28,7 @@ const ALONE: ReadonlySet<string> = new Set([
   "keepalived-baseline.test.ts",
   "lease.test.ts",
   "tracks.test.ts",
+  "world.test.ts",
 ]);
 const runner = ["node", "--disable-warning=ExperimentalWarning", "--test"];
 

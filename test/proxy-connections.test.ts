@@ -236,6 +236,28 @@ describe("connections", () => {
     assert.equal(client.gone, "closed");
   });
 
+  it("of clients that have ended their half last while they read, however slowly", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    const web = rig.server();
+    client.fin();
+    client.queued = 60_000;
+    web.write(ok("x"));
+    client.unstick();
+    client.queued = 50_000;
+    for (let i = 0; i < 60; i++) {
+      client.queued -= 100;
+      rig.wait(2000);
+    }
+    assert.equal(client.gone, "");
+    client.queued = 0;
+    rig.wait(30_100);
+    assert.equal(client.gone, "closed");
+    assert.equal(rig.ending(), "200 --");
+    rig.isClean();
+  });
+
   it("of clients end after so many requests", () => {
     const rig = new ProxyRig({ frontend: { limits: { requestsPerConnection: 2 } } });
     const client = rig.client();
@@ -260,6 +282,53 @@ describe("connections", () => {
     assert.equal(client.gone, "closed");
     assert.equal(client.took(), "");
     assert.equal(rig.told().length, 1);
+  });
+
+  it("of clients may ask as long as ever once they have read what they got, however late", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    client.stick();
+    rig.server().write(ok("x".repeat(100)));
+    for (let i = 0; i < 50; i++) {
+      client.queued -= 1;
+      rig.wait(2000);
+    }
+    client.unstick();
+    rig.wait(59_900);
+    assert.equal(client.gone, "");
+    rig.wait(200);
+    assert.equal(client.gone, "closed");
+  });
+
+  it("of clients end when they have stopped reading a whole answer", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    client.stick();
+    rig.server().write(ok("x"));
+    rig.wait(29_900);
+    assert.equal(client.gone, "");
+    rig.wait(200);
+    assert.equal(client.gone, "closed");
+    assert.equal(rig.ending(), "200 --");
+  });
+
+  it("of clients are ended behind the rest of an answer, not before it", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    client.stick();
+    rig.server().write(ok("x".repeat(100)));
+    client.unstick();
+    client.queued = 50;
+    rig.wait(60_100);
+    assert.deepEqual([client.gone, client.hasFin], ["", true]);
+    rig.wait(20_000);
+    assert.equal(client.gone, "");
+    client.queued = 0;
+    rig.wait(20_000);
+    assert.equal(client.gone, "closed");
   });
 
   it("of HTTP/1.0 end with the answer unless the client asks to go on", () => {

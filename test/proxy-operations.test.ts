@@ -71,6 +71,30 @@ describe("a worker that drains", () => {
     assert.equal(client.took(), ok("y").replace("\r\n\r\n", CLOSE));
   });
 
+  it("lets a whole answer be read to its end, and serves what was asked meanwhile", () => {
+    const rig = new ProxyRig();
+    const [reader, asker] = [rig.client(), rig.client()];
+    for (const client of [reader, asker]) {
+      client.write(get());
+      client.stick();
+    }
+    const [web, other] = [rig.server(), rig.server()];
+    web.write(ok("x"));
+    other.write(ok("x"));
+    asker.took();
+    asker.write(get());
+    rig.wait(1100);
+    rig.engine.drain(rig.now, 1000);
+    assert.deepEqual([reader.gone, asker.gone], ["", ""]);
+    reader.unstick();
+    asker.unstick();
+    other.write(ok("y"));
+    assert.equal(asker.took(), ok("y").replace("\r\n\r\n", CLOSE));
+    rig.wait(1100);
+    rig.engine.drain(rig.now, 1000);
+    assert.equal(reader.gone, "closed");
+  });
+
   it("cuts what is left when its time is over", () => {
     const rig = new ProxyRig();
     const client = rig.client();
@@ -116,6 +140,32 @@ describe("a server", () => {
     assert.equal(web.gone, "closed");
     assert.match(rig.ending(), /^200 DD /);
     assert.ok(rig.events().includes("web/web1 drain-deadline"));
+  });
+
+  it("that drains goes on so when the configuration is told again, with its orders", () => {
+    const stickiness = { kind: "table", key: { of: "source" }, size: 9, ttlMs: 90_000 } as const;
+    const pools = { web: { ...TWO.web, stickiness } };
+    const rig = new ProxyRig({ pools });
+    const client = rig.client();
+    client.write(get());
+    rig.server("web1").write(ok("x"));
+    const order = (deadlineMs: number): void => {
+      const admin = { state: "drain", reason: "x", deadlineMs } as const;
+      rig.configure({ pools });
+      rig.engine.applyOverrides(rig.now, [{ pool: "web", servers: [{ server: "web1", admin }] }]);
+    };
+    order(5000);
+    rig.wait(3000);
+    order(5000);
+    rig.wait(2100);
+    const ended = ["web/web1 drain-started", "web/web1 drained", "web/web1 drain-deadline"];
+    assert.deepEqual(rig.events(), ended);
+    order(5000);
+    assert.deepEqual(rig.events(), []);
+    rig.client().write(get());
+    rig.server("web2");
+    order(9000);
+    assert.deepEqual(rig.events(), ["web/web1 drained"], "another order is another drain");
   });
 
   it("in maintenance gets nothing, not even from clients bound to it", () => {
@@ -228,6 +278,19 @@ describe("a reload", () => {
     assert.equal(busy.took(), ok("x").replace("\r\n\r\n", CLOSE));
     assert.ok(busy.hasFin);
     assert.equal(rig.client().gone, "reset");
+  });
+
+  it("that removes a frontend lets whole answers be read to their end", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    client.stick();
+    rig.server().write(ok("x"));
+    rig.configure({ ...balanceSettings({}), frontends: [] });
+    assert.deepEqual([client.gone, client.hasFin], ["", true]);
+    client.queued = 0;
+    rig.wait(2100);
+    assert.equal(client.gone, "closed");
   });
 
   it("that removes a pool lets it finish, and answers 404 from then on", () => {

@@ -46,13 +46,16 @@ describe("a TCP connection", () => {
     rig.isClean();
   });
 
-  it("keeps what the client says too early, and reads no more until there is a server", () => {
+  it("keeps what the client says too early, and reads not much more until there is a server", () => {
     const rig = rigOf();
     const client = rig.client();
     client.write("first");
+    assert.ok(!client.isPaused);
+    const much = "x".repeat(20_000);
+    client.write(much);
     assert.ok(client.isPaused);
     const server = rig.server();
-    assert.equal(server.took(), "first");
+    assert.equal(server.took(), `first${much}`);
     assert.ok(!client.isPaused);
     client.fin();
     server.fin();
@@ -209,6 +212,38 @@ describe("TCP clients", () => {
     assert.match(rig.ending(), /^0 RQ waited 30\d\d ms in line/);
     second.breakOff();
     rig.isClean();
+  });
+
+  it("leave the line when they hang up, also after a first word", () => {
+    const queue = { limit: 10, timeoutMs: 3000 };
+    const rig = rigOf({ web: { servers: [{ maxConnections: 1 }], queue } });
+    joined(rig);
+    for (const hangUp of [
+      (client: RigWire) => client.fin(),
+      (client: RigWire) => client.breakOff(),
+    ]) {
+      const client = rig.client();
+      client.write("hello");
+      assert.ok(!client.isPaused);
+      hangUp(client);
+      assert.match(rig.ending(), /^0 CQ the client left/);
+    }
+  });
+
+  it("wait their whole time in line, also after a server that refused them", () => {
+    const queue = { limit: 10, timeoutMs: 20_000 };
+    const servers = [{}, { maxConnections: 1 }];
+    const rig = rigOf({ web: { servers, queue, outlier: NO_EJECTION } });
+    const [first, second] = [rig.client(), rig.client()];
+    rig.asked("web1").breakOff("ECONNREFUSED");
+    rig.asked("web1").breakOff("ECONNREFUSED");
+    const busy = rig.server("web2");
+    rig.wait(19_900);
+    assert.deepEqual([first.gone, second.gone], ["", ""]);
+    busy.breakOff();
+    assert.equal(first.gone, "reset");
+    rig.server("web2").write("yours");
+    assert.equal(second.took(), "yours");
   });
 
   it("are told to the server in a PROXY header, and counted", () => {

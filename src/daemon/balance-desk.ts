@@ -135,6 +135,7 @@ export class BalanceDesk {
     });
     await this.#workers.adopt();
     this.#past.adopt(this.#workers.links.length === 0);
+    if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     await this.#sockets.takeBack(this.#workers.links);
     void this.#checks.connect();

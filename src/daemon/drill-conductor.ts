@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Asked } from "../core/drill/errand.ts";
 import { longestMs, type Command, type DrillPlan } from "../core/drill/plan.ts";
+import type { Evidence } from "../core/drill/judge.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { DrillResult, Moments, Step } from "../core/drill/result.ts";
 import { DrillRun, type DrillInput, type DrillOrder } from "../core/drill/run.ts";
@@ -13,7 +14,7 @@ import type { DrillSite, SiteEvent, SiteProbe, WriteProbe } from "../drivers/dri
 import { runCommand } from "../drivers/run-command.ts";
 import { GuardLink, SILENCE_MS } from "./drill-guard-link.ts";
 import { holdLock, type DrillLock } from "./drill-lock.ts";
-import { judge } from "../core/drill/judge.ts";
+import { judgeRobbed } from "./drill-theft.ts";
 
 const LOOK_EVERY_MS = 60;
 const COUNT_EVERY_MS = 50;
@@ -69,6 +70,8 @@ class Conductor {
   #faultMs = Infinity;
   #faultWallMs = 0;
   #undoMs = Infinity;
+  /** As the site had counted at the fault, and when it was mended. */
+  readonly #stolenMs: { fault?: number; undo?: number } = {};
 
   constructor(plan: DrillPlan, site: DrillSite, options: ConductOptions) {
     this.#plan = plan;
@@ -188,6 +191,7 @@ class Conductor {
   async #inject(): Promise<void> {
     this.#faultMs = monotonicMs();
     this.#faultWallMs = wallMs();
+    this.#stolenMs.fault = this.#site.stolenMs?.() ?? 0;
     for (const { says, inject } of this.#plan.faults) {
       this.#note(says);
       for (const command of inject) {
@@ -209,6 +213,7 @@ class Conductor {
     await this.#injecting;
     if (this.#machine.outcome.happened) await this.#options.watched?.();
     this.#undoMs = monotonicMs();
+    this.#stolenMs.undo = this.#site.stolenMs?.() ?? 0;
     const problems: string[] = [];
     for (const command of this.#undoCommands()) {
       if (command.bySite !== true) continue;
@@ -244,7 +249,10 @@ class Conductor {
     const record = await probe?.stop();
     const moments = { faultMs: this.#faultMs, undoMs: Math.min(this.#undoMs, endMs), endMs };
     if (record !== undefined) this.#options.recorded?.(record, moments);
-    const result = judge({
+    const stolenMs = this.#site.stolenMs?.() ?? 0;
+    const { fault = stolenMs, undo = stolenMs } = this.#stolenMs;
+    const theft = { outageMs: undo - fault, returnOutageMs: stolenMs - undo };
+    const evidence: Evidence = {
       id: this.#id,
       plan: this.#plan,
       site: this.#site.name,
@@ -258,7 +266,8 @@ class Conductor {
       steps: this.#steps,
       undoneBy: this.#undoneBy,
       ...(written === undefined ? {} : { written }),
-    });
+    };
+    const result = judgeRobbed(evidence, theft);
     const { id, drill, reason } = result;
     const line = { wallMs: wallMs(), kind: "drill-finished" as const, id, drill, reason, result };
     const { asked } = this.#options;

@@ -8,6 +8,7 @@ import { AdvertSender } from "../core/vrrp/advert-sender.ts";
 import { Router } from "../core/vrrp/router.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
+import { monotonicMs } from "../drivers/clock.ts";
 import type { KernelAddresses } from "../drivers/kernel-addresses.ts";
 import type { ReignRecord } from "../drivers/reign-record.ts";
 import type { AddressAnnouncer } from "./address-announcer.ts";
@@ -19,6 +20,8 @@ const STEPS_PER_ELECTION = 8;
 const ACQUISITIONS = 24;
 /** With more, a play takes longer than the time there is right before a takeover. */
 const BRIEFLY_AT_MOST = 4;
+/** Takeovers that come together need one play, ms. */
+const TOGETHER_MS = 20;
 /** Shorter than any that an instance has: no address of anybody's answers for it. */
 const REHEARSED_LEASE_MS = 1;
 /** All of 127/8 is this host's anyway: to add and remove it changes nothing for anybody. */
@@ -45,11 +48,12 @@ export interface RehearsalStage {
 
 export class Rehearsal {
   readonly #stage: RehearsalStage;
-  readonly #settings: VrrpSettings;
+  #settings: VrrpSettings;
   /** A router of its own, whose orders nobody carries out. */
   readonly #router: Router;
-  readonly #masters: readonly ((now: number) => ReceivedDatagram | undefined)[];
+  #masters: readonly ((now: number) => ReceivedDatagram | undefined)[];
   #now = 0;
+  #playedMs = -Infinity;
 
   /** `facts`: what the router was told before it started. */
   constructor(settings: VrrpSettings, facts: readonly RouterInput[], stage: RehearsalStage) {
@@ -60,6 +64,14 @@ export class Rehearsal {
     for (const fact of facts) this.#play(fact);
     this.#play({ type: "started", wallMs: 0 });
     // Nobody has been asked yet; a play in which all is ill has no takeover.
+    for (const verdict of allWell(settings)) this.#play(verdict);
+  }
+
+  /** What follows is played with these. */
+  reconfigure(settings: VrrpSettings): void {
+    this.#settings = settings;
+    this.#masters = settings.instances.map(masterOf);
+    this.#router.reconfigure(this.#now, settings);
     for (const verdict of allWell(settings)) this.#play(verdict);
   }
 
@@ -79,6 +91,8 @@ export class Rehearsal {
   briefly(): void {
     const [instance, ...others] = this.#settings.instances;
     if (instance === undefined || others.length >= BRIEFLY_AT_MOST) return;
+    if (monotonicMs() - this.#playedMs < TOGETHER_MS) return;
+    this.#playedMs = monotonicMs();
     this.#elect();
     this.#acquire(instance, REHEARSED_LEASE_MS);
   }

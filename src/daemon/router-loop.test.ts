@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { advertOf } from "../../test/kit/vrrp-segment.ts";
-import { instance, node } from "../../test/kit/vrrp-settings.ts";
+import { instance, node, type InstanceDraft } from "../../test/kit/vrrp-settings.ts";
 import { Router } from "../core/vrrp/router.ts";
 import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import { monotonicMs } from "../drivers/clock.ts";
@@ -63,8 +63,8 @@ async function wait(onListen: (loop: RouterLoop) => void): Promise<Ending> {
   }
 }
 
-function advert(): RouterInput {
-  const datagram = advertOf(instance({ ...QUICK, priority: 200 }), "192.0.2.99", 200);
+function advert(draft: InstanceDraft = QUICK): RouterInput {
+  const datagram = advertOf(instance({ ...draft, priority: 200 }), "192.0.2.99", 200);
   return { type: "datagram-received", datagram, wallMs: Date.now() };
 }
 
@@ -84,4 +84,56 @@ test("an advert of the last moment ends the wait without a takeover", async () =
   assert.equal(ahead.length, 1);
   assert.equal(orders.includes("acquire-addresses"), false);
   assert.equal(orders.at(-1), "release-addresses");
+});
+
+test("many takeovers at a time are not put off by what is got ready for them", async () => {
+  const many = Array.from({ length: 20 }, (_, i) =>
+    instance({ ...QUICK, name: `V${i}`, vrid: i + 1, vips: [`192.0.2.${i + 1}`] }),
+  );
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let [prepared, masters] = [0, 0];
+  const loop = new RouterLoop(
+    new Router(node(many)),
+    ({ type }) => {
+      if (type === "acquire-addresses" && ++masters === many.length) resolve();
+      if (type !== "prepare-addresses") return;
+      prepared++;
+      const end = monotonicMs() + 2;
+      while (monotonicMs() < end);
+    },
+    () => {},
+  );
+  loop.feed({ type: "started", wallMs: Date.now() });
+  const up = { exists: true, up: true, primaryIpv4: "192.0.2.254" };
+  loop.feed({ type: "interface-changed", interface: many[0]!.interface, ...up });
+  await promise;
+  loop.close();
+  // Six milliseconds before the first, and two and a half at least are left after each.
+  assert.ok(prepared <= 2, `${prepared}`);
+});
+
+test("who wakes late listens to everything first, once", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const slow = { advertIntervalMs: 100 };
+  const listened: boolean[] = [];
+  const orders: string[] = [];
+  const loop = new RouterLoop(
+    new Router(node([instance({ ...slow, lease: false })])),
+    ({ type }) => orders.push(type),
+    (everything) => {
+      listened.push(everything);
+      loop.feed(advert(slow));
+      resolve();
+    },
+  );
+  loop.feed({ type: "started", wallMs: Date.now() });
+  const up = { exists: true, up: true, primaryIpv4: "192.0.2.7" };
+  loop.feed({ type: "interface-changed", interface: instance(slow).interface, ...up });
+  loop.feed(advert(slow));
+  const end = monotonicMs() + 400;
+  while (monotonicMs() < end);
+  await promise;
+  loop.close();
+  assert.deepEqual(listened, [true]);
+  assert.equal(orders.includes("acquire-addresses"), false);
 });

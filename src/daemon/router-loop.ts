@@ -4,17 +4,21 @@
  * until all actions of that step are done.
  *
  * To be woken takes a tenth of a millisecond and more. A takeover that was prepared is therefore
- * not slept up to: the loop wakes before it and waits for its very moment.
+ * not slept up to: the loop wakes before it and waits for its very moment. Whoever wakes late has stood still,
+ * and reads first what came meanwhile: nobody is dead whose advert lies there.
  */
 
 import type { Router } from "../core/vrrp/router.ts";
 import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { VrrpSettings } from "../core/vrrp/settings.ts";
+import { LEAST_AHEAD_MS } from "../core/vrrp/backup.ts";
 import { Alarm } from "../drivers/alarm.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 
 /** The longest wait without sleep: some times what the kernel needs to wake a process. */
 const AWAKE_MS = 0.5;
+/** Some times what an alarm is late by itself. */
+const LATE_MS = 1;
 
 export class RouterLoop {
   readonly router: Router;
@@ -24,23 +28,23 @@ export class RouterLoop {
   /** One object for every wake-up: nothing is allocated per advert. */
   readonly #woken = { type: "woken" as const, wallMs: 0 };
   #busy = false;
-  /** Of the last takeover that was prepared; nothing is due before the machine's start. */
+  /** The last takeover that was prepared; nothing is due before the machine's start. */
   #takeoverMs = -1;
 
   /**
-   * `beforeWoken` brings in what came before the deadline and was not fed yet; `exactly`: up to this
+   * `beforeWoken` brings in what came before the deadline and was not fed yet; `everything`: up to this
    * very moment.
    */
   constructor(
     router: Router,
     perform: (action: RouterAction) => void,
-    beforeWoken: (exactly: boolean) => void,
+    beforeWoken: (everything: boolean) => void,
   ) {
     this.router = router;
     this.#perform = perform;
     this.#alarm = new Alarm(() => {
       if (this.#isTakeover) this.#awaitTakeover(beforeWoken);
-      else beforeWoken(false);
+      else beforeWoken(monotonicMs() - router.deadline > LATE_MS);
       this.#woken.wallMs = wallMs();
       this.feed(this.#woken);
     });
@@ -63,17 +67,17 @@ export class RouterLoop {
     this.#alarm.close();
   }
 
-  /** What is waited for next is a takeover that was prepared. */
+  /** What is waited for next is a takeover that was prepared, or comes no later than one. */
   get #isTakeover(): boolean {
-    return this.router.deadline === this.#takeoverMs;
+    return this.router.deadline <= this.#takeoverMs;
   }
 
   /**
    * Listens until then: one advert, and there is no takeover. Bounded by itself, whatever the alarm was
    * set to.
    */
-  #awaitTakeover(listen: (exactly: boolean) => void): void {
-    const until = Math.min(this.#takeoverMs, monotonicMs() + AWAKE_MS);
+  #awaitTakeover(listen: (everything: boolean) => void): void {
+    const until = Math.min(this.router.deadline, monotonicMs() + AWAKE_MS);
     for (let isLast = false; !isLast && this.#isTakeover;) {
       isLast = monotonicMs() >= until;
       listen(true);
@@ -86,8 +90,12 @@ export class RouterLoop {
     for (;;) {
       for (let i = 0; i < actions.length; i++) {
         const action = actions[i]!;
-        if (action.type === "prepare-addresses") this.#takeoverMs = action.takeoverMs;
-        this.#perform(action);
+        if (action.type !== "prepare-addresses") this.#perform(action);
+        else if (action.takeoverMs - monotonicMs() >= LEAST_AHEAD_MS) {
+          // Those before it took their time: with less left, this one would put all takeovers off.
+          this.#takeoverMs = Math.max(this.#takeoverMs, action.takeoverMs);
+          this.#perform(action);
+        }
       }
       if (this.#pending.length === 0) break;
       actions = this.router.step(monotonicMs(), this.#pending.shift()!);

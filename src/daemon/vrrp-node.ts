@@ -142,7 +142,7 @@ export class VrrpNode {
     const loop = new RouterLoop(
       new Router(settings),
       (action) => perform(action, stage),
-      (exactly) => (exactly ? this.#sockets.read() : this.#sockets.readGathered()),
+      (everything) => (everything ? this.#sockets.read() : this.#sockets.readGathered()),
     );
     // Told early, so that a rehearsal can hear them too.
     this.#tellInterfaces(settings);
@@ -178,6 +178,7 @@ export class VrrpNode {
     this.#holdStatic(settings);
     this.#tellInterfaces(settings);
     this.#loop?.reconfigure(settings);
+    this.#rehearsal?.reconfigure(settings);
     // Only now: those that went have sent their last advert.
     this.#sockets.keepOnly(settings.instances);
     const kept = new Set([...this.#instances.values()].flatMap(macvlanNames));

@@ -56,4 +56,6 @@ export interface DrillSite {
   startWrites(): WriteProbe | undefined;
   /** Events since the last call, of every node that answers. */
   events(): Promise<readonly SiteEvent[]>;
+  /** What its machine's host has taken of the CPUs so far, ms; absent: no promise gives way to that. */
+  stolenMs?(): number;
 }

@@ -32,6 +32,12 @@ export interface Prepared {
   readonly atMs: number;
 }
 
+/** How long the lease will be that they wait for. */
+export function preparedLeaseMs(holding: Holding | undefined): number | undefined {
+  const settings = holding?.prepared?.settings;
+  return settings && settings.advertIntervalMs * settings.downTimerAdverts;
+}
+
 /** Who hung for longer since it prepared them finds their lifetimes ended, perhaps. */
 const PREPARED_FOR_MS = 1000;
 

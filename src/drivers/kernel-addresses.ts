@@ -14,6 +14,7 @@ import {
   emptyHolding,
   endPreparation,
   holderOf,
+  preparedLeaseMs,
   reinstate,
   sendAdditions,
   type Holding,
@@ -31,7 +32,7 @@ import { makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
 import {
   addressesOf,
   filtersOf,
-  isProbedFor,
+  isNoticed,
   macvlansOf,
   objectsOf,
   staticObjectsOf,
@@ -147,7 +148,7 @@ export class KernelAddresses {
     const lease = this.#lease;
     if (lease === undefined || this.#holdings.has(name)) return false;
     const addresses = addressesOf(settings);
-    if (addresses.some(isProbedFor)) return false;
+    if (addresses.some((address) => isNoticed(address, settings))) return false;
     const filters = filtersOf(settings, true);
     if (filters.leased.some((address) => lease.holds(address))) return false;
     const holding = this.#holdingOf(name);
@@ -379,8 +380,9 @@ export class KernelAddresses {
   }
 
   #lifetimeS(instance: string): number {
-    const lease = this.#leases.get(instance);
-    return lease === undefined ? FOREVER_S : Math.ceil(lease.durationMs / 1000) + this.#pace.spareS;
+    const preparedMs = preparedLeaseMs(this.#holdings.get(instance));
+    const durationMs = this.#leases.get(instance)?.durationMs ?? preparedMs;
+    return durationMs === undefined ? FOREVER_S : Math.ceil(durationMs / 1000) + this.#pace.spareS;
   }
 
   #holdingOf(instance: string): Holding {

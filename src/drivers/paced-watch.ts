@@ -10,7 +10,7 @@ import { watchReadable, type Watch } from "./poll.ts";
 
 export class PacedWatch {
   readonly #fd: number;
-  readonly #read: () => number;
+  readonly #read: (whole: boolean) => number;
   readonly #pace = new ReadingPace();
   /** Tells that there is something to read; absent while it gathers, and after `close`. */
   #watch: Watch | undefined;
@@ -19,8 +19,8 @@ export class PacedWatch {
   #mayGather = false;
   #closed = false;
 
-  /** `read` takes everything that waits, and returns how much it was. */
-  constructor(fd: number, read: () => number) {
+  /** `read` takes what waits, all of it or what one wake-up may take, and returns how much it was. */
+  constructor(fd: number, read: (whole: boolean) => number) {
     this.#fd = fd;
     this.#read = read;
     this.#readAsItComes();
@@ -49,9 +49,13 @@ export class PacedWatch {
     this.#alarm = undefined;
   }
 
-  /** What waits, however it is read. */
+  /** Everything that waits, however it is read. */
   read(): void {
-    const count = this.#read();
+    this.#take(true);
+  }
+
+  #take(whole: boolean): void {
+    const count = this.#read(whole);
     // Reading may have brought about that this was closed.
     if (this.#closed || !this.#mayGather) return;
     const now = monotonicMs();
@@ -61,7 +65,7 @@ export class PacedWatch {
 
   #readAsItComes(): void {
     this.#alarm?.set(Infinity);
-    this.#watch ??= watchReadable(this.#fd, () => this.read());
+    this.#watch ??= watchReadable(this.#fd, () => this.#take(false));
   }
 
   #letGather(now: number): void {

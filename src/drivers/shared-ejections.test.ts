@@ -138,6 +138,36 @@ test("a server that leaves the configuration and comes back is not out", () => {
   close();
 });
 
+test("errors of a server that has left or moved do not count for the one that follows it", () => {
+  const without = { ...FOUR, servers: FOUR.servers.slice(1) };
+  const endpoint = { kind: "ip", address: "198.51.100.7", port: 80 } as const;
+  const moved = { ...FOUR, servers: [{ ...FOUR.servers[0]!, endpoint }, ...without.servers] };
+  for (const between of [without, moved]) {
+    const { rigs, close } = workers(1);
+    const [rig] = rigs as [PoolRig];
+    fail(rig, "web1", 3);
+    rig.pool.update(rig.now, between);
+    rig.pool.update(rig.now, FOUR);
+    fail(rig, "web1", 3);
+    assert.deepEqual(outAt(rig), []);
+    fail(rig, "web1", 1);
+    assert.deepEqual(outAt(rig), ["web1"]);
+    close();
+  }
+});
+
+test("nor do those of its last requests, which end when it has left", () => {
+  const { rigs, close } = workers(1);
+  const [rig] = rigs as [PoolRig];
+  for (let i = 0; i < 3; i++) rig.start("web1");
+  rig.pool.update(rig.now, { ...FOUR, servers: FOUR.servers.slice(1) });
+  for (let i = 0; i < 3; i++) rig.finish("web1", "timeout", -1);
+  rig.pool.update(rig.now, FOUR);
+  fail(rig, "web1", 1);
+  assert.deepEqual(outAt(rig), []);
+  close();
+});
+
 test("a claim of somebody who died is over after a second", () => {
   const { rigs, memories, close } = workers(1);
   const cell = memories[0]!.ejections.of("web", "web1")!;

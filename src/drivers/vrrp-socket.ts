@@ -54,6 +54,8 @@ const DATAGRAMS_PER_CALL = 32;
 const CALLS_PER_WAKE = 2;
 /** Holds the adverts of 255 routers at 100 ms for half a second in which nobody reads, bytes. */
 const RECEIVE_BUFFER = 1 << 20;
+/** Takes what that holds: the kernel doubles it, and counts half a KiB for the smallest datagram. */
+const CALLS_FOR_ALL = (2 * RECEIVE_BUFFER) / 512 / DATAGRAMS_PER_CALL;
 
 export interface VrrpSocketOptions {
   /** Bound to it with SO_BINDTODEVICE. */
@@ -128,7 +130,9 @@ export class VrrpSocket {
       waitedMs: 0,
     }));
     this.#isStamped = ffi.setSocketOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) === 0;
-    this.#watch = new PacedWatch(fd, () => this.#drain(onDatagram));
+    this.#watch = new PacedWatch(fd, (whole) =>
+      this.#drain(onDatagram, whole ? CALLS_FOR_ALL : CALLS_PER_WAKE),
+    );
   }
 
   /** Joins a multicast group once; again after `rejoin`. 0 or `-errno`. */
@@ -201,9 +205,9 @@ export class VrrpSocket {
   }
 
   /** Returns how many there were. */
-  #drain(onDatagram: (datagram: ReceivedDatagram) => void): number {
+  #drain(onDatagram: (datagram: ReceivedDatagram) => void, mostCalls: number): number {
     let taken = 0;
-    for (let calls = 0; calls < CALLS_PER_WAKE; calls++) {
+    for (let calls = 0; calls < mostCalls; calls++) {
       const count = this.#in.receive(this.#fd);
       if (this.#isStamped && count > 0) ffi.clockGettime(ffi.CLOCK_REALTIME, this.#clock);
       for (let i = 0; i < count; i++) this.#take(i, onDatagram);

@@ -109,9 +109,12 @@ export function filtersOf(settings: InstanceSettings, hasLease: boolean): Filter
   return { leased: settings.lease && hasLease ? texts : [], refused };
 }
 
-/** Duplicate address detection asks the whole link whether somebody has it already. */
-export function isProbedFor({ family, noDad }: VirtualAddress): boolean {
-  return family === "ipv6" && !noDad;
+/**
+ * Whether the link notices that the address comes: duplicate address detection asks whether somebody has it
+ * already, and multicast listener reports come from the virtual MAC, whose frames switches follow.
+ */
+export function isNoticed({ family, noDad, vmac }: VirtualAddress, its: InstanceSettings): boolean {
+  return family === "ipv6" && (!noDad || (vmac ?? its.vmac) !== undefined);
 }
 
 /** Interfaces that get an IPv4 address of a subnet. */

@@ -16,6 +16,7 @@ import { noMulticast, partition, type Undo } from "./faults.ts";
 import { BIN, RUN_DIRECTORY, STATE_DIRECTORY, type NinesEvent } from "./peers/nines.ts";
 import { startHttpProbe } from "./probe.ts";
 import { enter } from "./process.ts";
+import { stolenMs } from "./stolen.ts";
 import type { World } from "./world.ts";
 
 /** A hung node must not keep the conductor from looking at the others. */
@@ -139,6 +140,10 @@ export class LabSite implements DrillSite {
       },
       stop: () => probe.stop(),
     };
+  }
+
+  stolenMs(): number {
+    return stolenMs();
   }
 
   /** The demo's servers store nothing. */

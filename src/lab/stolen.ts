@@ -14,3 +14,51 @@ export function stolenMs(stat: string = readFileSync("/proc/stat", "utf8")): num
   const all = stat.slice(0, stat.indexOf("\n")).split(/\s+/u);
   return Number(all[STEAL_COLUMN] ?? 0) * MS_PER_TICK;
 }
+
+/** What is stolen from now on, or from `begin`, until `end` or for ever. */
+export class Theft {
+  readonly #read: () => number;
+  #fromMs: number;
+  #toMs: number | undefined;
+
+  constructor(read: () => number = stolenMs) {
+    this.#read = read;
+    this.#fromMs = read();
+  }
+
+  /** Anew. */
+  begin(): void {
+    this.#fromMs = this.#read();
+    this.#toMs = undefined;
+  }
+
+  end(): void {
+    this.#toMs = this.#read();
+  }
+
+  get ms(): number {
+    return (this.#toMs ?? this.#read()) - this.#fromMs;
+  }
+}
+
+const MOST_TRIES = 3;
+
+/**
+ * For what a theft of more than `harmlessMs` makes fail, and no bound can be widened for. A try that fails without one
+ * counts, and so does the last; `attempt` may move the span that is looked at.
+ */
+export async function againIfStolen<T>(
+  harmlessMs: number,
+  attempt: (theft: Theft) => Promise<T>,
+  read: () => number = stolenMs,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const theft = new Theft(read);
+    try {
+      return await attempt(theft);
+    } catch (error) {
+      if (tries === MOST_TRIES || theft.ms <= harmlessMs) throw error;
+      console.log(`once more, as the host took ${theft.ms} ms: ${(error as Error).message}`);
+    }
+  }
+}

@@ -38,6 +38,9 @@ async function lines(): Promise<readonly DrillLine[]> {
     .map((line) => JSON.parse(line) as DrillLine);
 }
 
+/** Enough to find the fault and to do something while it lasts, however slow the machine is. */
+const LONG = ["--for", "30s"];
+
 /** On the node itself: its own client asks, and nobody else is known. */
 function drill(name: string, ...more: readonly string[]): Promise<LabProcess> {
   const words = ["drill", "run", name, ...more, "--allow-outage", "--allow-danger", ...DIRECTORIES];
@@ -66,7 +69,7 @@ test(
   async () => {
     for (const [name, sign] of Object.entries(FAULTS)) {
       const undone = (await lines()).length;
-      const conductor = await drill(name);
+      const conductor = await drill(name, ...LONG);
       await waitFor(() => isThere(sign), TIMEOUT_MS, `${name} to be in force`);
       conductor.signal("SIGKILL");
       await waitFor(async () => !(await isThere(sign)), TIMEOUT_MS, `${name} to be taken back`);
@@ -84,7 +87,7 @@ test(
 );
 
 test("a guard that finds its conductor hung takes the fault back as well", { skip }, async () => {
-  const conductor = await drill("disk-full");
+  const conductor = await drill("disk-full", ...LONG);
   await waitFor(() => isThere(FAULTS["disk-full"]!), TIMEOUT_MS, "the fault");
   conductor.signal("SIGSTOP");
   const isUndone = async (): Promise<boolean> =>
@@ -99,7 +102,7 @@ test("a guard that finds its conductor hung takes the fault back as well", { ski
 });
 
 test("drill stop ends a drill and mends what it broke", { skip }, async () => {
-  const conductor = await drill("bandwidth", "--for", "30s");
+  const conductor = await drill("bandwidth", ...LONG);
   await waitFor(() => isThere(NARROW), TIMEOUT_MS, "the fault");
   await lb1.run([BIN, "drill", "stop", "--run-dir", RUN_DIRECTORY]);
   await conductor.ended;

@@ -9,6 +9,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { againIfStolen } from "../../src/lab/stolen.ts";
 import {
   ALL_WELL,
   CABLE,
@@ -58,28 +59,38 @@ describe("addresses in the kernel", { skip }, () => {
     assert.ok(!answersArp(V4));
   });
 
+  /** A holder that the host keeps from its CPU for so long still renews in time. */
+  const HARMLESS_MS = 40;
+
   for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
-    test(`a 100 ms lease silences a configured address after ${signal}`, async () => {
-      const settings = instance([virtual(V4), virtual(V6)]);
-      await holder.ask("renewEvery", "VI_1", 100, 30);
-      assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
-      assert.ok(answers(V4) && answers(V6) && answersArp(V4));
-      await sleep(300);
-      assert.ok(answersKnown(V4), "the lease is renewed");
-      const pid = holder.process.pid!;
-      process.kill(pid, signal);
-      const stopped = performance.now();
-      await until("the address falls silent", () => !answersKnown(V4), 3000);
-      assert.ok(performance.now() - stopped < 2000, "long before its lifetime of 12 s ends");
-      assert.ok(has(V4) && has(V6), "still configured");
-      assert.ok(!answersKnown(V6));
-      assert.ok(!answersArp(V4));
-      assert.ok(!answers(V4) && !answers(V6));
-      if (signal === "SIGKILL") return;
-      process.kill(pid, "SIGCONT");
-      await until("it answers again", () => answersKnown(V4) && answers(V6));
-      assert.ok(answersArp(V4));
-    });
+    test(`a 100 ms lease silences a configured address after ${signal}`, () =>
+      againIfStolen(HARMLESS_MS, async () => {
+        await holders.end();
+        holder = holders.begin();
+        await lapses(signal);
+      }));
+  }
+
+  async function lapses(signal: "SIGSTOP" | "SIGKILL"): Promise<void> {
+    const settings = instance([virtual(V4), virtual(V6)]);
+    await holder.ask("renewEvery", "VI_1", 100, 30);
+    assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    assert.ok(answers(V4) && answers(V6) && answersArp(V4));
+    await sleep(300);
+    assert.ok(answersKnown(V4), "the lease is renewed");
+    const pid = holder.process.pid!;
+    process.kill(pid, signal);
+    const stopped = performance.now();
+    await until("the address falls silent", () => !answersKnown(V4), 3000);
+    assert.ok(performance.now() - stopped < 2000, "long before its lifetime of 12 s ends");
+    assert.ok(has(V4) && has(V6), "still configured");
+    assert.ok(!answersKnown(V6));
+    assert.ok(!answersArp(V4));
+    assert.ok(!answers(V4) && !answers(V6));
+    if (signal === "SIGKILL") return;
+    process.kill(pid, "SIGCONT");
+    await until("it answers again", () => answersKnown(V4) && answers(V6));
+    assert.ok(answersArp(V4));
   }
 
   test("lifetimes remove the addresses of a dead holder from the kernel", async () => {
@@ -165,21 +176,25 @@ describe("addresses in the kernel", { skip }, () => {
     assert.deepEqual(await holder.ask("heard"), []);
     sh(`ip -n ${CLIENT} link set ${CABLE} down`);
     await until("the carrier is lost", () => !inHolder(`ip link`).includes("LOWER_UP> mtu 1500"));
-    assert.equal((await holder.ask("heard")).at(-1).up, false);
+    const isHeard = async (up: boolean): Promise<boolean> =>
+      (await holder.ask("heard")).at(-1)?.up === up;
+    await until("the loss is heard", () => isHeard(false));
     sh(`ip -n ${CLIENT} link set ${CABLE} up`);
     sh(`ip -n ${CLIENT} address replace fd91::2/64 dev ${CABLE} nodad`);
-    await sleep(100);
-    assert.equal((await holder.ask("heard")).at(-1).up, true);
+    await until("the return is heard", () => isHeard(true));
   });
 
   test("the lease survives `nft flush ruleset`", async () => {
-    await holder.ask("renew", "VI_1", 300);
+    await holder.ask("renew", "VI_1", 2000);
     await holder.ask("acquire", instance([virtual(V4)]));
     inHolder("nft flush ruleset");
-    assert.equal(await holder.ask("renew", "VI_1", 300), null);
-    assert.equal(await holder.ask("rebuilds"), 1);
+    // A lease that was renewed a moment ago is left alone.
+    await until("it is renewed from nothing", async () => {
+      assert.equal(await holder.ask("renew", "VI_1", 2000), null);
+      return (await holder.ask("rebuilds")) === 1;
+    });
     assert.ok(answers(V4));
-    await sleep(350);
+    await sleep(2100);
     assert.ok(!answersKnown(V4));
   });
 

@@ -57,9 +57,24 @@ describe("addresses in waiting", { skip }, () => {
     assert.ok(!has(V4) && !has(V6));
   });
 
+  test("prepared addresses have an end of their own, before and after the takeover", async () => {
+    const settings = instance([virtual(V4), virtual(V6)]);
+    const lines = (): string[] =>
+      inHolder("ip -o address")
+        .split("\n")
+        .filter((line) => line.includes(` ${V4}/`) || line.includes(` ${V6}/`));
+    assert.equal(await holder.ask("prepareAddresses", settings), true);
+    assert.deepEqual([lines().length, lines().filter((line) => line.includes("forever"))], [2, []]);
+    await holder.ask("renew", "VI_1", 5000);
+    assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    assert.deepEqual([lines().length, lines().filter((line) => line.includes("forever"))], [2, []]);
+  });
+
   test("what others would notice or use is not prepared", async () => {
     const probed = instance([virtual(V6, { noDad: false })]);
     assert.equal(await holder.ask("prepareAddresses", probed), false);
+    const carried = instance([virtual(V6, { vmac: "vrrp.51" })]);
+    assert.equal(await holder.ask("prepareAddresses", carried), false);
     assert.ok(!has(V6));
     inHolder(`ip address add ${V4}/32 dev ${CABLE}`);
     assert.equal(await holder.ask("prepareAddresses", instance([virtual(V4)])), false);

@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import type { Interface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stateOf } from "../../src/lab/process-table.ts";
 
 const LEFT = `ka-l${process.pid}`;
 const RIGHT = `ka-r${process.pid}`;
@@ -142,13 +143,15 @@ describe("socket drivers", { skip }, () => {
 
   test("an advert that is read late says how long it has waited, in both families", async () => {
     for (const advert of [V4_ADVERT, V6_ADVERT]) {
-      const stalled = right.ask("stall", { count: 60 });
+      const { pid } = right.process;
+      process.kill(pid!, "SIGSTOP");
+      await until("the reader stands", () => stateOf(pid!) === "T");
       const family = advert.family as "ipv4" | "ipv6";
       for (let i = 0; i < 20; i++) {
         await left.ask("advertise", { ...advert, destination: GROUP[family] });
         await sleep(1);
       }
-      await stalled;
+      process.kill(pid!, "SIGCONT");
       const waits: number[] = [];
       await until("all heard", async () => {
         const heard = (await right.ask("heard")) as { waitedMs: number }[];

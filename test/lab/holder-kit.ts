@@ -62,9 +62,13 @@ export function has(address: string): boolean {
   return inHolder(`ip address show`).includes(` ${address}/`);
 }
 
-export async function until(what: string, holds: () => boolean, timeoutMs = 5000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 5000,
+): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(performance.now() < end, `not within ${timeoutMs} ms: ${what}`);
     await sleep(5);
   }
@@ -122,6 +126,8 @@ export function instance(
     priority: 100,
     accept: true,
     lease: true,
+    advertIntervalMs: 1000,
+    downTimerAdverts: 3,
     addresses,
     excludedAddresses: [],
     routes: [],

@@ -8,6 +8,7 @@ import { startNines, type NinesPeer } from "../../src/lab/peers/nines.ts";
 import { startEchoServer, startUdpProbe } from "../../src/lab/probe.ts";
 import { measureOutage, type Outage } from "../../src/core/drill/probe-record.ts";
 import { signal } from "../../src/lab/process-table.ts";
+import { againIfStolen, Theft } from "../../src/lab/stolen.ts";
 import { pause, waitFor } from "../../src/lab/wait.ts";
 import { withWorld } from "../../src/lab/world.ts";
 
@@ -25,6 +26,11 @@ const PLAN = {
  * to allow for. The longest gap would count those in which the client itself stood still.
  */
 const MOST_LOST = 100;
+/**
+ * In its worst phase a lease of adverts every 0.1 s runs 200 ms on, and a successor needs a quarter of that: what the
+ * host takes beyond this may rightly end it.
+ */
+const HARMLESS_MS = 50;
 
 interface Wish {
   readonly priority: number;
@@ -67,12 +73,20 @@ async function start(on: Host, wish: Wish): Promise<NinesPeer> {
   return startNines(on, on.write("/run/keepalived.conf", configuration(wish)));
 }
 
-/** Breaks the master's vrrp process once; both nodes and a client look on. */
+interface Seen {
+  readonly outage: Outage;
+  readonly told: string;
+  /** While the client looked on. */
+  readonly stolenMs: number;
+}
+
+/** Breaks the master's vrrp process once; both nodes and a client look on. `theft`: until the successor has the lease. */
 async function breakMaster(
   how: NodeJS.Signals,
   wish: Omit<Wish, "priority">,
-): Promise<{ readonly outage: Outage; readonly told: string }> {
-  const seen: { outage: Outage; told: string }[] = [];
+  theft: Theft,
+): Promise<Seen> {
+  const seen: Seen[] = [];
   await withWorld(PLAN, async (world) => {
     const [lb1, lb2] = [world.host("lb1"), world.host("lb2")];
     const first = await start(lb1, { priority: 150, ...wish });
@@ -80,21 +94,31 @@ async function breakMaster(
     const second = await start(lb2, { priority: 100, ...wish });
     const probe = await startUdpProbe(world.host("client"), ADDRESS);
     await probe.untilAnswered("lb1");
-    await pause(3000);
+    await pause(3000 - 1000 * wish.advertS);
+    // A lease that was renewed late runs out earlier.
+    theft.begin();
+    await pause(1000 * wish.advertS);
     const [vrrp] = first.pids("vrrp");
     assert.ok(vrrp !== undefined);
     const faultMs = monotonicMs();
+    const all = new Theft();
     signal(vrrp, how);
     const isReplaced = (): boolean => first.pids("vrrp").some((pid) => pid !== vrrp);
     await waitFor(isReplaced, 5000, "another vrrp process");
+    const reasonsOf = async (): Promise<string> =>
+      (await first.events()).map((e) => e.reason).join("\n");
+    const hasLooked = async (): Promise<boolean> => (await reasonsOf()).includes("before us");
+    await waitFor(hasLooked, 5000, "its word on the lease");
+    theft.end();
     await pause(4000 * wish.advertS + 1000);
     assert.equal(first.pids("vrrp").includes(vrrp), false);
     const outage = measureOutage(await probe.stop(), faultMs);
-    const reasons = (await first.events()).map((e) => e.reason).join("\n");
+    const stolenMs = all.ms;
+    const reasons = await reasonsOf();
     assert.match(reasons, /the process before us was master, its lease runs \d+/, reasons);
     assert.equal((await second.events()).filter((e) => e.to === "MASTER").length, 0);
     assert.deepEqual([await lb1.holds(ADDRESS), await lb2.holds(ADDRESS)], [true, false]);
-    seen.push({ outage, told: await lb1.run(["cat", "/run/told"]) });
+    seen.push({ outage, told: await lb1.run(["cat", "/run/told"]), stolenMs });
   });
   const [only] = seen;
   assert.ok(only !== undefined);
@@ -117,11 +141,13 @@ const cases: readonly Case[] = [
 
 for (const { how, advertS, extra = "" } of cases) {
   const what = `${how} of the master's vrrp process, adverts every ${advertS} s ${extra}`.trim();
-  test(`${what}: nobody notices`, async () => {
-    const { outage, told } = await breakMaster(how, { advertS, extra });
-    assert.equal(outage.takeoverMs, undefined, "the peer never answers");
-    const { outageMs, lost } = outage;
-    assert.ok(lost <= MOST_LOST, `${outageMs} ms, ${lost} probes without an answer`);
-    assert.equal(told, "BACKUP\nMASTER\n", "scripts are not run again");
-  });
+  test(`${what}: nobody notices`, () =>
+    againIfStolen(HARMLESS_MS, async (theft) => {
+      const { outage, told, stolenMs } = await breakMaster(how, { advertS, extra }, theft);
+      assert.equal(outage.takeoverMs, undefined, "the peer never answers");
+      const { outageMs, lost } = outage;
+      const most = MOST_LOST + stolenMs;
+      assert.ok(lost <= most, `${outageMs} ms, ${lost} of ${most} probes without an answer`);
+      assert.equal(told, "BACKUP\nMASTER\n", "scripts are not run again");
+    }));
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { startNginx } from "../../src/lab/peers/nginx.ts";
-import { pause } from "../../src/lab/wait.ts";
+import { pause, waitFor } from "../../src/lab/wait.ts";
 import { signal } from "../../src/lab/process-table.ts";
 import { balanceOf, LB, Load, run, withStage } from "./balance-kit.ts";
 
@@ -93,21 +93,27 @@ async function crowds(limit: string): Promise<void> {
     const late = await crowd(30);
     assert.ok(first.inside + late.inside <= CLIENTS, `${late.inside} more were let in`);
     late.leave();
-    await pause(300);
-    // Its clients are gone with a worker that is killed: as many are let in again.
     const inside = async (): Promise<number> => {
       const { frontends } = await balanceOf(peer);
       return frontends[0]!.traffic.counts.openConnections;
     };
-    assert.equal(await inside(), first.inside);
-    signal(peer.pids("balance")[0]!, "SIGKILL");
-    await pause(1500);
+    const untilInside = (count: number): Promise<boolean> =>
+      waitFor(async () => (await inside()) === count, 10_000, `${count} clients`);
+    await untilInside(first.inside);
+    // Its clients are gone with a worker that is killed: as many are let in again.
+    const killed = peer.pids("balance")[0]!;
+    signal(killed, "SIGKILL");
+    const isReplaced = async (): Promise<boolean> => {
+      const { workers } = await balanceOf(peer);
+      return workers.length === WORKERS && workers.every(({ pid }) => pid !== killed);
+    };
+    await waitFor(isReplaced, 10_000, "another worker");
     const left = await inside();
     const second = await crowd(20);
     assert.ok(second.inside >= nearly - left, `${second.inside} beside ${left}`);
     assert.ok(second.inside <= CLIENTS - left, `${second.inside} beside ${left}`);
     first.leave();
-    await pause(500);
+    await untilInside(second.inside);
     const third = await crowd(20);
     assert.ok(third.inside >= nearly - second.inside, `${third.inside} beside ${second.inside}`);
     assert.ok(third.inside <= CLIENTS - second.inside, `${third.inside} beside ${second.inside}`);

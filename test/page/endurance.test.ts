@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fixture } from "../../src/console/fixture.ts";
+import { Theft } from "../../src/lab/stolen.ts";
 import { FixtureServer } from "./fixture-server.ts";
 import { disorder, open, staged } from "./kit.ts";
 
@@ -41,10 +42,11 @@ test("flips are spoken, shown within the second, and the picture stays in order"
   server.overview = fixture("small");
   const { page } = await open(server);
   await page.locator("#topology .node").first().waitFor();
+  const [changedMs, theft] = [performance.now(), new Theft()];
   server.change(fixture("one-server-left"));
-  await page
-    .locator('.node[data-id="server web/web3"][data-state="DOWN"]')
-    .waitFor({ timeout: 1_000 });
+  await page.locator('.node[data-id="server web/web3"][data-state="DOWN"]').waitFor();
+  const tookMs = performance.now() - changedMs;
+  assert.ok(tookMs < 1000 + theft.ms, `${tookMs} ms, of which ${theft.ms} were stolen`);
   assert.equal(
     await page.locator("#spoken").textContent(),
     "web is DEGRADED; web2 is DOWN; web3 is DOWN",

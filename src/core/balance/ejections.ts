@@ -62,7 +62,7 @@ export class Ejections {
   /** An attempt has ended. True: somebody is out. */
   observe(now: number, server: Server, failed: boolean): boolean {
     const outlier = this.#outlier;
-    if (!outlier.enabled) return false;
+    if (!outlier.enabled || server.leaving) return false;
     if (this.#intervalEndsAt === Infinity) this.#intervalEndsAt = now + outlier.intervalMs;
     const reason = observeResult(server, failed, outlier);
     return reason !== undefined && this.#tryEject(now, server, reason);

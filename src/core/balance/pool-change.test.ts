@@ -73,6 +73,32 @@ test("maintenance refuses bound clients at once and ready ends it", () => {
   assert.equal(drainOf(rig, "web1"), undefined);
 });
 
+test("a server whose check is another one is not drained any more by the word of the old one", () => {
+  const rig = new PoolRig(poolSettings([{}, {}], { drainDeadlineMs: 10_000 }));
+  rig.pool.setHealth(rig.now, "web1", { up: true, reason: "agent: drain", admin: "drain" });
+  rig.events();
+  const { settings } = rig.pool;
+  const servers = [serverSettings(0, { check: "tcp" }), settings.servers[1]!];
+  rig.pool.update(rig.now, { ...settings, servers });
+  rig.start("web1");
+  rig.pass(20_000);
+  assert.deepEqual(rig.events(), ["web1 ready: the configuration says ready"]);
+  assert.equal(rig.pick({ sticky: "web1" }), "web1");
+});
+
+test("a server that is put back while it leaves has no orders of its former time", () => {
+  const rig = new PoolRig(poolSettings([{}, {}]));
+  rig.start("web1");
+  rig.pool.setAdmin(rig.now, "web1", { state: "drain", reason: "disk" });
+  rig.pool.setWeight(rig.now, "web1", 7);
+  const { settings } = rig.pool;
+  rig.pool.update(rig.now, { ...settings, servers: settings.servers.slice(1) });
+  rig.pool.update(rig.now, settings);
+  const { state, weight } = rig.pool.status(rig.now).servers[0]!;
+  assert.deepEqual({ state, weight }, { state: "unchecked", weight: 1 });
+  assert.deepEqual(rig.pool.overrides(), []);
+});
+
 test("a further drain order with another time moves the deadline", () => {
   const rig = new PoolRig(poolSettings([{}, {}]));
   rig.start("web1");

@@ -185,6 +185,13 @@ export class Pool<Waiter = unknown> {
     return true;
   }
 
+  /** An order as it is kept, perhaps told before: one that holds already does not begin anew. */
+  keepAdmin(now: number, server: string, change: AdminChange): boolean {
+    const known = this.#configured(server);
+    if (known?.adminChange !== undefined && isSameOrder(known.adminChange, change)) return true;
+    return this.setAdmin(now, server, change);
+  }
+
   /** 0-256; undefined: the configuration's again. False: no such server. */
   setWeight(now: number, server: string, weight: number | undefined): boolean {
     const known = this.#configured(server);
@@ -337,4 +344,9 @@ export class Pool<Waiter = unknown> {
     }
     this.#nextEndAt = next;
   }
+}
+
+function isSameOrder(one: AdminChange, other: AdminChange): boolean {
+  const { state, reason, deadlineMs } = one;
+  return state === other.state && reason === other.reason && deadlineMs === other.deadlineMs;
 }

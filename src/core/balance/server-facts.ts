@@ -114,6 +114,9 @@ export class ServerFacts {
     server.leaving = true;
     // One that comes back under that name begins anew.
     if (server.ejected) server.shared?.end(server.ejectedUntil);
+    server.shared?.succeeded();
+    server.adminChange = undefined;
+    server.weightChange = undefined;
     this.#log.add(now, "removed", server, "not in the configuration any more");
     this.#startDrain(now, server, this.#settings.drainDeadlineMs);
   }
@@ -125,8 +128,6 @@ export class ServerFacts {
     server.settings = settings;
     if (settings.admin !== before.admin) server.adminChange = undefined;
     if (settings.weight !== before.weight) server.weightChange = undefined;
-    this.#adminChanged(now, server, admin);
-    this.#weightChanged(now, server, baseWeight);
     const checks = ({ check, alsoChecks = [] }: ServerSettings): string =>
       JSON.stringify([check, ...alsoChecks]);
     if (checks(settings) !== checks(before)) {
@@ -135,6 +136,8 @@ export class ServerFacts {
       server.agentPercent = 100;
       server.agentAdmin = "ready";
     }
+    this.#adminChanged(now, server, admin);
+    this.#weightChanged(now, server, baseWeight);
     if (endpointText(settings) !== endpointText(before)) this.#moved(now, server);
   }
 
@@ -188,6 +191,7 @@ export class ServerFacts {
     server.latencyMs = -1;
     server.answerMs = -1;
     server.errorsInRow = 0;
+    server.shared?.succeeded();
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");
   }

@@ -85,6 +85,26 @@ test("a consequence that does not come is a deviation, and the fault is taken ba
   assert.match(script.run.outcome.deviations[0] ?? "", /nobody took it over/);
 });
 
+test("an answer that comes too late for the last look is waited for, for two seconds at most", () => {
+  const silent: View = { ...taken, others: [] };
+  const watched = (...after: readonly View[]): DrillRun => {
+    const script = new Script("link-down").begin();
+    script.at(500, { type: "told", event: { node: "lb1", kind: "state-changed", reason: "" } });
+    script.look(600, taken).look(700, silent);
+    const overMs = script.run.deadline;
+    script.at(overMs, { type: "woken" });
+    assert.equal(script.orders.at(-1), "inject");
+    for (const view of after) script.look(overMs + 100, view);
+    if (script.run.phase === "watching") script.at(overMs + 2000, { type: "woken" });
+    assert.equal(script.orders.at(-1), "roll-back");
+    return script.run;
+  };
+  const { deviations, happened } = watched(silent, taken).outcome;
+  assert.deepEqual([deviations, happened], [[], true]);
+  assert.match(watched(silent).outcome.deviations[0] ?? "", /nobody took it over/);
+  assert.match(watched(calm).outcome.deviations[0] ?? "", /nobody took it over/);
+});
+
 test("clients without an answer for too long abort the drill at once", () => {
   const script = new Script("link-down").begin();
   const { outageMs } = script.run.plan.abort;

@@ -14,6 +14,8 @@ const CALM_WITHIN_MS = 10_000;
 const ARM_WITHIN_MS = 10_000;
 const INJECT_WITHIN_MS = 50_000;
 const UNDO_WITHIN_MS = 60_000;
+/** Whoever's answer came too late for the last look is looked at again, for no longer than that. */
+const LAST_LOOK_WITHIN_MS = 2000;
 
 export interface Told {
   readonly node: string;
@@ -81,6 +83,8 @@ export class DrillRun {
   #count: ProbeCount | undefined;
   #faulted = false;
   #happened = false;
+  /** The watch is over, and somebody's answer is still to come. */
+  #lastLookBy: number | undefined;
   #aborted: string | undefined;
   #error: string | undefined;
   #wrong: string | undefined;
@@ -183,6 +187,7 @@ export class DrillRun {
   }
 
   #lookForConsequence(now: number, view: View): readonly DrillOrder[] {
+    if (this.#lastLookBy !== undefined) return this.#watched(now);
     if (this.#happened) return [];
     const { missing } = consequence(this.plan, { view, before: this.#before!, told: this.#told });
     this.#wrong = missing;
@@ -265,6 +270,12 @@ export class DrillRun {
   #watched(now: number): readonly DrillOrder[] {
     const { view, before } = { view: this.#view!, before: this.#before! };
     const { missing } = consequence(this.plan, { view, before, told: this.#told });
+    if (missing !== undefined && view.others.length < before.others.length) {
+      // Who did not answer this time has not let go of anything for that.
+      this.#lastLookBy ??= now + LAST_LOOK_WITHIN_MS;
+      this.#deadline = this.#lastLookBy;
+      if (now < this.#lastLookBy) return [];
+    }
     // What must not happen may happen at last: looked at again at the end of the watch.
     if (missing !== undefined) this.#deviations.push(missing);
     this.#happened = missing === undefined;

@@ -3,6 +3,8 @@
  * wants before it returns.
  */
 
+import type { ClientOrigin } from "./wire.ts";
+
 /** Texts of a request that the log shows, as they were sent. Positions of `AccessRecord.spans`. */
 export const ACCESS_TEXTS = {
   method: 0,
@@ -83,6 +85,14 @@ export class AccessRecord {
     const { spans } = this;
     for (let i = 0; i < spans.length; i++) spans[i] = 0;
     this.#used = 0;
+  }
+
+  cameFrom(frontend: string, origin: ClientOrigin): void {
+    this.frontend = frontend;
+    this.source = origin.source;
+    this.sourcePort = origin.sourcePort;
+    this.tlsVersion = origin.tls?.version ?? "";
+    this.http2 = origin.http2;
   }
 
   /** Keeps a copy of at most 1024 bytes. Each text once per request. */

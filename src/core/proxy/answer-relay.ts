@@ -122,6 +122,7 @@ export class AnswerRelay {
     exchange.client!.send(this.#parts.scratch, 0, end);
     // The client may have waited for it (RFC 9110 10.1.1).
     exchange.expectsContinue = false;
+    exchange.client!.armFor(exchange);
     this.#dispatcher.progressed(exchange);
   }
 

@@ -8,9 +8,10 @@ import { ClientReader } from "./client-reader.ts";
 import type { CrowdMember } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { type Exchange, phaseOf } from "./exchange.ts";
+import type { Failure } from "./failures.ts";
 import type { Frontend } from "./frontend.ts";
 import type { Intake } from "./intake.ts";
-import { errorPage, type OwnAnswer, textAnswer, writeOwnHead } from "./own-answer.ts";
+import { errorPage, type OwnAnswer, sorryPage, writeOwnHead } from "./own-answer.ts";
 import { Timed } from "./timer-wheel.ts";
 import { COUNTERS } from "./traffic.ts";
 import type { ClientOrigin, Peer, Wire } from "./wire.ts";
@@ -40,10 +41,11 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   #exchange: Exchange | undefined;
   #requests = 0;
   #startedAt: number;
-  #lingerQueued = 0;
+  /** Bytes on their way out when the timer was set. */
+  #armedQueued = 0;
   #isRetired = false;
   #endedAt = Infinity;
-  /** When it came, or when its last answer was complete. */
+  /** When it came, or when its last answer was complete and it could ask for more. */
   idleSince: number;
   /** The client has ended its half of the connection. */
   hasEnded = false;
@@ -82,7 +84,12 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
 
   /** Nothing is lost when it is closed now. */
   get isIdle(): boolean {
-    return this.#phase === "head" && this.#reader.head === undefined;
+    return this.#asksNothing && this.#wire.queued === 0;
+  }
+
+  /** The end of its last answer may still be on its way out. */
+  get #asksNothing(): boolean {
+    return this.#phase === "head" && this.#reader.head === undefined && this.#reader.isEmpty;
   }
 
   get hasSaidAll(): boolean {
@@ -106,7 +113,8 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     this.isBlocked = false;
     if (this.#phase === "lingering" || this.#phase === "closed") return;
     const exchange = this.#exchange;
-    if (exchange !== undefined) {
+    if (exchange === undefined) this.#awaitRequest();
+    else {
       this.armFor(exchange);
       exchange.server?.wire.resume();
     }
@@ -149,13 +157,14 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     const exchange = this.#exchange;
     if (this.#phase === "lingering") return this.#lingerOn();
     if (exchange === undefined) {
-      if (this.#reader.head === undefined) return this.close();
+      if (this.isBlocked) return this.#lingerOn();
+      if (this.#reader.head === undefined) return this.#letGo();
       this.refuseHead(408, "c", `no whole request head within ${headMs} ms`);
     } else if (this.isBlocked) {
       this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
-    } else if (!exchange.requestDone) {
+    } else if (this.#intake.relay.isAwaited(exchange)) {
       const reason = `${bodyMs} ms without a byte of the request's body`;
-      this.fail(exchange, 408, { cause: "c", phase: "R", reason });
+      this.fail(exchange, { status: 408, cause: "c", phase: "R", reason });
     }
   }
 
@@ -176,11 +185,8 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     exchange.isServerBlocked = !more;
+    if (!exchange.requestDone) this.armFor(exchange);
     this.#reader.continue();
-  }
-
-  serverDrained(): void {
-    this.serverReady(true);
   }
 
   beginTunnel(): void {
@@ -204,8 +210,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     this.#finish(exchange);
     if (closes) return this.#linger(isFinalWord && this.#reader.isEmpty);
     this.#phase = "head";
-    this.idleSince = this.#parts.now;
-    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.keepAliveMs);
+    this.#awaitRequest();
     this.#reader.continue();
   }
 
@@ -223,11 +228,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   /** Nobody could answer: we do. */
   answerInstead(status: number, sorry: PoolSettings["sorry"]): void {
     const id = accessText(this.#exchange!.record, ACCESS_TEXTS.requestId);
-    this.answer(
-      sorry === undefined
-        ? errorPage(status, id)
-        : textAnswer(sorry.status, sorry.body, sorry.contentType),
-    );
+    this.answer(sorry === undefined ? errorPage(status, id) : sorryPage(sorry));
   }
 
   /** An answer of the balancer itself. */
@@ -261,7 +262,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   retire(): void {
     this.#isRetired = true;
     if (this.#exchange !== undefined) this.#exchange.keepAlive = false;
-    if (this.isIdle) this.close();
+    if (this.#asksNothing) this.#letGo();
   }
 
   /** The operator's patience is over. */
@@ -309,11 +310,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     exchange.startedAt = this.#startedAt;
     exchange.isLast =
       this.#isRetired || this.#requests === frontend.settings.limits.requestsPerConnection;
-    record.frontend = frontend.name;
-    record.source = origin.source;
-    record.sourcePort = origin.sourcePort;
-    record.tlsVersion = origin.tls?.version ?? "";
-    record.http2 = origin.http2;
+    record.cameFrom(frontend.name, origin);
     record.requestMs = this.#parts.now - this.#startedAt;
     return exchange;
   }
@@ -331,19 +328,15 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   /** Who owes the next byte: the client a body, or to read; or nobody here. */
   armFor(exchange: Exchange): void {
     const { wheel, now } = this.#parts;
-    const owes = this.isBlocked || (!exchange.requestDone && !exchange.isServerBlocked);
+    const owes = this.isBlocked || this.#intake.relay.isAwaited(exchange);
     wheel.set(this, owes ? now + this.frontend.settings.timeouts.bodyMs : Infinity);
   }
 
   // ---- endings ----
 
   /** The request is no good: an answer says so, if none has begun. */
-  fail(
-    exchange: Exchange,
-    status: number,
-    why: { readonly cause: EndCause; readonly phase: EndPhase; readonly reason: string },
-  ): void {
-    exchange.blame(why.cause, why.phase, why.reason);
+  fail(exchange: Exchange, { status, cause, phase, reason }: Failure): void {
+    exchange.blame(cause, phase, reason);
     const isAnswered = exchange.phase === "answering" || exchange.phase === "tunnel";
     exchange.dispatcher?.abandon(exchange);
     exchange.keepAlive = false;
@@ -363,20 +356,36 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     this.#parts.giveExchange(exchange);
   }
 
+  /** Nothing more is expected of it; the answer it may still be reading stays whole. */
+  #letGo(): void {
+    if (this.#wire.queued === 0) this.close();
+    else this.#linger();
+  }
+
+  /** Whoever does not read cannot be blamed for not asking, nor is what he asked already lost. */
+  #awaitRequest(): void {
+    const { now, wheel } = this.#parts;
+    const { bodyMs, keepAliveMs } = this.frontend.settings.timeouts;
+    this.idleSince = now;
+    this.#armedQueued = this.#wire.queued;
+    wheel.set(this, now + (this.isBlocked ? bodyMs : keepAliveMs));
+  }
+
   /** Ends our half; the other may take its time, but not for ever. */
   #linger(isLast = false): void {
     this.#phase = "lingering";
     this.#reader.drop();
     this.#wire.end(isLast);
-    this.#lingerQueued = this.#wire.queued;
+    // The first look says only whether anything is left.
+    this.#armedQueued = Infinity;
     this.#parts.wheel.set(this, this.#parts.now + LINGER_MS);
   }
 
   /** As long as the client takes what is there for it, it is given the time. */
   #lingerOn(): void {
     const { queued } = this.#wire;
-    if (queued === 0 || queued >= this.#lingerQueued) return this.close();
-    this.#lingerQueued = queued;
+    if (queued === 0 || queued >= this.#armedQueued) return this.close();
+    this.#armedQueued = queued;
     this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
   }
 

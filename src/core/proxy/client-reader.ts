@@ -157,13 +157,13 @@ export class ClientReader {
     if (requestBody.refused !== undefined) {
       const { status, text } = refusal(requestBody.refused);
       this.#client.frontend.traffic.add(COUNTERS.malformed, 1);
-      this.#client.fail(exchange, status, { cause: "P", phase: "R", reason: text });
+      this.#client.fail(exchange, { status, cause: "P", phase: "R", reason: text });
       return to;
     }
     const { bodyBytes } = this.#client.frontend.settings.limits;
     if (bodyBytes > 0 && requestBody.total > bodyBytes) {
       const { status, text } = refusal("body-too-large");
-      this.#client.fail(exchange, status, { cause: "P", phase: "R", reason: text });
+      this.#client.fail(exchange, { status, cause: "P", phase: "R", reason: text });
       return to;
     }
     this.#client.armFor(exchange);

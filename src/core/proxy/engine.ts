@@ -122,14 +122,19 @@ export class Engine {
     return this.#change(now, pool, (dispatcher) => dispatcher.pool.setWeight(now, server, weight));
   }
 
-  /** What operators had said before; servers that are not named keep what they have. */
+  /**
+   * What operators had said before, told with each configuration; servers that are not named keep what
+   * they have.
+   */
   applyOverrides(
     now: number,
     overrides: readonly { readonly pool: string; readonly servers: readonly ServerOverride[] }[],
   ): void {
     for (const { pool, servers } of overrides) {
       for (const { server, admin, weight } of servers) {
-        if (admin !== undefined) this.setAdmin(now, pool, server, admin);
+        if (admin !== undefined) {
+          this.#change(now, pool, (dispatcher) => dispatcher.pool.keepAdmin(now, server, admin));
+        }
         if (weight !== undefined) this.setWeight(now, pool, server, weight);
       }
     }

@@ -66,6 +66,7 @@ export class Exchange extends Timed {
   isLast = false;
   /** The client has said that nothing follows, not even a body. */
   isFinalWord = false;
+  /** The client sends no body before it got a 100, or has waited long enough. */
   expectsContinue = false;
   wantsUpgrade = false;
   queueClass: QueueClass = 2;

@@ -1,6 +1,7 @@
 /** Answers of the proxy itself: small, without anything that tells of what is behind it. */
 
 import { utf8Bytes } from "../../lib/text-bytes.ts";
+import type { PoolSettings } from "../balance/pool-settings.ts";
 import { HeadWriter } from "../http/head-writer.ts";
 import type { HeadEdits } from "../route/head-edits.ts";
 
@@ -57,6 +58,12 @@ export function errorPage(status: number, requestId: string): OwnAnswer {
 
 export function textAnswer(status: number, body: string, contentType: string): OwnAnswer {
   return { status, body: utf8Bytes(body), contentType, fields: "" };
+}
+
+/** The pool's own instead of an error page. */
+export function sorryPage(sorry: NonNullable<PoolSettings["sorry"]>): OwnAnswer {
+  const { status, body, contentType } = sorry;
+  return textAnswer(status, body, contentType);
 }
 
 /** What Connection says; "" = nothing. */

@@ -23,6 +23,9 @@ import { Timed } from "./timer-wheel.ts";
 import { COUNTERS } from "./traffic.ts";
 import type { ClientOrigin, Peer, ServerPeer, Wire } from "./wire.ts";
 
+/** Said before there is a server: from then on no more is read, and an end is not heard of. */
+const EARLY_BYTES = 16 * 1024;
+
 export type TcpPhase = "waiting" | "connecting" | "open" | "closing" | "closed";
 
 export interface TcpClient {
@@ -84,11 +87,8 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
     this.pick = { hash: 0, sticky: undefined, tried: [] };
     const { record } = this;
     record.isTcp = true;
-    record.frontend = frontend.name;
+    record.cameFrom(frontend.name, origin);
     record.pool = dispatcher.settings.name;
-    record.source = origin.source;
-    record.sourcePort = origin.sourcePort;
-    record.tlsVersion = origin.tls?.version ?? "";
   }
 
   // ---- what the engine asks of every client ----
@@ -124,7 +124,7 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
       return;
     }
     this.#early.append(bytes, from, to);
-    this.#client.pause();
+    if (this.#early.length > EARLY_BYTES) this.#client.pause();
   }
 
   drained(now: number): void {
@@ -175,6 +175,8 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
 
   /** The attempt is over; another one may follow. */
   detach(): void {
+    // Its time to connect is over with it: in line another clock runs.
+    this.#parts.wheel.set(this, Infinity);
     this.#server?.destroy(false);
     this.#server = undefined;
   }

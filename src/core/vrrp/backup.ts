@@ -16,7 +16,7 @@ const OWNER_PRIORITY = 255;
  */
 const PREPARE_AHEAD_MS = 6;
 /** With less time left it would put the takeover off. */
-const LEAST_AHEAD_MS = 2.5;
+export const LEAST_AHEAD_MS = 2.5;
 
 /** A deadline came: to get ready, or to take over. */
 export function backupTick(instance: Instance, state: BackupState, turn: Turn): void {
@@ -36,10 +36,12 @@ function speaksFromOurs({ master, settings }: Instance): boolean {
   return master?.priority === OWNER_PRIORITY || settings.addresses.some(isItsAddress);
 }
 
-/** What was got ready is not needed now. */
+/** What was got ready is not needed now, nor to be got ready. */
 export function retract(instance: Instance, turn: Turn): void {
   const { state } = instance;
-  if (state.kind !== "BACKUP" || !state.prepared) return;
+  if (state.kind !== "BACKUP") return;
+  state.prepareAheadMs = 0;
+  if (!state.prepared) return;
   state.prepared = false;
   turn.out.push({ type: "release-addresses", instance: instance.settings.name });
 }
@@ -77,7 +79,6 @@ export function heardAsBackup(
   const { settings } = instance;
   instance.rememberMaster(arrivedMs, source, priority);
   retract(instance, turn);
-  state.prepareAheadMs = 0;
   if (priority === 0) {
     const fast = settings.fastHandover && !instance.peers.knowsOtherThan(source);
     state.downAtMs = instance.electAt(arrivedMs + afterResignationMs(instance.skewMs, fast));

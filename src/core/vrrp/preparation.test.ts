@@ -180,3 +180,12 @@ test("where only clients wait, they are told before the routers, and never befor
   takeover(three);
   assert.deepEqual(announcementOf(three.b), routersFirst, "a third router");
 });
+
+test("who is put into a group between preparation and takeover gives back what was got ready", () => {
+  const { segment, a, b } = pair();
+  a.paused = true;
+  segment.until(() => b.did("prepare-addresses").length > 0);
+  const settings = node([instance(QUICK)], { groups: [group(["V1"])] });
+  const orders = ordersOf(segment.reconfigure(b, settings));
+  assert.deepEqual(orders, ["release-addresses"]);
+});

@@ -7,6 +7,7 @@
 
 import { assert } from "../../lib/assert.ts";
 import type { Machine } from "../../lib/deadline-machine.ts";
+import { retract } from "./backup.ts";
 import { AdvertCheck, messageOf } from "./advert-check.ts";
 import type { AdvertSender } from "./advert-sender.ts";
 import { DeadlineRow } from "./deadline-row.ts";
@@ -121,6 +122,8 @@ export class Router implements Machine<RouterInput, RouterAction> {
     }
     this.#judgeAll(turn);
     for (const [name, { instance }] of this.#seats) {
+      // A member waits for the others, perhaps without end.
+      if (instance.grouped) retract(instance, turn);
       // The driver makes the kernel agree with the settings: what is new is added, what went goes.
       const known = before.get(name);
       if (instance.state.kind !== "MASTER" || known === undefined) continue;

@@ -110,13 +110,6 @@ function echo({ address, count }: Order): Promise<unknown> {
   return promise;
 }
 
-/** Reads nothing for `count` ms. */
-function stall({ count }: Order): number {
-  const end = monotonicMs() + count;
-  while (monotonicMs() < end);
-  return count;
-}
-
 /** How late `count` alarms 2 ms apart ring: median and earliest, ms. */
 function lateness({ count }: Order): Promise<{ median: number; earliest: number }> {
   const { promise, resolve } = Promise.withResolvers<{ median: number; earliest: number }>();
@@ -145,7 +138,6 @@ const commands: Record<string, (order: Order) => unknown> = {
   watchClaims,
   echo,
   lateness,
-  stall,
   heard: () => datagrams.splice(0),
   claims: () => claims.splice(0),
   isBound: ({ family }) => sockets.get(family)!.isBound,

@@ -106,16 +106,32 @@ export function shell(facts: SiteFacts, line: string): Command {
   return on(facts, "sh", "-c", line);
 }
 
-/** Commands that go on by themselves until it is undone; `tidy` mends what a broken-off turn leaves. */
+interface Loop {
+  readonly name: string;
+  /** Begins a turn; the loop ends when it fails. */
+  readonly begin: string;
+  readonly rest: string;
+  /** Mends what a broken-off turn leaves, where somebody killed the loop. */
+  readonly tidy: string;
+}
+
+/** Commands that go on by themselves until it is undone: no turn is broken off, the last one is waited for. */
 export function looping(
   facts: SiteFacts,
-  { name, loop, tidy }: { readonly name: string; readonly loop: string; readonly tidy: string },
+  { name, begin, rest, tidy }: Loop,
 ): { readonly inject: readonly Command[]; readonly undo: readonly Command[] } {
-  const file = `${facts.runDirectory}/drill-${name}.pid`;
-  const end = `[ ! -f ${file} ] || { kill -KILL "$(cat ${file})"; rm -f ${file}; } 2>&1`;
+  const [pid, end] = [
+    `${facts.runDirectory}/drill-${name}.pid`,
+    `${facts.runDirectory}/drill-${name}.end`,
+  ];
+  const loop = `while [ ! -f ${end} ] && ${begin}; do ${rest}; done; rm -f ${pid}`;
+  const isAtWork = `[ -f ${pid} ] && kill -0 "$(cat ${pid})" 2>/dev/null`;
+  const finish = `touch ${end} 2>/dev/null; while ${isAtWork}; do sleep 0.05; done; rm -f ${pid} ${end}`;
   return {
-    inject: [shell(facts, `setsid sh -c '${loop}' >/dev/null 2>&1 & echo $! > ${file}`)],
-    undo: [shell(facts, end), shell(facts, `${tidy} 2>/dev/null; true`)],
+    inject: [
+      shell(facts, `rm -f ${end}; setsid sh -c '${loop}' >/dev/null 2>&1 & echo $! > ${pid}`),
+    ],
+    undo: [shell(facts, finish), shell(facts, `${tidy} 2>/dev/null; true`)],
   };
 }
 

@@ -63,12 +63,16 @@ function diskSlow(facts: SiteFacts): Built | string {
     return "the state directory is not a file system of its own: freezing / would stop the host";
   }
   const { stateDirectory: path } = facts;
-  const loop = `while fsfreeze -f ${path}; do sleep 0.9; fsfreeze -u ${path}; sleep 0.1; done`;
   return {
     faults: [
       {
         says: "every write waits for up to 0.9 s",
-        ...looping(facts, { name: "disk", loop, tidy: `fsfreeze -u ${path}` }),
+        ...looping(facts, {
+          name: "disk",
+          begin: `fsfreeze -f ${path}`,
+          rest: `sleep 0.9; fsfreeze -u ${path}; sleep 0.1`,
+          tidy: `fsfreeze -u ${path}`,
+        }),
       },
     ],
     expect: { holding: "stays", told: [] },

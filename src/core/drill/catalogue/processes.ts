@@ -148,12 +148,16 @@ function killControl(facts: SiteFacts): Built {
 
 function starve(facts: SiteFacts): Built {
   const pids = allPids(facts).join(" ");
-  const loop = `while kill -STOP ${pids}; do sleep 0.06; kill -CONT ${pids}; sleep 0.03; done`;
   return {
     faults: [
       {
         says: "all of Nines gets a third of the processor, in slices",
-        ...looping(facts, { name: "starve", loop, tidy: `kill -CONT ${pids}` }),
+        ...looping(facts, {
+          name: "starve",
+          begin: `kill -STOP ${pids}`,
+          rest: `sleep 0.06; kill -CONT ${pids}; sleep 0.03`,
+          tidy: `kill -CONT ${pids}`,
+        }),
       },
     ],
     expect: { holding: "stays", told: [] },
