@@ -84,6 +84,7 @@ export class BalanceDesk {
       command: options.command,
       log: options.log,
       joined: (link) => this.#equip(link),
+      gone: (worker) => this.#past.gone(worker),
     });
     this.#house = new BalanceHouse({
       links: () => this.#workers.links,
@@ -134,13 +135,12 @@ export class BalanceDesk {
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
-    this.#past.adopt(this.#workers.links.length === 0);
+    this.#past.adopt(this.#workers.links.map(({ hello }) => hello));
     if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     await this.#sockets.takeBack(this.#workers.links);
     void this.#checks.connect();
-    const look = (): void => void this.#past.look(this.#workers.links, true);
-    this.#looking = setInterval(look, LOOK_AGAIN_MS).unref();
+    this.#looking = setInterval(() => void this.#lookAndKeep(), LOOK_AGAIN_MS).unref();
     return this.configure(service);
   }
 
@@ -263,6 +263,11 @@ export class BalanceDesk {
   }
 
   // ---- workers ----
+
+  async #lookAndKeep(): Promise<void> {
+    await this.#past.look(this.#workers.links, true);
+    this.#past.keep();
+  }
 
   /** Settings, then what others know, then the doors: nobody comes in before that. */
   async #equip(link: WorkerLink): Promise<void> {

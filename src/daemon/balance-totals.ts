@@ -48,6 +48,27 @@ export function retire(last: WorkerStatus, before: WorkerStatus | undefined): Wo
   return { ...last, frontends, pools };
 }
 
+/** One that came without its histograms, with those of an earlier look. */
+export function withHistograms(
+  status: WorkerStatus,
+  earlier: WorkerStatus | undefined,
+): WorkerStatus {
+  if (earlier === undefined) return status;
+  const known = new Map(earlier.pools.map((pool) => [pool.name, pool.servers]));
+  const pools = filled(status.pools, earlier.pools).map((pool) => {
+    return { ...pool, servers: filled(pool.servers, known.get(pool.name) ?? []) };
+  });
+  return { ...status, frontends: filled(status.frontends, earlier.frontends), pools };
+}
+
+function filled<T extends { readonly name: string; readonly traffic: TrafficNumbers }>(
+  list: readonly T[],
+  earlier: readonly T[],
+): T[] {
+  const known = new Map(earlier.map(({ name, traffic }) => [name, traffic]));
+  return list.map((one) => ({ ...one, traffic: { ...known.get(one.name), ...one.traffic } }));
+}
+
 function pick(workers: readonly WorkerStatus[], name: string): readonly ServedPool[] {
   return workers.flatMap(({ pools }) => pools.filter((pool) => pool.name === name));
 }

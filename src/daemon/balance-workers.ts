@@ -9,7 +9,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import type { WorkerLink } from "./balance-hub.ts";
+import type { Hello, WorkerLink } from "./balance-hub.ts";
 import { BALANCE_PROTOCOL } from "./balance-protocol.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
@@ -46,6 +46,8 @@ export interface WorkersOptions {
   readonly log: EventLog;
   /** A worker was connected: give it its sockets and its configuration. */
   readonly joined: (link: WorkerLink) => Promise<void>;
+  /** Its process has ended, and all that it said was heard. */
+  readonly gone: (worker: Pick<Hello, "serial" | "pid">) => void;
 }
 
 export class BalanceWorkers {
@@ -171,7 +173,8 @@ export class BalanceWorkers {
 
   left(link: WorkerLink): void {
     const worker = this.#workers.get(link.hello.serial);
-    if (worker?.link === link) delete worker.link;
+    if (worker === undefined) this.#options.gone(link.hello);
+    else if (worker.link === link) delete worker.link;
   }
 
   #settle(): void {
@@ -216,6 +219,7 @@ export class BalanceWorkers {
 
   #ended(worker: Worker, how: string): void {
     if (!this.#workers.delete(worker.serial)) return;
+    if (worker.link === undefined) this.#options.gone(worker);
     const { runDirectory } = this.#options.command;
     // One that was killed has left both.
     rmSync(join(runDirectory, `balance-${worker.serial}.pid`), { force: true });
