@@ -174,8 +174,11 @@ export class BalanceDesk {
     return viewOf({ ...counts, service, verdicts: this.#verdicts });
   }
 
-  traffic(what: Counting): Promise<CountingProcess[]> {
-    return this.#traffic.look(this.#workers.links, what);
+  async traffic(what: Counting): Promise<CountingProcess[]> {
+    const { isExpecting, links, unlinked } = this.#workers;
+    // Whoever is missing would count as ended, and at the next look as new with all that it has.
+    if (isExpecting) throw new Error("the living workers are still being taken over");
+    return this.#traffic.look(links, what, unlinked);
   }
 
   async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {

@@ -5,14 +5,12 @@
  */
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import type { Hello, WorkerLink } from "./balance-hub.ts";
+import type { Life, WorkerLink } from "./balance-hub.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import { retire, withHistograms } from "./balance-totals.ts";
 
 /** To look that often, ms: so a worker that is killed loses at most what it has counted meanwhile. */
 export const LOOK_AGAIN_MS = 10_000;
-
-type Life = Pick<Hello, "serial" | "pid">;
 
 export interface Counts {
   readonly living: readonly WorkerStatus[];
