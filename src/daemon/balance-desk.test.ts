@@ -27,6 +27,7 @@ test("nothing is said of traffic while workers live that have not come back: it 
   const child = spawn("sh", ["-c", "read line", "balance", folder], {
     stdio: ["pipe", "ignore", "ignore"],
   });
+  after(() => child.kill());
   await once(child, "spawn");
   writeFileSync(join(folder, "balance-1.pid"), `${child.pid}\n`);
   await assert.rejects(desk.traffic("services"), /still being taken over/u);

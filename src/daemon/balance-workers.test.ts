@@ -18,6 +18,7 @@ test("a worker that lives on is expected until it has come, and gone when its pr
   const child = spawn("sh", ["-c", "read line", "balance", folder], {
     stdio: ["pipe", "ignore", "ignore"],
   });
+  after(() => child.kill());
   await once(child, "spawn");
   const { pid } = child;
   assert.ok(pid !== undefined);
