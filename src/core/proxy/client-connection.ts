@@ -290,7 +290,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
       this.begin();
       this.#leave("C", "R", "the client ended within a request head");
     } else if (this.#phase === "tunnel") {
-      if (!exchange.serverEnded) exchange.dispatcher!.clientEnded(exchange);
+      exchange.dispatcher!.clientEnded(exchange);
     } else if (!exchange.requestDone) {
       this.#leave("C", "R", "the client ended within a request body");
     }

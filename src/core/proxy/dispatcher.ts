@@ -319,7 +319,8 @@ export class Dispatcher implements ServerListener {
       this.#parts.wheel.set(exchange, Infinity);
       return;
     }
-    const ms = phase === "asked" ? responseMs : phase === "answering" ? idleMs : tunnelMs;
+    const isTunnel = phase === "tunnel" && !exchange.serverEnded && !exchange.clientEnded;
+    const ms = phase === "asked" ? responseMs : isTunnel ? tunnelMs : idleMs;
     this.#parts.wheel.set(exchange, this.#parts.now + ms);
   }
 

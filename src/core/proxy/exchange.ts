@@ -97,8 +97,9 @@ export class Exchange extends Timed {
   /** An injected fault; 0 = none. */
   abortStatus = 0;
 
-  /** Of a tunnel: the server has ended its half. */
+  /** Of a tunnel: the server has ended its half; the client's end was passed on to it. */
   serverEnded = false;
+  clientEnded = false;
 
   // Attempts.
   retries = 0;
@@ -165,7 +166,7 @@ export class Exchange extends Timed {
     this.stickKey = "";
     this.answerFields = NO_LINES;
     this.abortStatus = 0;
-    this.serverEnded = false;
+    this.serverEnded = this.clientEnded = false;
     this.retries = 0;
     this.failure = undefined;
     this.staleRetried = false;
