@@ -84,6 +84,7 @@ export class BalanceDesk {
       command: options.command,
       log: options.log,
       joined: (link) => this.#equip(link),
+      gone: (worker) => this.#past.gone(worker),
     });
     this.#house = new BalanceHouse({
       links: () => this.#workers.links,
@@ -136,17 +137,12 @@ export class BalanceDesk {
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
-    this.#past.adopt(this.#workers.links.length === 0);
+    this.#past.adopt(this.#workers.links.map(({ hello }) => hello));
     if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
-    for (const link of this.#workers.links) {
-      const isBack = this.#sockets.returned();
-      link.send({ type: "send-listeners", box: directory.controlBox });
-      if (await isBack) break;
-    }
+    await this.#sockets.takeBack(this.#workers.links);
     void this.#checks.connect();
-    const look = (): void => void this.#past.look(this.#workers.links, true);
-    this.#looking = setInterval(look, LOOK_AGAIN_MS).unref();
+    this.#looking = setInterval(() => void this.#lookAndKeep(), LOOK_AGAIN_MS).unref();
     return this.configure(service);
   }
 
@@ -180,8 +176,11 @@ export class BalanceDesk {
     return viewOf({ ...counts, service, verdicts: this.#verdicts });
   }
 
-  traffic(what: Counting): Promise<CountingProcess[]> {
-    return this.#traffic.look(this.#workers.links, what);
+  async traffic(what: Counting): Promise<CountingProcess[]> {
+    const { isExpecting, links, unlinked } = this.#workers;
+    // Whoever is missing would count as ended, and at the next look as new with all that it has.
+    if (isExpecting) throw new Error("the living workers are still being taken over");
+    return this.#traffic.look(links, what, unlinked);
   }
 
   async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
@@ -269,6 +268,11 @@ export class BalanceDesk {
   }
 
   // ---- workers ----
+
+  async #lookAndKeep(): Promise<void> {
+    await this.#past.look(this.#workers.links, true);
+    this.#past.keep();
+  }
 
   /** Settings, then what others know, then the doors: nobody comes in before that. */
   async #equip(link: WorkerLink): Promise<void> {
