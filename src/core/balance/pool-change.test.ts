@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PoolRig, poolSettings, request, serverSettings } from "../../../test/kit/pool-rig.ts";
+import type { ServerSettings } from "./pool-settings.ts";
 
 const drainOf = (rig: PoolRig, name: string) =>
   rig.pool.status(rig.now).servers.find((server) => server.name === name)?.drain;
@@ -73,13 +74,13 @@ test("maintenance refuses bound clients at once and ready ends it", () => {
   assert.equal(drainOf(rig, "web1"), undefined);
 });
 
-test("a server whose check is another one is not drained any more by the word of the old one", () => {
+test("a server that has no check any more is not drained by the word of the old one", () => {
   const rig = new PoolRig(poolSettings([{}, {}], { drainDeadlineMs: 10_000 }));
   rig.pool.setHealth(rig.now, "web1", { up: true, reason: "agent: drain", admin: "drain" });
   rig.events();
   const { settings } = rig.pool;
-  const servers = [serverSettings(0, { check: "tcp" }), settings.servers[1]!];
-  rig.pool.update(rig.now, { ...settings, servers });
+  const { check: _, ...unchecked } = serverSettings(0);
+  rig.pool.update(rig.now, { ...settings, servers: [unchecked, settings.servers[1]!] });
   rig.start("web1");
   rig.pass(20_000);
   assert.deepEqual(rig.events(), ["web1 ready: the configuration says ready"]);
@@ -210,6 +211,33 @@ test("an operator's word outlives a reload until the configuration says somethin
   assert.ok(rig.events().includes("web1 maint: the configuration says maint"));
 });
 
+test("a server that is down stays down under other checks, until they or nothing is heard of it", () => {
+  const rig = new PoolRig(poolSettings([{}, {}]));
+  const change = (draft: Partial<ServerSettings>): void => {
+    const { settings } = rig.pool;
+    rig.pool.update(rig.now, {
+      ...settings,
+      servers: [serverSettings(0, draft), settings.servers[1]!],
+    });
+  };
+  const state = (): string | undefined => rig.pool.status(rig.now).servers[0]?.state;
+  rig.pool.setHealth(rig.now, "web1", { up: false, reason: "x", weightPercent: 50 });
+  rig.events();
+  change({ alsoChecks: ["tcp"] });
+  change({ check: "tcp" });
+  assert.deepEqual([state(), rig.play({ requests: 4 })], ["down", { web2: 4 }]);
+  rig.pool.setHealth(rig.now, "web1", undefined);
+  assert.deepEqual([state(), rig.play({ requests: 4 })], ["unchecked", { web1: 2, web2: 2 }]);
+  rig.down("web1");
+  rig.events();
+  const { check: _, ...unchecked } = serverSettings(0);
+  rig.pool.update(rig.now, {
+    ...rig.pool.settings,
+    servers: [unchecked, rig.pool.settings.servers[1]!],
+  });
+  assert.deepEqual([state(), rig.events()], ["unchecked", []]);
+});
+
 test("another address under the same name forgets what was learned of the old one", () => {
   const rig = new PoolRig(poolSettings([{}, {}]));
   rig.play({ requests: 10 });
@@ -221,7 +249,8 @@ test("another address under the same name forgets what was learned of the old on
   rig.pool.update(rig.now, { ...settings, servers });
   assert.deepEqual(rig.events(), ["web1 moved: listens at 198.51.100.7 port 8080"]);
   assert.equal(rig.server("web1").latencyMs, -1);
-  assert.equal(rig.pool.status(rig.now).servers[0]?.state, "unchecked");
+  // What its check asks may still be the same.
+  assert.equal(rig.pool.status(rig.now).servers[0]?.state, "down");
 });
 
 test("a weight set at run time is told with both values", () => {
