@@ -196,6 +196,16 @@ const ENDINGS: readonly Ending[] = [
     status: "HTTP/1.1 504 Gateway Timeout",
   },
   {
+    name: "sH the server left the client waiting for a 100",
+    draft: { pools: { web: ONCE } },
+    play: (rig, client) => {
+      asked(rig, client, post("hello", "expect: 100-continue").slice(0, -5));
+      rig.wait(60_100);
+    },
+    told: "504 sH web1: no answer within 60000 ms",
+    status: "HTTP/1.1 504 Gateway Timeout",
+  },
+  {
     name: "SD the server broke off in the middle",
     play: (rig, client) => {
       const web = asked(rig, client);
@@ -315,6 +325,50 @@ describe("time-outs", () => {
     assert.equal(client.took(), "");
     assert.equal(client.gone, "closed");
     assert.deepEqual(rig.told(), []);
+  });
+
+  it("of a body stand still while its client is not read from", () => {
+    const queue = { limit: 10, timeoutMs: 50_000 };
+    const retry = retrySettings({ bufferBytes: 1000 });
+    const servers = [{ maxConnections: 1 }];
+    const rig = new ProxyRig({ pools: { web: { servers, queue, retry } } });
+    const first = rig.client();
+    const web = asked(rig, first);
+    const [whole, part] = [rig.client(), rig.client()];
+    whole.write(post("x".repeat(5000)));
+    part.write(post("y".repeat(5000)).slice(0, -4012));
+    assert.ok(whole.isPaused && !part.isPaused);
+    rig.wait(40_000);
+    web.write(ok("x"));
+    web.write(ok("x"));
+    assert.equal(whole.took(), ok("x"));
+    rig.wait(29_900);
+    assert.equal(part.took(), "");
+    rig.wait(200);
+    assert.match(part.took(), /^HTTP\/1.1 408 /);
+  });
+
+  it("of a body begin with the 100 for which its client waits", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    const web = asked(rig, client, post("hello", "expect: 100-continue").slice(0, -5));
+    rig.wait(29_000);
+    web.write(head("HTTP/1.1 100 Continue"));
+    rig.wait(29_000);
+    assert.equal(client.took(), head("HTTP/1.1 100 Continue"));
+    rig.wait(1100);
+    assert.equal(rig.ending(), "408 cR 30000 ms without a byte of the request's body");
+  });
+
+  it("of the answer hold for a server that takes no more of a request", () => {
+    const rig = new ProxyRig({ pools: { web: ONCE } });
+    const client = rig.client();
+    client.write(post("hello").slice(0, -2));
+    const web = rig.asked();
+    web.stick();
+    web.accept();
+    rig.wait(60_100);
+    assert.equal(rig.ending(), "504 sH web1: no answer within 60000 ms");
   });
 
   it("of the answer begin when the request is whole", () => {

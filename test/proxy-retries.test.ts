@@ -25,6 +25,20 @@ describe("a request is sent once more", () => {
     );
   });
 
+  it("and its time to connect is the last attempt's", () => {
+    const rig = new ProxyRig({ pools: { web: TWO } });
+    rig.client().write(get());
+    const first = rig.server("web1");
+    rig.wait(500);
+    first.breakOff();
+    rig.wait(100);
+    rig.asked("web2").breakOff("ECONNREFUSED");
+    assert.deepEqual(
+      rig.told().map(({ server, connectMs }) => [server, connectMs]),
+      [["web2", -1]],
+    );
+  });
+
   it("to another server when the first does not connect in time", () => {
     const rig = new ProxyRig({ pools: { web: TWO } });
     const client = rig.client();

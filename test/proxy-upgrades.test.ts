@@ -72,7 +72,38 @@ describe("upgrades", () => {
     assert.ok(client.hasFin);
     client.write("last words");
     client.fin();
+    assert.equal(web.took(), "last words");
+    assert.ok(web.hasFin);
     assert.equal(web.gone, "closed");
+    assert.equal(rig.ending(), "101 --");
+    client.breakOff("");
+    rig.isClean();
+  });
+
+  it("pass on what waits for a server that reads slowly, also behind its end", () => {
+    const rig = new ProxyRig();
+    const { client, web } = tunnel(rig);
+    web.stick();
+    client.write("much");
+    client.write("more");
+    assert.ok(client.isPaused);
+    web.fin();
+    assert.equal(web.took(), "much");
+    web.unstick();
+    assert.equal(web.took(), "more");
+    client.fin();
+    assert.ok(web.hasFin);
+    assert.equal(rig.ending(), "101 --");
+    client.breakOff("");
+    rig.isClean();
+  });
+
+  it("end well when the server has said all and does not hear the rest", () => {
+    const rig = new ProxyRig();
+    const { client, web } = tunnel(rig);
+    web.fin();
+    client.write("too late");
+    web.breakOff();
     assert.equal(rig.ending(), "101 --");
     client.breakOff("");
     rig.isClean();

@@ -12,6 +12,11 @@ import { reasonInChinese } from "./reasons-zh.ts";
 
 const program: ProgramFacts = { host: "lb1", kill: [], freeze: [], resume: [], start: [] };
 const witnessed = facts.target.instances.map((one) => ({ ...one, hasWitness: true }));
+const unasked = facts.target.pools.map((pool) => ({
+  ...pool,
+  servers: pool.servers.map((one) => ({ ...one, state: "unchecked", worstMs: 300_000 })),
+}));
+const unleased = facts.target.instances.map((one) => ({ ...one, leaseMs: 0 }));
 const unicast = facts.target.instances.map((one) => ({ ...one, isUnicast: true }));
 
 /** Hosts that differ in what drills can do to them. */
@@ -27,6 +32,7 @@ const SITES: readonly SiteFacts[] = [
     target: { ...facts.target, pools: [], roles: [], listening: [] },
     delay: "somebody has set a queue on eth0, which netem would replace",
   },
+  { ...facts, target: { ...facts.target, pools: unasked, instances: unleased } },
   { ...facts, links: [], target: { ...facts.target, instances: [] } },
 ];
 

@@ -193,6 +193,10 @@ const REFUSALS: Patterns = [
   ["this node has no address to hand over", "本节点没有可移交的地址"],
   ["this node has no workers", "本节点没有工作进程"],
   ["this node listens for nobody", "本节点没有监听"],
+  [
+    "{name} has no check, and its pool waits long for answers: nobody finds it out in time",
+    "{name} 没有检查，且其服务池等待应答的时间很长：无法及时发现",
+  ],
   ["no pool has a usable server with an IP address", "没有服务池有带 IP 地址的可用服务器"],
   ["no usable server '{server}'; there are: {servers}", "没有可用服务器 {server}；现有：{servers}"],
   ["the node does not answer", "节点没有应答"],

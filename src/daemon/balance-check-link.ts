@@ -7,9 +7,12 @@ import { connectLines, type LineConnection } from "./line-connection.ts";
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 500;
 
-/** What is heard besides verdicts. */
 export interface CheckRoleListener {
   verdicts(verdicts: readonly CheckVerdict[]): void;
+  /** What was heard of these holds no more. */
+  unknown?(subjects: readonly string[]): void;
+  /** For a check role that is new. */
+  known?(): readonly CheckVerdict[];
   note?(subject: string, reason: string): void;
 }
 
@@ -43,7 +46,8 @@ export class CheckRoleLink {
       if (this.#isClosed) return connection.close();
       this.#connection = connection;
       this.#retryMs = FIRST_RETRY_MS;
-      connection.send({ type: "hello", role: this.#role, pid: process.pid });
+      const known = this.#listener.known?.() ?? [];
+      connection.send({ type: "hello", role: this.#role, pid: process.pid, known });
       this.#sendTargets();
     } catch {
       this.#lost();
@@ -72,6 +76,7 @@ export class CheckRoleLink {
 
   #hear(message: FromCheckRole): void {
     if (message.type === "verdicts") this.#listener.verdicts(message.verdicts);
+    else if (message.type === "unknown") this.#listener.unknown?.(message.subjects);
     else if (message.type === "note") this.#listener.note?.(message.subject, message.reason);
     else this.#endTold.resolve();
   }

@@ -7,7 +7,7 @@ import type { Server } from "node:net";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
-import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import { serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
@@ -33,7 +33,8 @@ import {
 import { LOOK_AGAIN_MS, PastCounts } from "./balance-past.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import { type Counting, TrafficDesk } from "./balance-traffic.ts";
-import { viewOf, type SeenVerdict } from "./balance-view.ts";
+import { Verdicts } from "./balance-verdicts.ts";
+import { viewOf } from "./balance-view.ts";
 import { StickKeeper } from "./balance-sticks.ts";
 import { BalanceWorkers } from "./balance-workers.ts";
 import type { Done, Failure, RoleProcessStatus } from "./control-api.ts";
@@ -62,7 +63,7 @@ export class BalanceDesk {
   readonly #names: ServerNames;
   readonly #checks: CheckRoleLink;
   readonly #tickets = new TicketKeys((all) => this.#workers.send({ type: "ticket-keys", ...all }));
-  readonly #verdicts = new Map<string, SeenVerdict>();
+  readonly #verdicts = new Verdicts();
   readonly #traffic = new TrafficDesk();
   readonly #past: PastCounts;
   readonly #news = new BalanceNews();
@@ -84,6 +85,7 @@ export class BalanceDesk {
       command: options.command,
       log: options.log,
       joined: (link) => this.#equip(link),
+      gone: (worker) => this.#past.gone(worker),
     });
     this.#house = new BalanceHouse({
       links: () => this.#workers.links,
@@ -95,7 +97,9 @@ export class BalanceDesk {
         this.#say("limited", `the name ${host} does not resolve (${reason}); asking again`),
     });
     this.#checks = new CheckRoleLink(checkSocket, "control", {
-      verdicts: (all) => this.#noteVerdicts(all),
+      verdicts: (all) => this.#verdicts.note(all),
+      unknown: (all) => this.#verdicts.forget(all),
+      known: () => this.#verdicts.all,
       note: (subject, reason) => this.#say("limited", reason, subject),
     });
   }
@@ -134,16 +138,12 @@ export class BalanceDesk {
       heard: (link, message) => this.#hear(link, message),
     });
     await this.#workers.adopt();
-    this.#past.adopt(this.#workers.links.length === 0);
+    this.#past.adopt(this.#workers.links.map(({ hello }) => hello));
+    if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
-    for (const link of this.#workers.links) {
-      const isBack = this.#sockets.returned();
-      link.send({ type: "send-listeners", box: directory.controlBox });
-      if (await isBack) break;
-    }
+    await this.#sockets.takeBack(this.#workers.links);
     void this.#checks.connect();
-    const look = (): void => void this.#past.look(this.#workers.links, true);
-    this.#looking = setInterval(look, LOOK_AGAIN_MS).unref();
+    this.#looking = setInterval(() => void this.#lookAndKeep(), LOOK_AGAIN_MS).unref();
     return this.configure(service);
   }
 
@@ -174,11 +174,14 @@ export class BalanceDesk {
     const service = this.#service;
     if (service === undefined) return undefined;
     const counts = await this.#past.look(this.#workers.links, histograms);
-    return viewOf({ ...counts, service, verdicts: this.#verdicts });
+    return viewOf({ ...counts, service, verdicts: this.#verdicts.seen });
   }
 
-  traffic(what: Counting): Promise<CountingProcess[]> {
-    return this.#traffic.look(this.#workers.links, what);
+  async traffic(what: Counting): Promise<CountingProcess[]> {
+    const { isExpecting, links, unlinked } = this.#workers;
+    // Whoever is missing would count as ended, and at the next look as new with all that it has.
+    if (isExpecting) throw new Error("the living workers are still being taken over");
+    return this.#traffic.look(links, what, unlinked);
   }
 
   async explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
@@ -266,6 +269,11 @@ export class BalanceDesk {
   }
 
   // ---- workers ----
+
+  async #lookAndKeep(): Promise<void> {
+    await this.#past.look(this.#workers.links, true);
+    this.#past.keep();
+  }
 
   /** Settings, then what others know, then the doors: nobody comes in before that. */
   async #equip(link: WorkerLink): Promise<void> {
@@ -357,16 +365,8 @@ export class BalanceDesk {
     const service = this.#service;
     if (service === undefined) return;
     const targets = this.#targets(service);
-    const subjects = new Set(targets.map(({ subject }) => subject));
-    for (const subject of this.#verdicts.keys()) {
-      if (!subjects.has(subject)) this.#verdicts.delete(subject);
-    }
+    this.#verdicts.keepOnly(new Set(targets.map(({ subject }) => subject)));
     this.#checks.configure({ targets, scripts: service.vrrp.scripts, notices: service.notices });
-  }
-
-  #noteVerdicts(verdicts: readonly CheckVerdict[]): void {
-    const atMs = monotonicMs();
-    for (const verdict of verdicts) this.#verdicts.set(verdict.subject, { verdict, atMs });
   }
 
   async #moved(host: string, address: string): Promise<void> {

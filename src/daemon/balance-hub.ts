@@ -10,6 +10,8 @@ const ANSWER_WITHIN_MS = 5_000;
 const MAX_WORKERS = 256;
 
 export type Hello = Extract<FromWorker, { type: "hello" }>;
+/** Of a worker: both together come once. */
+export type Life = Pick<Hello, "serial" | "pid">;
 
 /** What a question ended as: `error` says why there is no answer. */
 export interface WorkerAnswer {

@@ -1,7 +1,7 @@
 /**
  * The listening sockets of all frontends. The control role opens them and hands them to every
  * worker; each holder keeps them alive. So a worker that dies loses no waiting connection, a control
- * role that dies takes none along, and the next one gets them back from any worker. The memory of what workers
+ * role that dies takes none along, and the next one gets them back from the workers that hold them. The memory of what workers
  * count and know together goes the same way.
  */
 
@@ -12,19 +12,20 @@ import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
 import { attachFilter, detachFilter, REFUSE } from "../drivers/packet-filter.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
 import { createWorkerMemory } from "../drivers/worker-memory.ts";
+import type { WorkerLink } from "./balance-hub.ts";
 import { WORKER_MEMORY } from "./balance-protocol.ts";
 
 /** A box whose queue is full is tried again, that often. */
 const RETRY_MS = 20;
 const RETRIES = 250;
-/** What a living worker may take to send its sockets. */
+/** What a living worker may take to send all its sockets. */
 const RETURN_WITHIN_MS = 2_000;
 
 export class ListeningSockets {
   readonly boxPath: string;
   readonly #box: DescriptorBox;
   readonly #fds = new Map<string, number>();
-  #returned: (() => void) | undefined;
+  #took: (() => void) | undefined;
 
   readonly #absent: (name: string) => void;
 
@@ -55,15 +56,26 @@ export class ListeningSockets {
     return undefined;
   }
 
-  /** Waits for what a worker was asked to send (`send-listeners`). False: nothing came. */
-  returned(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), RETURN_WITHIN_MS);
-      this.#returned = () => {
-        clearTimeout(timer);
-        resolve(true);
+  /**
+   * From workers of an earlier control process: all that any of them holds. One that drains has closed
+   * its sockets already, one that is new may not have all of them yet.
+   */
+  async takeBack(workers: readonly WorkerLink[]): Promise<void> {
+    for (const link of workers) {
+      const { listening } = link.hello;
+      const isBack = (): boolean => listening.every((name) => this.#fds.has(name));
+      if (isBack()) continue;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, RETURN_WITHIN_MS);
+      // Many come in several messages.
+      this.#took = () => {
+        if (isBack()) resolve();
       };
-    });
+      link.send({ type: "send-listeners", box: this.boxPath });
+      await promise;
+      clearTimeout(timer);
+    }
+    this.#took = undefined;
   }
 
   /** Opens what is missing: all of it or nothing. The answer is what went wrong. */
@@ -142,7 +154,7 @@ export class ListeningSockets {
       if (name === undefined || this.#fds.has(name)) closeFd(fd);
       else this.#fds.set(name, fd);
     }
-    this.#returned?.();
+    this.#took?.();
   }
 
   #close(name: string): void {

@@ -45,6 +45,66 @@ test("a server that fails twice in a moment is told twice, by however many worke
   assert.deepEqual(told([...late, ...echo, ...late, ...echo]), all);
 });
 
+test("all that happens to a server within a moment is told, whichever worker tells it", () => {
+  const heard = (words: readonly (readonly [EventDraft, object])[]): string[] => {
+    const news = new BalanceNews();
+    const isTold = ([word, by]: readonly [EventDraft, object]): boolean =>
+      news.isWhole(word, by, [A, B]) && news.isNews(word, by);
+    return words.filter(isTold).map(([{ kind }]) => kind.replace("server-", ""));
+  };
+  const out = event("server-ejected", "5 errors in a row; out for 60 s");
+  const back = event("server-returned", "no other server is usable");
+  const ejections = [[out, A] as const, [back, A] as const, [out, B] as const, [back, A] as const];
+  assert.deepEqual(heard(ejections), ["ejected", "returned", "ejected", "returned"]);
+
+  const words = [
+    event("server-drain-started", "disk"),
+    event("server-drained", "no request left"),
+    event("server-ready", "done"),
+  ];
+  const once = ["drain-started", "drained", "ready"];
+  const both = words.flatMap((word) => [[word, A] as const, [word, B] as const]);
+  // The second time it is the other worker that has a request left.
+  const other = words.flatMap((word) => {
+    const last = word.kind === "server-drained" ? A : B;
+    return [[word, last === A ? B : A] as const, [word, last] as const];
+  });
+  assert.deepEqual(heard([...both, ...other]), [...once, ...once]);
+});
+
+test("a fresh worker's word of old orders is no news, however late it comes", () => {
+  let now = 0;
+  const news = new BalanceNews(() => now);
+  const isTold = (worker: object, kind: EventDraft["kind"], reason: string): boolean =>
+    news.isNews(event(kind, reason), worker);
+  assert.ok(isTold(A, "server-weight", "1 -> 5"));
+  assert.ok(isTold(A, "server-weight", "5 -> 7"));
+  assert.ok(isTold(A, "server-weight", "100 % -> 50 %, says its check"));
+  assert.ok(isTold(A, "server-drain-started", "disk"));
+  assert.ok(isTold(A, "server-drained", "no request left"));
+  now = 86_400_000;
+  const fresh = [
+    ["server-weight", "1 -> 7"],
+    ["server-weight", "100 % -> 50 %, says its check"],
+    ["server-drain-started", "disk"],
+    ["server-drained", "no request left"],
+  ] as const;
+  for (const [kind, reason] of fresh) assert.ok(!isTold(B, kind, reason), reason);
+  assert.ok(isTold(B, "server-weight", "7 -> 1"));
+  assert.ok(isTold(B, "server-maint", "disk"));
+  assert.ok(isTold(B, "server-drained", "no request left"));
+});
+
+test("orders of workers that outlive the control process are no news of fresh ones either", () => {
+  const news = new BalanceNews();
+  const admin = { state: "drain", reason: "disk" } as const;
+  news.knows([{ pool: "web", servers: [{ server: "a", admin, weight: 7 }] }]);
+  assert.ok(!news.isNews(event("server-drain-started", "disk"), A));
+  assert.ok(!news.isNews(event("server-weight", "1 -> 7"), A));
+  assert.ok(news.isNews(event("server-ready", "done"), A));
+  assert.ok(news.isNews(event("server-weight", "7 -> 1"), A));
+});
+
 test("a server that went and came back is news again", () => {
   const news = new BalanceNews();
   assert.ok(news.isNews(event("server-up", "check passed: 1 of 2"), A));

@@ -127,7 +127,13 @@ export interface WorkerReply {
 }
 
 export type ToCheckRole =
-  | { readonly type: "hello"; readonly role: "control" | "balance"; readonly pid: number }
+  | {
+      readonly type: "hello";
+      readonly role: "control" | "balance";
+      readonly pid: number;
+      /** Of the control role: the verdicts of an earlier check process, for one that has none yet. */
+      readonly known?: readonly CheckVerdict[];
+    }
   | {
       readonly type: "configure-checks";
       readonly targets: readonly CheckTarget[];
@@ -141,6 +147,8 @@ export type ToCheckRole =
 export type FromCheckRole =
   /** All at first, then what changed; to the control role all of them now and then. */
   | { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] }
+  /** What was told of these holds no more: they have moved, say. */
+  | { readonly type: "unknown"; readonly subjects: readonly string[] }
   /** To the control role: a script that servers are told of with could not be run, or failed. */
   | { readonly type: "note"; readonly subject: string; readonly reason: string }
   | { readonly type: "end-told" };

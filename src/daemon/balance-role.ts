@@ -55,6 +55,7 @@ export async function runBalanceRole(options: BalanceRoleOptions): Promise<void>
   });
   const checks = new CheckRoleLink(directory.checkSocket, "balance", {
     verdicts: (verdicts) => worker.noteVerdicts(verdicts),
+    unknown: (subjects) => worker.forgetVerdicts(subjects),
   });
 
   const receive = (message: ToWorker): void => {

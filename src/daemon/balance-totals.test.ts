@@ -118,6 +118,17 @@ test("what workers did that have ended is kept, what they had open is not", () =
   assert.equal(pools[0]?.waiting, 2);
 });
 
+test("what living workers listen on is shown, though an older one drains", () => {
+  const busy = worker({ requests: 1 });
+  const frontends = busy.frontends.map((one) => ({ ...one, listening: [] }));
+  const killed = busy.frontends.map((one) => ({ ...one, listening: [":8080"] }));
+  const { frontends: shown } = addUp(
+    [{ ...busy, frontends }, busy, busy],
+    [{ ...busy, frontends: killed }],
+  );
+  assert.deepEqual(shown[0]?.listening, [":80"]);
+});
+
 test("with nobody alive the numbers of the dead are shown", () => {
   const gone = retire(worker({ requests: 5, open: 3 }), undefined);
   assert.equal(addUp([], [gone]).frontends[0]?.traffic.counts.requests, 5);

@@ -27,7 +27,9 @@ export function addUp(living: readonly WorkerStatus[], retired: readonly WorkerS
   const current = living.length === 0 ? gone.slice(-1) : living;
   const frontends = names(current, (status) => status.frontends).map((name) => {
     const parts = all.flatMap(({ frontends: list }) => list.filter((one) => one.name === name));
-    const listening = parts[0]?.listening ?? [];
+    // One that drains, or has just begun, listens on nothing; the others do.
+    const doors = living.flatMap(({ frontends: list }) => list.filter((one) => one.name === name));
+    const listening = [...new Set(doors.flatMap((one) => one.listening))];
     return { name, listening, traffic: addTraffic(parts.map((part) => part.traffic)) };
   });
   const pools = names(current, (status) => status.pools).map((name) =>
@@ -44,6 +46,27 @@ export function retire(last: WorkerStatus, before: WorkerStatus | undefined): Wo
   if (before === undefined) return { ...last, ...withoutGauges(last) };
   const { frontends, pools } = addUp([], [before, last]);
   return { ...last, frontends, pools };
+}
+
+/** One that came without its histograms, with those of an earlier look. */
+export function withHistograms(
+  status: WorkerStatus,
+  earlier: WorkerStatus | undefined,
+): WorkerStatus {
+  if (earlier === undefined) return status;
+  const known = new Map(earlier.pools.map((pool) => [pool.name, pool.servers]));
+  const pools = filled(status.pools, earlier.pools).map((pool) => {
+    return { ...pool, servers: filled(pool.servers, known.get(pool.name) ?? []) };
+  });
+  return { ...status, frontends: filled(status.frontends, earlier.frontends), pools };
+}
+
+function filled<T extends { readonly name: string; readonly traffic: TrafficNumbers }>(
+  list: readonly T[],
+  earlier: readonly T[],
+): T[] {
+  const known = new Map(earlier.map(({ name, traffic }) => [name, traffic]));
+  return list.map((one) => ({ ...one, traffic: { ...known.get(one.name), ...one.traffic } }));
 }
 
 function pick(workers: readonly WorkerStatus[], name: string): readonly ServedPool[] {

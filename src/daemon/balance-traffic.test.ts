@@ -67,6 +67,16 @@ test("a worker that does not answer is not taken for one that has ended", async 
   await assert.rejects(desk.look([moody], "services"));
 });
 
+test("a living worker without a line is told as it told last, as long as it lives", async () => {
+  const desk = new TrafficDesk();
+  const a = worker(1);
+  const before = await desk.look([a], "services");
+  const fresh = { serial: 2, pid: 8 };
+  assert.deepEqual(await desk.look([], "services", [a.hello, fresh]), before);
+  assert.deepEqual(await desk.look([], "services", [a.hello, fresh]), before, "again");
+  assert.deepEqual(await desk.look([], "services", [fresh]), []);
+});
+
 test("many servers of many ended workers are forgotten, the oldest first; services are not", async () => {
   const desk = new TrafficDesk();
   const servers = Array.from({ length: 9_000 }, (_, i) => counted(`server web/${i}`));

@@ -8,7 +8,7 @@ import type { Latency } from "../core/journal/measurement.ts";
 import type { Engine } from "../core/proxy/engine.ts";
 import type { CounterName, Traffic } from "../core/proxy/traffic.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import type { WorkerLink } from "./balance-hub.ts";
+import type { Life, WorkerLink } from "./balance-hub.ts";
 
 /** The last numbers of a worker are told that long: several looks, and two at its servers. */
 const LAST_NUMBERS_MS = 150_000;
@@ -109,8 +109,13 @@ export class TrafficDesk {
   /**
    * Of a living worker that does not answer its last numbers: without any it would look as if it had
    * ended, and at the next look as if all that it ever counted were new. Rejects where none are known.
+   * `unlinked`: living ones that have no line at the moment, or none yet.
    */
-  async look(links: readonly WorkerLink[], what: Counting): Promise<CountingProcess[]> {
+  async look(
+    links: readonly WorkerLink[],
+    what: Counting,
+    unlinked: readonly Life[] = [],
+  ): Promise<CountingProcess[]> {
     const fromMs = monotonicMs() - LAST_NUMBERS_MS;
     while ((this.#ended[0]?.atMs ?? Infinity) < fromMs) this.#ended.shift();
     const answers = await Promise.all(
@@ -127,7 +132,11 @@ export class TrafficDesk {
         return [{ life, isEnded: false, counted }];
       }),
     );
-    const lives = new Set(links.map(({ hello }) => lifeOf(hello)));
+    for (const life of unlinked.map(lifeOf)) {
+      const counted = this.#latest.get(`${what} ${life}`);
+      if (counted !== undefined) answers.push([{ life, isEnded: false, counted }]);
+    }
+    const lives = new Set([...links.map(({ hello }) => hello), ...unlinked].map(lifeOf));
     for (const key of this.#latest.keys()) {
       if (!lives.has(key.slice(key.indexOf(" ") + 1))) this.#latest.delete(key);
     }
@@ -169,6 +178,6 @@ function isOfServer({ subject }: Counted): boolean {
   return subject.startsWith("server ");
 }
 
-function lifeOf({ serial, pid }: WorkerLink["hello"]): string {
+function lifeOf({ serial, pid }: Life): string {
   return `${serial} ${pid}`;
 }

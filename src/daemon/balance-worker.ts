@@ -134,7 +134,13 @@ export class BalanceWorker {
 
   noteVerdicts(verdicts: readonly CheckVerdict[]): void {
     this.#loop.run((now) => {
-      for (const verdict of verdicts) this.#note(now, verdict);
+      for (const verdict of verdicts) this.#note(now, verdict.subject, verdict);
+    });
+  }
+
+  forgetVerdicts(subjects: readonly string[]): void {
+    this.#loop.run((now) => {
+      for (const subject of subjects) this.#note(now, subject, undefined);
     });
   }
 
@@ -202,7 +208,7 @@ export class BalanceWorker {
     this.#loop.run((now) => {
       this.#engine.configure(now, settings);
       this.#engine.applyOverrides(now, overrides);
-      for (const verdict of this.#early.values()) this.#note(now, verdict);
+      for (const [subject, verdict] of this.#early) this.#note(now, subject, verdict);
     });
     this.#isConfigured = true;
     this.#share(settings);
@@ -244,13 +250,13 @@ export class BalanceWorker {
     return workerStatus(monotonicMs(), sources, histograms);
   }
 
-  #note(now: number, verdict: CheckVerdict): void {
-    const { subject } = verdict;
+  #note(now: number, subject: string, verdict: CheckVerdict | undefined): void {
     const slash = subject.indexOf("/");
     // What is no server of a pool is somebody else's: a track.
     if (slash < 0) return;
     const [pool, server] = [subject.slice(0, slash), subject.slice(slash + 1)];
-    if (this.#engine.setHealth(now, pool, server, verdict)) this.#early.delete(subject);
+    const isDone = this.#engine.setHealth(now, pool, server, verdict) || verdict === undefined;
+    if (isDone) this.#early.delete(subject);
     else if (this.#early.size < MAX_EARLY) this.#early.set(subject, verdict);
   }
 

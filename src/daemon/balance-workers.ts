@@ -9,7 +9,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import type { WorkerLink } from "./balance-hub.ts";
+import type { Life, WorkerLink } from "./balance-hub.ts";
 import { BALANCE_PROTOCOL } from "./balance-protocol.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
@@ -46,6 +46,8 @@ export interface WorkersOptions {
   readonly log: EventLog;
   /** A worker was connected: give it its sockets and its configuration. */
   readonly joined: (link: WorkerLink) => Promise<void>;
+  /** Its process has ended, and all that it said was heard. */
+  readonly gone: (worker: Life) => void;
 }
 
 export class BalanceWorkers {
@@ -53,6 +55,7 @@ export class BalanceWorkers {
   readonly #workers = new Map<number, Worker>();
   readonly #backoff = new CrashBackoff();
   readonly #pinging: NodeJS.Timeout;
+  #isAdopted = false;
   #wanted = 0;
   /** Workers of another version wait to be replaced. */
   #hasOthers = false;
@@ -71,6 +74,16 @@ export class BalanceWorkers {
   /** Those that take new connections, and their answers count. */
   get links(): readonly WorkerLink[] {
     return [...this.#workers.values()].flatMap(({ link }) => link ?? []);
+  }
+
+  /** Living ones that cannot be asked at the moment. */
+  get unlinked(): readonly Life[] {
+    return [...this.#workers.values()].filter(({ link }) => link === undefined);
+  }
+
+  /** Workers of an earlier control process may live that have not come here yet. */
+  get isExpecting(): boolean {
+    return !this.#isAdopted && this.findRecorded().length > 0;
   }
 
   /** To all of those but one. */
@@ -99,6 +112,7 @@ export class BalanceWorkers {
       this.#add("role-hung", "error", `the balance worker ${pid} that was found hangs: killing it`);
       signalProcess(pid, "SIGKILL");
     }
+    this.#isAdopted = true;
   }
 
   setCount(count: number): void {
@@ -171,7 +185,8 @@ export class BalanceWorkers {
 
   left(link: WorkerLink): void {
     const worker = this.#workers.get(link.hello.serial);
-    if (worker?.link === link) delete worker.link;
+    if (worker === undefined) this.#options.gone(link.hello);
+    else if (worker.link === link) delete worker.link;
   }
 
   #settle(): void {
@@ -216,6 +231,7 @@ export class BalanceWorkers {
 
   #ended(worker: Worker, how: string): void {
     if (!this.#workers.delete(worker.serial)) return;
+    if (worker.link === undefined) this.#options.gone(worker);
     const { runDirectory } = this.#options.command;
     // One that was killed has left both.
     rmSync(join(runDirectory, `balance-${worker.serial}.pid`), { force: true });

@@ -5,6 +5,7 @@
 
 import type { Server } from "node:net";
 import { Prng } from "../lib/prng.ts";
+import type { CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
@@ -28,6 +29,7 @@ export class ServerChecks {
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
   #server: Server | undefined;
+  #isConfigured = false;
 
   constructor(seed: number) {
     this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
@@ -69,11 +71,15 @@ export class ServerChecks {
         else if (message.type === "hello") {
           this.#clients.add(connection);
           if (message.role === "control") this.#controls.add(connection);
+          this.#remember(message.known ?? []);
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
         } else {
           this.#desk.security = message.scripts;
           this.#desk.run(this.#notices.configure(message.notices));
-          this.#runner.configure(message.targets, message.scripts);
+          this.#isConfigured = true;
+          const subjects = this.#runner.configure(message.targets, message.scripts);
+          if (subjects.length === 0) return;
+          for (const client of this.#clients) client.send({ type: "unknown", subjects });
         }
       },
       closed: () => {
@@ -81,6 +87,13 @@ export class ServerChecks {
         this.#controls.delete(connection);
       },
     };
+  }
+
+  /** A check process that has asked by itself knows better. */
+  #remember(known: readonly CheckVerdict[]): void {
+    if (this.#isConfigured) return;
+    this.#runner.remember(known);
+    for (const { subject, up } of known) this.#notices.remember(subject, up);
   }
 
   async #tellEnd(connection: Connection): Promise<void> {

@@ -151,3 +151,109 @@ test("a changed configuration disturbs no check that is the same, and forgets wh
   runner.close();
   server.close();
 });
+
+type Timing = Partial<CheckTarget["check"]["timing"]>;
+
+/** Checks of one server, each by its name and port; TCP connections are refused at port 1. */
+function checksOf(ports: Readonly<Record<string, number>>, timing: Timing = {}): CheckTarget[] {
+  return Object.entries(ports).flatMap(([name, port]) =>
+    targets(1, { kind: "tcp" }, port, timing).map((target) => ({
+      ...target,
+      check: { ...target.check, name },
+    })),
+  );
+}
+
+/** A runner, and what it tells, a word each. */
+function listenedTo(): { runner: CheckRunner; told: string[]; next: () => Promise<string> } {
+  const told: string[] = [];
+  let wake = (): void => {};
+  const runner = new CheckRunner(new Prng(1), ({ up }) => {
+    told.push(up ? "up" : "down");
+    wake();
+  });
+  const next = async (): Promise<string> => {
+    while (told.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return told.shift()!;
+  };
+  return { runner, told, next };
+}
+
+test("a server whose checks become other ones is told anew when that changes what they say", async () => {
+  const { server, port } = await silentServer();
+  const { runner, told, next } = listenedTo();
+  runner.configure(checksOf({ b: port }), RULES);
+  assert.equal(await next(), "up");
+  runner.configure(checksOf({ a: 1, b: port }), RULES);
+  assert.equal(await next(), "down");
+  // With the check that failed goes what it said; one that comes back is told again.
+  assert.deepEqual(runner.configure(checksOf({ b: port }), RULES), []);
+  assert.equal(await next(), "up");
+  runner.configure(checksOf({ a: 1, b: port }), RULES);
+  assert.equal(await next(), "down");
+  // The check that still fails: nobody has forgotten it, and nothing is news.
+  assert.deepEqual(runner.configure(checksOf({ a: 1 }), RULES), []);
+  assert.deepEqual([told, runner.verdicts.map(({ up }) => up)], [[], [false]]);
+  runner.close();
+  server.close();
+});
+
+test("nothing is known of a server that has moved, and all of one whose check asks elsewhere", async () => {
+  const { server, port } = await silentServer();
+  const { runner, told, next } = listenedTo();
+  runner.configure(checksOf({ a: port, b: port }), RULES);
+  assert.equal(await next(), "up");
+  assert.deepEqual(runner.configure(checksOf({ a: port, b: port }), RULES), []);
+  // One of its checks has a port of its own.
+  assert.deepEqual(runner.configure(checksOf({ a: port, b: 1 }), RULES), ["web/0"]);
+  assert.deepEqual([told, runner.verdicts], [[], []]);
+  assert.equal(await next(), "down");
+  runner.close();
+  server.close();
+});
+
+test("`start_down` is for servers that nobody has judged: not after an edit, nor in a new process", async () => {
+  const { server, port } = await silentServer();
+  const rare = { startDown: true, intervalMs: 60_000 };
+  const first = listenedTo();
+  first.runner.configure(checksOf({ a: port }, rare), RULES);
+  assert.deepEqual([await first.next(), await first.next()], ["down", "up"]);
+  first.runner.configure(checksOf({ a: port }, { ...rare, intervalMs: 50_000 }), RULES);
+  first.runner.configure(checksOf({ a: port, b: port }, rare), RULES);
+  const fresh = listenedTo();
+  fresh.runner.remember(first.runner.verdicts);
+  fresh.runner.configure(checksOf({ a: 1 }, { startDown: true, fall: 2 }), RULES);
+  assert.deepEqual([first.told, fresh.told], [[], []]);
+  assert.deepEqual(
+    fresh.runner.verdicts.map(({ up }) => up),
+    [true],
+  );
+  // It is asked all the same, and another machine under its name has to pass first.
+  assert.equal(await fresh.next(), "down");
+  first.runner.configure(checksOf({ a: 1, b: 1 }, rare), RULES);
+  assert.deepEqual(first.told, ["down"]);
+  for (const { runner } of [first, fresh]) runner.close();
+  server.close();
+});
+
+test("the word of an agent that may be silent outlives an edit, and none other is taken for it", async () => {
+  const words = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.end("drain\n");
+  });
+  await new Promise<void>((resolve) => words.listen(0, "127.0.0.1", resolve));
+  const { port } = words.address() as AddressInfo;
+  const agent = { kind: "agent", send: "", required: false } as const;
+  const { runner, next } = listenedTo();
+  const asked = (intervalMs: number): CheckTarget[] => targets(1, agent, port, { intervalMs });
+  runner.configure(asked(60_000), RULES);
+  assert.equal(await next(), "up");
+  words.close();
+  assert.deepEqual(runner.configure(asked(20), RULES), []);
+  assert.equal(runner.verdicts[0]?.admin, "drain");
+  // A check that failed is gone, and who takes its place may never say anything.
+  runner.configure(targets(1, { kind: "tcp" }, port), RULES);
+  assert.equal(await next(), "down");
+  assert.deepEqual(runner.configure(asked(20), RULES), ["web/0"]);
+  runner.close();
+});

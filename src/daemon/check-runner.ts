@@ -4,7 +4,7 @@ import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts"
 import { combinedVerdict, isOtherVerdict } from "../core/check/combined-verdict.ts";
 import { DerivedKeys } from "../core/check/scram.ts";
 import { startOffset } from "../core/check/schedule.ts";
-import { ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
+import { isOptional, ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
 import { type Abandon, ask } from "../drivers/check-ask.ts";
 import type { ScriptRules } from "../drivers/check-script.ts";
 import { CheckWires } from "../drivers/check-wire.ts";
@@ -51,7 +51,7 @@ export class CheckRunner {
   readonly #running = new Map<string, Running>();
   /** Keys of all checks of a subject. */
   readonly #keysOf = new Map<string, string[]>();
-  /** Of subjects with several checks: what was said last. */
+  /** By subject: what was said last, so what everybody knows. */
   readonly #told = new Map<string, CheckVerdict>();
   readonly #heap = new DeadlineHeap<Running>();
   readonly #keys = new DerivedKeys();
@@ -78,16 +78,28 @@ export class CheckRunner {
     this.#scriptSlots = { limit: limits.scripts, used: 0, waiting: [] };
   }
 
-  /** By difference: what is unchanged goes on, what is gone is forgotten. */
-  configure(targets: readonly CheckTarget[], scripts: ScriptRules): void {
+  /** What an earlier process had told of servers: it holds until they are judged anew. Before `configure`. */
+  remember(verdicts: readonly CheckVerdict[]): void {
+    for (const verdict of verdicts) this.#told.set(verdict.subject, verdict);
+  }
+
+  /**
+   * By difference: what is unchanged goes on, what is gone is forgotten. Answers of which subjects
+   * nothing is known any more.
+   */
+  configure(targets: readonly CheckTarget[], scripts: ScriptRules): string[] {
     this.#scripts = scripts;
+    const moved = this.#moved(targets);
+    const isFirst = this.#running.size === 0;
     const wanted = new Set(targets.map(keyOf));
     for (const [key, running] of this.#running) if (!wanted.has(key)) this.#forget(key, running);
     this.#learnSubjects(targets);
     for (const slots of [this.#probeSlots, this.#scriptSlots]) {
       slots.waiting = slots.waiting.filter((running) => this.#isKnown(running));
     }
-    const fresh = targets.filter((target) => this.#isNew(target));
+    const fresh = targets.filter(
+      (target) => this.#running.get(keyOf(target))?.identity !== identityOf(target),
+    );
     const now = monotonicMs();
     for (const [i, target] of fresh.entries()) {
       const { warmupMs, intervalMs } = target.check.timing;
@@ -95,9 +107,14 @@ export class CheckRunner {
         this.#prng.fraction() * warmupMs,
         startOffset(i, fresh.length, intervalMs),
       );
-      this.#start(target, now + spread);
+      const known = moved.has(target.subject) ? undefined : this.#known(target, isFirst);
+      this.#start(target, now + spread, known);
     }
     this.#arm();
+    for (const subject of this.#keysOf.keys()) this.#tell(subject);
+    const unknown = [...this.#told.keys()].filter((one) => this.#verdictOf(one) === undefined);
+    for (const subject of unknown) this.#told.delete(subject);
+    return unknown;
   }
 
   /** Checks that came to an end since the start, good or bad, time-outs included. */
@@ -135,26 +152,40 @@ export class CheckRunner {
     return combinedVerdict(said.map((one) => one?.verdict));
   }
 
-  /** Of one check alone each of its own words; of several what they say together, when it changes. */
-  #tell(verdict: CheckVerdict): void {
-    const { subject } = verdict;
-    if (this.#keysOf.get(subject)?.length === 1) return this.#onVerdict(verdict);
+  /** What all checks of it say together, when that changes. */
+  #tell(subject: string): void {
     const all = this.#verdictOf(subject);
     if (all === undefined || !isOtherVerdict(this.#told.get(subject), all)) return;
     this.#told.set(subject, all);
     this.#onVerdict(all);
   }
 
-  #isNew(target: CheckTarget): boolean {
-    const running = this.#running.get(keyOf(target));
-    if (running === undefined) return true;
-    if (running.identity === identityOf(target)) return false;
-    this.#forget(keyOf(target), running);
-    return true;
+  /** Another machine or program under the same name: nothing that is known holds for it. */
+  #moved(targets: readonly CheckTarget[]): Set<string> {
+    const moved = targets.filter((target) => {
+      const before = this.#running.get(keyOf(target))?.check.target.endpoint ?? target.endpoint;
+      return JSON.stringify(before) !== JSON.stringify(target.endpoint);
+    });
+    return new Set(moved.map(({ subject }) => subject));
   }
 
-  #start(target: CheckTarget, firstMs: number): void {
-    const check = new ServerCheck(target, firstMs);
+  /**
+   * What a check that is new begins with: its own word under its earlier settings, or what is known of its
+   * subject. The latter not if it may be silent for ever, unless it was that check's own (`isFirst`: of
+   * an earlier process).
+   */
+  #known(target: CheckTarget, isFirst: boolean): CheckVerdict | undefined {
+    const { subject } = target;
+    const before = this.#running.get(keyOf(target))?.check;
+    const own = before?.isOptional === isOptional(target) ? before.verdict : undefined;
+    const isAlone = isFirst && this.#keysOf.get(subject)?.length === 1;
+    return own ?? (isOptional(target) && !isAlone ? undefined : this.#told.get(subject));
+  }
+
+  #start(target: CheckTarget, firstMs: number, known: CheckVerdict | undefined): void {
+    const before = this.#running.get(keyOf(target));
+    if (before !== undefined) this.#forget(keyOf(target), before);
+    const check = new ServerCheck(target, firstMs, known);
     const running: Running = {
       check,
       identity: identityOf(target),
@@ -165,7 +196,6 @@ export class CheckRunner {
     };
     this.#running.set(keyOf(target), running);
     this.#heap.push(running);
-    if (check.verdict !== undefined) this.#tell(check.verdict);
   }
 
   #forget(key: string, running: Running): void {
@@ -236,7 +266,7 @@ export class CheckRunner {
     for (const action of running.check.step(monotonicMs(), input)) {
       if (action.type === "start-probe") this.#ask(running);
       else if (action.type === "abandon-probe") this.#abandon(running);
-      else this.#tell(action.verdict);
+      else this.#tell(action.verdict.subject);
     }
     this.#heap.push(running);
   }

@@ -4,11 +4,12 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { createInterface } from "node:readline";
-import { nodeFacts, type StatusLike } from "../core/drill/facts.ts";
+import { nodeFacts, type Configured, type StatusLike } from "../core/drill/facts.ts";
 import type { NodeFacts, SiteFacts, View } from "../core/drill/facts.ts";
 import { shellLine, type Command } from "../core/drill/plan.ts";
 import type { ProbeRecord } from "../core/drill/probe-record.ts";
 import type { ProbeCount } from "../core/drill/run.ts";
+import { drillSettings } from "../config/service/drill-settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { delayFacts, isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
@@ -67,7 +68,8 @@ export class NodeSite implements DrillSite {
     const status = await this.#client.status();
     const { file } = status.configuration;
     const { service } = loadConfiguration(file, { permissive: true });
-    const target = nodeFacts(this.name, status, service?.vrrp.vrrp.instances ?? []);
+    const configured = service === undefined ? undefined : drillSettings(service);
+    const target = nodeFacts(this.name, status, configured);
     const ask = async (...argv: readonly string[]): Promise<string | undefined> => {
       const ran = await runCommand(argv, ASK_WITHIN_MS);
       return ran.ok ? ran.stdout : undefined;
@@ -75,7 +77,7 @@ export class NodeSite implements DrillSite {
     const { nines, stateDirectory } = this.#options;
     this.#facts = {
       target,
-      others: await this.#peers(),
+      others: await this.#peers(configured),
       nines,
       runDirectory: this.runDirectory,
       stateDirectory,
@@ -143,12 +145,13 @@ export class NodeSite implements DrillSite {
     return status === undefined ? undefined : nodeFacts(this.name, status);
   }
 
-  async #peers(): Promise<readonly NodeFacts[]> {
+  /** `configured`: what is known of ours; nodes of a group are told the same. */
+  async #peers(configured?: Configured): Promise<readonly NodeFacts[]> {
     const found = await Promise.all(
       this.#options.peers.map(async (line, i) => {
         const ran = await runCommand(["sh", "-c", line], PEER_WITHIN_MS);
         if (!ran.ok) return undefined;
-        return nodeFacts(`peer${i + 1}`, JSON.parse(ran.stdout) as StatusLike);
+        return nodeFacts(`peer${i + 1}`, JSON.parse(ran.stdout) as StatusLike, configured);
       }),
     );
     return found.filter((node) => node !== undefined);

@@ -16,7 +16,7 @@ export interface RunDirectory {
   /** Balance workers, the check role, and listening sockets: see `balance-protocol.ts`. */
   readonly balanceSocket: string;
   readonly checkSocket: string;
-  /** What balance workers that ended had counted; see `balance-past.ts`. */
+  /** What balance workers had counted; see `balance-past.ts`. */
   readonly balanceCounts: string;
   readonly controlBox: string;
   /** What Nines put into the kernel; see `src/drivers/owned-record.ts`. */

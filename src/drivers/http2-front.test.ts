@@ -8,6 +8,7 @@ import {
   connect as connectSocket,
   createServer as createListener,
   type AddressInfo,
+  type Socket,
 } from "node:net";
 import { test } from "node:test";
 import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
@@ -47,30 +48,45 @@ function acceptor(engine: Engine): { accept(now: number, wire: Wire): Peer } {
   };
 }
 
-async function withClient(
+async function withServer(
   engine: Engine,
-  body: (client: ClientHttp2Session) => Promise<void>,
+  body: (port: number) => Promise<void>,
+  keepAliveMs = 5000,
 ): Promise<void> {
   const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
   const options = {
     acceptor: acceptor(engine),
     origin: ORIGIN,
-    keepAliveMs: 5000,
+    keepAliveMs,
     headBytes: 16384,
   };
-  const server = createListener((socket) => void serveHttp2(loop, socket, options));
+  const serve = (socket: Socket): void => void serveHttp2(loop, socket, options);
+  const server = createListener({ allowHalfOpen: true }, serve);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const client = connect("http://a", { createConnection: () => connectSocket(port, "127.0.0.1") });
   try {
-    await body(client);
+    await body(port);
   } finally {
-    client.close();
-    await once(client, "close");
     server.close();
     loop.close();
   }
+}
+
+async function withClient(
+  engine: Engine,
+  body: (client: ClientHttp2Session) => Promise<void>,
+): Promise<void> {
+  await withServer(engine, async (port) => {
+    const createConnection = (): Socket => connectSocket(port, "127.0.0.1");
+    const client = connect("http://a", { createConnection });
+    try {
+      await body(client);
+    } finally {
+      client.close();
+      await once(client, "close");
+    }
+  });
 }
 
 const PIECE = 64 * 1024;
@@ -174,4 +190,105 @@ test("uploads go on after each pause, and every byte is there", async () => {
     };
     await Promise.all([1, 2, 3, 4].map(give));
   });
+});
+
+test("fields that a server says twice reach the client, whatever their names", async () => {
+  const engine: Engine = (wire) => {
+    const twice = "x-content-type-options: nosniff\r\n".repeat(2);
+    const head = `HTTP/1.1 200 OK\r\n${twice}constructor: a\r\ncontent-length: 0\r\n\r\n`;
+    wire.send(Buffer.from(head), 0, head.length);
+    return {};
+  };
+  await withClient(engine, async (client) => {
+    const stream = client.request({ ":path": "/" });
+    const [headers] = (await once(stream, "response")) as [Record<string, string>];
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    assert.equal(headers["constructor"], "a");
+    stream.resume();
+    await once(stream, "close");
+  });
+});
+
+/** One frame (RFC 9113 section 4.1). */
+function frame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+const PREFACE = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0)]);
+/** POST http / with the authority `a`; more of it follows. RFC 7541, appendix A. */
+const POST = frame(1, 4, 1, Buffer.from([0x83, 0x86, 0x84, 0x01, 0x01, 0x61]));
+const RESET_WITHOUT_ERROR = frame(3, 0, 1, Buffer.alloc(4));
+
+test("an upload that its client takes back while nobody reads it ends, and may still be answered", async () => {
+  const told = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  let received = "";
+  const engine: Engine = (wire) => {
+    wire.pause();
+    begun.resolve();
+    return {
+      received(_now, bytes, from, to) {
+        received += Buffer.from(bytes.subarray(from, to)).toString();
+      },
+      closed() {
+        wire.send(Buffer.from(OK), 0, OK.length);
+        told.resolve();
+      },
+    };
+  };
+  await withServer(engine, async (port) => {
+    const socket = connectSocket(port, "127.0.0.1");
+    socket.resume();
+    socket.write(Buffer.concat([PREFACE, POST]));
+    await begun.promise;
+    const isTold = told.promise.then(() => socket.destroy());
+    socket.write(Buffer.concat([frame(0, 0, 1, Buffer.from("beginning")), RESET_WITHOUT_ERROR]));
+    await isTold;
+    assert.equal(received, "");
+  });
+});
+
+const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+test("an upload that is answered before its end is stopped when the engine lets it go", async () => {
+  const answered = Promise.withResolvers<Wire>();
+  const engine: Engine = (wire) => {
+    wire.send(Buffer.from(OK), 0, OK.length);
+    wire.end();
+    wire.pause();
+    answered.resolve(wire);
+    return {};
+  };
+  await withClient(engine, async (client) => {
+    const stream = client.request({ ":method": "POST", ":path": "/" });
+    stream.on("error", () => {});
+    stream.write("the beginning");
+    let text = "";
+    stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    await once(stream, "end");
+    (await answered.promise).destroy(false);
+    await once(stream, "close");
+    assert.equal(stream.rstCode, 0);
+    assert.equal(text, "ok");
+  });
+});
+
+test("a client that is told to go and does not end its half is cut", async () => {
+  const body = async (port: number): Promise<void> => {
+    const socket = connectSocket({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.write(PREFACE);
+    socket.resume();
+    await once(socket, "end");
+    // Whoever writes to a connection that was cut learns it.
+    const writing = setInterval(() => socket.write(frame(4, 0, 0)), 10);
+    await new Promise((gone) => socket.once("close", gone));
+    clearInterval(writing);
+  };
+  await withServer(() => ({}), body, 20);
 });

@@ -51,6 +51,8 @@ export function serveHttp2(
   options: Http2Options,
 ): ServerHttp2Session {
   const session = performServerHandshake(socket, {
+    // A field that a server says twice, as many do with x-content-type-options, is said twice.
+    strictSingleValueFields: false,
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
       initialWindowSize: STREAM_WINDOW,
@@ -59,7 +61,7 @@ export function serveHttp2(
     },
   });
   session.setLocalWindowSize(CONNECTION_WINDOW);
-  session.setTimeout(options.keepAliveMs, () => session.close());
+  const rest = new Rest(session, socket, options.keepAliveMs);
   session.on("error", () => session.destroy());
   // The socket may be half open, HTTP/2 may not: whoever ends is answered to the end, and gone.
   socket.on("end", () => session.close());
@@ -70,9 +72,40 @@ export function serveHttp2(
       stream.respond({ ":status": request }, { endStream: true });
       return;
     }
-    StreamOfHttp2.open(loop, stream, { ...options, ...request });
+    StreamOfHttp2.open(loop, stream, { ...options, ...request, rest });
   });
   return session;
+}
+
+/**
+ * A connection without anything that the engine has to do with. It is asked to go; one that stays all the
+ * same - it does not read, or does not end its half, for which Node waits without a bound - is cut.
+ */
+class Rest {
+  #streams = 0;
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  constructor(session: ServerHttp2Session, socket: Duplex, patienceMs: number) {
+    this.#timer = setTimeout(() => {
+      if (this.#streams > 0) return;
+      if (session.closed) {
+        socket.destroy();
+        return;
+      }
+      this.#timer.refresh();
+      session.close();
+    }, patienceMs);
+    session.once("close", () => clearTimeout(this.#timer));
+  }
+
+  streamBegins(): void {
+    this.#streams++;
+  }
+
+  streamEnds(): void {
+    this.#streams--;
+    if (this.#streams === 0) this.#timer.refresh();
+  }
 }
 
 /**
@@ -90,12 +123,14 @@ interface StreamOptions extends Http2Options {
   readonly head: Buffer;
   readonly method: string;
   readonly isChunked: boolean;
+  readonly rest: Rest;
 }
 
 class StreamOfHttp2 implements Wire {
   readonly #loop: StreamLoop;
   readonly #stream: ServerHttp2Stream;
   readonly #isHead: boolean;
+  readonly #rest: Rest;
   readonly #answer = new ResponseHead();
   readonly #body = new BodyReader();
   #peer: Peer = nobody;
@@ -110,19 +145,21 @@ class StreamOfHttp2 implements Wire {
   #isPaused = false;
 
   static open(loop: StreamLoop, stream: ServerHttp2Stream, options: StreamOptions): void {
-    const { acceptor, origin, head, isChunked, method } = options;
-    const wire = new StreamOfHttp2(loop, stream, method === "HEAD");
-    wire.#listen(isChunked);
+    const { acceptor, origin, head } = options;
+    const wire = new StreamOfHttp2(loop, stream, options);
+    wire.#listen(options.isChunked);
     loop.run((now) => {
       wire.#peer = acceptor.accept(now, wire, origin);
       if (!wire.#isGone) wire.#peer.received(now, head, 0, head.length);
     });
   }
 
-  private constructor(loop: StreamLoop, stream: ServerHttp2Stream, isHead: boolean) {
+  private constructor(loop: StreamLoop, stream: ServerHttp2Stream, options: StreamOptions) {
     this.#loop = loop;
     this.#stream = stream;
-    this.#isHead = isHead;
+    this.#isHead = options.method === "HEAD";
+    this.#rest = options.rest;
+    this.#rest.streamBegins();
   }
 
   get queued(): number {
@@ -130,7 +167,8 @@ class StreamOfHttp2 implements Wire {
   }
 
   send(bytes: Uint8Array, from: number, to: number): boolean {
-    if (this.#isGone) return true;
+    // Reset by the client, which is told in a moment; Node throws at whoever answers it.
+    if (this.#isGone || this.#stream.closed) return true;
     this.#loop.touchNode();
     this.#take(bytes, from, to);
     this.#isBlocked = this.#stream.writableLength > MARK_BYTES;
@@ -159,9 +197,21 @@ class StreamOfHttp2 implements Wire {
 
   destroy(reset: boolean): void {
     if (this.#isGone) return;
-    if (reset) this.#fail();
-    else this.end();
+    this.#leave();
+    this.#loop.touchNode();
+    // Whoever has the whole answer need not send the rest of his request (RFC 9113 section 8.1).
+    const isWhole = !reset && this.#stream.writableFinished;
+    if (isWhole) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    else this.#fail();
+    // What lies there unread would keep the stream.
+    this.#stream.resume();
+  }
+
+  /** Neither side calls the other again. */
+  #leave(): void {
     this.#isGone = true;
+    this.#arrived = [];
+    this.#rest.streamEnds();
   }
 
   #listen(isChunked: boolean): void {
@@ -170,8 +220,10 @@ class StreamOfHttp2 implements Wire {
     stream.on("data", (chunk: Buffer) => this.#arrive(isChunked ? chunkOf(chunk) : chunk));
     stream.on("trailers", (fields: IncomingHttpHeaders) => (trailers = fields));
     stream.on("end", () => {
-      if (isChunked) this.#arrive(lastChunk(trailers));
+      if (isChunked && !stream.aborted) this.#arrive(lastChunk(trailers));
     });
+    // It closes when it was read to its end, which whoever is paused does not do.
+    stream.on("aborted", () => stream.resume());
     stream.on("drain", () => {
       if (!this.#isBlocked) return;
       this.#isBlocked = false;
@@ -180,13 +232,14 @@ class StreamOfHttp2 implements Wire {
     stream.on("close", () => {
       const reason = stream.rstCode === constants.NGHTTP2_NO_ERROR ? "" : "ECONNRESET";
       this.#tell((peer, now) => {
-        this.#isGone = true;
+        this.#leave();
         peer.closed(now, reason);
       });
     });
   }
 
   #arrive(bytes: Buffer): void {
+    if (this.#isGone || this.#stream.aborted) return;
     this.#arrived.push(bytes);
     this.#tellSoon();
   }
@@ -288,7 +341,7 @@ class StreamOfHttp2 implements Wire {
     if (framing !== "chunked") return;
     this.#stream.on("wantTrailers", () => {
       const { trailers } = this.#body;
-      if (trailers === undefined) this.#stream.close();
+      if (trailers === undefined || this.#stream.closed) this.#stream.close();
       else this.#stream.sendTrailers(fieldsOf(trailers));
     });
   }
@@ -303,7 +356,7 @@ class StreamOfHttp2 implements Wire {
 }
 
 function fieldsOf(block: FieldBlock): OutgoingHttpHeaders {
-  const fields: Record<string, string | string[]> = {};
+  const fields: Record<string, string | string[]> = Object.create(null);
   for (let i = 0; i < block.count; i++) {
     if (block.hop[i] === 1) continue;
     const name = block.nameText(i).toLowerCase();

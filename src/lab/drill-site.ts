@@ -2,10 +2,10 @@
 
 import { mkdirSync } from "node:fs";
 import { readEither } from "../config/read-either.ts";
-import { nodeFacts, type StatusLike } from "../core/drill/facts.ts";
+import { drillSettings } from "../config/service/drill-settings.ts";
+import { nodeFacts, type Configured, type StatusLike } from "../core/drill/facts.ts";
 import type { NodeFacts, ProgramFacts, SiteFacts, View } from "../core/drill/facts.ts";
 import type { Command } from "../core/drill/plan.ts";
-import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { delayFacts, isOwnDisk, linkFacts } from "../drivers/drill-facts.ts";
 import { appendLine, type DrillLine } from "../drivers/drill-files.ts";
@@ -49,7 +49,7 @@ export class LabSite implements DrillSite {
   readonly runDirectory: string;
   readonly stateDirectory: string;
   readonly #options: LabSiteOptions;
-  readonly #settings: readonly InstanceSettings[];
+  readonly #configured: Configured | undefined;
   /** Of each node: number of the last event that was read, and in which life. */
   readonly #read = new Map<string, number>();
   #mendSwitch: Undo | undefined;
@@ -61,7 +61,7 @@ export class LabSite implements DrillSite {
     mkdirSync(this.runDirectory, { recursive: true });
     const file = options.world.host(options.target).outside(options.configuration);
     const { service } = readEither(file, { node: options.target });
-    this.#settings = service?.vrrp.vrrp.instances ?? [];
+    this.#configured = service === undefined ? undefined : drillSettings(service);
   }
 
   /** Also where the target's console finds it, so that its page shows it. */
@@ -177,7 +177,7 @@ export class LabSite implements DrillSite {
 
   async #lookAt(name: string): Promise<NodeFacts | undefined> {
     const status = (await this.#ask(name, "/v1/status")) as StatusLike | undefined;
-    return status === undefined ? undefined : nodeFacts(name, status, this.#settings);
+    return status === undefined ? undefined : nodeFacts(name, status, this.#configured);
   }
 
   async #ask(name: string, path: string): Promise<unknown> {

@@ -1,6 +1,7 @@
 /** Two directors and two web servers, as drills see them. */
 
 import type { InstanceFacts, NodeFacts, SiteFacts, View } from "../../src/core/drill/facts.ts";
+import { masterDownMs } from "../../src/core/vrrp/timing.ts";
 
 const instance: InstanceFacts = {
   name: "site",
@@ -14,12 +15,22 @@ const instance: InstanceFacts = {
   hasWitness: false,
   isUnicast: false,
   preempts: true,
+  preemptDelayMs: 0,
+  masterDownMs: 0,
+  hastens: true,
+  othersHeard: 1,
+  leaseMs: 3000,
 };
 
 const role = (name: string, pid: number): NodeFacts["roles"][number] => ({
   name,
   state: "running",
   pid,
+});
+
+const withPriority = (priority: number): Partial<InstanceFacts> => ({
+  priority,
+  masterDownMs: masterDownMs({ version: 3, downTimerAdverts: 3 }, priority, 1000),
 });
 
 export function node(name: string, change: Partial<InstanceFacts> = {}): NodeFacts {
@@ -34,7 +45,7 @@ export function node(name: string, change: Partial<InstanceFacts> = {}): NodeFac
     name,
     controlPid: 100,
     roles: [role("vrrp", 101), role("check", 102), role("balance", 103), role("balance", 104)],
-    instances: [{ ...instance, ...change }],
+    instances: [{ ...instance, ...withPriority(change.priority ?? 150), ...change }],
     pools: [{ name: "web", servers: [server(1), server(2)] }],
     listening: ["10.0.0.200:80"],
   };

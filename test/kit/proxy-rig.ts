@@ -164,6 +164,7 @@ export interface Told {
   readonly server: string;
   readonly retries: number;
   readonly isReused: boolean;
+  readonly connectMs: number;
   readonly requestId: string;
 }
 
@@ -273,10 +274,11 @@ export class ProxyRig {
 }
 
 function toldOf(record: AccessRecord): Told {
-  const { status, cause, phase, reason, route, pool, server, retries, isReused } = record;
+  const { status, cause, phase, reason, route, pool, server, retries, isReused, connectMs } =
+    record;
   const [from, to] = [2 * ACCESS_TEXTS.requestId, 2 * ACCESS_TEXTS.requestId + 1];
   const id = record.bytes.subarray(record.spans[from], record.spans[to]);
   const requestId = Buffer.from(id).toString("latin1");
   const ended = `${cause}${phase}`;
-  return { status, ended, reason, route, pool, server, retries, isReused, requestId };
+  return { status, ended, reason, route, pool, server, retries, isReused, connectMs, requestId };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PoolRig, poolSettings, request, serverSettings } from "../../../test/kit/pool-rig.ts";
+import type { ServerSettings } from "./pool-settings.ts";
 
 const drainOf = (rig: PoolRig, name: string) =>
   rig.pool.status(rig.now).servers.find((server) => server.name === name)?.drain;
@@ -71,6 +72,32 @@ test("maintenance refuses bound clients at once and ready ends it", () => {
   assert.equal(rig.pick({ sticky: "web1" }), "web1");
   assert.deepEqual(rig.events(), ["web1 ready: done"]);
   assert.equal(drainOf(rig, "web1"), undefined);
+});
+
+test("a server that has no check any more is not drained by the word of the old one", () => {
+  const rig = new PoolRig(poolSettings([{}, {}], { drainDeadlineMs: 10_000 }));
+  rig.pool.setHealth(rig.now, "web1", { up: true, reason: "agent: drain", admin: "drain" });
+  rig.events();
+  const { settings } = rig.pool;
+  const { check: _, ...unchecked } = serverSettings(0);
+  rig.pool.update(rig.now, { ...settings, servers: [unchecked, settings.servers[1]!] });
+  rig.start("web1");
+  rig.pass(20_000);
+  assert.deepEqual(rig.events(), ["web1 ready: the configuration says ready"]);
+  assert.equal(rig.pick({ sticky: "web1" }), "web1");
+});
+
+test("a server that is put back while it leaves has no orders of its former time", () => {
+  const rig = new PoolRig(poolSettings([{}, {}]));
+  rig.start("web1");
+  rig.pool.setAdmin(rig.now, "web1", { state: "drain", reason: "disk" });
+  rig.pool.setWeight(rig.now, "web1", 7);
+  const { settings } = rig.pool;
+  rig.pool.update(rig.now, { ...settings, servers: settings.servers.slice(1) });
+  rig.pool.update(rig.now, settings);
+  const { state, weight } = rig.pool.status(rig.now).servers[0]!;
+  assert.deepEqual({ state, weight }, { state: "unchecked", weight: 1 });
+  assert.deepEqual(rig.pool.overrides(), []);
 });
 
 test("a further drain order with another time moves the deadline", () => {
@@ -184,6 +211,33 @@ test("an operator's word outlives a reload until the configuration says somethin
   assert.ok(rig.events().includes("web1 maint: the configuration says maint"));
 });
 
+test("a server that is down stays down under other checks, until they or nothing is heard of it", () => {
+  const rig = new PoolRig(poolSettings([{}, {}]));
+  const change = (draft: Partial<ServerSettings>): void => {
+    const { settings } = rig.pool;
+    rig.pool.update(rig.now, {
+      ...settings,
+      servers: [serverSettings(0, draft), settings.servers[1]!],
+    });
+  };
+  const state = (): string | undefined => rig.pool.status(rig.now).servers[0]?.state;
+  rig.pool.setHealth(rig.now, "web1", { up: false, reason: "x", weightPercent: 50 });
+  rig.events();
+  change({ alsoChecks: ["tcp"] });
+  change({ check: "tcp" });
+  assert.deepEqual([state(), rig.play({ requests: 4 })], ["down", { web2: 4 }]);
+  rig.pool.setHealth(rig.now, "web1", undefined);
+  assert.deepEqual([state(), rig.play({ requests: 4 })], ["unchecked", { web1: 2, web2: 2 }]);
+  rig.down("web1");
+  rig.events();
+  const { check: _, ...unchecked } = serverSettings(0);
+  rig.pool.update(rig.now, {
+    ...rig.pool.settings,
+    servers: [unchecked, rig.pool.settings.servers[1]!],
+  });
+  assert.deepEqual([state(), rig.events()], ["unchecked", []]);
+});
+
 test("another address under the same name forgets what was learned of the old one", () => {
   const rig = new PoolRig(poolSettings([{}, {}]));
   rig.play({ requests: 10 });
@@ -195,7 +249,8 @@ test("another address under the same name forgets what was learned of the old on
   rig.pool.update(rig.now, { ...settings, servers });
   assert.deepEqual(rig.events(), ["web1 moved: listens at 198.51.100.7 port 8080"]);
   assert.equal(rig.server("web1").latencyMs, -1);
-  assert.equal(rig.pool.status(rig.now).servers[0]?.state, "unchecked");
+  // What its check asks may still be the same.
+  assert.equal(rig.pool.status(rig.now).servers[0]?.state, "down");
 });
 
 test("a weight set at run time is told with both values", () => {

@@ -138,6 +138,16 @@ test("a good check brings the first ejection back early, but not the second", ()
   assert.equal(state(rig, "web1"), "ejected");
 });
 
+test("a verdict from before an ejection that is told again does not end it", () => {
+  const rig = new PoolRig(poolSettings([{}, {}]));
+  rig.up("web1");
+  fail(rig, "web1");
+  rig.up("web1");
+  assert.equal(state(rig, "web1"), "ejected");
+  rig.up("web1", "status 204");
+  assert.equal(state(rig, "web1"), "up");
+});
+
 test("only a part of the servers may be ejected, but always one", () => {
   const rig = new PoolRig(poolSettings(Array.from({ length: 25 }, () => ({}))));
   for (const name of ["web1", "web2", "web3"]) fail(rig, name);

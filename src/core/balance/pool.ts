@@ -165,8 +165,8 @@ export class Pool<Waiter = unknown> {
     }
   }
 
-  /** False: no such server. */
-  setHealth(now: number, server: string, verdict: HealthVerdict): boolean {
+  /** Undefined: nothing is known of it any more. False: no such server. */
+  setHealth(now: number, server: string, verdict: HealthVerdict | undefined): boolean {
     const known = this.#configured(server);
     if (known === undefined) return false;
     const { admin } = known;

@@ -10,6 +10,11 @@ import type { AdminState, PoolSettings, ServerSettings } from "./pool-settings.t
 import type { Server } from "./server.ts";
 import type { Ejection } from "./shared-ejections.ts";
 
+const NOTHING_HEARD: { readonly up: undefined } & Omit<HealthVerdict, "up"> = {
+  up: undefined,
+  reason: "not checked yet",
+};
+
 export class ServerFacts {
   readonly #log: PoolLog;
   #settings: PoolSettings;
@@ -23,19 +28,22 @@ export class ServerFacts {
     this.#settings = settings;
   }
 
-  /** True when anything that counts has changed; most verdicts repeat what is known. */
-  heard(now: number, server: Server, verdict: HealthVerdict): boolean {
-    const { up, reason, weightPercent = 100, admin = "ready" } = verdict;
+  /** True when anything that counts has changed; most verdicts repeat what is known. Undefined: none holds. */
+  heard(now: number, server: Server, verdict: HealthVerdict | undefined): boolean {
+    const { up, reason, weightPercent = 100, admin = "ready" } = verdict ?? NOTHING_HEARD;
     let changed = server.checkUp !== up;
+    // A check process that is new tells again what was known before.
+    const isNews = changed || server.checkReason !== reason;
     server.checkReason = reason;
     if (changed) {
       server.checkUp = up;
-      this.#log.add(now, up ? "up" : "down", server, reason);
-      if (!up && this.#settings.killOnDown) this.cut(now, server, "it is down");
+      if (up !== undefined) this.#log.add(now, up ? "up" : "down", server, reason);
+      if (up === false && this.#settings.killOnDown) this.cut(now, server, "it is down");
     }
     // Its second ejection in a short time shows that the check does not see what is wrong.
     // One that others decided on is theirs to judge: what a new worker is told first is no news.
-    if (up && server.ejected && server.isEjectedHere && server.ejectionLevel === 1) {
+    const isFirstHere = server.ejected && server.isEjectedHere && server.ejectionLevel === 1;
+    if (up === true && isNews && isFirstHere) {
       this.returned(now, server, `active check: ${reason}`);
       changed = true;
     }
@@ -115,6 +123,8 @@ export class ServerFacts {
     // One that comes back under that name begins anew.
     if (server.ejected) server.shared?.end(server.ejectedUntil);
     server.shared?.succeeded();
+    server.adminChange = undefined;
+    server.weightChange = undefined;
     this.#log.add(now, "removed", server, "not in the configuration any more");
     this.#startDrain(now, server, this.#settings.drainDeadlineMs);
   }
@@ -128,14 +138,8 @@ export class ServerFacts {
     if (settings.weight !== before.weight) server.weightChange = undefined;
     this.#adminChanged(now, server, admin);
     this.#weightChanged(now, server, baseWeight);
-    const checks = ({ check, alsoChecks = [] }: ServerSettings): string =>
-      JSON.stringify([check, ...alsoChecks]);
-    if (checks(settings) !== checks(before)) {
-      server.checkUp = undefined;
-      server.checkReason = "not checked yet";
-      server.agentPercent = 100;
-      server.agentAdmin = "ready";
-    }
+    // Of other checks, or those of another address, the check process tells what they find and what holds no more.
+    if (settings.check === undefined) this.heard(now, server, undefined);
     if (endpointText(settings) !== endpointText(before)) this.#moved(now, server);
   }
 
@@ -184,8 +188,6 @@ export class ServerFacts {
   /** Another machine or program: what was learned of the old one says nothing of it. */
   #moved(now: number, server: Server): void {
     this.#log.add(now, "moved", server, `listens at ${endpointText(server.settings)}`);
-    server.checkUp = undefined;
-    server.checkReason = "not checked yet at its new address";
     server.latencyMs = -1;
     server.answerMs = -1;
     server.errorsInRow = 0;

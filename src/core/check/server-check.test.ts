@@ -238,6 +238,17 @@ describe("a check that starts down", () => {
     assert.equal(check.verdict?.reason, "has not passed a check yet");
     assert.deepEqual(play(check, [true, true]), ["500 up: check passed: x, 2 of 2"]);
   });
+
+  it("goes on from what was known, in both directions", () => {
+    const known = { subject: "web/a", reason: "y", latencyMs: 7 };
+    const up = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: true });
+    assert.deepEqual(up.verdict, { ...known, up: true });
+    assert.deepEqual(play(up, [true]), []);
+    const failing = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: true });
+    assert.deepEqual(play(failing, [false, false, false]), ["1000 down: check failed: x, 3 of 3"]);
+    const down = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: false });
+    assert.deepEqual(play(down, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+  });
 });
 
 describe("trouble that is ours", () => {

@@ -37,13 +37,17 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   #latencyMs = 0;
   #actions: ServerCheckAction[] = [];
 
-  /** The first probe is at `firstMs`. */
-  constructor(target: CheckTarget, firstMs: number) {
+  /** The first probe is at `firstMs`. `known`: what was found before, which stands until then. */
+  constructor(target: CheckTarget, firstMs: number, known?: CheckVerdict) {
     const { rise, fall, startDown, retry } = target.check.timing;
+    const wasUp = known?.up === true;
     this.target = target;
-    this.#health = new RiseFall({ rise, fall, startFailed: startDown });
+    const startFailed = startDown && !wasUp;
+    this.#health = new RiseFall({ rise, fall, startFailed, firstFailureDecides: !wasUp });
     this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
-    if (startDown) {
+    this.#latencyMs = known?.latencyMs ?? 0;
+    this.#told = known;
+    if (startDown && known === undefined) {
       const { subject } = target;
       this.#told = { subject, up: false, reason: "has not passed a check yet", latencyMs: 0 };
     }
@@ -106,10 +110,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#tell(result);
   }
 
-  /** An agent that only has a say when it says something. */
   get isOptional(): boolean {
-    const { protocol } = this.target.check;
-    return protocol.kind === "agent" && protocol.required === false;
+    return isOptional(this.target);
   }
 
   #silent(now: number): void {
@@ -160,4 +162,9 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     };
     this.#actions.push({ type: "report", verdict: this.#told });
   }
+}
+
+/** An agent that only has a say when it says something. */
+export function isOptional({ check: { protocol } }: CheckTarget): boolean {
+  return protocol.kind === "agent" && protocol.required === false;
 }

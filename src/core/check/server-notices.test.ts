@@ -42,6 +42,14 @@ test("who starts down is told when it comes up, and a reload tells nothing again
   assert.deepEqual(words(notices.heard("web/b", true)), ["b up", "gained"]);
 });
 
+test("what an earlier process has told is not told again", () => {
+  const notices = new ServerNotices();
+  notices.remember("web/a", false);
+  assert.deepEqual(words(notices.configure([pool()])), []);
+  assert.deepEqual(words(notices.heard("web/a", false)), []);
+  assert.deepEqual(words(notices.heard("web/a", true)), ["a up", "gained"]);
+});
+
 test("the end is told of those that are up, where it was asked for", () => {
   const notices = new ServerNotices();
   notices.configure([pool({ atEnd: true }), pool({ pool: "other" })]);

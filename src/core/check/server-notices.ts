@@ -42,6 +42,11 @@ export class ServerNotices {
   readonly #isUp = new Map<string, boolean>();
   readonly #hasQuorum = new Map<string, boolean>();
 
+  /** What an earlier process has told already. Before `configure`. */
+  remember(subject: string, up: boolean): void {
+    this.#isUp.set(subject, up);
+  }
+
   configure(pools: readonly PoolNotices[]): NoticeOrder[] {
     this.#pools = pools;
     const subjects = new Set(pools.flatMap((one) => one.servers.map((s) => subjectOf(one, s))));

@@ -15,6 +15,14 @@ export interface InstanceFacts {
   readonly hasWitness: boolean;
   readonly isUnicast: boolean;
   readonly preempts: boolean;
+  readonly preemptDelayMs: number;
+  /** Silence after which it takes a master for dead: adverts and its skew. */
+  readonly masterDownMs: number;
+  /** It answers a resignation sooner than after its skew, if it has heard of one other router only. */
+  readonly hastens: boolean;
+  readonly othersHeard: number;
+  /** 0: none. */
+  readonly leaseMs: number;
 }
 
 export interface ServerFacts {
@@ -25,6 +33,8 @@ export interface ServerFacts {
   readonly endpoint: string;
   /** It gets as much as its weight says: its slow start is over. */
   readonly isWhole: boolean;
+  /** It hangs and is out after that, at most; absent: not known. */
+  readonly worstMs?: number;
 }
 
 export interface RoleFacts {
@@ -124,16 +134,24 @@ export interface StatusLike {
   };
 }
 
-interface ServerLike extends Omit<ServerFacts, "isWhole"> {
+interface ServerLike extends Omit<ServerFacts, "isWhole" | "worstMs"> {
   readonly weight: number;
   readonly effectiveWeight: number;
 }
 
-/** `settings`: what its configuration says of its instances, where that can be read. */
+/** What its configuration says, where that can be read. */
+export interface Configured {
+  readonly instances: readonly InstanceSettings[];
+  /** By `POOL/SERVER`: it hangs and is out after that, at most. */
+  readonly worstMs: ReadonlyMap<string, number>;
+}
+
+const NOTHING: Configured = { instances: [], worstMs: new Map() };
+
 export function nodeFacts(
   name: string,
   status: StatusLike,
-  settings: readonly InstanceSettings[] = [],
+  configured: Configured = NOTHING,
 ): NodeFacts {
   const { refused } = status.configuration;
   const { pools = [], frontends = [] } = status.balance ?? {};
@@ -145,19 +163,23 @@ export function nodeFacts(
     instances: instances.map((instance) =>
       instanceFacts(
         instance,
-        settings.find((one) => one.name === instance.name),
+        configured.instances.find((one) => one.name === instance.name),
       ),
     ),
     pools: pools.map((pool) => ({
       name: pool.name,
       servers: pool.servers.map(
-        ({ name: server, usable, state, endpoint, weight, effectiveWeight }) => ({
-          name: server,
-          usable,
-          state,
-          endpoint,
-          isWhole: effectiveWeight >= weight,
-        }),
+        ({ name: server, usable, state, endpoint, weight, effectiveWeight }) => {
+          const worstMs = configured.worstMs.get(`${pool.name}/${server}`);
+          return {
+            name: server,
+            usable,
+            state,
+            endpoint,
+            isWhole: effectiveWeight >= weight,
+            ...(worstMs === undefined ? {} : { worstMs }),
+          };
+        },
       ),
     })),
     listening: frontends.flatMap(({ listening }) => listening),
@@ -181,6 +203,11 @@ function instanceFacts(
     hasWitness: status.witnesses.length > 0,
     isUnicast: settings?.transport.kind === "unicast",
     preempts: settings?.preempt ?? true,
+    preemptDelayMs: settings?.preemptDelayMs ?? 0,
+    masterDownMs: status.masterDownIntervalMs,
+    hastens: settings?.fastHandover ?? true,
+    othersHeard: status.peers.length,
+    leaseMs: status.lease.enabled ? status.lease.durationMs : 0,
   };
 }
 

@@ -42,7 +42,7 @@ export class AnswerRelay {
       case "answering":
         return this.#readBody(exchange, bytes, from, to);
       case "tunnel":
-        this.#parts.wheel.set(exchange, this.#parts.now + this.#timeouts.tunnelMs);
+        this.#dispatcher.progressed(exchange);
         exchange.client!.send(bytes, from, to);
         return to;
       default:
@@ -86,6 +86,7 @@ export class AnswerRelay {
 
   /** The client has ended its half of a tunnel. */
   clientEnded(exchange: Exchange): void {
+    exchange.clientEnded = true;
     exchange.server!.wire.end();
     this.#halfClosed(exchange);
   }
@@ -122,6 +123,7 @@ export class AnswerRelay {
     exchange.client!.send(this.#parts.scratch, 0, end);
     // The client may have waited for it (RFC 9110 10.1.1).
     exchange.expectsContinue = false;
+    exchange.client!.armFor(exchange);
     this.#dispatcher.progressed(exchange);
   }
 
@@ -261,6 +263,8 @@ export class AnswerRelay {
 
   #tunnelLost(exchange: Exchange, reason: string): void {
     if (reason !== "") {
+      // It had said all: that it hears nothing more is its right.
+      if (exchange.serverEnded) return this.#tunnelOver(exchange);
       if (reason !== "closed") exchange.blame("S", "D", `${exchange.record.server}: ${reason}`);
       return this.#break(exchange, "cancelled");
     }
@@ -271,14 +275,15 @@ export class AnswerRelay {
 
   /** Both halves ended: over. One: the other gets the time of an idle answer, not of a tunnel. */
   #halfClosed(exchange: Exchange): void {
+    if (exchange.serverEnded && exchange.clientEnded) this.#tunnelOver(exchange);
+    else this.#dispatcher.progressed(exchange);
+  }
+
+  #tunnelOver(exchange: Exchange): void {
     const client = exchange.client!;
-    if (exchange.serverEnded && client.hasEnded) {
-      this.#dispatcher.complete(exchange, "ok");
-      client.answerDone();
-      this.#dispatcher.changed();
-    } else {
-      this.#parts.wheel.set(exchange, this.#parts.now + this.#timeouts.idleMs);
-    }
+    this.#dispatcher.complete(exchange, "ok");
+    client.answerDone();
+    this.#dispatcher.changed();
   }
 
   // ---- what goes wrong ----

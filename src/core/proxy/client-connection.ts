@@ -162,7 +162,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
       this.refuseHead(408, "c", `no whole request head within ${headMs} ms`);
     } else if (this.isBlocked) {
       this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
-    } else if (!exchange.requestDone) {
+    } else if (this.#intake.relay.isAwaited(exchange)) {
       const reason = `${bodyMs} ms without a byte of the request's body`;
       this.fail(exchange, { status: 408, cause: "c", phase: "R", reason });
     }
@@ -185,6 +185,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     exchange.isServerBlocked = !more;
+    if (!exchange.requestDone) this.armFor(exchange);
     this.#reader.continue();
   }
 
@@ -289,7 +290,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
       this.begin();
       this.#leave("C", "R", "the client ended within a request head");
     } else if (this.#phase === "tunnel") {
-      if (!exchange.serverEnded) exchange.dispatcher!.clientEnded(exchange);
+      exchange.dispatcher!.clientEnded(exchange);
     } else if (!exchange.requestDone) {
       this.#leave("C", "R", "the client ended within a request body");
     }
@@ -327,7 +328,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   /** Who owes the next byte: the client a body, or to read; or nobody here. */
   armFor(exchange: Exchange): void {
     const { wheel, now } = this.#parts;
-    const owes = this.isBlocked || (!exchange.requestDone && !exchange.isServerBlocked);
+    const owes = this.isBlocked || this.#intake.relay.isAwaited(exchange);
     wheel.set(this, owes ? now + this.frontend.settings.timeouts.bodyMs : Infinity);
   }
 

@@ -174,7 +174,7 @@ export class ClientReader {
     const { server, dispatcher } = exchange;
     if (exchange.isServerBlocked) return from;
     exchange.record.bytesIn += to - from;
-    if (server === undefined || exchange.serverEnded) return to;
+    if (server === undefined) return to;
     exchange.isServerBlocked = !server.send(bytes, from, to);
     dispatcher!.progressed(exchange);
     return to;

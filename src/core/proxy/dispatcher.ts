@@ -267,6 +267,7 @@ export class Dispatcher implements ServerListener {
     this.pool.started(now, server);
     group.traffic.add(COUNTERS.requests, 1);
     exchange.attemptAt = now;
+    exchange.connectedAt = exchange.sentAt = -1;
     if (exchange.firstAttemptAt < 0) exchange.firstAttemptAt = now;
     // The bound server cannot serve: the client learns of the other one.
     if ((exchange.pick.sticky ?? server.name) !== server.name) exchange.bindsCookie = true;
@@ -301,22 +302,25 @@ export class Dispatcher implements ServerListener {
     exchange.sentAt = this.#parts.now;
     const more = exchange.outbound.flush(exchange.server!);
     if (!mayEverRepeat(exchange, this.settings.retry)) exchange.outbound.release();
+    exchange.isServerBlocked = !more;
     this.#arm(exchange);
     if (!exchange.requestDone) exchange.client!.serverReady(more);
   }
 
   /**
    * The answer must come in time; a server that does not read counts as one that does not answer.
-   * As long as the client owes the rest of its request the server owes nothing.
+   * As long as the client owes the rest of its request the server owes nothing, unless that waits
+   * for a 100.
    */
   #arm(exchange: Exchange): void {
     const { responseMs, idleMs, tunnelMs } = this.settings.timeouts;
-    const { phase, requestDone, isServerBlocked } = exchange;
-    if (phase === "asked" && !requestDone && !isServerBlocked) {
+    const { phase, requestDone, isServerBlocked, expectsContinue } = exchange;
+    if (phase === "asked" && !requestDone && !isServerBlocked && !expectsContinue) {
       this.#parts.wheel.set(exchange, Infinity);
       return;
     }
-    const ms = phase === "asked" ? responseMs : phase === "answering" ? idleMs : tunnelMs;
+    const isTunnel = phase === "tunnel" && !exchange.serverEnded && !exchange.clientEnded;
+    const ms = phase === "asked" ? responseMs : isTunnel ? tunnelMs : idleMs;
     this.#parts.wheel.set(exchange, this.#parts.now + ms);
   }
 

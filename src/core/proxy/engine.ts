@@ -109,8 +109,13 @@ export class Engine {
 
   // ---- what is known of servers ----
 
-  /** False, as of the next two: there is no such server. */
-  setHealth(now: number, pool: string, server: string, verdict: HealthVerdict): boolean {
+  /** Undefined: nothing is known of it any more. False, as of the next two: there is no such server. */
+  setHealth(
+    now: number,
+    pool: string,
+    server: string,
+    verdict: HealthVerdict | undefined,
+  ): boolean {
     return this.#change(now, pool, (dispatcher) => dispatcher.pool.setHealth(now, server, verdict));
   }
 

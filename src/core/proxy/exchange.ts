@@ -66,6 +66,7 @@ export class Exchange extends Timed {
   isLast = false;
   /** The client has said that nothing follows, not even a body. */
   isFinalWord = false;
+  /** The client sends no body before it got a 100, or has waited long enough. */
   expectsContinue = false;
   wantsUpgrade = false;
   queueClass: QueueClass = 2;
@@ -96,8 +97,9 @@ export class Exchange extends Timed {
   /** An injected fault; 0 = none. */
   abortStatus = 0;
 
-  /** Of a tunnel: the server has ended its half. */
+  /** Of a tunnel: the server has ended its half; the client's end was passed on to it. */
   serverEnded = false;
+  clientEnded = false;
 
   // Attempts.
   retries = 0;
@@ -164,7 +166,7 @@ export class Exchange extends Timed {
     this.stickKey = "";
     this.answerFields = NO_LINES;
     this.abortStatus = 0;
-    this.serverEnded = false;
+    this.serverEnded = this.clientEnded = false;
     this.retries = 0;
     this.failure = undefined;
     this.staleRetried = false;

@@ -23,6 +23,8 @@ export class RequestRelay {
   take(exchange: Exchange, bytes: Uint8Array, from: number, to: number): number {
     const body = exchange.requestBody;
     let at = from;
+    // It comes unasked.
+    if (from < to) exchange.expectsContinue = false;
     while (at < to && !body.done && body.refused === undefined) {
       const room = this.#room(exchange);
       if (room === 0) return at;
@@ -31,6 +33,12 @@ export class RequestRelay {
     }
     if (body.done) this.#finish(exchange);
     return at;
+  }
+
+  /** More of the body is the client's to send: it was not told to wait, and is read from. */
+  isAwaited(exchange: Exchange): boolean {
+    const { requestDone, expectsContinue } = exchange;
+    return !requestDone && !expectsContinue && this.#room(exchange) > 0;
   }
 
   /** How many bytes may be taken now. */

@@ -114,6 +114,7 @@ export class SimClient implements Peer {
   #finished(): void {
     if (this.#answered < this.#entries.length || this.#closing || this.#closed) return;
     this.#closing = true;
+    this.#sending.stop();
     this.#wire.end();
   }
 
@@ -124,7 +125,7 @@ export class SimClient implements Peer {
     entry.sentAt = this.#world.queue.now;
     const { head, body } = requestBytes(plan, this.#world.prng);
     this.#push(head);
-    if (this.#closed) return;
+    if (this.#closed || this.#closing) return;
     if (plan.expectContinue && body.length > 0) this.#waitForContinue(body);
     else this.#push(body);
     if (this.#bodyWaits !== undefined) return;
@@ -243,6 +244,7 @@ export class SimClient implements Peer {
     this.#settle(entry, "answered", this.#world.queue.now);
     this.#answered++;
     this.#closing = true;
+    this.#sending.stop();
     this.#wire.end();
   }
 

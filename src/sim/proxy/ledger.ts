@@ -23,6 +23,8 @@ export class Entry {
   status = 0;
   /** The answer came from a server, not from the proxy itself. */
   fromServer = false;
+  /** The engine has logged it as answered, nothing amiss. */
+  isLoggedWell = false;
   sentAt = 0;
   settledAt = 0;
 

@@ -2,7 +2,7 @@
 
 import { Engine } from "../../core/proxy/engine.ts";
 import type { EngineOptions } from "../../core/proxy/engine-parts.ts";
-import type { ConnectTarget, ServerPeer, Wire } from "../../core/proxy/wire.ts";
+import type { ConnectTarget, Peer, ServerPeer, Wire } from "../../core/proxy/wire.ts";
 import type { MakeEngine } from "./stage.ts";
 
 export interface PlantedBug {
@@ -33,6 +33,21 @@ export function sendingWire(wire: Wire, send: Wire["send"]): Wire {
     end: (last) => wire.end(last),
     destroy: (reset) => wire.destroy(reset),
   };
+}
+
+/** An engine that gets its clients' wires from `plant`. */
+export function withClients(plant: (wire: Wire) => Wire): MakeEngine {
+  return (now, options) => {
+    const engine = new Engine(now, options);
+    const accept = engine.accept.bind(engine);
+    engine.accept = (at, wire, origin): Peer => accept(at, plant(wire), origin);
+    return engine;
+  };
+}
+
+export function wireThat(wire: Wire, change: Partial<Wire>): Wire {
+  // Its `queued` goes on counting.
+  return Object.assign(sendingWire(wire, wire.send.bind(wire)), change);
 }
 
 function receivingPeer(peer: ServerPeer, received: ServerPeer["received"]): ServerPeer {
@@ -140,6 +155,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       const wire = connect(target, peer);
       return { ...sendingWire(wire, wire.send.bind(wire)), destroy() {} };
     }),
+  },
+  {
+    name: "ends a client's connection before all of its answer is out",
+    make: withClients((wire) => wireThat(wire, { end: () => wire.destroy(false) })),
   },
   {
     name: "looks at no clock",

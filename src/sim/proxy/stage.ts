@@ -4,6 +4,7 @@
  */
 
 import { Prng } from "../../lib/prng.ts";
+import type { AccessRecord } from "../../core/proxy/access-record.ts";
 import { Engine } from "../../core/proxy/engine.ts";
 import type { EngineOptions } from "../../core/proxy/engine-parts.ts";
 import type { FrontendSettings } from "../../core/proxy/frontend-settings.ts";
@@ -38,6 +39,8 @@ export class Stage {
   readonly queue: EventQueue = new EventQueue();
   readonly prng: Prng;
   readonly hosts: Map<string, SimHost> = new Map();
+  /** Hears of every exchange that the engine calls over. */
+  told: (record: AccessRecord) => void = () => {};
   readonly #plan: WorldPlan;
   readonly #mode: FrontendSettings["mode"];
   readonly #engine: Engine;
@@ -55,7 +58,7 @@ export class Stage {
       connector: {
         connect: (target, peer): Wire => this.hosts.get(target.server)!.door.connect(target, peer),
       },
-      sinks: { access() {}, event() {} },
+      sinks: { access: (record) => this.told(record), event() {} },
       prng: this.prng.fork(),
     });
     this.#engine.setWallClock(0, 1_700_000_000_000);

@@ -1,24 +1,15 @@
 /** Bugs of a proxy that carries bytes: those that one of requests may have, too, and its own. */
 
 import { Engine } from "../../core/proxy/engine.ts";
-import type { Peer, Wire } from "../../core/proxy/wire.ts";
-import { PLANTED_BUGS, planted, type PlantedBug, sendingWire } from "./planted-bugs.ts";
-import type { MakeEngine } from "./stage.ts";
-
-/** An engine that gets its clients' wires from `plant`. */
-function withClients(plant: (wire: Wire) => Wire): MakeEngine {
-  return (now, options) => {
-    const engine = new Engine(now, options);
-    const accept = engine.accept.bind(engine);
-    engine.accept = (at, wire, origin): Peer => accept(at, plant(wire), origin);
-    return engine;
-  };
-}
-
-function wireThat(wire: Wire, change: Partial<Wire>): Wire {
-  // Its `queued` goes on counting.
-  return Object.assign(sendingWire(wire, wire.send.bind(wire)), change);
-}
+import type { Wire } from "../../core/proxy/wire.ts";
+import {
+  PLANTED_BUGS,
+  planted,
+  type PlantedBug,
+  sendingWire,
+  wireThat,
+  withClients,
+} from "./planted-bugs.ts";
 
 export const TCP_PLANTED_BUGS: readonly PlantedBug[] = [
   ...PLANTED_BUGS,

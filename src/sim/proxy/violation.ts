@@ -9,6 +9,7 @@ export const PROXY_ORACLES = [
   "no-answer",
   "must-succeed",
   "false-end",
+  "false-log",
   "max-connections",
   "memory",
   "left-over",

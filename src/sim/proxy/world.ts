@@ -3,6 +3,8 @@
  * virtual time. Oracles bite while it runs and at the end.
  */
 
+import { accessText } from "../../core/proxy/access-line.ts";
+import { ACCESS_TEXTS, type AccessRecord } from "../../core/proxy/access-record.ts";
 import { Engine } from "../../core/proxy/engine.ts";
 import type { LinkEnd } from "./byte-link.ts";
 import { SimClient } from "./client.ts";
@@ -36,6 +38,7 @@ class ProxyWorld {
     this.#scenario = scenario;
     const stage = new Stage(scenario, "http", makeEngine);
     this.#stage = stage;
+    stage.told = (record) => this.#noteLogged(record);
     const { queue, prng } = stage;
     const ledger = this.#ledger;
     for (const plan of scenario.servers) {
@@ -66,9 +69,25 @@ class ProxyWorld {
       if (entry.outcome === "waiting") {
         throw new ProxyViolation("no-answer", `${entry.plan.id} was never answered`);
       }
+      if (entry.isLoggedWell && entry.outcome === "cut") {
+        throw new ProxyViolation("false-log", `${entry.plan.id} was cut, and logged as whole`);
+      }
       if (isCalm(this.#scenario)) this.#checkSuccess(entry);
     }
     this.#stage.checkNothingLeft();
+  }
+
+  #noteLogged(record: AccessRecord): void {
+    const id = /^\/(c[\d.]+)\?/.exec(accessText(record, ACCESS_TEXTS.target))?.[1];
+    const entry = this.#ledger.entries.get(id ?? "");
+    if (entry === undefined) return;
+    entry.isLoggedWell = record.cause === "-";
+    if (entry.isLoggedWell) return;
+    // A connection that breaks takes along what is still on its way of the answers before.
+    const client = entry.plan.id.split(".", 1)[0];
+    for (const other of this.#ledger.entries.values()) {
+      if (other.plan.id.startsWith(`${client}.`)) other.isLoggedWell = false;
+    }
   }
 
   /** Nothing was wrong with servers or clients: no request may notice that there is a proxy. */

@@ -1,9 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { facts } from "../../../../test/kit/drill-facts.ts";
+import { backup, facts, node } from "../../../../test/kit/drill-facts.ts";
+import type { InstanceFacts, ServerFacts, SiteFacts } from "../facts.ts";
 import { shellLine, type DrillPlan } from "../plan.ts";
 import { catalogue, drillKind } from "./catalogue.ts";
 import { masterLossMs, planFor, SLACK_MS } from "./drill-kind.ts";
+
+function planned(name: string, site: SiteFacts): DrillPlan {
+  const plan = planFor(drillKind(name)!, site);
+  assert.ok(typeof plan !== "string", plan as string);
+  return plan;
+}
+
+const withTarget = (change: Partial<InstanceFacts>): SiteFacts => ({
+  ...facts,
+  target: node("lb1", change),
+});
+
+const withOther = (change: Partial<InstanceFacts>): SiteFacts => ({
+  ...facts,
+  others: [node("lb2", { ...backup.instances[0]!, ...change })],
+});
 
 const plans = catalogue.map((kind) => planFor(kind, facts)).filter((p) => typeof p !== "string");
 
@@ -67,6 +84,83 @@ test("a deaf master goes on until its witness was asked three times in vain: tha
   assert.ok(typeof plan !== "string");
   const resignationMs = ((156 / 256) * 1000) / 8 + 10;
   assert.equal(plan.promise.outageMs, Math.ceil(4000 + resignationMs) + SLACK_MS);
+});
+
+test("only who is known to be first takes the address back, and when it may", () => {
+  const afterwards = (site: SiteFacts, name = "link-down"): string =>
+    planned(name, site).promise.afterwards;
+  assert.equal(afterwards(facts), "returns");
+  assert.equal(afterwards(withTarget({ priority: 100 })), "either");
+  assert.equal(afterwards(withTarget({ priority: 90 })), "either");
+  assert.equal(afterwards({ ...facts, others: [] }), "either");
+  assert.equal(afterwards(withTarget({ preempts: false })), "stays-away");
+  // Who cannot know that it is cut off stays master: nothing is preempted when it is back.
+  assert.equal(afterwards(withTarget({ preempts: false }), "mute"), "returns");
+  assert.equal(afterwards(withTarget({ preempts: false, hasWitness: true }), "mute"), "stays-away");
+  const { settleMs } = planned("link-down", facts);
+  const later = planned("link-down", withTarget({ preemptDelayMs: 300_000 }));
+  assert.equal(later.settleMs, settleMs + 300_000);
+});
+
+test("silence is waited for as long as the taker's own settings say", () => {
+  const outageMs = (site: SiteFacts): number => planned("mute", site).promise.outageMs;
+  const patient = 5000 + (156 / 256) * 1000;
+  assert.equal(outageMs(withOther({ masterDownMs: patient })), Math.ceil(patient) + SLACK_MS);
+  const longest = Math.ceil(3000 + (255 / 256) * 1000);
+  assert.equal(outageMs({ ...facts, others: [] }), longest + SLACK_MS);
+});
+
+test("a resignation is answered soon only by the one other router, and if it does so", () => {
+  const outageMs = (site: SiteFacts): number => {
+    const instances = site.target.instances.map((one) => ({ ...one, hasWitness: true }));
+    return planned("deaf", { ...site, target: { ...site.target, instances } }).promise.outageMs;
+  };
+  const skew = (156 / 256) * 1000;
+  const slow = Math.ceil(4000 + skew) + SLACK_MS;
+  assert.equal(outageMs(facts), Math.ceil(4000 + skew / 8 + 10) + SLACK_MS);
+  assert.equal(outageMs(withOther({ hastens: false })), slow);
+  assert.equal(outageMs(withOther({ othersHeard: 2 })), slow);
+  assert.equal(outageMs({ ...facts, others: [backup, { ...backup, name: "lb3" }] }), slow);
+  assert.equal(outageMs({ ...facts, others: [] }), Math.ceil(4000 + (255 / 256) * 1000) + SLACK_MS);
+});
+
+test("where the lease is over before a successor comes, another node may take over", () => {
+  for (const leaseMs of [0, 150]) {
+    const hang = planned("hang-vrrp", withTarget({ leaseMs }));
+    assert.deepEqual(hang.expect, { holding: "moves", told: [] });
+    const kill = planned("kill-vrrp", withTarget({ leaseMs }));
+    assert.deepEqual(kill.expect, { holding: "either", told: [] });
+    for (const { radius, promise } of [hang, kill]) {
+      assert.equal(radius.takes, "node");
+      assert.equal(promise.outageMs, masterLossMs(facts));
+    }
+  }
+  assert.equal(planned("kill-vrrp", withTarget({ leaseMs: 200 })).expect.holding, "stays");
+  assert.equal(planned("hang-vrrp", withTarget({ leaseMs: 200 })).expect.holding, "stays");
+});
+
+test("a server is waited for as long as its own check may take to find it out", () => {
+  const withServers = (change: Partial<ServerFacts>): SiteFacts => {
+    const pools = facts.target.pools.map((pool) => ({
+      ...pool,
+      servers: pool.servers.map((server) => ({ ...server, ...change })),
+    }));
+    return { ...facts, target: { ...facts.target, pools } };
+  };
+  const usual = planned("backend-frozen", withServers({ worstMs: 2000 }));
+  assert.deepEqual([usual.limitMs, usual.patienceMs], [15_000, 5000]);
+  const slow = planned("backend-frozen", withServers({ worstMs: 19_000 }));
+  assert.ok(slow.limitMs > 19_000, `${slow.limitMs}`);
+  assert.equal(slow.patienceMs, 20_000);
+  const unasked = withServers({ worstMs: Infinity, state: "unchecked" });
+  for (const name of ["backend-frozen", "backend-slow"]) {
+    const refused = planFor(drillKind(name)!, unasked);
+    assert.ok(typeof refused === "string");
+    assert.match(refused, /^web\/web1 has no check/u);
+  }
+  const killed = planned("backend-killed", unasked);
+  assert.deepEqual(killed.expect.told, ["server-ejected"]);
+  assert.deepEqual([killed.limitMs, killed.patienceMs], [20_000, 16_000]);
 });
 
 test("a fault lasts longer when that is asked for, and never shorter than the drill needs", () => {

@@ -1,7 +1,8 @@
 /** What every entry of the catalogue is made of, and the promises that follow from the facts. */
 
 import { longestUnnoticedMs } from "../../check/witness.ts";
-import { isMaster, type SiteFacts } from "../facts.ts";
+import { afterResignationMs, skewMs } from "../../vrrp/timing.ts";
+import { isMaster, type InstanceFacts, type SiteFacts } from "../facts.ts";
 import type { Command, DrillPlan, Layer, Promised, Radius } from "../plan.ts";
 
 /** A machine that is busy with something else gets some slack on top. */
@@ -55,8 +56,8 @@ const NO_OUTAGE_MS = SYN_RETRY_MS + SLACK_MS;
 const WATCH_MS = 800;
 const PATIENCE_MS = 1000;
 /** Who asks for no failure waits as long as a browser would. */
-const PATIENT_MS = 5000;
-const LIMIT_MARGIN_MS = 5000;
+export const PATIENT_MS = 5000;
+export const LIMIT_MARGIN_MS = 5000;
 const SETTLE_MS = 20_000;
 const ABORT_MARGIN_MS = 10_000;
 
@@ -80,7 +81,7 @@ export function planFor(
   return {
     patienceMs: promise.failed === undefined ? PATIENCE_MS : PATIENT_MS,
     limitMs: promise.outageMs + LIMIT_MARGIN_MS,
-    settleMs: SETTLE_MS,
+    settleMs: SETTLE_MS + preemptDelayMs(facts),
     abort: { outageMs: promise.outageMs + ABORT_MARGIN_MS, failed: MANY },
     radius: { takes: "nothing" },
     ...built,
@@ -144,10 +145,31 @@ export function movesIfHeld(facts: SiteFacts): "moves" | "either" {
   return isMaster(facts.target) ? "moves" : "either";
 }
 
-/** Who had the address and prefers to have it, takes it back; `nopreempt` leaves it where it is. */
-export function afterLoss(facts: SiteFacts): Promised["afterwards"] {
-  if (!isMaster(facts.target)) return "either";
-  return facts.target.instances.every(({ preempts }) => preempts) ? "returns" : "stays-away";
+/**
+ * Who had the address and prefers to have it, takes it back from whoever has a lower priority; `nopreempt` leaves it
+ * where it is. `keepsOn`: it goes on as master, and when two of them meet the priority alone decides.
+ */
+export function afterLoss(facts: SiteFacts, keepsOn = false): Promised["afterwards"] {
+  const held = heldBy(facts);
+  if (held.length === 0) return "either";
+  if (!keepsOn && !held.every(({ preempts }) => preempts)) return "stays-away";
+  const wins = held.every((ours) => {
+    const takers = takersOf(facts, ours);
+    return takers.length > 0 && takers.every(({ priority }) => priority < ours.priority);
+  });
+  return wins ? "returns" : "either";
+}
+
+function preemptDelayMs(facts: SiteFacts): number {
+  return Math.max(0, ...heldBy(facts).map((instance) => instance.preemptDelayMs));
+}
+
+function heldBy({ target }: SiteFacts): readonly InstanceFacts[] {
+  return target.instances.filter(({ state }) => state === "MASTER");
+}
+
+function takersOf({ others }: SiteFacts, { name }: InstanceFacts): readonly InstanceFacts[] {
+  return others.flatMap(({ instances }) => instances.filter((other) => other.name === name));
 }
 
 /** The way back: two masters meet for a moment, and a balancer's clients must come in anew. */
@@ -155,38 +177,62 @@ export function returnMs({ target }: SiteFacts): number {
   return 2 * SLACK_MS + (target.listening.length > 0 ? SYN_RETRY_MS : 0);
 }
 
-/** Three adverts of silence and the skew of whoever takes over. */
+/** Adverts of silence and the skew of whoever takes over. */
 export function masterLossMs(facts: SiteFacts): number {
-  return worstInstance(facts, (advertMs, skewMs) => 3 * advertMs + skewMs) + SLACK_MS;
+  return worstTakeover(facts, ({ downMs }) => downMs) + SLACK_MS;
 }
 
-/** An eighth of the skew and up to 10 ms. */
 export function resignationMs(facts: SiteFacts): number {
-  return worstInstance(facts, (_, skewMs) => skewMs / 8 + 10) + SLACK_MS;
+  return worstTakeover(facts, ({ resignedMs }) => resignedMs) + SLACK_MS;
 }
 
 /** Until a node that hears nothing knows it by its witness, and its resignation. */
 export function deafnessMs(facts: SiteFacts): number {
-  const slowest = (advertMs: number, skewMs: number): number =>
-    longestUnnoticedMs(advertMs) + skewMs / 8 + 10;
-  return worstInstance(facts, slowest) + SLACK_MS;
+  const slowest = ({ advertMs, resignedMs }: Takeover): number =>
+    longestUnnoticedMs(advertMs) + resignedMs;
+  return worstTakeover(facts, slowest) + SLACK_MS;
 }
 
-function worstInstance(
-  { target, others }: SiteFacts,
-  time: (advertMs: number, skewMs: number) => number,
-): number {
-  let worst = 0;
-  for (const { name, state, advertIntervalMs } of target.instances) {
-    if (state !== "MASTER") continue;
-    const priorities = others.flatMap(({ instances }) =>
-      instances.filter((other) => other.name === name).map(({ priority }) => priority),
-    );
-    // A taker whose priority nobody knows has the longest skew that there is.
-    const priority = priorities.length === 0 ? 1 : Math.min(...priorities);
-    worst = Math.max(worst, time(advertIntervalMs, ((256 - priority) / 256) * advertIntervalMs));
-  }
-  return Math.ceil(worst);
+/** How long one node waits before it takes over. */
+interface Takeover {
+  readonly advertMs: number;
+  /** After the last advert. */
+  readonly downMs: number;
+  /** After a resignation. */
+  readonly resignedMs: number;
+}
+
+function worstTakeover(facts: SiteFacts, time: (takeover: Takeover) => number): number {
+  const times = heldBy(facts).flatMap((ours) => {
+    const takers = takersOf(facts, ours);
+    if (takers.length === 0) return [time(byStranger(ours))];
+    return takers.map((taker) => time(byNode(ours, taker, takers.length === 1)));
+  });
+  return Math.ceil(Math.max(0, ...times));
+}
+
+function byNode(
+  { advertIntervalMs }: InstanceFacts,
+  { priority, masterDownMs, hastens, othersHeard }: InstanceFacts,
+  isOnly: boolean,
+): Takeover {
+  const skew = skewMs(3, priority, advertIntervalMs);
+  const isFast = isOnly && hastens && othersHeard <= 1;
+  return {
+    advertMs: advertIntervalMs,
+    downMs: masterDownMs,
+    resignedMs: afterResignationMs(skew, isFast),
+  };
+}
+
+/** A taker of whom nothing is known: the lowest priority has the longest skew that there is. */
+function byStranger({ advertIntervalMs, priority, masterDownMs }: InstanceFacts): Takeover {
+  const skew = skewMs(3, 1, advertIntervalMs);
+  return {
+    advertMs: advertIntervalMs,
+    downMs: masterDownMs - skewMs(3, priority, advertIntervalMs) + skew,
+    resignedMs: skew,
+  };
 }
 
 /** The interface that the target's address, or its traffic, is on. */
@@ -203,6 +249,7 @@ export interface ChosenServer {
   readonly port: number;
   /** Somebody asks it whether it is well, besides its clients. */
   readonly isChecked: boolean;
+  readonly worstMs?: number;
 }
 
 export function chooseServer(facts: SiteFacts, wanted?: string): ChosenServer | string {
@@ -215,12 +262,13 @@ export function chooseServer(facts: SiteFacts, wanted?: string): ChosenServer | 
 
 export function allServers({ target }: Pick<SiteFacts, "target">): readonly ChosenServer[] {
   return target.pools.flatMap((pool) =>
-    pool.servers.flatMap(({ name, usable, endpoint, state }) => {
+    pool.servers.flatMap(({ name, usable, endpoint, state, worstMs }) => {
       const at = /^\[?([\d.a-f:]+?)\]?:(\d+)$/i.exec(endpoint);
       if (!usable || at === null) return [];
       const [, address = "", port] = at;
       const where = { address, port: Number(port), isChecked: state !== "unchecked" };
-      return [{ name: `${pool.name}/${name}`, pool: pool.name, server: name, ...where }];
+      const known = worstMs === undefined ? {} : { worstMs };
+      return [{ name: `${pool.name}/${name}`, pool: pool.name, server: name, ...where, ...known }];
     }),
   );
 }

@@ -57,7 +57,7 @@ function lossOfNode(facts: SiteFacts, fault: Fault | undefined): Built | string 
       text: knows ? "never two owners" : "adverts of silence and the skew",
       outageMs: masterLossMs(facts),
       returnOutageMs: returnMs(facts),
-      afterwards: afterLoss(facts),
+      afterwards: afterLoss(facts, !knows),
     },
     watchMs: 1000,
   };
@@ -80,7 +80,11 @@ function linkDown(facts: SiteFacts): Built | string {
   return {
     ...built,
     expect: { holding: movesIfHeld(facts), told: ["state-changed"] },
-    promise: { ...built.promise, text: "adverts of silence and the skew" },
+    promise: {
+      ...built.promise,
+      text: "adverts of silence and the skew",
+      afterwards: afterLoss(facts),
+    },
   };
 }
 
@@ -136,7 +140,7 @@ function multicastBlocked(facts: SiteFacts): Built | string {
       text: "two owners - who notice and say so, and clients are served",
       outageMs: lossMs,
       returnOutageMs: returnMs(facts),
-      afterwards: afterLoss(facts),
+      afterwards: afterLoss(facts, true),
     },
     watchMs: 1000,
   };

@@ -7,6 +7,7 @@ import {
   movesIfHeld,
   nines,
   on,
+  resignationMs,
   returnMs,
   looping,
   shell,
@@ -157,7 +158,7 @@ function handover(facts: SiteFacts): Built | string {
     expect: { holding: "moves", told: ["state-changed"] },
     promise: {
       text: "a planned switch: no request fails",
-      outageMs: returnMs(facts),
+      outageMs: Math.max(returnMs(facts), resignationMs(facts)),
       returnOutageMs: returnMs(facts),
       failed: 0,
       afterwards: taker === undefined ? "stays-away" : "returns",

@@ -16,6 +16,9 @@ import {
   type DrillKind,
 } from "./drill-kind.ts";
 
+/** A lease that is shorter is over before another process can go on in it. */
+const SHORTEST_LEASE_MS = 200;
+
 /** A fresh Node process that loads the balancer and gets its sockets. */
 const WORKER_START_MS = 2000;
 
@@ -52,6 +55,33 @@ function killRole(role: string, says: string, told: readonly string[], outageMs 
       ...(role === "console" ? { cutsLine: true as const } : {}),
       ...(role === "balance" ? { radius: { takes: "worker" as const } } : {}),
     };
+  };
+}
+
+/** Its successor may come in time even so: it is called at once. */
+function killVrrp(facts: SiteFacts): Built | string {
+  const built = killRole("vrrp", "SIGKILL to the vrrp process", [])(facts);
+  if (typeof built === "string" || hasTimeInLease(facts)) return built;
+  return { ...built, ...pastLease(facts), expect: { holding: "either", told: [] } };
+}
+
+function hasTimeInLease({ target }: SiteFacts): boolean {
+  return target.instances.every(
+    ({ state, leaseMs }) => state !== "MASTER" || leaseMs >= SHORTEST_LEASE_MS,
+  );
+}
+
+/** No successor is in time: another node takes over, and the fresh process meets it. */
+function pastLease(facts: SiteFacts): Pick<Built, "radius" | "expect" | "promise"> {
+  return {
+    radius: { takes: "node" },
+    expect: { holding: movesIfHeld(facts), told: [] },
+    promise: {
+      text: "adverts of silence and the skew",
+      outageMs: masterLossMs(facts),
+      returnOutageMs: returnMs(facts),
+      afterwards: "either",
+    },
   };
 }
 
@@ -112,6 +142,7 @@ function hangVrrp(facts: SiteFacts): Built | string {
     ],
     expect: { holding: "stays", told: ["role-hung"] },
     promise: { text: "the spare takes its place within the lease", outageMs: SLACK_MS },
+    ...(hasTimeInLease(facts) ? {} : pastLease(facts)),
   };
 }
 
@@ -194,7 +225,7 @@ export const processDrills: readonly DrillKind[] = [
     title: "the vrrp process is killed",
     layer: "director",
     says: "kill -9. A successor reads the note on the reign and goes on as master.",
-    build: killRole("vrrp", "SIGKILL to the vrrp process", []),
+    build: killVrrp,
   },
   {
     name: "kill-check",

@@ -6,8 +6,10 @@ import {
   allServers,
   chooseServer,
   filter,
+  LIMIT_MARGIN_MS,
   nines,
   on,
+  PATIENT_MS,
   shell,
   TABLE_WORD,
   type BuildOptions,
@@ -23,6 +25,8 @@ const FIRST_PORT = 17_001;
 const UNTIL_DOWN_MS = 15_000;
 /** A server that was out before in a short time stays out longer: 300 s at most by default. */
 const EJECTED_MS = 315_000;
+/** And then is served by another one. */
+const RETRY_WITHIN_MS = 1000;
 const FLOOD = 400;
 
 const noneFails = { text: "another server answers: no request fails", failed: 0 };
@@ -42,6 +46,9 @@ function verdictOn(facts: SiteFacts, server: ChosenServer, verdict: string) {
 
 function outage(server: ChosenServer, fault: Fault): Built {
   const { name, pool, server: bare, isChecked } = server;
+  const { worstMs: known = 0 } = server;
+  // Requests find out sooner than checks what refuses them.
+  const worstMs = isChecked ? known : Math.min(known, UNTIL_DOWN_MS);
   return {
     radius: { takes: "server", pool, server: bare },
     faults: [fault],
@@ -52,9 +59,20 @@ function outage(server: ChosenServer, fault: Fault): Built {
       server: { name, is: "out" },
     },
     promise: noneFails,
-    limitMs: UNTIL_DOWN_MS,
+    limitMs: Math.max(UNTIL_DOWN_MS, worstMs + LIMIT_MARGIN_MS),
+    // Who has asked it waits until it is found out.
+    patienceMs: Math.max(PATIENT_MS, worstMs + RETRY_WITHIN_MS),
     settleMs: EJECTED_MS,
   };
+}
+
+/** A server that answers late or never, and that no check asks. */
+function chooseFoundOut(facts: SiteFacts, wanted?: string): ChosenServer | string {
+  const server = chooseServer(facts, wanted);
+  if (typeof server === "string") return server;
+  const { name, isChecked, worstMs = 0 } = server;
+  if (isChecked || worstMs <= UNTIL_DOWN_MS) return server;
+  return `${name} has no check, and its pool waits long for answers: nobody finds it out in time`;
 }
 
 function killed(facts: SiteFacts, { server: wanted }: BuildOptions): Built | string {
@@ -73,7 +91,7 @@ function killed(facts: SiteFacts, { server: wanted }: BuildOptions): Built | str
 }
 
 function frozen(facts: SiteFacts, { server: wanted }: BuildOptions): Built | string {
-  const server = chooseServer(facts, wanted);
+  const server = chooseFoundOut(facts, wanted);
   if (typeof server === "string") return server;
   const program = facts.programs[server.name];
   if (program === undefined) {
@@ -153,7 +171,7 @@ function endOf(facts: SiteFacts, host: string, pidFile: string): Command {
 }
 
 function slow(facts: SiteFacts, { server: wanted }: BuildOptions): Built | string {
-  const server = chooseServer(facts, wanted);
+  const server = chooseFoundOut(facts, wanted);
   if (typeof server === "string") return server;
   return outage(server, {
     says: `${server.name} answers 3 s late; its checks run out of time`,
