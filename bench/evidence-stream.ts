@@ -146,7 +146,7 @@ function backendOf(events: EventLog): Parameters<typeof serveControl>[1] {
       explain: async () => NOT_HERE,
       plan: () => NOT_HERE,
       apply: async () => NOT_HERE,
-      confirm: () => NOT_HERE,
+      confirm: async () => NOT_HERE,
       replaceWorkers: async () => NOT_HERE,
     },
   };

@@ -150,7 +150,7 @@ export class BalanceControl {
     return { ...plan, diagnostics, reloaded: outcome.reloaded };
   }
 
-  confirm(): Done | Failure {
+  async confirm(): Promise<Done | Failure> {
     return this.#trial?.confirm() ?? { error: `${this.#options.file} is no nines.yaml` };
   }
 
@@ -164,7 +164,7 @@ export class BalanceControl {
       file,
       stateDirectory,
       reload,
-      guard: () => guard.start(),
+      guard,
       say: (kind, reason) => {
         const level = kind === "configuration-rolled-back" ? "warning" : "info";
         log.add({ source: "control", level, kind, instance: "", reason });

@@ -1,7 +1,7 @@
 /**
  * The listening sockets of all frontends. The control role opens them and hands them to every
  * worker; each holder keeps them alive. So a worker that dies loses no waiting connection, a control
- * role that dies takes none along, and the next one gets them back from any worker. The memory of what workers
+ * role that dies takes none along, and the next one gets them back from the workers that hold them. The memory of what workers
  * count and know together goes the same way.
  */
 

@@ -4,7 +4,7 @@ import { isUsable, type CheckVerdict } from "../core/check/check-settings.ts";
 import { Prng } from "../lib/prng.ts";
 import type { CheckLink } from "./check-role-link.ts";
 import { CheckRunner } from "./check-runner.ts";
-import type { RoleModel } from "./role-protocol.ts";
+import type { KnownTrack, RoleModel } from "./role-protocol.ts";
 
 export class TrackedChecks {
   readonly #link: CheckLink;
@@ -15,7 +15,8 @@ export class TrackedChecks {
     this.#runner = new CheckRunner(new Prng(seed), (verdict) => this.#tell(verdict));
   }
 
-  configure({ trackedChecks, scripts }: RoleModel): void {
+  configure({ trackedChecks, scripts }: RoleModel, known: readonly KnownTrack[]): void {
+    if (this.#runner.verdicts.length === 0) this.#runner.remember(known.map(verdictOf));
     this.#runner.configure(trackedChecks, scripts);
   }
 
@@ -30,7 +31,15 @@ export class TrackedChecks {
   #tell(verdict: CheckVerdict): void {
     const { subject: name, reason } = verdict;
     const ok = isUsable(verdict);
-    const what = `${name}: ${reason}`;
+    const what = `${prefixOf(name)}${reason}`;
     this.#link.send({ type: "track-changed", kind: "script", name, ok, value: 0, reason: what });
   }
+}
+
+function prefixOf(name: string): string {
+  return `${name}: `;
+}
+
+function verdictOf({ name, ok, reason }: KnownTrack): CheckVerdict {
+  return { subject: name, up: ok, reason: reason.replace(prefixOf(name), ""), latencyMs: 0 };
 }

@@ -24,13 +24,17 @@ export class ScriptCheck implements Sleeper {
     settings: ScriptSettings,
     security: RoleModel["scripts"],
     offsetMs: number,
-    at: { readonly link: CheckLink; readonly agenda: Agenda },
+    at: {
+      readonly link: CheckLink;
+      readonly agenda: Agenda;
+      readonly known: ScriptTrack["report"];
+    },
   ) {
     this.#settings = settings;
     this.#security = security;
     this.#link = at.link;
     this.#agenda = at.agenda;
-    this.#track = new ScriptTrack(settings, monotonicMs() + offsetMs);
+    this.#track = new ScriptTrack(settings, monotonicMs() + offsetMs, at.known);
     this.report();
     this.#agenda.add(this);
   }

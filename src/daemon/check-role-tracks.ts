@@ -16,7 +16,7 @@ import type { CheckLink } from "./check-role-link.ts";
 import { ProcessChecks } from "./check-role-processes.ts";
 import { ScriptCheck } from "./check-role-script.ts";
 import { WitnessCheck } from "./check-role-witness.ts";
-import type { RoleModel } from "./role-protocol.ts";
+import type { KnownTrack, RoleModel } from "./role-protocol.ts";
 
 interface Check {
   report(): void;
@@ -39,8 +39,8 @@ export class Tracks {
     this.#listeners = isOsFailure(watch) ? undefined : watch;
   }
 
-  configure(model: RoleModel): void {
-    const wanted = this.#wanted(model);
+  configure(model: RoleModel, known: readonly KnownTrack[]): void {
+    const wanted = this.#wanted(model, known);
     const kept = new Map<string, Check>();
     for (const [key, check] of this.#checks) {
       if (wanted.has(key)) kept.set(key, check);
@@ -70,7 +70,7 @@ export class Tracks {
   }
 
   /** As keepalived: what no instance and no group refers to is not watched. */
-  #wanted(model: RoleModel): Map<string, () => Check> {
+  #wanted(model: RoleModel, known: readonly KnownTrack[]): Map<string, () => Check> {
     const { instances, groups, scripts, processes, files, bfds = [] } = model.vrrp;
     const references = [...instances, ...groups].flatMap((one) => one.tracks);
     const used = new Set(references.map((reference) => referenceKey(reference)));
@@ -82,7 +82,8 @@ export class Tracks {
       if (!isUsed("script", one.name)) continue;
       const offsetMs = startOffset(index, scripts.length, one.intervalMs);
       wanted.set(`script ${JSON.stringify([one, model.scripts])}`, () => {
-        return new ScriptCheck(one, model.scripts, offsetMs, { link, agenda });
+        const at = { link, agenda, known: known.find(({ name }) => name === one.name) };
+        return new ScriptCheck(one, model.scripts, offsetMs, at);
       });
     }
     const watched = processes.filter((one) => isUsed("process", one.name));

@@ -52,8 +52,8 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   const receive = (message: ToCheck): void => {
     switch (message.type) {
       case "configure-check":
-        tracks.configure(message.model);
-        checks.configure(message.model);
+        tracks.configure(message.model, message.known);
+        checks.configure(message.model, message.known);
         desk.configure(message.model);
         break;
       case "notify":

@@ -1,42 +1,63 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { ConfigurationTrial, takeBackOverdue } from "./configuration-trial.ts";
 
-function scene(accepts: (text: string) => boolean): {
-  directory: string;
-  file: string;
-  said: string[];
-  told: PromiseWithResolvers<void>;
-  loads: string[];
-  make: () => ConfigurationTrial;
-} {
+interface Scene {
+  readonly directory: string;
+  readonly file: string;
+  readonly said: string[];
+  readonly told: PromiseWithResolvers<void>;
+  readonly loads: string[];
+  /** How often nobody shall guard any more. */
+  readonly dismissed: () => number;
+  readonly make: () => ConfigurationTrial;
+  readonly makeFor: (file: string) => ConfigurationTrial;
+}
+
+/** `meanwhile`: how long it takes to load a text. */
+function scene(
+  accepts: (text: string) => boolean,
+  meanwhile: (text: string) => Promise<void> = () => Promise.resolve(),
+): Scene {
   const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  after(() => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, "nines.yaml");
   writeFileSync(file, "first");
   const said: string[] = [];
   const loads: string[] = [];
   const told = Promise.withResolvers<void>();
-  const make = (): ConfigurationTrial =>
+  let dismissals = 0;
+  const makeFor = (running: string): ConfigurationTrial =>
     new ConfigurationTrial({
-      file,
+      file: running,
       stateDirectory: directory,
-      reload: () => {
-        const text = readFileSync(file, "utf8");
+      reload: async () => {
+        const text = readFileSync(running, "utf8");
         loads.push(text);
+        await meanwhile(text);
         const reloaded = accepts(text);
-        return Promise.resolve({ reloaded, diagnostics: reloaded ? [] : ["no"] });
+        return { reloaded, diagnostics: reloaded ? [] : ["no"] };
       },
-      guard: () => {},
+      guard: { start: () => {}, dismiss: () => dismissals++ },
       say: (kind) => {
         said.push(kind);
         told.resolve();
       },
     });
-  return { directory, file, said, told, loads, make };
+  const make = (): ConfigurationTrial => makeFor(file);
+  return { directory, file, said, told, loads, dismissed: () => dismissals, make, makeFor };
 }
 
 test("a change that is not confirmed in time is taken back", async () => {
@@ -54,11 +75,11 @@ test("a confirmed change stays", async () => {
   const trial = make();
   await trial.apply("second", 60_000);
   assert.ok(trial.leftMs! > 50_000);
-  assert.deepEqual(trial.confirm(), { done: true });
+  assert.deepEqual(await trial.confirm(), { done: true });
   assert.deepEqual(said, ["configuration-confirmed"]);
   assert.equal(readFileSync(file, "utf8"), "second");
   assert.equal(existsSync(join(directory, "unconfirmed.json")), false);
-  assert.match(JSON.stringify(trial.confirm()), /no change that waits/);
+  assert.match(JSON.stringify(await trial.confirm()), /no change that waits/);
 });
 
 test("a refused change leaves the file as it was", async () => {
@@ -95,4 +116,75 @@ test("a restart in the middle goes on waiting, or takes back what is overdue", a
   assert.equal(takeBackOverdue(overdue.file, overdue.directory), true);
   assert.equal(readFileSync(overdue.file, "utf8"), "first");
   assert.equal(takeBackOverdue(overdue.file, overdue.directory), false);
+});
+
+test("a refused change leaves one before it waiting to be confirmed", async () => {
+  const { directory, make } = scene((text) => text !== "bad");
+  const note = join(directory, "unconfirmed.json");
+  const trial = make();
+  await trial.apply("second", 60_000);
+  const waits = readFileSync(note, "utf8");
+  await trial.apply("bad", 90_000);
+  assert.ok(trial.leftMs! > 50_000 && trial.leftMs! <= 60_000);
+  assert.equal(readFileSync(note, "utf8"), waits);
+  await trial.apply("bad", undefined);
+  assert.equal(readFileSync(note, "utf8"), waits);
+  assert.deepEqual(await trial.confirm(), { done: true });
+});
+
+test("a time that runs out while another change is made takes nothing of that back", async () => {
+  const reached = Promise.withResolvers<void>();
+  const going = Promise.withResolvers<void>();
+  const { file, loads, make, directory } = scene(
+    () => true,
+    (text) => {
+      if (text !== "third") return Promise.resolve();
+      reached.resolve();
+      return going.promise;
+    },
+  );
+  const trial = make();
+  void trial.apply("second", 20);
+  const third = trial.apply("third", 60_000);
+  await reached.promise;
+  while (trial.leftMs! > -5) await new Promise((resolve) => setTimeout(resolve, 5));
+  going.resolve();
+  await third;
+  await trial.confirm();
+  assert.deepEqual(loads, ["second", "third"]);
+  assert.equal(readFileSync(file, "utf8"), "third");
+  assert.equal(existsSync(join(directory, "unconfirmed.json")), false);
+});
+
+test("what cannot be taken back yet is kept, and nobody ends the process for that", async () => {
+  const { directory, told, said, dismissed, makeFor } = scene(() => true);
+  const note = join(directory, "unconfirmed.json");
+  const file = join(directory, "gone", "nines.yaml");
+  writeFileSync(note, JSON.stringify({ file, previous: "first", untilWallMs: 0 }));
+  const trial = makeFor(file);
+  await told.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  trial.close();
+  assert.deepEqual(said, ["configuration-rolled-back"]);
+  assert.equal(dismissed(), 1);
+  assert.match(readFileSync(note, "utf8"), /first/);
+});
+
+test("a month to confirm is not over at once", async () => {
+  const { loads, make } = scene(() => true);
+  const trial = make();
+  await trial.apply("second", 31 * 86_400_000);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(loads, ["second"]);
+  trial.close();
+});
+
+test("a link to the configuration stays a link", async () => {
+  const { file, make } = scene(() => true);
+  const target = `${file}.real`;
+  renameSync(file, target);
+  symlinkSync(target, file);
+  await make().apply("second", undefined);
+  assert.ok(lstatSync(file).isSymbolicLink());
+  assert.equal(readFileSync(target, "utf8"), "second");
 });

@@ -5,10 +5,23 @@
  * back, and `trial-guard.ts` sees to it that somebody does.
  */
 
-import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { wallMs } from "../drivers/clock.ts";
 import type { Done, Failure, Reloaded } from "./control-api.ts";
+
+/** Longer ones are over at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** How often it is tried again to go back, on a disk that is full. */
+const TRY_AGAIN_MS = 10_000;
 
 export interface Trial {
   /** Where the configuration runs from. */
@@ -23,8 +36,8 @@ export interface TrialOptions {
   readonly file: string;
   readonly stateDirectory: string;
   readonly reload: () => Promise<Reloaded>;
-  /** Somebody outside of this process shall see to it that it goes back. */
-  readonly guard: () => void;
+  /** Somebody outside of this process sees to it that it goes back. */
+  readonly guard: { start(): void; dismiss(): void };
   readonly say: (
     kind: "configuration-confirmed" | "configuration-rolled-back",
     text: string,
@@ -38,6 +51,8 @@ export class ConfigurationTrial {
   #timer: NodeJS.Timeout | undefined;
   /** The text that runs now: the file itself may have been edited since. */
   #running: string;
+  /** One after the other: applied, confirmed, taken back. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrialOptions) {
     this.#options = options;
@@ -57,25 +72,54 @@ export class ConfigurationTrial {
     this.#running = readText(this.#options.file);
   }
 
-  /** `text`: what shall run. Refused: nothing has changed. */
-  async apply(text: string, confirmWithinMs: number | undefined): Promise<Reloaded | Failure> {
-    const { file } = this.#options;
-    const previous = this.#trial?.previous ?? this.#running;
+  /** `text`: what shall run. Refused: nothing has changed, and what waited to be confirmed still does. */
+  apply(text: string, confirmWithinMs: number | undefined): Promise<Reloaded | Failure> {
+    return this.#inTurn(() => this.#apply(text, confirmWithinMs));
+  }
+
+  confirm(): Promise<Done | Failure> {
+    return this.#inTurn(() => this.#confirm());
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  async #apply(text: string, confirmWithinMs: number | undefined): Promise<Reloaded | Failure> {
+    const { file, reload } = this.#options;
+    const earlier = this.#trial;
+    const previous = earlier?.previous ?? this.#running;
     const before = readText(file);
-    const trouble = this.#prepare(previous, confirmWithinMs) ?? replaceFile(file, text);
-    if (trouble !== undefined) return { error: trouble };
-    const outcome = await this.#options.reload();
-    if (!outcome.reloaded) {
-      replaceFile(file, before);
-      this.#forget();
+    const until = (withinMs: number): Trial => ({
+      file,
+      previous,
+      untilWallMs: wallMs() + withinMs,
+    });
+    const unkept = confirmWithinMs === undefined ? undefined : this.#note(until(confirmWithinMs));
+    const trouble = unkept ?? replaceFile(file, text);
+    const outcome = trouble === undefined ? await reload() : { error: trouble };
+    if ("error" in outcome || !outcome.reloaded) {
+      if (trouble === undefined) replaceFile(file, before);
+      this.#note(earlier);
       return outcome;
     }
     if (confirmWithinMs === undefined) this.#forget();
-    else this.#begin({ file, previous, untilWallMs: wallMs() + confirmWithinMs });
+    else {
+      // The time that the change itself took is the operator's.
+      const trial = until(confirmWithinMs);
+      this.#note(trial);
+      this.#begin(trial);
+    }
     return outcome;
   }
 
-  confirm(): Done | Failure {
+  #confirm(): Done | Failure {
     if (this.#trial === undefined)
       return { error: "there is no change that waits to be confirmed" };
     this.#forget();
@@ -83,44 +127,58 @@ export class ConfigurationTrial {
     return { done: true };
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #prepare(previous: string, confirmWithinMs: number | undefined): string | undefined {
-    if (confirmWithinMs === undefined) return undefined;
-    const untilWallMs = wallMs() + confirmWithinMs;
-    return replaceFile(
-      this.#path,
-      JSON.stringify({ file: this.#options.file, previous, untilWallMs }),
-    );
+  /** What to go back to, on disk; undefined: nothing. */
+  #note(trial: Trial | undefined): string | undefined {
+    if (trial !== undefined) return replaceFile(this.#path, JSON.stringify(trial));
+    rmSync(this.#path, { force: true });
+    return undefined;
   }
 
   #begin(trial: Trial): void {
     this.#trial = trial;
-    this.#options.guard();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => void this.#rollBack(trial),
-      Math.max(0, trial.untilWallMs - wallMs()),
-    );
+    this.#options.guard.start();
+    this.#wait(trial);
   }
 
-  async #rollBack({ file, previous }: Trial): Promise<void> {
-    const trouble = replaceFile(file, previous);
+  #wait(trial: Trial): void {
+    const leftMs = Math.max(0, trial.untilWallMs - wallMs());
+    const waitMs = Math.min(leftMs, LONGEST_TIMER_MS);
+    const over = (): void => {
+      if (waitMs < leftMs) this.#wait(trial);
+      else void this.#inTurn(() => this.#rollBack(trial, false));
+    };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(over, waitMs);
+  }
+
+  async #rollBack(trial: Trial, isAgain: boolean): Promise<void> {
+    // Another one took its place, or it was confirmed, while this waited for its turn.
+    if (this.#trial !== trial) return;
+    const trouble = replaceFile(trial.file, trial.previous);
+    if (trouble !== undefined) {
+      // What to go back to is nowhere else: it is kept, and whoever ended this process would gain nothing.
+      if (!isAgain) this.#say(`nobody confirmed the configuration; going back waits: ${trouble}`);
+      this.#options.guard.dismiss();
+      const again = (): void => void this.#inTurn(() => this.#rollBack(trial, true));
+      this.#timer = setTimeout(again, TRY_AGAIN_MS);
+      return;
+    }
     this.#forget();
-    const outcome = await this.#options.reload();
-    const went = outcome.reloaded && trouble === undefined;
-    const text = went
-      ? "nobody confirmed the configuration: the one before it runs again"
-      : `nobody confirmed the configuration, and going back failed: ${trouble ?? outcome.diagnostics[0]}`;
+    const { reloaded, diagnostics } = await this.#options.reload();
+    const how = reloaded
+      ? ": the one before it runs again"
+      : `, and going back failed: ${diagnostics[0]}`;
+    this.#say(`nobody confirmed the configuration${how}`);
+  }
+
+  #say(text: string): void {
     this.#options.say("configuration-rolled-back", text);
   }
 
   #forget(): void {
     clearTimeout(this.#timer);
     this.#trial = undefined;
-    rmSync(this.#path, { force: true });
+    this.#note(undefined);
   }
 }
 
@@ -154,16 +212,19 @@ function readText(file: string): string {
   }
 }
 
-/** In one step; the answer is what went wrong. */
+/** In one step, behind a symbolic link as well; the answer is what went wrong. */
 function replaceFile(path: string, text: string): string | undefined {
+  let fresh: string | undefined;
   try {
-    const fresh = `${path}.nines-new`;
     const facts = statSync(path, { throwIfNoEntry: false });
+    const place = facts === undefined ? path : realpathSync(path);
+    fresh = `${place}.nines-new`;
     writeFileSync(fresh, text, { mode: (facts?.mode ?? 0o600) & 0o777, flush: true });
     if (facts !== undefined) chownSync(fresh, facts.uid, facts.gid);
-    renameSync(fresh, path);
+    renameSync(fresh, place);
     return undefined;
   } catch (error) {
+    if (fresh !== undefined) rmSync(fresh, { force: true });
     return `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
   }
 }

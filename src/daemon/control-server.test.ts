@@ -77,7 +77,7 @@ before(async () => {
       explain: async () => ({ error: "no worker is running" }),
       plan: (file) => ({ refused: false, diagnostics: [file], changes: [] }),
       apply: async () => ({ error: "not now" }),
-      confirm: () => ({ error: "nothing waits" }),
+      confirm: async () => ({ error: "nothing waits" }),
       replaceWorkers: async () => ({ done: true }),
     },
     reload: async () => ({ reloaded: false, diagnostics: ["a.conf:1:1: error: no"] }),

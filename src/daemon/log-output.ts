@@ -13,9 +13,9 @@ export interface LogOutput {
 
 /** Throws when `file` cannot be opened. */
 export function openLog(file: string | undefined): LogOutput {
-  if (file !== undefined) return new LogFile(file);
   // A reader that went away must not take the node with it.
   process.stderr.on("error", () => {});
+  if (file !== undefined) return new LogFile(file);
   const format = process.stderr.isTTY ? eventLine : JSON.stringify;
   return {
     write: (event) => void process.stderr.write(`${format(event)}\n`),
@@ -70,9 +70,14 @@ class LogFile implements LogOutput {
     } catch {
       // Moved away: that is the case this is for.
     }
-    const fresh = openSync(this.#path, "a", 0o600);
-    closeSync(this.#fd);
-    this.#fd = fresh;
+    try {
+      const fresh = openSync(this.#path, "a", 0o600);
+      closeSync(this.#fd);
+      this.#fd = fresh;
+    } catch (error) {
+      // Its folder is gone, say. The old file goes on, and the next reload tries again.
+      this.#complain(error);
+    }
   }
 }
 

@@ -124,9 +124,23 @@ export type FromCheck =
   /** A line for the operator: a script that is unsafe, a mail that could not be sent. */
   | { readonly type: "check-event"; readonly event: RouterEvent };
 
+/** What was heard last of a script or a check that is tracked. */
+export interface KnownTrack {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly reason: string;
+}
+
 export type ToCheck =
-  /** Also after every reload. What is unchanged goes on undisturbed. */
-  | { readonly type: "configure-check"; readonly model: RoleModel }
+  /**
+   * Also after every reload. What is unchanged goes on undisturbed; what is new begins with what is known of its
+   * name: neither a new check process nor an edit makes a healthy node fail.
+   */
+  | {
+      readonly type: "configure-check";
+      readonly model: RoleModel;
+      readonly known: readonly KnownTrack[];
+    }
   | ({ readonly type: "notify" } & Notification)
   /** Deliver what is queued, then exit 0. */
   | { readonly type: "stop" };

@@ -13,6 +13,7 @@ import {
   type FromCheck,
   type FromControl,
   type FromVrrp,
+  type KnownTrack,
   type RoleModel,
   type ToControl,
   type ToVrrp,
@@ -44,6 +45,8 @@ export class VrrpHub {
   readonly #controls = new Set<Connection>();
   #check: { readonly connection: Connection; readonly pid: number } | undefined;
   #model: RoleModel | undefined;
+  /** Of scripts and checks, by name: for a check role that is new. */
+  readonly #known = new Map<string, KnownTrack>();
   #events: Told[] = [];
   #flushing = false;
   /** Notifications up to this number were sent to the check role of now. */
@@ -83,7 +86,10 @@ export class VrrpHub {
   /** The check role's part of a new configuration. */
   configureCheck(model: RoleModel): void {
     this.#model = model;
-    this.#check?.connection.send({ type: "configure-check", model });
+    const scripts = model.vrrp.scripts.map(({ name }) => name);
+    const kept = new Set([...scripts, ...model.trackedChecks.map(({ subject }) => subject)]);
+    for (const name of this.#known.keys()) if (!kept.has(name)) this.#known.delete(name);
+    if (this.#check !== undefined) this.#tellCheck(this.#check.connection, model);
   }
 
   /** Everybody gets what is queued; the check role is told to finish. */
@@ -97,6 +103,7 @@ export class VrrpHub {
       case "hello":
         return this.#greet(connection, message);
       case "track-changed":
+        if (message.kind === "script") this.#known.set(message.name, message);
         return this.#listener.onTrack(message);
       case "witness-changed":
         return this.#listener.onWitness(message);
@@ -116,9 +123,7 @@ export class VrrpHub {
       this.#check?.connection.close();
       this.#setCheck({ connection, pid: hello.pid });
       this.#sentSeq = 0;
-      if (this.#model !== undefined) {
-        connection.send({ type: "configure-check", model: this.#model });
-      }
+      if (this.#model !== undefined) this.#tellCheck(connection, this.#model);
     } else {
       const checkPid = this.#check?.pid;
       this.#controls.add(connection);
@@ -131,6 +136,15 @@ export class VrrpHub {
       });
     }
     this.#flushSoon();
+  }
+
+  #tellCheck(connection: Connection, model: RoleModel): void {
+    const known = Array.from(this.#known.values(), ({ name, ok, reason }) => ({
+      name,
+      ok,
+      reason,
+    }));
+    connection.send({ type: "configure-check", model, known });
   }
 
   #setCheck(check: { readonly connection: Connection; readonly pid: number } | undefined): void {

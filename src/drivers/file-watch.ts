@@ -4,7 +4,15 @@
  * also serves directories that do not exist yet and file systems without events.
  */
 
-import { mkdirSync, readFileSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  statSync,
+  watch,
+  writeFileSync,
+  type BigIntStats,
+  type FSWatcher,
+} from "node:fs";
 import { basename, dirname } from "node:path";
 
 const COMPARE_EVERY_MS = 1000;
@@ -25,13 +33,14 @@ export class FileWatch {
   /** Which directory is watched: a new one under the old name needs a new watch. */
   #directory: string | undefined;
   #facts = "";
+  readonly #first: NodeJS.Immediate;
 
   /** The first content is told at the next turn of the event loop. */
   constructor(path: string, onChange: (content: FileContent) => void) {
     this.#path = path;
     this.#onChange = onChange;
     this.#timer = setInterval(() => this.#compare(), COMPARE_EVERY_MS);
-    setImmediate(() => {
+    this.#first = setImmediate(() => {
       this.#compare();
       this.read();
     });
@@ -44,6 +53,7 @@ export class FileWatch {
   }
 
   close(): void {
+    clearImmediate(this.#first);
     clearInterval(this.#timer);
     this.#watcher?.close();
   }
@@ -104,11 +114,22 @@ function readContent(path: string): FileContent {
 }
 
 function factsOf(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+  const stats = statsOf(path);
+  if (stats === undefined || typeof stats === "string") return stats ?? "";
+  return `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
 }
 
 function identityOf(directory: string): string | undefined {
-  const stats = statSync(directory, { throwIfNoEntry: false });
-  return stats?.isDirectory() === true ? `${stats.dev} ${stats.ino}` : undefined;
+  const stats = statsOf(directory);
+  if (stats === undefined || typeof stats === "string") return undefined;
+  return stats.isDirectory() ? `${stats.dev} ${stats.ino}` : undefined;
+}
+
+/** A text: what a dead mount or a circle of links says instead, which is no reason to end. */
+function statsOf(path: string): BigIntStats | string | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "unknown";
+  }
 }

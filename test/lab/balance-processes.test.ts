@@ -38,6 +38,13 @@ function untilWorkers(peer: NinesPeer, count: number): Promise<unknown> {
   return waitFor(reached, 10_000, `${count} workers`);
 }
 
+/** The next control process, on what the killed one left. */
+async function killControl({ host, supervisor }: NinesPeer): Promise<NinesPeer> {
+  signal(supervisor.pid, "SIGKILL");
+  await waitFor(() => !supervisor.isRunning, 2000, "the end of control");
+  return startBalancer(host, ["run", "-f", "/run/nines.yaml"]);
+}
+
 test("workers, control and checks are killed one after the other, and the service goes on", async () => {
   await withStage(async ({ world, lb }) => {
     for (const web of ["web1", "web2", "web3"]) await startNginx(world.host(web));
@@ -155,6 +162,48 @@ test("at the end what was begun is finished, and nothing is left", async () => {
     assert.ok(report.failures.every(isShut), report.failures.join("; "));
     assert.deepEqual(peer.pids("balance"), []);
     assert.deepEqual(peer.pids("check"), []);
+  });
+});
+
+async function requestsOf(peer: NinesPeer): Promise<number> {
+  return (await balanceOf(peer)).frontends[0]!.traffic.counts.requests;
+}
+
+test("control is killed again and again while an old worker finishes, and nobody is sent away", async () => {
+  await withStage(async ({ world, lb, client }) => {
+    const web = world.host("web1");
+    web.write("/run/slow", "0123456789abcdef".repeat(1_000_000));
+    await startNginx(web, WITH_FILES(web));
+    let peer = await run(lb, yaml());
+    const url = `http://${LB}:8080/slow`;
+    const words = ["--silent", url, "-w", "%{size_download}", "-o", "/run/got"];
+    const slow = client.run(["curl", ...words], { timeoutMs: 30_000 });
+    await pause(300);
+    const load = await Load.start(world, 8080, 4);
+    await peer.nines("upgrade");
+    await waitFor(() => peer.pids("balance").length === 3, 10_000, "one old worker to be left");
+    const workers = new Set(peer.pids("balance"));
+    // Whichever worker comes back first.
+    for (let i = 0; i < 4; i++) {
+      const counted = await requestsOf(peer);
+      peer = await killControl(peer);
+      await untilWorkers(peer, 2);
+      assert.deepEqual(new Set(peer.pids("balance")), workers);
+      assert.deepEqual((await balanceOf(peer)).frontends[0]!.listening, ["[::]:8080"]);
+      assert.ok((await requestsOf(peer)) >= counted);
+    }
+    assert.equal(await slow, "16000000");
+    assertNoneFailed(await load.stop());
+    // A worker is killed, then control: what it counted stays.
+    const counted = await requestsOf(peer);
+    const victim = peer.pids("balance").at(-1)!;
+    signal(victim, "SIGKILL");
+    await waitFor(() => !isAlive(victim), 2000, "the end of a worker");
+    await untilWorkers(peer, 2);
+    assert.equal(await requestsOf(peer), counted);
+    peer = await killControl(peer);
+    await untilWorkers(peer, 2);
+    assert.equal(await requestsOf(peer), counted);
   });
 });
 

@@ -71,7 +71,7 @@ export class CheckRole {
         message: (message) => {
           this.messages.push({ atMs: performance.now(), message });
           if (message.type === "hello") {
-            connection.send({ type: "configure-check", model: roleModel(model) });
+            connection.send({ type: "configure-check", model: roleModel(model), known: [] });
             for (const one of this.#waiting) connection.send(one);
           }
           if (message.type === "notified") {

@@ -13,6 +13,8 @@ export interface RiseFallSettings {
   readonly fall: number;
   /** Starts as bad and needs `rise` successes (`init_fail`). */
   readonly startFailed: boolean;
+  /** The verdict of an earlier process or of earlier settings: it holds until `rise` or `fall` say otherwise. */
+  readonly known?: boolean | undefined;
   /** The first failure after the start needs no company. Default true. */
   readonly firstFailureDecides?: boolean;
 }
@@ -25,7 +27,7 @@ export class RiseFall {
 
   constructor(settings: RiseFallSettings) {
     this.#settings = settings;
-    this.#verdict = settings.startFailed ? false : undefined;
+    this.#verdict = settings.known ?? (settings.startFailed ? false : undefined);
   }
 
   /** Undefined = nothing known yet. */

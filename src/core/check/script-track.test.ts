@@ -98,6 +98,21 @@ test("init_fail is known before the first run", () => {
   assert.deepEqual(runOnce(track, 0), ["script chk_nginx exited 0 (2 of 2)"]);
 });
 
+test("what an earlier process knew holds until rise or fall say otherwise, init_fail or not", () => {
+  for (const startFailed of [false, true]) {
+    const well = new ScriptTrack({ ...SETTINGS, startFailed }, 0, { ok: true, reason: "was well" });
+    assert.deepEqual(well.report, { ok: true, reason: "was well" });
+    assert.deepEqual([runOnce(well, 1), runOnce(well, 1)], [[], []]);
+    assert.deepEqual(runOnce(well, 1), ["script chk_nginx exited 1 (3 of 3)"]);
+    const ill = new ScriptTrack({ ...SETTINGS, startFailed, rise: 2 }, 0, {
+      ok: false,
+      reason: "",
+    });
+    assert.deepEqual(runOnce(ill, 0), []);
+    assert.deepEqual(runOnce(ill, 0), ["script chk_nginx exited 0 (2 of 2)"]);
+  }
+});
+
 test("what a script printed is quoted as one printable line of bounded length", () => {
   assert.equal(lastLine("a\nb\u0007\u001b[31m!\n\n"), "b [31m!");
   assert.equal(lastLine("x".repeat(5000)).length, 160);

@@ -52,14 +52,15 @@ export class ScriptTrack implements Machine<ScriptInput, ScriptAction> {
   #actions: ScriptAction[] = [];
   #report: { readonly ok: boolean; readonly reason: string } | undefined;
 
-  /** The first run is at `firstMs`. */
-  constructor(settings: ScriptSettings, firstMs: number) {
+  /** The first run is at `firstMs`. `known`: what an earlier process, or one with other settings, reported last. */
+  constructor(settings: ScriptSettings, firstMs: number, known?: ScriptTrack["report"]) {
     this.#settings = settings;
-    this.#health = new RiseFall(settings);
+    this.#health = new RiseFall({ ...settings, known: known?.ok });
     this.#schedule = new Schedule(firstMs, settings.intervalMs);
     this.#early = new EarlyLook(settings.intervalMs);
+    this.#report = known;
     if (settings.startFailed) {
-      this.#report = { ok: false, reason: `script ${settings.name} has not succeeded yet` };
+      this.#report ??= { ok: false, reason: `script ${settings.name} has not succeeded yet` };
     }
   }
 
