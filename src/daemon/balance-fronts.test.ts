@@ -120,13 +120,15 @@ test("a client whose frontend goes before its PROXY header comes is refused", as
 
 test("a client of HTTP/2 that is told to go and stays is cut with all others", async () => {
   await withFronts(sealed(), async ({ fronts, port }) => {
-    const socket = connectTls({
+    const options = {
       port,
       host: "127.0.0.1",
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
+      // Not in the types of Node, which passes it on.
       allowHalfOpen: true,
-    });
+    };
+    const socket = connectTls(options);
     socket.on("error", () => {}).resume();
     await once(socket, "secureConnect");
     const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
