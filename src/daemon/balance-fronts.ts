@@ -174,7 +174,8 @@ export class Fronts {
 
   /** Whatever still runs. */
   cut(): void {
-    for (const session of this.#sessions.keys()) session.destroy();
+    // A session that was asked to go waits for its client to end the connection.
+    for (const { socket } of this.#sessions.values()) socket.destroy();
   }
 
   #listen(): void {
@@ -199,12 +200,13 @@ export class Fronts {
     const { settings, proxies } = front;
     // Who may come to a unix socket is what its mode says.
     const isProxy = !proxies.isEmpty && (isLocal || proxies.has(source.address));
-    if (isProxy) this.#expectHeader(front, fd, ends);
+    if (isProxy) this.#expectHeader(name, fd, ends);
     else if (front.tls === undefined) this.#plain(settings, fd, originOf(ends));
     else this.#secure(front, fd, originOf(ends));
   }
 
-  #expectHeader(front: Front, fd: number, ends: Ends): void {
+  #expectHeader(name: string, fd: number, ends: Ends): void {
+    const front = this.#byBind.get(name)!;
     const { timeouts, limits } = front.settings;
     if (this.#arriving >= limits.connections) {
       closeFd(fd);
@@ -217,8 +219,13 @@ export class Fronts {
       found: (told) => {
         this.#arriving--;
         const origin = told ?? originOf(ends);
-        if (front.tls === undefined) this.#plain(front.settings, fd, origin);
-        else this.#secure(front, fd, origin);
+        // A reload may have come in between: what is not configured any more has let its certificates go.
+        const current = this.#byBind.get(name);
+        if (current === undefined) {
+          closeFd(fd);
+          this.#refused(front, "its frontend is gone");
+        } else if (current.tls === undefined) this.#plain(current.settings, fd, origin);
+        else this.#secure(current, fd, origin);
       },
       refused: (reason) => {
         this.#arriving--;
@@ -274,7 +281,7 @@ export class Fronts {
     const { keepAliveMs } = timeouts;
     const options = { acceptor, origin, keepAliveMs, headBytes: limits.headBytes };
     const session = serveHttp2(loop, socket, options);
-    this.#sessions.set(session, { frontend: name, toldAt: undefined });
+    this.#sessions.set(session, { frontend: name, socket, toldAt: undefined });
     session.once("close", () => this.#sessions.delete(session));
   }
 
@@ -285,6 +292,7 @@ export class Fronts {
 
 interface SessionState {
   readonly frontend: string;
+  readonly socket: TLSSocket;
   /** When GOAWAY was sent. */
   toldAt: number | undefined;
 }

@@ -4,9 +4,12 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
+import { identityOf } from "./tls-context.ts";
 
 /** Names of one certificate; more are ignored. */
 const MAX_NAMES = 1000;
+/** What OpenSSL takes. */
+const SESSION_CONTEXT_BYTES = 32;
 
 export interface Certificate {
   readonly file: string;
@@ -32,13 +35,27 @@ export function loadCertificates(tls: FrontendTls): Certificates {
   const { clientCa: caFile } = tls;
   const clientCa = caFile && describe(caFile, () => readFileSync(caFile));
   const minVersion = tls.minimumVersion === "1.3" ? "TLSv1.3" : "TLSv1.2";
-  const common = { minVersion, ...(clientCa ? { ca: clientCa } : {}) } as const;
+  const read = tls.certificates.map(({ certificate: file, key }) => ({
+    file,
+    cert: describe(file, () => readFileSync(file)),
+    key: describe(key, () => readFileSync(key)),
+  }));
+  const identity = identityOf({
+    minimumVersion: tls.minimumVersion,
+    clientCertificate: tls.clientCertificate,
+    certificate: Buffer.concat(read.map(({ cert }) => cert)),
+    ...(clientCa ? { clientCa } : {}),
+  });
+  const common = {
+    minVersion,
+    ...(clientCa ? { ca: clientCa } : {}),
+    // All frontends seal with the same keys.
+    sessionIdContext: Buffer.from(identity).toString("hex").slice(0, SESSION_CONTEXT_BYTES),
+  } as const;
   const all: Certificate[] = [];
   const byName = new Map<string, Certificate>();
   let fallback: SecureContextOptions | undefined;
-  for (const { certificate: file, key: keyFile } of tls.certificates) {
-    const cert = describe(file, () => readFileSync(file));
-    const key = describe(keyFile, () => readFileSync(keyFile));
+  for (const { file, cert, key } of read) {
     const options = { ...common, cert, key };
     const context = describe(file, () => createSecureContext(options));
     fallback ??= options;

@@ -178,7 +178,9 @@ const NO_PASSPHRASE = new NativeMemory(1);
  * A session may be resumed where all of this is the same: neither under another certificate nor where
  * clients are judged otherwise. 32 bytes, what OpenSSL allows at most.
  */
-function identityOf(options: ServerContextOptions): Uint8Array {
+export function identityOf(
+  options: Omit<ServerContextOptions, "key" | "ticketSecret">,
+): Uint8Array {
   const { certificate, clientCa, clientCertificate, minimumVersion } = options;
   const hash = createHash("sha256");
   for (const part of [certificate, clientCa ?? "", clientCertificate, minimumVersion]) {

@@ -40,7 +40,10 @@ export class NodeTlsFront {
       ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
     });
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
-    this.#server.on("tlsClientError", (error) => this.#over()?.refused(error.message));
+    this.#server.on("tlsClientError", ({ message }, { authorizationError: unknown }) => {
+      const reason = unknown ? `client certificate: ${String(unknown)}` : message;
+      over(this.#current.getStore())?.refused(reason);
+    });
   }
 
   sealTickets(keys: Uint8Array | undefined): void {
@@ -49,13 +52,20 @@ export class NodeTlsFront {
 
   /** Takes the descriptor over. */
   accept(fd: number, handshake: NodeHandshake): void {
-    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
-    socket.setNoDelay(true);
-    this.#current.run({ handshake, isOver: false }, () => this.#server.emit("connection", socket));
+    const pending = { handshake, isOver: false };
+    this.#current.run(pending, () => {
+      const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+      socket.setNoDelay(true);
+      // Node may close it without a word, and in nobody's name.
+      socket.once("close", () => {
+        setImmediate(() => over(pending)?.refused("closed within the TLS handshake"));
+      });
+      this.#server.emit("connection", socket);
+    });
   }
 
   #secured(socket: TLSSocket): void {
-    const handshake = this.#over();
+    const handshake = over(this.#current.getStore());
     if (handshake === undefined) {
       socket.destroy();
       return;
@@ -73,16 +83,16 @@ export class NodeTlsFront {
       clientSubject: (certificate?.subject ?? "").replaceAll("\n", ", "),
     });
   }
-
-  #over(): NodeHandshake | undefined {
-    const pending = this.#current.getStore();
-    if (pending === undefined || pending.isOver) return undefined;
-    pending.isOver = true;
-    return pending.handshake;
-  }
 }
 
 interface Pending {
   readonly handshake: NodeHandshake;
   isOver: boolean;
+}
+
+/** Whom to tell; nobody a second time. */
+function over(pending: Pending | undefined): NodeHandshake | undefined {
+  if (pending === undefined || pending.isOver) return undefined;
+  pending.isOver = true;
+  return pending.handshake;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -224,4 +224,76 @@ for (const [name, { through, untrusted }] of Object.entries({
       assert.equal(await outcome(false, 1), "ECONNREFUSED");
     });
   });
+}
+
+test("a ticket of a frontend that asks for no certificate is no way around one that demands it", async () => {
+  const more = { ticketKeys: new Uint8Array(48).fill(7) };
+  const base = { host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+  const ca = join(directory, "client.pem");
+  const strict = settings({ clientCertificate: "required", clientCa: ca });
+  let session: Buffer | undefined;
+  await withFront(
+    settings(),
+    async ({ port }) => {
+      const socket = connect({ ...base, port });
+      const told = once(socket, "session") as Promise<[Buffer]>;
+      socket.write("hello");
+      [session] = await told;
+      socket.destroy();
+    },
+    more,
+  );
+  await withFront(
+    strict,
+    async ({ port, facts, refused, front }) => {
+      for (const resumed of [session, undefined]) {
+        const socket = connect({ ...base, port, ...(resumed ? { session: resumed } : {}) });
+        socket.on("error", () => {}).resume();
+        await new Promise((gone) => socket.once("close", gone));
+        while (front.handshakes > 0) await new Promise((go) => setImmediate(go));
+      }
+      assert.deepEqual(facts, []);
+      assert.equal(refused.length, 2);
+    },
+    more,
+  );
+});
+
+test("HTTP/2 resumes a session only where the same is asked of clients", async () => {
+  const more = { ticketKeys: new Uint8Array(48).fill(7) };
+  const base = { host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+  const known = { servername: "two.example", ...clientFiles() };
+  const meet = async (tls: FrontendTls, session?: Buffer): Promise<Met> => {
+    let met: Met | undefined;
+    await withFront(
+      tls,
+      async ({ port }) => {
+        const socket = connect({ ...base, ...known, port, ...(session ? { session } : {}) });
+        let own: Buffer | undefined;
+        socket.on("session", (fresh: Buffer) => (own = fresh));
+        socket.write("hello");
+        await once(socket, "data");
+        met = [own, socket.isSessionReused()];
+        socket.destroy();
+      },
+      more,
+    );
+    return met!;
+  };
+  const strict = settings({
+    clientCertificate: "required",
+    clientCa: join(directory, "client.pem"),
+  });
+  const [session] = await meet(settings());
+  assert.equal((await meet(settings(), session))[1], true);
+  const [own, isReused] = await meet(strict, session);
+  assert.equal(isReused, false);
+  assert.equal((await meet(strict, own))[1], true);
+});
+
+type Met = readonly [session: Buffer | undefined, isReused: boolean];
+
+function clientFiles(): Pick<ConnectionOptions, "cert" | "key"> {
+  const read = (name: string): Buffer => readFileSync(join(directory, name));
+  return { cert: read("client.pem"), key: read("client.key") };
 }

@@ -71,6 +71,20 @@ describe("the check of MySQL", () => {
     assert.equal(said(step), "true MySQL 8.0.36, refused a stranger");
   });
 
+  it("lets itself be refused as a stranger whatever way to log in it is asked for", () => {
+    const change = packet(2, 0xfe, "sha256_password", 0, "abcdefghijklmnopqrst", 0);
+    const asked = talk(mysql(), [greeting("8.0.36"), change]);
+    assert.equal(said(asked), "waits");
+    assert.deepEqual([...(asked.send ?? [])], [0, 0, 0, 3]);
+    const denied = packet(4, 0xff, [0x15, 0x04], "#28000Access denied for user 'nines-check'");
+    const step = talk(mysql(), [greeting("8.0.36"), change, denied]);
+    assert.equal(said(step), "true MySQL 8.0.36, refused a stranger");
+    assert.match(
+      said(talk(mysql(WATCH), [greeting("8.0.36"), change])),
+      /^false .*sha256_password/,
+    );
+  });
+
   it("says good-bye, so that the server counts no broken connection", () => {
     const step = talk(mysql(WATCH), [greeting("8.0.36"), OK(2)]);
     assert.deepEqual([...(step.send ?? [])], [1, 0, 0, 0, 1]);

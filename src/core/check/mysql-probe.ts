@@ -113,8 +113,11 @@ export class MysqlProbe implements Probe {
 
   #login(packet: Uint8Array): ProbeStep {
     if (packet[0] === EOF) {
-      const answer = switchResponse(packet, this.#settings.password ?? "");
-      return "error" in answer ? bad(answer.error) : this.#send(answer.proof);
+      const { user, password = "" } = this.#settings;
+      const answer = switchResponse(packet, password);
+      if (!("error" in answer)) return this.#send(answer.proof);
+      // A user that MySQL does not know is asked for a proof of any kind, so as not to tell; then refused.
+      return user === undefined ? this.#send(new Uint8Array(0)) : bad(answer.error);
     }
     if (packet[0] === MORE) {
       if (packet[1] === FAST_OK) return WAIT;

@@ -1,0 +1,143 @@
+/** What lies between an accepted client and the engine, when other things happen at the same time. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { FRONTEND_DEFAULTS } from "../core/proxy/frontend-defaults.ts";
+import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
+import { localAddress, openListener } from "../drivers/stream-listener.ts";
+import { StreamLoop } from "../drivers/stream-loop.ts";
+import { Fronts } from "./balance-fronts.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "nines-fronts-"));
+const file = join(directory, "one.pem");
+before(() => {
+  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+  const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
+  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
+});
+after(() => rmSync(directory, { recursive: true }));
+
+const NAME = "127.0.0.1:1";
+const TICKETS = { ticketKeys: new Uint8Array(48) };
+
+function sealed(more: Partial<FrontendSettings> = {}): FrontendSettings {
+  return {
+    ...FRONTEND_DEFAULTS,
+    name: "web",
+    binds: [{ kind: "ip", address: "127.0.0.1", port: 1 }],
+    tls: {
+      certificates: [{ certificate: file, key: file }],
+      minimumVersion: "1.2",
+      http2: true,
+      clientCertificate: "off",
+    },
+    ...more,
+  };
+}
+
+interface Running {
+  readonly fronts: Fronts;
+  readonly port: number;
+  readonly accepted: string[];
+  readonly refused: string[];
+}
+
+async function withFronts(
+  settings: FrontendSettings,
+  body: (running: Running) => Promise<void>,
+): Promise<void> {
+  const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
+  const accepted: string[] = [];
+  const refused: string[] = [];
+  const fronts = new Fronts({
+    loop,
+    acceptor: {
+      accept(_now, wire, { source }) {
+        accepted.push(source);
+        wire.destroy(false);
+        return { received() {}, drained() {}, ended() {}, closed() {} };
+      },
+    },
+    refused: (_frontend, reason) => void refused.push(reason),
+  });
+  fronts.configure([settings], TICKETS);
+  const fd = openListener({ kind: "ip", address: "127.0.0.1", port: 0 }) as number;
+  const { port } = localAddress(fd);
+  fronts.take([NAME], [fd]);
+  try {
+    await body({ fronts, port, accepted, refused });
+  } finally {
+    fronts.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    loop.close();
+  }
+}
+
+const soon = (): Promise<void> => new Promise((go) => setImmediate(go));
+const PROXY = "PROXY TCP4 192.0.2.7 192.0.2.1 1000 443\r\n";
+
+async function closeOf(socket: Socket): Promise<void> {
+  await new Promise((gone) => socket.once("close", gone));
+}
+
+test("a reload between a connection and its PROXY header changes nothing for its client", async () => {
+  const settings = sealed({ acceptProxyFrom: ["127.0.0.0/8"] });
+  await withFronts(settings, async ({ fronts, port, accepted, refused }) => {
+    const raw = connect(port, "127.0.0.1");
+    await once(raw, "connect");
+    while (fronts.connections === 0) await soon();
+    fronts.configure([settings], TICKETS);
+    raw.write(PROXY);
+    const socket = connectTls({ socket: raw, rejectUnauthorized: false });
+    socket.on("error", () => {}).resume();
+    await closeOf(socket);
+    assert.deepEqual(refused, []);
+    assert.deepEqual(accepted, ["192.0.2.7"]);
+  });
+});
+
+test("a client whose frontend goes before its PROXY header comes is refused", async () => {
+  const settings = sealed({ acceptProxyFrom: ["127.0.0.0/8"] });
+  await withFronts(settings, async ({ fronts, port, refused }) => {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    while (fronts.connections === 0) await soon();
+    fronts.configure([], TICKETS);
+    socket.on("error", () => {}).resume();
+    socket.write(PROXY);
+    await closeOf(socket);
+    assert.deepEqual(refused, ["its frontend is gone"]);
+    assert.equal(fronts.connections, 0);
+  });
+});
+
+test("a client of HTTP/2 that is told to go and stays is cut with all others", async () => {
+  await withFronts(sealed(), async ({ fronts, port }) => {
+    const options = {
+      port,
+      host: "127.0.0.1",
+      rejectUnauthorized: false,
+      ALPNProtocols: ["h2"],
+      // Not in the types of Node, which passes it on.
+      allowHalfOpen: true,
+    };
+    const socket = connectTls(options);
+    socket.on("error", () => {}).resume();
+    await once(socket, "secureConnect");
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings]));
+    const leaving = setInterval(() => fronts.closeSessions(0, 0), 5);
+    await once(socket, "end");
+    clearInterval(leaving);
+    fronts.cut();
+    while (fronts.connections > 0) await soon();
+    socket.destroy();
+  });
+});
