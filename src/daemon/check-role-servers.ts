@@ -76,10 +76,13 @@ export class ServerChecks {
         } else {
           this.#desk.security = message.scripts;
           this.#desk.run(this.#notices.configure(message.notices));
-          this.#isConfigured = true;
           const subjects = this.#runner.configure(message.targets, message.scripts);
-          if (subjects.length === 0) return;
-          for (const client of this.#clients) client.send({ type: "unknown", subjects });
+          const news: FromCheckRole[] =
+            subjects.length === 0 ? [] : [{ type: "unknown", subjects }];
+          // Whoever came before there was anything to tell has not heard what is known.
+          if (!this.#isConfigured) news.push({ type: "verdicts", verdicts: this.#runner.verdicts });
+          this.#isConfigured = true;
+          for (const client of this.#clients) for (const one of news) client.send(one);
         }
       },
       closed: () => {

@@ -27,7 +27,9 @@ import { draftOf, EventLog, momentOf, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
 import type { LogOutput } from "./log-output.ts";
+import { listenToSignals } from "./node-signals.ts";
 import { NodeSnapshot } from "./node-snapshot.ts";
+import { ReloadTurns } from "./reload-turns.ts";
 import { roleModel } from "./role-protocol.ts";
 import { RoleSupervision } from "./role-supervision.ts";
 import { configurationNews } from "./configuration-news.ts";
@@ -80,6 +82,7 @@ export class ControlRole implements ControlBackend {
   #vrrpRun: Promise<void> | undefined;
   #server: Server | undefined;
   #stop = Promise.withResolvers<string>();
+  readonly #reloads = new ReloadTurns(() => this.#reloadAndTell());
 
   constructor(options: ControlOptions, model: Model, warnings: readonly string[]) {
     this.#options = options;
@@ -121,7 +124,12 @@ export class ControlRole implements ControlBackend {
   async run(): Promise<number> {
     const { directory, version, file } = this.#options;
     this.#server = await serveControl(directory.controlSocket, this);
-    this.#listenToSignals();
+    listenToSignals({
+      end: (signal) => this.#stop.resolve(signal),
+      hurry: (reason) => this.balance.hurry(reason),
+      reload: () => void this.reload(),
+      note: (text) => this.#say("note", text),
+    });
     this.#say("started", `nines ${version} runs ${file} (pid ${process.pid})`);
     if (this.#manager.watchdogMs > 0) {
       setInterval(() => this.#beat(), this.#manager.watchdogMs).unref();
@@ -129,7 +137,9 @@ export class ControlRole implements ControlBackend {
     await this.#hook("startup");
     const trouble = await this.#begin();
     if (trouble !== undefined) this.#say("configuration-refused", trouble, "error");
+    else this.#reloads.open();
     const reason = trouble ?? (await this.#stop.promise);
+    this.#reloads.close();
     this.#manager.stopping();
     this.#say("stopping", `stopping: ${reason}${this.#order}`);
     await this.#end(reason);
@@ -279,7 +289,11 @@ export class ControlRole implements ControlBackend {
     return error === undefined ? { done: true } : { error };
   }
 
-  async reload(): Promise<Reloaded> {
+  reload(): Promise<Reloaded> {
+    return this.#reloads.ask();
+  }
+
+  async #reloadAndTell(): Promise<Reloaded> {
     this.#manager.reloading();
     const outcome = await this.#reload();
     this.#manager.ready(outcome.reloaded ? "running" : "reload refused, old configuration runs");
@@ -320,9 +334,10 @@ export class ControlRole implements ControlBackend {
     for (const line of lines) this.#say("configuration-warning", line, "warning");
     this.#say("configuration-loaded", `read ${this.#options.file} again`);
     for (const draft of news) this.events.add(draft);
+    // Ended meanwhile: nothing more is started.
+    if (this.#reloads.isOver) return { reloaded: true, diagnostics: lines };
     this.#runRoles();
-    const { link } = this.#vrrp;
-    if (link !== undefined) await this.#configure(link);
+    if (this.#vrrp.link !== undefined) await this.#configure(this.#vrrp.link);
     return { reloaded: true, diagnostics: lines };
   }
 
@@ -373,21 +388,6 @@ export class ControlRole implements ControlBackend {
     if (groups) names.push(...this.#model.vrrp.groups.map((group) => group.name));
     if (names.includes(name)) return undefined;
     return { error: `no instance '${name}'; there are: ${names.join(", ") || "none"}` };
-  }
-
-  #listenToSignals(): void {
-    let isEnding = false;
-    const end = (signal: string): void => {
-      if (isEnding) this.balance.hurry(`a second signal, ${signal}`);
-      isEnding = true;
-      this.#stop.resolve(signal);
-    };
-    process.on("SIGTERM", end);
-    process.on("SIGINT", end);
-    process.on("SIGHUP", () => void this.reload());
-    const hint = "see `nines status`, `nines status --json` and `nines metrics` instead";
-    process.on("SIGUSR1", () => this.#say("note", `keepalived would dump its data: ${hint}`));
-    process.on("SIGUSR2", () => this.#say("note", `keepalived would dump statistics: ${hint}`));
   }
 
   /** Of a diagnostic only the first line: the source line below it is for terminals. */

@@ -8,6 +8,9 @@ import { MailSpool } from "../drivers/mail-spool.ts";
 import type { Agenda, Sleeper } from "./agenda.ts";
 import type { RoleModel } from "./role-protocol.ts";
 
+/** What of a configuration counts here. */
+type MailModel = Pick<RoleModel, "mail"> & { readonly vrrp: { readonly routerId: string } };
+
 export class MailAlerts implements Sleeper {
   readonly #queue = new MailQueue();
   readonly #spool: MailSpool;
@@ -17,6 +20,7 @@ export class MailAlerts implements Sleeper {
   #onFault = true;
   #routerId = "";
   #problem: string | undefined;
+  #isLoaded = false;
 
   constructor(stateDirectory: string, agenda: Agenda, note: (reason: string) => void) {
     this.#spool = new MailSpool(stateDirectory);
@@ -34,13 +38,14 @@ export class MailAlerts implements Sleeper {
   }
 
   /** Mails of an earlier life are sent as soon as a server is known. */
-  configure(model: RoleModel): void {
+  configure(model: MailModel): void {
     const { server, onFault, ...rest } = model.mail;
-    const fresh = this.#route === undefined;
     this.#route = server === undefined || rest.to.length === 0 ? undefined : { server, ...rest };
     this.#onFault = onFault;
     this.#routerId = model.vrrp.routerId;
-    if (!fresh || this.#route === undefined) return;
+    // Once: a server that was away for a reload must not get what waits in the queue a second time.
+    if (this.#isLoaded || this.#route === undefined) return;
+    this.#isLoaded = true;
     for (const mail of this.#spool.load()) this.#step({ type: "mail-queued", mail });
   }
 

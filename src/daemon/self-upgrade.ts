@@ -16,17 +16,38 @@ function program(): readonly string[] {
   return [...process.execArgv, entry];
 }
 
-/** The version on disk, or why it cannot even tell that. */
+/** The version on disk, or why this process cannot become it. */
 export async function versionOnDisk(): Promise<{ version: string } | { error: string }> {
   const words = [...program(), "--version"];
   try {
     const { stdout } = await promisify(execFile)(process.execPath, words, {
       timeout: TRY_WITHIN_MS,
     });
-    return { version: stdout.trim() };
+    const refusal = await refusalOnDisk();
+    return refusal === undefined ? { version: stdout.trim() } : { error: refusal };
   } catch (error) {
     const [line = ""] = String((error as { stderr?: string }).stderr ?? error).split("\n");
     return { error: `the program on disk does not start: ${line}` };
+  }
+}
+
+/**
+ * What the program on disk would not start with: a configuration that was edited and has mistakes, or
+ * that it understands otherwise. Then this process lives on.
+ */
+export async function refusalOnDisk(
+  [node, ...words]: readonly [string, ...string[]] = ownCommand(),
+): Promise<string | undefined> {
+  // Other commands have no file.
+  if (!words.includes("run")) return undefined;
+  try {
+    await promisify(execFile)(node, [...words, "--config-test"], { timeout: TRY_WITHIN_MS });
+    return undefined;
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line !== "");
+    const first = lines.find((line) => line.includes(": error: ")) ?? lines[0] ?? String(error);
+    return `the program on disk would not start with this configuration: ${first}`;
   }
 }
 
