@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { serverTargets } from "../config/service/check-targets.ts";
 import { poolSettings } from "../../test/kit/pool-rig.ts";
-import { shared } from "./balance-resolve.ts";
+import { resolved, shared } from "./balance-resolve.ts";
 
 test("workers share out what a server and a line may hold, and each has a place", () => {
   const parts = (workers: number, maxConnections: number, limit: number) => {
@@ -14,4 +15,19 @@ test("workers share out what a server and a line may hold, and each has a place"
   assert.deepEqual(parts(4, 10, 0), [3, 0], "a line that is off stays off");
   assert.deepEqual(parts(2, 1, 1), [1, 1]);
   assert.deepEqual(parts(8, 0, 5), [0, 1], "no limit stays none");
+});
+
+test("the name of a server goes with the address that was found for it", () => {
+  const pool = poolSettings([{}]);
+  const [server] = pool.servers;
+  const endpoint = { kind: "name", host: "app.example", port: 443 } as const;
+  const named = { ...pool, servers: [{ ...server!, endpoint, check: "c" }] };
+  const balance = { frontends: [], pools: [named], workers: 1 };
+  const found = { kind: "ip", address: "192.0.2.1", port: 443, host: "app.example" };
+  const [mine] = resolved(balance, () => "192.0.2.1").pools;
+  assert.deepEqual(mine?.servers[0]?.endpoint, found);
+  const check = { name: "c", protocol: { kind: "tcp" } } as const;
+  const checks = [{ ...check, timing: undefined as never }];
+  const [target] = serverTargets({ checks, balance }, () => "192.0.2.1");
+  assert.deepEqual(target?.endpoint, found);
 });

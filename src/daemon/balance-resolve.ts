@@ -43,9 +43,10 @@ export function resolved(
   const resolve = (server: ServerSettings): readonly ServerSettings[] => {
     const { endpoint } = server;
     if (endpoint.kind !== "name") return [server];
-    const address = addressOf(endpoint.host);
+    const { host, port } = endpoint;
+    const address = addressOf(host);
     if (address === undefined) return [];
-    return [{ ...server, endpoint: { kind: "ip", address, port: endpoint.port } }];
+    return [{ ...server, endpoint: { kind: "ip", address, port, host } }];
   };
   const pools = settings.pools.map((pool) => ({ ...pool, servers: pool.servers.flatMap(resolve) }));
   return { ...settings, pools };

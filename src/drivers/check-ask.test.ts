@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import type { CheckProtocol, CheckTarget } from "../core/check/check-settings.ts";
 import type { ProbeResult } from "../core/check/probe.ts";
 import { DerivedKeys } from "../core/check/scram.ts";
@@ -139,4 +143,25 @@ test("who is abandoned tells nothing and leaves no descriptor behind", async () 
   await new Promise((resolve) => server.close(resolve));
   silent.close();
   await until(() => open() <= before);
+});
+
+test("a check over TLS asks a server that is configured by name for that name", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
+  const file = join(directory, "one.pem");
+  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+  const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
+  const names = "-addext subjectAltName=DNS:one.example";
+  execFileSync("openssl", `${words} ${names}`.split(" "), { stdio: "pipe" });
+  const [cert, key] = [readFileSync(file), readFileSync(file)];
+  const server = createTlsServer({ cert, key }, (socket) => socket.on("error", () => {}));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const tls = { verify: true, ca: file, expiryWarningMs: 0 };
+  const endpoint = { kind: "ip", address: "127.0.0.1", port } as const;
+  const named = await result(target({ kind: "tcp", tls }, { ...endpoint, host: "one.example" }));
+  assert.deepEqual([named.ok, named.reason], [true, "connected"]);
+  const other = await result(target({ kind: "tcp", tls }, { ...endpoint, host: "two.example" }));
+  assert.equal(other.ok, false);
+  server.close();
+  rmSync(directory, { recursive: true });
 });

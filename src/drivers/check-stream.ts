@@ -49,11 +49,13 @@ export function openCheckStream(
   });
 }
 
-/** Sent (SNI) and verified: what is configured, else the Host of the request; no addresses. */
-function serverName({ check }: CheckTarget, { serverName: name }: CheckTls): string | undefined {
+/** Sent (SNI) and verified: what is configured, else the Host of the request, else the server's; no addresses. */
+function serverName(target: CheckTarget, { serverName: name }: CheckTls): string | undefined {
   if (name !== undefined) return name;
+  const { endpoint, check } = target;
   const { protocol } = check;
-  const host = protocol.kind === "http" ? protocol.host?.replace(/:\d+$/, "") : undefined;
+  const asked = protocol.kind === "http" ? protocol.host?.replace(/:\d+$/, "") : undefined;
+  const host = asked ?? (endpoint.kind === "ip" ? endpoint.host : undefined);
   return host === undefined || isIP(host) !== 0 ? undefined : host;
 }
 

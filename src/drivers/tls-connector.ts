@@ -55,8 +55,9 @@ class DirectConnector implements TlsConnector {
   }
 
   connect(target: ConnectTarget, peer: ServerPeer): Wire {
-    const { serverName, verify } = this.#tls;
+    const { verify } = this.#tls;
     const { endpoint } = target;
+    const serverName = this.#tls.serverName ?? (endpoint.kind === "ip" ? endpoint.host : undefined);
     const session = new TlsSession(this.#context, "client");
     const address = endpoint.kind === "unix" ? "localhost" : endpoint.address;
     if (verify) session.expect(serverName ?? address);

@@ -51,9 +51,11 @@ export class NodeTlsConnector implements Connector {
     const name = `${target.pool}/${target.server}`;
     const session = this.#sessions.get(name);
     const host = endpoint.kind === "unix" ? {} : { host: endpoint.address };
+    const servername = this.#options.servername ?? (endpoint.kind === "ip" && endpoint.host);
     const socket = connectTls({
       ...this.#options,
       ...host,
+      ...(servername ? { servername } : {}),
       socket: raw,
       ...(session === undefined ? {} : { session }),
     });

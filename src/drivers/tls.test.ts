@@ -226,6 +226,34 @@ for (const [name, { through, untrusted }] of Object.entries({
   });
 }
 
+for (const through of [undefined, "node"] as const) {
+  test(`a server that is configured by name is asked for that name: ${through ?? "OpenSSL"}`, async () => {
+    await withFront(settings(), async ({ port, loop, facts }) => {
+      const outcome = (host: string): Promise<string> => {
+        const tls = { verify: true, ca: join(directory, "two.pem") };
+        const connector = tlsConnector(loop, tls, through);
+        const endpoint = { kind: "ip", address: "127.0.0.1", port, host } as const;
+        const done = Promise.withResolvers<string>();
+        const peer: ServerPeer = {
+          connected: () => wire.send(Buffer.from("ping"), 0, 4),
+          received() {
+            done.resolve("answered");
+            wire.destroy(false);
+          },
+          drained() {},
+          ended() {},
+          closed: (_now, reason) => done.resolve(reason),
+        };
+        const wire = connector.connect({ pool: "p", server: "s", endpoint }, peer);
+        return done.promise;
+      };
+      assert.equal(await outcome("a.two.example"), "answered");
+      assert.notEqual(await outcome("other.example"), "answered");
+      assert.equal(facts[0]!.serverName, "a.two.example");
+    });
+  });
+}
+
 test("a ticket of a frontend that asks for no certificate is no way around one that demands it", async () => {
   const more = { ticketKeys: new Uint8Array(48).fill(7) };
   const base = { host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] };

@@ -77,7 +77,9 @@ function serverTarget({ pool, server, check, addressOf }: ServerSource): CheckTa
   const address = check.address ?? own;
   if (address === undefined) return undefined;
   const port = check.port ?? endpoint.port;
-  return { subject, check, endpoint: { kind: "ip", address, port } };
+  const isNamed = endpoint.kind === "name" && check.address === undefined;
+  const host = isNamed ? { host: endpoint.host } : {};
+  return { subject, check, endpoint: { kind: "ip", address, port, ...host } };
 }
 
 function trackTarget(check: CheckSettings): CheckTarget {

@@ -5,7 +5,13 @@
 
 /** Where a server listens. */
 export type ServerEndpoint =
-  | { readonly kind: "ip"; readonly address: string; readonly port: number }
+  | {
+      readonly kind: "ip";
+      readonly address: string;
+      readonly port: number;
+      /** What was configured, where that is a name: TLS asks for it. */
+      readonly host?: string;
+    }
   /** Resolved outside; the last good answer is kept when the name service fails. */
   | { readonly kind: "name"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string };

@@ -127,7 +127,13 @@ export interface CheckTarget {
   readonly subject: string;
   readonly check: CheckSettings;
   readonly endpoint:
-    | { readonly kind: "ip"; readonly address: string; readonly port: number }
+    | {
+        readonly kind: "ip";
+        readonly address: string;
+        readonly port: number;
+        /** The name of the server, where it is configured by one. */
+        readonly host?: string;
+      }
     | { readonly kind: "unix"; readonly path: string };
 }
 
