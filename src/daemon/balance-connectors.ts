@@ -6,11 +6,16 @@ import { StreamConnector } from "../drivers/stream-connector.ts";
 import type { StreamLoop } from "../drivers/stream-loop.ts";
 import { tlsConnector, type TlsConnector } from "../drivers/tls-connector.ts";
 
+/** Pools of earlier configurations whose last requests may still have to connect; older ones are forgotten. */
+const MOST_GONE = 16;
+
 export class Connectors implements Connector {
   readonly #loop: StreamLoop;
   readonly #plain: StreamConnector;
   /** By pool. */
   #secure = new Map<string, TlsConnector>();
+  /** Of pools that are not configured any more. What was begun there must not go on in the clear. */
+  #gone = new Map<string, TlsConnector>();
 
   constructor(loop: StreamLoop) {
     this.#loop = loop;
@@ -29,12 +34,18 @@ export class Connectors implements Connector {
       for (const connector of secure.values()) connector.close();
       throw error;
     }
-    for (const connector of this.#secure.values()) connector.close();
+    const names = new Set(pools.map(({ name }) => name));
+    const gone = new Map<string, TlsConnector>();
+    for (const [name, connector] of [...this.#secure, ...this.#gone]) {
+      if (names.has(name) || gone.size >= MOST_GONE) connector.close();
+      else gone.set(name, connector);
+    }
     this.#secure = secure;
+    this.#gone = gone;
   }
 
   connect(target: ConnectTarget, peer: ServerPeer): Wire {
-    if (this.#secure.size === 0) return this.#plain.connect(target, peer);
-    return (this.#secure.get(target.pool) ?? this.#plain).connect(target, peer);
+    const { pool } = target;
+    return (this.#secure.get(pool) ?? this.#gone.get(pool) ?? this.#plain).connect(target, peer);
   }
 }

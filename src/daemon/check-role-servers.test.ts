@@ -42,7 +42,7 @@ test("a worker that reaches a new check process before control does hears what c
   try {
     await checks.listen(path);
     await early.connect();
-    control.configure({ targets: [target], scripts: { enforce: false }, notices: [] } as never);
+    control.configure({ targets: [target], scripts: { enforce: false }, notices: [] });
     await control.connect();
     assert.deepEqual([(await promise).subject, (await promise).up], [subject, false]);
   } finally {

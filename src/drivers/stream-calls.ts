@@ -37,6 +37,7 @@ export const IPPROTO_IP = 0;
 export const IP_FREEBIND = 15;
 export const IPV6_FREEBIND = 78;
 export const EAFNOSUPPORT = 97;
+export const ECONNREFUSED = 111;
 
 const EPOLL_CLOEXEC = 0o2000000;
 

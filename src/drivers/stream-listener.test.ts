@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { closeFd, isOsFailure } from "./ffi.ts";
 import type { InternetAddress } from "./stream-address.ts";
@@ -37,3 +40,25 @@ for (const address of ["127.0.0.1", "0.0.0.0"]) {
     loop.close();
   });
 }
+
+test("only a socket that nobody listens on makes room at its path", () => {
+  const directory = mkdtempSync(join(tmpdir(), "nines-listener-"));
+  try {
+    const file = join(directory, "data");
+    writeFileSync(file, "of somebody");
+    assert.ok(isOsFailure(openListener({ kind: "unix", path: file, mode: 0o600 })));
+    assert.equal(readFileSync(file, "utf8"), "of somebody");
+    const path = join(directory, "socket");
+    const bind = { kind: "unix", path, mode: 0o600 } as const;
+    const first = openListener(bind);
+    assert.ok(!isOsFailure(first));
+    assert.ok(isOsFailure(openListener(bind)), "somebody listens");
+    closeFd(first);
+    assert.ok(existsSync(path));
+    const second = openListener(bind);
+    assert.ok(!isOsFailure(second));
+    closeFd(second);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

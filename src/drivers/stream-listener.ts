@@ -1,6 +1,6 @@
 /** Listening sockets: made by one process, accepted from by all that were given the descriptor. */
 
-import { chmodSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import {
   AF_INET,
@@ -91,14 +91,15 @@ function allowAbsent(fd: number, family: number): number {
     : setSocketOption(fd, calls.IPPROTO_IP, calls.IP_FREEBIND, 1);
 }
 
-/** A socket file whose owner died refuses connections. */
+/** A socket file whose owner died refuses connections; so does what is no socket, and is not ours to remove. */
 function removeDead(address: Uint8Array, path: string): boolean {
   const fd = openSocket(AF_UNIX, calls.SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
   const result = calls.connectStream(fd, address);
   closeFd(fd);
-  if (result >= 0 || result === -EAGAIN) return false;
+  if (result !== -calls.ECONNREFUSED) return false;
   try {
+    if (!lstatSync(path).isSocket()) return false;
     unlinkSync(path);
     return true;
   } catch {
