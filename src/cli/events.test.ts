@@ -82,6 +82,31 @@ test("journals of two nodes are one story, effects after their causes", async ()
   assert.equal((await says({ merged: [join(folder, "no.db")] })).code, 1);
 });
 
+test("whoever follows also gets what was written while the past was being shown", async () => {
+  const places = mkdtempSync(join(folder, "follow-"));
+  const store = new JournalStore(openJournal(journalPath(places), 0).database);
+  store.append([record(1)], undefined);
+  const enough = new Error("enough");
+  const shown: number[] = [];
+  const terminal = {
+    out: (text: string): void => {
+      const { seq } = JSON.parse(text) as { seq: number };
+      shown.push(seq);
+      if (seq === 1) store.append([record(2)], undefined);
+      // The third comes when following has begun, so that a second one that is skipped is seen.
+      if (shown.length === 2) throw enough;
+    },
+    err: () => {},
+    color: false,
+  };
+  const next = setTimeout(() => store.append([record(3)], undefined), 50);
+  const options = { stateDir: places, follow: true, json: true, lines: 10 };
+  await assert.rejects(events(NOBODY, options, terminal), enough);
+  clearTimeout(next);
+  assert.deepEqual(shown, [1, 2]);
+  store.close();
+});
+
 test("a moment is a number, a time, or how long ago", () => {
   assert.deepEqual(parseWhen("17"), { seq: 17 });
   assert.deepEqual(parseWhen("10m"), { agoMs: 600_000 });

@@ -61,18 +61,18 @@ export async function events(
   }
   const reader = new JournalReader(openJournalToRead(path));
   const show = (record: JournalRecord): void => showRecord(record, options, terminal);
-  let lastSeq = options.since?.seq ?? 0;
+  // Before the past is read: what is written meanwhile is shown by one or the other.
+  let lastSeq = Math.max(options.since?.seq ?? 0, reader.lastSeq);
   for (const page of pages(reader, options)) {
     for (const record of page) {
       show(record);
-      lastSeq = record.seq;
+      lastSeq = Math.max(lastSeq, record.seq);
     }
   }
   if (!options.follow) {
     reader.close();
     return 0;
   }
-  lastSeq = Math.max(lastSeq, reader.lastSeq);
   for (;;) {
     await sleep(LOOK_EVERY_MS);
     for (const record of reader.find({ ...filters(options), afterSeq: lastSeq, limit: PAGE })) {

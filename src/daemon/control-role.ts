@@ -138,6 +138,7 @@ export class ControlRole implements ControlBackend {
     const trouble = await this.#begin();
     if (trouble !== undefined) this.#say("configuration-refused", trouble, "error");
     else this.#reloads.open();
+    if (trouble !== undefined && this.balance.roles.length > 0) process.exit(1);
     const reason = trouble ?? (await this.#stop.promise);
     this.#reloads.close();
     this.#manager.stopping();
@@ -151,7 +152,7 @@ export class ControlRole implements ControlBackend {
     return trouble === undefined ? 0 : 1;
   }
 
-  /** The answer says what cannot be had; then nothing goes on running. */
+  /** The answer says what cannot be had; then nothing goes on but workers of an earlier life. */
   async #begin(): Promise<string | undefined> {
     const { service } = this.#options;
     if (service !== undefined) {
@@ -355,8 +356,7 @@ export class ControlRole implements ControlBackend {
     this.#checkPid = link.welcome.checkPid ?? this.#checkPid;
     this.#checking ??= this.#check.run(() => this.#checkPid, !this.#vrrp.isAdopted);
     const checks = this.#service === undefined ? [] : trackTargets(this.#service);
-    const model = roleModel(this.#model, checks);
-    const { error } = await link.configure(model, this.#options.realtime);
+    const { error } = await link.configure(roleModel(this.#model, checks), this.#options.realtime);
     this.#snapshot.invalidate();
     if (error === undefined) this.#manager.ready(`running ${this.#options.file}`);
     else this.#say("configuration-refused", `the vrrp process: ${error}`, "error");

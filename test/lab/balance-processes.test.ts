@@ -85,6 +85,30 @@ test("workers, control and checks are killed one after the other, and the servic
   });
 });
 
+test("a start that cannot have what its configuration wants leaves the workers that live on alone", async () => {
+  await withStage(async ({ world, lb }) => {
+    for (const web of ["web1", "web2", "web3"]) await startNginx(world.host(web));
+    const peer = await run(lb, yaml());
+    const before = new Set(peer.pids("balance"));
+    const load = await Load.start(world, 8080);
+    lb.write("/run/tls.pem", "this is no certificate");
+    const secure =
+      "  secure:\n    listen: :8443\n    pool: web\n    tls: { certificates: /run/tls.pem }";
+    lb.write("/run/nines.yaml", yaml(secure));
+    // It may end before it is seen, or after it has taken the workers over.
+    await killControl(peer).then(
+      ({ supervisor }) => waitFor(() => !supervisor.isRunning, 5000, "the refused start"),
+      (error: unknown) => assert.match(String(error), /tls\.pem/),
+    );
+    await pause(500);
+    assert.deepEqual(new Set(peer.pids("balance")), before);
+    const next = await run(lb, yaml());
+    await untilWorkers(next, 2);
+    assert.deepEqual(new Set(next.pids("balance")), before);
+    assertNoneFailed(await load.stop());
+  });
+});
+
 test("fresh workers take over and a reload comes every 200 ms, with no request lost", async () => {
   await withStage(async ({ world, lb }) => {
     for (const web of ["web1", "web2", "web3"]) await startNginx(world.host(web));

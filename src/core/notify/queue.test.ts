@@ -114,6 +114,19 @@ test("a deleted instance is still told by the scripts it had", () => {
   assert.deepEqual(runs(queue.step(4, requested(ask(2, "A", "DELETED")))), []);
 });
 
+test("an instance that is gone is told so although an earlier script lasts over two reloads", () => {
+  const queue = configured("A");
+  queue.step(0, requested(ask(1, "A", "MASTER")));
+  queue.step(1, { type: "configured", subjects: [] });
+  queue.step(2, requested(ask(2, "A", "DELETED")));
+  queue.step(3, { type: "configured", subjects: [] });
+  queue.step(4, { type: "configured", subjects: [] });
+  assert.deepEqual(runs(queue.step(5, ended())), ["A DELETED 100"]);
+  assert.deepEqual(acks(queue.step(6, ended())), [2]);
+  queue.step(7, { type: "configured", subjects: [] });
+  assert.deepEqual(runs(queue.step(8, requested(ask(3, "A", "DELETED")))), []);
+});
+
 test("behind the bound the past gives way, remarks first, and never the final state", () => {
   const queue = configured("A");
   queue.step(0, requested(ask(1)));

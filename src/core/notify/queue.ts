@@ -102,10 +102,15 @@ export class NotifyQueue implements Machine<NotifyInput, NotifyAction> {
     return this.#actions;
   }
 
-  /** Subjects that are gone keep their scripts for one more round: they are still to be told. */
+  /**
+   * Subjects that are gone keep their scripts for one more round, and as long as something waits for them:
+   * they are still to be told.
+   */
   #configured(subjects: readonly NotifySubject[]): void {
     const fresh = new Map(subjects.map((subject) => [subjectKey(subject), subject]));
-    const gone = [...this.#subjects].filter(([key]) => !fresh.has(key) && !this.#former.has(key));
+    const waits = (key: string): boolean => (this.#lanes.get(key)?.waiting.length ?? 0) > 0;
+    const isDue = (key: string): boolean => !this.#former.has(key) || waits(key);
+    const gone = [...this.#subjects].filter(([key]) => !fresh.has(key) && isDue(key));
     for (const key of this.#former.keys()) if (!fresh.has(key)) this.#told.delete(key);
     this.#former = new Map(gone);
     this.#subjects = new Map([...this.#former, ...fresh]);
