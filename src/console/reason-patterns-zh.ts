@@ -138,7 +138,6 @@ export const REASON_PATTERNS: Patterns = [
   ["status {status}", "状态码 {status}"],
   ["connected in {time}", "已连接，用时 {time}"],
   ["has not passed a check yet", "尚未通过检查"],
-  ["not checked yet at its new address", "尚未检查新地址"],
   ["not checked yet", "尚未检查"],
   ["has no check", "没有检查"],
   ["could not be asked: {~why}", "无法检查：{~why}"],

@@ -3,27 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import { ServerChecks } from "./check-role-servers.ts";
 
 const subject = "web/a";
-const timing = {
-  intervalMs: 60_000,
-  fastIntervalMs: 60_000,
-  downIntervalMs: 60_000,
-  timeoutMs: 1000,
-  rise: 1,
-  fall: 1,
-  retry: 0,
-  delayBeforeRetryMs: 0,
-  warmupMs: 0,
-  startDown: false,
-};
 /** Nobody asks it within this test. */
 const target = {
   subject,
-  check: { name: "c", protocol: { kind: "tcp" }, timing: { ...timing, warmupMs: 60_000 } },
+  check: {
+    name: "c",
+    protocol: { kind: "tcp" },
+    timing: { ...plainTiming(60_000, 1000), warmupMs: 60_000 },
+  },
   endpoint: { kind: "ip", address: "127.0.0.1", port: 1 },
 } as unknown as CheckTarget;
 

@@ -5,21 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CheckProtocol, CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { plainTiming } from "../../test/kit/plain-timing.ts";
 import { Prng } from "../lib/prng.ts";
 import { type CheckLimits, CheckRunner } from "./check-runner.ts";
 
-const TIMING = {
-  intervalMs: 20,
-  fastIntervalMs: 20,
-  downIntervalMs: 20,
-  timeoutMs: 30,
-  rise: 1,
-  fall: 1,
-  retry: 0,
-  delayBeforeRetryMs: 0,
-  warmupMs: 0,
-  startDown: false,
-};
+const TIMING = plainTiming(20, 30);
 const RULES = { enforce: false };
 
 /** Accepts and says nothing; counts who is connected. */

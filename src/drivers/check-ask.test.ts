@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
+import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckProtocol, CheckTarget } from "../core/check/check-settings.ts";
 import type { ProbeResult } from "../core/check/probe.ts";
 import { DerivedKeys } from "../core/check/scram.ts";
@@ -17,18 +18,7 @@ const wires = new CheckWires();
 const asking: Asking = { scripts: { enforce: true }, keys: new DerivedKeys(), wires };
 after(() => wires.close());
 
-const TIMING = {
-  intervalMs: 1000,
-  fastIntervalMs: 1000,
-  downIntervalMs: 1000,
-  timeoutMs: 1000,
-  rise: 1,
-  fall: 1,
-  retry: 0,
-  delayBeforeRetryMs: 0,
-  warmupMs: 0,
-  startDown: false,
-};
+const TIMING = plainTiming(1000, 1000);
 
 function target(
   protocol: CheckProtocol,
