@@ -26,7 +26,7 @@ describe("bodies", () => {
     web.write(head("HTTP/1.1 200 OK", CHUNKED));
     assert.equal(client.took(), head("HTTP/1.1 200 OK"));
     client.write(get());
-    web.write(head("HTTP/1.1 204 No Content"));
+    web.write(head("HTTP/1.1 204 No Content", "content-length: 0"));
     assert.equal(client.took(), head("HTTP/1.1 204 No Content"));
     client.write(get());
     web.write(head("HTTP/1.1 304 Not Modified", 'etag: "1"', "content-length: 500"));

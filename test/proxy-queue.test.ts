@@ -62,7 +62,7 @@ describe("the line of a pool", () => {
     assert.equal(late.took(), "");
     rig.wait(2);
     assert.match(late.took(), /^HTTP\/1\.1 503 Service Unavailable\r\n.*retry-after: 1\r\n/s);
-    assert.equal(rig.ending(), "503 RQ waited 1000 ms in line");
+    assert.equal(rig.ending(), "503 sQ waited 1000 ms in line");
     assert.ok(!late.hasFin);
   });
 

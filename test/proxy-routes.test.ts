@@ -131,6 +131,8 @@ describe("a route", () => {
     assert.equal(place("${uri}", "/old//evil.example/"), "/evil.example/");
     assert.equal(place("${uri}", "/older?x"), "/er?x");
     assert.equal(place("${uri}", "/new?x"), "/new?x", "the expression does not find anything");
+    assert.equal(place("${path}/", "//evil.example"), "/evil.example/");
+    assert.equal(place("${uri}", "/\\evil.example"), "/evil.example");
   });
 
   it("changes the headers of its own answers too, and knows ${search}", () => {

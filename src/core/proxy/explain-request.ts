@@ -51,7 +51,7 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
     return { ...nothing, frontend: frontend.name, lines: [`refused: ${refused}`] };
   }
   const facts = new RequestFacts(head);
-  facts.source = asked.source;
+  facts.sender = asked.source;
   facts.scheme = isTls ? "https" : "http";
   facts.localPort = port;
   facts.source = frontend.forwarding.clientOf(facts);

@@ -51,9 +51,14 @@ export function takenAway(reason: string): Failure {
   return { status: 502, cause: "D", phase: "H", reason };
 }
 
-/** The line is full, or the time in it is over. */
+/** The line is full, or somebody of a higher class has taken the place in it. */
 export function refusedInLine(reason: string): Failure {
   return { status: 503, cause: "R", phase: "Q", reason };
+}
+
+/** No server had a place in time. */
+export function waitedTooLong(ms: number): Failure {
+  return { status: 503, cause: "s", phase: "Q", reason: `waited ${Math.round(ms)} ms in line` };
 }
 
 export function nobodyThere(reason: string): Failure {

@@ -116,7 +116,7 @@ export class Intake {
     const facts = this.#facts;
     facts.clear();
     facts.head = head;
-    facts.source = origin.source;
+    facts.sender = origin.source;
     facts.scheme = origin.tls === undefined ? "http" : "https";
     facts.localPort = origin.localPort;
     // Rules are about the client, not about the proxy in front of us.
@@ -205,7 +205,6 @@ export class Intake {
       exchange.answerFields = route.responseEdits.lines(facts);
     }
     findServer(exchange, facts, parts);
-    facts.source = exchange.client!.origin.source;
     if (!this.#writer.write(exchange, facts, head.targetTo - head.methodFrom + fieldBytes(head))) {
       return this.#refuse(exchange, 431, "P", "too large with what is added to it");
     }

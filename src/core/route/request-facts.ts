@@ -7,6 +7,8 @@ export class RequestFacts {
   head: RequestHead;
   /** Canonical address of the client; "" unknown. */
   source: string;
+  /** Of whoever sent it here: the client, or the proxy in front of us. */
+  sender: string;
   scheme: "http" | "https";
   localPort: number;
   #path: string | undefined;
@@ -16,7 +18,7 @@ export class RequestFacts {
 
   constructor(head: RequestHead) {
     this.head = head;
-    this.source = "";
+    this.source = this.sender = "";
     this.scheme = "http";
     this.localPort = 0;
   }
@@ -32,9 +34,12 @@ export class RequestFacts {
     return this.#path;
   }
 
-  /** Lower case, without port; brackets of IPv6 stay. */
+  /** Lower case, without port and without the dot that ends an absolute name; brackets of IPv6 stay. */
   get host(): string {
-    this.#host ??= this.head.hostText().toLowerCase().replace(/:\d*$/, "");
+    this.#host ??= this.head
+      .hostText()
+      .toLowerCase()
+      .replace(/\.?(?::\d*)?$/, "");
     return this.#host;
   }
 
@@ -44,7 +49,7 @@ export class RequestFacts {
   }
 
   get cookies(): ReadonlyMap<string, string> {
-    this.#cookies ??= pairsOf(this.head.known("cookie") ?? "", ";", (text) => text.trim());
+    this.#cookies ??= pairsOf(this.head.joined("cookie", ";") ?? "", ";", (text) => text.trim());
     return this.#cookies;
   }
 
