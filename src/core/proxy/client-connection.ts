@@ -164,7 +164,8 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
       this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
     } else if (this.#intake.relay.isAwaited(exchange)) {
       const reason = `${bodyMs} ms without a byte of the request's body`;
-      this.fail(exchange, { status: 408, cause: "c", phase: "R", reason });
+      const phase = exchange.phase === "asked" ? "H" : phaseOf(exchange);
+      this.fail(exchange, { status: 408, cause: "c", phase, reason });
     }
   }
 
@@ -292,7 +293,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     } else if (this.#phase === "tunnel") {
       exchange.dispatcher!.clientEnded(exchange);
     } else if (!exchange.requestDone) {
-      this.#leave("C", "R", "the client ended within a request body");
+      this.#leave("C", phaseOf(exchange), "the client ended within a request body");
     }
   }
 

@@ -36,7 +36,7 @@ export class Dispatcher implements ServerListener {
     this.#relay = new AnswerRelay(parts, this);
     this.#line = new WaitingLine(parts, {
       pool: this.pool,
-      traffic: this.traffic,
+      trafficOf: (exchange) => exchange.client!.frontend.traffic,
       attempt: (exchange, server) => this.#attempt(exchange, server),
       refuse: (exchange, failure) => this.#refuse(exchange, failure),
     });
