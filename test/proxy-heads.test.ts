@@ -178,6 +178,11 @@ describe("who the client is", () => {
     rig.server();
   });
 
+  it("is told without a host when HTTP/1.0 names none", () => {
+    const names = forwarded("GET / HTTP/1.0\r\n\r\n", { forwarded: "both" });
+    assert.match(names, /-proto: http\r\nx-forwarded-port: 80\r\nforwarded: .*proto=http\r\n/);
+  });
+
   it("over TLS and IPv6 is told with its scheme, and in brackets", () => {
     const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject: "" };
     const origin = { tls, source: "2001:db8::1", localPort: 443 };

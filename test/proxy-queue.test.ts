@@ -75,6 +75,8 @@ describe("the line of a pool", () => {
       if (limit === 1) ask(rig, "/2");
       assert.match(ask(rig, "/3").took(), /^HTTP\/1\.1 503 /);
       assert.equal(rig.ending(), "503 RQ the line is full");
+      const [frontend] = rig.engine.frontends;
+      assert.equal(frontend!.traffic.get("queueRefused"), 1);
     }
   });
 

@@ -15,7 +15,8 @@ interface Waiter<Self> {
 
 export interface LineOptions<Self> {
   readonly pool: Pool<Self>;
-  readonly traffic: Traffic;
+  /** Of the frontend that it came to. */
+  readonly trafficOf: (waiter: Self) => Traffic;
   /** Its turn has come. */
   readonly attempt: (waiter: Self, server: Server) => void;
   readonly refuse: (waiter: Self, failure: Failure) => void;
@@ -64,7 +65,7 @@ export class WaitingLine<Self extends Waiter<Self>> {
   }
 
   #refuse(waiter: Self, failure: Failure): void {
-    this.#options.traffic.add(COUNTERS.queueRefused, 1);
+    this.#options.trafficOf(waiter).add(COUNTERS.queueRefused, 1);
     this.#options.refuse(waiter, failure);
   }
 }

@@ -70,7 +70,8 @@ export class ForwardingFields {
       edits?.drops("forwarded") !== true
     ) {
       const node = sender.includes(":") ? `"[${sender}]"` : sender || "unknown";
-      const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
+      const host = head.hostText();
+      const own = `for=${node};proto=${scheme}${host === "" ? "" : `;host="${host}"`}`;
       const before = isTrusted ? head.joined("forwarded", ", ") : undefined;
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
@@ -93,7 +94,8 @@ function extend(
   const before = isTrusted ? head.joined("x-forwarded-for", ", ") : undefined;
   if (sender !== "") put("x-forwarded-for", before === undefined ? sender : `${before}, ${sender}`);
   put("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-  put("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+  const host = told("x-forwarded-host") ?? head.hostText();
+  if (host !== "") put("x-forwarded-host", host);
   put("x-forwarded-port", told("x-forwarded-port") ?? String(localPort));
 }
 
@@ -105,7 +107,8 @@ function writeOwn(writer: HeadWriter, { head, sender, scheme, localPort }: Reque
     writer.lineEnd();
   }
   writer.octets(scheme === "https" ? HTTPS : HTTP);
-  writer.fieldOf(HOST, head.bytes, head.hostFrom, head.hostTo);
+  // HTTP/1.0 may have none.
+  if (head.hostTo > head.hostFrom) writer.fieldOf(HOST, head.bytes, head.hostFrom, head.hostTo);
   writer.octets(PORT);
   writer.number(localPort);
   writer.lineEnd();

@@ -91,7 +91,10 @@ describe("the route table", () => {
     assert.equal(request.host, "shop.example.com");
     const cookies = [{ name: "t", match: { kind: "exact", value: "2" } as const }];
     assert.equal(matched({ cookies }, request), true);
-    assert.equal(facts("/", "", "", "[2001:DB8::1]:8080").host, "[2001:db8::1]");
+    const toAddress = facts("/", "", "", "[2001:DB8:0::1]:8080");
+    assert.equal(toAddress.host, "[2001:db8::1]");
+    assert.equal(matched({ hosts: ["2001:db8::1"] }, toAddress), true);
+    assert.equal(matched({ hosts: ["2001:db8::2"] }, toAddress), false);
   });
 
   it("is not passed by another spelling of the path", () => {
@@ -189,6 +192,7 @@ describe("edits", () => {
     assert.equal(prefix(facts("/other")), undefined);
     const regex = rewriter({ kind: "regex", pattern: "^/u/(\\d+)$", replacement: "/user?id=$1" });
     assert.equal(regex(facts("/u/7")), "/user?id=7");
+    assert.equal(regex(facts("/u/7?y=1")), "/user?id=7&y=1");
     assert.equal(template("https://${host}${uri}")(facts("/a?b")), "https://shop.example.com/a?b");
   });
 });
