@@ -39,6 +39,12 @@ function result(asked: CheckTarget): Promise<ProbeResult> {
   });
 }
 
+function http(settings: Partial<Extract<CheckProtocol, { kind: "http" }>>): CheckProtocol {
+  const status = [{ from: 200, to: 399 }];
+  const request = { kind: "http", method: "GET", path: "/", headers: [] } as const;
+  return { ...request, status, maxBodyBytes: 65_536, ...settings };
+}
+
 /** A server that says `greeting` and keeps what it heard. */
 async function serve(greeting: string): Promise<{ server: Server; port: number; heard: string[] }> {
   const heard: string[] = [];
@@ -111,6 +117,15 @@ test("a datagram that has no way to its server is a result, not the end of the p
   // From the loopback no route leads out.
   const out = { kind: "ip", address: "192.0.2.1", port: 53 } as const;
   assert.deepEqual(await result(target(dns, out, "127.0.0.1")), { ok: false, reason: "EINVAL" });
+});
+
+test("a body on which an expression would go back and forth for ever is judged all the same", async () => {
+  const text = `${"a".repeat(5000)}b`;
+  const { server, port } = await serve(`HTTP/1.1 200 OK\r\nContent-Length: 5001\r\n\r\n${text}`);
+  const body = { kind: "regex", pattern: "(a+)+$", inverted: false } as const;
+  const told = await result(target(http({ body }), local(port)));
+  assert.equal(told.reason, "body does not match /(a+)+$/");
+  server.close();
 });
 
 test("who is abandoned tells nothing and leaves no descriptor behind", async () => {
