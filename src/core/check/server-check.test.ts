@@ -74,8 +74,19 @@ describe("the check of a server", () => {
       "true 50 drain",
       "true 100 ready",
       "false 100 ready",
-      "false",
+      "false 100 ready",
     ]);
+  });
+
+  it("sends a server that drains no traffic because its agent missed one question", () => {
+    const check = new ServerCheck(targetOf({ rise: 1, fall: 3 }, { kind: "agent", send: "" }), 0);
+    const heard = [readAgentLine("drain 30%"), failure("ECONNREFUSED")].map((result) => {
+      const now = check.deadline;
+      check.step(now, { type: "woken" });
+      return check.step(now, { type: "probe-ended", result }).length;
+    });
+    const { up, admin, weightPercent } = check.verdict!;
+    assert.deepEqual([heard, up, admin, weightPercent], [[1, 0], true, "drain", 30]);
   });
 
   it("of an agent that need not answer goes by its last word", () => {
@@ -264,8 +275,10 @@ describe("a check that starts down", () => {
     assert.deepEqual(play(up, [true]), []);
     const failing = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: true });
     assert.deepEqual(play(failing, [false, false, false]), ["1000 down: check failed: x, 3 of 3"]);
-    const down = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: false });
-    assert.deepEqual(play(down, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+    for (const startDown of [true, false]) {
+      const down = new ServerCheck(targetOf({ startDown }), 0, { ...known, up: false });
+      assert.deepEqual(play(down, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+    }
   });
 });
 
