@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -126,6 +126,24 @@ test("a body on which an expression would go back and forth for ever is judged a
   const told = await result(target(http({ body }), local(port)));
   assert.equal(told.reason, "body does not match /(a+)+$/");
   server.close();
+});
+
+test("a script for which no descriptor is left says nothing of the server", async () => {
+  const limit = (soft: string): void => {
+    execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${soft}:`]);
+  };
+  const [soft = ""] = execFileSync("sh", ["-c", "ulimit -Sn"], { encoding: "utf8" }).split("\n");
+  const taken: number[] = [];
+  limit("128");
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    const script = { kind: "script", argv: ["/bin/true"], dynamic: false } as const;
+    assert.equal((await result(target(script, local(1)))).isOurs, true);
+  } finally {
+    for (const fd of taken) closeSync(fd);
+    limit(soft);
+  }
 });
 
 test("who is abandoned tells nothing and leaves no descriptor behind", async () => {
