@@ -16,8 +16,8 @@ import { runScriptCheck, type ScriptRules } from "./check-script.ts";
 // which takes no longer than the body is long.
 setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
 
-/** Ends it: nothing is told any more. */
-export type Abandon = () => void;
+/** Ends it: nothing is told any more. `atOnce`: this process ends too and cannot wait for a script to obey. */
+export type Abandon = (atOnce?: boolean) => void;
 
 export interface Asking {
   readonly wires: CheckWires;
