@@ -51,6 +51,8 @@ const STOP_MARGIN_MS = 2_000;
 export interface ControlOptions {
   readonly version: string;
   readonly file: string;
+  /** False: `file` is a name only, and what it says came from the command line. */
+  readonly isOnDisk: boolean;
   readonly directory: RunDirectory;
   readonly stateDirectory: string;
   readonly realtime: boolean;
@@ -110,6 +112,7 @@ export class ControlRole implements ControlBackend {
     this.#console = new ConsoleKeeper(new RoleSupervision(supervision, this.events));
     this.balance = new BalanceControl({
       file: options.file,
+      isOnDisk: options.isOnDisk,
       directory: options.directory,
       stateDirectory: options.stateDirectory,
       log: this.events,
