@@ -78,6 +78,8 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
     host,
     status: codes.length === 1 ? codes[0] : codes,
     md5: url.digest,
+    // keepalived digests a page however long it is.
+    max_body: url.digest === undefined ? undefined : "16MiB",
     matches: regex?.inverted === false ? pattern : undefined,
     not_matches: regex?.inverted === true ? pattern : undefined,
   };
