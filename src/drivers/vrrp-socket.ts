@@ -161,6 +161,11 @@ export class VrrpSocket {
     return this.#options.reportAs;
   }
 
+  /** Whether it is one for these adverts. */
+  carries({ interface: name, protocol }: { interface: string; protocol: number }): boolean {
+    return name === this.#options.reportAs && protocol === this.#options.protocol;
+  }
+
   /** 0 or `-errno`. */
   send(datagram: OutgoingDatagram): number {
     this.#prepare(datagram);
@@ -232,7 +237,8 @@ export class VrrpSocket {
   #waitedMs(buffer: MessageBuffer): number {
     const at = buffer.findControl(SOL_SOCKET, SO_TIMESTAMPNS);
     if (at < 0) return 0;
-    const [now, came] = [this.#clock.view, buffer.control.view];
+    const now = this.#clock.view;
+    const came = buffer.control.view;
     // Seconds until the year 2106: 32 bits spare the bigint.
     const seconds = now.getUint32(0, true) - came.getUint32(at, true);
     const nanoseconds = now.getUint32(8, true) - came.getUint32(at + 8, true);
