@@ -111,14 +111,10 @@ export class ControlRole implements ControlBackend {
     const supervision = { ...command("console"), role: "console" } as const;
     this.#console = new ConsoleKeeper(new RoleSupervision(supervision, this.events));
     this.balance = new BalanceControl({
-      file: options.file,
-      isOnDisk: options.isOnDisk,
-      directory: options.directory,
-      stateDirectory: options.stateDirectory,
+      ...options,
       log: this.events,
       command: command("balance"),
       reload: () => this.reload(),
-      load: options.load,
     });
     for (const warning of warnings) this.#say("configuration-warning", warning, "warning");
   }
