@@ -225,4 +225,21 @@ describe("bodies", () => {
     assert.equal(client.gone, "closed");
     assert.equal(rig.ending(), "200 SD web1: ended after 3 bytes");
   });
+
+  it("are cut for nobody who is slow and reads all the same", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    const web = rig.server();
+    client.stick();
+    client.inKernel = 4000;
+    web.write(head("HTTP/1.1 200 OK", "content-length: 100000") + "x".repeat(60_000));
+    for (let i = 0; i < 4; i++) {
+      rig.wait(29_000);
+      client.inKernel -= 1000;
+    }
+    assert.equal(client.gone, "");
+    rig.wait(61_000);
+    assert.equal(rig.ending(), "200 cD the client read nothing for 30000 ms");
+  });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,12 @@ function result(asked: CheckTarget): Promise<ProbeResult> {
   return new Promise((resolve) => {
     ask(asked, asking, resolve);
   });
+}
+
+function http(settings: Partial<Extract<CheckProtocol, { kind: "http" }>>): CheckProtocol {
+  const status = [{ from: 200, to: 399 }];
+  const request = { kind: "http", method: "GET", path: "/", headers: [] } as const;
+  return { ...request, status, maxBodyBytes: 65_536, ...settings };
 }
 
 /** A server that says `greeting` and keeps what it heard. */
@@ -106,6 +112,40 @@ test("what cannot be reached is a result with the kernel's word", async () => {
   assert.match((await result(ping)).reason, /cannot be pinged/);
 });
 
+test("a datagram that has no way to its server is a result, not the end of the process", async () => {
+  const dns = { kind: "dns", name: "a.b", queryType: "A" } as const;
+  // From the loopback no route leads out.
+  const out = { kind: "ip", address: "192.0.2.1", port: 53 } as const;
+  assert.deepEqual(await result(target(dns, out, "127.0.0.1")), { ok: false, reason: "EINVAL" });
+});
+
+test("a body on which an expression would go back and forth for ever is judged all the same", async () => {
+  const text = `${"a".repeat(5000)}b`;
+  const { server, port } = await serve(`HTTP/1.1 200 OK\r\nContent-Length: 5001\r\n\r\n${text}`);
+  const body = { kind: "regex", pattern: "(a+)+$", inverted: false } as const;
+  const told = await result(target(http({ body }), local(port)));
+  assert.equal(told.reason, "body does not match /(a+)+$/");
+  server.close();
+});
+
+test("a script for which no descriptor is left says nothing of the server", async () => {
+  const limit = (soft: string): void => {
+    execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${soft}:`]);
+  };
+  const [soft = ""] = execFileSync("sh", ["-c", "ulimit -Sn"], { encoding: "utf8" }).split("\n");
+  const taken: number[] = [];
+  limit("128");
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    const script = { kind: "script", argv: ["/bin/true"], dynamic: false } as const;
+    assert.equal((await result(target(script, local(1)))).isOurs, true);
+  } finally {
+    for (const fd of taken) closeSync(fd);
+    limit(soft);
+  }
+});
+
 test("who is abandoned tells nothing and leaves no descriptor behind", async () => {
   const { server, port } = await serve("");
   const silent = createSocket("udp4");
@@ -140,7 +180,7 @@ test("a check over TLS asks a server that is configured by name for that name", 
   const file = join(directory, "one.pem");
   const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
   const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
-  const names = "-addext subjectAltName=DNS:one.example";
+  const names = "-addext subjectAltName=DNS:one.example,IP:192.0.2.9";
   execFileSync("openssl", `${words} ${names}`.split(" "), { stdio: "pipe" });
   const [cert, key] = [readFileSync(file), readFileSync(file)];
   const server = createTlsServer({ cert, key }, (socket) => socket.on("error", () => {}));
@@ -152,6 +192,11 @@ test("a check over TLS asks a server that is configured by name for that name", 
   assert.deepEqual([named.ok, named.reason], [true, "connected"]);
   const other = await result(target({ kind: "tcp", tls }, { ...endpoint, host: "two.example" }));
   assert.equal(other.ok, false);
+  // An address is verified, and never sent: RFC 6066 section 3.
+  const asked = (serverName: string): Promise<ProbeResult> =>
+    result(target({ kind: "tcp", tls: { ...tls, serverName } }, endpoint));
+  assert.deepEqual(await asked("192.0.2.9"), { ok: true, reason: "connected" });
+  assert.equal((await asked("192.0.2.8")).reason, "ERR_TLS_CERT_ALTNAME_INVALID");
   server.close();
   rmSync(directory, { recursive: true });
 });

@@ -2,6 +2,8 @@
 
 import type { EndCause, EndPhase } from "./access-record.ts";
 
+import { type Exchange, phaseOf } from "./exchange.ts";
+
 export interface Failure {
   readonly status: number;
   readonly cause: EndCause;
@@ -44,6 +46,17 @@ export function answeredTooLate(server: string, ms: number): Failure {
 
 export function lostBeforeAnswer(server: string, what: string): Failure {
   return { status: 502, cause: "S", phase: "H", reason: `${server}: ${what} before an answer` };
+}
+
+/** The client owes the rest of its request. */
+export function bodyStopped(exchange: Exchange, ms: number): Failure {
+  const phase = exchange.phase === "asked" ? "H" : phaseOf(exchange);
+  return {
+    status: 408,
+    cause: "c",
+    phase,
+    reason: `${ms} ms without a byte of the request's body`,
+  };
 }
 
 /** The server was taken away by a check or the operator. */
