@@ -56,6 +56,43 @@ for (const format of FORMATS) {
   }
 }
 
+test("files of nginx that include each other are a mistake, told once and at once", () => {
+  const names = ["a", "b", "c", "d"].map((name) => `/etc/nginx/conf.d/${name}.conf`);
+  const disk = {
+    readFile: (path: string) => (names.includes(path) ? "include conf.d/*.conf;" : undefined),
+    glob: () => names,
+  };
+  const files = {
+    ...disk,
+    readFile: (path: string) =>
+      path === "/etc/nginx/nginx.conf" ? "http { include conf.d/*.conf; }" : disk.readFile(path),
+  };
+  const { text, diagnostics } = imported("/etc/nginx/nginx.conf", { format: "nginx" }, files);
+  assert.equal(text, undefined);
+  assert.deepEqual(
+    diagnostics.map(({ file, reason }) => [file, reason]),
+    [[names[0], `${names[0]} includes itself`]],
+  );
+});
+
+test("a file of sites-enabled alone finds what nginx.conf would", () => {
+  const site = "include snippets/tls.conf; server { location / { proxy_pass http://10.0.0.1; } }";
+  const files = {
+    glob: () => [],
+    readFile: (path: string) =>
+      ({
+        "/etc/nginx/sites-enabled/shop": site,
+        "/etc/nginx/snippets/tls.conf": "ssl_protocols TLSv1.3;",
+      })[path],
+  };
+  const path = "/etc/nginx/sites-enabled/shop";
+  const { losses } = imported(path, { format: "nginx" }, files);
+  assert.deepEqual(
+    losses.map(({ file, reason }) => [file, reason]),
+    [["/etc/nginx/snippets/tls.conf", "not carried over: ssl_protocols TLSv1.3"]],
+  );
+});
+
 const KEEPALIVED = [
   ...globSync("samples/**/*.conf").filter((path) => !path.includes(".d/")),
   ...globSync("test/golden/config/mistakes/*.conf"),

@@ -26,7 +26,7 @@ describe("bodies", () => {
     web.write(head("HTTP/1.1 200 OK", CHUNKED));
     assert.equal(client.took(), head("HTTP/1.1 200 OK"));
     client.write(get());
-    web.write(head("HTTP/1.1 204 No Content"));
+    web.write(head("HTTP/1.1 204 No Content", "content-length: 0"));
     assert.equal(client.took(), head("HTTP/1.1 204 No Content"));
     client.write(get());
     web.write(head("HTTP/1.1 304 Not Modified", 'etag: "1"', "content-length: 500"));
@@ -224,5 +224,21 @@ describe("bodies", () => {
     assert.equal(client.took(), `${head("HTTP/1.1 200 OK", CHUNKED)}3\r\nhel\r\n`);
     assert.equal(client.gone, "closed");
     assert.equal(rig.ending(), "200 SD web1: ended after 3 bytes");
+  });
+
+  it("are cut for nobody who is slow and reads all the same", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get());
+    const web = rig.server();
+    client.stick();
+    web.write(head("HTTP/1.1 200 OK", "content-length: 100000") + "x".repeat(60_000));
+    for (let i = 0; i < 5; i++) {
+      rig.wait(29_000);
+      client.queued -= 1000;
+    }
+    assert.equal(client.gone, "");
+    rig.wait(61_000);
+    assert.equal(rig.ending(), "200 cD the client read nothing for 30000 ms");
   });
 });

@@ -40,12 +40,12 @@ const ENDINGS: readonly Ending[] = [
     status: "",
   },
   {
-    name: "CR the client left within its body",
+    name: "CD the client left within its body",
     play: (rig, client) => {
       asked(rig, client, post("hello").slice(0, -2));
       client.fin();
     },
-    told: "0 CR the client ended within a request body",
+    told: "0 CD the client ended within a request body",
     status: "",
   },
   {
@@ -120,12 +120,12 @@ const ENDINGS: readonly Ending[] = [
     status: "HTTP/1.1 408 Request Timeout",
   },
   {
-    name: "cR a body that stops",
+    name: "cH a body that stops",
     play: (rig, client) => {
       asked(rig, client, post("hello").slice(0, -2));
       rig.wait(30_100);
     },
-    told: "408 cR 30000 ms without a byte of the request's body",
+    told: "408 cH 30000 ms without a byte of the request's body",
     status: "HTTP/1.1 408 Request Timeout",
   },
   {
@@ -357,7 +357,7 @@ describe("time-outs", () => {
     rig.wait(29_000);
     assert.equal(client.took(), head("HTTP/1.1 100 Continue"));
     rig.wait(1100);
-    assert.equal(rig.ending(), "408 cR 30000 ms without a byte of the request's body");
+    assert.equal(rig.ending(), "408 cH 30000 ms without a byte of the request's body");
   });
 
   it("of the answer hold for a server that takes no more of a request", () => {

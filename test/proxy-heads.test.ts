@@ -140,6 +140,21 @@ describe("who the client is", () => {
     assert.equal(stranger.took(), "");
   });
 
+  it("is an address, however a trusted proxy writes it, and one of the trusted at least", () => {
+    const edits = { remove: [], set: [{ name: "x-real-ip", value: "${source}" }], add: [] };
+    const routes = [{ requestHeaders: edits }];
+    const frontend = { routes, trustedProxies: ["192.0.2.0/24"] };
+    const realOf = (list: string): string | undefined =>
+      /x-real-ip: (.*)\r\n/.exec(forwarded(get("/", `x-forwarded-for: ${list}`), frontend))?.[1];
+    assert.equal(realOf("203.0.113.9:4711"), "203.0.113.9");
+    assert.equal(realOf("[2001:DB8::1]:4711, 192.0.2.7"), "2001:db8::1");
+    assert.equal(realOf("2001:DB8:0::1"), "2001:db8::1");
+    assert.equal(realOf("::ffff:203.0.113.9"), "203.0.113.9");
+    assert.equal(realOf("203.0.113.9, unknown"), "192.0.2.1");
+    assert.equal(realOf("203.0.113.9, unknown, 192.0.2.7"), "192.0.2.7");
+    assert.equal(realOf("192.0.2.9, 192.0.2.7"), "192.0.2.9");
+  });
+
   it("is told in several lists when the trusted proxy sent several fields", () => {
     const frontend = { forwarded: "x-forwarded", trustedProxies: ["192.0.2.0/24"] } as const;
     const lists = ["x-forwarded-for: 203.0.113.9", "x-forwarded-for: 198.51.100.1"];
@@ -163,6 +178,11 @@ describe("who the client is", () => {
     rig.server();
   });
 
+  it("is told without a host when HTTP/1.0 names none", () => {
+    const names = forwarded("GET / HTTP/1.0\r\n\r\n", { forwarded: "both" });
+    assert.match(names, /-proto: http\r\nx-forwarded-port: 80\r\nforwarded: .*proto=http\r\n/);
+  });
+
   it("over TLS and IPv6 is told with its scheme, and in brackets", () => {
     const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject: "" };
     const origin = { tls, source: "2001:db8::1", localPort: 443 };
@@ -170,6 +190,23 @@ describe("who the client is", () => {
       forwarded(get(), { forwarded: "both" }, origin),
       /-for: 2001:db8::1\r\n.*-proto: https\r\n.*-port: 443\r\nforwarded: for="\[2001:db8::1\]";proto=https;/s,
     );
+  });
+
+  it("is not somebody else who has signed in on the same connection with NTLM or Negotiate", () => {
+    for (const scheme of ["NTLM", "negotiate"]) {
+      const rig = new ProxyRig();
+      const client = rig.client();
+      client.write(get("/mine", `authorization: ${scheme} TlRMTVNTUAAB`));
+      const mine = rig.server("web1");
+      mine.write(ok("one"));
+      assert.equal(client.took(), ok("one"));
+      assert.equal(mine.gone, "closed");
+      const stranger = rig.client();
+      stranger.write(get("/yours", "authorization: Bearer x"));
+      const theirs = rig.server("web1");
+      theirs.write(ok("two"));
+      assert.equal(theirs.gone, "");
+    }
   });
 });
 

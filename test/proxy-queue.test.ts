@@ -62,7 +62,7 @@ describe("the line of a pool", () => {
     assert.equal(late.took(), "");
     rig.wait(2);
     assert.match(late.took(), /^HTTP\/1\.1 503 Service Unavailable\r\n.*retry-after: 1\r\n/s);
-    assert.equal(rig.ending(), "503 RQ waited 1000 ms in line");
+    assert.equal(rig.ending(), "503 sQ waited 1000 ms in line");
     assert.ok(!late.hasFin);
   });
 
@@ -75,6 +75,8 @@ describe("the line of a pool", () => {
       if (limit === 1) ask(rig, "/2");
       assert.match(ask(rig, "/3").took(), /^HTTP\/1\.1 503 /);
       assert.equal(rig.ending(), "503 RQ the line is full");
+      const [frontend] = rig.engine.frontends;
+      assert.equal(frontend!.traffic.get("queueRefused"), 1);
     }
   });
 

@@ -215,3 +215,30 @@ describe("a request is sent once more", () => {
     assert.equal(rig.unanswered, 0);
   });
 });
+
+describe("the sorry page", () => {
+  const sorry = { status: 503, body: "later", contentType: "text/plain" };
+
+  it("is shown when no server can be used, and when none can be connected to", () => {
+    const rig = new ProxyRig({ pools: { web: { ...TWO, sorry } } });
+    const client = rig.client();
+    client.write(get());
+    rig.asked("web1").breakOff("ECONNREFUSED");
+    rig.asked("web2").breakOff("ECONNREFUSED");
+    assert.match(client.took(), /^HTTP\/1\.1 503 .*\r\n\r\nlater$/s);
+    assert.equal(rig.ending(), "503 SC web2: connect: ECONNREFUSED");
+    for (const name of ["web1", "web2"]) {
+      rig.engine.setHealth(rig.now, "web", name, { up: false, reason: "check failed" });
+    }
+    client.write(get());
+    assert.match(client.took(), /^HTTP\/1\.1 503 .*\r\n\r\nlater$/s);
+  });
+
+  it("is not shown when a server has had the request and broke off", () => {
+    const rig = new ProxyRig({ pools: { web: { sorry } } });
+    const client = rig.client();
+    client.write(post("x"));
+    rig.server().breakOff();
+    assert.match(client.took(), /^HTTP\/1\.1 502 /);
+  });
+});

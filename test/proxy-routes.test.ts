@@ -131,6 +131,8 @@ describe("a route", () => {
     assert.equal(place("${uri}", "/old//evil.example/"), "/evil.example/");
     assert.equal(place("${uri}", "/older?x"), "/er?x");
     assert.equal(place("${uri}", "/new?x"), "/new?x", "the expression does not find anything");
+    assert.equal(place("${path}/", "//evil.example"), "/evil.example/");
+    assert.equal(place("${uri}", "/\\evil.example"), "/evil.example");
   });
 
   it("changes the headers of its own answers too, and knows ${search}", () => {
@@ -325,5 +327,29 @@ describe("injected faults", () => {
       if (client.took() !== "") hits++;
     }
     assert.ok(hits > 250 && hits < 350, `${hits} of 1000`);
+  });
+});
+
+describe("an explained request", () => {
+  const told = (rig: ProxyRig, path: string): readonly string[] => {
+    const asked = { method: "GET", url: `http://a.example${path}`, headers: [], source: "" };
+    return rig.engine.explain(rig.now, asked).lines;
+  };
+
+  it("for a path of the balancer itself goes to no server", () => {
+    assert.deepEqual(told(withRoute({}), "/readyz?x"), [
+      "frontend www: client unknown",
+      "answered here: it is the frontend's ready_path",
+    ]);
+  });
+
+  it("tells what else it may meet: a limit, an injected fault", () => {
+    const rateLimit = { per: "source", perSecond: 5, burst: 10, size: 100 } as const;
+    const fault = { abort: { percent: 50, status: 503 }, delay: { percent: 10, ms: 200 } };
+    assert.deepEqual(told(withRoute({ rateLimit, fault }), "/x").slice(2, 5), [
+      "rate limit: 10 at once, then 5 a second per source; else 429",
+      "fault: 50 % are answered 503",
+      "fault: 10 % wait 200 ms first",
+    ]);
   });
 });

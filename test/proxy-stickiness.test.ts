@@ -52,6 +52,13 @@ describe("a cookie", () => {
     assert.equal(other.took(), ok("three"));
   });
 
+  it("is found in whichever field of several it stands", () => {
+    const settings = cookie();
+    const rig = rigOf(settings);
+    rig.client().write(get("/", "cookie: a=1", `cookie: srv=${token("web3", settings)}`));
+    assert.equal(rig.server("web3").took(), get("/", "cookie: a=1"));
+  });
+
   it("is removed even when it is all that the client sends", () => {
     const settings = cookie();
     const rig = rigOf(settings);

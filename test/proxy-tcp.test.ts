@@ -209,7 +209,7 @@ describe("TCP clients", () => {
     assert.equal(second.took(), "yours");
     rig.wait(2100);
     assert.equal(fourth.gone, "reset");
-    assert.match(rig.ending(), /^0 RQ waited 30\d\d ms in line/);
+    assert.match(rig.ending(), /^0 sQ waited 30\d\d ms in line/);
     second.breakOff();
     rig.isClean();
   });

@@ -15,6 +15,8 @@ export class AdvertSockets {
   /** By interface, family, protocol and direction: instances share them. */
   readonly #sockets = new Map<string, VrrpSocket>();
   readonly #senders = new Map<string, VrrpSocket>();
+  /** During a reload: what an instance that moves says farewell on. */
+  readonly #former = new Map<string, VrrpSocket>();
   #mayGather = false;
 
   constructor(onDatagram: (datagram: ReceivedDatagram) => void, trouble: (reason: string) => void) {
@@ -27,6 +29,8 @@ export class AdvertSockets {
     const place = placeOf(instance);
     const socket = this.#socket(place);
     if (socket === undefined) return;
+    const before = this.#senders.get(instance.name);
+    if (before !== undefined && before !== socket) this.#former.set(instance.name, before);
     this.#senders.set(instance.name, socket);
     if (instance.transport.kind !== "multicast") return;
     const { group } = instance.transport;
@@ -36,7 +40,8 @@ export class AdvertSockets {
 
   /** What went wrong, if anything. */
   send(action: Extract<RouterAction, { type: "send-datagram" }>): string | undefined {
-    const socket = this.#senders.get(action.instance);
+    let socket = this.#senders.get(action.instance);
+    if (socket?.carries(action) === false) socket = this.#former.get(action.instance);
     if (socket === undefined) return `no socket to send adverts on ${action.interface}`;
     const status = socket.send(action);
     if (status === 0) return undefined;
@@ -74,6 +79,7 @@ export class AdvertSockets {
 
   /** Closes what none of the instances needs any more. */
   keepOnly(instances: readonly InstanceSettings[]): void {
+    this.#former.clear();
     const needed = new Set(instances.map((instance) => keyOf(placeOf(instance))));
     for (const [key, socket] of this.#sockets) {
       if (needed.has(key)) continue;

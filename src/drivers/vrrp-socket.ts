@@ -161,6 +161,11 @@ export class VrrpSocket {
     return this.#options.reportAs;
   }
 
+  /** Whether it is one for these adverts. */
+  carries({ interface: name, protocol }: { interface: string; protocol: number }): boolean {
+    return name === this.#options.reportAs && protocol === this.#options.protocol;
+  }
+
   /** 0 or `-errno`. */
   send(datagram: OutgoingDatagram): number {
     this.#prepare(datagram);

@@ -317,3 +317,11 @@ test("slow start follows maintenance, drain and ejection, and a server added at 
   assert.equal(rig.server("web4").weight, 0.05);
   assert.equal(rig.server("web1").weight, 1);
 });
+
+test("a server that starts slowly from nothing serves all the same when it is alone", () => {
+  const slowStart = { windowMs: 30_000, aggression: 1, minimumPercent: 0 };
+  const rig = new PoolRig(poolSettings([{}], { slowStart }));
+  rig.down("web1");
+  rig.up("web1");
+  assert.deepEqual(rig.play({ requests: 3 }), { web1: 3 });
+});

@@ -219,10 +219,15 @@ export class FieldBlock {
     return textOf(this.bytes, this.valueFrom(index), this.valueTo(index));
   }
 
-  /** First value of a field that has a number. */
-  known(name: FieldName): string | undefined {
-    const index = this.indexOf(fieldNumber(name));
-    return index < 0 ? undefined : this.valueText(index);
+  /** All values of a field that has a number, as one list (RFC 9110 5.3); undefined: absent. */
+  joined(name: FieldName, separator: string): string | undefined {
+    const number = fieldNumber(name);
+    if (!this.has(number)) return undefined;
+    const values = [];
+    for (let i = this.indexOf(number); i < this.count; i++) {
+      if (this.numbers[i] === number) values.push(this.valueText(i));
+    }
+    return values.join(separator);
   }
 
   /**

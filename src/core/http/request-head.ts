@@ -31,12 +31,14 @@ const METHODS: readonly MethodKind[] = [
   "PATCH",
   "TRACE",
 ];
+const CONNECTION_SCHEMES = ["ntlm", "negotiate"];
 const MAX_METHOD = 24;
 const HASH = 35;
 const HOST_FIELD = fieldNumber("host");
 const LENGTH = fieldNumber("content-length");
 const CODING = fieldNumber("transfer-encoding");
 const EXPECT = fieldNumber("expect");
+const AUTHORIZATION = fieldNumber("authorization");
 const UPGRADE = fieldNumber("upgrade");
 
 export class RequestHead extends FieldBlock {
@@ -51,7 +53,7 @@ export class RequestHead extends FieldBlock {
   expectContinue = false;
   /** An Upgrade field that Connection names; only of HTTP/1.1. */
   upgrade = false;
-  /** Legal, but servers differ about it: the connection to the server is not used again. */
+  /** Legal, but it leaves the connection to the server in a state that servers differ about: not used again. */
   ambiguous = false;
   #methodTo = 0;
   #targetFrom = 0;
@@ -251,13 +253,24 @@ export class RequestHead extends FieldBlock {
       this.ambiguous = this.method === "GET" || this.method === "HEAD" || this.method === "DELETE";
     }
     // Servers read octets that should have been encoded in more than one way.
-    if (this.#hasOpaqueTarget()) this.ambiguous = true;
+    if (this.#hasOpaqueTarget() || this.#signsConnectionIn()) this.ambiguous = true;
     return this.#judgeExpect();
   }
 
   #hasOpaqueTarget(): boolean {
     for (let i = this.pathFrom; i < this.targetTo; i++) if (this.bytes[i]! > 126) return true;
     return false;
+  }
+
+  /** NTLM and Negotiate tell servers who speaks on that connection from now on (RFC 4559 6). */
+  #signsConnectionIn(): boolean {
+    const index = this.indexOf(AUTHORIZATION);
+    if (index < 0) return false;
+    const from = this.valueFrom(index);
+    const to = this.valueTo(index);
+    return CONNECTION_SCHEMES.some((scheme) => {
+      return isText(this.bytes, from, Math.min(to, from + scheme.length), scheme);
+    });
   }
 
   #judgeExpect(): number {

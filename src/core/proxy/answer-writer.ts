@@ -48,7 +48,8 @@ export class AnswerWriter {
     writer.fields(head);
     writer.octets(exchange.answerFields);
     if (exchange.answerChunked) writer.octets(CHUNKED);
-    else if (head.has(LENGTH)) writer.contentLength(head.length);
+    // Not with a 204, whatever the server says (RFC 9110 8.6).
+    else if (head.has(LENGTH) && head.status !== 204) writer.contentLength(head.length);
     const word = connectionWord(exchange);
     if (word !== "") writer.field("connection", word);
     return this.#end();

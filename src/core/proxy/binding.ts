@@ -104,7 +104,7 @@ function readCookie(
   { head }: RequestFacts,
   wallMs: number,
 ): void {
-  const text = head.known("cookie");
+  const text = head.joined("cookie", ";");
   const token = text === undefined ? undefined : tokenOf(text, cookie.settings);
   const { server, renew, issuedAtMs } = cookie.read(token, wallMs);
   exchange.pick.sticky = server;
@@ -126,7 +126,7 @@ export function boundServer(pool: Pool, facts: RequestFacts, clocks: Clocks): Bo
     return boundByTable(pool, keyText(stickiness.key, facts), clocks.now);
   }
   if (cookie === undefined) return undefined;
-  const text = facts.head.known("cookie");
+  const text = facts.head.joined("cookie", ";");
   const token = text === undefined ? undefined : tokenOf(text, cookie.settings);
   const { server, why } = cookie.read(token, clocks.wallMs);
   const word = server === undefined ? COOKIE_WORDS[why] : `bound to ${server}`;

@@ -4,11 +4,11 @@ import type { PoolSettings } from "../balance/pool-settings.ts";
 import { accessText } from "./access-line.ts";
 import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
-import { ClientReader } from "./client-reader.ts";
+import { type ClientPhase, ClientReader } from "./client-reader.ts";
 import type { CrowdMember } from "./crowd.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { type Exchange, phaseOf } from "./exchange.ts";
-import type { Failure } from "./failures.ts";
+import { bodyStopped, type Failure } from "./failures.ts";
 import type { Frontend } from "./frontend.ts";
 import type { Intake } from "./intake.ts";
 import { errorPage, type OwnAnswer, sorryPage, writeOwnHead } from "./own-answer.ts";
@@ -18,16 +18,6 @@ import type { ClientOrigin, Peer, Wire } from "./wire.ts";
 
 /** After our last word the client may finish its own; what it says is not looked at any more. */
 const LINGER_MS = 2000;
-
-export type ClientPhase =
-  /** Between requests, or within a head. */
-  | "head"
-  /** A request is being served. */
-  | "busy"
-  | "tunnel"
-  /** The last answer is on its way out. */
-  | "lingering"
-  | "closed";
 
 export class ClientConnection extends Timed implements CrowdMember, Peer {
   crowdPlace = -1;
@@ -161,10 +151,10 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
       if (this.#reader.head === undefined) return this.#letGo();
       this.refuseHead(408, "c", `no whole request head within ${headMs} ms`);
     } else if (this.isBlocked) {
+      if (this.#wire.queued < this.#armedQueued) return this.#armBlocked();
       this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
     } else if (this.#intake.relay.isAwaited(exchange)) {
-      const reason = `${bodyMs} ms without a byte of the request's body`;
-      this.fail(exchange, { status: 408, cause: "c", phase: "R", reason });
+      this.fail(exchange, bodyStopped(exchange, bodyMs));
     }
   }
 
@@ -174,10 +164,12 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     const exchange = this.#exchange;
     this.frontend.traffic.add(COUNTERS.bytesOut, to - from);
     if (exchange !== undefined) exchange.record.bytesOut += to - from;
-    if (this.#wire.send(bytes, from, to) || this.isBlocked) return;
+    if (this.#wire.send(bytes, from, to)) return;
+    this.#armedQueued += to - from;
+    if (this.isBlocked) return;
     this.isBlocked = true;
     exchange?.server?.wire.pause();
-    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
+    this.#armBlocked();
   }
 
   /** The server can take (more of) the request; `more`: and its wire is not full. */
@@ -293,7 +285,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     } else if (this.#phase === "tunnel") {
       exchange.dispatcher!.clientEnded(exchange);
     } else if (!exchange.requestDone) {
-      this.#leave("C", "R", "the client ended within a request body");
+      this.#leave("C", phaseOf(exchange), "the client ended within a request body");
     }
   }
 
@@ -329,7 +321,8 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   /** Who owes the next byte: the client a body, or to read; or nobody here. */
   armFor(exchange: Exchange): void {
     const { wheel, now } = this.#parts;
-    const owes = this.isBlocked || this.#intake.relay.isAwaited(exchange);
+    if (this.isBlocked) return this.#armBlocked();
+    const owes = this.#intake.relay.isAwaited(exchange);
     wheel.set(this, owes ? now + this.frontend.settings.timeouts.bodyMs : Infinity);
   }
 
@@ -366,10 +359,15 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   /** Whoever does not read cannot be blamed for not asking, nor is what he asked already lost. */
   #awaitRequest(): void {
     const { now, wheel } = this.#parts;
-    const { bodyMs, keepAliveMs } = this.frontend.settings.timeouts;
     this.idleSince = now;
+    if (this.isBlocked) this.#armBlocked();
+    else wheel.set(this, now + this.frontend.settings.timeouts.keepAliveMs);
+  }
+
+  /** As long as the client takes what is there for it, it is given the time. */
+  #armBlocked(): void {
     this.#armedQueued = this.#wire.queued;
-    wheel.set(this, now + (this.isBlocked ? bodyMs : keepAliveMs));
+    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
   }
 
   /** Ends our half; the other may take its time, but not for ever. */
@@ -382,12 +380,10 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     this.#parts.wheel.set(this, this.#parts.now + LINGER_MS);
   }
 
-  /** As long as the client takes what is there for it, it is given the time. */
   #lingerOn(): void {
     const { queued } = this.#wire;
-    if (queued === 0 || queued >= this.#armedQueued) return this.close();
-    this.#armedQueued = queued;
-    this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
+    if (queued === 0 || queued >= this.#armedQueued) this.close();
+    else this.#armBlocked();
   }
 
   #forget(): void {

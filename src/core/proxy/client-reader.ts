@@ -15,6 +15,16 @@ import type { Intake } from "./intake.ts";
 import { COUNTERS } from "./traffic.ts";
 import type { Wire } from "./wire.ts";
 
+export type ClientPhase =
+  /** Between requests, or within a head. */
+  | "head"
+  /** A request is being served. */
+  | "busy"
+  | "tunnel"
+  /** The last answer is on its way out. */
+  | "lingering"
+  | "closed";
+
 export class ClientReader {
   readonly #parts: EngineParts;
   readonly #intake: Intake;

@@ -36,7 +36,7 @@ export class Dispatcher implements ServerListener {
     this.#relay = new AnswerRelay(parts, this);
     this.#line = new WaitingLine(parts, {
       pool: this.pool,
-      traffic: this.traffic,
+      trafficOf: (exchange) => exchange.client!.frontend.traffic,
       attempt: (exchange, server) => this.#attempt(exchange, server),
       refuse: (exchange, failure) => this.#refuse(exchange, failure),
     });
@@ -353,9 +353,11 @@ export class Dispatcher implements ServerListener {
   }
 
   #refuse(exchange: Exchange, failure: failures.Failure): void {
-    const { sorry } = this.settings;
-    exchange.blame(failure.cause, failure.phase, failure.reason);
-    exchange.client!.answerInstead(failure.status, failure.status === 503 ? sorry : undefined);
+    const { status, cause, phase, reason } = failure;
+    exchange.blame(cause, phase, reason);
+    // Also for servers that refuse connections, which no check may have noticed yet.
+    const isNobodyThere = status === 503 || phase === "C";
+    exchange.client!.answerInstead(status, isNobodyThere ? this.settings.sorry : undefined);
   }
 
   // ---- servers that go ----

@@ -8,10 +8,11 @@ import type { Pool } from "../balance/pool.ts";
 import { refusal } from "../http/refusals.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { RequestFacts } from "../route/request-facts.ts";
+import type { RouteSettings } from "../route/route-settings.ts";
 import { boundByTable, boundServer, type Bound, hashOf } from "./binding.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Frontend } from "./frontend.ts";
-import { poolOf } from "./intake.ts";
+import { ownPath, poolOf } from "./intake.ts";
 import { keyOf, type TcpDispatcher } from "./tcp-dispatcher.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
 
@@ -51,7 +52,7 @@ export function explainRequest(place: Place, asked: AskedRequest): RequestExplan
     return { ...nothing, frontend: frontend.name, lines: [`refused: ${refused}`] };
   }
   const facts = new RequestFacts(head);
-  facts.source = asked.source;
+  facts.sender = asked.source;
   facts.scheme = isTls ? "https" : "http";
   facts.localPort = port;
   facts.source = frontend.forwarding.clientOf(facts);
@@ -81,12 +82,18 @@ function carried(place: Place, { settings }: Frontend, source: string): RequestE
 
 function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExplanation {
   const lines = [`frontend ${frontend.name}: client ${facts.source || "unknown"}`];
+  const own = ownPath(frontend.settings, facts.head);
+  if (own !== undefined) {
+    const what = `answered here: it is the frontend's ${own}_path`;
+    return { frontend: frontend.name, route: "", pool: "", server: "", lines: [...lines, what] };
+  }
   for (const { route, matched, reason } of frontend.explain(facts)) {
     // Routes without a name are called `route 7` already.
     const name = /^route \d+$/.test(route) ? route : `route ${route}`;
     lines.push(matched ? `${name}: ${reason}` : `${name}: ${reason}, next`);
   }
   const route = frontend.match(facts);
+  if (route !== undefined) lines.push(...chances(route.settings));
   const known = { frontend: frontend.name, route: route?.settings.name ?? "" };
   const { target } = route?.settings ?? {};
   if (target !== undefined && target.kind !== "pools") {
@@ -117,6 +124,21 @@ function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExp
   );
   lines.push(...picked);
   return { ...known, lines, pool, server };
+}
+
+/** What a request may meet besides, whoever it comes from. */
+function chances({ rateLimit, fault, target }: RouteSettings): string[] {
+  const lines = [];
+  if (rateLimit !== undefined) {
+    const { per, perSecond, burst } = rateLimit;
+    const whose = typeof per === "string" ? per : `header ${per.header}`;
+    lines.push(`rate limit: ${burst} at once, then ${perSecond} a second per ${whose}; else 429`);
+  }
+  if (target.kind !== "pools") return lines;
+  const { abort, delay } = fault ?? {};
+  if (abort !== undefined) lines.push(`fault: ${abort.percent} % are answered ${abort.status}`);
+  if (delay !== undefined) lines.push(`fault: ${delay.percent} % wait ${delay.ms} ms first`);
+  return lines;
 }
 
 /** What binds the client, what the pool goes by unless that decides alone, and the server. */

@@ -38,13 +38,16 @@ export class CompiledRoute {
   }
 }
 
-/** The path in it is the rewritten one. Two slashes at its start would lead to another host. */
+/**
+ * The path in it is the rewritten one. Two slashes at its start would lead to another host, and browsers
+ * take a backslash for one.
+ */
 function redirection(
   text: string,
   rewrite: CompiledRoute["rewrite"],
 ): (facts: RequestFacts) => string {
   const location = template(text);
-  return (facts) => location(facts, rewrite(facts)?.replace(/^\/{2,}/, "/"));
+  return (facts) => location(facts, (rewrite(facts) ?? facts.uri).replace(/^[/\\]{2,}/, "/"));
 }
 
 export class Frontend {

@@ -23,6 +23,7 @@ import type { EngineParts } from "./engine-parts.ts";
 import type { Exchange } from "./exchange.ts";
 import { countFinished } from "./exchange-traffic.ts";
 import type { CompiledRoute, Frontend } from "./frontend.ts";
+import type { FrontendSettings } from "./frontend-settings.ts";
 import { errorPage, type OwnAnswer, textAnswer } from "./own-answer.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { RequestWriter } from "./request-writer.ts";
@@ -68,7 +69,8 @@ export class Intake {
     learn(exchange, head);
     exchange.record.source = facts.source;
     if (settings.accessLog.format !== "off") keepTexts(exchange, head);
-    if (head.form === "origin" && this.#isOwnPath(exchange, facts)) return;
+    const own = ownPath(settings, head);
+    if (own !== undefined) return this.#tellOfUs(exchange, own);
     const { bodyBytes } = settings.limits;
     if (bodyBytes > 0 && head.framing === "length" && head.length > bodyBytes) {
       const { status, text } = refusal("body-too-large");
@@ -116,7 +118,7 @@ export class Intake {
     const facts = this.#facts;
     facts.clear();
     facts.head = head;
-    facts.source = origin.source;
+    facts.sender = origin.source;
     facts.scheme = origin.tls === undefined ? "http" : "https";
     facts.localPort = origin.localPort;
     // Rules are about the client, not about the proxy in front of us.
@@ -125,13 +127,10 @@ export class Intake {
   }
 
   /** Liveness and readiness, for what stands in front of us. */
-  #isOwnPath(exchange: Exchange, { head }: RequestFacts): boolean {
-    const { healthPath, readyPath } = exchange.client!.frontend.settings;
-    if (isPath(head, healthPath)) this.#tell(exchange, 200, "alive\n");
-    else if (!isPath(head, readyPath)) return false;
+  #tellOfUs(exchange: Exchange, asked: OwnPath): void {
+    if (asked === "health") this.#tell(exchange, 200, "alive\n");
     else if (this.#parts.isReady && !this.#parts.isDraining) this.#tell(exchange, 200, "ready\n");
     else this.#tell(exchange, 503, "draining\n");
-    return true;
   }
 
   #tell(exchange: Exchange, status: number, text: string): void {
@@ -205,7 +204,6 @@ export class Intake {
       exchange.answerFields = route.responseEdits.lines(facts);
     }
     findServer(exchange, facts, parts);
-    facts.source = exchange.client!.origin.source;
     if (!this.#writer.write(exchange, facts, head.targetTo - head.methodFrom + fieldBytes(head))) {
       return this.#refuse(exchange, 431, "P", "too large with what is added to it");
     }
@@ -262,6 +260,18 @@ function keepTexts({ record }: Exchange, head: RequestHead): void {
   if (agent >= 0) {
     record.keep(ACCESS_TEXTS.userAgent, bytes, head.valueFrom(agent), head.valueTo(agent));
   }
+}
+
+type OwnPath = "health" | "ready";
+
+/** Undefined: not a path that the balancer answers itself. */
+export function ownPath(
+  { healthPath, readyPath }: FrontendSettings,
+  head: RequestHead,
+): OwnPath | undefined {
+  if (head.form !== "origin") return undefined;
+  if (isPath(head, healthPath)) return "health";
+  return isPath(head, readyPath) ? "ready" : undefined;
 }
 
 /** Without the query. "" is no path. */

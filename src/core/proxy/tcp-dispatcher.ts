@@ -46,7 +46,7 @@ export class TcpDispatcher {
     this.pool = new Pool(settings, prng, parts.now);
     this.#line = new WaitingLine(parts, {
       pool: this.pool,
-      traffic: this.traffic,
+      trafficOf: (session) => session.frontend.traffic,
       attempt: (session, server) => this.#attempt(session, server),
       refuse: (session, failure) => this.#refuse(session, failure),
     });

@@ -3,9 +3,9 @@
 import type { Pool } from "../balance/pool.ts";
 import type { PickRequest } from "../balance/pool-ports.ts";
 import type { Server } from "../balance/server.ts";
-import type { QueueClass, Ticket } from "../balance/wait-queue.ts";
+import type { Dropped, QueueClass, Ticket } from "../balance/wait-queue.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import { refusedInLine, type Failure } from "./failures.ts";
+import { type Failure, refusedInLine, waitedTooLong } from "./failures.ts";
 import { COUNTERS, type Traffic } from "./traffic.ts";
 
 interface Waiter<Self> {
@@ -15,7 +15,8 @@ interface Waiter<Self> {
 
 export interface LineOptions<Self> {
   readonly pool: Pool<Self>;
-  readonly traffic: Traffic;
+  /** Of the frontend that it came to. */
+  readonly trafficOf: (waiter: Self) => Traffic;
   /** Its turn has come. */
   readonly attempt: (waiter: Self, server: Server) => void;
   readonly refuse: (waiter: Self, failure: Failure) => void;
@@ -34,7 +35,7 @@ export class WaitingLine<Self extends Waiter<Self>> {
   join(waiter: Self, queueClass: QueueClass): void {
     const { pool } = this.#options;
     waiter.ticket = pool.enqueue(this.#parts.now, waiter, waiter.pick, queueClass);
-    if (waiter.ticket === undefined) this.#refuse(waiter, "the line is full");
+    if (waiter.ticket === undefined) this.#refuse(waiter, refusedInLine("the line is full"));
   }
 
   leave(waiter: Self): void {
@@ -58,14 +59,18 @@ export class WaitingLine<Self extends Waiter<Self>> {
       const dropped = pool.nextDropped(now);
       if (dropped === undefined) break;
       dropped.waiter.ticket = undefined;
-      const what = dropped.why === "timeout" ? "waited" : "gave way to a higher class after";
-      this.#refuse(dropped.waiter, `${what} ${Math.round(dropped.waitedMs)} ms in line`);
+      this.#refuse(dropped.waiter, failureOf(dropped));
     }
     this.#isServing = false;
   }
 
-  #refuse(waiter: Self, reason: string): void {
-    this.#options.traffic.add(COUNTERS.queueRefused, 1);
-    this.#options.refuse(waiter, refusedInLine(reason));
+  #refuse(waiter: Self, failure: Failure): void {
+    this.#options.trafficOf(waiter).add(COUNTERS.queueRefused, 1);
+    this.#options.refuse(waiter, failure);
   }
+}
+
+function failureOf({ why, waitedMs }: Dropped<unknown>): Failure {
+  if (why === "timeout") return waitedTooLong(waitedMs);
+  return refusedInLine(`gave way to a higher class after ${Math.round(waitedMs)} ms in line`);
 }

@@ -41,7 +41,8 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { bytes, length };
 }
 
-function plainBytes(address: string): Uint8Array | undefined {
+/** Of an IPv4 address, also of one that is mapped, 4. Undefined: it is none. */
+export function plainBytes(address: string): Uint8Array | undefined {
   const bytes = parseIp(address);
   if (bytes?.length !== 16) return bytes;
   return MAPPED.every((octet, i) => bytes[i] === octet) ? bytes.subarray(12) : bytes;

@@ -1,10 +1,11 @@
 /** Who the client is, told to the server: X-Forwarded-* and Forwarded (RFC 7239). */
 
+import { formatIp } from "../../lib/ip-address.ts";
 import { latin1Bytes } from "../../lib/text-bytes.ts";
 import type { FieldBlock } from "../http/field-block.ts";
 import { fieldNumber, FIELDS, type FieldName } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
-import { AddressSet } from "./address-set.ts";
+import { AddressSet, plainBytes } from "./address-set.ts";
 import type { HeadEdits } from "./head-edits.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
@@ -36,21 +37,28 @@ export class ForwardingFields {
     for (const name of [...X_FIELDS, "forwarded" as const]) this.without[fieldNumber(name)] = 1;
   }
 
-  /** The client itself: the sender, or behind trusted proxies the last address that is not one. */
-  clientOf(facts: RequestFacts): string {
-    if (!this.#trusted.has(facts.source)) return facts.source;
-    const chain = (valuesOf(facts.head, "x-forwarded-for") ?? "").split(",");
-    for (const hop of chain.reverse()) {
-      const address = hop.trim();
-      if (address !== "" && !this.#trusted.has(address)) return address;
+  /**
+   * The client itself: the sender, or behind trusted proxies the last address that is not one. Where
+   * they name nobody, or what is no address, it is the farthest of them.
+   */
+  clientOf({ head, sender }: RequestFacts): string {
+    let client = sender;
+    if (!this.#trusted.has(client)) return client;
+    const chain = head.joined("x-forwarded-for", ",") ?? "";
+    for (const hop of chain.split(",").reverse()) {
+      if (hop.trim() === "") continue;
+      const address = addressIn(hop);
+      if (address === undefined) return client;
+      client = address;
+      if (!this.#trusted.has(client)) return client;
     }
-    return facts.source;
+    return client;
   }
 
   /** What a route edits itself is left to it. */
   write(writer: HeadWriter, facts: RequestFacts, edits?: HeadEdits): void {
-    const { head, source, scheme } = facts;
-    const isTrusted = this.#trusted.has(source);
+    const { head, sender, scheme } = facts;
+    const isTrusted = this.#trusted.has(sender);
     if (this.#kind === "x-forwarded" || this.#kind === "both") {
       if (isTrusted || edits?.touchesForwarding === true) extend(writer, facts, isTrusted, edits);
       else {
@@ -61,9 +69,10 @@ export class ForwardingFields {
       (this.#kind === "forwarded" || this.#kind === "both") &&
       edits?.drops("forwarded") !== true
     ) {
-      const node = source.includes(":") ? `"[${source}]"` : source || "unknown";
-      const own = `for=${node};proto=${scheme};host="${head.hostText()}"`;
-      const before = isTrusted ? valuesOf(head, "forwarded") : undefined;
+      const node = sender.includes(":") ? `"[${sender}]"` : sender || "unknown";
+      const host = head.hostText();
+      const own = `for=${node};proto=${scheme}${host === "" ? "" : `;host="${host}"`}`;
+      const before = isTrusted ? head.joined("forwarded", ", ") : undefined;
       writer.field("forwarded", before === undefined ? own : `${before}, ${own}`);
     }
   }
@@ -76,28 +85,30 @@ function extend(
   isTrusted: boolean,
   edits: HeadEdits | undefined,
 ): void {
-  const { head, source, scheme, localPort } = facts;
+  const { head, sender, scheme, localPort } = facts;
   const put = (name: FieldName, value: string): void => {
     if (edits?.drops(name) !== true) writer.field(name, value);
   };
   const told = (name: FieldName): string | undefined =>
     isTrusted ? lastOf(head, name) : undefined;
-  const before = isTrusted ? valuesOf(head, "x-forwarded-for") : undefined;
-  if (source !== "") put("x-forwarded-for", before === undefined ? source : `${before}, ${source}`);
+  const before = isTrusted ? head.joined("x-forwarded-for", ", ") : undefined;
+  if (sender !== "") put("x-forwarded-for", before === undefined ? sender : `${before}, ${sender}`);
   put("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
-  put("x-forwarded-host", told("x-forwarded-host") ?? head.hostText());
+  const host = told("x-forwarded-host") ?? head.hostText();
+  if (host !== "") put("x-forwarded-host", host);
   put("x-forwarded-port", told("x-forwarded-port") ?? String(localPort));
 }
 
 /** Nobody has said anything before that counts. */
-function writeOwn(writer: HeadWriter, { head, source, scheme, localPort }: RequestFacts): void {
-  if (source !== "") {
+function writeOwn(writer: HeadWriter, { head, sender, scheme, localPort }: RequestFacts): void {
+  if (sender !== "") {
     writer.octets(FOR);
-    writer.text(source);
+    writer.text(sender);
     writer.lineEnd();
   }
   writer.octets(scheme === "https" ? HTTPS : HTTP);
-  writer.fieldOf(HOST, head.bytes, head.hostFrom, head.hostTo);
+  // HTTP/1.0 may have none.
+  if (head.hostTo > head.hostFrom) writer.fieldOf(HOST, head.bytes, head.hostFrom, head.hostTo);
   writer.octets(PORT);
   writer.number(localPort);
   writer.lineEnd();
@@ -105,19 +116,13 @@ function writeOwn(writer: HeadWriter, { head, source, scheme, localPort }: Reque
 
 /** Of several the last was written by the proxy that we trust. */
 function lastOf(head: FieldBlock, name: FieldName): string | undefined {
-  return valuesOf(head, name)?.split(",").at(-1)?.trim();
+  return head.joined(name, ",")?.split(",").at(-1)?.trim();
 }
 
-/**
- * All fields of that name as one list (RFC 9110 5.3): proxies that add a field of their own leave
- * what the client claimed in front of it. Undefined = absent.
- */
-function valuesOf(head: FieldBlock, name: FieldName): string | undefined {
-  const number = fieldNumber(name);
-  if (!head.has(number)) return undefined;
-  const values = [];
-  for (let i = head.indexOf(number); i < head.count; i++) {
-    if (head.numbers[i] === number) values.push(head.valueText(i));
-  }
-  return values.join(", ");
+/** `192.0.2.1`, `2001:db8::1`, and as some proxies write it: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function addressIn(hop: string): string | undefined {
+  const text = hop.trim();
+  const inBrackets = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1];
+  const bytes = plainBytes(inBrackets ?? text.replace(/^([^:]*):\d+$/, "$1"));
+  return bytes === undefined ? undefined : formatIp(bytes);
 }

@@ -92,7 +92,9 @@ export function rewriter(
     const path = changed(facts.path);
     if (path === undefined) return undefined;
     const query = facts.head.queryText();
-    return targetSafe(query === "" ? path : `${path}?${query}`);
+    // What the change brings in of a query comes first.
+    const mark = path.includes("?") ? "&" : "?";
+    return targetSafe(query === "" ? path : path + mark + query);
   };
 }
 

@@ -1,5 +1,6 @@
 /** What rules and templates may ask of a request. Texts are made when asked for, once. */
 
+import { canonicalIp } from "../../lib/ip-address.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import { normalPath } from "./normal-path.ts";
 
@@ -7,6 +8,8 @@ export class RequestFacts {
   head: RequestHead;
   /** Canonical address of the client; "" unknown. */
   source: string;
+  /** Of whoever sent it here: the client, or the proxy in front of us. */
+  sender: string;
   scheme: "http" | "https";
   localPort: number;
   #path: string | undefined;
@@ -16,7 +19,7 @@ export class RequestFacts {
 
   constructor(head: RequestHead) {
     this.head = head;
-    this.source = "";
+    this.source = this.sender = "";
     this.scheme = "http";
     this.localPort = 0;
   }
@@ -32,9 +35,9 @@ export class RequestFacts {
     return this.#path;
   }
 
-  /** Lower case, without port; brackets of IPv6 stay. */
+  /** Lower case, without port and without the dot that ends an absolute name; IPv6 in brackets. */
   get host(): string {
-    this.#host ??= this.head.hostText().toLowerCase().replace(/:\d*$/, "");
+    this.#host ??= plainHost(this.head.hostText().toLowerCase());
     return this.#host;
   }
 
@@ -44,7 +47,7 @@ export class RequestFacts {
   }
 
   get cookies(): ReadonlyMap<string, string> {
-    this.#cookies ??= pairsOf(this.head.known("cookie") ?? "", ";", (text) => text.trim());
+    this.#cookies ??= pairsOf(this.head.joined("cookie", ";") ?? "", ";", (text) => text.trim());
     return this.#cookies;
   }
 
@@ -53,6 +56,13 @@ export class RequestFacts {
     const query = this.head.queryText();
     return query === "" ? this.head.pathText() : `${this.head.pathText()}?${query}`;
   }
+}
+
+function plainHost(text: string): string {
+  const host = text.replace(/\.?(?::\d*)?$/, "");
+  if (!host.startsWith("[")) return host;
+  const address = canonicalIp(host.slice(1, -1));
+  return address === undefined ? host : `[${address}]`;
 }
 
 /** More pairs than that are not looked at: a request is not a place for databases. */

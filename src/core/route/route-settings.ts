@@ -19,7 +19,7 @@ export interface NamedMatch {
 
 /** All given conditions must hold; within a list one is enough. */
 export interface RouteConditions {
-  /** Names without port, lower case; `*.example.com` covers any depth below. */
+  /** Names without port, lower case, and addresses; `*.example.com` covers any depth below. */
   readonly hosts?: readonly string[];
   /** Of the normalised path (RFC 3986 6.2.2: dot segments, unreserved percent codes). */
   readonly paths?: readonly TextMatch[];

@@ -1,5 +1,6 @@
 /** Ordered rules: the first whose conditions all hold decides. Compiled once per configuration. */
 
+import { isIpv6 } from "../../lib/ip-address.ts";
 import { AddressSet } from "./address-set.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { NamedMatch, RouteConditions, RouteSettings, TextMatch } from "./route-settings.ts";
@@ -106,7 +107,8 @@ function named(
 }
 
 function hostTest(hosts: readonly string[]): (host: string) => boolean {
-  const exact = new Set(hosts.filter((host) => !host.startsWith("*.")));
+  const names = hosts.filter((host) => !host.startsWith("*."));
+  const exact = new Set(names.map((name) => (isIpv6(name) ? `[${name}]` : name)));
   const endings = hosts.filter((host) => host.startsWith("*.")).map((host) => host.slice(1));
   return (host) =>
     exact.has(host) || endings.some((end) => host.length > end.length && host.endsWith(end));

@@ -18,14 +18,19 @@ import { template } from "./template.ts";
 
 const NO_EDITS = { remove: [], set: [], add: [] };
 
-function facts(target: string, fields = "", source = "10.1.2.3"): RequestFacts {
-  const text = `GET ${target} HTTP/1.1\r\nHost: Shop.Example.com:8080\r\n${fields}\r\n`;
+function facts(
+  target: string,
+  fields = "",
+  source = "10.1.2.3",
+  host = "Shop.Example.com:8080",
+): RequestFacts {
+  const text = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`;
   const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const head = new RequestHead();
   head.clear();
   assert.equal(head.parse(bytes, 0, bytes.length, { bytes: 9999, fields: 50 }), bytes.length);
   const made = new RequestFacts(head);
-  made.source = source;
+  made.source = made.sender = source;
   return made;
 }
 
@@ -74,6 +79,22 @@ describe("the route table", () => {
     assert.equal(matched({ sources: ["10.1.0.0/16"] }, request), true);
     assert.equal(matched({ sources: ["10.2.0.0/16"] }, request), false);
     assert.equal(matched({ paths: [{ kind: "regex", pattern: "^/a[0-9]$" }] }, facts("/a7")), true);
+  });
+
+  it("takes a host with the dot of an absolute name, and all fields of cookies", () => {
+    const request = facts(
+      "/",
+      "Cookie: s=1\r\nCookie: t=2\r\n",
+      "10.1.2.3",
+      "Shop.Example.com.:80",
+    );
+    assert.equal(request.host, "shop.example.com");
+    const cookies = [{ name: "t", match: { kind: "exact", value: "2" } as const }];
+    assert.equal(matched({ cookies }, request), true);
+    const toAddress = facts("/", "", "", "[2001:DB8:0::1]:8080");
+    assert.equal(toAddress.host, "[2001:db8::1]");
+    assert.equal(matched({ hosts: ["2001:db8::1"] }, toAddress), true);
+    assert.equal(matched({ hosts: ["2001:db8::2"] }, toAddress), false);
   });
 
   it("is not passed by another spelling of the path", () => {
@@ -171,6 +192,7 @@ describe("edits", () => {
     assert.equal(prefix(facts("/other")), undefined);
     const regex = rewriter({ kind: "regex", pattern: "^/u/(\\d+)$", replacement: "/user?id=$1" });
     assert.equal(regex(facts("/u/7")), "/user?id=7");
+    assert.equal(regex(facts("/u/7?y=1")), "/user?id=7&y=1");
     assert.equal(template("https://${host}${uri}")(facts("/a?b")), "https://shop.example.com/a?b");
   });
 });

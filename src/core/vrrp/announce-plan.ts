@@ -53,6 +53,13 @@ export class AnnouncePlan {
     return this.#settings.repeat;
   }
 
+  /** A running master got addresses; returns how often to announce at once. */
+  added(now: number): number {
+    const { delayMs, repeat } = this.#settings;
+    if (delayMs > 0) this.#delayedAt = now + delayMs;
+    return repeat;
+  }
+
   stop(): void {
     this.#startedAt = Infinity;
     this.#delayedAt = Infinity;

@@ -141,15 +141,17 @@ export class Instance {
   /** Takes over what a running instance can (see `reload.ts`). */
   applySettings(settings: InstanceSettings, grouped: boolean): void {
     this.grouped = grouped;
-    if (!sameValue(settings.announce, this.settings.announce)) {
-      this.plan.replaceSettings(settings.announce);
-    }
     const before = this.settings;
     this.settings = settings;
-    const { authentication, transport } = settings;
-    if (sameValue(authentication, before.authentication)) {
-      if (sameValue(transport, before.transport)) return;
+    if (sameValue(settings, before)) return;
+    if (!sameValue(settings.announce, before.announce)) {
+      this.plan.replaceSettings(settings.announce);
     }
+    // A backup of version 3 has learned its master's, and that goes on.
+    if (this.state.kind !== "BACKUP" || settings.version === 2) {
+      this.activeIntervalMs = settings.advertIntervalMs;
+    }
+    this.#renewLease.durationMs = this.leaseMs;
     this.sender = new AdvertSender(settings, this.sender);
     if (this.sourceText !== "") this.sender.setSource(this.sourceText);
   }

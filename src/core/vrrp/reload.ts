@@ -1,50 +1,55 @@
 /** What a changed configuration means for a running instance. */
 
+import { retract } from "./backup.ts";
+import type { Turn } from "./decision-log.ts";
+import type { Instance } from "./instance.ts";
 import type { InstanceSettings } from "./settings.ts";
 
-/** Settings that a running instance takes over without leaving its state. */
-const live: ReadonlySet<keyof InstanceSettings> = new Set<keyof InstanceSettings>([
-  "priority",
-  "startAsMaster",
-  "preempt",
-  "preemptDelayMs",
-  "excludedAddresses",
-  "routes",
-  "rules",
-  "lowerPriorityNoAdvert",
-  "higherPrioritySendAdvert",
-  "fastHandover",
-  "announce",
-  "tracks",
-  "trackPrimaryInterface",
-  "trackSource",
-  "restoreRemovedAddresses",
-  "witnesses",
-  "notify",
-]);
+/** What an instance is: with another one of these it is another instance. */
+const IDENTITY: readonly (keyof InstanceSettings)[] = [
+  "name",
+  "family",
+  "vrid",
+  "interface",
+  "vmac",
+  "lease",
+];
 
-/** True when the wire format, the timers or the identity changed: stop the old, start the new. */
+/**
+ * True when a running instance cannot take the settings over: stop the old one, start the new.
+ * All others it takes over in its state, as keepalived does: who holds the addresses goes on
+ * holding them, whatever is sent, timed, listed or believed otherwise from now on.
+ */
 export function needsRestart(before: InstanceSettings, after: InstanceSettings): boolean {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  for (const key of keys as Set<keyof InstanceSettings>) {
-    if (live.has(key) || sameValue(before[key], after[key])) continue;
-    if (key === "authentication" && bothTrailers(before, after)) continue;
-    if (key === "transport" && bothUnicast(before, after)) continue;
-    return true;
+  if (IDENTITY.some((key) => !sameValue(before[key], after[key]))) return true;
+  return changesHeader(before, after) || changesRoute(before, after);
+}
+
+/** Adverts inside of an authentication header are another protocol, with sockets of its own. */
+function changesHeader(before: InstanceSettings, after: InstanceSettings): boolean {
+  return (before.authentication.kind === "ah") !== (after.authentication.kind === "ah");
+}
+
+/** Unicast peers come and go. AH counts its packets per sender, and would seem to start again. */
+function changesRoute(before: InstanceSettings, after: InstanceSettings): boolean {
+  if (sameValue(before.transport, after.transport)) return false;
+  if (after.authentication.kind === "ah") return true;
+  return before.transport.kind !== "unicast" || after.transport.kind !== "unicast";
+}
+
+/** The instance took other settings over than it had, and all about them is known. */
+export function goOn(instance: Instance, turn: Turn, before: InstanceSettings): void {
+  const { settings, state, plan } = instance;
+  retract(instance, turn);
+  if (state.kind !== "MASTER") return;
+  // The driver makes the kernel agree with the settings: what is new is added, what went goes.
+  turn.out.push({ type: "acquire-addresses", instance: settings.name });
+  const lists = [before.addresses, before.excludedAddresses];
+  if (!sameValue(lists, [settings.addresses, settings.excludedAddresses])) {
+    instance.announce(turn, plan.added(turn.now));
   }
-  return false;
-}
-
-/** Keys are rotated and modes tightened on a running group: only what follows the advert changes. */
-function bothTrailers(before: InstanceSettings, after: InstanceSettings): boolean {
-  const kinds = [before.authentication.kind, after.authentication.kind];
-  return kinds.every((kind) => kind === "none" || kind === "hmac");
-}
-
-/** Peers come and go. AH counts its packets per sender, and would seem to start again. */
-function bothUnicast(before: InstanceSettings, after: InstanceSettings): boolean {
-  if (after.authentication.kind === "ah") return false;
-  return before.transport.kind === "unicast" && after.transport.kind === "unicast";
+  // The lease may have another length now, and others another interval to believe in.
+  state.advertAtMs = turn.now;
 }
 
 /** Deep equality of plain data. */

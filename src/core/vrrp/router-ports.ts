@@ -140,7 +140,7 @@ export type RouterAction =
   | {
       readonly type: "renew-lease";
       readonly instance: string;
-      readonly durationMs: number;
+      durationMs: number;
       identity: string;
       sequence: number;
       alone: boolean;

@@ -18,7 +18,7 @@ import { Instance } from "./instance.ts";
 import { Lateness } from "./lateness.ts";
 import { decodeAdvert, emptyAdvert, type RejectReason } from "./packet.ts";
 import { RejectLog } from "./reject-log.ts";
-import { needsRestart, sameValue } from "./reload.ts";
+import { goOn, needsRestart, sameValue } from "./reload.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "./router-ports.ts";
 import { identitiesOf, type Reign } from "./reign.ts";
 import { instanceStatus } from "./router-status.ts";
@@ -104,7 +104,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
     this.#settings = settings;
     if (!this.#running || this.#stopped) return turn.out;
     const wanted = new Map(settings.instances.map((i) => [i.name, i]));
-    const before = new Map([...this.#seats].map(([name, s]) => [name, s.instance.settings]));
+    const before = new Set(this.#seats.keys());
     for (const [name, { instance }] of this.#seats) {
       const next = wanted.get(name);
       if (next !== undefined && !needsRestart(instance.settings, next)) continue;
@@ -113,6 +113,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
       this.#seats.delete(name);
       this.#replaced.set(name, instance.sender);
     }
+    const kept = new Map([...this.#seats].map(([name, s]) => [name, s.instance.settings]));
     const groupsBefore = new Map(this.#groups.map((g) => [g.settings.name, g.state]));
     this.#seatAll();
     this.#replaced.clear();
@@ -124,12 +125,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
     for (const [name, { instance }] of this.#seats) {
       // A member waits for the others, perhaps without end.
       if (instance.grouped) retract(instance, turn);
-      // The driver makes the kernel agree with the settings: what is new is added, what went goes.
-      const known = before.get(name);
-      if (instance.state.kind !== "MASTER" || known === undefined) continue;
-      if (!sameValue(known, instance.settings)) {
-        turn.out.push({ type: "acquire-addresses", instance: name });
-      }
+      const known = kept.get(name);
+      if (known === undefined || sameValue(known, instance.settings)) continue;
+      goOn(instance, turn, known);
     }
     this.#noteDeadlines();
     return turn.out;

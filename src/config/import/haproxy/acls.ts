@@ -18,8 +18,12 @@ export interface AclContext {
   readonly used: Set<string>;
   /** Whether the frontend has TLS. */
   readonly tls: boolean;
+  /** Whether each of its clients must show a certificate. */
+  readonly certificates: boolean;
   /** Ports that it listens on. */
   readonly ports: readonly number[];
+  /** Lists of patterns. */
+  readonly readFile: (path: string) => string | undefined;
 }
 
 /** An alternative (`or`) is a conjunction of names or anonymous terms. */
@@ -29,18 +33,36 @@ export interface RawTerm {
   readonly anonymous: boolean;
 }
 
-/**
- * What stands after `if` or `unless`: one condition for each alternative, or undefined when routes
- * cannot say it. An empty list is never true.
- */
-export function conditionsOf(words: readonly string[], context: AclContext): When[] | undefined {
+export interface Conditions {
+  /** One for each alternative. An empty list is never true. */
+  readonly whens: readonly When[];
+  /** False: routes cannot say the other alternatives. */
+  readonly isWhole: boolean;
+}
+
+/** What stands after `if` or `unless`, or undefined when routes cannot say it. */
+export function conditionsOf(
+  words: readonly string[],
+  context: AclContext,
+): Conditions | undefined {
   const [keyword, ...rest] = words;
-  if (keyword === undefined) return [ALWAYS];
+  if (keyword === undefined) return { whens: [ALWAYS], isWhole: true };
   if (keyword !== "if" && keyword !== "unless") return undefined;
   const found = alternativesOf(rest).map((terms) => whenOf(terms, context));
-  if (found.includes(undefined)) return undefined;
+  const isWhole = !found.includes(undefined);
   const whens = found.filter((when) => typeof when === "object");
-  return keyword === "if" ? whens : opposite(whens);
+  if (keyword === "if") return isWhole || whens.length > 0 ? { whens, isWhole } : undefined;
+  const others = isWhole ? opposite(whens) : undefined;
+  return others && { whens: others, isWhole };
+}
+
+/** Fetches of the criteria that a condition asks. */
+export function fetchesIn(words: readonly string[], { acls }: AclContext): string[] {
+  return alternativesOf(words.slice(1)).flatMap((terms) =>
+    terms.flatMap(({ anonymous, words: [name = ""] }) =>
+      anonymous ? [name] : (acls.get(name) ?? []).map((line) => line.words[2] ?? ""),
+    ),
+  );
 }
 
 /** "false": it never holds. */

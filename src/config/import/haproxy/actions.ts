@@ -146,8 +146,8 @@ export function redirection(args: readonly string[]): Action {
   for (const name of ["set-cookie", "clear-cookie", "append-slash"]) {
     if (words.includes(name)) return { lost: `a redirect knows no ${name}` };
   }
-  const [kind = "", given = ""] = words;
-  const value = templateOf(given);
+  const kind = words.find((word) => ["location", "prefix", "scheme"].includes(word)) ?? "";
+  const value = templateOf(after(kind) ?? "");
   if (value === undefined) return { lost: UNKNOWN_VALUE };
   const uri = words.includes("drop-query") ? "${path}" : "${uri}";
   const location = {

@@ -35,6 +35,7 @@ export function importBackend(name: string, bag: Bag, facts: BackendFacts): void
     const names = own.flatMap(({ each }) => each[i]!);
     return serverText(server, names.join() === common.join() ? undefined : names);
   });
+  tellBackups(servers, bag, draft);
   const cookie = cookieOf(bag, facts);
   const sticky = cookie ?? tableOf(bag, draft);
   draft.pools[name] = {
@@ -71,6 +72,13 @@ function checkNames(
     return [own];
   });
   return { pool: common === undefined ? [] : [name], each };
+}
+
+/** One backup after the other is what HAProxy does when nobody says something else. */
+function tellBackups(servers: readonly Server[], bag: Bag, draft: Draft): void {
+  const [, second] = servers.filter(({ options }) => options.has("backup"));
+  if (second === undefined || bag.has("option", "allbackups")) return;
+  draft.lost({ ...second.line.at, text: "backup" }, "all backups are used together");
 }
 
 /** `option http-server-close`: connections to servers are not kept. */
@@ -137,6 +145,9 @@ function balanceOf(bag: Bag, draft: Draft): unknown {
   if (name === "uri" && words.length > 0 && words.join(" ") !== "whole") {
     draft.lost(line!.at, "the whole path is hashed");
   }
+  const more = name === "url_param" ? words.slice(1) : name.startsWith("hdr(") ? words : [];
+  if (more.length > 0)
+    draft.lost({ ...line!.at, text: more.join(" ") }, "the whole value is hashed");
   if (factor === undefined || !text.startsWith("hash")) return text;
   const [algorithm, key] = text.split(" ");
   return { algorithm, key, bound: Math.max(101, factor) };

@@ -50,6 +50,7 @@ const USED: readonly string[] = [
   "mode",
   "no-tlsv11",
   "no-tlsv12",
+  "force-tlsv13",
   "ssl",
   "ssl-min-ver",
   "verify",
@@ -57,6 +58,8 @@ const USED: readonly string[] = [
 
 const UNNEEDED: Readonly<Record<string, string>> = {
   backlog: "the system's backlog is used",
+  "force-tlsv12": "1.2 is the least anyway",
+  "prefer-client-ciphers": "TLS comes with good parameters",
   "defer-accept": "it is about the speed of connecting",
   name: "frontends have names, addresses have none",
   nice: "it tunes HAProxy's inside",
@@ -78,6 +81,26 @@ const LOST: Readonly<Record<string, string>> = {
   transparent: "Nines listens on addresses of this machine",
   v6only: "Nines takes IPv4 on :: too",
 };
+
+/** What `ssl-default-bind-options` says of versions. */
+export function defaultVersion(line: Line | undefined, draft: Draft): string | undefined {
+  const options = optionsOf(line?.words.slice(1) ?? []);
+  for (const { name, value } of options) {
+    if (USED.includes(name)) continue;
+    const at = { ...line!.at, text: `${name} ${value}`.trim() };
+    const why = UNNEEDED[name];
+    if (why !== undefined) draft.unneeded(at, why);
+    else draft.lost(at, LOST[name] ?? "TLS has the runtime's settings");
+  }
+  const has = (name: string): boolean => options.some((one) => one.name === name);
+  const least = options.findLast(({ name }) => name === "ssl-min-ver")?.value;
+  return least ?? excluded(has);
+}
+
+function excluded(has: (name: string) => boolean): string | undefined {
+  if (has("no-tlsv12") || has("force-tlsv13")) return "TLSv1.3";
+  return has("no-tlsv11") || has("force-tlsv12") ? "TLSv1.2" : undefined;
+}
 
 class BindReader {
   readonly #line: Line;
@@ -131,8 +154,9 @@ class BindReader {
     const certificates = this.#values("crt").map((file) => inside(crtBase, file));
     const [ca] = this.#values("ca-file");
     const [verify] = this.#values("verify");
+    const has = (name: string): boolean => this.#options.some((one) => one.name === name);
     const alpn = this.#values("alpn").at(-1)?.split(",");
-    const version = this.#values("ssl-min-ver").at(-1) ?? this.#excluded() ?? minimumVersion;
+    const version = this.#values("ssl-min-ver").at(-1) ?? excluded(has) ?? minimumVersion;
     const clientCa = ca === undefined || ca.startsWith("@") ? undefined : inside(caBase, ca);
     if (ca !== undefined && verify === undefined)
       this.#lose("a ca-file without verify asks nobody");
@@ -145,12 +169,6 @@ class BindReader {
       client_ca: before["client_ca"] ?? (verify === undefined ? undefined : clientCa),
       client_certificate: verify === "optional" ? "optional" : before["client_certificate"],
     };
-  }
-
-  #excluded(): string | undefined {
-    const has = (name: string): boolean => this.#options.some((one) => one.name === name);
-    if (has("no-tlsv12")) return "TLSv1.3";
-    return has("no-tlsv11") ? "TLSv1.2" : undefined;
   }
 
   #version(text: string | undefined): string | undefined {

@@ -13,29 +13,40 @@ interface Protocol {
   readonly tls?: boolean;
 }
 
+/** Of `option`: how servers are asked. */
+const TYPES =
+  /^(?:httpchk|ssl-hello-chk|(?:external|ldap|mysql|pgsql|redis|spop|tcp)-check|smtpchk)$/u;
+
 const METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"];
 
 export function readProtocol(bag: Bag, draft: Draft): Protocol {
-  const httpchk = bag.lastLine("option", "httpchk");
-  const lines = bag.all("http-check");
+  // The last that is named counts.
+  const type = bag.lines.findLast(
+    ({ words }) => words[0] === "option" && TYPES.test(words[1] ?? ""),
+  );
+  const isIt = (name: string): boolean => type?.words[1] === name && bag.has("option", name);
+  const httpchk = isIt("httpchk") ? bag.lastLine("option", "httpchk") : undefined;
+  const lines = bag.allOwn("http-check");
   if (httpchk !== undefined) return httpProtocol(httpchk, lines, draft);
   for (const line of lines) draft.unneeded(line.at, "without option httpchk it does nothing");
-  const smtp = bag.last("option", "smtpchk");
+  const told = (name: string): readonly string[] | undefined =>
+    isIt(name) ? bag.last("option", name) : undefined;
+  const smtp = told("smtpchk");
   if (smtp !== undefined)
     return { other: { smtp: smtp[1] === undefined ? true : { hello: smtp[1] } } };
-  const mysql = bag.last("option", "mysql-check");
+  const mysql = told("mysql-check");
   if (mysql !== undefined) {
     return { other: { mysql: mysql[0] === "user" ? { user: mysql[1] } : true } };
   }
-  const pgsql = bag.last("option", "pgsql-check");
+  const pgsql = told("pgsql-check");
   if (pgsql !== undefined) return { other: { postgresql: { user: pgsql[1] } } };
-  if (bag.has("option", "redis-check")) return { other: { redis: true } };
-  if (bag.has("option", "ssl-hello-chk")) return { other: { tcp: true }, tls: true };
-  return { other: bag.has("option", "tcp-check") ? tcpCheck(bag, draft) : { tcp: true } };
+  if (isIt("redis-check")) return { other: { redis: true } };
+  if (isIt("ssl-hello-chk")) return { other: { tcp: true }, tls: true };
+  return { other: isIt("tcp-check") ? tcpCheck(bag, draft) : { tcp: true } };
 }
 
 function tcpCheck(bag: Bag, draft: Draft): Data {
-  const lines = bag.all("tcp-check");
+  const lines = bag.allOwn("tcp-check");
   const redis = redisDialogue(lines);
   for (const line of lines) {
     if (line.words[1] === "comment") draft.unneeded(line.at, "it does nothing");
@@ -61,7 +72,7 @@ function redisDialogue(lines: readonly Line[]): Data | true | undefined {
     const [, action = "", ...words] = line.words;
     if (action === "comment" || isPlainConnect(line)) continue;
     const text = (
-      action === "expect" && words[0] === "string" ? words[1]! : (words[0] ?? "")
+      action === "expect" && words[0] === "string" ? (words[1] ?? "") : (words[0] ?? "")
     ).trim();
     const isKnown =
       action === "send" && words.length === 1
@@ -99,14 +110,11 @@ function httpProtocol(option: Line, lines: readonly Line[], draft: Draft): Proto
     if (text !== "") setHeader(http, headers, name, value.join(":").trim());
   }
   const protocol: { -readonly [K in keyof Protocol]: Protocol[K] } = { http };
-  let expected = false;
   for (const line of lines) {
     const [action = "", ...words] = line.words.slice(1);
     if (action === "send") readSend(words, { http, headers, line, draft });
     else if (action === "expect") {
-      if (expected) draft.lost(line.at, "a check expects one thing: the first");
-      else readExpect(words, { http, headers, line, draft });
-      expected = true;
+      readExpect(words, { http, headers, line, draft });
     } else if (action === "connect") readConnect(words, line, { protocol, draft });
     else draft.lost(line.at, "a check asks once and has no such step");
   }
@@ -147,15 +155,19 @@ function readExpect(given: readonly string[], { http, line, draft }: HttpReading
   const words = inverted ? given.slice(1) : given;
   const [kind = "", ...rest] = words;
   const value = rest.join(" ");
+  const expect = (key: string, wanted: unknown): void => {
+    if (http[key] === undefined) http[key] = wanted;
+    else draft.lost(line.at, "a check expects one thing of a kind: the first");
+  };
   if (kind === "status" && !inverted) {
     const codes = value.split(",").map((code) => (code.includes("-") ? code : Number(code)));
-    http["status"] = codes.length === 1 ? codes[0] : codes;
+    expect("status", codes.length === 1 ? codes[0] : codes);
   } else if (kind === "rstatus" && !inverted) {
     const codes = statusesOf(value);
     if (codes === undefined) draft.lost(line.at, "write the codes as ranges");
-    else http["status"] = codes.length === 1 ? codes[0] : codes;
-  } else if (kind === "string" && !inverted) http["contains"] = value;
-  else if (kind === "rstring") http[inverted ? "not_matches" : "matches"] = value;
+    else expect("status", codes.length === 1 ? codes[0] : codes);
+  } else if (kind === "string" && !inverted) expect("contains", value);
+  else if (kind === "rstring") expect(inverted ? "not_matches" : "matches", value);
   else draft.lost(line.at, "checks expect no such thing; see checks.NAME.http");
 }
 

@@ -16,24 +16,50 @@ export function criterion(words: readonly string[], context: AclContext): Term {
   // Texts are compared as they are: hosts and header names never by case.
   const fetch = whole.replace(/,lower$|,field\(1,:\)/gu, "");
   const flags: Flags = { ignoreCase: false, how: "" };
+  const listed: string[] = [];
   let i = 0;
   for (; i < rest.length && rest[i]!.startsWith("-"); i++) {
     if (rest[i] === "-i") flags.ignoreCase = true;
     else if (rest[i] === "-m") flags.how = rest[++i] ?? "";
-    else if (rest[i] === "--") {
+    else if (rest[i] === "-f") {
+      const found = context.readFile(rest[++i] ?? "");
+      if (found === undefined) return undefined;
+      listed.push(...patternsIn(found));
+      if (listed.length > MOST_PATTERNS) return undefined;
+      if (listed.length === 0) return "false";
+    } else if (rest[i] === "--") {
       i++;
       break;
     } else return undefined;
   }
-  const values = rest.slice(i);
+  const values = [...listed, ...rest.slice(i)];
   return staticCriterion(fetch, values, context) ?? requestCriterion(fetch, values, flags);
 }
+
+/** Of a file: more than that is data, not configuration. */
+const MOST_PATTERNS = 2000;
+
+/** One in each line, but for empty ones and comments. */
+function patternsIn(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const pattern = line.trim();
+    return pattern === "" || pattern.startsWith("#") ? [] : [pattern];
+  });
+}
+
+/** Of logins and certificates: who is not known to have one has none. */
+export const PROOFS = /^(?:http_auth(?:_group)?\(|ssl_c_used$|ssl_c_verify$|ssl_fc_has_crt$)/u;
 
 /** What the frontend itself decides. */
 function staticCriterion(fetch: string, values: readonly string[], context: AclContext): Term {
   if (fetch === "ssl_fc") return context.tls ? "true" : "false";
   if (fetch === "always_true") return "true";
   if (fetch === "always_false") return "false";
+  if (PROOFS.test(fetch)) {
+    // Any other result of a check of certificates is an error.
+    const isAsked = fetch !== "ssl_c_verify" || values.join(" ") === "0";
+    return isAsked && context.certificates && !fetch.startsWith("http_") ? "true" : "false";
+  }
   if (fetch !== "dst_port") return undefined;
   const wanted = values.filter((value) => value !== "eq").map(Number);
   if (wanted.some(Number.isNaN)) return undefined;
@@ -45,9 +71,12 @@ function requestCriterion(fetch: string, values: readonly string[], flags: Flags
   if (fetch === "src") return values.length === 0 ? undefined : { source: [...values] };
   if (fetch === "method") return { method: [...values] };
   if (fetch === "ssl_fc_sni") return hostTerm(values, flags.how === "" ? "str" : flags.how);
-  const path = /^(?:path|url)(?:_(beg|end|reg|sub|dir))?$/u.exec(fetch);
+  const path = /^(path|url)(?:_(beg|end|reg|sub|dir))?$/u.exec(fetch);
   if (path !== null) {
-    const how = path[1] ?? (flags.how === "" ? "str" : flags.how);
+    const how = path[2] ?? (flags.how === "" ? "str" : flags.how);
+    // The url has the query, too: only its beginning is that of the path.
+    const isOfPath = how === "beg" && values.every((value) => !value.includes("?"));
+    if (path[1] === "url" && !isOfPath) return undefined;
     const matches = values.map((value) => pathText(value, how, flags.ignoreCase));
     return matches.includes(undefined) || matches.length === 0 ? undefined : { path: matches };
   }
@@ -56,8 +85,9 @@ function requestCriterion(fetch: string, values: readonly string[], flags: Flags
 
 /** How a path of a route is written in short: `/x`, `/x*`, `~ expression`. */
 function pathText(value: string, how: string, ignoreCase: boolean): string | undefined {
-  if (how === "str" && !ignoreCase) return value;
-  if (how === "beg" && !ignoreCase) return `${value}*`;
+  const isPlain = !ignoreCase && !/^~|[*]$/u.test(value);
+  if (how === "str" && isPlain) return value;
+  if (how === "beg" && isPlain) return `${value}*`;
   const expression = expressionOf(value, how);
   if (expression === undefined) return undefined;
   return `~ ${ignoreCase ? `(?i:${expression})` : expression}`;
@@ -109,13 +139,26 @@ function namedCriterion(fetch: string, values: readonly string[], flags: Flags):
     if (host !== undefined) return host;
   }
   const ignoreCase = flags.ignoreCase || name.toLowerCase() === "host";
-  if (how === "str" && values.length === 1 && !ignoreCase) {
+  const isList = what === "hdr" && LISTS.test(name);
+  if (how === "str" && values.length === 1 && !ignoreCase && !isList) {
     return { [section]: { [name]: { exact: values[0] } } };
   }
-  const expressions = values.map((value) => expressionOf(value, how));
+  const expressions = values.map((value) => {
+    const found = expressionOf(value, how);
+    return isList && how !== "reg" ? found && amongOthers(found) : found;
+  });
   if (expressions.includes(undefined)) return undefined;
   const all = expressions.length === 1 ? expressions[0]! : `(?:${expressions.join("|")})`;
   return { [section]: { [name]: { regex: ignoreCase ? `(?i:${all})` : all } } };
+}
+
+/** Headers that are lists: `hdr` looks at each thing of it. */
+const LISTS =
+  /^(?:accept(?:-\w+)?|cache-control|connection|pragma|sec-websocket-protocol|upgrade|via|x-forwarded-\w+)$/iu;
+
+/** Its ends are those of a thing of the list. */
+function amongOthers(expression: string): string {
+  return expression.replace(/^\^/u, "(?:^|,)\\s*").replace(/(?<!\\)\$$/u, "\\s*(?:,|$)");
 }
 
 /** `gt 0` is there, `eq 0` is not. */

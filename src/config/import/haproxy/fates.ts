@@ -95,6 +95,8 @@ const LOST: Readonly<Record<string, string>> = {
   "option prefer-last-server": "see sticky",
   "option spop-check": "it is for agents of HAProxy",
   "option transparent": "Nines needs addresses of servers",
+  "external-check": "write a check with script, and name it in the pool",
+  "option external-check": "write a check with script, and name it in the pool",
   "option ldap-check": "Nines has no such check",
   "rate-limit sessions": "see rate_limit of a route",
   source: "connections to servers leave from the system's address",

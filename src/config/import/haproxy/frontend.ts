@@ -68,7 +68,11 @@ interface Side {
 function routesOf(bag: Bag, { facts, isTls, binds, ownPool }: Side) {
   const { draft, pools, readMap, made, reached } = facts;
   const used = new Set<string>();
-  const context = { acls: aclsOf(bag), used, tls: isTls, ports: binds.ports };
+  const certificates =
+    binds.tls?.["client_ca"] !== undefined && binds.tls["client_certificate"] !== "optional";
+  const { ports } = binds;
+  const acls = aclsOf(bag);
+  const context = { acls, used, tls: isTls, certificates, ports, readFile: readMap };
   const ruleFacts: RuleFacts = { draft, context, pools, readMap, made, reached };
   const rules = [...rulesOf(bag, ruleFacts)];
   if (ownPool !== undefined) {

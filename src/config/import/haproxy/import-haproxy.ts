@@ -9,6 +9,7 @@ import { fateOf, NO_COUNTERPART } from "./fates.ts";
 import { backendOf, carriedPool, importCarried } from "./carried.ts";
 import { mapReader } from "./maps.ts";
 import { aclsOf, type FrontendFacts, importFrontend, takeAcls } from "./frontend.ts";
+import { defaultVersion } from "./binds.ts";
 import { Bag, type Line, parseSections, type Section } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
 import { numberOf } from "./servers.ts";
@@ -19,6 +20,8 @@ interface Proxy {
   readonly isHttp: boolean;
   readonly isTcp: boolean;
 }
+
+const DISABLED = "it is disabled";
 
 const PROXIES: readonly string[] = ["backend", "frontend", "listen"];
 
@@ -96,8 +99,12 @@ class Importer {
         defaults = [...base, ...section.lines];
         named.set(section.name, defaults);
       } else if (PROXIES.includes(section.kind)) {
-        const bag = new Bag([...(from ?? defaults), ...section.lines], this.#taken);
-        const mode = bag.last("mode")?.[0] ?? "tcp";
+        const inherited = from ?? defaults;
+        const lines = [...inherited, ...section.lines];
+        const bag = new Bag(lines, this.#taken, inherited.length);
+        const isOff = lines.findLast(isSwitch)?.words[0] === "disabled";
+        const mode = isOff ? "disabled" : (bag.last("mode")?.[0] ?? "tcp");
+        if (isOff) this.#left.set(section, DISABLED);
         proxies.push({ section, bag, isHttp: mode === "http", isTcp: mode === "tcp" });
       }
     }
@@ -150,7 +157,16 @@ class Importer {
     importBackend(section.name, bag, { draft, port, ...this.#bases, newSecret, pages });
     // Seen once without a frontend, so that what cannot be a rule is told whoever uses it.
     if (section.kind === "backend" && isHttp) {
-      const context = { acls: aclsOf(bag), used: new Set<string>(), tls: false, ports: [] };
+      const { readMap: readFile } = this.#seen;
+      const used = new Set<string>();
+      const context = {
+        acls: aclsOf(bag),
+        used,
+        tls: false,
+        certificates: false,
+        ports: [],
+        readFile,
+      };
       this.#rules(bag, { draft, context, pools: [], ...this.#seen });
     }
   }
@@ -197,9 +213,8 @@ class Importer {
   }
 
   get #defaults(): Pick<FrontendFacts, "bindDefaults" | "maxconn"> {
-    const options = this.#global.last("ssl-default-bind-options") ?? [];
-    const minimum = options.indexOf("ssl-min-ver");
-    const minimumVersion = minimum < 0 ? undefined : options[minimum + 1];
+    const line = this.#global.lastLine("ssl-default-bind-options");
+    const minimumVersion = defaultVersion(line, this.#source.draft);
     const maxconn = numberOf(this.#global.last("maxconn")?.[0]);
     return { bindDefaults: { ...this.#bases, minimumVersion }, maxconn };
   }
@@ -258,10 +273,12 @@ class Importer {
       const proxy = this.#proxies.find((one) => one.section === section);
       const rare = SECTIONS[kind];
       if (proxy !== undefined && !proxy.isHttp && !this.#carried.has(section)) {
-        const why = proxy.isTcp
-          ? (this.#left.get(section) ?? "nothing that was carried over leads here")
+        const standard = proxy.isTcp
+          ? "nothing that was carried over leads here"
           : "Nines has no such mode";
-        draft.lost(at, `${whole}: ${why}`);
+        const why = this.#left.get(section) ?? standard;
+        if (why === DISABLED) draft.unneeded(at, `${whole}: ${why}`);
+        else draft.lost(at, `${whole}: ${why}`);
       } else if (proxy === undefined && !["global", "defaults"].includes(kind)) {
         const why = `${whole}: ${rare?.why ?? "it has no counterpart"}`;
         if (rare?.needed === false) draft.unneeded(at, why);
@@ -280,6 +297,10 @@ class Importer {
       draft.unneeded(line.at, "no section that was carried over uses it");
     } else draft.lost(line.at, why);
   }
+}
+
+function isSwitch({ words }: Line): boolean {
+  return words.length === 1 && (words[0] === "disabled" || words[0] === "enabled");
 }
 
 /** A `listen` has servers of its own, and may shut out as a frontend does. */

@@ -105,16 +105,30 @@ export function splitWords(text: string): string[] {
 export class Bag {
   readonly lines: readonly Line[];
   readonly #taken: Set<Line>;
+  readonly #inherited: number;
 
-  /** `taken` is shared by all bags: a line of `defaults` is used when one proxy uses it. */
-  constructor(lines: readonly Line[], taken: Set<Line>) {
+  /**
+   * `taken` is shared by all bags: a line of `defaults` is used when one proxy uses it. `inherited`: so many of
+   * the lines are from there.
+   */
+  constructor(lines: readonly Line[], taken: Set<Line>, inherited = 0) {
     this.lines = lines;
     this.#taken = taken;
+    this.#inherited = inherited;
   }
 
   /** Every line that begins with these words, in order. */
   all(...start: readonly string[]): Line[] {
     const found = this.lines.filter(({ words }) => start.every((word, i) => words[i] === word));
+    for (const line of found) this.#taken.add(line);
+    return found;
+  }
+
+  /** Those of the proxy itself, which replace those of its defaults. */
+  allOwn(...start: readonly string[]): Line[] {
+    const isSuch = ({ words }: Line): boolean => start.every((word, i) => words[i] === word);
+    const own = this.lines.slice(this.#inherited).filter(isSuch);
+    const found = own.length > 0 ? own : this.lines.filter(isSuch);
     for (const line of found) this.#taken.add(line);
     return found;
   }

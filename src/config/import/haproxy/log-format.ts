@@ -20,7 +20,7 @@ const ALIASES: Readonly<Record<string, string>> = { ci: "${source}", HP: "${path
 export function templateOf(text: string): string | undefined {
   let isKnown = true;
   const result = text.replace(
-    /%(?:%|\[([^\]]*)\]|([A-Za-z]{2}))/gu,
+    /%(?:%|\[([^\]]*)\]|([A-Za-z]{2})|)/gu,
     (whole, fetch?: string, alias?: string) => {
       if (whole === "%%") return "%";
       const found = fetch === undefined ? ALIASES[alias ?? ""] : fetchText(fetch);

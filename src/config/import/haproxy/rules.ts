@@ -3,9 +3,9 @@
 import type { Draft } from "../draft.ts";
 import { ALWAYS } from "../conditions.ts";
 import type { Rule } from "../routes.ts";
-import { type AclContext, alternativesOf, conditionsOf } from "./acls.ts";
+import { type AclContext, alternativesOf, conditionsOf, fetchesIn } from "./acls.ts";
 import { type Action, redirection, requestAction, responseAction } from "./actions.ts";
-import { criterion } from "./criteria.ts";
+import { criterion, PROOFS } from "./criteria.ts";
 import { type Bag, type Line, timeMs } from "./lines.ts";
 import { choicesOf, mappedName, readEntries } from "./maps.ts";
 
@@ -62,20 +62,23 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
     return [];
   }
   const used = new Set<string>();
-  const when = conditionsOf(action.rest, { ...facts.context, used });
-  if (when === undefined) {
+  const found = conditionsOf(action.rest, { ...facts.context, used });
+  if (found?.isWhole !== true) {
+    const why =
+      found === undefined
+        ? "routes have no such condition"
+        : "routes have no such condition as one of its alternatives";
     const isOpen = "target" in action && action.target["respond"] !== undefined;
-    lose(
-      isOpen
-        ? "routes have no such condition: these requests are let through"
-        : "routes have no such condition",
-    );
-    return [];
+    lose(`${why}${isOpen ? ": these requests are let through" : ""}`);
   }
+  if (found === undefined) return [];
+  const when = found.whens;
   facts.made.add(line);
   for (const name of used) facts.context.used.add(name);
   if (line.words.includes("auth") && line.words[0] === "http-request") {
     lose("Nines asks for no passwords: these requests get 403");
+  } else if (fetchesIn(action.rest, facts.context).some((fetch) => isUnknown(fetch, facts))) {
+    lose("Nines knows no logins, and of certificates only whether all must show one");
   }
   const origin = `${line.at.file}:${line.at.line}`;
   const reach = (): void => void reached.add(line);
@@ -84,6 +87,11 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   const target = "target" in action ? { target: action.target } : {};
   const { change } = action;
   return [{ ...rule, ...target, ...(change === undefined ? {} : { change }) }];
+}
+
+/** Whether somebody has proved who it is. */
+function isUnknown(fetch: string, { context }: RuleFacts): boolean {
+  return PROOFS.test(fetch) && (fetch.startsWith("http_auth") || !context.certificates);
 }
 
 function connectionAction(words: readonly string[]): Action {

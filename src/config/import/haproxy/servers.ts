@@ -102,6 +102,9 @@ const USED: readonly string[] = (
   "verifyhost weight"
 ).split(" ");
 
+/** `sni str(www.example)`: the same for all requests. */
+const CONSTANT = /^str\((.*)\)$/u;
+
 export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: Draft): void {
   const lines = bag
     .all("default-server")
@@ -109,6 +112,10 @@ export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: D
   for (const { line, own } of [...lines, ...servers]) {
     for (const { name, value } of own) {
       const plain = name.startsWith("no-") ? name.slice(3) : name;
+      if (name === "sni" && !CONSTANT.test(value)) {
+        const next = "one name is asked for: write tls.server_name of the pool";
+        draft.lost({ ...line.at, text: `${name} ${value}` }, next);
+      }
       if (USED.includes(plain)) continue;
       const at = { ...line.at, text: `${name} ${value}`.trim() };
       const why = UNNEEDED[plain];
@@ -175,8 +182,7 @@ function tlsOf(options: Options, { caBase, crtBase }: ServerFacts): Data | undef
   return {
     verify: options.value("verify") === "none" ? false : undefined,
     ca: ca === undefined || ca.startsWith("@") ? undefined : inside(caBase, ca),
-    server_name:
-      options.value("verifyhost") ?? /^str\((.*)\)$/u.exec(options.value("sni") ?? "")?.[1],
+    server_name: options.value("verifyhost") ?? CONSTANT.exec(options.value("sni") ?? "")?.[1],
     certificate,
     key: certificate,
   };

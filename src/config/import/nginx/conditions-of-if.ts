@@ -28,25 +28,54 @@ export function termOf(name: string, how: string, value: string, tls: boolean): 
   const regex = how === "~*" ? `(?i:${pattern})` : pattern;
   switch (name) {
     case "host":
-      // That one is in lower case, whatever the client wrote.
-      return hostTerm(how, value, pattern && `(?i:${pattern})`);
+      // That one is in lower case, whatever the client wrote, and has no port.
+      return hostTerm(how, value, pattern && `(?i:${withPort(pattern)})`);
     case "http_host":
       return hostTerm(how, value, regex);
     case "request_method":
       return methodTerm(how, value);
     case "request_uri":
+      if (how === "=") return uriTerm(value);
+      return regex === undefined || isOfQuery(value) ? undefined : pathTerm(how, value, regex);
     case "uri":
     case "document_uri":
-      if (how === "=") return { path: [value] };
-      // $request_uri has the query, too: an end there is no end of the path.
-      return regex === undefined || (name === "request_uri" && /[?$]/u.test(value))
-        ? undefined
-        : { path: [`~ ${regex}`] };
+      return pathTerm(how, value, regex);
     case "remote_addr":
       return how === "=" ? { source: [value] } : undefined;
     default:
       return namedTerm(name, how, { value, regex });
   }
+}
+
+/** $request_uri has the query, too: what may be found there is no condition of the path. */
+function isOfQuery(pattern: string): boolean {
+  return !pattern.startsWith("^") || /[?$|]|[.\]][*+]/u.test(pattern);
+}
+
+/** `/shop?id=7`. Without a query it is the path, whatever is asked of it. */
+function uriTerm(value: string): Term {
+  const [path = "", ...rest] = value.split("?");
+  if (rest.length === 0) return { path: [path] };
+  const pairs = rest.join("?").split("&");
+  const query = new Map(
+    pairs.map((pair): [string, string] => {
+      const [name = "", ...text] = pair.split("=");
+      return [name, text.join("=")];
+    }),
+  );
+  if (query.size < pairs.length || query.has("") || /[%+]/u.test(value)) return undefined;
+  const exact = [...query].map(([name, text]) => [name, { exact: text }]);
+  return { path: [path], query: Object.fromEntries(exact) };
+}
+
+function pathTerm(how: string, value: string, regex: string | undefined): Term {
+  if (how === "=") return { path: [value] };
+  return regex === undefined ? undefined : { path: [`~ ${regex}`] };
+}
+
+/** An expression of a name, for the Host header. */
+export function withPort(pattern: string): string {
+  return pattern.replace(/(?<!\\)\$/gu, "(?::[0-9]+)?$");
 }
 
 function hostTerm(how: string, value: string, regex: string | undefined): Term {

@@ -1,6 +1,6 @@
 /** What a location does with its requests, as rules: rewrite, then access, then content. */
 
-import { type Condition, conjunction, type When } from "../conditions.ts";
+import { ALWAYS, type Condition, conjunction, type When } from "../conditions.ts";
 import type { Data } from "../draft.ts";
 import type { Change, Rule } from "../routes.ts";
 import { returnTarget, rewritten } from "./answers.ts";
@@ -18,13 +18,19 @@ export interface ContentFacts extends PassFacts {
   readonly host: Condition;
 }
 
+interface RewritePlace {
+  readonly directive: Directive;
+  readonly scope: Scope;
+  readonly when: Condition;
+}
+
 /** The first rules of a server or location: `return`, `rewrite` and `if`, in their order. */
 export function rewriteRules(
-  place: { readonly directive: Directive; readonly scope: Scope; readonly when: Condition },
+  place: RewritePlace,
   facts: ContentFacts,
 ): { readonly rules: Rule[]; readonly rewrite?: Data; readonly isEnd: boolean } {
   const { scope, when } = place;
-  const { context, notes } = facts;
+  const { context } = facts;
   const rules: Rule[] = [];
   let rewrite: Data | undefined;
   for (const line of scope.own) {
@@ -56,28 +62,45 @@ export function rewriteRules(
           );
         }
       } else context.draft.lost(line.at, "a route rewrites once");
-    } else if (line.name === "if") {
-      const mapped = ifVariants(line, facts);
-      if (mapped !== undefined) {
-        scope.use(line);
-        useFirst(line, scope);
-        rules.push(...mappedRules(line, mapped, { scope, place, facts }));
-        continue;
-      }
-      const whens = whenOfIf(line, notes.tls);
-      if (whens === undefined) {
-        context.draft.lost(
-          line.at,
-          `the whole block to line ${line.end}: routes have no such condition`,
-        );
-        useAll(line, scope);
-        continue;
-      }
-      scope.use(line);
-      rules.push(...ifRules(line, within(whens, when, line, context), { scope, place, facts }));
-    }
+    } else if (line.name === "if") rules.push(...conditionalRules(line, place, facts));
   }
   return { rules, ...(rewrite === undefined ? {} : { rewrite }), isEnd: false };
+}
+
+function conditionalRules(line: Directive, place: RewritePlace, facts: ContentFacts): Rule[] {
+  const { scope, when } = place;
+  const { context, notes } = facts;
+  const mapped = ifVariants(line, facts);
+  if (mapped !== undefined) {
+    scope.use(line);
+    useFirst(line, scope);
+    return mappedRules(line, mapped, { scope, place, facts });
+  }
+  const whens = whenOfCertificate(line, scope, context) ?? whenOfIf(line, notes.tls);
+  if (whens === undefined) {
+    const isOpen = firstOf(line)?.name === "return" ? ": these requests are let through" : "";
+    const why = `the whole block to line ${line.end}: routes have no such condition${isOpen}`;
+    context.draft.lost(line.at, why);
+    useAll(line, scope);
+    return [];
+  }
+  scope.use(line);
+  return ifRules(line, within(whens, when, line, context), { scope, place, facts });
+}
+
+/** Routes do not ask for certificates: nobody has shown one, unless everybody must. */
+function whenOfCertificate(
+  { args, at }: Directive,
+  scope: Scope,
+  { draft }: NginxContext,
+): When[] | undefined {
+  const [, operator, value] =
+    /^\(\s*\$ssl_client_verify\s*(!?=)\s*["']?(\w*)["']?\s*\)$/u.exec(args.join(" ")) ?? [];
+  if (value === undefined) return undefined;
+  const isRequired = scope.value("ssl_verify_client") === "on";
+  if (!isRequired) draft.lost(at, "routes do not ask for certificates: nobody counts as verified");
+  const holds = (value === (isRequired ? "SUCCESS" : "NONE")) === (operator === "=");
+  return holds ? [ALWAYS] : [];
 }
 
 /** Statuses that add_header is for, unless it says `always`. */
@@ -211,12 +234,20 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
     const target = { respond: 404 };
     return [...rules, rule(directive, [{ all: when, except: [] }], { target, place, facts })];
   }
+  const methods = methodRules(place, facts);
   const access = accessOf(scope, context);
   const isShut = access.some(({ verdict, source }) => verdict === "deny" && source === undefined);
   const hasAllowed = access.some(({ verdict }) => verdict === "allow");
   // Nobody comes in: what the location would do needs no counterpart.
   const refusal = [{ when: {}, target: { respond: 403 } }];
   const content = isShut && !hasAllowed ? refusal : contentsOf(location, rewrite, facts);
+  const isLogin = hasLogin(scope, directive, context);
+  // What a condition passes on is shut as the rest is; what it answers itself is not.
+  const early = rules.flatMap((one) =>
+    one.target?.["pool"] === undefined ? [one] : guarded(one, access, { isLogin, place, facts }),
+  );
+  const passes = early.length > rules.length || rules.some((one) => one.target?.["pool"]);
+  rules.splice(0, rules.length, ...(passes ? [...methods, ...early] : [...early, ...methods]));
   const add = (all: Condition, contents: readonly ConditionalContent[]): void => {
     for (const { when: own, ...what } of contents) {
       const whens = within([{ all: own, except: [] }], all, directive, context);
@@ -227,8 +258,46 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
     const all = source === undefined ? when : conjunction([when, { source: [source] }]);
     if (typeof all === "object") add(all, verdict === "allow" ? content : refusal);
   }
-  add(when, hasLogin(scope, directive, context) ? refusal : content);
+  add(when, isLogin ? refusal : content);
   return rules;
+}
+
+interface Guard {
+  readonly isLogin: boolean;
+  readonly place: { readonly directive: Directive };
+  readonly facts: ContentFacts;
+}
+
+/** A rule for those that `allow`, `deny` and logins let in, and refusals for the others. */
+function guarded(given: Rule, access: readonly Access[], guard: Guard): Rule[] {
+  const { directive } = guard.place;
+  const { change: _, ...bare } = given;
+  const refused: Rule = { ...bare, target: { respond: 403 } };
+  const parts = access.map(({ verdict, source }): Rule => {
+    const all = source === undefined ? {} : { source: [source] };
+    const when = within(given.when, all, directive, guard.facts.context);
+    return { ...(verdict === "allow" ? given : refused), when };
+  });
+  return [...parts, guard.isLogin ? refused : given];
+}
+
+/** `limit_except GET { deny all; }`: other methods are refused, but of those that it allows. */
+function methodRules(place: RewritePlace, facts: ContentFacts): Rule[] {
+  return place.scope.here("limit_except").flatMap((line) => {
+    const inner = place.scope.inside(line.block ?? []);
+    const all = line.args.includes("GET") ? [...line.args, "HEAD"] : line.args;
+    const login = LOGINS.flatMap((name) => inner.here(name)).find(({ args }) => args[0] !== "off");
+    const lines = inner.own.filter(({ name }) => name === "allow" || name === "deny");
+    for (const one of lines) inner.use(one);
+    if (login === undefined && !lines.some(({ name }) => name === "deny")) return [];
+    if (login !== undefined) hasLogin(inner, line, facts.context);
+    const allowed = lines.flatMap(({ name, args: [source = ""] }) =>
+      name === "allow" && source !== "all" && login === undefined ? [{ source: [source] }] : [],
+    );
+    const except = [{ method: [...new Set(all)] }, ...allowed];
+    const target = { respond: 403 };
+    return [rule(line, [{ all: place.when, except }], { target, place, facts })];
+  });
 }
 
 /** Of the first whose condition holds. */

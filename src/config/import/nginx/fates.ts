@@ -60,6 +60,7 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   ssl_dhparam: "TLS comes with good parameters",
   ssl_prefer_server_ciphers: "TLS comes with good parameters",
   ssl_session_cache: "sessions are kept by tickets",
+  ssl_session_tickets: "sessions are kept by tickets",
   ssl_session_timeout: "sessions are kept by tickets",
   tcp_nodelay: TUNING,
   tcp_nopush: TUNING,
@@ -111,7 +112,7 @@ const LOST: Readonly<Record<string, string>> = {
   ssl_conf_command: "TLS has the runtime's settings",
   ssl_crl: "revocation lists are not read",
   ssl_ecdh_curve: "TLS has the runtime's curves",
-  ssl_session_tickets: "TLS tickets stay on",
+  ssl_reject_handshake: "clients that ask for other names are answered with a certificate and 404",
   ssl_stapling: "OCSP answers are not stapled",
   ssl_stapling_verify: "OCSP answers are not stapled",
   ssl_trusted_certificate: "write client_ca",
@@ -132,6 +133,15 @@ const PREFIXES: readonly (readonly [start: string, why: string])[] = [
   ["open_file_cache_", "files are not served"],
 ];
 
+/** Off is not what Nines does. */
+const ON_HERE: Readonly<Record<string, string>> = {
+  ignore_invalid_headers: "requests with invalid headers are refused",
+  merge_slashes: "paths are compared in their normal form",
+  proxy_pass_request_body: "bodies are passed",
+  proxy_pass_request_headers: "headers are passed",
+  ssl_session_tickets: "TLS tickets stay on",
+};
+
 interface Fate {
   readonly severity: "lost" | "unneeded";
   readonly why: string;
@@ -143,8 +153,10 @@ export function fateOf(name: string, args: readonly string[]): Fate {
     const why = "Location headers are passed as the servers write them";
     return { severity: isOff ? "unneeded" : "lost", why };
   }
-  if (args.length === 1 && args[0] === "off" && name !== "access_log")
+  if (args.length === 1 && args[0] === "off" && name !== "access_log") {
+    if (Object.hasOwn(ON_HERE, name)) return { severity: "lost", why: ON_HERE[name]! };
     return { severity: "unneeded", why: "it is off here, too" };
+  }
   if (Object.hasOwn(UNNEEDED, name)) return { severity: "unneeded", why: UNNEEDED[name]! };
   const start = PREFIXES.find(([prefix]) => name.startsWith(prefix));
   return { severity: "lost", why: LOST[name] ?? start?.[1] ?? "it has no counterpart" };

@@ -1,15 +1,15 @@
 /** Servers that listen on the same address become one frontend. */
 
 import { type Condition } from "../conditions.ts";
-import type { Data } from "../draft.ts";
+import type { Data, Draft } from "../draft.ts";
 import { durationText, sizeText } from "../../service/schema/kinds.ts";
 import { compileRules, routesData, type Rule } from "../routes.ts";
 import { locationRules, rewriteRules } from "./content.ts";
-import type { FrontendNotes, NginxContext } from "./context.ts";
+import { type FrontendNotes, type NginxContext, useAll } from "./context.ts";
 import { locationsOf } from "./locations.ts";
 import { keyOf } from "./limits.ts";
 import type { Directive } from "./parse.ts";
-import { sizeBytes, timeMs } from "./scope.ts";
+import { type Scope, sizeBytes, timeMs } from "./scope.ts";
 import type { Server, Socket } from "./sockets.ts";
 
 export function importSocket(socket: Socket, context: NginxContext): void {
@@ -21,7 +21,9 @@ export function importSocket(socket: Socket, context: NginxContext): void {
     requestId: undefined,
   };
   const rules = inOrder(socket).flatMap(({ server, host }) =>
-    serverRules(server, host, { notes, context }),
+    isUnasked(server, socket)
+      ? closedRules(server, host, context)
+      : serverRules(server, host, { notes, context }),
   );
   const routes = compileRules(rules, () => []);
   const name = frontendName(socket, context);
@@ -29,8 +31,8 @@ export function importSocket(socket: Socket, context: NginxContext): void {
   draft.frontends[name] = {
     listen: socket.listen,
     tls: socket.tls ? tlsOf(socket, context) : undefined,
-    accept_proxy: socket.proxy ? trusted(socket, ["0.0.0.0/0", "::/0"]) : undefined,
-    trusted_proxies: socket.proxy ? undefined : trusted(socket, undefined),
+    accept_proxy: socket.proxy ? trusted(socket, ["0.0.0.0/0", "::/0"], draft) : undefined,
+    trusted_proxies: socket.proxy ? undefined : trusted(socket, undefined, draft),
     forwarded: notes.forwarded ? "x-forwarded" : undefined,
     ...routesData(routes),
     request_id: notes.requestId,
@@ -121,13 +123,36 @@ function serverRules(server: Server, host: Condition, { notes, context }: Server
   return [...rules, rest];
 }
 
+/** The default server, unless it only shuts unknown names out. */
+function mainOf({ servers, fallback }: Socket): Server {
+  const isShut = fallback.scope.value("ssl_reject_handshake") === "on";
+  return (isShut ? servers.find((server) => server !== fallback) : undefined) ?? fallback;
+}
+
+/** It wants certificates of its clients, and the frontend that it has here does not. */
+function isUnasked({ scope }: Server, socket: Socket): boolean {
+  const asks = (one: Scope): boolean => one.value("ssl_verify_client") === "on";
+  return socket.tls && asks(scope) && !asks(mainOf(socket).scope);
+}
+
+function closedRules(
+  { directive }: Server,
+  host: Condition,
+  { draft, used }: NginxContext,
+): Rule[] {
+  const { at, block = [], end } = directive;
+  useAll(block, used);
+  const why = "it wants certificates of clients and the default server does not";
+  draft.lost(at, `the whole block to line ${end}: ${why}: these requests get 403`);
+  const lose = (reason: string): void => draft.lost(at, reason);
+  const when = [{ all: host, except: [] }];
+  return [{ when, target: { respond: 403 }, origin: `${at.file}:${at.line}`, lose }];
+}
+
 /** What one frontend has and servers may differ in: the first says it, the others are told. */
-function common(
-  { servers, fallback }: Socket,
-  name: string,
-  { draft }: NginxContext,
-): string | undefined {
-  const all = [fallback, ...servers.filter((server) => server !== fallback)];
+function common(socket: Socket, name: string, { draft }: NginxContext): string | undefined {
+  const main = mainOf(socket);
+  const all = [main, ...socket.servers.filter((server) => server !== main)];
   const [first, ...others] = all.map(({ scope }) => scope.last(name));
   for (const other of others) {
     if (other === undefined || other.args[0] === first?.args[0]) continue;
@@ -228,13 +253,23 @@ export function accessLog(socket: Socket, context: NginxContext): unknown {
 export function trusted(
   { fallback, proxy }: Socket,
   standard: readonly string[] | undefined,
+  draft: Draft,
 ): unknown {
-  const header = fallback.scope.value("real_ip_header");
-  const wanted = proxy ? "proxy_protocol" : "x-forwarded-for";
+  const header = fallback.scope.last("real_ip_header");
   const lines = fallback.scope.all("set_real_ip_from");
-  const isMeant = proxy || header?.toLowerCase() === wanted;
-  return lines.length > 0 && isMeant ? lines.map(({ args }) => args[0]) : standard;
+  const name = header?.args[0]?.toLowerCase() ?? "x-real-ip";
+  if (lines.length === 0 || proxy || name === "x-forwarded-for") {
+    if (header !== undefined && proxy && name !== "proxy_protocol") draft.lost(header.at, CLIENTS);
+    return lines.length > 0 ? lines.map(({ args }) => args[0]) : standard;
+  }
+  // Where nobody speaks that protocol it says nothing.
+  if (name === "proxy_protocol") return standard;
+  for (const { at } of header === undefined ? lines : [header, ...lines]) draft.lost(at, CLIENTS);
+  return standard;
 }
+
+const CLIENTS =
+  "clients are known by X-Forwarded-For (trusted_proxies) or the PROXY protocol (accept_proxy)";
 
 export function tlsOf(socket: Socket, context: NginxContext): Data {
   const { draft } = context;
@@ -254,7 +289,7 @@ export function tlsOf(socket: Socket, context: NginxContext): Data {
   const verify = common(socket, "ssl_verify_client", context);
   const isOptional = verify === "optional" || verify === "optional_no_ca";
   const ca = common(socket, "ssl_client_certificate", context);
-  const http2 = common(socket, "http2", context);
+  const hasHttp2 = socket.servers.some(({ scope }) => scope.value("http2") === "on");
   return {
     certificates,
     minimum_version:
@@ -263,7 +298,7 @@ export function tlsOf(socket: Socket, context: NginxContext): Data {
         : versions.includes("TLSv1.2") || old.length > 0
           ? "1.2"
           : "1.3",
-    http2: socket.http2 || http2 === "on",
+    http2: socket.http2 || hasHttp2,
     client_ca: verify === undefined || verify === "off" ? undefined : ca,
     client_certificate: isOptional ? "optional" : verify === "on" ? "required" : undefined,
   };

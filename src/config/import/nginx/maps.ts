@@ -90,7 +90,12 @@ function termOfKey(
     const regex = `(?i:^${literal(text.slice(0, -1))})`;
     return { term: { headers: { Host: { regex } } }, rank: 2 };
   }
-  return { term: termOf(source, "=", text, tls), rank: 0 };
+  // Texts are compared without regard to case there; a header that is empty is one that is missing.
+  const isNamed = /^(?:arg|cookie|http)_/u.test(source) && !isHost && text !== "";
+  const term = isNamed
+    ? termOf(source, "~*", `^${literal(text)}$`, tls)
+    : termOf(source, "=", text, tls);
+  return { term, rank: 0 };
 }
 
 /** The map whose variable these words have; of several the first. */

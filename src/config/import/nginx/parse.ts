@@ -21,6 +21,11 @@ interface Token {
 }
 
 const MOST_INCLUDES = 32;
+/** Files that include others twice double with each level. */
+const MOST_FILES = 10_000;
+
+/** Folders of files that nginx.conf, one above, includes. */
+const PARTS = /\/(?:sites-\w+|(?:conf|http)\.d)$/u;
 const DEEPEST = 32;
 
 export interface NginxFiles {
@@ -32,50 +37,75 @@ export interface NginxFiles {
 
 /** `include` is followed; paths begin where the main file is. */
 export function parseNginx(path: string, source: string, around: NginxFiles): Directive[] {
-  return new Parser(directoryOf(path), around).file(path, source, 0);
+  return new Parser(directoryOf(path), around).file(path, source, []);
 }
 
 class Parser {
   readonly #base: string;
   readonly #around: NginxFiles;
+  #files = 0;
+  /** After a circle no more files are followed: their number explodes. */
+  #isCircular = false;
 
   constructor(base: string, around: NginxFiles) {
     this.#base = base;
     this.#around = around;
   }
 
-  file(path: string, source: string, depth: number): Directive[] {
+  /** `outer`: the files that include this one, the main one first. */
+  file(path: string, source: string, outer: readonly string[]): Directive[] {
     const reader = new FileReader(path, source, this.#around.findings);
     const directives = reader.read();
-    return this.#unfold(directives, depth);
+    return this.#unfold(directives, [...outer, path]);
   }
 
-  #unfold(directives: readonly Directive[], depth: number): Directive[] {
+  #unfold(directives: readonly Directive[], files: readonly string[]): Directive[] {
     return directives.flatMap((directive) => {
-      if (directive.name === "include") return this.#include(directive, depth);
+      if (directive.name === "include") return this.#include(directive, files);
       if (directive.block === undefined) return [directive];
-      return [{ ...directive, block: this.#unfold(directive.block, depth) }];
+      return [{ ...directive, block: this.#unfold(directive.block, files) }];
     });
   }
 
-  #include({ args, at }: Directive, depth: number): Directive[] {
-    const pattern = args[0] ?? "";
+  #include({ args, at }: Directive, outer: readonly string[]): Directive[] {
     const { files, findings, missing } = this.#around;
-    const path = pattern.startsWith("/") ? pattern : `${this.#base}/${pattern}`;
-    const isPattern = /[*?[]/u.test(pattern);
-    const found = isPattern ? files.glob(path) : [path];
-    if (depth >= MOST_INCLUDES) {
+    if (outer.length > MOST_INCLUDES) {
       findings.error(at, `includes are nested more than ${MOST_INCLUDES} deep`);
       return [];
     }
+    const found = this.#matching(args[0] ?? "");
     if (found.length === 0) missing(at, "no file matches here");
     return found.flatMap((file) => {
+      if (this.#isCircular) return [];
+      if (outer.includes(file)) {
+        this.#isCircular = true;
+        findings.error(at, `${file} includes itself`, "take it out of the files that it names");
+        return [];
+      }
+      if (++this.#files > MOST_FILES) {
+        findings.error(at, `more than ${MOST_FILES} files are included`);
+        return [];
+      }
       const text = files.readFile(file);
-      if (text !== undefined) return this.file(file, text, depth + 1);
+      if (text !== undefined) return this.file(file, text, outer);
       if (!/(?:mime\.types|_params)$/u.test(file)) missing(at, "the file cannot be read here");
       else missing(at, "it is for what nginx serves itself");
       return [];
     });
+  }
+
+  /** Beside the file, or above it: `sites-enabled/shop` alone names files as nginx.conf does. */
+  #matching(pattern: string): readonly string[] {
+    const { files } = this.#around;
+    const isPattern = /[*?[]/u.test(pattern);
+    const own = pattern.startsWith("/") ? pattern : `${this.#base}/${pattern}`;
+    const above = `${directoryOf(this.#base)}/${pattern}`;
+    const isPart = !pattern.startsWith("/") && PARTS.test(this.#base);
+    for (const path of isPart ? [own, above] : [own]) {
+      const found = isPattern ? files.glob(path) : [path];
+      if (isPattern ? found.length > 0 : files.readFile(path) !== undefined) return found;
+    }
+    return isPattern ? [] : [own];
   }
 }
 

@@ -1,6 +1,7 @@
 /** `proxy_pass` of a location as the target of a route. */
 
 import type { Data } from "../draft.ts";
+import { withConstants } from "./constants.ts";
 import type { Change } from "../routes.ts";
 import type { FrontendNotes, NginxContext } from "./context.ts";
 import { answerEdits, requestEdits, responseEdits } from "./headers.ts";
@@ -32,8 +33,10 @@ export interface PassFacts {
 }
 
 /** Undefined: it cannot be carried over; that was told. */
-export function passTarget(pass: Pass, { context, notes }: PassFacts): Content | undefined {
-  const { directive, scope } = pass;
+export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
+  const { context, notes } = facts;
+  const { scope } = pass;
+  const directive = plainAddress(pass, facts);
   const found = poolOf(directive, scope, context);
   if (found === undefined) return undefined;
   const request = requestEdits(scope, { context, notes, proxyHost: found.host });
@@ -47,6 +50,20 @@ export function passTarget(pass: Pass, { context, notes }: PassFacts): Content |
     ...(limit === undefined ? {} : { limit }),
   };
   return { target: { pool: found.pool }, change };
+}
+
+/** A computed address without a path passes the path on as it came. */
+function plainAddress({ directive, scope }: Pass, { context, server }: PassFacts): Directive {
+  const known = withConstants(directive, [scope, server]);
+  const [given = ""] = known.args;
+  const address = given.replace(/\$(?:request_uri|uri\$is_args\$args)$/u, "");
+  const plain = address.replace(/^(https?:\/\/[^/]+)\/.*$/u, "$1");
+  const isComputed = known.args[0] !== directive.args[0] || address !== given;
+  if (!isComputed || address.includes("$")) return directive;
+  if (plain !== address) {
+    context.draft.lost(directive.at, "a computed address leaves the path as it came");
+  }
+  return { ...known, args: [plain] };
 }
 
 function prefixRewrite(

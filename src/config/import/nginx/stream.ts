@@ -56,7 +56,7 @@ function carry(server: Server, context: NginxContext): string | undefined {
     mode: "tcp",
     listen: socket.listen,
     tls: socket.tls ? { ...tlsOf(socket, context), http2: undefined } : undefined,
-    accept_proxy: socket.proxy ? trusted(socket, ["0.0.0.0/0", "::/0"]) : undefined,
+    accept_proxy: socket.proxy ? trusted(socket, ["0.0.0.0/0", "::/0"], draft) : undefined,
     pool,
     timeouts: { handshake },
     limits: { connections_per_source: perSource(socket, context) },

@@ -1,6 +1,7 @@
 /** Changes of addresses and of what belongs to them. */
 
 import { needsRestart } from "../../../core/vrrp/reload.ts";
+import type { InstanceSettings } from "../../../core/vrrp/settings.ts";
 import type { ServiceModel } from "../service-model.ts";
 import type { Change, Effect } from "./change.ts";
 import { changedFields } from "./fields.ts";
@@ -12,10 +13,11 @@ export function diffAddresses(before: ServiceModel, after: ServiceModel): Change
     const subject = `address ${instance.name}`;
     const was = old.instances.find((one) => one.name === instance.name);
     if (was === undefined) return [{ subject, text: "added", effect: "in place" }];
-    const effect: Effect = needsRestart(was, instance) ? "interrupts" : "in place";
-    const what = effect === "interrupts" ? " (the router starts anew)" : "";
-    return changedFields(was, instance, ["name"]).map(({ text }) => {
-      return { subject, text: `${text}${what}`, effect };
+    const isAnew = needsRestart(was, instance);
+    const isCut = isAnew || losesAddress(was, instance);
+    return changedFields(was, instance, ["name"]).map(({ path, text }) => {
+      const effect: Effect = isCut && (isAnew || isList(path)) ? "interrupts" : "in place";
+      return { subject, text: isAnew ? `${text} (the router starts anew)` : text, effect };
     });
   });
   const gone = old.instances
@@ -36,4 +38,15 @@ export function diffAddresses(before: ServiceModel, after: ServiceModel): Change
     return { subject: "global", text: short, effect: "in place" };
   });
   return [...kept, ...gone, ...others];
+}
+
+function isList(path: string): boolean {
+  return /addresses/iu.test(path);
+}
+
+/** Who is connected to it is cut off. */
+function losesAddress(before: InstanceSettings, after: InstanceSettings): boolean {
+  const of = ({ addresses, excludedAddresses }: InstanceSettings): string[] =>
+    [...addresses, ...excludedAddresses].map(({ address }) => address);
+  return !new Set(of(before)).isSubsetOf(new Set(of(after)));
 }

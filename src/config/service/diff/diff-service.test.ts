@@ -87,7 +87,17 @@ const ROWS: readonly [string, string, ...string[]][] = [
   [
     "10.0.0.100/24",
     "10.0.0.101/24",
-    "interrupts: address www: addresses [10.0.0.100/24] -> [10.0.0.101/24] (the router starts anew)",
+    "interrupts: address www: addresses [10.0.0.100/24] -> [10.0.0.101/24]",
+  ],
+  [
+    "ip: 10.0.0.100/24",
+    "ip: [10.0.0.100/24, 10.0.0.101/24]",
+    "in place: address www: addresses [10.0.0.100/24] -> [10.0.0.100/24, 10.0.0.101/24]",
+  ],
+  [
+    "router_id: 51",
+    "router_id: 52",
+    "interrupts: address www: vrid 51 -> 52 (the router starts anew)",
   ],
   [
     "router_id: 51",
