@@ -106,6 +106,13 @@ test("what cannot be reached is a result with the kernel's word", async () => {
   assert.match((await result(ping)).reason, /cannot be pinged/);
 });
 
+test("a datagram that has no way to its server is a result, not the end of the process", async () => {
+  const dns = { kind: "dns", name: "a.b", queryType: "A" } as const;
+  // From the loopback no route leads out.
+  const out = { kind: "ip", address: "192.0.2.1", port: 53 } as const;
+  assert.deepEqual(await result(target(dns, out, "127.0.0.1")), { ok: false, reason: "EINVAL" });
+});
+
 test("who is abandoned tells nothing and leaves no descriptor behind", async () => {
   const { server, port } = await serve("");
   const silent = createSocket("udp4");
@@ -140,7 +147,7 @@ test("a check over TLS asks a server that is configured by name for that name", 
   const file = join(directory, "one.pem");
   const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
   const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
-  const names = "-addext subjectAltName=DNS:one.example";
+  const names = "-addext subjectAltName=DNS:one.example,IP:192.0.2.9";
   execFileSync("openssl", `${words} ${names}`.split(" "), { stdio: "pipe" });
   const [cert, key] = [readFileSync(file), readFileSync(file)];
   const server = createTlsServer({ cert, key }, (socket) => socket.on("error", () => {}));
@@ -152,6 +159,11 @@ test("a check over TLS asks a server that is configured by name for that name", 
   assert.deepEqual([named.ok, named.reason], [true, "connected"]);
   const other = await result(target({ kind: "tcp", tls }, { ...endpoint, host: "two.example" }));
   assert.equal(other.ok, false);
+  // An address is verified, and never sent: RFC 6066 section 3.
+  const asked = (serverName: string): Promise<ProbeResult> =>
+    result(target({ kind: "tcp", tls: { ...tls, serverName } }, endpoint));
+  assert.deepEqual(await asked("192.0.2.9"), { ok: true, reason: "connected" });
+  assert.equal((await asked("192.0.2.8")).reason, "ERR_TLS_CERT_ALTNAME_INVALID");
   server.close();
   rmSync(directory, { recursive: true });
 });

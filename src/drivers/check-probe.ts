@@ -100,16 +100,19 @@ function runDatagrams(
     if (step.send !== undefined) socket.send(step.send);
     if (step.result !== undefined) end(step.result);
   };
-  socket.on("error", (error: NodeJS.ErrnoException) => {
+  const fail = (error: NodeJS.ErrnoException): void => {
     end(failure(error.code ?? error.message));
-  });
+  };
+  socket.on("error", fail);
   socket.on("message", (bytes) => {
     if (!isOver) take(probe.received(bytes));
   });
   const connect = (): void => {
     if (isOver) return;
-    socket.connect(endpoint.port, endpoint.address, () => {
-      if (!isOver) take(probe.connected());
+    // Node hands the error to this function, whatever its type says: no route, no port.
+    socket.connect(endpoint.port, endpoint.address, (error?: NodeJS.ErrnoException | null) => {
+      if (error != null) fail(error);
+      else if (!isOver) take(probe.connected());
     });
   };
   if (check.bindAddress === undefined) connect();

@@ -9,6 +9,7 @@ import {
   TLSSocket,
 } from "node:tls";
 import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
+import { expectedServer } from "./tls-server-name.ts";
 
 const DAY_MS = 86_400_000;
 /** A context is made anew after that: its file may have been changed. Making one takes ~1 ms. */
@@ -44,12 +45,12 @@ export function openCheckStream(
     ...where,
     secureContext,
     rejectUnauthorized: tls.verify,
-    ...(name === undefined ? {} : { servername: name }),
+    ...(name === undefined ? {} : expectedServer(name)),
     ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
   });
 }
 
-/** Sent (SNI) and verified: what is configured, else the Host of the request, else the server's; no addresses. */
+/** What is configured, else the Host of the request, else the server's; the last two no addresses. */
 function serverName(target: CheckTarget, { serverName: name }: CheckTls): string | undefined {
   if (name !== undefined) return name;
   const { endpoint, check } = target;
@@ -59,14 +60,27 @@ function serverName(target: CheckTarget, { serverName: name }: CheckTls): string
   return host === undefined || isIP(host) !== 0 ? undefined : host;
 }
 
-/** Throws when the file cannot be read or holds no certificate. */
+/** Throws when the file cannot be read or holds no certificate, unless it was well before: then it is being replaced. */
 function contextFor(ca: string): SecureContext {
   const known = contexts.get(ca);
   if (known !== undefined && performance.now() - known.madeMs < CONTEXT_MS) return known.context;
-  const context = createSecureContext(ca === "" ? {} : { ca: readFileSync(ca) });
+  let context: SecureContext;
+  try {
+    context = createSecureContext(ca === "" ? {} : { ca: authorities(ca) });
+  } catch (error) {
+    if (known === undefined) throw error;
+    return known.context;
+  }
   if (contexts.size >= MAX_CONTEXTS) contexts.clear();
   contexts.set(ca, { context, madeMs: performance.now() });
   return context;
+}
+
+/** OpenSSL takes a file without any for one that trusts nobody. */
+function authorities(file: string): string {
+  const text = readFileSync(file, "utf8");
+  if (/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(text)) return text;
+  throw new Error("it holds no certificate");
 }
 
 export function certificateWarning(socket: Socket, tls: CheckTls): string | undefined {

@@ -7,6 +7,7 @@ import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { serverWire } from "./duplex-wire.ts";
 import type { StreamLoop } from "./stream-loop.ts";
+import { expectedServer } from "./tls-server-name.ts";
 
 type PoolTls = NonNullable<PoolSettings["tls"]>;
 
@@ -16,12 +17,14 @@ const MAX_SESSIONS = 10_000;
 export class NodeTlsConnector implements Connector {
   readonly #loop: StreamLoop;
   readonly #options: ConnectionOptions;
+  readonly #serverName: string | undefined;
   readonly #sessions = new Map<string, Buffer>();
 
   /** Reads the files. Throws with the reason when one cannot be used. */
   constructor(loop: StreamLoop, tls: PoolTls) {
     this.#loop = loop;
-    const { ca, certificate, key, serverName, verify } = tls;
+    const { ca, certificate, key, verify } = tls;
+    this.#serverName = tls.serverName;
     const secureContext = createSecureContext({
       ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
       ...(certificate === undefined ? {} : { cert: readFileSync(certificate) }),
@@ -31,7 +34,6 @@ export class NodeTlsConnector implements Connector {
       secureContext,
       rejectUnauthorized: verify,
       ALPNProtocols: ["http/1.1"],
-      ...(serverName === undefined ? {} : { servername: serverName }),
     };
   }
 
@@ -51,11 +53,11 @@ export class NodeTlsConnector implements Connector {
     const name = `${target.pool}/${target.server}`;
     const session = this.#sessions.get(name);
     const host = endpoint.kind === "unix" ? {} : { host: endpoint.address };
-    const servername = this.#options.servername ?? (endpoint.kind === "ip" && endpoint.host);
+    const expected = this.#serverName ?? (endpoint.kind === "ip" ? endpoint.host : undefined);
     const socket = connectTls({
       ...this.#options,
       ...host,
-      ...(servername ? { servername } : {}),
+      ...(expected === undefined ? {} : expectedServer(expected)),
       socket: raw,
       ...(session === undefined ? {} : { session }),
     });
