@@ -101,7 +101,7 @@ test("a server that moves while no check process lives is unknown to all, whoeve
     await late.heard;
     assert.deepEqual(told, ["early: web/a", "late: web/a"]);
   } finally {
-    for (const one of [early.link, late.link, control, first, second, silent]) one.close();
+    for (const one of [early.link, late.link, control, second, silent]) one.close();
     rmSync(folder, { recursive: true });
   }
 });
