@@ -84,14 +84,13 @@ export function namer({ service, peers }: GroupFacts): (address: string) => stri
 export function holdersOf(facts: GroupFacts): readonly Holder[] {
   const members = membersOf(facts);
   const nameOf = namer(facts);
-  const names = new Set(members.flatMap(({ part }) => (part?.instances ?? []).map((i) => i.name)));
-  return [...names].map((name) => {
-    const seen = members.flatMap((member) => {
-      const instance = member.part?.instances.find((one) => one.name === name);
-      return instance === undefined ? [] : [{ member, instance }];
-    });
-    return holderOf(name, seen, { nameOf, nowMs: facts.nowMs });
-  });
+  const seen = members.flatMap((member) =>
+    (member.part?.instances ?? []).map((instance) => ({ member, instance })),
+  );
+  const view = { nameOf, nowMs: facts.nowMs };
+  return [...Map.groupBy(seen, ({ instance }) => instance.name)].map(([name, its]) =>
+    holderOf(name, its, view),
+  );
 }
 
 interface Seen {

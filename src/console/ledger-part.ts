@@ -38,7 +38,7 @@ import { takeDrillNews } from "./drill-news.ts";
 import type { Exhibits } from "./overview.ts";
 import type { Route } from "./routes.ts";
 import { type SeriesModel, SeriesReader, seriesRoutes } from "./series.ts";
-import { measuresOf } from "./service-measures.ts";
+import { measuresOfAll } from "./service-measures.ts";
 
 const STEP_MS = 2_000;
 /** Sums over 90 days are not made for every look. */
@@ -203,8 +203,8 @@ class LedgerPart implements RunningPart {
   }
 
   #measured(spans: readonly Measurement[]): void {
-    for (const service of this.#settings.services) {
-      for (const measure of measuresOf(service, spans)) this.#ledger.measured(measure);
+    for (const measure of measuresOfAll(this.#settings.services, spans)) {
+      this.#ledger.measured(measure);
     }
   }
 

@@ -21,17 +21,21 @@ import { LOOKS, ServerMinutes } from "./server-minutes.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const ASK_HOLDERS_MS = 60_000;
+/** How often a node is looked at that balances nothing: once in a span. */
+const LOOK_IDLY_MS = BUCKET_MS;
 /** Old spans become minutes: a little at a time. */
 const ROLL_EVERY_MS = 60_000;
 /** Who looks again after more than that does not know when it was. */
 const LONGEST_GAP_MS = 86_400_000;
+const NOBODY: TrafficLook = { processes: [] };
 /** Spans that wait for a disk. */
 const MAX_UNSAVED = 2_000;
 
+type Control = Pick<ControlWatch, "client" | "service">;
 type Listener = (measurements: readonly Measurement[]) => void;
 
 export class Measures {
-  readonly #control: Pick<ControlWatch, "client">;
+  readonly #control: Control;
   readonly #boot: string;
   #tally = new Tally();
   /** When somebody before us looked last; until our own first look. */
@@ -42,16 +46,14 @@ export class Measures {
   readonly #held = new Set<string>();
   readonly #servers: ServerMinutes;
   #askedMs = -Infinity;
+  /** When control said that nobody counts anything. */
+  #nobodyMs = -Infinity;
   #store: MeasureStore | undefined;
   #keptMs: number | undefined;
   #unsaved: Measurement[] = [];
   #bucket = Math.floor(wallMs() / BUCKET_MS);
 
-  constructor(
-    control: Pick<ControlWatch, "client">,
-    journal: Pick<Journal, "onOpen">,
-    boot: string,
-  ) {
+  constructor(control: Control, journal: Pick<Journal, "onOpen">, boot: string) {
     this.#control = control;
     this.#boot = boot;
     this.#servers = new ServerMinutes(control);
@@ -127,11 +129,12 @@ export class Measures {
     let look: TrafficLook;
     try {
       if (monotonicMs() - this.#askedMs > ASK_HOLDERS_MS) await this.#askHolders();
-      look = await this.#control.client.traffic();
+      look = this.#isIdle ? NOBODY : await this.#control.client.traffic();
     } catch {
       return;
     }
     if (this.#closing.signal.aborted) return;
+    if (look !== NOBODY) this.#nobodyMs = look.processes.length === 0 ? monotonicMs() : -Infinity;
     const now = wallMs();
     const bucket = Math.floor(now / BUCKET_MS);
     // What was counted up to here mostly happened in the span that ends here.
@@ -140,6 +143,12 @@ export class Measures {
     this.#tally.held(LOOKS);
     for (const name of this.#held) this.#tally.held(`instance ${name}`);
     if (bucket !== this.#bucket) this.#finish(bucket);
+  }
+
+  /** To ask costs both processes more than all the rest of a second on a node that only holds addresses. */
+  get #isIdle(): boolean {
+    const balances = (this.#control.service?.balance.frontends.length ?? 1) > 0;
+    return !balances && monotonicMs() - this.#nobodyMs < LOOK_IDLY_MS;
   }
 
   /** Counters went on while this process did not. */

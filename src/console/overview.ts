@@ -65,6 +65,7 @@ export function overviewOf(facts: OverviewFacts): Overview {
   const states = live.map((service) => serviceState(service, seen));
   const topology = topologyOf(group);
   const verdict = verdictOf(states, group.self?.source.ageMs);
+  const counted = new Map(exhibits.services.map((one) => [one.name, one]));
   const sinceMs = verdict.state === before?.state ? before.sinceMs : group.nowMs;
   return {
     node: group.node,
@@ -77,8 +78,7 @@ export function overviewOf(facts: OverviewFacts): Overview {
     holders: seen.holders,
     topology,
     services: states.map(({ name, state, sentence }) => ({
-      days: emptyDays(group.nowMs),
-      ...exhibits.services.find((one) => one.name === name),
+      ...(counted.get(name) ?? { days: emptyDays(group.nowMs) }),
       name,
       state,
       sentence,

@@ -12,6 +12,20 @@ export function subjectsOf({ name, frontends }: LedgerService): string[] {
   return [...frontends.map((frontend) => `frontend ${frontend}`), `service ${name}`];
 }
 
+/** Of all of them: each looks at its own spans only, whatever else was measured. */
+export function measuresOfAll(
+  services: readonly LedgerService[],
+  spans: readonly Measurement[],
+): Measure[] {
+  const bySubject = Map.groupBy(spans, ({ subject }) => subject);
+  return services.flatMap((service) =>
+    measuresOf(
+      service,
+      subjectsOf(service).flatMap((subject) => bySubject.get(subject) ?? []),
+    ),
+  );
+}
+
 /** One for each vantage and span; several frontends add up. */
 export function measuresOf(service: LedgerService, spans: readonly Measurement[]): Measure[] {
   const subjects = new Set(subjectsOf(service));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,6 +124,32 @@ test("no more scripts run at once than may", async () => {
   }
   assert.equal(most, 2);
   runner.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("no script that will not obey outlives the process that asked it", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
+  const [script, note] = [join(directory, "check.sh"), join(directory, "pid")];
+  const lines = [`trap "" TERM`, `echo $$ > ${note}.new`, `mv ${note}.new ${note}`];
+  writeFileSync(script, `#!/bin/sh\n${lines.join("\n")}\nexec sleep 600\n`);
+  chmodSync(script, 0o755);
+  const protocol = { kind: "script", argv: [script], dynamic: false } as const;
+  const asked = JSON.stringify(targets(1, protocol, 1, { timeoutMs: 60_000 }));
+  const program = `
+    import { existsSync } from "node:fs";
+    import { CheckRunner } from "${new URL("./check-runner.ts", import.meta.url).href}";
+    import { Prng } from "${new URL("../lib/prng.ts", import.meta.url).href}";
+    const runner = new CheckRunner(new Prng(1), () => {});
+    runner.configure(${asked}, { enforce: false });
+    while (!existsSync("${note}")) await new Promise((resolve) => setImmediate(resolve));
+    runner.close();
+    process.exit(0);`;
+  execFileSync(process.execPath, ["--input-type=module", "-e", program]);
+  const stat = `/proc/${readFileSync(note, "utf8").trim()}/stat`;
+  // A zombie that nobody has buried yet is dead too.
+  while (existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "utf8"))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   rmSync(directory, { recursive: true });
 });
 

@@ -140,7 +140,7 @@ export class CheckRunner {
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const [key, running] of this.#running) this.#forget(key, running);
+    for (const [key, running] of this.#running) this.#forget(key, running, true);
     this.#wires.close();
   }
 
@@ -208,16 +208,16 @@ export class CheckRunner {
     this.#heap.push(running);
   }
 
-  #forget(key: string, running: Running): void {
+  #forget(key: string, running: Running, atOnce = false): void {
     this.#running.delete(key);
-    this.#abandon(running);
+    this.#abandon(running, atOnce);
   }
 
-  #abandon(running: Running): void {
+  #abandon(running: Running, atOnce = false): void {
     const { abandon } = running;
     if (abandon === undefined) return;
     this.#noteEnd(running);
-    abandon();
+    abandon(atOnce);
   }
 
   #wake(): void {

@@ -10,7 +10,7 @@
 import { readFileSync } from "node:fs";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import { writtenReigns, type WrittenReign } from "../drivers/reign-record.ts";
+import { ReignReader, type WrittenReign } from "../drivers/reign-record.ts";
 
 /** Of the time between the moment at which the next advert is due and the end of the lease. */
 const SUSPECT_SHARE = 1 / 6;
@@ -36,6 +36,7 @@ export interface ReignWatchOptions {
 export class ReignWatch {
   readonly #options: ReignWatchOptions;
   readonly #pid: number;
+  readonly #reader: ReignReader;
   readonly #suspicion = new Suspicion(monotonicMs());
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,6 +44,7 @@ export class ReignWatch {
   constructor(pid: number, options: ReignWatchOptions) {
     this.#pid = pid;
     this.#options = options;
+    this.#reader = new ReignReader(options.directory);
     this.#lookIn(0);
   }
 
@@ -58,7 +60,7 @@ export class ReignWatch {
 
   #look(): void {
     const now = monotonicMs();
-    const reigns = writtenReigns(this.#options.directory);
+    const reigns = this.#reader.read();
     const adverts = new Map(this.#options.instances().map((i) => [i.name, i.downTimerAdverts]));
     const silence = this.#suspicion.look(now, reigns, adverts);
     if (silence !== undefined && !isWaitingForCpu(this.#pid)) return this.#options.silent(silence);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,12 @@ function result(asked: CheckTarget): Promise<ProbeResult> {
   return new Promise((resolve) => {
     ask(asked, asking, resolve);
   });
+}
+
+function http(settings: Partial<Extract<CheckProtocol, { kind: "http" }>>): CheckProtocol {
+  const status = [{ from: 200, to: 399 }];
+  const request = { kind: "http", method: "GET", path: "/", headers: [] } as const;
+  return { ...request, status, maxBodyBytes: 65_536, ...settings };
 }
 
 /** A server that says `greeting` and keeps what it heard. */
@@ -111,6 +117,33 @@ test("a datagram that has no way to its server is a result, not the end of the p
   // From the loopback no route leads out.
   const out = { kind: "ip", address: "192.0.2.1", port: 53 } as const;
   assert.deepEqual(await result(target(dns, out, "127.0.0.1")), { ok: false, reason: "EINVAL" });
+});
+
+test("a body on which an expression would go back and forth for ever is judged all the same", async () => {
+  const text = `${"a".repeat(5000)}b`;
+  const { server, port } = await serve(`HTTP/1.1 200 OK\r\nContent-Length: 5001\r\n\r\n${text}`);
+  const body = { kind: "regex", pattern: "(a+)+$", inverted: false } as const;
+  const told = await result(target(http({ body }), local(port)));
+  assert.equal(told.reason, "body does not match /(a+)+$/");
+  server.close();
+});
+
+test("a script for which no descriptor is left says nothing of the server", async () => {
+  const limit = (soft: string): void => {
+    execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${soft}:`]);
+  };
+  const [soft = ""] = execFileSync("sh", ["-c", "ulimit -Sn"], { encoding: "utf8" }).split("\n");
+  const taken: number[] = [];
+  limit("128");
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    const script = { kind: "script", argv: ["/bin/true"], dynamic: false } as const;
+    assert.equal((await result(target(script, local(1)))).isOurs, true);
+  } finally {
+    for (const fd of taken) closeSync(fd);
+    limit(soft);
+  }
 });
 
 test("who is abandoned tells nothing and leaves no descriptor behind", async () => {

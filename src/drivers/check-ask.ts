@@ -1,6 +1,7 @@
 /** Asks one target once, each kind of check in its own way. */
 
 import { randomBytes } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { ProbeResult } from "../core/check/probe.ts";
 import { probeFor } from "../core/check/probes.ts";
@@ -11,8 +12,12 @@ import { runProbe } from "./check-probe.ts";
 import { CheckWires } from "./check-wire.ts";
 import { runScriptCheck, type ScriptRules } from "./check-script.ts";
 
-/** Ends it: nothing is told any more. */
-export type Abandon = () => void;
+// One body on which an expression goes back and forth for hours would stop all checks: V8 then takes its other engine,
+// which takes no longer than the body is long.
+setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
+
+/** Ends it: nothing is told any more. `atOnce`: this process ends too and cannot wait for a script to obey. */
+export type Abandon = (atOnce?: boolean) => void;
 
 export interface Asking {
   readonly wires: CheckWires;

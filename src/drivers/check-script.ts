@@ -20,7 +20,7 @@ export function runScriptCheck(
   settings: ScriptSettings,
   rules: ScriptRules,
   onEnd: (result: ProbeResult) => void,
-): () => void {
+): (atOnce?: boolean) => void {
   const { argv, user } = settings;
   const command = { argv, ...(user === undefined ? {} : { user }) };
   // Judged anew before every run: the file may have been changed since the start.
@@ -35,9 +35,10 @@ export function runScriptCheck(
     if (!run.isOver) onEnd(judgeScript(settings, outcome.end, outcome.output));
     run.isOver = true;
   });
-  return () => {
+  return (atOnce = false) => {
     if (run.isOver) return;
     run.isOver = true;
+    if (atOnce) return script.kill("SIGKILL");
     script.kill("SIGTERM");
     setTimeout(() => script.kill("SIGKILL"), KILL_GRACE_MS);
   };

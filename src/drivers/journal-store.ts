@@ -2,7 +2,12 @@
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { JournalRecord, RecordSource } from "../core/journal/record.ts";
-import { agedUpTo, type JournalBounds, type Present } from "../core/journal/retention.ts";
+import {
+  agedUpTo,
+  type AgedRecord,
+  type JournalBounds,
+  type Present,
+} from "../core/journal/retention.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
 
 /** Names that come again and again are kept once; the rest of a record stands in it. */
@@ -119,27 +124,33 @@ export class JournalStore {
   }
 
   #prunable(bounds: JournalBounds, now: Present): number | undefined {
+    const first = this.#database.prepare("SELECT min(seq) AS seq FROM record").get()?.["seq"];
+    if (typeof first !== "number") return undefined;
+    // Numbers are dense but for gaps: an upper estimate of the count, and cheap.
+    const last = first + PRUNE_ROWS - 1;
+    const surplus = this.lastSeq - first + 1 - bounds.maxRows;
+    const forRows = surplus > 0 ? Math.min(first + surplus - 1, last) : 0;
+    const forBytes = this.#bytes > bounds.maxBytes ? last : 0;
+    const upTo = Math.max(forRows, forBytes, agedUpTo(this.#oldest(), now, bounds.maxAgeMs) ?? 0);
+    return upTo === 0 ? undefined : upTo;
+  }
+
+  /** Read only as far as somebody wants them: mostly not even the first is too old. */
+  *#oldest(): Generator<AgedRecord> {
     const rows = this.#database
       .prepare(
         `SELECT seq, wall, mono, word.text AS boot FROM record JOIN word ON word.id = boot
          ORDER BY seq LIMIT ${PRUNE_ROWS}`,
       )
-      .all();
-    const oldest = rows.map(({ seq, wall, mono, boot }) => ({
-      seq: Number(seq),
-      wallMs: Number(wall),
-      monoMs: Number(mono),
-      boot: String(boot),
-    }));
-    const first = oldest[0]?.seq;
-    if (first === undefined) return undefined;
-    const last = oldest.at(-1)?.seq ?? first;
-    // Numbers are dense but for gaps: an upper estimate of the count, and cheap.
-    const surplus = this.lastSeq - first + 1 - bounds.maxRows;
-    const forRows = surplus > 0 ? Math.min(first + surplus - 1, last) : 0;
-    const forBytes = this.#bytes > bounds.maxBytes ? last : 0;
-    const upTo = Math.max(forRows, forBytes, agedUpTo(oldest, now, bounds.maxAgeMs) ?? 0);
-    return upTo === 0 ? undefined : upTo;
+      .iterate();
+    for (const { seq, wall, mono, boot } of rows) {
+      yield {
+        seq: Number(seq),
+        wallMs: Number(wall),
+        monoMs: Number(mono),
+        boot: String(boot),
+      };
+    }
   }
 
   /** Of the file, without what is free in it. */

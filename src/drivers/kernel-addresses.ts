@@ -373,7 +373,7 @@ export class KernelAddresses {
     const objects = [...holding.objects]
       .filter(([key, object]) => object.kind === "address" && !holding.foreign.has(key))
       .map(([, object]) => object);
-    this.#secondaries.keep(subnetsOf(objects));
+    this.#secondaries.keepStill(subnetsOf(objects));
     const addition = { validLifetimeS: this.#lifetimeS(instance), mode: "renew" as const };
     const failed = sendAdditions(this.socket, objects, addition).find((status) => status < 0);
     return failed === undefined ? undefined : osFailure("renew the address lifetimes", failed);

@@ -3,7 +3,7 @@
  * of a dead node's file - and what it asks of both. Incidents are not kept: they follow from evidence.
  */
 
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import {
   BAD_SHARE,
   LEAST_DARK_MS,
@@ -113,7 +113,18 @@ const MAX_RECORDS = 500_000;
 
 function hasTable(database: DatabaseSync, name: string): boolean {
   const find = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
-  return database.prepare(find).get(name) !== undefined;
+  return preparedOf(database, find).get(name) !== undefined;
+}
+
+const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
+/** For what is asked once for each service: to prepare costs more than to answer. Few texts. */
+function preparedOf(database: DatabaseSync, sql: string): StatementSync {
+  const known = prepared.get(database) ?? new Map<string, StatementSync>();
+  prepared.set(database, known);
+  const statement = known.get(sql) ?? database.prepare(sql);
+  known.set(sql, statement);
+  return statement;
 }
 
 export interface DaySum {
@@ -141,12 +152,12 @@ export function sumByDay(
     one.fromMs,
     Math.min(one.toMs, Number.MAX_SAFE_INTEGER),
   ]);
-  return database
-    .prepare(
-      `SELECT start / 86400000 AS day, vantage, sum(good) AS good, sum(bad) AS bad
-       FROM measurement WHERE subject IN (${subjects.map(() => "?").join(", ")}) AND start >= ? ${left}
-       GROUP BY day, vantage ORDER BY day, vantage`,
-    )
+  return preparedOf(
+    database,
+    `SELECT start / 86400000 AS day, vantage, sum(good) AS good, sum(bad) AS bad
+     FROM measurement WHERE subject IN (${subjects.map(() => "?").join(", ")}) AND start >= ? ${left}
+     GROUP BY day, vantage ORDER BY day, vantage`,
+  )
     .all(...subjects, fromMs, ...values)
     .map((row) => ({
       day: Number(row["day"]),

@@ -140,8 +140,10 @@ export class AddressLease {
   renew(classMs: number, addresses: readonly string[] = []): number {
     const now = monotonicMs();
     const renewedMs = this.#renewedMs.get(classMs) ?? -Infinity;
+    const isFresh = now - renewedMs < classMs * FRESH_SHARE;
+    if (isFresh && addresses.length === 0) return 0;
     const added = addresses.filter((address) => this.#held.get(address) !== classMs);
-    if (added.length === 0 && now - renewedMs < classMs * FRESH_SHARE) return 0;
+    if (isFresh && added.length === 0) return 0;
     const hold = added.length === 0 ? undefined : this.#holding(added, classMs);
     return this.#change(() => {
       this.#writeClass(classMs);

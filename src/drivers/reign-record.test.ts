@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monotonicMs } from "./clock.ts";
-import { ReignRecord, writtenReigns } from "./reign-record.ts";
+import { ReignReader, ReignRecord } from "./reign-record.ts";
 
 function withDirectory(run: (directory: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), "reigns-"));
@@ -19,6 +19,10 @@ function open(directory: string): ReignRecord {
   const record = ReignRecord.open(directory);
   assert.ok(record instanceof ReignRecord);
   return record;
+}
+
+function writtenReigns(directory: string): ReturnType<ReignReader["read"]> {
+  return new ReignReader(directory).read();
 }
 
 function renewal(instance: string, sequence = 0): Parameters<ReignRecord["note"]>[0] {
@@ -63,6 +67,32 @@ test("what a successor does not go on with ends in the same file", () => {
     assert.equal(writtenReigns(directory).find((r) => r.instance === "A")?.identity, "another");
     next.close();
     assert.deepEqual(writtenReigns(directory), []);
+  });
+});
+
+test("who looks again finds what changed since: numbers, names, slots, a record begun anew", () => {
+  withDirectory((directory) => {
+    const reader = new ReignReader(directory);
+    assert.deepEqual(reader.read(), []);
+    const record = open(directory);
+    record.note(renewal("A", 1));
+    record.note(renewal("B", 1));
+    const told = (): unknown[] =>
+      reader.read().map(({ instance, identity, sequence }) => [instance, identity, sequence]);
+    assert.deepEqual(told(), [
+      ["A", "id of A", 1],
+      ["B", "id of B", 1],
+    ]);
+    record.note(renewal("A", 2));
+    record.note({ ...renewal("B", 3), identity: "another" });
+    assert.deepEqual(told(), [
+      ["A", "id of A", 2],
+      ["B", "another", 3],
+    ]);
+    record.close();
+    assert.deepEqual(told(), []);
+    open(directory).note(renewal("C", 4));
+    assert.deepEqual(told(), [["C", "id of C", 4]]);
   });
 });
 

@@ -37,6 +37,7 @@ const SLOT_BYTES = 512;
 const NUMBER_BYTES = 32;
 /** As many as VRRP can tell apart on two families and some interfaces; more are not noted. */
 const MAX_SLOTS = 2048;
+const NOTHING = Buffer.alloc(0);
 
 export class ReignRecord {
   /** What a predecessor left, lapsed or not. */
@@ -45,6 +46,8 @@ export class ReignRecord {
   /** Instance -> slot and what its text says. */
   readonly #slots = new Map<string, { readonly slot: number; identity: string }>();
   readonly #numbers = new Float64Array(NUMBER_BYTES / 8);
+  /** The same as octets: nothing is allocated for a renewal. */
+  readonly #octets = new Uint8Array(this.#numbers.buffer);
 
   private constructor(fd: number, found: readonly WrittenReign[]) {
     this.#fd = fd;
@@ -53,15 +56,17 @@ export class ReignRecord {
 
   static open(directory: string): ReignRecord | OsFailure {
     const path = join(directory, FILE_NAME);
-    const slots = readSlots(path);
+    const heading = headingNow();
+    const left = readRecord(path, heading);
     const opened: { fd?: number } = {};
     const failure = attempt(`write ${path}`, () => {
-      opened.fd = openSync(path, slots === undefined ? "w" : "r+", 0o600);
-      if (slots === undefined) writeSync(opened.fd, padded(Buffer.from(headingNow())), 0);
+      opened.fd = openSync(path, left === NOTHING ? "w" : "r+", 0o600);
+      if (left === NOTHING) writeSync(opened.fd, padded(Buffer.from(heading)), 0);
     });
     if (failure !== undefined || opened.fd === undefined) return failure!;
-    const record = new ReignRecord(opened.fd, (slots ?? []).filter(isReign));
-    for (const [i, slot] of (slots ?? []).entries()) {
+    const slots = slotsOf(left, () => undefined);
+    const record = new ReignRecord(opened.fd, slots.filter(isReign));
+    for (const [i, slot] of slots.entries()) {
       if (slot === undefined) continue;
       record.#slots.set(slot.instance, { slot: i + 1, identity: slot.identity });
     }
@@ -71,10 +76,13 @@ export class ReignRecord {
   /** The lease was just renewed; before the advert that lets others believe in it. */
   note(order: Renewal): void {
     const { instance, identity, durationMs, sequence, alone } = order;
-    this.#numbers.set([monotonicMs(), durationMs, sequence, Number(alone)]);
+    this.#numbers[0] = monotonicMs();
+    this.#numbers[1] = durationMs;
+    this.#numbers[2] = sequence;
+    this.#numbers[3] = Number(alone);
     const known = this.#slots.get(instance);
     if (known?.identity === identity) {
-      this.#write(new Uint8Array(this.#numbers.buffer), known.slot);
+      this.#write(this.#octets, known.slot);
       return;
     }
     const slot = known?.slot ?? this.#slots.size + 1;
@@ -82,7 +90,7 @@ export class ReignRecord {
     // Who has no slot is not gone on with: that is all it costs.
     if (slot > MAX_SLOTS || text.length > SLOT_BYTES - NUMBER_BYTES) return;
     this.#slots.set(instance, { slot, identity });
-    this.#write(padded(Buffer.concat([new Uint8Array(this.#numbers.buffer), text])), slot);
+    this.#write(padded(Buffer.concat([this.#octets, text])), slot);
   }
 
   /** Nobody must go on with it: called before the addresses go. */
@@ -90,7 +98,7 @@ export class ReignRecord {
     const known = this.#slots.get(instance);
     if (known === undefined) return;
     this.#numbers.fill(0);
-    this.#write(new Uint8Array(this.#numbers.buffer), known.slot);
+    this.#write(this.#octets, known.slot);
   }
 
   /** In order, with everything released: the file says so. */
@@ -107,46 +115,79 @@ export class ReignRecord {
   }
 }
 
-/** The reigns that the record of that directory speaks of, lapsed ones included. */
-export function writtenReigns(directory: string): readonly WrittenReign[] {
-  return (readSlots(join(directory, FILE_NAME)) ?? []).filter(isReign);
+/** For who looks again and again: only numbers change, and names that did not are not read anew. */
+export class ReignReader {
+  readonly #path: string;
+  readonly #heading = headingNow();
+  #bytes: Buffer = NOTHING;
+  #slots: readonly (WrittenReign | undefined)[] = [];
+
+  constructor(directory: string) {
+    this.#path = join(directory, FILE_NAME);
+  }
+
+  /** The reigns that the record of that directory speaks of, lapsed ones included. */
+  read(): readonly WrittenReign[] {
+    const before = this.#bytes;
+    const known = this.#slots;
+    this.#bytes = readRecord(this.#path, this.#heading);
+    this.#slots = slotsOf(this.#bytes, (slot, at) => {
+      const reign = known[slot];
+      const [from, to] = [at + NUMBER_BYTES, at + SLOT_BYTES];
+      if (reign === undefined || this.#bytes.length < to) return undefined;
+      return this.#bytes.compare(before, from, to, from, to) === 0 ? reign : undefined;
+    });
+    return this.#slots.filter(isReign);
+  }
 }
 
 function isReign(slot: WrittenReign | undefined): slot is WrittenReign {
   return slot !== undefined && slot.durationMs > 0;
 }
 
-/** Undefined: no file, or one of another boot or network namespace. */
-function readSlots(path: string): (WrittenReign | undefined)[] | undefined {
-  let bytes: Buffer;
+/** Empty: no file, or one of another boot or network namespace. */
+function readRecord(path: string, heading: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    const bytes = readFileSync(path);
+    return textOf(bytes.subarray(0, SLOT_BYTES)) === heading ? bytes : NOTHING;
   } catch {
-    return undefined;
+    return NOTHING;
   }
-  if (textOf(bytes.subarray(0, SLOT_BYTES)) !== headingNow()) return undefined;
+}
+
+type Names = Pick<WrittenReign, "instance" | "identity">;
+
+/** `known`: whose names a slot has, if they are those of the last time. */
+function slotsOf(
+  bytes: Buffer,
+  known: (slot: number, at: number) => Names | undefined,
+): (WrittenReign | undefined)[] {
   const slots: (WrittenReign | undefined)[] = [];
   for (let at = SLOT_BYTES; at < bytes.length; at += SLOT_BYTES) {
-    slots.push(parseSlot(bytes.subarray(at, at + SLOT_BYTES)));
+    const names = known(slots.length, at) ?? parseNames(bytes.subarray(at, at + SLOT_BYTES));
+    slots.push(names === undefined ? undefined : reignAt(bytes, at, names));
   }
   return slots;
 }
 
-function parseSlot(bytes: Buffer): WrittenReign | undefined {
-  if (bytes.length <= NUMBER_BYTES) return undefined;
-  const numbers = new Float64Array(Uint8Array.from(bytes.subarray(0, NUMBER_BYTES)).buffer);
-  const [renewedMs = 0, durationMs = 0, sequence = 0, alone = 0] = numbers;
+function parseNames(slot: Buffer): Names | undefined {
+  if (slot.length <= NUMBER_BYTES) return undefined;
   try {
-    const [instance, identity] = JSON.parse(textOf(bytes.subarray(NUMBER_BYTES))) as [
-      string,
-      string,
-    ];
-    const leaseUntilMs = renewedMs + durationMs;
-    const lease = { renewedMs, durationMs, leaseUntilMs };
-    return { instance, identity, sequence, alone: alone === 1, ...lease };
+    const text = textOf(slot.subarray(NUMBER_BYTES));
+    const [instance, identity] = JSON.parse(text) as [string, string];
+    return { instance, identity };
   } catch {
     return undefined;
   }
+}
+
+function reignAt(bytes: Buffer, at: number, { instance, identity }: Names): WrittenReign {
+  const renewedMs = bytes.readDoubleLE(at);
+  const durationMs = bytes.readDoubleLE(at + 8);
+  const sequence = bytes.readDoubleLE(at + 16);
+  const alone = bytes.readDoubleLE(at + 24) === 1;
+  const leaseUntilMs = renewedMs + durationMs;
+  return { instance, identity, sequence, alone, renewedMs, durationMs, leaseUntilMs };
 }
 
 function padded(bytes: Uint8Array): Uint8Array {

@@ -25,6 +25,9 @@ import { scriptUser, type ScriptUser } from "./user-database.ts";
 /** The end of a script's output that is kept for the reason, bytes. */
 const OUTPUT_KEPT = 4096;
 
+/** errno(3) names of what this machine has too little of. */
+const LACKS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"]);
+
 export interface RunningScript {
   /** 0 when it could not be started. */
   readonly pid: number;
@@ -58,10 +61,13 @@ export function runScript(
   const user = scriptUser(named.user, named.group);
   const [file] = command.argv;
   if (typeof user === "string" || file === undefined) {
-    return notStarted(typeof user === "string" ? user : "the command is empty", onEnded);
+    const reason = typeof user === "string" ? user : "the command is empty";
+    return notStarted({ kind: "not-started", reason }, onEnded);
   }
   const pipe = openPipe();
-  if ("errno" in pipe) return notStarted(pipe.message, onEnded);
+  if ("errno" in pipe) {
+    return notStarted({ kind: "not-started", reason: pipe.message, isOurs: true }, onEnded);
+  }
   fchmodSync(pipe.writeFd, 0o666);
   const output = new OutputTail(pipe.readFd);
   let ended = false;
@@ -71,7 +77,8 @@ export function runScript(
     onEnded({ end: result, output: output.finish() });
   };
   const fail = (error: NodeJS.ErrnoException): void => {
-    end({ kind: "not-started", reason: startProblem(file, user, error) });
+    const isOurs = LACKS.has(error.code ?? "") ? ({ isOurs: true } as const) : {};
+    end({ kind: "not-started", reason: startProblem(file, user, error), ...isOurs });
   };
   const child = start(command, user, pipe.writeFd);
   closeSync(pipe.writeFd);
@@ -109,8 +116,8 @@ function start(command: ScriptCommand, user: ScriptUser, output: number): ChildP
   }
 }
 
-function notStarted(reason: string, onEnded: (outcome: ScriptOutcome) => void): RunningScript {
-  setImmediate(onEnded, { end: { kind: "not-started", reason }, output: "" });
+function notStarted(end: ScriptEnd, onEnded: (outcome: ScriptOutcome) => void): RunningScript {
+  setImmediate(onEnded, { end, output: "" });
   return { pid: 0, kill: () => {} };
 }
 

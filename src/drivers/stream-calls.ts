@@ -5,7 +5,7 @@
  */
 
 import { errno as koffiErrno, load } from "koffi";
-import { NativeMemory, setSocketOption, SOL_SOCKET } from "./ffi.ts";
+import { ioctl, NativeMemory, setSocketOption, SOL_SOCKET } from "./ffi.ts";
 
 export const SOCK_STREAM = 1;
 export const MSG_PEEK = 0x2;
@@ -31,6 +31,8 @@ export const SO_LINGER = 13;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_QUICKACK = 12;
+/** Also called SIOCOUTQ. tcp(7). */
+const TIOCOUTQ = 0x5411;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IPPROTO_IP = 0;
@@ -122,6 +124,13 @@ export function sendStream(fd: number, address: number, length: number, flags = 
 
 export function epollCreate(): number {
   return checked(raw.epollCreate1(EPOLL_CLOEXEC));
+}
+
+const count = new NativeMemory(4);
+
+/** Bytes sent that the other side has not acknowledged; 0 where nobody knows. */
+export function unacknowledged(fd: number): number {
+  return ioctl(fd, TIOCOUTQ, count) < 0 ? 0 : count.view.getInt32(0, true);
 }
 
 /** Where an event says what it belongs to: packed on x86-64 only. */

@@ -228,6 +228,7 @@ for (const transport of [plain, tls]) {
         await new Promise((resolve) => setTimeout(resolve, 20));
         assert.ok(sent < size, "the kernel took all of it: nothing was held back");
         assert.ok(probe.wire.queued > 0 && probe.wire.queued < 1024 * 1024);
+        assert.ok(probe.wire.untaken! > probe.wire.queued, "what lies in the kernel is known");
         const all = await readAll(client);
         assert.ok(all.equals(source));
         assert.ok(probe.log.includes("drained"));

@@ -82,6 +82,11 @@ export class StreamWire extends Sender implements Arrival, Wire {
     return this.stagedLength + this.backlogLength;
   }
 
+  get untaken(): number {
+    const { queued } = this;
+    return this.backlogLength === 0 ? queued : queued + calls.unacknowledged(this.fd);
+  }
+
   send(bytes: Uint8Array, from: number, to: number): boolean {
     if (this.#isGone || this.isEnding || this.#failure !== undefined) return true;
     if (this.#connecting !== undefined) {

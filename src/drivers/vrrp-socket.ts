@@ -237,7 +237,8 @@ export class VrrpSocket {
   #waitedMs(buffer: MessageBuffer): number {
     const at = buffer.findControl(SOL_SOCKET, SO_TIMESTAMPNS);
     if (at < 0) return 0;
-    const [now, came] = [this.#clock.view, buffer.control.view];
+    const now = this.#clock.view;
+    const came = buffer.control.view;
     // Seconds until the year 2106: 32 bits spare the bigint.
     const seconds = now.getUint32(0, true) - came.getUint32(at, true);
     const nanoseconds = now.getUint32(8, true) - came.getUint32(at + 8, true);

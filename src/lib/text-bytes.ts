@@ -57,3 +57,14 @@ export function latin1Text(bytes: Uint8Array, from: number, to: number): string 
   }
   return text;
 }
+
+const UTF8_LETTER = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf3][\x80-\xbf]{3}/g;
+
+/** Letters of UTF-8; bytes that are none, or were cut off, one letter each as in `latin1Text`. */
+export function utf8Text(bytes: Uint8Array): string {
+  return latin1Text(bytes, 0, bytes.length).replace(UTF8_LETTER, (octets) => {
+    let code = octets.charCodeAt(0) & (0x7f >> octets.length);
+    for (let i = 1; i < octets.length; i++) code = (code << 6) | (octets.charCodeAt(i) & 0x3f);
+    return String.fromCodePoint(code);
+  });
+}

@@ -44,6 +44,8 @@ export class RigWire implements Wire {
   #sent = "";
   #isStuck = false;
   queued = 0;
+  /** In the kernel besides: what the other side has not taken. */
+  inKernel = 0;
   isPaused = false;
   /** The engine has ended its half. */
   hasFin = false;
@@ -52,6 +54,10 @@ export class RigWire implements Wire {
 
   constructor(rig: ProxyRig) {
     this.#rig = rig;
+  }
+
+  get untaken(): number {
+    return this.queued === 0 ? 0 : this.queued + this.inKernel;
   }
 
   set peer(peer: Peer) {

@@ -64,7 +64,7 @@ test("a virtual server is a TCP frontend, a pool and its checks", () => {
   assert.equal(`${frontend.mode} ${frontend.defaultPool}`, "tcp 10.0.0.100-80");
   const [pool] = balance.pools;
   assert.equal(pool?.algorithm.kind, "round-robin");
-  assert.deepEqual(pool.quorum, { weight: 3, hysteresis: 1 });
+  assert.deepEqual(pool.quorum, { weight: 1, hysteresis: 0 });
   assert.ok(!pool.outlier.enabled && pool.slowStart.windowMs === 0);
   const { stickiness } = pool;
   assert.ok(stickiness.kind === "table" && stickiness.ttlMs === 300_000);
@@ -133,4 +133,70 @@ virtual_server 10.0.0.100 80 {
 `);
   assert.deepEqual(service?.balance.frontends, []);
   assert.match(notes?.[0] ?? "", /net_namespace - run nines inside it/);
+});
+
+function virtualServer(name: string, lines = "", checker = "TCP_CHECK {\n}"): string {
+  const real = `real_server 10.0.0.1 80 {\n weight 1000\n ${checker}\n }`;
+  return `virtual_server ${name} {\n protocol TCP\n ${lines}\n ${real}\n}\n`;
+}
+
+test("a virtual server that the balancer cannot take costs none of the others", () => {
+  const group = "virtual_server_group G {\n 10.0.0.101-102 80\n}\n";
+  const odd = "HTTP_GET {\n url {\n path /\n regex a++\n }\n }";
+  const { service, notes = [] } = read(
+    group +
+      virtualServer("10.0.0.100 80") +
+      virtualServer("10.0.0.101 80") +
+      virtualServer("10.0.0.103 80", "", odd) +
+      virtualServer("group G"),
+  );
+  const names = service?.balance.frontends.map(({ name }) => name);
+  assert.deepEqual(names, ["10.0.0.100-80", "10.0.0.101-80"]);
+  const left = notes.filter((note) => note.includes("is not carried out"));
+  assert.equal(left.length, 2, notes.join("\n"));
+  assert.match(left[0] ?? "", /^virtual_server 10\.0\.0\.103 80 .*Nothing to repeat/);
+  assert.match(left[1] ?? "", /^virtual_server group G .*10\.0\.0\.101:80 is taken/);
+});
+
+test("ranges of addresses are listened on, also beyond 255 and in IPv6", () => {
+  const group = `virtual_server_group G {\n 10.0.0.254-10.0.1.1 80\n 10.0.1.0 80\n}
+virtual_server_group G6 {\n 2001:db8::ffff-2001:db8::1:0 80\n}\n`;
+  const real = "real_server 2001:db8:1::1 80 {\n }";
+  const six = `virtual_server group G6 {\n protocol TCP\n ${real}\n}\n`;
+  const { service } = read(group + virtualServer("group G") + six);
+  const binds = service?.balance.frontends.map((one) =>
+    one.binds.map((bind) => (bind.kind === "ip" ? bind.address : "")),
+  );
+  assert.deepEqual(binds, [
+    ["10.0.0.254", "10.0.0.255", "10.0.1.0", "10.0.1.1"],
+    ["2001:db8::ffff", "2001:db8::1:0"],
+  ]);
+});
+
+test("a quorum is reached by weights that were made smaller with it", () => {
+  const { service } = read(virtualServer("10.0.0.100 80", "quorum 1000\n hysteresis 100"));
+  assert.deepEqual(service?.balance.pools[0]?.quorum, { weight: 256, hysteresis: 25 });
+});
+
+test("what keepalived's users write is understood: (?i), a port in a host name, a real sorry server", () => {
+  const odd =
+    'HTTP_GET {\n url {\n path /\n regex "(?i)ok"\n virtualhost www.example.com:8080\n }\n }';
+  const { service, notes = [] } = read(
+    virtualServer("10.0.0.100 80", "sorry_server 10.0.0.1 80", odd),
+  );
+  assert.equal(notes.length, 1, notes.join("\n"));
+  const protocol = service?.checks[0]?.protocol;
+  assert.ok(protocol?.kind === "http");
+  assert.equal(protocol.host, "www.example.com");
+  const names = service?.balance.pools[0]?.servers.map(({ name }) => name);
+  assert.deepEqual(names, ["10.0.0.1:80", "sorry"]);
+});
+
+test("virtual servers whose names differ in signs only stay apart", () => {
+  const real = "real_server 2001:db8:9::1 80 {\n }";
+  const at = (address: string): string =>
+    `virtual_server ${address} 80 {\n protocol TCP\n ${real}\n}\n`;
+  const { service } = read(at("2001:db8::1") + at("2001:db8:1::"));
+  const names = service?.balance.pools.map(({ name }) => name);
+  assert.deepEqual(names, ["2001-db8-1-80", "2001-db8-1-80-2"]);
 });

@@ -11,6 +11,7 @@ import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
 import { counted } from "../../lib/plural.ts";
 import type { Data } from "../import/draft.ts";
 import type { Model } from "../model.ts";
+import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { VirtualServerSettings } from "../virtual-server.ts";
 import { virtualServerData } from "./server-data.ts";
@@ -44,24 +45,10 @@ export function carryOut(model: Model, file: string): CarriedOut {
     const why = whyNot(server);
     return why === undefined ? [] : [`virtual_server ${server.name} is not carried out: ${why}`];
   });
-  const carried = virtualServers.filter((server) => whyNot(server) === undefined);
-  if (carried.length === 0) return { ...NOTHING, notes: left };
-  const document = documentOf(carried);
-  const { service, diagnostics } = readServiceYaml(
-    "virtual servers",
-    { environment: {} },
-    {
-      readFile: () => JSON.stringify(document),
-      glob: () => [],
-    },
-  );
-  if (service === undefined) {
-    const [first] = diagnostics.filter(({ severity }) => severity === "error");
-    return {
-      ...NOTHING,
-      notes: [...left, `virtual servers are not carried out: ${first?.reason}`],
-    };
-  }
+  const wanted = virtualServers.filter((server) => whyNot(server) === undefined);
+  const carried = accepted(wanted, left);
+  const service = carried.length === 0 ? undefined : serviceOf(carried);
+  if (service === undefined || typeof service === "string") return { ...NOTHING, notes: left };
   const { balance, checks, notices } = service;
   return {
     balance,
@@ -85,11 +72,50 @@ function whyNot(server: VirtualServerSettings): string | undefined {
   return undefined;
 }
 
+/** Those that the balancer takes: one that it cannot take costs none of the others. */
+function accepted(
+  servers: readonly VirtualServerSettings[],
+  left: string[],
+): readonly VirtualServerSettings[] {
+  const why = servers.length === 0 ? undefined : serviceOf(servers);
+  if (typeof why !== "string") return servers;
+  const [first] = servers;
+  if (servers.length === 1) {
+    left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
+    return [];
+  }
+  const middle = servers.length >> 1;
+  let all = accepted(servers.slice(0, middle), left);
+  const rest = accepted(servers.slice(middle), left);
+  if (typeof serviceOf([...all, ...rest]) !== "string") return [...all, ...rest];
+  // Two of them want the same: the first one has it.
+  for (const one of rest) {
+    const objection = serviceOf([...all, one]);
+    if (typeof objection !== "string") all = [...all, one];
+    else left.push(`virtual_server ${one.name} is not carried out: ${objection}`);
+  }
+  return all;
+}
+
+/** A text says why they cannot be. */
+function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | string {
+  const document = documentOf(servers);
+  const files = { readFile: () => JSON.stringify(document), glob: () => [] };
+  const { service, diagnostics } = readServiceYaml("virtual servers", { environment: {} }, files);
+  if (service !== undefined) return service;
+  return diagnostics.find(({ severity }) => severity === "error")?.reason ?? "";
+}
+
 /** As keepalived: nobody is taken out but by checks, and nobody starts slowly. */
 const AS_KEEPALIVED: Data = { outlier: false, slow_start: false };
 
 function documentOf(servers: readonly VirtualServerSettings[]): Data {
-  const all = servers.map((server) => virtualServerData(server, "tcp"));
+  const names = new Set<string>();
+  const all = servers.map((server) => {
+    const data = virtualServerData(server, "tcp", (name) => names.has(name));
+    names.add(data.name);
+    return data;
+  });
   const literal = (value: unknown): unknown =>
     // `${NAME}` was looked up by keepalived's own rules; what is left is text.
     JSON.parse(JSON.stringify(value).replace(/\$(?=\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})/gu, "$$$$"));

@@ -65,16 +65,21 @@ function hex(bytes: Uint8Array | undefined): string | undefined {
 }
 
 function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpCheckUrl): Data {
-  const host = url.virtualHost ?? check.virtualHost;
+  // The name alone: a port after it is for the server to know.
+  const host = (url.virtualHost ?? check.virtualHost)?.replace(/(?<=[^:]|\]):\d+$/u, "");
   const codes = url.statusCodes.map(({ from, to }) => (from === to ? from : `${from}-${to}`));
   const { regex } = url;
   const isCaseless = regex?.options.includes("caseless") === true;
-  const pattern = isCaseless ? `(?i:${regex.pattern})` : regex?.pattern;
+  // PCRE's `(?i)` at the beginning holds for all that follows.
+  const plain = regex?.pattern.replace(/^\(\?([ims]+)\)(.*)$/su, "(?$1:$2)");
+  const pattern = isCaseless ? `(?i:${plain})` : plain;
   const request = {
     path: url.path,
     host,
     status: codes.length === 1 ? codes[0] : codes,
     md5: url.digest,
+    // keepalived digests a page however long it is.
+    max_body: url.digest === undefined ? undefined : "16MiB",
     matches: regex?.inverted === false ? pattern : undefined,
     not_matches: regex?.inverted === true ? pattern : undefined,
   };

@@ -3,6 +3,7 @@
  * `nines import` writes and what `nines run` carries out.
  */
 
+import { formatIp, parseIp } from "../../lib/ip-address.ts";
 import type { NotifyCommand } from "../../core/vrrp/settings.ts";
 import type { Data } from "../import/draft.ts";
 import { durationText } from "../service/schema/kinds.ts";
@@ -10,6 +11,7 @@ import type {
   Frontend,
   RealServerSettings,
   Scheduler,
+  SorryServer,
   VirtualServerSettings,
 } from "../virtual-server.ts";
 import { checksData } from "./check-data.ts";
@@ -25,8 +27,11 @@ export interface VirtualServerData {
 export function virtualServerData(
   server: VirtualServerSettings,
   mode: "http" | "tcp",
+  isTaken: (name: string) => boolean = () => false,
 ): VirtualServerData {
-  const name = plainName(server.name);
+  const plain = plainName(server.name);
+  let name = plain;
+  for (let i = 2; isTaken(name); i++) name = `${plain}-${i}`;
   const names = new CheckNames(name);
   const used = server.realServers.map((real) => {
     const own = `${name}-${plainName(real.address)}-${real.port}`;
@@ -44,7 +49,7 @@ export function virtualServerData(
   return {
     name,
     frontend: {
-      listen: server.frontends.flatMap(listenTexts),
+      listen: [...new Set(server.frontends.flatMap(listenTexts))],
       mode: mode === "tcp" ? "tcp" : undefined,
       pool: name,
     },
@@ -86,8 +91,7 @@ function plainName(text: string): string {
 
 function poolData(server: VirtualServerSettings, servers: readonly unknown[]): Data {
   const { sorryServer: sorry, persistence } = server;
-  const last =
-    sorry === undefined ? [] : [`${hostPort(sorry.address, sorry.port)} backup check=off`];
+  const last = sorry === undefined ? [] : [sorryText(sorry, server.realServers)];
   const ttl = persistence === undefined ? "" : durationText(persistence.timeoutMs);
   const bits = persistence?.granularity;
   const key = bits === undefined || bits === 32 || bits === 128 ? "source" : `source/${bits}`;
@@ -101,8 +105,21 @@ function poolData(server: VirtualServerSettings, servers: readonly unknown[]): D
   };
 }
 
+/** A real server may be the sorry server, too. */
+function sorryText(sorry: SorryServer, reals: readonly RealServerSettings[]): string {
+  const isReal = reals.some(({ address, port }) => {
+    return address === sorry.address && port === sorry.port;
+  });
+  const name = isReal ? " name=sorry" : "";
+  return `${hostPort(sorry.address, sorry.port)} backup check=off${name}`;
+}
+
 function quorumData(server: VirtualServerSettings): unknown {
-  const { quorum, hysteresis, quorumUp: up, quorumDown: down } = server;
+  const { quorumUp: up, quorumDown: down } = server;
+  // In the measure of the weights; rounded so that all servers together reach it.
+  const scale = weightScale(server);
+  const quorum = Math.max(1, Math.floor(server.quorum * scale));
+  const hysteresis = Math.floor(server.hysteresis * scale);
   if (up === undefined && down === undefined && hysteresis === 0) {
     return quorum === 1 ? undefined : quorum;
   }
@@ -180,9 +197,16 @@ function listenTexts(frontend: Frontend): string[] {
   if (frontend.kind === "mark") return [];
   if (frontend.kind === "address") return [hostPort(frontend.address, frontend.port)];
   const { first, count, port } = frontend;
-  const [, start = "", last = ""] = /^(.*[.:])([\da-f]+)$/iu.exec(first) ?? [];
-  const radix = first.includes(":") ? 16 : 10;
-  return Array.from({ length: count }, (_, i) => {
-    return hostPort(`${start}${(Number.parseInt(last, radix) + i).toString(radix)}`, port);
-  });
+  return Array.from({ length: count }, (_, i) => hostPort(addressAfter(first, i), port));
+}
+
+function addressAfter(first: string, steps: number): string {
+  const bytes = parseIp(first) ?? new Uint8Array();
+  let carry = steps;
+  for (let i = bytes.length - 1; i >= 0; i--) {
+    carry += bytes[i]!;
+    bytes[i] = carry & 0xff;
+    carry >>>= 8;
+  }
+  return formatIp(bytes);
 }

@@ -130,7 +130,7 @@ export class ServerFacts {
   /** For all workers: one that comes back under its name has no past. */
   leavesNoPast({ shared, ejected, ejectedUntil }: Server): void {
     if (ejected) shared?.end(ejectedUntil);
-    shared?.succeeded();
+    shared?.forgive();
   }
 
   /** Other settings under the same name: what changed there counts more than older orders. */
@@ -195,7 +195,7 @@ export class ServerFacts {
     server.latencyMs = -1;
     server.answerMs = -1;
     server.errorsInRow = 0;
-    server.shared?.succeeded();
+    server.shared?.forgive();
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");
   }

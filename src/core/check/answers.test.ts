@@ -24,6 +24,8 @@ test("a script that failed is told with its last line", () => {
   assert.equal(result.reason, 'the script exited 3 ("no disk")');
   const killed = judgeScript({ dynamic: true }, { kind: "signalled", signal: "SIGSEGV" }, "");
   assert.deepEqual(killed, { ok: false, reason: "the script was ended by SIGSEGV" });
+  const end = { kind: "not-started", reason: "EAGAIN", isOurs: true } as const;
+  assert.equal(judgeScript({ dynamic: false }, end, "").isOurs, true);
 });
 
 test("gRPC health: the request names the service, and every answer has its sentence", () => {

@@ -138,6 +138,9 @@ describe("the check of MySQL", () => {
     const primary = mysql({ ...WATCH, role: "primary" });
     const right = talk(primary, [greeting("8.4.3"), OK(2), READ_ONLY("0")]);
     assert.equal(said(right), "true MySQL 8.4.3 takes writes");
+    const word = mysql({ ...WATCH, role: "primary" });
+    const late = talk(word, [greeting("12.0.2-MariaDB"), OK(2), READ_ONLY("OFF")]);
+    assert.equal(said(late), "true MariaDB 12.0.2-MariaDB takes writes");
   });
 
   it("asks old servers in their old words", () => {

@@ -3,7 +3,7 @@
 import { md5 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { latin1Text, utf8Bytes } from "../../lib/text-bytes.ts";
+import { latin1Text, utf8Bytes, utf8Text } from "../../lib/text-bytes.ts";
 import { BodyReader } from "../http/body-reader.ts";
 import { REFUSED } from "../http/field-block.ts";
 import { refusal } from "../http/refusals.ts";
@@ -34,15 +34,18 @@ export class HttpProbe implements Probe {
     this.#settings = settings;
     this.#host = settings.host ?? host;
     this.#gathered = new Gathered(HEAD_LIMITS.bytes + settings.maxBodyBytes * 2);
-    this.#body = new Gathered(Math.max(1, settings.maxBodyBytes));
+    // One more, to know that there is more.
+    this.#body = new Gathered(settings.maxBodyBytes + 1);
   }
 
   connected(): ProbeStep {
     const { method, path, headers } = this.#settings;
     const own = headers.map(({ name, value }) => `${name}: ${value}\r\n`).join("");
+    // Two of a name are a bad request.
+    const host = /^host:/im.test(own) ? "" : `Host: ${this.#host}\r\n`;
     const agent = /^user-agent:/im.test(own) ? "" : "User-Agent: nines-check\r\n";
     const close = "Connection: close\r\n\r\n";
-    const text = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${agent}${own}${close}`;
+    const text = `${method} ${path} HTTP/1.1\r\n${host}${agent}${own}${close}`;
     return { send: utf8Bytes(text) };
   }
 
@@ -100,9 +103,14 @@ export class HttpProbe implements Probe {
     }
     if (reader.refused !== undefined) return bad(refusal(reader.refused).text);
     if (isEnd && !reader.end()) return bad("the body was cut off");
-    const isEnough = this.#body.isFull || this.#gathered.isFull;
-    if (!reader.done && !isEnough) return WAIT;
-    return judgeBody(this.#settings.body!, this.#body.bytes.subarray(0, this.#body.length));
+    const { body: wanted, maxBodyBytes } = this.#settings;
+    const isMore = this.#body.length > maxBodyBytes || (!reader.done && this.#gathered.isFull);
+    if (!reader.done && !isMore) return WAIT;
+    if (isMore && wanted!.kind === "digest") {
+      return bad(`the body is longer than ${maxBodyBytes} bytes: raise max_body`);
+    }
+    const length = Math.min(this.#body.length, maxBodyBytes);
+    return judgeBody(wanted!, this.#body.bytes.subarray(0, length));
   }
 }
 
@@ -114,6 +122,11 @@ function rangesText(ranges: readonly StatusRange[]): string {
   return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(", ");
 }
 
+/** With the flag u V8 could not change to the engine that takes no longer on a hostile text: only where it is needed. */
+function expression(pattern: string): RegExp {
+  return new RegExp(pattern, /\\[pPu]\{|[\ud800-\udfff]/.test(pattern) ? "su" : "s");
+}
+
 function judgeBody(wanted: BodyExpectation, body: Uint8Array): ProbeStep {
   switch (wanted.kind) {
     case "contains": {
@@ -122,7 +135,7 @@ function judgeBody(wanted: BodyExpectation, body: Uint8Array): ProbeStep {
       return found ? good("body as wanted") : bad(`body lacks "${wanted.text}"`);
     }
     case "regex": {
-      const found = new RegExp(wanted.pattern, "s").test(latin1Text(body, 0, body.length));
+      const found = expression(wanted.pattern).test(utf8Text(body));
       if (found !== wanted.inverted) return good("body as wanted");
       return bad(`body ${found ? "matches" : "does not match"} /${wanted.pattern}/`);
     }

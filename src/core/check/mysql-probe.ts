@@ -144,7 +144,8 @@ export class MysqlProbe implements Probe {
   }
 
   #knowsRole(rows: readonly Row[]): ProbeStep {
-    const isReadOnly = [...(rows[0]?.values() ?? [])][0] !== "0";
+    // A word instead of a number since MariaDB 12.
+    const isReadOnly = !["0", "OFF"].includes([...(rows[0]?.values() ?? [])][0] ?? "");
     this.#role = isReadOnly ? "is read-only" : "takes writes";
     const wrong = judgeRole(this.#settings.role, isReadOnly, this.#role);
     if (wrong !== undefined) return this.#finish(bad(wrong));

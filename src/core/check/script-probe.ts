@@ -17,6 +17,7 @@ export function judgeScript(
     const weightPercent = end.code - 2;
     return { ok: true, reason: `${said}, weight ${weightPercent} %`, weightPercent };
   }
+  if (end.kind === "not-started" && end.isOurs) return { ok: false, reason: said, isOurs: true };
   const line = lastLine(output);
   return { ok: false, reason: line === "" ? said : `${said} ("${line}")` };
 }

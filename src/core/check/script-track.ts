@@ -14,7 +14,8 @@ import { Schedule } from "./schedule.ts";
 export type ScriptEnd =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signalled"; readonly signal: string }
-  | { readonly kind: "not-started"; readonly reason: string };
+  /** `isOurs`: this machine lacks descriptors, memory or processes. */
+  | { readonly kind: "not-started"; readonly reason: string; readonly isOurs?: true };
 
 export type ScriptInput =
   | { readonly type: "woken" }

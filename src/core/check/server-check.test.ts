@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { utf8Bytes } from "../../lib/text-bytes.ts";
+import { latin1Text, utf8Bytes, utf8Text } from "../../lib/text-bytes.ts";
 import type { CheckProtocol, CheckTarget, CheckTiming } from "./check-settings.ts";
 import { DnsProbe } from "./datagram-probes.ts";
 import { HttpProbe } from "./http-probe.ts";
@@ -74,8 +74,19 @@ describe("the check of a server", () => {
       "true 50 drain",
       "true 100 ready",
       "false 100 ready",
-      "false",
+      "false 100 ready",
     ]);
+  });
+
+  it("sends a server that drains no traffic because its agent missed one question", () => {
+    const check = new ServerCheck(targetOf({ rise: 1, fall: 3 }, { kind: "agent", send: "" }), 0);
+    const heard = [readAgentLine("drain 30%"), failure("ECONNREFUSED")].map((result) => {
+      const now = check.deadline;
+      check.step(now, { type: "woken" });
+      return check.step(now, { type: "probe-ended", result }).length;
+    });
+    const { up, admin, weightPercent } = check.verdict!;
+    assert.deepEqual([heard, up, admin, weightPercent], [[1, 0], true, "drain", 30]);
   });
 
   it("of an agent that need not answer goes by its last word", () => {
@@ -154,20 +165,18 @@ function result(
   return results[0];
 }
 
+const HTTP: Extract<CheckProtocol, { kind: "http" }> = {
+  kind: "http",
+  method: "GET",
+  path: "/",
+  headers: [],
+  status: [{ from: 200, to: 399 }],
+  maxBodyBytes: 1000,
+};
+
 describe("probes", () => {
   const http = (body?: Extract<CheckProtocol, { kind: "http" }>["body"]) => (): Probe =>
-    new HttpProbe(
-      {
-        kind: "http",
-        method: "GET",
-        path: "/",
-        headers: [],
-        status: [{ from: 200, to: 399 }],
-        maxBodyBytes: 1000,
-        ...(body === undefined ? {} : { body }),
-      },
-      "h",
-    );
+    new HttpProbe(body === undefined ? HTTP : { ...HTTP, body }, "h");
 
   it("HTTP: judge status and body, also chunked, and say what was wanted", () => {
     const bad = result(http(), ["HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"]);
@@ -188,6 +197,26 @@ describe("probes", () => {
     assert.equal(result(http(), ["SSH-2.0-x\r\n"])?.ok, false);
     const cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell";
     assert.match(result(http({ kind: "contains", text: "x" }), [cut], true)!.reason, /cut off/);
+  });
+
+  it("HTTP: read the body as UTF-8, whatever it is cut at", () => {
+    const all = "HTTP/1.0 200 OK\r\n\r\n数据库: 正常 😀";
+    const regex = (pattern: string) => () => http({ kind: "regex", pattern, inverted: false })();
+    for (const pattern of ["库: 正.", "[常]", "\\p{L} ", "[😀]$"]) {
+      assert.equal(result(regex(pattern), [all], true)?.ok, true, pattern);
+    }
+    const text = utf8Text(Uint8Array.from([0xe6, 0xad, 0x41, 0xff, 0xc3, 0xa9, 0xe6, 0xad]));
+    assert.equal(text, "\u00e6\u00adA\u00ff\u00e9\u00e6\u00ad");
+  });
+
+  it("HTTP: take no digest of a part, and send a Host of their own once", () => {
+    const digest = { kind: "digest", algorithm: "md5", hex: "" } as const;
+    const long = `HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n${"x".repeat(1001)}`;
+    assert.match(result(http(digest), [long])!.reason, /longer than 1000 bytes: raise max_body/);
+    const headers = [{ name: "host", value: "shop" }];
+    const probe = new HttpProbe({ ...HTTP, headers }, "h");
+    const asked = latin1Text(probe.connected().send!, 0, probe.connected().send!.length);
+    assert.deepEqual(asked.match(/^host:.*/gim), ["host: shop"]);
   });
 
   it("SMTP, memcached and Redis: hold their conversations", () => {
@@ -246,8 +275,10 @@ describe("a check that starts down", () => {
     assert.deepEqual(play(up, [true]), []);
     const failing = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: true });
     assert.deepEqual(play(failing, [false, false, false]), ["1000 down: check failed: x, 3 of 3"]);
-    const down = new ServerCheck(targetOf({ startDown: true }), 0, { ...known, up: false });
-    assert.deepEqual(play(down, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+    for (const startDown of [true, false]) {
+      const down = new ServerCheck(targetOf({ startDown }), 0, { ...known, up: false });
+      assert.deepEqual(play(down, [true, true]), ["500 up: check passed: x, 2 of 2"]);
+    }
   });
 });
 

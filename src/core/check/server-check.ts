@@ -40,10 +40,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   /** The first probe is at `firstMs`. `known`: what was found before, which stands until then. */
   constructor(target: CheckTarget, firstMs: number, known?: CheckVerdict) {
     const { rise, fall, startDown, retry } = target.check.timing;
-    const wasUp = known?.up === true;
     this.target = target;
-    const startFailed = startDown && !wasUp;
-    this.#health = new RiseFall({ rise, fall, startFailed, firstFailureDecides: !wasUp });
+    this.#health = new RiseFall({ rise, fall, startFailed: startDown, known: known?.up });
     this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
     this.#latencyMs = known?.latencyMs ?? 0;
     this.#told = known;
@@ -140,8 +138,9 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const up = this.#health.verdict;
     if (up === undefined) return;
     const before = this.#told;
-    // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not.
-    const { weightPercent, admin } = result.isWord ? { ...before, ...result } : result;
+    // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not, and least of all silence.
+    const isSaid = result.ok && !result.isWord;
+    const { weightPercent, admin } = isSaid ? result : { ...before, ...result };
     const { warning } = result;
     const isNews =
       before === undefined ||

@@ -36,7 +36,7 @@ export interface Present {
  * believed goes only together with a believable old one behind it.
  */
 export function agedUpTo(
-  oldest: readonly AgedRecord[],
+  oldest: Iterable<AgedRecord>,
   now: Present,
   maxAgeMs: number,
 ): number | undefined {

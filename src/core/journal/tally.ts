@@ -64,6 +64,10 @@ export class Tally {
     const before = this.#before;
     this.#before = now;
     if (before === undefined) return;
+    if (before.size === 0 && now.size === 0) {
+      this.#lookedMs = wallMs;
+      return;
+    }
     const counts = [...this.#sums].map(([name, { good, bad }]) => [name, { good, bad }] as const);
     for (const one of processes) this.#count(before.get(one.life), one, wallMs);
     for (const [life, gone] of before)

@@ -14,7 +14,7 @@ import type { Intake } from "./intake.ts";
 import { errorPage, type OwnAnswer, sorryPage, writeOwnHead } from "./own-answer.ts";
 import { Timed } from "./timer-wheel.ts";
 import { COUNTERS } from "./traffic.ts";
-import type { ClientOrigin, Peer, Wire } from "./wire.ts";
+import { type ClientOrigin, type Peer, untaken, type Wire } from "./wire.ts";
 
 /** After our last word the client may finish its own; what it says is not looked at any more. */
 const LINGER_MS = 2000;
@@ -32,7 +32,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
   #requests = 0;
   #startedAt: number;
   /** Bytes on their way out when the timer was set. */
-  #armedQueued = 0;
+  #armedUntaken = 0;
   #isRetired = false;
   #endedAt = Infinity;
   /** When it came, or when its last answer was complete and it could ask for more. */
@@ -151,7 +151,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
       if (this.#reader.head === undefined) return this.#letGo();
       this.refuseHead(408, "c", `no whole request head within ${headMs} ms`);
     } else if (this.isBlocked) {
-      if (this.#wire.queued < this.#armedQueued) return this.#armBlocked();
+      if (untaken(this.#wire) < this.#armedUntaken) return this.#armBlocked();
       this.#leave("c", "D", `the client read nothing for ${bodyMs} ms`);
     } else if (this.#intake.relay.isAwaited(exchange)) {
       this.fail(exchange, bodyStopped(exchange, bodyMs));
@@ -165,7 +165,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     this.frontend.traffic.add(COUNTERS.bytesOut, to - from);
     if (exchange !== undefined) exchange.record.bytesOut += to - from;
     if (this.#wire.send(bytes, from, to)) return;
-    this.#armedQueued += to - from;
+    this.#armedUntaken += to - from;
     if (this.isBlocked) return;
     this.isBlocked = true;
     exchange?.server?.wire.pause();
@@ -366,7 +366,7 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
 
   /** As long as the client takes what is there for it, it is given the time. */
   #armBlocked(): void {
-    this.#armedQueued = this.#wire.queued;
+    this.#armedUntaken = untaken(this.#wire);
     this.#parts.wheel.set(this, this.#parts.now + this.frontend.settings.timeouts.bodyMs);
   }
 
@@ -376,13 +376,12 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     this.#reader.drop();
     this.#wire.end(isLast);
     // The first look says only whether anything is left.
-    this.#armedQueued = Infinity;
+    this.#armedUntaken = Infinity;
     this.#parts.wheel.set(this, this.#parts.now + LINGER_MS);
   }
 
   #lingerOn(): void {
-    const { queued } = this.#wire;
-    if (queued === 0 || queued >= this.#armedQueued) this.close();
+    if (this.#wire.queued === 0 || untaken(this.#wire) >= this.#armedUntaken) this.close();
     else this.#armBlocked();
   }
 

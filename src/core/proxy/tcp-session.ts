@@ -21,7 +21,7 @@ import type { Frontend } from "./frontend.ts";
 import type { TcpDispatcher, TcpGroup } from "./tcp-dispatcher.ts";
 import { Timed } from "./timer-wheel.ts";
 import { COUNTERS } from "./traffic.ts";
-import type { ClientOrigin, Peer, ServerPeer, Wire } from "./wire.ts";
+import { type ClientOrigin, type Peer, type ServerPeer, untaken, type Wire } from "./wire.ts";
 
 /** Said before there is a server: from then on no more is read, and an end is not heard of. */
 const EARLY_BYTES = 16 * 1024;
@@ -69,7 +69,7 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
   #server: Wire | undefined;
   #isClientThere = true;
   /** Bytes on their way out when the timer was set. */
-  #armedQueued = 0;
+  #armedUntaken = 0;
   #clientEnded = false;
   #serverEnded = false;
 
@@ -204,14 +204,14 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
     this.#parts.now = now;
     if (this.phase === "connecting") return this.dispatcher.connectedTooLate(this);
     // Somebody slow still takes what is queued for him.
-    if (this.#queued > 0 && this.#queued < this.#armedQueued) return this.#arm();
+    if (this.#untaken > 0 && this.#untaken < this.#armedUntaken) return this.#arm();
     if (this.phase === "open") {
       const { idleMs, tunnelMs } = this.dispatcher.settings.timeouts;
       const ms = this.#clientEnded || this.#serverEnded ? idleMs : tunnelMs;
       this.blame("s", "D", `nothing passed for ${ms} ms`);
     }
     // What is lost must not look like a regular end.
-    this.end(this.phase === "open" || this.#queued > 0);
+    this.end(this.phase === "open" || this.#untaken > 0);
   }
 
   // ---- what the server's wire reports ----
@@ -287,14 +287,14 @@ export class TcpSession extends Timed implements CrowdMember, Peer {
 
   /** Something moved. */
   #arm(): void {
-    this.#armedQueued = this.#queued;
+    this.#armedUntaken = this.#untaken;
     const { idleMs, tunnelMs } = this.dispatcher.settings.timeouts;
     const isHalf = this.#clientEnded || this.#serverEnded;
     this.#parts.wheel.set(this, this.#parts.now + (isHalf ? idleMs : tunnelMs));
   }
 
-  get #queued(): number {
-    return (this.#isClientThere ? this.#client.queued : 0) + (this.#server?.queued ?? 0);
+  get #untaken(): number {
+    return (this.#isClientThere ? untaken(this.#client) : 0) + untaken(this.#server);
   }
 
   #count(way: "bytesIn" | "bytesOut", bytes: number): void {

@@ -18,6 +18,11 @@ export interface Wire {
   send(bytes: Uint8Array, from: number, to: number): boolean;
   /** Bytes queued in this process. */
   readonly queued: number;
+  /**
+   * While any are queued: with those in the kernel that the other side has not taken. Whoever reads slowly
+   * takes of these first. Absent: nothing is known of them.
+   */
+  readonly untaken?: number;
   pause(): void;
   resume(): void;
   /**
@@ -27,6 +32,11 @@ export interface Wire {
   end(last?: boolean): void;
   /** At once. With `reset` the other side sees RST instead of FIN. */
   destroy(reset: boolean): void;
+}
+
+/** What the other side has still to take, as far as the wire knows. */
+export function untaken(wire: Wire | undefined): number {
+  return wire?.untaken ?? wire?.queued ?? 0;
 }
 
 /** What a wire reports. `bytes` belong to the transport again on return. */

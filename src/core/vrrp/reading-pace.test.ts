@@ -26,8 +26,20 @@ test("thousands in a second are gathered, until they become few again", () => {
   assert.equal(hear(pace, 4000, 700, 1000), false, "between the two bounds nothing changes");
 });
 
+test("a burst is gathered from its eighth advert on, whatever the second around it holds", () => {
+  const pace = new ReadingPace();
+  for (let second = 1; second < 4; second++) {
+    const from = second * 1000;
+    const answers = Array.from({ length: 8 }, (_, i) => pace.read(from + i / 16, 1));
+    assert.deepEqual(answers, [...Array.from({ length: 7 }, () => false), true]);
+    assert.equal(pace.read(from + GATHER_MS, 60), true);
+    assert.equal(pace.read(from + 3 * GATHER_MS, 0), true);
+    assert.equal(pace.read(from + 5 * GATHER_MS, 0), false, "and it is over");
+  }
+});
+
 test("after a pause adverts are read one by one, however many came before it", () => {
   const pace = new ReadingPace();
   hear(pace, 1000, 2550, 1000);
-  assert.equal(pace.read(5000, 8), false);
+  assert.equal(pace.read(5000, 7), false);
 });

@@ -9,10 +9,11 @@ export const GATHER_MS = 4;
 /** Below it every moment counts: nothing is gathered where an instance advertises more often. */
 export const SHORTEST_INTERVAL_MS = 100;
 /** Adverts in a window from which on they are gathered: two for each reading. */
-const MANY = 100;
+const MANY = 8;
 /** Fewer are read one by one again; far enough from `MANY` not to go to and fro. */
-const FEW = 50;
-const WINDOW_MS = 100;
+const FEW = 4;
+/** Short: what began together advertises together, a whole second's adverts in a few ms. */
+const WINDOW_MS = 8;
 
 export class ReadingPace {
   #gathers = false;
@@ -29,6 +30,7 @@ export class ReadingPace {
       this.#heard = 0;
     }
     this.#heard += count;
+    if (this.#heard >= MANY) this.#gathers = true;
     return this.#gathers;
   }
 }

@@ -63,7 +63,9 @@ function modeOf(server: VirtualServerSettings): "http" | "tcp" {
 
 function importServer(server: VirtualServerSettings, block: Statement, draft: Draft): void {
   const mode = modeOf(server);
-  const { name, frontend, pool, checks } = virtualServerData(server, mode);
+  const { name, frontend, pool, checks } = virtualServerData(server, mode, (taken) =>
+    Object.hasOwn(draft.pools, taken),
+  );
   accountFor(block, { kind: "virtual_server", mode }, draft);
   const reals = (block.block ?? []).filter(({ keyword }) => keyword.text === "real_server");
   for (const real of reals) accountFor(real, { kind: "real_server", mode }, draft);

@@ -56,11 +56,13 @@ function readVirtualServer(
   const forwarding = readForwarding(block, ["lvs_method", "lb_kind"], context) ?? NAT;
   const { frontends, globals, name } = facts;
   const mail = block.bool("smtp_alert") ?? checkerMail(globals) ?? false;
-  const realServers = block
-    .blocks("real_server")
-    .flatMap(
-      (server) => readRealServer(server, { block, globals, forwarding, frontends }, context) ?? [],
-    );
+  const realServers = withoutTwins(
+    block
+      .blocks("real_server")
+      .map((server) => readRealServer(server, { block, globals, forwarding, frontends }, context)),
+    block.blocks("real_server"),
+    context,
+  );
   if (realServers.length === 0 && !block.has("real_server")) {
     const next = "add: real_server ADDRESS PORT { … }";
     context.findings.warn(
@@ -90,6 +92,26 @@ function readVirtualServer(
     ...optional("sorryServer", readSorryServer(block, { forwarding, frontends }, context)),
     realServers,
   };
+}
+
+/** The second of an address is left out, as in keepalived. */
+function withoutTwins(
+  servers: readonly (RealServerSettings | undefined)[],
+  blocks: readonly Block[],
+  { findings }: Context,
+): RealServerSettings[] {
+  const seen = new Set<string>();
+  return servers.flatMap((server, i) => {
+    if (server === undefined) return [];
+    const key = `${server.address} ${server.port}`;
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [server];
+    }
+    const at = blocks[i]!.statement.args[0]!;
+    findings.warn(at, `real_server ${key} is there already`, "this one is left out; remove it");
+    return [];
+  });
 }
 
 /** Without `protocol`, keepalived 2.2 takes UDP, except for firewall marks, which have none. */
