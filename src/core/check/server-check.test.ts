@@ -66,7 +66,7 @@ function hear(protocol: CheckProtocol, words: readonly (string | undefined)[]): 
 
 describe("the check of a server", () => {
   it("leaves what an agent does not speak of as it was", () => {
-    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined];
+    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined, "75%", "up"];
     assert.deepEqual(hear({ kind: "agent", send: "" }, words), [
       "true 75",
       "true 75 drain",
@@ -75,6 +75,8 @@ describe("the check of a server", () => {
       "true 100 ready",
       "false 100 ready",
       "false 100 ready",
+      "false 75 ready",
+      "true 75 ready",
     ]);
   });
 
@@ -90,7 +92,7 @@ describe("the check of a server", () => {
   });
 
   it("of an agent that need not answer goes by its last word", () => {
-    const words = [undefined, "up 75%", undefined, "what?", "down", undefined];
+    const words = [undefined, "up 75%", undefined, "what?", "down", undefined, "ready", "up now"];
     assert.deepEqual(hear({ kind: "agent", send: "", required: false }, words), [
       "unknown",
       "true 75",
@@ -98,6 +100,8 @@ describe("the check of a server", () => {
       "true 75",
       "false 75",
       "false 75",
+      "false 75 ready",
+      "true 75 ready",
     ]);
   });
 
