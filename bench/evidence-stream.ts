@@ -142,6 +142,7 @@ function backendOf(events: EventLog): Parameters<typeof serveControl>[1] {
     renewRoles: async () => [],
     balance: {
       status: async () => undefined,
+      absence: "this node does not balance",
       order: async () => NOT_HERE,
       explain: async () => NOT_HERE,
       plan: () => NOT_HERE,

@@ -201,9 +201,10 @@ function parseTime(text: string): number {
   return ms;
 }
 
-function parseWeight(text: string): number | null {
+export function parseWeight(text: string): number | null {
   if (text === "configured") return null;
-  const weight = Number(text);
-  if (Number.isInteger(weight) && weight >= 0 && weight <= 256) return weight;
+  // An empty text is a variable that a script forgot to set, not 0: that would take the server out.
+  const weight = /^\d+$/.test(text) ? Number(text) : Infinity;
+  if (weight <= 256) return weight;
   throw new InvalidArgumentError("a whole number from 0 to 256, or configured");
 }

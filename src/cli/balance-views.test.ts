@@ -4,6 +4,7 @@ import { Traffic, COUNTERS } from "../core/proxy/traffic.ts";
 import { trafficNumbers, type PoolServer, type PoolView } from "../daemon/balance-status.ts";
 import { idleText } from "./backend.ts";
 import { serviceText } from "./balance.ts";
+import { parseWeight } from "./balance-commands.ts";
 import { askedRequest } from "./explain-request.ts";
 import { poolLines } from "./pool.ts";
 import type { Terminal } from "./terminal.ts";
@@ -137,4 +138,11 @@ test("a request is asked about as it would be typed for curl", () => {
   assert.equal((ask("http://a/") as { method: string }).method, "GET");
   assert.match(String(ask("/x")), /has no host/);
   assert.match(String(ask("http://a/", ["Cookie"])), /Cookie/);
+});
+
+test("a weight is a number that somebody wrote: an empty text takes no server out", () => {
+  assert.deepEqual(["0", "256", "configured"].map(parseWeight), [0, 256, null]);
+  for (const text of ["", " ", "257", "-1", "1.5", "0x10", "1e2"]) {
+    assert.throws(() => parseWeight(text), /from 0 to 256/, text);
+  }
 });

@@ -281,8 +281,8 @@ function parsePlace(text: string): string | false {
 }
 
 function parseSeq(text: string): number {
-  const seq = Number(text);
-  if (!Number.isSafeInteger(seq) || seq < 0) throw new InvalidArgumentError("not a whole number");
+  const seq = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(seq)) throw new InvalidArgumentError("not a whole number");
   return seq;
 }
 

@@ -55,10 +55,10 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     terminal.err(`nothing was started: ${next}`);
     return 2;
   }
-  const directory = runDirectory(resolve(options.runDir));
+  const directory = runDirectory(options.runDir === "" ? "" : resolve(options.runDir));
   const trouble =
     prepareDirectory(directory.path) ??
-    prepareDirectory(options.stateDir) ??
+    prepareDirectory(options.stateDir, "--state-dir") ??
     (needsNetwork(service) ? canUseNetwork() : undefined);
   if (trouble !== undefined) {
     terminal.err(`nines: ${trouble}`);
@@ -83,6 +83,7 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
   const control: ControlOptions = {
     version,
     file,
+    isOnDisk: text === undefined,
     directory,
     stateDirectory,
     realtime,

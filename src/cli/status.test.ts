@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import type { InstanceStatus } from "../core/vrrp/status.ts";
 import { noCounters } from "../core/vrrp/status.ts";
 import type { NodeStatus } from "../daemon/control-api.ts";
-import { statusLines } from "./status.ts";
+import { type ControlClient, ControlFailure } from "../daemon/control-client.ts";
+import { status, statusLines } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
 
 const PLAIN: Terminal = { out: () => {}, err: () => {}, color: false };
@@ -85,4 +86,25 @@ test("old numbers are told to be old, missing ones to be missing", () => {
   assert.ok(stale.includes("the vrrp process does not answer; this is 9.00 s old"));
   const { router: _router, ...empty } = NODE;
   assert.equal(statusLines(empty, PLAIN).at(-1), "the vrrp process has not answered yet");
+});
+
+test("who watches a node that is renewed sees that, and then goes on seeing the node", async () => {
+  const answers = [NODE, new ControlFailure("nobody answers"), NODE, new Error("enough")];
+  const client = {
+    status: async () => {
+      const answer = answers.shift()!;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  } as unknown as ControlClient;
+  const shown: string[] = [];
+  const terminal = { ...PLAIN, columns: 80, out: (text: string) => void shown.push(text) };
+  const options = { watch: true, json: false };
+  await assert.rejects(status(client, { ...options, everyMs: 0 }, terminal), /enough/);
+  assert.deepEqual(
+    shown.map((text) => /nobody answers|nines 1\.0\.0/.exec(text)?.[0]),
+    ["nines 1.0.0", "nobody answers", "nines 1.0.0"],
+  );
+  answers.push(NODE, new ControlFailure("nobody answers"));
+  await assert.rejects(status(client, { ...options, everyMs: 0 }, PLAIN), /nobody answers/);
 });

@@ -3,13 +3,12 @@
 import type { InstanceStatus, RouterStatus } from "../core/vrrp/status.ts";
 import type { NodeStatus } from "../daemon/control-api.ts";
 import type { BalanceStatus } from "../daemon/balance-status.ts";
-import type { ControlClient } from "../daemon/control-client.ts";
+import { type ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { counted } from "../lib/plural.ts";
 import { formatTable } from "../lib/table.ts";
 import { paint, type ExitCode, type Paint, type Terminal } from "./terminal.ts";
 
-/** Pause between two pictures of `--watch`, ms. */
 const WATCH_EVERY_MS = 1_000;
 /** Numbers older than that are not news any more. */
 const STALE_MS = 3_000;
@@ -25,6 +24,8 @@ const COLORS: Readonly<Record<InstanceStatus["state"], Paint>> = {
 export interface StatusOptions {
   readonly json: boolean;
   readonly watch: boolean;
+  /** Pause between two pictures. */
+  readonly everyMs?: number;
 }
 
 export async function status(
@@ -32,15 +33,20 @@ export async function status(
   options: StatusOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  for (;;) {
-    const node = await client.status();
-    if (options.json) terminal.out(JSON.stringify(node, undefined, options.watch ? 0 : 2));
-    else {
-      const clear = options.watch && terminal.columns !== undefined ? "\u001B[H\u001B[2J" : "";
-      terminal.out(clear + statusLines(node, terminal).join("\n"));
+  const isLive = options.watch && !options.json && terminal.columns !== undefined;
+  const clear = isLive ? "\u001B[H\u001B[2J" : "";
+  for (let shown = 0; ; shown++) {
+    try {
+      const node = await client.status();
+      if (options.json) terminal.out(JSON.stringify(node, undefined, options.watch ? 0 : 2));
+      else terminal.out(clear + statusLines(node, terminal).join("\n"));
+    } catch (error) {
+      // A node that is renewed or restarted is back soon; whoever watches it wants to see that.
+      if (!isLive || shown === 0 || !(error instanceof ControlFailure)) throw error;
+      terminal.out(clear + paint(terminal, "red", error.message));
     }
     if (!options.watch) return 0;
-    await new Promise((resolve) => setTimeout(resolve, WATCH_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, options.everyMs ?? WATCH_EVERY_MS));
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a subcommand writes to, so that a test can read it. */
 
+import { fstatSync } from "node:fs";
 import { styleText } from "node:util";
+import { writeWhole } from "../drivers/whole-write.ts";
 
 export interface Terminal {
   /** One line (or several) to standard output. */
@@ -23,13 +25,39 @@ export function paint(terminal: Terminal, how: Paint, text: string): string {
 
 /** https://no-color.org: any value that is not empty means no; a pipe means no as well. */
 export function processTerminal(colorWanted: boolean): Terminal {
-  // `nines events | head` closes the pipe: an end, not an error.
-  process.stdout.on("error", () => process.exit(0));
+  process.stdout.on("error", endOfOutput);
   const noColor = (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb";
   const terminal: Terminal = {
-    out: (text) => void process.stdout.write(`${text}\n`),
+    out: isFile(STDOUT) ? writeFile : (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     color: colorWanted && !noColor && process.stdout.isTTY,
   };
   return process.stdout.isTTY ? { ...terminal, columns: process.stdout.columns } : terminal;
+}
+
+const STDOUT = 1;
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Node takes a part for the whole when a disk fills up. */
+function writeFile(text: string): void {
+  try {
+    writeWhole(STDOUT, `${text}\n`);
+  } catch (error) {
+    endOfOutput(error as NodeJS.ErrnoException);
+  }
+}
+
+function endOfOutput({ code, message }: NodeJS.ErrnoException): void {
+  // `nines events | head` closes the pipe: an end, not an error.
+  if (code === "EPIPE") process.exit(0);
+  // A report or a page of numbers that is not whole must not pass for one.
+  process.stderr.write(`nines: cannot write the output (${code ?? message})\n`);
+  process.exit(1);
 }

@@ -27,7 +27,11 @@ export async function top(
   const isLive = terminal.columns !== undefined && input.isTTY;
   const screen = new Screen(client, terminal);
   const stopped = Promise.withResolvers<void>();
-  if (isLive) listen(input, (key) => (isQuit(key) ? stopped.resolve() : void screen.key(key)));
+  const press = (key: string): void => {
+    if (isQuit(key)) stopped.resolve();
+    else screen.key(key).catch(stopped.reject);
+  };
+  if (isLive) listen(input, press);
   try {
     for (let shown = 0; shown < count; shown++) {
       await screen.refresh();
@@ -50,7 +54,8 @@ class Screen {
   #before: BalanceStatus | undefined;
   #beforeMs = 0;
   #now: BalanceStatus | undefined;
-  #selected = 0;
+  /** By name: a reload may put another server in its place, and `d` must not drain that one. */
+  #selected: string | undefined;
   #note = "";
 
   constructor(client: ControlClient, terminal: Terminal) {
@@ -66,29 +71,37 @@ class Screen {
   async show(isLive: boolean): Promise<void> {
     const before = this.#before;
     if (before === undefined) return;
-    this.#now = await this.#client.balance();
-    const seconds = (performance.now() - this.#beforeMs) / 1000;
-    const picture = { before, now: this.#now, seconds };
-    const selected = isLive ? serverNames(this.#now)[this.#selected] : undefined;
-    const lines = topLines(picture, selected, this.#terminal);
-    if (!isLive) {
-      this.#terminal.out([...lines, ""].join("\n"));
+    try {
+      this.#now = await this.#client.balance();
+    } catch (error) {
+      // A node that is renewed or restarted is back soon; whoever watches it wants to see that.
+      if (!isLive || this.#now === undefined || !(error instanceof ControlFailure)) throw error;
+      this.#draw([paint(this.#terminal, "red", error.message)]);
       return;
     }
-    const footer = [this.#note, paint(this.#terminal, "dim", KEYS)];
+    const seconds = (performance.now() - this.#beforeMs) / 1000;
+    const picture = { before, now: this.#now, seconds };
+    if (isLive) this.#selected ??= serverNames(this.#now)[0];
+    const lines = topLines(picture, this.#selected, this.#terminal);
+    if (isLive) this.#draw([...lines, "", this.#note]);
+    else this.#terminal.out([...lines, ""].join("\n"));
+  }
+
+  #draw(lines: readonly string[]): void {
     const { columns = 80 } = this.#terminal;
-    const cut = [...lines, "", ...footer].map((line) => fit(line, columns));
+    const cut = [...lines, paint(this.#terminal, "dim", KEYS)].map((line) => fit(line, columns));
     this.#terminal.out(`\u001B[H\u001B[2J${cut.join("\n")}`);
   }
 
   async key(key: string): Promise<void> {
     const names = this.#now === undefined ? [] : serverNames(this.#now);
-    if (key === "\u001B[A") this.#selected = Math.max(0, this.#selected - 1);
-    if (key === "\u001B[B") this.#selected = Math.min(names.length - 1, this.#selected + 1);
-    const server = names[this.#selected];
+    const at = names.indexOf(this.#selected ?? "");
+    if (key === "\u001B[A") this.#selected = names[Math.max(0, at - 1)];
+    if (key === "\u001B[B") this.#selected = names[Math.min(names.length - 1, at + 1)];
+    const server = this.#selected;
     const order = server === undefined ? undefined : this.#orderFor(key, server);
     if (order !== undefined) await this.#order(order);
-    else await this.show(true);
+    await this.show(true);
   }
 
   #orderFor(key: string, server: string): ServerOrder | undefined {
@@ -124,7 +137,6 @@ class Screen {
       if (!(error instanceof ControlFailure)) throw error;
       this.#note = error.message;
     }
-    await this.show(true);
   }
 }
 
@@ -156,7 +168,7 @@ function frontendRows({ before, now, seconds }: Picture): readonly (readonly str
     const earlier = before.frontends.find(({ name }) => name === one.name)?.traffic.counts;
     const { counts } = one.traffic;
     const rate = (counter: keyof typeof counts): number =>
-      Math.max(0, counts[counter] - (earlier?.[counter] ?? 0)) / seconds;
+      (counts[counter] - (earlier?.[counter] ?? 0)) / seconds;
     return [
       one.name,
       one.listening.join(" "),
@@ -199,7 +211,8 @@ function serverRows(
 }
 
 function rounded(rate: number): string {
-  return String(Math.round(rate));
+  // Counts begin again where everything was stopped.
+  return String(Math.max(0, Math.round(rate)));
 }
 
 function bytes(count: number): string {

@@ -23,7 +23,7 @@ export interface Diagnostic extends Place {
   readonly next: string;
 }
 
-/** More mistakes than anybody reads; the rest of them is counted only. */
+/** More of one kind than anybody reads; the rest of them is counted only. */
 const MOST_FINDINGS = 500;
 
 /** Collects everything that is wrong, so that one run tells it all. */
@@ -31,6 +31,7 @@ export class Findings {
   readonly list: Diagnostic[] = [];
   dropped = 0;
   readonly #told = new Set<string>();
+  readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
 
   error(at: Place, reason: string, next = ""): void {
     this.add("error", at, reason, next);
@@ -45,14 +46,15 @@ export class Findings {
   }
 
   add(severity: Severity, at: Place, reason: string, next: string): void {
-    if (this.list.length >= MOST_FINDINGS) {
-      this.dropped++;
-      return;
-    }
     const { file, line, column, text } = at;
     // A line that a sequence repeats is wrong once.
     const key = `${file}:${line}:${column} ${severity} ${reason}`;
     if (this.#told.has(key)) return;
+    // Each kind has room of its own: no number of warnings hides a mistake.
+    if (++this.#counts[severity] > MOST_FINDINGS) {
+      this.dropped++;
+      return;
+    }
     this.#told.add(key);
     this.list.push({ severity, file, line, column, text, reason, next });
   }
@@ -63,7 +65,7 @@ export class Findings {
   }
 
   get failed(): boolean {
-    return this.list.some((d) => d.severity === "error");
+    return this.#counts.error > 0;
   }
 }
 

@@ -305,7 +305,14 @@ const REFUSALS: Patterns = [
   ["too many ask", "请求过多"],
   ["no answer came", "没有收到应答"],
   ["no worker is running", "没有运行中的工作进程"],
-  ["this node does not balance", "本节点不做负载均衡"],
+  [
+    "this node does not balance: its configuration has no frontends",
+    "本节点不做负载均衡：配置中没有前端",
+  ],
+  [
+    "nines has just started, and its balancer is not ready yet: ask again in a second",
+    "nines 刚刚启动，负载均衡器尚未就绪：请稍后再试",
+  ],
   ["control has not answered yet", "控制进程尚未应答"],
   ["the control process has not answered yet", "控制进程尚未应答"],
   [

@@ -8,7 +8,7 @@ import type { Failure, ServerOrder } from "./control-api.ts";
 /** Who answers. */
 export type BalanceBackend = Pick<
   BalanceControl,
-  "status" | "order" | "explain" | "plan" | "apply" | "confirm" | "replaceWorkers"
+  "status" | "absence" | "order" | "explain" | "plan" | "apply" | "confirm" | "replaceWorkers"
 >;
 
 const MAX_BODY = 1024 * 1024;
@@ -26,8 +26,7 @@ export type BalanceRoute =
   | "POST replace-workers";
 
 const ROUTES: Readonly<Record<BalanceRoute, Answering>> = {
-  "GET balance": async (balance) =>
-    (await balance.status(false)) ?? { error: "this node does not balance" },
+  "GET balance": async (balance) => (await balance.status(false)) ?? { error: balance.absence },
   "POST server": (balance, body) => {
     const order = body as ServerOrder;
     return problemOf(order) ?? balance.order(order.server, order);

@@ -24,10 +24,16 @@ import { TrialGuard } from "./trial-guard.ts";
 
 export interface BalanceControlOptions extends DeskOptions {
   readonly file: string;
+  /** False: there is no such file that another configuration could be put into. */
+  readonly isOnDisk: boolean;
   readonly reload: () => Promise<Reloaded>;
   readonly load: (file: string) => LoadedConfiguration;
 }
 
+const STARTING = "nines has just started, and its balancer is not ready yet: ask again in a second";
+const NO_FILE =
+  "nothing was applied: this balancer was given on the command line and has no file; " +
+  "end it, and start: nines run -f FILE";
 const NO_BALANCER = "this node does not balance: its configuration has no frontends";
 
 export class BalanceControl {
@@ -44,6 +50,11 @@ export class BalanceControl {
 
   get isRunning(): boolean {
     return this.#desk.isRunning;
+  }
+
+  /** Why there is nothing to see, order or change. */
+  get absence(): string {
+    return this.#service === undefined ? STARTING : NO_BALANCER;
   }
 
   get needsChecks(): boolean {
@@ -118,22 +129,23 @@ export class BalanceControl {
   }
 
   explain(request: AskedRequest): Promise<RequestExplanation | Failure> {
-    if (!this.isRunning) return Promise.resolve({ error: NO_BALANCER });
+    if (!this.isRunning) return Promise.resolve({ error: this.absence });
     return this.#desk.explain(request);
   }
 
   replaceWorkers(): Promise<Done | Failure> {
-    if (!this.isRunning) return Promise.resolve({ error: NO_BALANCER });
+    if (!this.isRunning) return Promise.resolve({ error: this.absence });
     return this.#desk.replaceWorkers();
   }
 
   plan(file: string): Plan | Failure {
-    if (this.#service === undefined) return { error: `${this.#options.file} is no nines.yaml` };
+    if (this.#service === undefined) return { error: STARTING };
     return planOf(this.#service, this.#options.load(file));
   }
 
   /** `confirmWithinMs` absent: for good. */
   async apply(file: string, confirmWithinMs: number | undefined): Promise<Applied | Failure> {
+    if (!this.#options.isOnDisk) return { error: NO_FILE };
     const trial = this.#trial;
     const plan = this.plan(file);
     if ("error" in plan) return plan;
@@ -151,7 +163,7 @@ export class BalanceControl {
   }
 
   async confirm(): Promise<Done | Failure> {
-    return this.#trial?.confirm() ?? { error: `${this.#options.file} is no nines.yaml` };
+    return this.#trial?.confirm() ?? { error: STARTING };
   }
 
   #makeTrial(): ConfigurationTrial {

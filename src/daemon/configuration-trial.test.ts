@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, test } from "node:test";
 import { ConfigurationTrial, takeBackOverdue } from "./configuration-trial.ts";
 
@@ -116,6 +116,24 @@ test("a restart in the middle goes on waiting, or takes back what is overdue", a
   assert.equal(takeBackOverdue(overdue.file, overdue.directory), true);
   assert.equal(readFileSync(overdue.file, "utf8"), "first");
   assert.equal(takeBackOverdue(overdue.file, overdue.directory), false);
+});
+
+test("a change is taken back however the file is named at the next start", async () => {
+  const { directory, file, makeFor } = scene(() => true);
+  const named = relative(process.cwd(), file);
+  const dying = makeFor(named);
+  await dying.apply("second", 1);
+  dying.close();
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  assert.equal(takeBackOverdue(file, directory), true);
+  assert.equal(readFileSync(file, "utf8"), "first");
+
+  const waiting = makeFor(file);
+  await waiting.apply("third", 60_000);
+  waiting.close();
+  const after = makeFor(named);
+  assert.ok(after.leftMs! > 50_000);
+  after.close();
 });
 
 test("a refused change leaves one before it waiting to be confirmed", async () => {

@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { wallMs } from "../drivers/clock.ts";
 import type { Done, Failure, Reloaded } from "./control-api.ts";
 
@@ -55,11 +55,13 @@ export class ConfigurationTrial {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrialOptions) {
-    this.#options = options;
+    // Whoever starts the node again may name the file from another directory.
+    const file = resolve(options.file);
+    this.#options = { ...options, file };
     this.#path = trialPath(options.stateDirectory);
-    this.#running = readText(options.file);
+    this.#running = readText(file);
     const left = readTrial(this.#path);
-    if (left?.file === options.file) this.#begin(left);
+    if (left?.file === file) this.#begin(left);
   }
 
   /** Ms until the change is taken back; undefined when there is nothing to confirm. */
@@ -186,7 +188,8 @@ export class ConfigurationTrial {
  * Before the configuration is read at a start: a change whose time ran out while nobody was there to
  * take it back is taken back now. True when it was.
  */
-export function takeBackOverdue(file: string, stateDirectory: string): boolean {
+export function takeBackOverdue(named: string, stateDirectory: string): boolean {
+  const file = resolve(named);
   const path = trialPath(stateDirectory);
   const trial = readTrial(path);
   if (trial === undefined || trial.file !== file || trial.untilWallMs > wallMs()) return false;

@@ -51,6 +51,8 @@ const STOP_MARGIN_MS = 2_000;
 export interface ControlOptions {
   readonly version: string;
   readonly file: string;
+  /** False: `file` is a name only, and what it says came from the command line. */
+  readonly isOnDisk: boolean;
   readonly directory: RunDirectory;
   readonly stateDirectory: string;
   readonly realtime: boolean;
@@ -109,13 +111,10 @@ export class ControlRole implements ControlBackend {
     const supervision = { ...command("console"), role: "console" } as const;
     this.#console = new ConsoleKeeper(new RoleSupervision(supervision, this.events));
     this.balance = new BalanceControl({
-      file: options.file,
-      directory: options.directory,
-      stateDirectory: options.stateDirectory,
+      ...options,
       log: this.events,
       command: command("balance"),
       reload: () => this.reload(),
-      load: options.load,
     });
     for (const warning of warnings) this.#say("configuration-warning", warning, "warning");
   }

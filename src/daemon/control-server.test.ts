@@ -73,6 +73,7 @@ before(async () => {
     handOver: async () => ({ done: true }),
     balance: {
       status: async () => undefined,
+      absence: "this node does not balance",
       order: async (server) => (server === "web/1" ? { done: true } : { error: "no such server" }),
       explain: async () => ({ error: "no worker is running" }),
       plan: (file) => ({ refused: false, diagnostics: [file], changes: [] }),

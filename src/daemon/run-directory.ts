@@ -1,6 +1,6 @@
 /** Where the processes of one node meet. One run directory = one node. */
 
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export const DEFAULT_RUN_DIRECTORY = "/run/nines";
@@ -44,24 +44,47 @@ export function workerBox(directory: string, serial: number): string {
   return join(directory, `balance-${serial}.box`);
 }
 
-/** Makes `path` (0750) unless it is there. The answer is what is wrong with it, if anything. */
-export function prepareDirectory(path: string): string | undefined {
+/**
+ * Makes `path` (0750) unless it is there. The answer is what is wrong with it, if anything. A directory that
+ * holds other things may be anybody's, as /run or the one we stand in: its rights stay as they are.
+ */
+export function prepareDirectory(
+  path: string,
+  option: "--run-dir" | "--state-dir" = "--run-dir",
+): string | undefined {
+  if (path === "") return `${option} is empty; name a directory`;
   if (Buffer.byteLength(join(path, "control.sock")) > MAX_SOCKET_PATH) {
-    return `${path} is too long for a unix socket; choose a shorter one with --run-dir`;
+    return `${path} is too long for a unix socket; choose a shorter one with ${option}`;
   }
   try {
     mkdirSync(path, { recursive: true, mode: 0o750 });
     const facts = statSync(path);
-    if (!facts.isDirectory()) return `${path} is not a directory; choose another one`;
     const uid = process.getuid?.() ?? 0;
     if (facts.uid !== uid && facts.uid !== 0) {
-      return `${path} belongs to user ${facts.uid}; choose another directory with --run-dir`;
+      return `${path} belongs to user ${facts.uid}; choose another directory with ${option}`;
     }
-    if (facts.uid === uid && (facts.mode & 0o027) !== 0) chmodSync(path, facts.mode & 0o750);
+    const isOurs = facts.uid === uid && readdirSync(path).length === 0;
+    if (isOurs && (facts.mode & 0o027) !== 0) chmodSync(path, facts.mode & 0o750);
+    else if (!isOurs && (facts.mode & 0o022) !== 0) {
+      return `others may write to ${path}; choose a directory of its own with ${option}`;
+    }
+    accessSync(path, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const next = code === "EACCES" || code === "EROFS" ? "run as root or use --run-dir" : code;
-    return `cannot use ${path} as run directory (${code}): ${next}`;
+    return `cannot use ${path}: ${troubleOf(error as NodeJS.ErrnoException, option)}`;
+  }
+}
+
+function troubleOf({ code, message }: NodeJS.ErrnoException, option: string): string {
+  switch (code) {
+    case "EEXIST":
+    case "ENOTDIR":
+      return `it is not a directory; choose another one with ${option}`;
+    case "EACCES":
+    case "EROFS":
+    case "EPERM":
+      return `${code}, it cannot be written; run as root or use ${option}`;
+    default:
+      return `${code ?? message}; choose another one with ${option}`;
   }
 }

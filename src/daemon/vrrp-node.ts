@@ -10,7 +10,7 @@ import type { RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
-import { isOsFailure, type OsFailure } from "../drivers/ffi.ts";
+import { interfaceIndex, isOsFailure, type OsFailure } from "../drivers/ffi.ts";
 import { KernelAddresses } from "../drivers/kernel-addresses.ts";
 import { LinkWatch, type InterfaceFact } from "../drivers/link-watch.ts";
 import { ReignRecord } from "../drivers/reign-record.ts";
@@ -46,6 +46,8 @@ export class VrrpNode {
   #virtual: ReadonlySet<string> = new Set();
   #static: ReadonlySet<string> = new Set();
   #watched = new Set<string>();
+  /** Of all instances: by name, the interface below. */
+  #macvlans: ReadonlyMap<string, string> = new Map();
   #loop: RouterLoop | undefined;
   #rehearsal: Rehearsal | undefined;
   /** Facts that came before the router started. */
@@ -223,6 +225,8 @@ export class VrrpNode {
   }
 
   interfaceChanged(fact: InterfaceFact): void {
+    const base = this.#macvlans.get(fact.interface);
+    if (base !== undefined) return this.#macvlanChanged(fact, base);
     if (fact.up) {
       this.#prepareOn(fact.interface);
       this.#sockets.rejoin(fact.interface);
@@ -230,6 +234,18 @@ export class VrrpNode {
       this.#keeper.lookSoon();
     }
     this.#news.hear(fact);
+  }
+
+  /** Somebody took one of ours away, or set it down: it comes back as long as there is one below. */
+  #macvlanChanged(fact: InterfaceFact, base: string): void {
+    // Made anew already: its own news follow.
+    if (!fact.exists && interfaceIndex(fact.interface) >= 0) return;
+    this.#news.hear(fact);
+    if (fact.up || !this.#links.fact(base).up || interfaceIndex(base) < 0) return;
+    this.#prepareOn(base);
+    for (const instance of this.#instances.values()) {
+      if (macvlanNames(instance).includes(fact.interface)) this.#announcer.renew(instance);
+    }
   }
 
   addressRemoved(interfaceName: string, address: string): void {
@@ -279,9 +295,14 @@ export class VrrpNode {
 
   #tellInterfaces(settings: VrrpSettings): void {
     const names = new Set(interfacesOf(settings));
-    for (const gone of this.#watched.difference(names)) this.#links.unwatch(gone);
+    const macvlans = settings.instances.flatMap(macvlansOf);
+    this.#macvlans = new Map(macvlans.map(({ name, base }) => [name, base]));
+    const watched = new Set([...names, ...this.#macvlans.keys()]);
+    for (const gone of this.#watched.difference(watched)) this.#links.unwatch(gone);
     for (const name of names) this.#news.hear(this.#links.watch(name));
-    this.#watched = names;
+    // Those that were made just now are not known yet.
+    for (const name of watched.difference(names)) this.#links.watch(name);
+    this.#watched = watched;
   }
 
   #stage(): Stage {

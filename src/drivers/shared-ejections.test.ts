@@ -180,3 +180,29 @@ test("a claim of somebody who died is over after a second", () => {
   assert.deepEqual(outAt(rig), ["web1"]);
   close();
 });
+
+test("a success rate is that of all workers, however few requests each of them sees", () => {
+  const settings = poolSettings(
+    Array.from({ length: 6 }, () => ({})),
+    { outlier: OUTLIER },
+  );
+  const { rigs, close } = workers(4, settings);
+  const [first, ...rest] = rigs as [PoolRig, ...PoolRig[]];
+  const outcome = (server: { name: string }, i: number) =>
+    server.name === "web3" && Math.floor(i / 6) % 2 === 0 ? "error-status" : "ok";
+  const play = (): void => {
+    for (const rig of rigs) {
+      rig.pool.follow(rig.now);
+      // Turn by turn, so that no row of errors is long enough: 36 requests of each server a worker.
+      rig.play({ requests: 216, outcome });
+    }
+  };
+  play();
+  for (const rig of rigs) rig.pass(10_000);
+  const told = rigs.flatMap((rig) => rig.events());
+  assert.equal(told.length, 1, "one of them tells");
+  assert.match(told[0]!, /^web3 ejected: success rate \d+\.\d %, under/);
+  for (const rig of rest) assert.deepEqual(outAt(rig), ["web3"]);
+  assert.deepEqual(outAt(first), ["web3"]);
+  close();
+});

@@ -114,6 +114,27 @@ test("FIFO lines come in order, the FIFO is 0600, and nobody waits for a reader"
   });
 });
 
+test("the script that reads a FIFO gets its last lines before the end", async () => {
+  await withCheckRole(async (role) => {
+    const [fifo, log] = [role.path("fifo"), role.path("log")];
+    role.script("reader.sh", `while read -r line; do sleep 0.1; echo "$line" >> ${log}; done < $1`);
+    await role.serve(
+      `global_defs {\n script_user root\n notify_fifo ${fifo}\n` +
+        ` notify_fifo_script ${role.path("reader.sh")}\n}\n${instance("")}`,
+    );
+    role.start();
+    await role.until((m) => m.type === "hello", "hello");
+    role.notify(1, "MASTER");
+    await waitFor(() => role.read("log") !== "", 5000, "the reader");
+    role.notify(2, "BACKUP");
+    role.notify(3, "STOP");
+    role.send({ type: "stop" });
+    assert.equal(await role.ended(), 0);
+    const lines = ["MASTER", "BACKUP", "STOP"].map((state) => `INSTANCE "VI_1" ${state} 100\n`);
+    assert.equal(role.read("log"), lines.join(""));
+  });
+});
+
 /** A mail server that refuses the first connection and keeps what the later ones bring. */
 function mailServer(): { readonly port: Promise<number>; readonly got: string[]; close(): void } {
   const got: string[] = [];

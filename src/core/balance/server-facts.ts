@@ -122,7 +122,7 @@ export class ServerFacts {
     server.leaving = true;
     // One that comes back under that name begins anew.
     if (server.ejected) server.shared?.end(server.ejectedUntil);
-    server.shared?.succeeded();
+    server.shared?.forgive();
     server.adminChange = undefined;
     server.weightChange = undefined;
     this.#log.add(now, "removed", server, "not in the configuration any more");
@@ -191,7 +191,7 @@ export class ServerFacts {
     server.latencyMs = -1;
     server.answerMs = -1;
     server.errorsInRow = 0;
-    server.shared?.succeeded();
+    server.shared?.forgive();
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");
   }

@@ -67,8 +67,11 @@ export class Facts {
 
   #sourceVerdict(settings: InstanceSettings): TrackVerdict {
     const source = this.sourceOf(settings);
-    const { interface: name, family } = settings;
+    const { interface: name, family, vmac } = settings;
     const fact = this.#interfaces.get(name);
+    if (vmac !== undefined && this.#interfaces.get(vmac.name)?.exists === false) {
+      return verdict(false, `interface ${vmac.name}, which has the virtual MAC, was taken away`);
+    }
     const isTracked = settings.trackSource === true && settings.sourceAddress !== undefined;
     if (source !== undefined && !isTracked) return verdict(true, `sends from ${source}`);
     if (fact === undefined) return pending(`interface ${name} was not looked at yet`);

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { BalanceControl } from "./balance-control.ts";
+import { EventLog } from "./event-log.ts";
+import { loadConfiguration } from "./load-configuration.ts";
+import { runDirectory } from "./run-directory.ts";
+
+const TEXT = 'console: { listen: "127.0.0.1:7600" }\n';
+const folder = mkdtempSync(join(tmpdir(), "nines-control-"));
+after(() => rmSync(folder, { recursive: true }));
+const file = join(folder, "nines.yaml");
+writeFileSync(file, TEXT);
+
+function control(named: string, isOnDisk: boolean): BalanceControl {
+  return new BalanceControl({
+    file: named,
+    isOnDisk,
+    directory: runDirectory(folder),
+    stateDirectory: folder,
+    log: new EventLog(
+      () => {},
+      () => 0,
+    ),
+    command: { role: "balance", runDirectory: folder, stateDirectory: folder },
+    reload: async () => ({ reloaded: true, diagnostics: [] }),
+    load: (path) => loadConfiguration(path, { permissive: false }),
+  });
+}
+
+const { service } = loadConfiguration(file, { permissive: false });
+
+test("a node that starts does not say that it balances nothing", async () => {
+  const balance = control(file, true);
+  assert.match(balance.absence, /just started/);
+  assert.match(String((balance.plan(file) as { error?: string }).error), /just started/);
+  assert.equal(await balance.configure(service!), undefined);
+  assert.match(balance.absence, /no frontends/);
+});
+
+test("what came from the command line is not replaced by a file, and that is said", async () => {
+  const named = join(folder, "command-line.yaml");
+  const balance = control(named, false);
+  await balance.configure(service!);
+  const outcome = await balance.apply(file, undefined);
+  assert.match("error" in outcome ? outcome.error : "applied", /given on the command line/);
+  assert.equal(existsSync(named), false);
+});
