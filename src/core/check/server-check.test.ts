@@ -223,6 +223,21 @@ describe("probes", () => {
     assert.deepEqual(asked.match(/^host:.*/gim), ["host: shop"]);
   });
 
+  it("HTTP: pass over interim answers, and take 101 for the last one", () => {
+    const headers = ["Connection: Upgrade", "Upgrade: websocket"].map((line) => {
+      const [name = "", value = ""] = line.split(": ");
+      return { name, value };
+    });
+    const upgrade = { ...HTTP, headers, status: [{ from: 101, to: 101 }] };
+    const switched = ["HTTP/1.1 103 Hints\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"];
+    const told = result(() => new HttpProbe(upgrade, "h"), switched);
+    assert.deepEqual(told, { ok: true, reason: "status 101" });
+    assert.equal(result(http(), switched)?.reason, "status 101, wanted 200-399");
+    const { send = new Uint8Array() } = new HttpProbe(upgrade, "h").connected();
+    const asked = latin1Text(send, 0, send.length);
+    assert.match(asked, /Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n$/);
+  });
+
   it("SMTP, memcached and Redis: hold their conversations", () => {
     const smtp = () => smtpProbe("me");
     assert.equal(result(smtp, ["220 hi\r\n", "250-a\r\n250 b\r\n", "221 bye\r\n"])?.ok, true);
