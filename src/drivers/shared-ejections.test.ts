@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { get, ProxyRig } from "../../test/kit/proxy-rig.ts";
 import { PoolRig, poolSettings } from "../../test/kit/pool-rig.ts";
 import { closeFd, isOsFailure } from "./ffi.ts";
 import { createWorkerMemory, WorkerMemory } from "./worker-memory.ts";
@@ -179,6 +180,35 @@ test("a claim of somebody who died is over after a second", () => {
   fail(rig, "web1", 1);
   assert.deepEqual(outAt(rig), ["web1"]);
   close();
+});
+
+test("a pool that was taken away and comes back begins anew", () => {
+  const fd = createWorkerMemory();
+  assert.ok(typeof fd === "number");
+  const memory = WorkerMemory.join(fd);
+  assert.ok(!isOsFailure(memory));
+  const pools = { web: { servers: [{}, {}], outlier: { ...OUTLIER, consecutiveErrors: 4 } } };
+  const rig = new ProxyRig({ pools });
+  rig.engine.share(rig.now, memory);
+  const fail = (times: number): void => {
+    for (let i = 0; i < times; i++) {
+      rig.client().write(get());
+      rig.asked("web1").breakOff("ECONNREFUSED");
+      rig.asked("web2");
+    }
+  };
+  for (const errors of [3, 4]) {
+    fail(errors);
+    rig.configure({ pools: { other: {} } });
+    rig.configure({ pools });
+    rig.events();
+  }
+  fail(3);
+  assert.deepEqual(rig.events(), [], "neither its ejection nor its errors in a row are left");
+  fail(1);
+  assert.deepEqual(rig.events(), ["web/web1 ejected"]);
+  memory.leave();
+  closeFd(fd);
 });
 
 test("a success rate is that of all workers, however few requests each of them sees", () => {

@@ -47,6 +47,15 @@ export class Ejections {
     this.#shared = shared;
   }
 
+  /** Ejections that hold for all end, and from now on this pool decides for itself. */
+  shareNoMore(): void {
+    this.#shared = undefined;
+    for (const server of this.#parts.servers()) {
+      this.#parts.facts.leavesNoPast(server);
+      server.shared = undefined;
+    }
+  }
+
   /** What others decided meanwhile. True: something has changed. */
   follow(now: number): boolean {
     const shared = this.#shared;

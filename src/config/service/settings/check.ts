@@ -112,8 +112,9 @@ function protocolOf(d: CheckDocument, context: BuildContext): CheckProtocol {
   }
   if (d.udp !== undefined) return udpOf(d.udp, context);
   if (d.script !== undefined) {
-    const { command: argv, dynamic, user } = d.script;
-    return { kind: "script", argv, dynamic, ...optional("user", user) };
+    const { command: argv, dynamic, user, group } = d.script;
+    const rights = { ...optional("user", user), ...optional("group", group) };
+    return { kind: "script", argv, dynamic, ...rights };
   }
   return databaseOf(d);
 }
