@@ -316,6 +316,20 @@ describe("a reload", () => {
     rig.isClean();
   });
 
+  it("that carries connections instead of requests, or the reverse, knows what checks said", () => {
+    const rig = new ProxyRig({ pools: TWO });
+    rig.engine.setHealth(rig.now, "web", "web1", { up: false, reason: "check failed" });
+    rig.events();
+    rig.configure({ frontend: { mode: "tcp" }, pools: TWO });
+    rig.client();
+    rig.server("web2");
+    rig.configure({ pools: TWO });
+    rig.client().write(get());
+    rig.server("web2");
+    rig.engine.setHealth(rig.now, "web", "web1", { up: true, reason: "status 200" });
+    assert.deepEqual(rig.events(), ["web/web1 up"]);
+  });
+
   it("a hundred times in a row loses nothing of what runs", () => {
     const rig = new ProxyRig({ pools: TWO });
     const client = rig.client();

@@ -141,6 +141,19 @@ describe("upgrades", () => {
     assert.match(rig.ending(), /^101 sD nothing passed the tunnel/);
   });
 
+  it("end when the client does not even read that they began", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.stick();
+    client.write(ASKED);
+    const web = rig.server();
+    web.write(`${SWITCHING}hello`);
+    rig.wait(61_000);
+    assert.equal(web.gone, "reset");
+    assert.notEqual(client.gone, "");
+    assert.match(rig.ending(), /^101 cD the client read nothing/);
+  });
+
   it("that the server declines are answered, and its connection is not used again", () => {
     const rig = new ProxyRig();
     const client = rig.client();

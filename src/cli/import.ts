@@ -33,9 +33,25 @@ export function importConfiguration(command: ImportCommand, terminal: Terminal):
     return 2;
   }
   if (output === undefined) terminal.out(text.trimEnd());
-  else writeFileSync(output, text);
+  else {
+    const trouble = written(output, text);
+    if (trouble !== undefined) {
+      terminal.err(`nines: ${output} cannot be written: ${trouble}`);
+      return 2;
+    }
+  }
   terminal.err(summary(file, imported));
   return needsAHand(imported, output ?? "the result", terminal) ? 1 : 0;
+}
+
+/** Why it is not there. It may hold secrets: those of the old file, or new ones. */
+function written(output: string, text: string): string | undefined {
+  try {
+    writeFileSync(output, text, { mode: 0o600, flag: "wx" });
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
 }
 
 function summary(file: string, { losses }: Imported): string {

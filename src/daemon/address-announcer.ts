@@ -90,6 +90,13 @@ export class AddressAnnouncer {
     });
   }
 
+  /** An interface of its addresses was made anew, under the same name. */
+  renew(settings: InstanceSettings): void {
+    if (!this.#holdings.has(settings.name)) return;
+    this.prepare(settings);
+    this.hold(settings);
+  }
+
   /** Everything but the sending: the kernel knows no such interface. */
   rehearse(settings: InstanceSettings): void {
     this.hold(settings);

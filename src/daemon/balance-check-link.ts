@@ -26,6 +26,8 @@ export class CheckRoleLink {
   #endTold = Promise.withResolvers<void>();
   #connection: LineConnection<ToCheckRole> | undefined;
   #asked: Extract<ToCheckRole, { type: "configure-checks" }> | undefined;
+  /** The last of these to which the check role has said anything: verdicts that are known are of that. */
+  #heard: Extract<ToCheckRole, { type: "configure-checks" }> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #isClosed = false;
@@ -47,7 +49,9 @@ export class CheckRoleLink {
       this.#connection = connection;
       this.#retryMs = FIRST_RETRY_MS;
       const known = this.#listener.known?.() ?? [];
-      connection.send({ type: "hello", role: this.#role, pid: process.pid, known });
+      const isOld = this.#heard !== undefined && this.#heard !== this.#asked;
+      const asked = isOld ? { asked: this.#heard!.targets } : {};
+      connection.send({ type: "hello", role: this.#role, pid: process.pid, known, ...asked });
       this.#sendTargets();
     } catch {
       this.#lost();
@@ -75,6 +79,7 @@ export class CheckRoleLink {
   }
 
   #hear(message: FromCheckRole): void {
+    this.#heard = this.#asked;
     if (message.type === "verdicts") this.#listener.verdicts(message.verdicts);
     else if (message.type === "unknown") this.#listener.unknown?.(message.subjects);
     else if (message.type === "note") this.#listener.note?.(message.subject, message.reason);

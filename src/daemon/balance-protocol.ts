@@ -133,6 +133,8 @@ export type ToCheckRole =
       readonly pid: number;
       /** Of the control role: the verdicts of an earlier check process, for one that has none yet. */
       readonly known?: readonly CheckVerdict[];
+      /** What that process was to ask, where it was something else. */
+      readonly asked?: readonly CheckTarget[];
     }
   | {
       readonly type: "configure-checks";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -40,6 +41,67 @@ test("a worker that reaches a new check process before control does hears what c
     assert.deepEqual([(await promise).subject, (await promise).up], [subject, false]);
   } finally {
     for (const one of [early, control, checks]) one.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a server that moves while no check process lives is unknown to all, whoever connects when", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
+  const path = join(folder, "check.sock");
+  const known: CheckVerdict[] = [{ subject, up: false, reason: "check failed", latencyMs: 0 }];
+  const told: string[] = [];
+  const worker = (name: string): { link: CheckRoleLink; heard: Promise<void> } => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unknown = (subjects: readonly string[]): void => {
+      told.push(`${name}: ${subjects.join(" ")}`);
+      resolve();
+    };
+    return {
+      link: new CheckRoleLink(path, "balance", { verdicts: () => {}, unknown }),
+      heard: promise,
+    };
+  };
+  const heard = Promise.withResolvers<void>();
+  // To `hello`, and to what it is to ask.
+  let answers = 2;
+  const control = new CheckRoleLink(path, "control", {
+    verdicts: () => {
+      if (--answers === 0) heard.resolve();
+    },
+    known: () => known,
+  });
+  // Lets itself be asked and never answers.
+  const silentPath = join(folder, "silent.sock");
+  const silent = createServer(() => {}).listen(silentPath);
+  const rules = { scripts: { enforce: false }, notices: [] };
+  const [early, late] = [worker("early"), worker("late")];
+  const first = new ServerChecks(1);
+  const second = new ServerChecks(1);
+  try {
+    await first.listen(path);
+    control.configure({ targets: [target], ...rules });
+    await control.connect();
+    await heard.promise;
+    first.close();
+    const moved = {
+      ...target,
+      check: {
+        ...target.check,
+        protocol: { kind: "memcached" },
+        timing: plainTiming(60_000, 60_000),
+      },
+      endpoint: { kind: "unix", path: silentPath },
+    } as CheckTarget;
+    control.configure({ targets: [moved], ...rules });
+    await second.listen(path);
+    await early.link.connect();
+    // Control comes by itself.
+    await early.heard;
+    await late.link.connect();
+    await late.heard;
+    assert.deepEqual(told, ["early: web/a", "late: web/a"]);
+  } finally {
+    for (const one of [early.link, late.link, control, second, silent]) one.close();
     rmSync(folder, { recursive: true });
   }
 });

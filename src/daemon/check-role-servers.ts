@@ -5,7 +5,7 @@
 
 import type { Server } from "node:net";
 import { Prng } from "../lib/prng.ts";
-import type { CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
@@ -71,8 +71,11 @@ export class ServerChecks {
         else if (message.type === "hello") {
           this.#clients.add(connection);
           if (message.role === "control") this.#controls.add(connection);
-          this.#remember(message.known ?? []);
+          this.#remember(message.known ?? [], message.asked);
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
+          // It may have heard of these before, and not that it holds no more.
+          const subjects = this.#runner.unknown;
+          if (subjects.length > 0) connection.send({ type: "unknown", subjects });
         } else {
           this.#desk.security = message.scripts;
           this.#desk.run(this.#notices.configure(message.notices));
@@ -93,9 +96,9 @@ export class ServerChecks {
   }
 
   /** A check process that has asked by itself knows better. */
-  #remember(known: readonly CheckVerdict[]): void {
+  #remember(known: readonly CheckVerdict[], asked?: readonly CheckTarget[]): void {
     if (this.#isConfigured) return;
-    this.#runner.remember(known);
+    this.#runner.remember(known, asked);
     for (const { subject, up } of known) this.#notices.remember(subject, up);
   }
 

@@ -38,10 +38,10 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     ending = true;
     tracks.close();
     checks.close();
-    desk.close();
+    const told = desk.close();
     link.close();
     agenda.close();
-    void servers.finish().then(() => {
+    void Promise.all([servers.finish(), told]).then(() => {
       servers.close();
       // Whatever is still on its way - a mail, a pipe of a service that a script revived - must
       // not keep the process; the acknowledgements are given one turn to leave.

@@ -229,6 +229,28 @@ test("nothing is known of a server that has moved, and all of one whose check as
   server.close();
 });
 
+test("a server that moved while its check got another name is unknown, also to a new process", async () => {
+  const { server, port } = await silentServer();
+  const { runner, told, next } = listenedTo();
+  const moved = checksOf({ b: 1 }, { warmupMs: 60_000 });
+  runner.configure(checksOf({ a: port }), RULES);
+  assert.equal(await next(), "up");
+  const fresh = listenedTo();
+  fresh.runner.remember(runner.verdicts, checksOf({ a: port }));
+  for (const one of [runner, fresh.runner]) {
+    assert.deepEqual(one.configure(moved, RULES), ["web/0"]);
+    assert.deepEqual([one.verdicts, one.unknown], [[], ["web/0"]]);
+  }
+  // A check that asks elsewhere by itself says nothing of where the server is.
+  runner.configure(checksOf({ b: port }), RULES);
+  assert.equal(await next(), "up");
+  const [own] = checksOf({ c: 1 });
+  const asked = [{ ...own!, check: { ...own!.check, port: 1 } }];
+  assert.deepEqual([runner.configure(asked, RULES), told], [[], []]);
+  for (const one of [runner, fresh.runner]) one.close();
+  server.close();
+});
+
 test("`start_down` is for servers that nobody has judged: not after an edit, nor in a new process", async () => {
   const { server, port } = await silentServer();
   const rare = { startDown: true, intervalMs: 60_000 };

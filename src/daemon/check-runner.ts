@@ -53,6 +53,7 @@ export class CheckRunner {
   readonly #keysOf = new Map<string, string[]>();
   /** By subject: what was said last, so what everybody knows. */
   readonly #told = new Map<string, CheckVerdict>();
+  #askedBefore: readonly CheckTarget[] = [];
   readonly #heap = new DeadlineHeap<Running>();
   readonly #keys = new DerivedKeys();
   readonly #wires = new CheckWires();
@@ -78,9 +79,13 @@ export class CheckRunner {
     this.#scriptSlots = { limit: limits.scripts, used: 0, waiting: [] };
   }
 
-  /** What an earlier process had told of servers: it holds until they are judged anew. Before `configure`. */
-  remember(verdicts: readonly CheckVerdict[]): void {
+  /**
+   * What an earlier process had told of servers: it holds until they are judged anew. `asked`: what that process
+   * was to ask, if it is known. Before `configure`.
+   */
+  remember(verdicts: readonly CheckVerdict[], asked: readonly CheckTarget[] = []): void {
     for (const verdict of verdicts) this.#told.set(verdict.subject, verdict);
+    this.#askedBefore = asked;
   }
 
   /**
@@ -90,6 +95,7 @@ export class CheckRunner {
   configure(targets: readonly CheckTarget[], scripts: ScriptRules): string[] {
     this.#scripts = scripts;
     const moved = this.#moved(targets);
+    this.#askedBefore = [];
     const isFirst = this.#running.size === 0;
     const wanted = new Set(targets.map(keyOf));
     for (const [key, running] of this.#running) if (!wanted.has(key)) this.#forget(key, running);
@@ -120,6 +126,11 @@ export class CheckRunner {
   /** Checks that came to an end since the start, good or bad, time-outs included. */
   get ended(): number {
     return this.#ended;
+  }
+
+  /** Of these nothing is known now. */
+  get unknown(): string[] {
+    return [...this.#keysOf.keys()].filter((one) => this.#verdictOf(one) === undefined);
   }
 
   /** What is known now: for somebody who connects later. */
@@ -162,10 +173,9 @@ export class CheckRunner {
 
   /** Another machine or program under the same name: nothing that is known holds for it. */
   #moved(targets: readonly CheckTarget[]): Set<string> {
-    const moved = targets.filter((target) => {
-      const before = this.#running.get(keyOf(target))?.check.target.endpoint ?? target.endpoint;
-      return JSON.stringify(before) !== JSON.stringify(target.endpoint);
-    });
+    const asked = [...this.#running.values()].map(({ check }) => check.target);
+    const before = Map.groupBy([...asked, ...this.#askedBefore], ({ subject }) => subject);
+    const moved = targets.filter((target) => isElsewhere(target, before.get(target.subject) ?? []));
     return new Set(moved.map(({ subject }) => subject));
   }
 
@@ -293,6 +303,21 @@ export class CheckRunner {
 
 function keyOf({ subject, check }: CheckTarget): string {
   return `${subject}\0${check.name}`;
+}
+
+/** `before`: of the same subject. A check by another name may ask at an address or a port of its own. */
+function isElsewhere(target: CheckTarget, before: readonly CheckTarget[]): boolean {
+  const same = before.find((other) => keyOf(other) === keyOf(target));
+  if (same !== undefined) return endpointText(same, true) !== endpointText(target, true);
+  return before.some((other) => {
+    if (other.check.address !== undefined || target.check.address !== undefined) return false;
+    const withPort = other.check.port === undefined && target.check.port === undefined;
+    return endpointText(other, withPort) !== endpointText(target, withPort);
+  });
+}
+
+function endpointText({ endpoint }: CheckTarget, withPort: boolean): string {
+  return JSON.stringify(withPort || endpoint.kind === "unix" ? endpoint : endpoint.address);
 }
 
 function identityOf(target: CheckTarget): string {

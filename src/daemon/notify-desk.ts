@@ -58,12 +58,13 @@ export class NotifyDesk implements Sleeper {
     this.#step({ type: "notify-requested", request });
   }
 
-  /** Ends what runs; the vrrp role will tell it again to whoever comes after us. */
-  close(): void {
+  /** Ends what runs; the vrrp role will tell it again to whoever comes after us. What a FIFO took
+   *  it does not tell again: resolves when that is read. */
+  async close(): Promise<void> {
     this.#agenda.delete(this);
     this.#mails.close();
-    for (const line of this.#lines.values()) line.close();
     for (const script of this.#running.values()) script.kill("SIGKILL");
+    await Promise.all([...this.#lines.values()].map((line) => line.close()));
   }
 
   #configureLines(model: RoleModel): void {
@@ -74,7 +75,7 @@ export class NotifyDesk implements Sleeper {
     const keys = wanted.map((fifo) => JSON.stringify([fifo, model.scripts]));
     for (const [key, line] of this.#lines) {
       if (keys.includes(key)) kept.set(key, line);
-      else line.close();
+      else void line.close();
     }
     for (const [index, { target, script }] of wanted.entries()) {
       const key = keys[index]!;

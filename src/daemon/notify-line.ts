@@ -1,5 +1,6 @@
 /** One notification FIFO at work: its queue, the file, and the script that reads it. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { FifoQueue, type FifoInput } from "../core/notify/fifo-queue.ts";
 import { KeepRunning, type HelperInput } from "../core/notify/keep-running.ts";
 import type { NotifyRequest } from "../core/notify/commands.ts";
@@ -12,6 +13,8 @@ import type { Agenda, Sleeper } from "./agenda.ts";
 
 /** How often a FIFO that could not be opened is tried again, ms. */
 const REOPEN_MS = 5000;
+/** What a reader gets for the lines that are left, and again after a SIGTERM, ms. */
+const READ_ON_MS = 1000;
 
 export interface NotifyLineContext {
   readonly agenda: Agenda;
@@ -54,10 +57,12 @@ export class NotifyLine implements Sleeper {
     }
   }
 
-  close(): void {
+  /** Resolves when the script that reads has read what was written, or was ended. */
+  async close(): Promise<void> {
     this.#context.agenda.delete(this);
-    this.#reader?.close();
+    // Nobody writes any more: the reader comes to the end.
     if (typeof this.#fifo !== "string") this.#fifo.close(true);
+    await this.#reader?.close();
   }
 
   #step(input: FifoInput): void {
@@ -90,6 +95,7 @@ class FifoReader implements Sleeper {
   readonly #context: NotifyLineContext;
   readonly #keeper: KeepRunning;
   #running: RunningScript | undefined;
+  #ended: PromiseWithResolvers<void> | undefined;
   #closed = false;
 
   constructor(command: NotifyCommand, context: NotifyLineContext) {
@@ -107,10 +113,15 @@ class FifoReader implements Sleeper {
     this.#step({ type: "woken" });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#context.agenda.delete(this);
-    this.#running?.kill("SIGKILL");
+    const running = this.#running;
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      await Promise.race([this.#ended?.promise, sleep(READ_ON_MS, undefined, { ref: false })]);
+      if (this.#running === undefined) return;
+      running?.kill(signal);
+    }
   }
 
   #step(input: HelperInput): void {
@@ -122,8 +133,11 @@ class FifoReader implements Sleeper {
   }
 
   #start(): void {
+    const ended = Promise.withResolvers<void>();
+    this.#ended = ended;
     this.#running = runScript(this.#command, this.#context.defaults, ({ end, output }) => {
       this.#running = undefined;
+      ended.resolve();
       if (!this.#closed) this.#step({ type: "script-ended", end, output });
     });
   }

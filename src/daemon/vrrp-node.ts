@@ -241,7 +241,11 @@ export class VrrpNode {
     // Made anew already: its own news follow.
     if (!fact.exists && interfaceIndex(fact.interface) >= 0) return;
     this.#news.hear(fact);
-    if (!fact.up && this.#links.fact(base).up && interfaceIndex(base) >= 0) this.#prepareOn(base);
+    if (fact.up || !this.#links.fact(base).up || interfaceIndex(base) < 0) return;
+    this.#prepareOn(base);
+    for (const instance of this.#instances.values()) {
+      if (macvlanNames(instance).includes(fact.interface)) this.#announcer.renew(instance);
+    }
   }
 
   addressRemoved(interfaceName: string, address: string): void {

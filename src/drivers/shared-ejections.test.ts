@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { get, ProxyRig } from "../../test/kit/proxy-rig.ts";
 import { PoolRig, poolSettings } from "../../test/kit/pool-rig.ts";
 import { closeFd, isOsFailure } from "./ffi.ts";
 import { createWorkerMemory, WorkerMemory } from "./worker-memory.ts";
@@ -178,5 +179,60 @@ test("a claim of somebody who died is over after a second", () => {
   rig.pass(1_100);
   fail(rig, "web1", 1);
   assert.deepEqual(outAt(rig), ["web1"]);
+  close();
+});
+
+test("a pool that was taken away and comes back begins anew", () => {
+  const fd = createWorkerMemory();
+  assert.ok(typeof fd === "number");
+  const memory = WorkerMemory.join(fd);
+  assert.ok(!isOsFailure(memory));
+  const pools = { web: { servers: [{}, {}], outlier: { ...OUTLIER, consecutiveErrors: 4 } } };
+  const rig = new ProxyRig({ pools });
+  rig.engine.share(rig.now, memory);
+  const fail = (times: number): void => {
+    for (let i = 0; i < times; i++) {
+      rig.client().write(get());
+      rig.asked("web1").breakOff("ECONNREFUSED");
+      rig.asked("web2");
+    }
+  };
+  for (const errors of [3, 4]) {
+    fail(errors);
+    rig.configure({ pools: { other: {} } });
+    rig.configure({ pools });
+    rig.events();
+  }
+  fail(3);
+  assert.deepEqual(rig.events(), [], "neither its ejection nor its errors in a row are left");
+  fail(1);
+  assert.deepEqual(rig.events(), ["web/web1 ejected"]);
+  memory.leave();
+  closeFd(fd);
+});
+
+test("a success rate is that of all workers, however few requests each of them sees", () => {
+  const settings = poolSettings(
+    Array.from({ length: 6 }, () => ({})),
+    { outlier: OUTLIER },
+  );
+  const { rigs, close } = workers(4, settings);
+  const [first, ...rest] = rigs as [PoolRig, ...PoolRig[]];
+  const outcome = (server: { name: string }, i: number) =>
+    server.name === "web3" && Math.floor(i / 6) % 2 === 0 ? "error-status" : "ok";
+  const play = (): void => {
+    for (const rig of rigs) {
+      rig.pool.follow(rig.now);
+      // Turn by turn, so that no row of errors is long enough: 36 requests of each server a worker.
+      rig.play({ requests: 216, outcome });
+    }
+  };
+  play();
+  for (const rig of rigs) rig.pass(10_000);
+  const told = rigs.flatMap((rig) => rig.events());
+  assert.equal(told.length, 1, "one of them tells");
+  assert.match(told[0]!, /^web3 ejected: success rate \d+\.\d %, under/);
+  for (const rig of rest) assert.deepEqual(outAt(rig), ["web3"]);
+  assert.deepEqual(outAt(first), ["web3"]);
   close();
 });

@@ -21,7 +21,8 @@ const CLAIM = 16;
 const ERRORS = 20;
 const LEVEL = 24;
 const LENGTH = 28;
-const REASON = 32;
+const REQUESTS = 32;
+const REASON = 40;
 const REASON_BYTES = CELL_BYTES - REASON;
 /** A claim is a matter of microseconds: one that is older was made by somebody who died. */
 const CLAIM_MS = 1_000;
@@ -72,21 +73,39 @@ class Cell implements SharedEjection {
   /** Its word of errors in a row, looked at with every answer. */
   readonly #words: Int32Array;
   readonly #errors: number;
+  /** Requests, and behind them those that failed. */
+  readonly #counts: number;
 
   constructor(views: Views, at: number) {
     this.#views = views;
     this.#at = at;
     this.#words = views.words;
     this.#errors = (at + ERRORS) / 4;
+    this.#counts = (at + REQUESTS) / 4;
   }
 
   failed(): number {
+    Atomics.add(this.#words, this.#counts, 1);
+    Atomics.add(this.#words, this.#counts + 1, 1);
     return Atomics.add(this.#words, this.#errors, 1) + 1;
   }
 
   succeeded(): void {
+    Atomics.add(this.#words, this.#counts, 1);
+    this.forgive();
+  }
+
+  forgive(): void {
     // Mostly there is none, and a look is cheap: nobody writes there.
     if (Atomics.load(this.#words, this.#errors) !== 0) Atomics.store(this.#words, this.#errors, 0);
+  }
+
+  get requests(): number {
+    return Atomics.load(this.#words, this.#counts);
+  }
+
+  get errors(): number {
+    return Atomics.load(this.#words, this.#counts + 1);
   }
 
   get untilMs(): number {

@@ -285,10 +285,18 @@ test("a virtual MAC of one's own is seen by others, and may be changed by a relo
 test("a virtual MAC interface that somebody takes away, or sets down, comes back", async () => {
   await withWorld(PLAN, async (world) => {
     const first = await master(world, { priority: 150, extra: "use_vmac" });
+    const index = async (): Promise<string> => {
+      return (await first.host.run(["cat", "/sys/class/net/vrrp.51/ifindex"])).trim();
+    };
+    const before = await index();
     await first.host.ip("link del vrrp.51");
-    await untilState(first, "BACKUP");
-    await untilState(first, "MASTER");
-    await waitFor(() => first.host.holds(ADDRESS), 2000, "the address on the new interface");
+    await waitFor(async () => (await index().catch(() => before)) !== before, 2000, "a new one");
+    await waitFor(() => first.host.holds(ADDRESS), 2000, "the address on it");
+    const second = await start(world.host("lb2"), { priority: 100, extra: "use_vmac" });
+    // It hears the adverts, and clients reach the address.
+    await pause(1500);
+    assert.equal((await second.states())["VI_1"], "BACKUP");
+    await second.host.run(["ping", "-c", "1", "-W", "2", ADDRESS]);
     await first.host.ip("link set vrrp.51 down");
     const isUp = async (): Promise<boolean> => {
       return (await first.host.run(["ip", "-br", "link", "show", "vrrp.51"])).includes("LOWER_UP");

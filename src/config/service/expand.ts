@@ -3,6 +3,7 @@
  * schema. What does not fit stays as it is: the check that follows tells it.
  */
 
+import { UNREADABLE } from "./document/parse.ts";
 import { placeOf, type MapNode, type ScalarNode, type TreeNode } from "./document/tree.ts";
 import type { Findings } from "../diagnostic.ts";
 import type { Places } from "./places.ts";
@@ -129,6 +130,10 @@ function expandText(schema: Schema, node: TreeNode, reading: Reading): unknown {
     return plain(node);
   }
   const text = reading.readFile(file.text, file.at.file);
+  if (text?.includes(UNREADABLE) === true) {
+    const reason = `the file ${file.text} is not UTF-8: what is read is not what stands there`;
+    reading.findings.warn(placeOf(file), reason, "save it as UTF-8 text");
+  }
   if (text !== undefined) return schema.kind?.name === "secret" ? text.trim() : text;
   const next = "correct the path or its permissions";
   reading.findings.error(placeOf(file), `the file ${file.text} cannot be read`, next);

@@ -1,9 +1,9 @@
 /**
- * Ejections of one pool: who is out, for how long, and how many may be. Decided by one worker, by what it saw
- * (and by errors in a row that all saw), they hold for all: `SharedEjections`.
+ * Ejections of one pool: who is out, for how long, and how many may be. Decided by one worker, by what all of
+ * them saw, they hold for all: `SharedEjections`.
  */
 
-import { lowSuccessRates, mayBeEjected, observeResult, startInterval } from "./outlier.ts";
+import { forgive, lowSuccessRates, mayBeEjected, observeResult, startCounting } from "./outlier.ts";
 import type { OutlierSettings, PoolSettings } from "./pool-settings.ts";
 import type { ServerFacts } from "./server-facts.ts";
 import type { Server } from "./server.ts";
@@ -47,13 +47,25 @@ export class Ejections {
     this.#shared = shared;
   }
 
+  /** Ejections that hold for all end, and from now on this pool decides for itself. */
+  shareNoMore(): void {
+    this.#shared = undefined;
+    for (const server of this.#parts.servers()) {
+      this.#parts.facts.leavesNoPast(server);
+      server.shared = undefined;
+    }
+  }
+
   /** What others decided meanwhile. True: something has changed. */
   follow(now: number): boolean {
     const shared = this.#shared;
     if (shared === undefined || !this.#outlier.enabled) return false;
     let changed = false;
     for (const server of this.#parts.servers()) {
-      server.shared ??= shared.of(this.#pool, server.name);
+      if (server.shared === undefined) {
+        server.shared = shared.of(this.#pool, server.name);
+        startCounting(server);
+      }
       if (server.shared !== undefined && this.#followOne(now, server)) changed = true;
     }
     return changed;
@@ -63,7 +75,7 @@ export class Ejections {
   observe(now: number, server: Server, failed: boolean): boolean {
     const outlier = this.#outlier;
     if (!outlier.enabled || server.leaving) return false;
-    if (this.#intervalEndsAt === Infinity) this.#intervalEndsAt = now + outlier.intervalMs;
+    if (this.#intervalEndsAt === Infinity) this.#startInterval(now);
     const reason = observeResult(server, failed, outlier);
     return reason !== undefined && this.#tryEject(now, server, reason);
   }
@@ -113,8 +125,13 @@ export class Ejections {
     for (const { server, reason } of lowSuccessRates(servers, outlier)) {
       this.#tryEject(now, server, reason);
     }
-    startInterval(now, servers, outlier.intervalMs);
-    const unforgiven = servers.some((server) => server.ejectionLevel > 0);
-    this.#intervalEndsAt = unforgiven ? now + outlier.intervalMs : Infinity;
+    forgive(now, servers, outlier.intervalMs);
+    if (servers.some((server) => server.ejectionLevel > 0)) this.#startInterval(now);
+    else this.#intervalEndsAt = Infinity;
+  }
+
+  #startInterval(now: number): void {
+    for (const server of this.#parts.servers()) startCounting(server);
+    this.#intervalEndsAt = now + this.#outlier.intervalMs;
   }
 }

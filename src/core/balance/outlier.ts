@@ -4,7 +4,7 @@
  */
 
 import type { OutlierSettings } from "./pool-settings.ts";
-import type { Server } from "./server.ts";
+import type { Counted, Server } from "./server.ts";
 
 /** Takes one result; gives the reason when its errors in a row are too many. */
 export function observeResult(
@@ -12,14 +12,14 @@ export function observeResult(
   failed: boolean,
   settings: OutlierSettings,
 ): string | undefined {
-  server.intervalRequests++;
   const { shared } = server;
+  server.counted.requests++;
   if (!failed) {
     server.errorsInRow = 0;
     shared?.succeeded();
     return undefined;
   }
-  server.intervalErrors++;
+  server.counted.errors++;
   // Of all workers, where they share it.
   server.errorsInRow = shared?.failed() ?? server.errorsInRow + 1;
   const { enabled, consecutiveErrors } = settings;
@@ -39,8 +39,10 @@ export function lowSuccessRates(servers: readonly Server[], settings: OutlierSet
   const { successRateFactor, successRateMinimumHosts, successRateMinimumRequests } = settings;
   if (!settings.enabled || successRateFactor === 0) return [];
   const judged = servers
-    .filter((s) => !s.ejected && s.intervalRequests >= Math.max(1, successRateMinimumRequests))
-    .map((server) => ({ server, rate: 1 - server.intervalErrors / server.intervalRequests }))
+    .filter((server) => !server.ejected)
+    .map((server) => ({ server, ...inInterval(server) }))
+    .filter(({ requests }) => requests >= Math.max(1, successRateMinimumRequests))
+    .map(({ server, requests, errors }) => ({ server, rate: 1 - errors / requests }))
     .sort((a, b) => a.rate - b.rate);
   if (judged.length === 0 || judged.length < successRateMinimumHosts) return [];
   const mean = judged.reduce((sum, { rate }) => sum + rate, 0) / judged.length;
@@ -54,11 +56,23 @@ export function lowSuccessRates(servers: readonly Server[], settings: OutlierSet
     }));
 }
 
-/** At the end of an interval: counts start anew, and who was in all the time is forgiven one step. */
-export function startInterval(now: number, servers: readonly Server[], intervalMs: number): void {
+/** Of all workers where they share it, however many requests this one has seen itself. */
+function inInterval(server: Server): Counted {
+  const { countedBefore: before } = server;
+  const { requests, errors } = server.shared ?? server.counted;
+  return { requests: (requests - before.requests) >>> 0, errors: (errors - before.errors) >>> 0 };
+}
+
+/** From now on what is counted belongs to a new interval. */
+export function startCounting(server: Server): void {
+  const { requests, errors } = server.shared ?? server.counted;
+  server.countedBefore.requests = requests;
+  server.countedBefore.errors = errors;
+}
+
+/** After an interval: who was in all the time is forgiven one step. */
+export function forgive(now: number, servers: readonly Server[], intervalMs: number): void {
   for (const server of servers) {
-    server.intervalRequests = 0;
-    server.intervalErrors = 0;
     if (server.ejected || now - server.returnedAt < intervalMs) continue;
     server.ejectionLevel = Math.max(0, server.ejectionLevel - 1);
   }

@@ -109,6 +109,24 @@ export class Pool<Waiter = unknown> {
     this.follow(now);
   }
 
+  /** It is not configured any more: one that comes back under its name begins anew. */
+  shareNoMore(): void {
+    this.#ejections.shareNoMore();
+  }
+
+  /** What checks say of these servers under their names holds here, too, and is no news. */
+  learnFrom(now: number, others: readonly Server[]): void {
+    for (const other of others) {
+      const known = this.#configured(other.name);
+      const { checkUp: up, checkReason: reason } = other;
+      if (up === undefined || known?.settings.check === undefined) continue;
+      const { agentPercent: weightPercent, agentAdmin: admin } = other;
+      this.#facts.heard(now, known, { up, reason, weightPercent, admin });
+    }
+    this.#settle(now);
+    this.#log.take();
+  }
+
   /** What other workers decided on ejections meanwhile. */
   follow(now: number): void {
     if (this.#ejections.follow(now)) this.#settle(now);

@@ -120,13 +120,17 @@ export class ServerFacts {
 
   leaves(now: number, server: Server): void {
     server.leaving = true;
-    // One that comes back under that name begins anew.
-    if (server.ejected) server.shared?.end(server.ejectedUntil);
-    server.shared?.succeeded();
+    this.leavesNoPast(server);
     server.adminChange = undefined;
     server.weightChange = undefined;
     this.#log.add(now, "removed", server, "not in the configuration any more");
     this.#startDrain(now, server, this.#settings.drainDeadlineMs);
+  }
+
+  /** For all workers: one that comes back under its name has no past. */
+  leavesNoPast({ shared, ejected, ejectedUntil }: Server): void {
+    if (ejected) shared?.end(ejectedUntil);
+    shared?.forgive();
   }
 
   /** Other settings under the same name: what changed there counts more than older orders. */
@@ -191,7 +195,7 @@ export class ServerFacts {
     server.latencyMs = -1;
     server.answerMs = -1;
     server.errorsInRow = 0;
-    server.shared?.succeeded();
+    server.shared?.forgive();
     server.ejectionLevel = 0;
     if (server.ejected) this.returned(now, server, "it has another address");
   }

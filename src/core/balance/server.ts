@@ -17,6 +17,11 @@ export interface TierLoad {
   readonly actives: Int32Array;
 }
 
+export interface Counted {
+  requests: number;
+  errors: number;
+}
+
 export class Server {
   /** Never used again within the pool's life: for arrays and maps of the engine. */
   readonly id: number;
@@ -46,8 +51,10 @@ export class Server {
   answerMs: number = -1;
   latencyAt = 0;
   errorsInRow = 0;
-  intervalRequests = 0;
-  intervalErrors = 0;
+  /** Where nothing is shared: what this worker has counted. */
+  readonly counted: Counted = { requests: 0, errors: 0 };
+  /** Where the counters stood when the interval began in which its success rate is looked at. */
+  readonly countedBefore: Counted = { requests: 0, errors: 0 };
   /** Infinity while it is not ejected. */
   ejectedUntil: number = Infinity;
   ejectionReason = "";

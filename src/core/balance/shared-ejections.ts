@@ -17,10 +17,15 @@ export interface Ejection {
 
 /** Of one server. */
 export interface SharedEjection {
-  /** Another error: how many in a row, whoever saw them. */
+  /** Another request and error: how many errors in a row, whoever saw them. */
   failed(): number;
-  /** The row is over. */
+  /** Another request, and the row is over. */
   succeeded(): void;
+  /** The row is over. */
+  forgive(): void;
+  /** Of all workers since nobody knows when; both begin anew after 2^32. */
+  readonly requests: number;
+  readonly errors: number;
   /** 0: it is not ejected. */
   readonly untilMs: number;
   readonly level: number;

@@ -167,9 +167,12 @@ export class AgentProbe implements Probe {
   }
 }
 
+const DOWN: readonly string[] = ["down", "fail", "failed", "stopped"];
+
 /**
- * Words separated by spaces, tabs or commas: `up`, `down`, `failed`, `stopped`, `ready`, `drain`,
- * `maint`, `75%`; text after `#` is the reason. Source: HAProxy's documentation, `agent-check`.
+ * Words separated by spaces, tabs or commas: `up`, `down`, `failed`, `stopped`, `ready`, `drain`, `maint`, `75%`;
+ * text after `#` is the reason. `maxconn:N` changes nothing, and beside a word that is known others are
+ * as good as a comment. Source: HAProxy's documentation, `agent-check`, and what it does.
  */
 export function readAgentLine(text: string): ProbeResult {
   const [line = ""] = text.split(/[\r\n]/, 1);
@@ -178,22 +181,22 @@ export function readAgentLine(text: string): ProbeResult {
   let ok: boolean | undefined;
   let admin: ProbeResult["admin"];
   let weightPercent: number | undefined;
-  for (const word of words
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter((each) => each !== "")) {
+  let isKnown = false;
+  for (const word of words.toLowerCase().split(/[\s,]+/)) {
     const percent = /^(\d{1,3})%$/.exec(word)?.[1];
     if (percent !== undefined) weightPercent = Math.min(256, Number(percent));
     else if (word === "up") ok = true;
-    else if (word === "down" || word === "fail" || word === "failed" || word === "stopped")
-      ok = false;
+    else if (DOWN.includes(word)) ok = false;
     else if (word === "ready" || word === "drain" || word === "maint") admin = word;
-    else if (!/^maxconn:\d+$/.test(word)) return { ok: false, reason: `the agent said "${line}"` };
+    else if (!/^maxconn:\d+$/.test(word)) continue;
+    isKnown = true;
   }
+  if (!isKnown) return { ok: false, reason: `the agent said "${line}"` };
   return {
     ok: ok ?? true,
     isWord: true,
     reason: `the agent said "${words.trim()}"${why === "" ? "" : ` (${why})`}`,
+    ...(ok === undefined ? { isSilentOnState: true } : {}),
     ...(weightPercent === undefined ? {} : { weightPercent }),
     ...(admin === undefined ? {} : { admin }),
   };

@@ -66,7 +66,7 @@ function hear(protocol: CheckProtocol, words: readonly (string | undefined)[]): 
 
 describe("the check of a server", () => {
   it("leaves what an agent does not speak of as it was", () => {
-    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined];
+    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined, "75%", "up"];
     assert.deepEqual(hear({ kind: "agent", send: "" }, words), [
       "true 75",
       "true 75 drain",
@@ -75,6 +75,8 @@ describe("the check of a server", () => {
       "true 100 ready",
       "false 100 ready",
       "false 100 ready",
+      "false 75 ready",
+      "true 75 ready",
     ]);
   });
 
@@ -90,7 +92,7 @@ describe("the check of a server", () => {
   });
 
   it("of an agent that need not answer goes by its last word", () => {
-    const words = [undefined, "up 75%", undefined, "what?", "down", undefined];
+    const words = [undefined, "up 75%", undefined, "what?", "down", undefined, "ready", "up now"];
     assert.deepEqual(hear({ kind: "agent", send: "", required: false }, words), [
       "unknown",
       "true 75",
@@ -98,6 +100,8 @@ describe("the check of a server", () => {
       "true 75",
       "false 75",
       "false 75",
+      "false 75 ready",
+      "true 75 ready",
     ]);
   });
 
@@ -217,6 +221,21 @@ describe("probes", () => {
     const probe = new HttpProbe({ ...HTTP, headers }, "h");
     const asked = latin1Text(probe.connected().send!, 0, probe.connected().send!.length);
     assert.deepEqual(asked.match(/^host:.*/gim), ["host: shop"]);
+  });
+
+  it("HTTP: pass over interim answers, and take 101 for the last one", () => {
+    const headers = ["Connection: Upgrade", "Upgrade: websocket"].map((line) => {
+      const [name = "", value = ""] = line.split(": ");
+      return { name, value };
+    });
+    const upgrade = { ...HTTP, headers, status: [{ from: 101, to: 101 }] };
+    const switched = ["HTTP/1.1 103 Hints\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"];
+    const told = result(() => new HttpProbe(upgrade, "h"), switched);
+    assert.deepEqual(told, { ok: true, reason: "status 101" });
+    assert.equal(result(http(), switched)?.reason, "status 101, wanted 200-399");
+    const { send = new Uint8Array() } = new HttpProbe(upgrade, "h").connected();
+    const asked = latin1Text(send, 0, send.length);
+    assert.match(asked, /Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n$/);
   });
 
   it("SMTP, memcached and Redis: hold their conversations", () => {

@@ -35,6 +35,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   #phase: Phase;
   #told: CheckVerdict | undefined;
   #lastOk = true;
+  /** Of an agent: `75%` after `down` leaves it down. */
+  #saidUp: boolean;
   #latencyMs = 0;
   #actions: ServerCheckAction[] = [];
 
@@ -44,6 +46,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.target = target;
     this.#health = new RiseFall({ rise, fall, startFailed: startDown, known: known?.up });
     this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
+    // One that has to answer may be down by its silence, which a word of any kind ends.
+    this.#saidUp = !this.isOptional || known?.up !== false;
     this.#latencyMs = known?.latencyMs ?? 0;
     this.#told = known;
     if (startDown && known === undefined) {
@@ -95,6 +99,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const { dueMs, sinceMs, retriesLeft } = this.#phase;
     if (result.isOurs) return this.#notAsked(now, result.reason);
     if (!result.isWord && this.isOptional) return this.#silent(now);
+    if (result.isSilentOnState) result = { ...result, ok: this.#saidUp };
+    else if (result.isWord) this.#saidUp = result.ok;
     this.#latencyMs = now - sinceMs;
     // As keepalived: who is out already need not be given another chance before the next check.
     if (!result.ok && retriesLeft > 0 && this.#health.verdict !== false) {

@@ -183,7 +183,8 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
 
   beginTunnel(): void {
     this.#phase = "tunnel";
-    this.#parts.wheel.set(this, Infinity);
+    // The client may have read nothing of the switch itself.
+    this.armFor(this.#exchange!);
     this.#reader.continue();
   }
 

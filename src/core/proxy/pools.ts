@@ -2,6 +2,7 @@
 
 import { Prng } from "../../lib/prng.ts";
 import type { PoolSettings } from "../balance/pool-settings.ts";
+import type { Server } from "../balance/server.ts";
 import type { SharedEjections } from "../balance/shared-ejections.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -38,6 +39,7 @@ export class Pools {
     const carried = frontends.filter(({ mode }) => mode === "tcp");
     const ofTcp = new Set(carried.map(({ defaultPool }) => defaultPool));
     const kept = new Set(pools.map(({ name }) => name));
+    const before = new Map(this.all.map(({ pool, settings }) => [settings.name, pool.servers]));
     for (const [name] of this.http) if (!kept.has(name) || ofTcp.has(name)) this.#retire(name);
     for (const [name] of this.tcp) if (!kept.has(name) || !ofTcp.has(name)) this.#retire(name);
     for (const settings of pools) {
@@ -46,10 +48,15 @@ export class Pools {
       if (known !== undefined) known.update(settings);
       else if (ofTcp.has(name)) this.tcp.set(name, this.#tcpPool(settings));
       else this.http.set(name, this.#httpPool(settings));
-      if (known === undefined && this.#shared !== undefined) {
-        this.find(name)!.pool.share(this.#parts.now, this.#shared);
-      }
+      if (known === undefined) this.#begin(this.find(name)!, before.get(name) ?? []);
     }
+  }
+
+  /** `before`: its servers when it carried something else. */
+  #begin({ pool }: AnyDispatcher, before: readonly Server[]): void {
+    const { now } = this.#parts;
+    pool.learnFrom(now, before);
+    if (this.#shared !== undefined) pool.share(now, this.#shared);
   }
 
   /** From now on ejections are those of all workers. */
@@ -89,6 +96,7 @@ export class Pools {
   #retire(name: string): void {
     const dispatcher = this.find(name)!;
     dispatcher.retire();
+    dispatcher.pool.shareNoMore();
     this.http.delete(name);
     this.tcp.delete(name);
     this.#retired.add(dispatcher);

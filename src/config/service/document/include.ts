@@ -1,5 +1,6 @@
 /** A file and everything that it includes become one tree. */
 
+import { normalize } from "node:path";
 import type { Findings, Place } from "../../diagnostic.ts";
 import type { ConfigurationFiles } from "../../keepalived/lines.ts";
 import { directoryOf } from "../../keepalived/parameters.ts";
@@ -16,6 +17,9 @@ export class DocumentReader {
   readonly #environment: Environment;
   readonly #findings: Findings;
   readonly #open: string[] = [];
+  #entered = 0;
+  /** After a circle no more files are entered: their number explodes. */
+  #isCircular = false;
 
   constructor(files: ConfigurationFiles, environment: Environment, findings: Findings) {
     this.#files = files;
@@ -31,6 +35,10 @@ export class DocumentReader {
     const parsed = parseYaml(path, text, this.#findings);
     if (parsed === undefined) return { kind: "map", at: start(path), entries: new Map() };
     const tree = replaceVariables(parsed, this.#environment, this.#findings) as MapNode;
+    if (this.#open.length === 0 && tree.entries.size === 0) {
+      const next = "start with: pools: or addresses:";
+      this.#findings.error(start(path), "the file is empty: everything would be stopped", next);
+    }
     this.#open.push(path);
     const include = tree.entries.get("include");
     tree.entries.delete("include");
@@ -52,16 +60,18 @@ export class DocumentReader {
       : `${directoryOf(from)}/${pattern.text}`;
     const isPattern = /[*?[{]/u.test(path);
     const found = isPattern ? this.#files.glob(path) : [path];
-    for (const file of found) this.#enter(file, pattern.at, into);
+    for (const file of found) this.#enter(normalize(file), pattern.at, into);
   }
 
   #enter(file: string, at: Place, into: MapNode): void {
-    if (this.#open.includes(file)) {
+    if (this.#isCircular) return;
+    if (this.#open.some((one) => normalize(one) === file)) {
+      this.#isCircular = true;
       const chain = [...this.#open, file].join(" -> ");
       this.#findings.error(at, `${file} includes itself`, `the chain is ${chain}`);
       return;
     }
-    if (this.sources.size >= MOST_FILES) {
+    if (++this.#entered > MOST_FILES) {
       this.#findings.error(at, `more than ${MOST_FILES} files are included`);
       return;
     }

@@ -22,6 +22,11 @@ import type { MapNode, ScalarNode, TreeNode } from "./tree.ts";
 const MOST_VALUES = 200_000;
 const DEEPEST = 40;
 
+/** What stands in the place of bytes that are no UTF-8. */
+export const UNREADABLE = "\uFFFD";
+const NO_UTF8 = "this is not UTF-8: what is read is not what stands there";
+const SAVE_IT = "save the file as UTF-8";
+
 /** Undefined: the file holds nothing, or no map. What is wrong with it was told. */
 export function parseYaml(file: string, text: string, findings: Findings): MapNode | undefined {
   const lines = new LineCounter();
@@ -103,7 +108,9 @@ class TreeBuilder {
       return { kind: "map", ...located, entries: this.#entriesOf(node, depth) };
     }
     assert(isScalar(node), "YAML has scalars, lists, maps and aliases");
-    return { kind: "scalar", ...located, ...scalarOf(node) };
+    const scalar = scalarOf(node);
+    if (scalar.text.includes(UNREADABLE)) this.#findings.warn(at, NO_UTF8, SAVE_IT);
+    return { kind: "scalar", ...located, ...scalar };
   }
 
   /** Own keys first; `<<` adds what is not there yet (YAML's merge key). */
