@@ -1,6 +1,6 @@
 /** Checks that talk in lines: SMTP, Redis, memcached, HAProxy's agent. And a bare connection. */
 
-import { latin1Text, utf8Bytes } from "../../lib/text-bytes.ts";
+import { latin1Text, utf8Bytes, utf8Text } from "../../lib/text-bytes.ts";
 import type { CheckProtocol } from "./check-settings.ts";
 import {
   bad,
@@ -157,12 +157,12 @@ export class AgentProbe implements Probe {
 
   received(bytes: Uint8Array): ProbeStep {
     this.#heard.add(bytes);
-    const text = latin1Text(this.#heard.bytes, 0, this.#heard.length);
+    const text = utf8Text(this.#heard.bytes.subarray(0, this.#heard.length));
     return text.includes("\n") || this.#heard.isFull ? { result: readAgentLine(text) } : WAIT;
   }
 
   ended(): ProbeStep {
-    const text = latin1Text(this.#heard.bytes, 0, this.#heard.length);
+    const text = utf8Text(this.#heard.bytes.subarray(0, this.#heard.length));
     return text.trim() === "" ? bad("the agent said nothing") : { result: readAgentLine(text) };
   }
 }

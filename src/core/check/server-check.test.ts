@@ -4,7 +4,7 @@ import { latin1Text, utf8Bytes, utf8Text } from "../../lib/text-bytes.ts";
 import type { CheckProtocol, CheckTarget, CheckTiming } from "./check-settings.ts";
 import { DnsProbe } from "./datagram-probes.ts";
 import { HttpProbe } from "./http-probe.ts";
-import { memcachedProbe, readAgentLine, redisProbe, smtpProbe } from "./line-probes.ts";
+import { AgentProbe, memcachedProbe, readAgentLine, redisProbe, smtpProbe } from "./line-probes.ts";
 import { failure, type Probe, type ProbeResult } from "./probe.ts";
 import { ServerCheck, type ServerCheckAction } from "./server-check.ts";
 
@@ -328,4 +328,23 @@ describe("trouble that is ours", () => {
       assert.equal(failure(errno).isOurs, undefined);
     }
   });
+});
+
+it("what a server says cannot order the operator's terminal about, and keeps its letters", () => {
+  const probe = new AgentProbe("");
+  const said = utf8Bytes("down#\u001B[2J维护\u0007 x\u009B31m\n");
+  const check = new ServerCheck(targetOf({ rise: 1, fall: 1 }), 0);
+  const now = check.deadline;
+  check.step(now, { type: "woken" });
+  const { result } = probe.received(said);
+  const [report] = check.step(now, {
+    type: "probe-ended",
+    result: { ...result!, warning: "old\r\nnew" },
+  });
+  assert.ok(report?.type === "report");
+  assert.equal(
+    report.verdict.reason,
+    'check failed: the agent said "down" ( [2J维护  x 31m), 1 of 1',
+  );
+  assert.equal(report.verdict.warning, "old new");
 });

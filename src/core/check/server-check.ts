@@ -4,6 +4,7 @@
  */
 
 import type { Machine } from "../../lib/deadline-machine.ts";
+import { printable } from "../../lib/printable.ts";
 import type { CheckTarget, CheckVerdict } from "./check-settings.ts";
 import type { ProbeResult } from "./probe.ts";
 import { RiseFall } from "./rise-fall.ts";
@@ -147,7 +148,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not, and least of all silence.
     const isSaid = result.ok && !result.isWord;
     const { weightPercent, admin } = isSaid ? result : { ...before, ...result };
-    const { warning } = result;
+    const warning = result.warning === undefined ? undefined : printable(result.warning);
     const isNews =
       before === undefined ||
       before.up !== up ||
@@ -159,7 +160,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#told = {
       subject: this.target.subject,
       up,
-      reason: `${word}: ${result.reason}, ${this.#health.progress()}`,
+      reason: `${word}: ${printable(result.reason)}, ${this.#health.progress()}`,
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),
