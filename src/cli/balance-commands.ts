@@ -122,11 +122,11 @@ function addBackend(program: Command, { terminal, end, withDirectories }: Wiring
     }
     command.action(async (server: string, given: OrderFlags) => {
       const { backend } = await import("./backend.ts");
-      const { reason, deadline: deadlineMs, wait = false } = given;
+      const { reason = "", deadline: deadlineMs, wait = false } = given;
       const order = {
         server,
         state,
-        ...(reason === undefined ? {} : { reason }),
+        ...(reason === "" ? {} : { reason: reason.trim() }),
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
       };
       end(await backend(clientOf(given), { order, wait }, terminal));

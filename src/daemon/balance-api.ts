@@ -1,6 +1,7 @@
 /** The balancer's routes of the control API: JSON in, JSON out. Decides nothing. */
 
 import type { IncomingMessage } from "node:http";
+import { printable } from "../lib/printable.ts";
 import type { BalanceControl } from "./balance-control.ts";
 import type { AskedRequest } from "../core/proxy/request-explanation.ts";
 import type { Failure, ServerOrder } from "./control-api.ts";
@@ -13,6 +14,8 @@ export type BalanceBackend = Pick<
 
 const MAX_BODY = 1024 * 1024;
 const MAX_WEIGHT = 256;
+/** As in the page's API: it ends up in terminals. */
+const MAX_REASON = 500;
 
 type Answering = (balance: BalanceBackend, body: object) => object | Promise<object>;
 
@@ -79,11 +82,20 @@ function fileOf(body: unknown): string {
   return typeof file === "string" ? file : "";
 }
 
-function problemOf({ server, state, weight, deadlineMs }: ServerOrder): Failure | undefined {
+function problemOf({
+  server,
+  state,
+  weight,
+  reason = "",
+  deadlineMs,
+}: ServerOrder): Failure | undefined {
   if (typeof server !== "string") return { error: "say which server: POOL/SERVER" };
   if (state === undefined && weight === undefined) return { error: "say a state or a weight" };
   if (state !== undefined && !["ready", "drain", "maint"].includes(state)) {
     return { error: "the state is ready, drain or maint" };
+  }
+  if (typeof reason !== "string" || reason.length > MAX_REASON || reason !== printable(reason)) {
+    return { error: `the reason is one line of at most ${MAX_REASON} letters` };
   }
   const isWeight = (value: number): boolean =>
     Number.isInteger(value) && value >= 0 && value <= MAX_WEIGHT;

@@ -190,6 +190,12 @@ test("an order reaches the balancer, and a wrong one is refused with its reason"
   await assert.rejects(client.order({ server: "web/9", ...drain }), /no such server/);
   await assert.rejects(client.order({ server: "web/1", weight: 300 }), /from 0 to 256/);
   await assert.rejects(client.order({ server: "web/1" }), /a state or a weight/);
+  for (const reason of ["two\nlines", "\u001B[2J", "x".repeat(501)]) {
+    await assert.rejects(
+      client.order({ server: "web/1", ...drain, reason }),
+      /one line of at most/,
+    );
+  }
   await assert.rejects(client.balance(), /does not balance/);
   assert.deepEqual((await client.plan("/etc/nines.yaml")).diagnostics, ["/etc/nines.yaml"]);
 });

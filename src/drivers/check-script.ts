@@ -21,8 +21,12 @@ export function runScriptCheck(
   rules: ScriptRules,
   onEnd: (result: ProbeResult) => void,
 ): (atOnce?: boolean) => void {
-  const { argv, user } = settings;
-  const command = { argv, ...(user === undefined ? {} : { user }) };
+  const { argv, user, group } = settings;
+  const named = {
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+  };
+  const command = { argv, ...named };
   // Judged anew before every run: the file may have been changed since the start.
   const problem = checkScript(command, rules);
   if (problem !== undefined && (problem.kind !== "unsafe" || rules.enforce)) {

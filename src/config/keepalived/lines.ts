@@ -20,6 +20,8 @@ export interface ConfigurationFiles {
 
 /** Deeper nesting than any real configuration has. */
 const MOST_INCLUDES = 32;
+/** Files that include others twice double with each level. */
+const MOST_FILES = 10_000;
 const MOST_LINES = 500_000;
 /** Lines looked at while sequences and parameters unfold, also those that come to nothing. */
 const MOST_STEPS = 3_000_000;
@@ -34,6 +36,9 @@ export class LineReader {
   readonly #findings: Findings;
   readonly #parameters: Parameters;
   readonly #open: string[] = [];
+  #entered = 0;
+  /** After a circle, which is told once, no file is entered again: their number explodes. */
+  #isCircular = false;
   #definition: { name: string; values: string[] } | undefined;
   #steps = 0;
   #depth = 0;
@@ -186,11 +191,16 @@ export class LineReader {
   }
 
   #enter(file: string, at: Place): void {
+    if (this.#isCircular && this.sources.has(file)) return;
     if (this.#open.includes(file)) {
+      this.#isCircular = true;
       const chain = [...this.#open, file].join(" -> ");
       this.#findings.error(at, `${file} includes itself`, `the chain is ${chain}`);
     } else if (this.#open.length >= MOST_INCLUDES) {
       this.#findings.error(at, `includes are nested more than ${MOST_INCLUDES} deep`);
+    } else if (++this.#entered > MOST_FILES) {
+      this.#isCircular = true;
+      this.#findings.error(at, `more than ${MOST_FILES} files are included`);
     } else if (!this.read(file)) {
       const next = "keepalived goes on without it; correct the path or drop the line";
       const severity = this.#around.permissive ? "warning" : "error";

@@ -181,3 +181,13 @@ test("no text makes the reader throw, and every place points into the text", () 
     { numRuns: 2000 },
   );
 });
+
+test("many files that include each other are one mistake, found at once", () => {
+  const names = Array.from({ length: 20 }, (_, i) => `/etc/d/${i}`);
+  const disk = Object.fromEntries(names.map((name) => [name, "include /etc/d/*"]));
+  const { findings } = read({ "/etc/main": "include /etc/d/*", ...disk });
+  assert.deepEqual(
+    findings.list.map(({ reason }) => reason),
+    ["/etc/d/0 includes itself"],
+  );
+});

@@ -51,7 +51,7 @@ function protocolsData(check: CheckSettings): Data[] {
     case "misc": {
       const { command, dynamic } = check;
       const settings = { command: command.argv, dynamic: dynamic || undefined };
-      return [{ script: { ...settings, user: command.user } }];
+      return [{ script: { ...settings, user: command.user, group: command.group } }];
     }
     case "ping":
       return [{ ping: true }];

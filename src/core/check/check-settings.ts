@@ -103,6 +103,7 @@ export type CheckProtocol =
       readonly argv: readonly string[];
       readonly dynamic: boolean;
       readonly user?: string;
+      readonly group?: string;
     }
   /**
    * HAProxy's agent-check: one line such as `up 75%`, `drain`, `maint`, `down#reason`. With `required` false

@@ -15,6 +15,9 @@ type HttpSettings = Extract<CheckProtocol, { kind: "http" }>;
 
 const HEAD_LIMITS = { bytes: 16_384, fields: 100 };
 
+/** The last answer in HTTP: a server that takes the upgrade which `headers` ask for. */
+const SWITCHING = 101;
+
 /** Its tables are large; what is read in one call is looked at in the same call. */
 const HEAD = new ResponseHead();
 
@@ -44,8 +47,8 @@ export class HttpProbe implements Probe {
     // Two of a name are a bad request.
     const host = /^host:/im.test(own) ? "" : `Host: ${this.#host}\r\n`;
     const agent = /^user-agent:/im.test(own) ? "" : "User-Agent: nines-check\r\n";
-    const close = "Connection: close\r\n\r\n";
-    const text = `${method} ${path} HTTP/1.1\r\n${host}${agent}${own}${close}`;
+    const close = /^connection:/im.test(own) ? "" : "Connection: close\r\n";
+    const text = `${method} ${path} HTTP/1.1\r\n${host}${agent}${own}${close}\r\n`;
     return { send: utf8Bytes(text) };
   }
 
@@ -75,7 +78,7 @@ export class HttpProbe implements Probe {
     const after = head.parse(this.#gathered.bytes, 0, this.#gathered.length, HEAD_LIMITS);
     if (after === REFUSED) return bad(refusal(head.refused!).text);
     if (after <= 0) return WAIT;
-    if (head.status < 200) {
+    if (head.status < 200 && head.status !== SWITCHING) {
       // An interim answer: what follows it counts.
       const rest = this.#gathered.bytes.slice(after, this.#gathered.length);
       this.#gathered.length = 0;

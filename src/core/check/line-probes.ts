@@ -1,6 +1,6 @@
 /** Checks that talk in lines: SMTP, Redis, memcached, HAProxy's agent. And a bare connection. */
 
-import { latin1Text, utf8Bytes } from "../../lib/text-bytes.ts";
+import { latin1Text, utf8Bytes, utf8Text } from "../../lib/text-bytes.ts";
 import type { CheckProtocol } from "./check-settings.ts";
 import {
   bad,
@@ -157,19 +157,22 @@ export class AgentProbe implements Probe {
 
   received(bytes: Uint8Array): ProbeStep {
     this.#heard.add(bytes);
-    const text = latin1Text(this.#heard.bytes, 0, this.#heard.length);
+    const text = utf8Text(this.#heard.bytes.subarray(0, this.#heard.length));
     return text.includes("\n") || this.#heard.isFull ? { result: readAgentLine(text) } : WAIT;
   }
 
   ended(): ProbeStep {
-    const text = latin1Text(this.#heard.bytes, 0, this.#heard.length);
+    const text = utf8Text(this.#heard.bytes.subarray(0, this.#heard.length));
     return text.trim() === "" ? bad("the agent said nothing") : { result: readAgentLine(text) };
   }
 }
 
+const DOWN: readonly string[] = ["down", "fail", "failed", "stopped"];
+
 /**
- * Words separated by spaces, tabs or commas: `up`, `down`, `failed`, `stopped`, `ready`, `drain`,
- * `maint`, `75%`; text after `#` is the reason. Source: HAProxy's documentation, `agent-check`.
+ * Words separated by spaces, tabs or commas: `up`, `down`, `failed`, `stopped`, `ready`, `drain`, `maint`, `75%`;
+ * text after `#` is the reason. `maxconn:N` changes nothing, and beside a word that is known others are
+ * as good as a comment. Source: HAProxy's documentation, `agent-check`, and what it does.
  */
 export function readAgentLine(text: string): ProbeResult {
   const [line = ""] = text.split(/[\r\n]/, 1);
@@ -178,22 +181,22 @@ export function readAgentLine(text: string): ProbeResult {
   let ok: boolean | undefined;
   let admin: ProbeResult["admin"];
   let weightPercent: number | undefined;
-  for (const word of words
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter((each) => each !== "")) {
+  let isKnown = false;
+  for (const word of words.toLowerCase().split(/[\s,]+/)) {
     const percent = /^(\d{1,3})%$/.exec(word)?.[1];
     if (percent !== undefined) weightPercent = Math.min(256, Number(percent));
     else if (word === "up") ok = true;
-    else if (word === "down" || word === "fail" || word === "failed" || word === "stopped")
-      ok = false;
+    else if (DOWN.includes(word)) ok = false;
     else if (word === "ready" || word === "drain" || word === "maint") admin = word;
-    else if (!/^maxconn:\d+$/.test(word)) return { ok: false, reason: `the agent said "${line}"` };
+    else if (!/^maxconn:\d+$/.test(word)) continue;
+    isKnown = true;
   }
+  if (!isKnown) return { ok: false, reason: `the agent said "${line}"` };
   return {
     ok: ok ?? true,
     isWord: true,
     reason: `the agent said "${words.trim()}"${why === "" ? "" : ` (${why})`}`,
+    ...(ok === undefined ? { isSilentOnState: true } : {}),
     ...(weightPercent === undefined ? {} : { weightPercent }),
     ...(admin === undefined ? {} : { admin }),
   };

@@ -14,6 +14,8 @@ export interface ProbeResult {
   readonly by?: string;
   /** A whole answer of an agent: its word, good or bad. */
   readonly isWord?: true;
+  /** Such a word that speaks of neither up nor down, e.g. `75%`: what it said before holds. */
+  readonly isSilentOnState?: true;
   /** The trouble is ours, e.g. no descriptor left: it says nothing of the server. */
   readonly isOurs?: true;
 }

@@ -4,6 +4,7 @@
  */
 
 import { unreachable } from "../../lib/assert.ts";
+import { printable } from "../../lib/printable.ts";
 import type { Machine } from "../../lib/deadline-machine.ts";
 import type { NotifyCommand, ScriptSettings } from "../vrrp/settings.ts";
 import { EarlyLook } from "./early-look.ts";
@@ -164,8 +165,6 @@ export function describeEnd(end: ScriptEnd): string {
 /** The last line that says something, cut to a length that fits a log line. */
 export function lastLine(output: string): string {
   const line = output.trimEnd().split("\n").at(-1) ?? "";
-  const printable = line.replace(/[^\x20-\x7e\u00a0-\uffff]+/g, " ").trim();
-  return printable.length <= QUOTED_OUTPUT_MAX
-    ? printable
-    : `…${printable.slice(1 - QUOTED_OUTPUT_MAX)}`;
+  const text = printable(line);
+  return text.length <= QUOTED_OUTPUT_MAX ? text : `…${text.slice(1 - QUOTED_OUTPUT_MAX)}`;
 }

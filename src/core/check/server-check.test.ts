@@ -4,7 +4,7 @@ import { latin1Text, utf8Bytes, utf8Text } from "../../lib/text-bytes.ts";
 import type { CheckProtocol, CheckTarget, CheckTiming } from "./check-settings.ts";
 import { DnsProbe } from "./datagram-probes.ts";
 import { HttpProbe } from "./http-probe.ts";
-import { memcachedProbe, readAgentLine, redisProbe, smtpProbe } from "./line-probes.ts";
+import { AgentProbe, memcachedProbe, readAgentLine, redisProbe, smtpProbe } from "./line-probes.ts";
 import { failure, type Probe, type ProbeResult } from "./probe.ts";
 import { ServerCheck, type ServerCheckAction } from "./server-check.ts";
 
@@ -66,7 +66,7 @@ function hear(protocol: CheckProtocol, words: readonly (string | undefined)[]): 
 
 describe("the check of a server", () => {
   it("leaves what an agent does not speak of as it was", () => {
-    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined];
+    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined, "75%", "up"];
     assert.deepEqual(hear({ kind: "agent", send: "" }, words), [
       "true 75",
       "true 75 drain",
@@ -75,6 +75,8 @@ describe("the check of a server", () => {
       "true 100 ready",
       "false 100 ready",
       "false 100 ready",
+      "false 75 ready",
+      "true 75 ready",
     ]);
   });
 
@@ -90,7 +92,7 @@ describe("the check of a server", () => {
   });
 
   it("of an agent that need not answer goes by its last word", () => {
-    const words = [undefined, "up 75%", undefined, "what?", "down", undefined];
+    const words = [undefined, "up 75%", undefined, "what?", "down", undefined, "ready", "up now"];
     assert.deepEqual(hear({ kind: "agent", send: "", required: false }, words), [
       "unknown",
       "true 75",
@@ -98,6 +100,8 @@ describe("the check of a server", () => {
       "true 75",
       "false 75",
       "false 75",
+      "false 75 ready",
+      "true 75 ready",
     ]);
   });
 
@@ -219,6 +223,21 @@ describe("probes", () => {
     assert.deepEqual(asked.match(/^host:.*/gim), ["host: shop"]);
   });
 
+  it("HTTP: pass over interim answers, and take 101 for the last one", () => {
+    const headers = ["Connection: Upgrade", "Upgrade: websocket"].map((line) => {
+      const [name = "", value = ""] = line.split(": ");
+      return { name, value };
+    });
+    const upgrade = { ...HTTP, headers, status: [{ from: 101, to: 101 }] };
+    const switched = ["HTTP/1.1 103 Hints\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"];
+    const told = result(() => new HttpProbe(upgrade, "h"), switched);
+    assert.deepEqual(told, { ok: true, reason: "status 101" });
+    assert.equal(result(http(), switched)?.reason, "status 101, wanted 200-399");
+    const { send = new Uint8Array() } = new HttpProbe(upgrade, "h").connected();
+    const asked = latin1Text(send, 0, send.length);
+    assert.match(asked, /Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n$/);
+  });
+
   it("SMTP, memcached and Redis: hold their conversations", () => {
     const smtp = () => smtpProbe("me");
     assert.equal(result(smtp, ["220 hi\r\n", "250-a\r\n250 b\r\n", "221 bye\r\n"])?.ok, true);
@@ -309,4 +328,23 @@ describe("trouble that is ours", () => {
       assert.equal(failure(errno).isOurs, undefined);
     }
   });
+});
+
+it("what a server says cannot order the operator's terminal about, and keeps its letters", () => {
+  const probe = new AgentProbe("");
+  const said = utf8Bytes("down#\u001B[2J维护\u0007 x\u009B31m\n");
+  const check = new ServerCheck(targetOf({ rise: 1, fall: 1 }), 0);
+  const now = check.deadline;
+  check.step(now, { type: "woken" });
+  const { result } = probe.received(said);
+  const [report] = check.step(now, {
+    type: "probe-ended",
+    result: { ...result!, warning: "old\r\nnew" },
+  });
+  assert.ok(report?.type === "report");
+  assert.equal(
+    report.verdict.reason,
+    'check failed: the agent said "down" ( [2J维护  x 31m), 1 of 1',
+  );
+  assert.equal(report.verdict.warning, "old new");
 });

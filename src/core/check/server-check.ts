@@ -4,6 +4,7 @@
  */
 
 import type { Machine } from "../../lib/deadline-machine.ts";
+import { printable } from "../../lib/printable.ts";
 import type { CheckTarget, CheckVerdict } from "./check-settings.ts";
 import type { ProbeResult } from "./probe.ts";
 import { RiseFall } from "./rise-fall.ts";
@@ -34,6 +35,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   #phase: Phase;
   #told: CheckVerdict | undefined;
   #lastOk = true;
+  /** Of an agent: `75%` after `down` leaves it down. */
+  #saidUp: boolean;
   #latencyMs = 0;
   #actions: ServerCheckAction[] = [];
 
@@ -43,6 +46,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.target = target;
     this.#health = new RiseFall({ rise, fall, startFailed: startDown, known: known?.up });
     this.#phase = { kind: "waiting", atMs: firstMs, retriesLeft: retry };
+    // One that has to answer may be down by its silence, which a word of any kind ends.
+    this.#saidUp = !this.isOptional || known?.up !== false;
     this.#latencyMs = known?.latencyMs ?? 0;
     this.#told = known;
     if (startDown && known === undefined) {
@@ -94,6 +99,8 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const { dueMs, sinceMs, retriesLeft } = this.#phase;
     if (result.isOurs) return this.#notAsked(now, result.reason);
     if (!result.isWord && this.isOptional) return this.#silent(now);
+    if (result.isSilentOnState) result = { ...result, ok: this.#saidUp };
+    else if (result.isWord) this.#saidUp = result.ok;
     this.#latencyMs = now - sinceMs;
     // As keepalived: who is out already need not be given another chance before the next check.
     if (!result.ok && retriesLeft > 0 && this.#health.verdict !== false) {
@@ -141,7 +148,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not, and least of all silence.
     const isSaid = result.ok && !result.isWord;
     const { weightPercent, admin } = isSaid ? result : { ...before, ...result };
-    const { warning } = result;
+    const warning = result.warning === undefined ? undefined : printable(result.warning);
     const isNews =
       before === undefined ||
       before.up !== up ||
@@ -153,7 +160,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#told = {
       subject: this.target.subject,
       up,
-      reason: `${word}: ${result.reason}, ${this.#health.progress()}`,
+      reason: `${word}: ${printable(result.reason)}, ${this.#health.progress()}`,
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),

@@ -88,6 +88,7 @@ const script = short(
         source: "keepalived.conf(5), MISC_CHECK",
       }),
       user: optional(text("Who it runs as.", { otherwise: "script_user of global" })),
+      group: optional(text("With which group.", { otherwise: "that of the user" })),
     },
   ),
   [text("The command, split at spaces."), list("Command and arguments.", text("A word."))],

@@ -112,15 +112,24 @@ function protocolOf(d: CheckDocument, context: BuildContext): CheckProtocol {
   }
   if (d.udp !== undefined) return udpOf(d.udp, context);
   if (d.script !== undefined) {
-    const { command: argv, dynamic, user } = d.script;
-    return { kind: "script", argv, dynamic, ...optional("user", user) };
+    const { command: argv, dynamic, user, group } = d.script;
+    const rights = { ...optional("user", user), ...optional("group", group) };
+    return { kind: "script", argv, dynamic, ...rights };
   }
-  return databaseOf(d);
+  return databaseOf(d, context);
 }
 
-function databaseOf(d: CheckDocument): CheckProtocol {
+/** Default of `repl-ping-replica-period`. */
+const REDIS_SPEAKS_MS = 10_000;
+
+function databaseOf(d: CheckDocument, context: BuildContext): CheckProtocol {
   if (d.redis !== undefined) {
     const { user, password, role, max_lag: maxLagMs } = d.redis;
+    if (maxLagMs > 0 && maxLagMs < REDIS_SPEAKS_MS) {
+      const reason = `max_lag ${formatDuration(maxLagMs)}: a primary without writes speaks to its replicas every 10 s only`;
+      const next = "write 10s or more, or lower its repl-ping-replica-period";
+      context.findings.warn(context.places.at(d.redis, "max_lag"), reason, next);
+    }
     const login = { ...optional("user", user), ...optional("password", password) };
     return { kind: "redis", ...login, role, maxLagMs };
   }
