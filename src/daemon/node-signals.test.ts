@@ -2,12 +2,13 @@
 
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeFifo } from "../drivers/descriptors.ts";
 import { isAlive } from "./role-spawn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nines-signals-"));
@@ -28,7 +29,7 @@ interface Node {
 /** A start that waits for somebody who reads its log. */
 function start(name: string): Node {
   const log = join(folder, name);
-  execFileSync("mkfifo", [log]);
+  assert.equal(makeFifo(log), 0);
   const entry = join(import.meta.dirname, "../../bin/nines.ts");
   const places = ["--run-dir", run, "--state-dir", join(folder, "state"), "--log", log];
   const words = ["run", "-f", file, "--no-console", ...places];
