@@ -14,7 +14,7 @@ import { interfaceIndex, isOsFailure, type OsFailure } from "../drivers/ffi.ts";
 import { KernelAddresses } from "../drivers/kernel-addresses.ts";
 import { LinkWatch, type InterfaceFact } from "../drivers/link-watch.ts";
 import { ReignRecord } from "../drivers/reign-record.ts";
-import { macvlansOf } from "../drivers/wanted-objects.ts";
+import { addressesOf, macvlansOf } from "../drivers/wanted-objects.ts";
 import { AddressAnnouncer } from "./address-announcer.ts";
 import { AdvertSockets } from "./advert-sockets.ts";
 import { FailureReports } from "./failure-reports.ts";
@@ -137,6 +137,7 @@ export class VrrpNode {
   /** The first configuration. */
   start(model: RoleModel): void {
     const settings = model.vrrp;
+    this.#tellStrangers(settings);
     this.#adopt(settings);
     this.#news.adopt(model.interfaceDelays, model.polledLinks ?? []);
     this.#holdStatic(settings);
@@ -183,12 +184,27 @@ export class VrrpNode {
     this.#rehearsal?.reconfigure(settings);
     // Only now: those that went have sent their last advert.
     this.#sockets.keepOnly(settings.instances);
+    if (model.fifos.writeStatesOnReload) this.#writeStates();
     const kept = new Set([...this.#instances.values()].flatMap(macvlanNames));
     for (const [instance, old] of before) {
       for (const name of macvlanNames(old).filter((one) => !kept.has(one))) {
         const failure = this.#kernel.dismiss(name);
         if (failure !== undefined) this.#trouble(instance, failure.message);
       }
+    }
+  }
+
+  /** `fifo_write_vrrp_states_on_reload`. */
+  #writeStates(): void {
+    const { instances = [], groups = [] } = this.status() ?? {};
+    const tell = (scope: "INSTANCE" | "GROUP", name: string, state: string, pri: number): void => {
+      if (state !== "MASTER" && state !== "BACKUP" && state !== "FAULT") return;
+      this.#hub.notify({ type: "notify", scope, name, state, priority: pri, fifoOnly: true });
+    };
+    for (const one of instances) tell("INSTANCE", one.name, one.state, one.effectivePriority);
+    for (const { name, state, members } of groups) {
+      const its = instances.filter((one) => members.includes(one.name));
+      tell("GROUP", name, state, Math.max(...its.map((one) => one.effectivePriority)));
     }
   }
 
@@ -254,6 +270,20 @@ export class VrrpNode {
       if (this.#kernel.dropPrepared(instance)) return;
       this.feed({ type: "address-removed", instance, address });
     } else if (this.isStatic(address)) this.#keeper.lookSoon();
+  }
+
+  /** What a killed keepalived or a network manager put there answers also while we are backup. */
+  #tellStrangers({ instances }: VrrpSettings): void {
+    for (const its of instances) {
+      if (its.priority === OWNER_PRIORITY) continue;
+      for (const { address, interface: name, prefixLength, tracked } of addressesOf(its)) {
+        // Whose the others are is not known.
+        if (!tracked || !this.#links.has(name, address)) continue;
+        if (this.#kernel.holderOf(name, address) !== undefined) continue;
+        const what = `${address} is on ${name} already, by another program: it answers here always`;
+        this.#trouble(its.name, `${what} - ip address del ${address}/${prefixLength} dev ${name}`);
+      }
+    }
   }
 
   /** Everything that must be there before the router speaks for these settings. */

@@ -122,6 +122,12 @@ export class LinkWatch {
     };
   }
 
+  /** Whether the interface has the address, virtual or not. */
+  has(name: string, address: string): boolean {
+    const { index } = this.fact(name);
+    return this.#addresses.get(index)?.some((known) => known.address === address) === true;
+  }
+
   /** Reads everything anew and tells what is different: after a loss, or when in doubt. */
   resynchronize(): void {
     const before = [...this.#addresses.values()].flat();

@@ -305,6 +305,22 @@ test("a virtual MAC interface that somebody takes away, or sets down, comes back
   });
 });
 
+test("an address that was there before is told of, and not that of a predecessor of our own", async () => {
+  await withWorld(PLAN, async (world) => {
+    const told = async (peer: NinesPeer): Promise<boolean> => {
+      return (await peer.events()).some(({ reason }) => reason.includes("by another program"));
+    };
+    await world.host("lb2").ip(`addr add ${ADDRESS}/24 dev eth0`);
+    const second = await start(world.host("lb2"), { priority: 100 });
+    await waitFor(() => told(second), 2000, "the warning");
+    await second.supervisor.terminate(8000);
+    const first = await master(world);
+    first.kill();
+    assert.ok(await first.host.holds(ADDRESS));
+    assert.equal(await told(await master(world)), false);
+  });
+});
+
 test("track_src_ip: the node whose source address is taken away hands over", async () => {
   await withWorld(PLAN, async (world) => {
     const extra = "mcast_src_ip 10.79.0.11\n    track_src_ip";

@@ -37,7 +37,7 @@ export class LineReader {
   readonly #parameters: Parameters;
   readonly #open: string[] = [];
   #entered = 0;
-  /** After a circle no more files are entered: their number explodes. */
+  /** After a circle, which is told once, no file is entered again: their number explodes. */
   #isCircular = false;
   #definition: { name: string; values: string[] } | undefined;
   #steps = 0;
@@ -191,7 +191,7 @@ export class LineReader {
   }
 
   #enter(file: string, at: Place): void {
-    if (this.#isCircular) return;
+    if (this.#isCircular && this.sources.has(file)) return;
     if (this.#open.includes(file)) {
       this.#isCircular = true;
       const chain = [...this.#open, file].join(" -> ");

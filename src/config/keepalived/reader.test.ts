@@ -183,7 +183,7 @@ test("no text makes the reader throw, and every place points into the text", () 
 });
 
 test("many files that include each other are one mistake, found at once", () => {
-  const names = Array.from({ length: 40 }, (_, i) => `/etc/d/${i}`);
+  const names = Array.from({ length: 20 }, (_, i) => `/etc/d/${i}`);
   const disk = Object.fromEntries(names.map((name) => [name, "include /etc/d/*"]));
   const { findings } = read({ "/etc/main": "include /etc/d/*", ...disk });
   assert.deepEqual(

@@ -44,7 +44,8 @@ class Parser {
   readonly #base: string;
   readonly #around: NginxFiles;
   #files = 0;
-  /** After a circle no more files are followed: their number explodes. */
+  readonly #seen = new Set<string>();
+  /** After a circle, which is told once, no file is followed again: their number explodes. */
   #isCircular = false;
 
   constructor(base: string, around: NginxFiles) {
@@ -54,6 +55,7 @@ class Parser {
 
   /** `outer`: the files that include this one, the main one first. */
   file(path: string, source: string, outer: readonly string[]): Directive[] {
+    this.#seen.add(path);
     const reader = new FileReader(path, source, this.#around.findings);
     const directives = reader.read();
     return this.#unfold(directives, [...outer, path]);
@@ -76,7 +78,7 @@ class Parser {
     const found = this.#matching(args[0] ?? "");
     if (found.length === 0) missing(at, "no file matches here");
     return found.flatMap((file) => {
-      if (this.#isCircular) return [];
+      if (this.#isCircular && this.#seen.has(file)) return [];
       if (outer.includes(file)) {
         this.#isCircular = true;
         findings.error(at, `${file} includes itself`, "take it out of the files that it names");

@@ -18,7 +18,7 @@ export class DocumentReader {
   readonly #findings: Findings;
   readonly #open: string[] = [];
   #entered = 0;
-  /** After a circle no more files are entered: their number explodes. */
+  /** After a circle, which is told once, no file is entered again: their number explodes. */
   #isCircular = false;
 
   constructor(files: ConfigurationFiles, environment: Environment, findings: Findings) {
@@ -64,7 +64,7 @@ export class DocumentReader {
   }
 
   #enter(file: string, at: Place, into: MapNode): void {
-    if (this.#isCircular) return;
+    if (this.#isCircular && this.sources.has(file)) return;
     if (this.#open.some((one) => normalize(one) === file)) {
       this.#isCircular = true;
       const chain = [...this.#open, file].join(" -> ");
