@@ -296,3 +296,41 @@ test("the word of an agent that may be silent outlives an edit, and none other i
   assert.deepEqual(runner.configure(asked(20), RULES), ["web/0"]);
   runner.close();
 });
+
+test("the last word of an agent that fell silent holds beside another check in a new process too", async () => {
+  const { server, port } = await silentServer();
+  let word = "ready up\n";
+  const words = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.end(word);
+  });
+  await new Promise<void>((resolve) => words.listen(0, "127.0.0.1", resolve));
+  const agent = { kind: "agent", send: "", required: false } as const;
+  const [web] = targets(1, { kind: "tcp" }, port);
+  const [told] = targets(1, agent, (words.address() as AddressInfo).port);
+  const asked = [web!, { ...told!, check: { ...told!.check, name: "agent" } }];
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const first = listenedTo().runner;
+  first.configure(asked, RULES);
+  for (const [said, isUp] of [
+    ["drain 30%\n", true],
+    ["down\n", false],
+  ] as const) {
+    word = said;
+    await until(() => first.verdicts[0]?.up === isUp && first.verdicts[0].admin === "drain");
+    const known = first.verdicts;
+    word = "";
+    const { runner, told: news } = listenedTo();
+    runner.remember(JSON.parse(JSON.stringify(known)) as CheckVerdict[]);
+    runner.configure(asked, RULES);
+    await until(() => runner.ended >= 8);
+    const [{ up, admin, weightPercent } = {}] = runner.verdicts;
+    assert.deepEqual([news, up, admin, weightPercent], [[], isUp, "drain", 30]);
+    runner.close();
+  }
+  first.close();
+  server.close();
+  words.close();
+});

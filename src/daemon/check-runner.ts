@@ -1,6 +1,6 @@
 /** Runs the checks of all targets: machines of core over sockets. Used by the check role. */
 
-import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { AgentWord, CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import { combinedVerdict, isOtherVerdict } from "../core/check/combined-verdict.ts";
 import { DerivedKeys } from "../core/check/scram.ts";
 import { startOffset } from "../core/check/schedule.ts";
@@ -160,7 +160,9 @@ export class CheckRunner {
     const keys = this.#keysOf.get(subject) ?? [];
     const checks = keys.map((key) => this.#running.get(key)?.check);
     const said = checks.filter((one) => one?.isOptional !== true || one.verdict !== undefined);
-    return combinedVerdict(said.map((one) => one?.verdict));
+    const all = combinedVerdict(said.map((one) => one?.verdict));
+    const words = said.flatMap((one) => (one?.isOptional === true ? wordOf(one) : []));
+    return all === undefined || words.length === 0 || keys.length === 1 ? all : { ...all, words };
   }
 
   /** What all checks of it say together, when that changes. */
@@ -185,11 +187,16 @@ export class CheckRunner {
    * an earlier process).
    */
   #known(target: CheckTarget, isFirst: boolean): CheckVerdict | undefined {
-    const { subject } = target;
+    const { subject, check } = target;
     const before = this.#running.get(keyOf(target))?.check;
     const own = before?.isOptional === isOptional(target) ? before.verdict : undefined;
+    const told = this.#told.get(subject);
     const isAlone = isFirst && this.#keysOf.get(subject)?.length === 1;
-    return own ?? (isOptional(target) && !isAlone ? undefined : this.#told.get(subject));
+    if (own !== undefined || isAlone || !isOptional(target)) return own ?? told;
+    const word = told?.words?.find((one) => one.check === check.name);
+    if (word === undefined) return undefined;
+    const { check: _check, ...said } = word;
+    return { subject, latencyMs: 0, ...said };
   }
 
   #start(target: CheckTarget, firstMs: number, known: CheckVerdict | undefined): void {
@@ -318,6 +325,12 @@ function isElsewhere(target: CheckTarget, before: readonly CheckTarget[]): boole
 
 function endpointText({ endpoint }: CheckTarget, withPort: boolean): string {
   return JSON.stringify(withPort || endpoint.kind === "unix" ? endpoint : endpoint.address);
+}
+
+function wordOf({ target, verdict }: ServerCheck): AgentWord[] {
+  if (verdict === undefined) return [];
+  const { subject: _subject, latencyMs: _latencyMs, ...word } = verdict;
+  return [{ ...word, check: target.check.name }];
 }
 
 function identityOf(target: CheckTarget): string {

@@ -149,6 +149,12 @@ export interface CheckVerdict {
   readonly admin?: "ready" | "drain" | "maint";
   /** `certificate ends in 9 days`. */
   readonly warning?: string;
+  /** Of several checks together: what agents that may be silent said last, which nobody else can say again. */
+  readonly words?: readonly AgentWord[];
+}
+
+export interface AgentWord extends Pick<CheckVerdict, "up" | "reason" | "weightPercent" | "admin"> {
+  readonly check: string;
 }
 
 /** Up, and not taken out of service by its own agent. */

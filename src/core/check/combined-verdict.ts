@@ -36,13 +36,14 @@ export function combinedVerdict(
   };
 }
 
-/** Whether somebody who knows `before` must hear of `after`. Latencies are news to nobody. */
+/** Whether somebody who knows `before` must hear of `after`. */
 export function isOtherVerdict(before: CheckVerdict | undefined, after: CheckVerdict): boolean {
   return (
     before === undefined ||
     before.up !== after.up ||
     before.weightPercent !== after.weightPercent ||
     before.admin !== after.admin ||
-    before.warning !== after.warning
+    before.warning !== after.warning ||
+    JSON.stringify(before.words) !== JSON.stringify(after.words)
   );
 }
