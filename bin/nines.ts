@@ -11,6 +11,11 @@ if (verb === "role" && role === "console") {
   const { runRole } = await import("../src/daemon/role.ts");
   await runRole(role ?? "", rest);
 } else {
+  const command = process.argv.slice(2).find((word) => !word.startsWith("-"));
+  if (command === "run" || command === "balance") {
+    const { holdSignals } = await import("../src/daemon/node-signals.ts");
+    holdSignals();
+  }
   const { main } = await import("../src/cli/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 }

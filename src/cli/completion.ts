@@ -6,14 +6,27 @@ import { catalogue } from "../core/drill/catalogue/catalogue.ts";
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
+/** What a running node can be asked for; see `names.ts`. */
+export const NAMED = ["instances", "pools", "servers"] as const;
+export type Named = (typeof NAMED)[number];
+
 interface Word {
   readonly name: string;
   readonly help: string;
-  readonly options: readonly { readonly flag: string; readonly help: string }[];
+  readonly options: readonly Flag[];
   /** Of a group such as `nines drill`; empty: it is a command. */
   readonly verbs: readonly Word[];
   /** What else may stand there: fixed words, as names of drills are. */
   readonly choices: readonly string[];
+  /** ... or what the running node has. */
+  readonly named?: Named;
+}
+
+interface Flag {
+  readonly flag: string;
+  readonly help: string;
+  /** Another word follows it. */
+  readonly takesValue: boolean;
 }
 
 export function completionScript(program: Command, shell: Shell): string {
@@ -34,21 +47,38 @@ function wordsOf(command: Command, before: string): readonly Word[] {
     .filter((one) => one.name() !== "help")
     .map((one): Word => {
       const path = `${before}${one.name()}`;
+      const named = TAKES_NAME[path];
       return {
         name: one.name(),
         help: one.description(),
         options: optionsOf(one),
         verbs: wordsOf(one, `${path} `),
-        choices: TAKES_DRILL.has(path) ? catalogue.map(({ name }) => name) : [],
+        choices: CHOICES[path]?.() ?? [],
+        ...(named === undefined ? {} : { named }),
       };
     });
 }
 
-/** Commands whose argument is an instance; asked from the running node. */
-const TAKES_INSTANCE = new Set(["why", "handover"]);
-const TAKES_DRILL: ReadonlySet<string> = new Set(["drill plan", "drill run"]);
-const INSTANCES =
-  'nines status --json 2>/dev/null | sed -n \'s/^ *"name": "\\(.*\\)",$/\\1/p\' | sort -u';
+const TAKES_NAME: Readonly<Record<string, Named>> = {
+  why: "instances",
+  handover: "instances",
+  pool: "pools",
+  "backend drain": "servers",
+  "backend maint": "servers",
+  "backend ready": "servers",
+  "backend weight": "servers",
+};
+const drills = (): readonly string[] => catalogue.map(({ name }) => name);
+const CHOICES: Readonly<Record<string, () => readonly string[]>> = {
+  "drill plan": drills,
+  "drill run": drills,
+  completion: () => SHELLS,
+};
+
+/** Without quotes, so that it can stand between any. */
+function askFor(named: Named): string {
+  return `nines __names ${named} 2>/dev/null`;
+}
 
 function optionsOf(command: Command): Word["options"] {
   return command.options
@@ -56,16 +86,26 @@ function optionsOf(command: Command): Word["options"] {
     .flatMap((option) =>
       [option.long, option.short]
         .filter((flag) => typeof flag === "string")
-        .map((flag) => ({ flag, help: option.description })),
+        .map((flag) => {
+          const takesValue = option.required || option.optional;
+          return { flag, help: option.description, takesValue };
+        }),
     );
 }
 
+/**
+ * Where bash takes colons for ends of words, it puts only what stands after the last one into the line;
+ * names of servers have some. No reply at all: bash offers files.
+ */
 function bash(words: readonly Word[]): string {
   const namesOf = (all: readonly Word[]): string => all.map(({ name }) => name).join(" ");
-  const caseOf = ({ name, options, choices }: Word, path: string): string => {
-    const flags = options.map((option) => option.flag);
-    const instances = TAKES_INSTANCE.has(name) ? [`$(${INSTANCES})`] : [];
-    return `    ${path}) words="${[...flags, ...choices, ...instances].join(" ")}" ;;`;
+  const caseOf = ({ options, choices, named }: Word, path: string): string => {
+    const flags = options.map(({ flag }) => flag).join(" ");
+    const valued = options.filter(({ takesValue }) => takesValue);
+    const parts = [`flags="${flags}"`, `valued=" ${valued.map(({ flag }) => flag).join(" ")} "`];
+    if (choices.length > 0) parts.push(`words="${choices.join(" ")}"`);
+    if (named !== undefined) parts.push(`ask=${named}`);
+    return `    ${path}) ${parts.join(" ")} ;;`;
   };
   const cases = words.flatMap((word) => {
     const { name, verbs } = word;
@@ -76,13 +116,22 @@ function bash(words: readonly Word[]): string {
   const groups = namesOf(words.filter(({ verbs }) => verbs.length > 0)).replaceAll(" ", "|");
   return `# nines completion: add to ~/.bashrc:  source <(nines completion bash)
 _nines() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" verb="\${COMP_WORDS[1]}" words=""
+  local line="\${COMP_LINE:0:COMP_POINT}" verb="\${COMP_WORDS[1]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  local word="\${line##*[[:space:]]}" words="" flags="" valued="" ask=""
   if [ "$COMP_CWORD" -gt 2 ]; then case "$verb" in ${groups}) verb="$verb \${COMP_WORDS[2]}" ;; esac; fi
-  case "$verb" in
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="${namesOf(words)}"; flags="--help --version"
+  else case "$verb" in
 ${cases.join("\n")}
+  esac; fi
+  COMPREPLY=()
+  case "$valued" in *" $before "*) return ;; esac
+  case "$word" in
+    -*) words="$flags" ;;
+    *) if [ -n "$ask" ]; then words="$(nines __names "$ask" 2>/dev/null)"; fi ;;
   esac
-  if [ "$COMP_CWORD" -eq 1 ]; then words="${namesOf(words)} --help --version"; fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
+  COMPREPLY=("\${COMPREPLY[@]#"\${word%"\${word##*:}"}"}")
 }
 complete -o default -F _nines nines
 `;
@@ -91,13 +140,16 @@ complete -o default -F _nines nines
 function zsh(words: readonly Word[]): string {
   const described = (all: readonly Word[]): string =>
     all.map(({ name, help }) => `'${name}:${quoted(help)}'`).join(" ");
-  const caseOf = ({ name, options, choices }: Word): string => {
-    const flags = options.map(({ flag, help }) => `'${flag}[${quoted(help)}]'`).join(" ");
-    const rest = TAKES_INSTANCE.has(name)
-      ? `"1:instance:($(${INSTANCES}))"`
-      : choices.length > 0
-        ? `'1:name:(${choices.join(" ")})'`
-        : "'*:file:_files'";
+  const flagOf = ({ flag, help, takesValue }: Flag): string =>
+    `'${flag}[${quoted(help)}]${takesValue ? ":value:_files" : ""}'`;
+  const caseOf = ({ name, options, choices, named }: Word): string => {
+    const flags = options.map(flagOf).join(" ");
+    const rest =
+      named !== undefined
+        ? `"1:name:($(${askFor(named)}))"`
+        : choices.length > 0
+          ? `'1:name:(${choices.join(" ")})'`
+          : "'*:file:_files'";
     return `    ${name}) _arguments ${flags} ${rest} ;;`;
   };
   const cases = words.map((word) => {
@@ -125,22 +177,26 @@ ${words.map((word) => `    ${described([word])}`).join("\n")}
 ${cases.join("\n")}
   esac
 }
-compdef _nines nines
+# Found by its name in fpath, this file is itself the function that was called.
+if [[ "\${funcstack[1]}" = _nines ]]; then _nines "$@"; else compdef _nines nines; fi
 `;
 }
 
 const SEEN = "__fish_seen_subcommand_from";
 
 function fish(words: readonly Word[]): string {
-  const optionLines = ({ options, choices }: Word, where: string): readonly string[] => [
-    ...options.map(({ flag, help }) => {
-      const spelled = flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
-      return `complete -c nines -n '${where}' ${spelled} -d '${quoted(help)}'`;
-    }),
-    ...(choices.length === 0
-      ? []
-      : [`complete -c nines -n '${where}' -f -a '${choices.join(" ")}'`]),
-  ];
+  const optionLines = (word: Word, where: string): readonly string[] => {
+    const { options, choices, named } = word;
+    const values = named === undefined ? choices.join(" ") : `(${askFor(named)})`;
+    return [
+      ...options.map(({ flag, help, takesValue }) => {
+        const spelled = flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
+        const value = takesValue ? " -r" : "";
+        return `complete -c nines -n '${where}' ${spelled}${value} -d '${quoted(help)}'`;
+      }),
+      ...(values === "" ? [] : [`complete -c nines -n '${where}' -f -a '${values}'`]),
+    ];
+  };
   const lines = words.flatMap((word) => {
     const { name, help, verbs } = word;
     const where = `${SEEN} ${name}`;
@@ -148,9 +204,6 @@ function fish(words: readonly Word[]): string {
     return [
       `complete -c nines -n __fish_use_subcommand -f -a ${name} -d '${quoted(help)}'`,
       ...optionLines(word, where),
-      ...(TAKES_INSTANCE.has(name)
-        ? [`complete -c nines -n '${where}' -f -a "(${INSTANCES.replaceAll('"', '\\"')})"`]
-        : []),
       ...verbs.flatMap((verb) => [
         `complete -c nines -n '${free}' -f -a ${verb.name} -d '${quoted(verb.help)}'`,
         ...optionLines(verb, `${where}; and ${SEEN} ${verb.name}`),

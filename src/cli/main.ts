@@ -1,6 +1,6 @@
 /** The command line: one subcommand per file; here they are named, described and wired. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type Format, FORMATS } from "../config/import/format.ts";
 import { KINDS } from "../config/service/schema/kinds.ts";
 import { isLoopback } from "../config/service/settings/console.ts";
@@ -23,7 +23,7 @@ import {
   readingOf,
   withoutEffect,
 } from "./keepalived-options.ts";
-import { completionScript, SHELLS, type Shell } from "./completion.ts";
+import { completionScript, NAMED, type Named, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { pointToHelp } from "./help-pointers.ts";
@@ -94,6 +94,14 @@ export function buildProgram(terminal: Terminal, end: End): Command {
     .description("print the completion script of a shell")
     .argument("<shell>", SHELLS.join(" | "), parseShell)
     .action((shell: Shell) => terminal.out(completionScript(program, shell).trimEnd()));
+  const names = program
+    .command("__names", { hidden: true })
+    .addArgument(new Argument("<what>").choices(NAMED))
+    .action(async (what: Named, given: ClientFlags) => {
+      const { names: print } = await import("./names.ts");
+      end(await print(new ControlClient(runDirectory(given.runDir).controlSocket), what, terminal));
+    });
+  withDirectories(names, false);
   pointToHelp(program);
   return program;
 }

@@ -13,7 +13,7 @@ import type { RecordDraft } from "../core/journal/record.ts";
 import { journalPath } from "../drivers/journal-database.ts";
 import type { LoggedEvent } from "../daemon/control-api.ts";
 import type { RolePlaces } from "../daemon/role.ts";
-import { showLife } from "../daemon/role-spawn.ts";
+import { keepShowingLife } from "../daemon/role-spawn.ts";
 import type { ConsoleCore, ConsolePart, RunningPart } from "./console-core.ts";
 import { ControlWatch } from "./control-watch.ts";
 import { DRILLS } from "./drill-part.ts";
@@ -32,7 +32,6 @@ const NICER = 5;
 const MOST_NICE = 19;
 
 const LOOK_FOR_HOME_MS = 5_000;
-const BEAT_MS = 1_000;
 
 /** A page that is read slowly must not cost the last records. */
 const CLOSE_WITHIN_MS = 1_000;
@@ -80,7 +79,7 @@ export async function runConsoleRole({ directory, stateDirectory }: RolePlaces):
     journal.close();
   });
   endWith(directory.path);
-  beat(directory.path);
+  keepShowingLife("console", directory.path);
   const following = control.run();
   for (const part of PARTS) {
     try {
@@ -139,17 +138,6 @@ function bootId(): string {
   } catch {
     return "unknown";
   }
-}
-
-/** Control replaces who does not: a stopped process, an event loop that stands still. */
-function beat(runDirectory: string): void {
-  setInterval(() => {
-    try {
-      showLife("console", runDirectory);
-    } catch {
-      // The directory is gone: see above and below.
-    }
-  }, BEAT_MS);
 }
 
 /** No control process can come back to a run directory that is gone: nobody would ever end this one. */

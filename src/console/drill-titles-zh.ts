@@ -40,7 +40,10 @@ export const CATALOGUE_PATTERNS: Patterns = [
     "SIGSTOP。control 进程发现通告迟到，启用备用进程。",
   ],
   ["the check process hangs", "check 进程停止响应"],
-  ["SIGSTOP. Requests go on with what was known last.", "SIGSTOP。请求按最后已知的状态继续。"],
+  [
+    "SIGSTOP. Requests go on with what was known last; after 10 s another one asks.",
+    "SIGSTOP。请求按最后已知的状态继续；10 秒后由新进程接着检查。",
+  ],
   ["the daemon hangs", "守护进程整体停止响应"],
   [
     "SIGSTOP to all of Nines. Its lease runs out in the kernel and the peer takes over.",

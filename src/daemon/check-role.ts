@@ -13,6 +13,7 @@ import { ServerChecks } from "./check-role-servers.ts";
 import { Tracks } from "./check-role-tracks.ts";
 import { NotifyDesk } from "./notify-desk.ts";
 import type { ToCheck } from "./role-protocol.ts";
+import { keepShowingLife } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 /** Never returns while the role lives; the process ends by `stop`, a signal, or a successor. */
@@ -75,5 +76,6 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     const reason = `servers cannot be checked: ${directory.checkSocket}: ${String(error)}`;
     link.tell({ instance: "", kind: "configuration-error", reason });
   }
+  keepShowingLife("check", directory.path);
   await link.connect();
 }

@@ -8,7 +8,7 @@
  */
 
 import type { CheckTarget } from "../core/check/check-settings.ts";
-import type { RouterEvent } from "../core/vrrp/router-ports.ts";
+import type { NotifiedState, RouterEvent } from "../core/vrrp/router-ports.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import type { Model } from "../config/model.ts";
 
@@ -20,8 +20,10 @@ export interface Notification {
   readonly seq: number;
   readonly scope: "INSTANCE" | "GROUP";
   readonly name: string;
-  readonly state: "MASTER" | "BACKUP" | "FAULT" | "STOP" | "DELETED" | "MASTER_RX_LOWER_PRI";
+  readonly state: NotifiedState;
   readonly priority: number;
+  /** No change of state: a line for the FIFOs. */
+  readonly fifoOnly?: true;
   /** An earlier life of the vrrp role was in that state and has very likely told so. */
   readonly again?: true;
   /** Unix time of the decision, ms. */

@@ -8,6 +8,8 @@ import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../lib/assert.ts";
 
+const BEAT_MS = 1_000;
+
 export interface RoleCommand {
   /** `spare`: a vrrp process in reserve, see `spare-role.ts`. */
   readonly role: "vrrp" | "check" | "balance" | "console" | "spare";
@@ -105,10 +107,16 @@ export function recordRole(
   writeFileSync(join(directory, `${role}.pid`), `${process.pid}\n`, { mode: 0o600 });
 }
 
-/** Again and again: a process whose event loop stands still cannot do it. */
-export function showLife(role: "console", directory: string): void {
-  const now = new Date();
-  utimesSync(join(directory, `${role}.pid`), now, now);
+/** Again and again: a process whose event loop stands still cannot do it. Control replaces who does not. */
+export function keepShowingLife(role: "check" | "console", directory: string): void {
+  setInterval(() => {
+    const now = new Date();
+    try {
+      utimesSync(join(directory, `${role}.pid`), now, now);
+    } catch {
+      // The directory is gone: whoever lives without it is looked after elsewhere.
+    }
+  }, BEAT_MS).unref();
 }
 
 /** When the process that recorded itself last did that, Unix ms; undefined: nobody recorded itself. */

@@ -9,6 +9,7 @@ import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
+import { byTimer, LifeWatch, type Patience, type Repeat } from "./life-watch.ts";
 import {
   endOf,
   isAlive,
@@ -26,18 +27,32 @@ const ADOPT_WITHIN_MS = 1_500;
 /** Scripts that run are waited for by whoever goes. */
 const RENEWED_WITHIN_MS = 15_000;
 
+const PATIENCE: Readonly<Record<"check" | "console", Patience>> = {
+  check: { lookMs: 1_000, looks: 10, fromFirstSign: true },
+  // A ledger of a year that is read again takes a while on a busy machine.
+  console: { lookMs: 2_000, looks: 15, fromFirstSign: false },
+};
+
 export class RoleSupervision {
   readonly #command: RoleCommand;
   readonly #log: EventLog;
+  readonly #patience: Patience;
+  readonly #repeat: Repeat;
   readonly #backoff = new CrashBackoff();
   #status: RoleProcessStatus;
   #child: ChildProcess | undefined;
   #stopping = false;
   #isRenewing = false;
 
-  constructor(command: RoleCommand & { readonly role: "check" | "console" }, log: EventLog) {
+  constructor(
+    command: RoleCommand & { readonly role: "check" | "console" },
+    log: EventLog,
+    repeat: Repeat = byTimer,
+  ) {
     this.#command = command;
     this.#log = log;
+    this.#patience = PATIENCE[command.role];
+    this.#repeat = repeat;
     this.#status = { name: command.role, state: "down", sinceWallMs: wallMs(), restarts: 0 };
   }
 
@@ -62,6 +77,8 @@ export class RoleSupervision {
    */
   async run(livingPid: () => number | undefined, fresh: boolean): Promise<void> {
     this.#stopping = false;
+    const life = new LifeWatch(this, this.#patience);
+    const stopLooking = this.#repeat(() => life.look(), this.#patience.lookMs);
     let pid = fresh ? undefined : await this.#leftOver(livingPid);
     while (!this.#stopping) {
       const how = pid === undefined ? await this.#startAndWait() : await this.#stranger(pid);
@@ -77,6 +94,7 @@ export class RoleSupervision {
       await sleep(pauseMs);
       this.#status = { ...this.#status, restarts: this.#status.restarts + 1 };
     }
+    stopLooking();
     this.#set("down");
   }
 
@@ -94,7 +112,7 @@ export class RoleSupervision {
     return undefined;
   }
 
-  /** When it showed last that it lives, Unix ms by the file system's clock; see `showLife`. */
+  /** When it showed last that it lives, Unix ms by the file system's clock; see `keepShowingLife`. */
   get shownMs(): number | undefined {
     return this.#status.state === "running" ? lifeShownMs(this.#command) : undefined;
   }

@@ -184,12 +184,27 @@ export class VrrpNode {
     this.#rehearsal?.reconfigure(settings);
     // Only now: those that went have sent their last advert.
     this.#sockets.keepOnly(settings.instances);
+    if (model.fifos.writeStatesOnReload) this.#writeStates();
     const kept = new Set([...this.#instances.values()].flatMap(macvlanNames));
     for (const [instance, old] of before) {
       for (const name of macvlanNames(old).filter((one) => !kept.has(one))) {
         const failure = this.#kernel.dismiss(name);
         if (failure !== undefined) this.#trouble(instance, failure.message);
       }
+    }
+  }
+
+  /** `fifo_write_vrrp_states_on_reload`. */
+  #writeStates(): void {
+    const { instances = [], groups = [] } = this.status() ?? {};
+    const tell = (scope: "INSTANCE" | "GROUP", name: string, state: string, pri: number): void => {
+      if (state !== "MASTER" && state !== "BACKUP" && state !== "FAULT") return;
+      this.#hub.notify({ type: "notify", scope, name, state, priority: pri, fifoOnly: true });
+    };
+    for (const one of instances) tell("INSTANCE", one.name, one.state, one.effectivePriority);
+    for (const { name, state, members } of groups) {
+      const its = instances.filter((one) => members.includes(one.name));
+      tell("GROUP", name, state, Math.max(...its.map((one) => one.effectivePriority)));
     }
   }
 

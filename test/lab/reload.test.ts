@@ -83,6 +83,29 @@ describe("a master whose configuration changes", { concurrency: 2 }, () => {
     });
   });
 
+  test("writes all states to the FIFO again, and changes of priority, where that is wanted", async () => {
+    await inWorld(async (_world, lb1) => {
+      const reader = '#!/bin/sh\nwhile read -r line; do echo "$line" >> /run/lines; done < $1\n';
+      const script = lb1.write("/run/reader.sh", reader, 0o755);
+      const globals = `global_defs {
+    notify_fifo /run/fifo
+    notify_fifo_script ${script} root
+    fifo_write_vrrp_states_on_reload
+    vrrp_notify_priority_changes true
+}
+`;
+      lb1.write("/run/lines", "");
+      const file = lb1.write("/run/one.conf", globals + configuration({ priority: 150 }));
+      const nines = await startNines(lb1, file);
+      await waitFor(() => lb1.read("/run/lines").includes("MASTER"), 12_000, "MASTER");
+      lb1.write("/run/one.conf", globals + configuration({ priority: 140 }));
+      nines.supervisor.signal("SIGHUP");
+      const wanted = ["BACKUP 150", "MASTER 150", "MASTER_PRIORITY 140", "MASTER 140"];
+      const lines = wanted.map((words) => `INSTANCE "VI_1" ${words}\n`).join("");
+      await waitFor(() => lb1.read("/run/lines") === lines, 5000, `the lines ${lines}`);
+    });
+  });
+
   test("that moves to another interface takes leave where it was", async () => {
     await inWorld(async (_world, lb1, lb2) => {
       const nines = await startNines(

@@ -75,7 +75,7 @@ export const VRRP_KEYWORDS: string = `
 + notify_backup | script | | Run on becoming backup. | man, VRRP synchronization group(s)
 + notify_fault | script | | Run on entering FAULT. | man, VRRP synchronization group(s)
 + notify_stop | script | | Run when the daemon ends. | man, VRRP synchronization group(s)
-+ notify_deleted | script? | | Run when a reload removed the instance. | man, VRRP synchronization group(s)
++ notify_deleted | script? | | Run when a reload removed the instance; without it that is told as FAULT. | man, VRRP synchronization group(s)
 + notify | script | | Run on every change with: INSTANCE or GROUP, name, state, priority. | man, VRRP synchronization group(s)
 + notify_master_rx_lower_pri | script | | Run when a master hears a weaker one. | man, VRRP instance(s)
 + notify_priority_changes | bool | vrrp_notify_priority_changes | Priority changes go to the FIFOs too. | man, VRRP synchronization group(s)

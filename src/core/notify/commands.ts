@@ -15,6 +15,8 @@ export interface NotifyRequest {
   readonly name: string;
   readonly state: NotifyState;
   readonly priority: number;
+  /** No change of state: a line for the FIFOs. */
+  readonly fifoOnly?: true;
   /** An earlier life of the vrrp role was in that state and has very likely told so. */
   readonly again?: true;
   /** Unix time of the decision, ms. */
@@ -37,6 +39,11 @@ export function subjectKey(of: { readonly scope: string; readonly name: string }
   return `${of.scope} ${of.name}`;
 }
 
+/** It runs no script and sends no mail. */
+export function isLineOnly({ state, fifoOnly }: NotifyRequest): boolean {
+  return fifoOnly === true || state === "MASTER_PRIORITY" || state === "BACKUP_PRIORITY";
+}
+
 /** The script of the state first, the generic one after it, as keepalived runs them. */
 export function commandsFor(
   notify: NotifySettings,
@@ -48,7 +55,13 @@ export function commandsFor(
       : [notify.masterReceivedLowerPriority];
   }
   const { master, backup, fault, stop, deleted, any } = notify;
-  const own = { MASTER: master, BACKUP: backup, FAULT: fault, STOP: stop, DELETED: deleted };
+  const own: Partial<Record<NotifyState, NotifyCommand | undefined>> = {
+    MASTER: master,
+    BACKUP: backup,
+    FAULT: fault,
+    STOP: stop,
+    DELETED: deleted,
+  };
   const first = own[request.state];
   const commands = first === undefined ? [] : [first];
   if (any === undefined) return commands;
@@ -68,6 +81,8 @@ const STATE_PHRASES: Record<NotifyState, string> = {
   STOP: "Stopping",
   DELETED: "Deleted",
   MASTER_RX_LOWER_PRI: "Heard a master of lower priority",
+  MASTER_PRIORITY: "Changed priority",
+  BACKUP_PRIORITY: "Changed priority",
 };
 
 /**

@@ -194,3 +194,19 @@ test("told again by a vrrp role that went on where another died: not run a secon
   const third = queue.step(5, requested({ ...ask(3), ...again }));
   assert.deepEqual(runs(third), ["A MASTER 100"]);
 });
+
+test("what is for the FIFOs alone runs no script and is no news of the state", () => {
+  const queue = configured("A");
+  const wanted = ["write-fifo", "acknowledge"];
+  const priority = queue.step(0, requested(ask(1, "A", "MASTER_PRIORITY")));
+  assert.deepEqual(
+    priority.map(({ type }) => type),
+    wanted,
+  );
+  const state = queue.step(1, requested({ ...ask(2), fifoOnly: true }));
+  assert.deepEqual(
+    state.map(({ type }) => type),
+    wanted,
+  );
+  assert.deepEqual(runs(queue.step(2, requested({ ...ask(3), again: true }))), ["A MASTER 100"]);
+});

@@ -10,7 +10,13 @@
 import type { Machine } from "../../lib/deadline-machine.ts";
 import { KILL_GRACE_MS, describeEnd, lastLine, type ScriptEnd } from "../check/script-track.ts";
 import type { NotifyCommand } from "../vrrp/settings.ts";
-import { commandsFor, subjectKey, type NotifyRequest, type NotifySubject } from "./commands.ts";
+import {
+  commandsFor,
+  isLineOnly,
+  subjectKey,
+  type NotifyRequest,
+  type NotifySubject,
+} from "./commands.ts";
 import { enqueue } from "./lane.ts";
 
 /** A notify script gets this long, ms; keepalived sets no limit and waits for ever. */
@@ -125,6 +131,11 @@ export class NotifyQueue implements Machine<NotifyInput, NotifyAction> {
     // The same number for another event: the vrrp role was restarted and counts anew.
     if (request.seq <= this.#highest) this.#forget();
     this.#remember(request);
+    if (isLineOnly(request)) {
+      this.#actions.push({ type: "write-fifo", request });
+      this.#done(request);
+      return;
+    }
     const key = subjectKey(request);
     if (request.again === true && this.#told.get(key) === request.state) {
       this.#done(request);

@@ -201,6 +201,9 @@ export class Instance {
       this.report(turn, { kind: "priority-changed", reason, priority: sum.effectivePriority });
       // A backup that is better now need not wait for the next advert to hear of it.
       if (weaker && this.state.kind === "MASTER") this.state.advertAtMs = turn.now;
+      const { kind: now } = this.state;
+      const isTold = this.settings.notify.priorityChanges;
+      if (isTold && (now === "MASTER" || now === "BACKUP")) this.notify(turn, `${now}_PRIORITY`);
     }
     this.basePriority = this.settings.priority;
     if (reignOf(this) !== undefined) return;
@@ -266,7 +269,7 @@ export class Instance {
   }
 
   /** The last thing an instance does. */
-  stop(turn: Turn, reason: string, notify: "STOP" | "DELETED"): void {
+  stop(turn: Turn, reason: string, notify: "STOP" | "DELETED" | "FAULT"): void {
     this.#lapse(turn);
     const from = this.state.kind;
     if (from === "STOPPED") return;
@@ -274,7 +277,7 @@ export class Instance {
     retract(this, turn);
     this.state = { kind: "STOPPED" };
     this.changed(turn, from, reason);
-    this.notify(turn, notify);
+    if (notify !== from) this.notify(turn, notify);
   }
 
   toBackup(turn: Turn, waitMs: number, awaiting: BackupState["awaiting"], reason: string): void {

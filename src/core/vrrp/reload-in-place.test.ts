@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Segment } from "../../../test/kit/vrrp-segment.ts";
-import { instance, node } from "../../../test/kit/vrrp-settings.ts";
+import { instance, node, noNotify } from "../../../test/kit/vrrp-settings.ts";
 
 test("a backup that hears of a shorter interval first goes on believing in its master", () => {
   const segment = new Segment();
@@ -37,5 +37,19 @@ test("a master goes on under a lease of the new length", () => {
   assert.deepEqual(
     router.did("renew-lease").map(({ durationMs }) => durationMs),
     [300],
+  );
+});
+
+test("changes of priority are told in the state they happen in, where that is wanted", () => {
+  const segment = new Segment();
+  const draft = { notify: { ...noNotify, priorityChanges: true } };
+  const router = segment.add("A", node([instance(draft)]));
+  segment.reconfigure(router, node([instance({ ...draft, priority: 110 })]));
+  segment.until(() => router.state === "MASTER");
+  segment.reconfigure(router, node([instance({ ...draft, priority: 120 })]));
+  segment.reconfigure(router, node([instance({ priority: 130 })]));
+  assert.deepEqual(
+    router.did("notify").map(({ state, priority }) => `${state} ${priority}`),
+    ["BACKUP 100", "BACKUP_PRIORITY 110", "MASTER 110", "MASTER_PRIORITY 120"],
   );
 });

@@ -164,10 +164,16 @@ test("every setting is either live or a reason to start anew, and tested as one 
   assert.deepEqual(rest, ["name", "family", "addresses"], "an instance's name, and vips above");
 });
 
-test("a removed instance releases, resigns and is told as deleted", () => {
+test("a removed instance releases, resigns and is told as a fault, or as deleted if wanted", () => {
+  for (const told of ["FAULT", "DELETED"]) {
+    const { segment, router } = master({
+      notify: { ...noNotify, tellsDeleted: told === "DELETED" },
+    });
+    segment.reconfigure(router, node([]));
+    assert.deepEqual(orders(router), ["V1 release-addresses", "V1 advert 0", `V1 ${told}`]);
+  }
   const { segment, router } = master();
   segment.reconfigure(router, node([]));
-  assert.deepEqual(orders(router), ["V1 release-addresses", "V1 advert 0", "V1 DELETED"]);
   assert.deepEqual(router.router.status(0).instances, []);
   assert.equal(router.router.deadline, Infinity);
 });

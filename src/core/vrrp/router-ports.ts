@@ -118,6 +118,17 @@ export interface RouterEvent {
  */
 export type EventCause = "resigned" | "silent" | "lower" | "outranked";
 
+/** The last two are lines of FIFOs: the priority changed while in that state. */
+export type NotifiedState =
+  | "MASTER"
+  | "BACKUP"
+  | "FAULT"
+  | "STOP"
+  | "DELETED"
+  | "MASTER_RX_LOWER_PRI"
+  | "MASTER_PRIORITY"
+  | "BACKUP_PRIORITY";
+
 export type RouterAction =
   /** Bytes and length are reused by the router: send before the next `step`. */
   | {
@@ -164,8 +175,10 @@ export type RouterAction =
       readonly type: "notify";
       readonly scope: "INSTANCE" | "GROUP";
       readonly name: string;
-      readonly state: "MASTER" | "BACKUP" | "FAULT" | "STOP" | "DELETED" | "MASTER_RX_LOWER_PRI";
+      readonly state: NotifiedState;
       readonly priority: number;
+      /** No change of state: a line for the FIFOs. */
+      readonly fifoOnly?: true;
       /** The process before us was in that state and has very likely told so: whoever remembers
        *  that need not be told again. */
       readonly again?: true;

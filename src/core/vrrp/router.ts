@@ -109,7 +109,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
       const next = wanted.get(name);
       if (next !== undefined && !needsRestart(instance.settings, next)) continue;
       const why = next === undefined ? "removed from the configuration" : "configured anew";
-      instance.stop(turn, why, next === undefined ? "DELETED" : "STOP");
+      instance.stop(turn, why, next === undefined ? deletedState(instance) : "STOP");
       this.#seats.delete(name);
       this.#replaced.set(name, instance.sender);
     }
@@ -383,4 +383,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
 
 function routeKey(family: "ipv4" | "ipv6", vrid: number): number {
   return family === "ipv4" ? vrid : vrid + 256;
+}
+
+/** keepalived's: scripts that know no DELETED hear of it as of a fault. */
+function deletedState({ settings: { notify } }: Instance): "DELETED" | "FAULT" {
+  return notify.tellsDeleted === true ? "DELETED" : "FAULT";
 }

@@ -178,6 +178,8 @@ export interface NotifySettings {
   readonly fault?: NotifyCommand;
   readonly stop?: NotifyCommand;
   readonly deleted?: NotifyCommand;
+  /** `notify_deleted`, with a script or without: DELETED is said, not FAULT. Absent = no. */
+  readonly tellsDeleted?: boolean;
   /** Generic: called with INSTANCE|GROUP name state priority. */
   readonly any?: NotifyCommand;
   readonly masterReceivedLowerPriority?: NotifyCommand;

@@ -30,6 +30,7 @@ export function readNotify(block: Block, globals: Block, context: Context): Noti
     block.bool("smtp_alert") ?? globals.bool("smtp_alert_vrrp") ?? globals.bool("smtp_alert");
   return {
     ...commands,
+    ...(block.has("notify_deleted") ? { tellsDeleted: true } : {}),
     priorityChanges:
       block.bool("notify_priority_changes") ?? globals.flag("vrrp_notify_priority_changes"),
     mail: mail ?? false,

@@ -273,7 +273,7 @@ export const processDrills: readonly DrillKind[] = [
     name: "hang-check",
     title: "the check process hangs",
     layer: "director",
-    says: "SIGSTOP. Requests go on with what was known last.",
+    says: "SIGSTOP. Requests go on with what was known last; after 10 s another one asks.",
     build: hangCheck,
   },
   {

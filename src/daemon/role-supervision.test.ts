@@ -1,4 +1,4 @@
-/** A console that hangs is replaced: real processes, stopped by a signal. */
+/** A console or a check process that hangs is replaced: real processes, stopped by a signal. */
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,20 +6,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConsoleKeeper } from "./console-keeper.ts";
 import { EventLog } from "./event-log.ts";
 import { isAlive } from "./role-spawn.ts";
 import { RoleSupervision } from "./role-supervision.ts";
 
-/** One look less than a hung one is let live. */
-const LOOKS = 14;
+/** How many looks without a sign of life are too many. */
+const LOOKS = { console: 15, check: 10 } as const;
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
   for (let i = 0; i < 3000 && !isSo(); i++) await sleep(10);
   assert.ok(isSo(), what);
 }
 
-test("a stopped console is killed and another one started; one that lives is left alone", async () => {
+for (const role of ["console", "check"] as const) {
+  test(`a stopped ${role} is killed and another one started; one that lives is left alone`, () =>
+    stopped(role));
+}
+
+async function stopped(role: "console" | "check"): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nines-keeper-"));
   const [entry] = process.argv.splice(1, 1, join(import.meta.dirname, "../../bin/nines.ts"));
   const log = new EventLog(
@@ -27,28 +31,27 @@ test("a stopped console is killed and another one started; one that lives is lef
     () => Date.now(),
   );
   const places = { runDirectory: folder, stateDirectory: folder };
-  const supervision = new RoleSupervision({ ...places, role: "console" }, log);
-  // The test looks: no time need pass for a console to have been silent for long.
+  // The test looks: no time need pass for a process to have been silent for long.
   let look: (() => void) | undefined;
-  const keeper = new ConsoleKeeper(supervision, (work) => {
+  const supervision = new RoleSupervision({ ...places, role }, log, (work) => {
     look = work;
     return () => (look = undefined);
   });
   const lookTimes = (count: number): void => Array.from({ length: count }).forEach(() => look?.());
   const kinds = (): readonly string[] => log.since(0).map(({ kind }) => kind);
+  const running = supervision.run(() => undefined, true);
   try {
-    keeper.want(true);
     await until("its first sign of life", () => supervision.shownMs !== undefined);
     const first = supervision.status.pid!;
     const before = kinds();
     for (let life = 0; life < 2; life++) {
       const shown = supervision.shownMs;
-      lookTimes(LOOKS);
+      lookTimes(LOOKS[role] - 1);
       await until("another sign of life", () => supervision.shownMs !== shown);
     }
     assert.deepEqual([supervision.status.pid, kinds()], [first, before]);
     process.kill(first, "SIGSTOP");
-    lookTimes(LOOKS + 2);
+    lookTimes(LOOKS[role] + 1);
     await until("its successor", () => {
       const { pid, state } = supervision.status;
       return state === "running" && pid !== first && supervision.recorded === pid;
@@ -60,11 +63,12 @@ test("a stopped console is killed and another one started; one that lives is lef
       "role-started",
     ]);
     const hung = log.since(0).findLast(({ kind }) => kind === "role-hung");
-    assert.equal(hung?.instance, "console");
-    assert.match(hung?.reason ?? "", /no sign of life for 30000 ms; killing it$/u);
+    assert.equal(hung?.instance, role);
+    assert.match(hung?.reason ?? "", /no sign of life for \d+000 ms; killing it$/u);
   } finally {
-    await keeper.stop();
+    await supervision.stop(0, 2000);
+    await running;
     process.argv.splice(1, 1, entry!);
     rmSync(folder, { recursive: true });
   }
-});
+}
