@@ -1,6 +1,6 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { JournalRecord } from "../core/journal/record.ts";
@@ -86,14 +86,22 @@ test("the journal of a dead node is read by number, time, subject and level", as
   assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} web\/a: reason 12000$/);
 });
 
-test("a copy of a journal is read where nobody may write, by the name that was typed", async () => {
-  const places = mkdtempSync(join(folder, "copy of 100% -"));
-  const path = join(places, "a#1.db");
+test("a copy of a journal is read where nothing can be written beside it, by a relative name", async () => {
+  // There is no room for `-shm` after such a name.
+  const path = join(folder, `100% a#${"1".repeat(245)}.db`);
   cpSync(journal("whole.db", [record(1)]), path);
-  // Nothing can stand where a reader shares its notes with the writer.
-  mkdirSync(`${path}-shm`);
   const { code, lines } = await says({ merged: [relative(process.cwd(), path)] });
   assert.deepEqual([code, lines.length], [0, 1]);
+});
+
+test("of a journal without its newest part it is told what is missing", async () => {
+  const path = join(folder, "living.db");
+  const { database } = openJournal(path, 0);
+  const copy = join(folder, "copy.db");
+  cpSync(path, copy);
+  const store = new JournalStore(database);
+  assert.match((await says({ merged: [copy] })).lines[0] ?? "", /copy\.db-wal as well/);
+  store.close();
 });
 
 test("journals of two nodes are one story, effects after their causes", async () => {

@@ -97,9 +97,15 @@ interface Running {
 /** A text: why there is none, e.g. on a disk that is full, where a reader has no room for its notes. */
 function readerOf(path: string): JournalReader | string {
   try {
-    return new JournalReader(openJournalToRead(path));
+    const reader = new JournalReader(openJournalToRead(path));
+    void reader.lastSeq;
+    return reader;
   } catch (error) {
-    return `${path} cannot be read: ${(error as Error).message}`;
+    const { message } = error as Error;
+    const isPart = message.startsWith("no such table");
+    return isPart
+      ? `${path} holds no records: of a node that runs, copy ${path}-wal as well`
+      : `${path} cannot be read: ${message}`;
   }
 }
 
