@@ -50,11 +50,7 @@ class Holder {
     const names = [...this.held.keys()];
     const send = ({ box }: { box: string }): void => {
       this.asked++;
-      for (let i = 0; i < names.length; i += MAX_PASSED) {
-        const part = names.slice(i, i + MAX_PASSED);
-        const fds = part.map((name) => this.held.get(name)!);
-        assert.equal(this.#box.send(box, JSON.stringify(part), fds), 0);
-      }
+      void this.#box.sendAll(box, names, (name) => this.held.get(name));
     };
     return { hello: { listening: names }, send } as unknown as WorkerLink;
   }

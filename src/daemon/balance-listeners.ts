@@ -7,17 +7,14 @@
 
 import { unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
-import { DescriptorBox, MAX_PASSED, type PassedDescriptors } from "../drivers/fd-passing.ts";
-import { closeFd, EAGAIN, errnoName, isOsFailure } from "../drivers/ffi.ts";
+import { DescriptorBox, type PassedDescriptors } from "../drivers/fd-passing.ts";
+import { closeFd, errnoName, isOsFailure } from "../drivers/ffi.ts";
 import { attachFilter, detachFilter, REFUSE } from "../drivers/packet-filter.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
 import { createWorkerMemory } from "../drivers/worker-memory.ts";
 import type { WorkerLink } from "./balance-hub.ts";
 import { WORKER_MEMORY } from "./balance-protocol.ts";
 
-/** A box whose queue is full is tried again, that often. */
-const RETRY_MS = 20;
-const RETRIES = 250;
 /** What a living worker may take to send all its sockets. */
 const RETURN_WITHIN_MS = 2_000;
 
@@ -104,19 +101,9 @@ export class ListeningSockets {
 
   /** Sends a worker what it does not have. The answer is what went wrong. */
   async giveTo(box: string, has: ReadonlySet<string>): Promise<string | undefined> {
-    const all = [...this.#fds].filter(([name]) => !has.has(name));
-    for (let i = 0; i < all.length; i += MAX_PASSED) {
-      const part = all.slice(i, i + MAX_PASSED);
-      const text = JSON.stringify(part.map(([name]) => name));
-      const fds = part.map(([, fd]) => fd);
-      let result = this.#box.send(box, text, fds);
-      for (let tries = 0; result === -EAGAIN && tries < RETRIES; tries++) {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-        result = this.#box.send(box, text, fds);
-      }
-      if (result < 0) return `cannot hand sockets to ${box}: ${errnoName(result)}`;
-    }
-    return undefined;
+    const missing = this.held.filter((name) => !has.has(name));
+    const result = await this.#box.sendAll(box, missing, (name) => this.#fds.get(name));
+    return result < 0 ? `cannot hand sockets to ${box}: ${errnoName(result)}` : undefined;
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 
 import type { Engine } from "../core/proxy/engine.ts";
-import { MAX_PASSED, type DescriptorBox } from "../drivers/fd-passing.ts";
+import type { DescriptorBox } from "../drivers/fd-passing.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { closeFd, isOsFailure } from "../drivers/ffi.ts";
 import { WorkerMemory } from "../drivers/worker-memory.ts";
@@ -22,7 +22,8 @@ export class WorkerDescriptors {
   }
 
   get names(): readonly string[] {
-    return this.#all.map(([name]) => name);
+    const memory = this.#memory === undefined ? [] : [WORKER_MEMORY];
+    return [...memory, ...this.#fronts.sockets.keys()];
   }
 
   /** They are ours from now on. The answer is why this worker counts alone. */
@@ -36,24 +37,9 @@ export class WorkerDescriptors {
   }
 
   send(box: DescriptorBox, path: string): void {
-    const all = this.#all;
-    for (let i = 0; i < Math.max(1, all.length); i += MAX_PASSED) {
-      const part = all.slice(i, i + MAX_PASSED);
-      const names = JSON.stringify(part.map(([name]) => name));
-      box.send(
-        path,
-        names,
-        part.map(([, fd]) => fd),
-      );
-    }
-  }
-
-  get #all(): readonly (readonly [name: string, fd: number])[] {
-    const memory = this.#memory;
-    return [
-      ...(memory === undefined ? [] : [[WORKER_MEMORY, memory] as const]),
-      ...this.#fronts.sockets,
-    ];
+    const fdOf = (name: string): number | undefined =>
+      name === WORKER_MEMORY ? this.#memory : this.#fronts.sockets.get(name);
+    void box.sendAll(path, this.names, fdOf);
   }
 
   #share(fd: number): string | undefined {

@@ -51,6 +51,26 @@ test("descriptors arrive open, in order, with their text", async () => {
   });
 });
 
+test("more messages than the kernel keeps for a reader arrive all the same, but for what is gone", async () => {
+  await withBoxes(async (from, toPath, next) => {
+    const fd = openSync(import.meta.filename, "r");
+    const names = Array.from({ length: MAX_PASSED * 30 }, (_, i) => `socket ${i}`);
+    const sent = from.sendAll(toPath, names, (name) => (name === "socket 7" ? undefined : fd));
+    const heard: string[] = [];
+    while (heard.length < names.length - 1) {
+      const { text, fds } = await next();
+      heard.push(...(JSON.parse(text) as string[]));
+      for (const one of fds) closeSync(one);
+    }
+    assert.equal(await sent, 0);
+    closeSync(fd);
+    assert.deepEqual(
+      heard,
+      names.filter((name) => name !== "socket 7"),
+    );
+  });
+});
+
 test("a box that is not there is told by errno", async () => {
   await withBoxes(async (from, toPath) => {
     assert.equal(from.send(`${toPath}.none`, "", []), -2);

@@ -9,6 +9,7 @@ import {
   AF_UNIX,
   bindSocket,
   closeFd,
+  EAGAIN,
   EINVAL,
   MSG_DONTWAIT,
   openSocket,
@@ -33,6 +34,9 @@ const MAX_TEXT = 16 * 1024;
 /** `sockaddr_un`, and a control message of that many descriptors. */
 const SIZES = { name: 110, payload: MAX_TEXT, control: 16 + 4 * MAX_PASSED };
 const MAX_PER_EVENT = 16;
+/** The kernel keeps some ten messages for who has not read them yet; a full queue is tried again, that often. */
+const RETRY_MS = 20;
+const RETRIES = 250;
 
 export interface PassedDescriptors {
   readonly text: string;
@@ -76,6 +80,40 @@ export class DescriptorBox {
         setImmediate(received, passed);
       }
     });
+  }
+
+  /**
+   * However many, in several messages; each text is a JSON array of the names of what comes with it. A full
+   * queue is tried again, and what is gone by then (`fdOf`) is left out. 0 or `-errno`.
+   */
+  async sendAll(
+    path: string,
+    names: readonly string[],
+    fdOf: (name: string) => number | undefined,
+  ): Promise<number> {
+    for (let i = 0; i < names.length; i += MAX_PASSED) {
+      const part = names.slice(i, i + MAX_PASSED);
+      let result = this.#sendPart(path, part, fdOf);
+      for (let tries = 0; result === -EAGAIN && tries < RETRIES; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        result = this.#sendPart(path, part, fdOf);
+      }
+      if (result < 0) return result;
+    }
+    return 0;
+  }
+
+  #sendPart(
+    path: string,
+    names: readonly string[],
+    fdOf: (name: string) => number | undefined,
+  ): number {
+    const held = names.filter((name) => fdOf(name) !== undefined);
+    return this.send(
+      path,
+      JSON.stringify(held),
+      held.map((name) => fdOf(name)!),
+    );
   }
 
   /** At most `MAX_PASSED`. 0 or `-errno`: `-EAGAIN` its queue is full, `-ECONNREFUSED` it is dead. */

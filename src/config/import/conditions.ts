@@ -6,6 +6,7 @@ export type Condition = Readonly<Record<string, unknown>>;
 /** Undefined: routes have no such condition. */
 export type Term = Condition | "true" | "false" | undefined;
 
+import { parseIp } from "../../lib/ip-address.ts";
 import { literal } from "./expressions.ts";
 
 /** A condition with exceptions: routes for those stand before. */
@@ -117,8 +118,43 @@ function bothValues(key: string, a: unknown, b: unknown): unknown {
   }
   if (key === "path") return bothPaths(a as string[], b as string[]);
   if (key === "method") return (a as string[]).filter((one) => (b as string[]).includes(one));
+  if (key === "host") return narrower(a as string[], b as string[], isHostIn);
+  if (key === "source") return narrower(a as string[], b as string[], isSourceIn);
   const isExact = [...(a as string[]), ...(b as string[])].every((one) => !/[*/]/u.test(one));
   return isExact ? (a as string[]).filter((one) => (b as string[]).includes(one)) : undefined;
+}
+
+/** What is in both lists: of two of which one holds the other the smaller one. */
+function narrower(
+  a: readonly string[],
+  b: readonly string[],
+  isIn: (one: string, other: string) => boolean,
+): string[] {
+  const both = a.flatMap((one) =>
+    b.flatMap((other) => (isIn(one, other) ? [one] : isIn(other, one) ? [other] : [])),
+  );
+  return [...new Set(both)];
+}
+
+/** `*.example.com` holds all below it. */
+function isHostIn(host: string, other: string): boolean {
+  return host === other || (other.startsWith("*") && host.endsWith(other.slice(1)));
+}
+
+function isSourceIn(source: string, other: string): boolean {
+  if (source === other) return true;
+  const [inner, outer] = [networkOf(source), networkOf(other)];
+  if (inner === undefined || outer === undefined) return false;
+  return inner.length >= outer.length && inner.startsWith(outer);
+}
+
+/** The bits that its addresses begin with, after the family. */
+function networkOf(text: string): string | undefined {
+  const [address = "", length] = text.split("/");
+  const bytes = parseIp(address);
+  if (bytes === undefined) return undefined;
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  return `${bytes.length}:${bits.slice(0, length === undefined ? bits.length : Number(length))}`;
 }
 
 /** The longer of two beginnings, else both looked for from the start. */

@@ -200,3 +200,13 @@ test("virtual servers whose names differ in signs only stay apart", () => {
   const names = service?.balance.pools.map(({ name }) => name);
   assert.deepEqual(names, ["2001-db8-1-80", "2001-db8-1-80-2"]);
 });
+
+test("words that decide about servers and have no counterpart are named", () => {
+  const odd =
+    "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n }\n }";
+  const { notes = [] } = read(
+    virtualServer("10.0.0.100 80", "", `lthreshold 3\n uthreshold 9\n ${odd}`),
+  );
+  const named = "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset";
+  assert.equal(notes[1], `virtual_server 10.0.0.100 80: ${named}`);
+});

@@ -13,7 +13,7 @@ import type { Data } from "../import/draft.ts";
 import type { Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
-import type { VirtualServerSettings } from "../virtual-server.ts";
+import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
 import { virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
@@ -134,6 +134,23 @@ function proxyNote(carried: readonly VirtualServerSettings[], file: string): str
   return `${what}: real servers see this machine's address${back} - ${next}`;
 }
 
+/** Words that decide which server is used, and have no counterpart. */
+function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
+  const words = lowerThreshold > 0 ? ["lthreshold"] : [];
+  for (const check of checks) {
+    const target = "target" in check ? check.target : undefined;
+    if (target?.sourcePort !== undefined) words.push("bind_port");
+    if (target?.sourceInterface !== undefined) words.push("bind_if");
+    if (target?.mark !== undefined) words.push("fwmark of checks");
+    if (check.kind === "udp" && check.minReplyLength > 0) words.push("min_reply_length");
+    if (check.kind !== "http") continue;
+    const patterns = check.urls.flatMap(({ regex }) => regex ?? []);
+    if (patterns.some(({ minOffset }) => minOffset > 0)) words.push("regex_min_offset");
+    if (patterns.some(({ maxOffset }) => maxOffset !== undefined)) words.push("regex_max_offset");
+  }
+  return words;
+}
+
 const EXACT: readonly string[] = ["rr", "wrr", "lc", "wlc", "twos", "sh", "mh", "fo"];
 
 function lacks(carried: readonly VirtualServerSettings[], model: Model): string[] {
@@ -141,7 +158,9 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
     const name = `virtual_server ${server.name}`;
     const { scheduler, frontends, realServers } = server;
     const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
+    const words = new Set(realServers.flatMap(leftOut));
     return [
+      ...(words.size === 0 ? [] : [`${name}: left out are ${[...words].join(", ")}`]),
       ...(EXACT.includes(scheduler) ? [] : [`${name}: the nearest to ${scheduler} is used`]),
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),

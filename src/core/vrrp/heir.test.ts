@@ -71,6 +71,14 @@ test("within the lease it is master at once: lease, advert, addresses, announcem
   assert.equal(next.did("release-addresses").length, 0);
 });
 
+test("a lease that the kernel ended, nobody knows when, is told as that", () => {
+  const settings = node([instance({ priority: 150 })]);
+  const { segment, dead, reigns } = orphaned(settings);
+  const ended = reigns.map((reign) => ({ ...reign, leaseUntilMs: -Infinity }));
+  const next = successor(segment, dead, settings, ended);
+  assert.match(next.said("note").join(), /was master, but its lease has ended$/);
+});
+
 test("nobody is told twice: the one notification says that it is told again", () => {
   const settings = pairOfInstances({ priority: 150 });
   const { segment, dead, reigns } = orphaned(settings, pairOfInstances());

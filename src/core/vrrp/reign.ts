@@ -47,5 +47,7 @@ export function objectionTo(reign: Reign, identity: string, now: number): string
     return "the process before us was master, but with another configuration";
   }
   if (now < reign.leaseUntilMs) return undefined;
-  return `the process before us was master, but its lease ended ${ms(now - reign.leaseUntilMs)} ago`;
+  const agoMs = now - reign.leaseUntilMs;
+  const ended = agoMs === Infinity ? "has ended" : `ended ${ms(agoMs)} ago`;
+  return `the process before us was master, but its lease ${ended}`;
 }

@@ -13,6 +13,7 @@ import {
   serverText,
   tellServerOptions,
 } from "./servers.ts";
+import { timeoutOf } from "./timeouts.ts";
 import { readSorry, type Pages } from "./sorry.ts";
 
 export interface BackendFacts extends ServerFacts {
@@ -44,8 +45,8 @@ export function importBackend(name: string, bag: Bag, facts: BackendFacts): void
     balance: balanceOf(bag, draft),
     sticky,
     retry: retryOf(bag, draft),
-    queue: queueOf(bag),
-    timeouts: timeoutsOf(bag),
+    queue: queueOf(bag, draft),
+    timeouts: timeoutsOf(bag, draft),
     ...poolFromServers(servers, facts),
     ...connectionsOf(bag),
     sorry: readSorry(bag, facts.pages, draft),
@@ -90,15 +91,15 @@ function connectionsOf(bag: Bag): Data {
   return closes || isNever ? { max_idle_per_server: 0 } : {};
 }
 
-function timeoutsOf(bag: Bag): Data {
-  const ms = (name: string): string | undefined => duration(timeMs(bag.last("timeout", name)?.[0]));
+function timeoutsOf(bag: Bag, draft: Draft): Data {
+  const ms = (name: string): string | undefined => timeoutOf(bag, name, draft);
   const server = ms("server");
   const timeouts = { connect: ms("connect"), response: server, idle: server, tunnel: ms("tunnel") };
   return timeouts;
 }
 
-function queueOf(bag: Bag): Data {
-  return { timeout: duration(timeMs(bag.last("timeout", "queue")?.[0])) };
+function queueOf(bag: Bag, draft: Draft): Data {
+  return { timeout: timeoutOf(bag, "queue", draft) };
 }
 
 function retryOf(bag: Bag, draft: Draft): Data {

@@ -1,42 +1,69 @@
 /** `bind` lines become `listen` and `tls`. Source: configuration manual, sections 4.2 and 5.1. */
 
+import type { ConfigurationFiles } from "../../keepalived/lines.ts";
 import type { Data, Draft } from "../draft.ts";
 import type { Line } from "./lines.ts";
 import { type Option, optionsOf } from "./options.ts";
 
 export interface Binds {
+  readonly isTls: boolean;
+  readonly acceptProxy: boolean;
   readonly listen: string[];
   readonly ports: number[];
   tls?: Data;
-  acceptProxy: boolean;
 }
 
 export interface BindDefaults {
   readonly crtBase: string;
   readonly caBase: string;
+  readonly files: ConfigurationFiles;
   /** Of `ssl-default-bind-options`. */
   readonly minimumVersion: string | undefined;
 }
 
-/** Of a listener's clear-text binds and of its TLS ones: two frontends of Nines. */
+/**
+ * A frontend of Nines has TLS or not, asks all of its clients for certificates or none, and believes all or none
+ * of what stands in front: binds that differ in that are several.
+ */
 export function readBinds(
   lines: readonly Line[],
   defaults: BindDefaults,
   draft: Draft,
-): { readonly plain: Binds; readonly tls: Binds } {
-  const plain: Binds = { listen: [], ports: [], acceptProxy: false };
-  const tls: Binds = { listen: [], ports: [], acceptProxy: false };
+): readonly Binds[] {
+  const groups = new Map<string, Binds>();
   for (const line of lines) {
     const options = optionsOf(line.words.slice(2));
-    const isTls = options.some(({ name }) => name === "ssl");
-    const binds = isTls ? tls : plain;
+    const value = (name: string): string | undefined =>
+      options.find((option) => option.name === name)?.value;
+    const isTls = value("ssl") !== undefined;
+    const acceptProxy = value("accept-proxy") !== undefined;
+    const verify = value("verify") ?? "none";
+    const asks = isTls && verify !== "none" ? [verify, value("ca-file")] : [];
+    const key = JSON.stringify([isTls, acceptProxy, ...asks]);
+    const binds = groups.get(key) ?? { isTls, acceptProxy, listen: [], ports: [] };
+    groups.set(key, binds);
     const reader = new BindReader(line, options, draft);
-    for (const text of (line.words[1] ?? "").split(",")) reader.address(text, binds);
+    const texts = (line.words[1] ?? "").split(",").filter((text) => reader.address(text, binds));
+    if (texts.length === 0) continue;
     if (isTls) binds.tls = reader.tls(binds.tls ?? {}, defaults);
-    binds.acceptProxy ||= options.some(({ name }) => name === "accept-proxy");
     reader.tellOthers(lines);
   }
-  return { plain, tls };
+  const found = [...groups.values()].filter(({ listen }) => listen.length > 0);
+  return found.sort((a, b) => Number(a.isTls) - Number(b.isTls));
+}
+
+/** The frontends' names: `www`, `www-tls`, and with their port where there are more. */
+export function namedBinds(name: string, all: readonly Binds[]): Map<string, Binds> {
+  const named = new Map<string, Binds>();
+  const hasPlain = all.some(({ isTls }) => !isTls);
+  for (const binds of all) {
+    const base = binds.isTls && hasPlain ? `${name}-tls` : name;
+    const port = `${name}-${binds.ports[0] ?? "unix"}`;
+    let own = named.has(base) ? port : base;
+    for (let count = 2; named.has(own); count++) own = `${port}-${count}`;
+    named.set(own, binds);
+  }
+  return named;
 }
 
 /** One address, `*` and `::` included, or a range of ports. */
@@ -121,19 +148,20 @@ class BindReader {
     return this.#options.filter((one) => one.name === name).map((one) => one.value);
   }
 
-  address(text: string, binds: Binds): void {
+  /** False: Nines listens on nothing like that, which was told. */
+  address(text: string, binds: Binds): boolean {
     const path = /^(?:unix@)?(\/.+)$/u.exec(text)?.[1];
     if (path !== undefined) {
       const [mode] = this.#values("mode");
       binds.listen.push(`unix:${path}${mode === undefined ? "" : ` mode=${mode}`}`);
-      return;
+      return true;
     }
     const [, family, host = "", from = "", to = from] =
-      /^(?:(ipv4|ipv6)@)?(.*):(\d+)(?:-(\d+))?$/u.exec(text) ?? [];
+      /^(?:(ipv4|ipv6)@)?([^@]*):(\d+)(?:-(\d+))?$/u.exec(text) ?? [];
     const [first, last] = [Number(from), Number(to)];
     if (from === "" || last < first || last - first >= MOST_PORTS) {
       this.#lose(`${text} is nothing that Nines listens on`);
-      return;
+      return false;
     }
     const isV6 = host.includes(":") || family === "ipv6";
     const bare = host.replace(/^\[(.*)\]$/u, "$1");
@@ -148,10 +176,13 @@ class BindReader {
     for (const one of both) {
       if (binds.listen.includes(one)) binds.listen.splice(binds.listen.indexOf(one), 1);
     }
+    return true;
   }
 
-  tls(before: Data, { crtBase, caBase, minimumVersion }: BindDefaults): Data {
-    const certificates = this.#values("crt").map((file) => inside(crtBase, file));
+  tls(before: Data, { crtBase, caBase, minimumVersion, files }: BindDefaults): Data {
+    const certificates = this.#values("crt").flatMap((file) =>
+      this.#certificates(inside(crtBase, file), files),
+    );
     const [ca] = this.#values("ca-file");
     const [verify] = this.#values("verify");
     const has = (name: string): boolean => this.#options.some((one) => one.name === name);
@@ -169,6 +200,19 @@ class BindReader {
       client_ca: before["client_ca"] ?? (verify === undefined ? undefined : clientCa),
       client_certificate: verify === "optional" ? "optional" : before["client_certificate"],
     };
+  }
+
+  /** Of a folder HAProxy takes all, by name, but for what goes with them. */
+  #certificates(path: string, files: ConfigurationFiles): readonly string[] {
+    const found = files.glob(`${path.replace(/\/$/u, "")}/*`);
+    const own = found.filter((file) => !/\.(?:issuer|key|ocsp|sctl)$/u.test(file));
+    if (own.length > 0) return own;
+    if (!path.endsWith("/")) return [path];
+    this.#draft.lost(
+      { ...this.#line.at, text: `crt ${path}` },
+      "no certificates are found there: name them in tls.certificates",
+    );
+    return [];
   }
 
   #version(text: string | undefined): string | undefined {

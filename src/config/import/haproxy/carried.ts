@@ -4,10 +4,11 @@
  */
 
 import type { Data, Draft } from "../draft.ts";
-import { readBinds } from "./binds.ts";
+import { namedBinds, readBinds } from "./binds.ts";
 import type { FrontendFacts } from "./frontend.ts";
 import { type Bag, timeMs } from "./lines.ts";
 import { duration, numberOf } from "./servers.ts";
+import { LONGEST_MS, timeoutOf } from "./timeouts.ts";
 
 const SHUTS_OUT: readonly string[] = ["reject", "silent-drop", "tarpit"];
 
@@ -31,14 +32,11 @@ export type CarriedFacts = Pick<FrontendFacts, "draft" | "bindDefaults" | "maxco
 /** False: it listens nowhere. */
 export function importCarried(name: string, bag: Bag, pool: string, facts: CarriedFacts): boolean {
   const { draft, bindDefaults } = facts;
-  const { plain, tls } = readBinds(bag.all("bind"), bindDefaults, draft);
+  const all = readBinds(bag.all("bind"), bindDefaults, draft);
   const connections = numberOf(bag.last("maxconn")?.[0]) ?? facts.maxconn;
-  const handshake = duration(timeMs(bag.last("timeout", "client-hs")?.[0]));
+  const handshake = timeoutOf(bag, "client-hs", draft);
   const isLogged = bag.has("option", "tcplog") || bag.has("option", "httplog");
-  const isTwo = plain.listen.length > 0 && tls.listen.length > 0;
-  for (const binds of [plain, tls]) {
-    if (binds.listen.length === 0) continue;
-    const own = isTwo && binds === tls ? `${name}-tls` : name;
+  for (const [own, binds] of namedBinds(name, all)) {
     draft.frontends[own] = {
       mode: "tcp",
       listen: binds.listen,
@@ -50,20 +48,22 @@ export function importCarried(name: string, bag: Bag, pool: string, facts: Carri
       access_log: isLogged ? "json" : undefined,
     };
   }
-  return plain.listen.length + tls.listen.length > 0;
+  return all.length > 0;
 }
 
 /** What a pool of requests has and one of connections does not. */
 export function carriedPool(name: string, bag: Bag, draft: Draft): void {
   const pool = draft.pools[name]!;
-  const ms = (side: string): number => timeMs(bag.last("timeout", side)?.[0]) ?? Infinity;
-  const tunnel = timeMs(bag.last("timeout", "tunnel")?.[0]);
+  // No time is no limit.
+  const ms = (side: string): number => timeMs(bag.last("timeout", side)?.[0]) || Infinity;
+  timeoutOf(bag, "server", draft);
+  const tunnel = timeoutOf(bag, "tunnel", draft) === undefined ? undefined : ms("tunnel");
   const silentMs = tunnel ?? Math.min(ms("server"), ms("client"));
   const longer = ["server", "client"].find((side) => silentMs < ms(side) && ms(side) < Infinity);
   if (longer !== undefined && tunnel === undefined) {
     draft.unneeded(bag.lastLine("timeout", longer)!.at, "of client and server the shorter counts");
   }
-  const silence = silentMs === Infinity ? undefined : duration(silentMs);
+  const silence = silentMs === Infinity ? undefined : duration(Math.min(LONGEST_MS, silentMs));
   const { connect } = pool["timeouts"] as Data;
   const { attempts } = pool["retry"] as Data;
   draft.pools[name] = {

@@ -68,7 +68,7 @@ function staticCriterion(fetch: string, values: readonly string[], context: AclC
 }
 
 function requestCriterion(fetch: string, values: readonly string[], flags: Flags): Term {
-  if (fetch === "src") return values.length === 0 ? undefined : { source: [...values] };
+  if (fetch === "src") return values.length === 0 ? undefined : { source: values.map(withPrefix) };
   if (fetch === "method") return { method: [...values] };
   if (fetch === "ssl_fc_sni") return hostTerm(values, flags.how === "" ? "str" : flags.how);
   const path = /^(path|url)(?:_(beg|end|reg|sub|dir))?$/u.exec(fetch);
@@ -81,6 +81,17 @@ function requestCriterion(fetch: string, values: readonly string[], flags: Flags
     return matches.includes(undefined) || matches.length === 0 ? undefined : { path: matches };
   }
   return namedCriterion(fetch, values, flags);
+}
+
+/** `10.0.0.0/255.0.0.0` with the length of its prefix. */
+function withPrefix(source: string): string {
+  const [, address, mask] = /^(.*)\/(\d+\.\d+\.\d+\.\d+)$/u.exec(source) ?? [];
+  if (mask === undefined) return source;
+  const bits = mask
+    .split(".")
+    .map((part) => Number(part).toString(2).padStart(8, "0"))
+    .join("");
+  return /^1*0*$/u.test(bits) ? `${address}/${bits.replace(/0+$/u, "").length}` : source;
 }
 
 /** How a path of a route is written in short: `/x`, `/x*`, `~ expression`. */

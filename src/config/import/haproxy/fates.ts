@@ -123,6 +123,9 @@ interface Fate {
 }
 
 export function fateOf(words: readonly string[]): Fate {
+  if (words.join(" ") === "option forwardfor") {
+    return { severity: "unneeded", why: "the frontend says who the client is: see forwarded" };
+  }
   const start = words[0] === "no" ? words.slice(1) : words;
   for (const text of [start.slice(0, 2).join(" "), start[0] ?? "", start[0]?.slice(0, 5) ?? ""]) {
     if (Object.hasOwn(UNNEEDED, text)) return { severity: "unneeded", why: UNNEEDED[text]! };

@@ -1,12 +1,13 @@
-/** A `frontend`, or the first half of a `listen`, becomes one frontend, or two when some binds have TLS. */
+/** A `frontend`, or the first half of a `listen`, becomes one frontend, or more when its binds differ. */
 
 import type { Data, Draft } from "../draft.ts";
 import { ALWAYS } from "../conditions.ts";
 import { compileRules, routesData, type Rule } from "../routes.ts";
-import { type BindDefaults, type Binds, readBinds } from "./binds.ts";
-import { type Bag, type Line, timeMs } from "./lines.ts";
+import { type BindDefaults, type Binds, namedBinds, readBinds } from "./binds.ts";
+import type { Bag, Line } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
-import { duration, numberOf } from "./servers.ts";
+import { numberOf } from "./servers.ts";
+import { timeoutOf } from "./timeouts.ts";
 
 export interface FrontendFacts {
   readonly draft: Draft;
@@ -30,15 +31,11 @@ export function importFrontend(
   ownPool: string | undefined,
 ): boolean {
   const { draft } = facts;
-  const { plain, tls } = readBinds(bag.all("bind"), facts.bindDefaults, draft);
+  const all = readBinds(bag.all("bind"), facts.bindDefaults, draft);
   const common = commonData(bag, facts);
-  const isTwo = plain.listen.length > 0 && tls.listen.length > 0;
   let isUsed = false;
-  for (const binds of [plain, tls]) {
-    if (binds.listen.length === 0) continue;
-    const isTls = binds === tls;
-    const own = isTwo && isTls ? `${name}-tls` : name;
-    const routes = routesOf(bag, { facts, isTls, binds, ownPool });
+  for (const [own, binds] of namedBinds(name, all)) {
+    const routes = routesOf(bag, { facts, binds, ownPool });
     if (routes.length === 0) continue;
     isUsed = true;
     const trust = binds.acceptProxy ? { accept_proxy: ["0.0.0.0/0", "::/0"] } : {};
@@ -60,17 +57,16 @@ export function importFrontend(
 
 interface Side {
   readonly facts: FrontendFacts;
-  readonly isTls: boolean;
   readonly binds: Binds;
   readonly ownPool: string | undefined;
 }
 
-function routesOf(bag: Bag, { facts, isTls, binds, ownPool }: Side) {
+function routesOf(bag: Bag, { facts, binds, ownPool }: Side) {
   const { draft, pools, readMap, made, reached } = facts;
   const used = new Set<string>();
   const certificates =
     binds.tls?.["client_ca"] !== undefined && binds.tls["client_certificate"] !== "optional";
-  const { ports } = binds;
+  const { isTls, ports } = binds;
   const acls = aclsOf(bag);
   const context = { acls, used, tls: isTls, certificates, ports, readFile: readMap };
   const ruleFacts: RuleFacts = { draft, context, pools, readMap, made, reached };
@@ -101,7 +97,7 @@ export function takeAcls(bag: Bag, used: ReadonlySet<string>): void {
 }
 
 function commonData(bag: Bag, { draft, maxconn }: FrontendFacts): Data {
-  const ms = (name: string): string | undefined => duration(timeMs(bag.last("timeout", name)?.[0]));
+  const ms = (name: string): string | undefined => timeoutOf(bag, name, draft);
   const [client, request, keepAlive] = [ms("client"), ms("http-request"), ms("http-keep-alive")];
   const own = numberOf(bag.last("maxconn")?.[0]) ?? maxconn;
   const connections = own === undefined ? undefined : Math.max(1, own);

@@ -216,7 +216,7 @@ class Importer {
     const line = this.#global.lastLine("ssl-default-bind-options");
     const minimumVersion = defaultVersion(line, this.#source.draft);
     const maxconn = numberOf(this.#global.last("maxconn")?.[0]);
-    return { bindDefaults: { ...this.#bases, minimumVersion }, maxconn };
+    return { bindDefaults: { ...this.#bases, minimumVersion, files: this.#source.files }, maxconn };
   }
 
   /** Of `mode tcp`: a frontend with the backend that it leads to. */
