@@ -93,6 +93,28 @@ test("a file of sites-enabled alone finds what nginx.conf would", () => {
   );
 });
 
+test("a folder of HAProxy's certificates is all that lies there; QUIC is told and changes nothing", () => {
+  const source = [
+    "frontend www",
+    "  mode http",
+    "  bind :443 ssl crt /certs/ alpn h2",
+    "  bind quic4@*:443 ssl crt /other.pem alpn h3",
+    "  http-request deny",
+  ].join("\n");
+  const folder = ["/certs/a.pem", "/certs/b.pem", "/certs/b.pem.ocsp"];
+  const files = {
+    readFile: () => source,
+    glob: (pattern: string) => (pattern === "/certs/*" ? folder : []),
+  };
+  const { text = "", losses } = imported("x.cfg", { format: "haproxy" }, files);
+  assert.match(text, /certificates: \[\/certs\/a\.pem, \/certs\/b\.pem\]\n *http2: true\n/u);
+  assert.match(text, /listen: \[0\.0\.0\.0:443\]/u);
+  assert.deepEqual(
+    losses.map(({ line, next }) => [line, next]),
+    [[4, "quic4@*:443 is nothing that Nines listens on"]],
+  );
+});
+
 const KEEPALIVED = [
   ...globSync("samples/**/*.conf").filter((path) => !path.includes(".d/")),
   ...globSync("test/golden/config/mistakes/*.conf"),

@@ -18,7 +18,8 @@ export async function backend(
   { order, wait }: BackendOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  await client.order(order);
+  const { unkept } = await client.order(order);
+  if (unkept !== undefined) terminal.err(`nines: ${unkept}`);
   const { server, state, weight } = order;
   if (state === undefined) {
     terminal.out(`${server}: ${weight === null ? "weight as configured" : `weight ${weight}`}`);

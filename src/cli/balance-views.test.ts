@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Traffic, COUNTERS } from "../core/proxy/traffic.ts";
 import { trafficNumbers, type PoolServer, type PoolView } from "../daemon/balance-status.ts";
-import { idleText } from "./backend.ts";
+import type { ControlClient } from "../daemon/control-client.ts";
+import { backend, idleText } from "./backend.ts";
 import { serviceText } from "./balance.ts";
 import { parseWeight } from "./balance-commands.ts";
 import { askedRequest } from "./explain-request.ts";
@@ -145,4 +146,14 @@ test("a weight is a number that somebody wrote: an empty text takes no server ou
   for (const text of ["", " ", "257", "-1", "1.5", "0x10", "1e2"]) {
     assert.throws(() => parseWeight(text), /from 0 to 256/, text);
   }
+});
+
+test("an order that the next start will have forgotten says so", async () => {
+  const said: string[] = [];
+  const terminal = { ...plain, err: (text: string) => void said.push(text) };
+  const unkept = "it counts now, but cannot be kept (ENOSPC)";
+  const client = { order: async () => ({ done: true, unkept }) } as unknown as ControlClient;
+  const order = { server: "shop/web1", weight: 3 };
+  assert.equal(await backend(client, { order, wait: false }, terminal), 0);
+  assert.deepEqual(said, [`nines: ${unkept}`]);
 });

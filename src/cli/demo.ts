@@ -44,8 +44,14 @@ interface Numbered<A extends Act> {
 const MEASURED_MS = 10_000;
 const WRITTEN_MS = 1500;
 
-/** 0 when every drill ended as promised, else 1. */
+/** 0 when every drill ended as promised, else 1; 2 where there is none of that number. */
 export async function demo(options: DemoOptions): Promise<number> {
+  const count = stageActs.length + farmActs.length;
+  const unknown = options.only.find((number) => number < 1 || number > count);
+  if (unknown !== undefined) {
+    process.stderr.write(`nines: there is no experiment ${unknown}; there are 1 to ${count}\n`);
+    return 2;
+  }
   await enterUserNamespace();
   const door = await PageDoor.open();
   const telling: Telling = {

@@ -1,8 +1,8 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { ControlClient } from "../daemon/control-client.ts";
 import { journalPath, openJournal } from "../drivers/journal-database.ts";
@@ -28,7 +28,10 @@ function journal(name: string, records: readonly JournalRecord[]): string {
   return path;
 }
 
-async function says(options: Partial<EventsOptions>): Promise<{ code: number; lines: string[] }> {
+async function says(
+  options: Partial<EventsOptions>,
+  client = NOBODY,
+): Promise<{ code: number; lines: string[] }> {
   const lines: string[] = [];
   const terminal = {
     out: (text: string) => void lines.push(text),
@@ -36,7 +39,7 @@ async function says(options: Partial<EventsOptions>): Promise<{ code: number; li
     color: false,
   };
   const all = { stateDir: folder, follow: false, json: true, lines: 1000, ...options };
-  return { code: await events(NOBODY, all, terminal), lines };
+  return { code: await events(client, all, terminal), lines };
 }
 
 const seqs = async (options: Partial<EventsOptions>): Promise<number[]> =>
@@ -46,6 +49,23 @@ test("without a journal and without a node the next move is told", async () => {
   const { code, lines } = await says({});
   assert.equal(code, 1);
   assert.match(lines[0] ?? "", /there is no journal .*journal\.db: name its --state-dir/);
+});
+
+test("a journal that cannot be read is told; a node that runs tells what it still knows", async () => {
+  const places = mkdtempSync(join(folder, "broken-"));
+  const broken = journalPath(places);
+  writeFileSync(broken, "no journal");
+  const dead = await says({ stateDir: places });
+  assert.equal(dead.code, 1);
+  assert.match(dead.lines.join("\n"), /journal\.db cannot be read: /);
+  assert.match((await says({ merged: [broken] })).lines[0] ?? "", /cannot be read: /);
+  const client = {
+    status: async () => ({ roles: [{ name: "console" }], stateDirectory: places }),
+    events: async () => [record(7)].map((one) => ({ ...one, time: "2026-01-01T00:00:00.000Z" })),
+  } as unknown as ControlClient;
+  const living = await says({ stateDir: places }, client);
+  assert.equal(living.code, 0);
+  assert.match(living.lines.join("\n"), /cannot be read.*\n.*still knows\n.*"seq":7/);
 });
 
 test("the journal of a dead node is read by number, time, subject and level", async () => {
@@ -64,6 +84,24 @@ test("the journal of a dead node is read by number, time, subject and level", as
   assert.equal((await seqs({ subject: "web/*", since: { seq: 0 } })).length, 11_997);
   const { lines } = await says({ json: false, lines: 1 });
   assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} web\/a: reason 12000$/);
+});
+
+test("a copy of a journal is read where nothing can be written beside it, by a relative name", async () => {
+  // There is no room for `-shm` after such a name.
+  const path = join(folder, `100% a#${"1".repeat(245)}.db`);
+  cpSync(journal("whole.db", [record(1)]), path);
+  const { code, lines } = await says({ merged: [relative(process.cwd(), path)] });
+  assert.deepEqual([code, lines.length], [0, 1]);
+});
+
+test("of a journal without its newest part it is told what is missing", async () => {
+  const path = join(folder, "living.db");
+  const { database } = openJournal(path, 0);
+  const copy = join(folder, "copy.db");
+  cpSync(path, copy);
+  const store = new JournalStore(database);
+  assert.match((await says({ merged: [copy] })).lines[0] ?? "", /copy\.db-wal as well/);
+  store.close();
 });
 
 test("journals of two nodes are one story, effects after their causes", async () => {

@@ -50,16 +50,23 @@ export async function events(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (options.merged !== undefined) return mergedStory(options.merged, options, terminal);
-  const running = await stateOf(client);
+  const found = await stateOf(client);
+  const running = "failure" in found ? undefined : found;
   const path = journalPath(running?.stateDirectory ?? options.stateDir);
   if (running?.hasJournal === false || (running !== undefined && !existsSync(path))) {
     return fromControl(client, options, terminal);
   }
-  if (!existsSync(path)) {
-    terminal.err(`nines: nothing runs, and there is no journal ${path}: name its --state-dir`);
+  if ("failure" in found && !existsSync(path)) {
+    terminal.err(`nines: ${found.failure}; and there is no journal ${path}: name its --state-dir`);
     return 1;
   }
-  const reader = new JournalReader(openJournalToRead(path));
+  const reader = readerOf(path);
+  if (typeof reader === "string") {
+    terminal.err(`nines: ${reader}`);
+    if (running === undefined) return 1;
+    terminal.err("nines: what follows is what the control process still knows");
+    return fromControl(client, options, terminal);
+  }
   const show = (record: JournalRecord): void => showRecord(record, options, terminal);
   // Before the past is read: what is written meanwhile is shown by one or the other.
   let lastSeq = Math.max(options.since?.seq ?? 0, reader.lastSeq);
@@ -87,13 +94,27 @@ interface Running {
   readonly stateDirectory: string | undefined;
 }
 
-/** Undefined: nothing runs, or it does not answer. */
-async function stateOf(client: ControlClient): Promise<Running | undefined> {
+/** A text: why there is none, e.g. on a disk that is full, where a reader has no room for its notes. */
+function readerOf(path: string): JournalReader | string {
+  try {
+    const reader = new JournalReader(openJournalToRead(path));
+    void reader.lastSeq;
+    return reader;
+  } catch (error) {
+    const { message } = error as Error;
+    const isPart = message.startsWith("no such table");
+    return isPart
+      ? `${path} holds no records: of a node that runs, copy ${path}-wal as well`
+      : `${path} cannot be read: ${message}`;
+  }
+}
+
+async function stateOf(client: ControlClient): Promise<Running | { readonly failure: string }> {
   try {
     const { roles, stateDirectory } = await client.status();
     return { hasJournal: roles.some(({ name }) => name === "console"), stateDirectory };
   } catch (error) {
-    if (error instanceof ControlFailure) return undefined;
+    if (error instanceof ControlFailure) return { failure: error.message };
     throw error;
   }
 }
@@ -186,13 +207,20 @@ function mergedStory(
     terminal.err(`nines: there is no journal ${missing}`);
     return 1;
   }
+  const readers = files.map(readerOf);
+  const unreadable = readers.find((reader) => typeof reader === "string");
+  if (unreadable !== undefined) {
+    terminal.err(`nines: ${unreadable}`);
+    return 1;
+  }
   const { sinceMs = -Infinity, untilMs = Infinity } = timesOf(since, until);
-  const records = files.flatMap((file) => {
-    const reader = new JournalReader(openJournalToRead(file));
-    const found = [...pages(reader, { ...bare(options), since: { seq: 0 } })].flat();
-    reader.close();
-    return found;
-  });
+  const records = readers
+    .filter((reader) => typeof reader !== "string")
+    .flatMap((reader) => {
+      const found = [...pages(reader, { ...bare(options), since: { seq: 0 } })].flat();
+      reader.close();
+      return found;
+    });
   const story = mergeJournals(records, node === undefined ? {} : { reference: node });
   const { node: _node, ...listed } = options;
   for (const { record, atMs } of story) {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { BalanceDesk } from "./balance-desk.ts";
 import { EventLog } from "./event-log.ts";
+import { loadConfiguration } from "./load-configuration.ts";
 import { runDirectory } from "./run-directory.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nines-desk-"));
@@ -34,5 +35,28 @@ test("nothing is said of traffic while workers live that have not come back: it 
   child.stdin.end();
   await once(child, "exit");
   assert.deepEqual(await desk.traffic("services"), [], "none lives any more");
+  await desk.stop("the test ends", 0);
+});
+
+test("an order that cannot be kept is done, and its answer says that it will be forgotten", async () => {
+  const file = join(folder, "nines.yaml");
+  writeFileSync(file, 'pools: { shop: { servers: ["127.0.0.1:9"] } }\n');
+  const { service } = loadConfiguration(file, { permissive: false });
+  const desk = new BalanceDesk({
+    directory: runDirectory(folder),
+    stateDirectory: join(folder, "gone"),
+    log: new EventLog(
+      () => {},
+      () => 0,
+    ),
+    command: { role: "balance", runDirectory: folder, stateDirectory: folder },
+  });
+  assert.equal(await desk.configure(service!), undefined);
+  for (const outcome of [
+    await desk.setWeight("shop/127.0.0.1:9", 3),
+    await desk.setAdmin("shop/127.0.0.1:9", { state: "drain", reason: "" }),
+  ]) {
+    assert.match(("unkept" in outcome && outcome.unkept) || "", /cannot be kept in .* \(ENOENT\)/);
+  }
   await desk.stop("the test ends", 0);
 });

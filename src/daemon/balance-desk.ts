@@ -49,6 +49,8 @@ const CONFIGURE_WITHIN_MS = 30_000;
 /** What scripts get that servers and pools are told of with at the end. */
 const END_TOLD_MS = 5_000;
 
+type Order = Parameters<WorkerLink["ask"]>[0];
+
 export interface DeskOptions {
   readonly directory: RunDirectory;
   readonly stateDirectory: string;
@@ -199,8 +201,8 @@ export class BalanceDesk {
     const unkept = this.#overrides.setWeight(pool, server, weight);
     const word = weight === undefined ? "the configured weight" : `weight ${weight}`;
     this.#say("server-change-asked", `the operator asked for ${word}`, name);
-    if (unkept !== undefined) this.#say("limited", unkept, name);
-    return this.#tellAll({ type: "change-server", pool, server, weight: weight ?? null });
+    const change = { pool, server, weight: weight ?? null };
+    return this.#change(name, { type: "change-server", ...change }, unkept);
   }
 
   async setAdmin(name: string, admin: AdminChange): Promise<Done | Failure> {
@@ -210,9 +212,8 @@ export class BalanceDesk {
     const unkept = this.#overrides.setAdmin(pool, server, admin);
     const text = `the operator asked for ${admin.state}: ${admin.reason}`;
     this.#say("server-change-asked", text, name);
-    if (unkept !== undefined) this.#say("limited", unkept, name);
     this.#configureChecks();
-    return this.#tellAll({ type: "change-server", pool, server, admin });
+    return this.#change(name, { type: "change-server", pool, server, admin }, unkept);
   }
 
   /** Fresh worker processes, of the program as it is on disk now. */
@@ -343,10 +344,13 @@ export class BalanceDesk {
     this.#say("role-started", `the balance worker ${link.hello.pid} accepts on ${where}`);
   }
 
-  async #tellAll(order: Parameters<WorkerLink["ask"]>[0]): Promise<Done | Failure> {
+  /** `unkept`: why it is forgotten at the next start. */
+  async #change(name: string, order: Order, unkept?: string): Promise<Done | Failure> {
+    if (unkept !== undefined) this.#say("limited", unkept, name);
     const answers = await Promise.all(this.#workers.links.map((link) => link.ask(order)));
     const error = answers.find((answer) => answer.error !== undefined)?.error;
-    return error === undefined ? { done: true } : { error };
+    if (error !== undefined) return { error };
+    return unkept === undefined ? { done: true } : { done: true, unkept };
   }
 
   // ---- settings ----

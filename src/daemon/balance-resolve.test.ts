@@ -31,3 +31,25 @@ test("the name of a server goes with the address that was found for it", () => {
   const [target] = serverTargets({ checks, balance }, () => "192.0.2.1");
   assert.deepEqual(target?.endpoint, found);
 });
+
+test("a check that asks where requests go begins with the pool's PROXY header", () => {
+  const timing = undefined as never;
+  const protocol = { kind: "tcp" } as const;
+  const checks = [
+    { name: "own", protocol, timing },
+    { name: "port", protocol, timing, port: 81 },
+    { name: "address", protocol, timing, address: "192.0.2.9" },
+  ];
+  const endpoint = { kind: "unix", path: "/run/web.sock" } as const;
+  const servers = [
+    { check: "own", alsoChecks: ["port", "address"] },
+    { check: "own", alsoChecks: ["address"], endpoint },
+  ];
+  for (const sendProxy of ["off", "v1", "v2"] as const) {
+    const pools = [poolSettings(servers, { sendProxy })];
+    const balance = { frontends: [], pools, workers: 1 };
+    const sent = serverTargets({ checks, balance }, () => undefined).map((one) => one.sendProxy);
+    const own = sendProxy === "off" ? undefined : sendProxy;
+    assert.deepEqual(sent, [own, undefined, undefined, own, undefined]);
+  }
+});

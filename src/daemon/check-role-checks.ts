@@ -16,7 +16,10 @@ export class TrackedChecks {
   }
 
   configure({ trackedChecks, scripts }: RoleModel, known: readonly KnownTrack[]): void {
-    if (this.#runner.verdicts.length === 0) this.#runner.remember(known.map(verdictOf));
+    if (this.#runner.verdicts.length === 0) {
+      const checks = known.filter(({ kind }) => kind !== "file");
+      this.#runner.remember(checks.map(verdictOf));
+    }
     this.#runner.configure(trackedChecks, scripts);
   }
 

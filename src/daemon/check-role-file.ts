@@ -14,14 +14,20 @@ export class FileCheck implements Sleeper {
   readonly #track: FileTrack;
   readonly #watch: FileWatch;
 
-  constructor(settings: FileSettings, link: CheckLink, agenda: Agenda) {
+  /** `isKnown`: an earlier process, or one with other settings, has begun with it. */
+  constructor(
+    settings: FileSettings,
+    at: { readonly link: CheckLink; readonly agenda: Agenda; readonly isKnown: boolean },
+  ) {
+    const { link, agenda, isKnown } = at;
     this.#settings = settings;
     this.#link = link;
     this.#agenda = agenda;
     this.#track = new FileTrack(settings);
     const { path, initialValue, overwrite } = settings;
     if (initialValue !== undefined) {
-      const problem = initialiseFile(path, initialValue, overwrite);
+      // At the start of the node: what was written since is the word of whoever watches.
+      const problem = initialiseFile(path, initialValue, overwrite && !isKnown);
       if (problem !== undefined) {
         const reason = `track_file ${settings.name}: ${problem}`;
         link.tell({ instance: "", kind: "configuration-error", reason });

@@ -82,7 +82,8 @@ export class Tracks {
       if (!isUsed("script", one.name)) continue;
       const offsetMs = startOffset(index, scripts.length, one.intervalMs);
       wanted.set(`script ${JSON.stringify([one, model.scripts])}`, () => {
-        const at = { link, agenda, known: known.find(({ name }) => name === one.name) };
+        const before = known.find(({ kind, name }) => kind !== "file" && name === one.name);
+        const at = { link, agenda, known: before };
         return new ScriptCheck(one, model.scripts, offsetMs, at);
       });
     }
@@ -93,7 +94,10 @@ export class Tracks {
     }
     for (const one of files) {
       if (!isUsed("file", one.name)) continue;
-      wanted.set(`file ${JSON.stringify(one)}`, () => new FileCheck(one, link, agenda));
+      wanted.set(`file ${JSON.stringify(one)}`, () => {
+        const isKnown = known.some(({ kind, name }) => kind === "file" && name === one.name);
+        return new FileCheck(one, { link, agenda, isKnown });
+      });
     }
     for (const one of bfds) {
       if (!isUsed("bfd", one.name)) continue;

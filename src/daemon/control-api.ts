@@ -153,6 +153,8 @@ export interface Why {
 
 export interface Done {
   readonly done: true;
+  /** Why it is forgotten at the next start, e.g. a disk that is full. */
+  readonly unkept?: string;
 }
 
 export interface Reloaded {

@@ -126,9 +126,11 @@ export type FromCheck =
   /** A line for the operator: a script that is unsafe, a mail that could not be sent. */
   | { readonly type: "check-event"; readonly event: RouterEvent };
 
-/** What was heard last of a script or a check that is tracked. */
+/** What was heard last of a script, a file or a check that is tracked. */
 export interface KnownTrack {
   readonly name: string;
+  /** A check's is that of scripts. */
+  readonly kind: "script" | "file";
   readonly ok: boolean;
   readonly reason: string;
 }

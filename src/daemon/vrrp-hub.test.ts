@@ -7,7 +7,8 @@ const hello = { type: "hello", role: "check", protocol: 1, pid: 7 } as const;
 
 function modelOf(...scripts: string[]): RoleModel {
   const named = scripts.map((name) => ({ name }));
-  return { vrrp: { scripts: named }, trackedChecks: [{ subject: "track alive" }] } as never;
+  const vrrp = { scripts: named, files: [{ name: "a" }] };
+  return { vrrp, trackedChecks: [{ subject: "track alive" }] } as never;
 }
 
 function trackChanged(name: string, ok: boolean): FromCheck {
@@ -36,8 +37,14 @@ test("a check role that is new is told what the one before it had said, of what 
   first.say(trackChanged("b", true));
   first.say(trackChanged("track alive", false));
   first.say(trackChanged("a", false));
-  assert.deepEqual(comes(hub).known().toSorted(), ["a: false", "b: true", "track alive: false"]);
+  first.say({ ...trackChanged("a", true), kind: "file", reason: "file a" } as FromCheck);
+  assert.deepEqual(comes(hub).known().toSorted(), [
+    "a: false",
+    "b: true",
+    "file a",
+    "track alive: false",
+  ]);
   hub.configureCheck(modelOf("b"));
   hub.configureCheck(modelOf("a", "b"));
-  assert.deepEqual(comes(hub).known().toSorted(), ["b: true", "track alive: false"]);
+  assert.deepEqual(comes(hub).known().toSorted(), ["b: true", "file a", "track alive: false"]);
 });

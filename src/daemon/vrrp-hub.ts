@@ -87,8 +87,12 @@ export class VrrpHub {
   configureCheck(model: RoleModel): void {
     this.#model = model;
     const scripts = model.vrrp.scripts.map(({ name }) => name);
-    const kept = new Set([...scripts, ...model.trackedChecks.map(({ subject }) => subject)]);
-    for (const name of this.#known.keys()) if (!kept.has(name)) this.#known.delete(name);
+    const checks = model.trackedChecks.map(({ subject }) => subject);
+    const kept = new Set([
+      ...[...scripts, ...checks].map((name) => `script ${name}`),
+      ...model.vrrp.files.map(({ name }) => `file ${name}`),
+    ]);
+    for (const key of this.#known.keys()) if (!kept.has(key)) this.#known.delete(key);
     if (this.#check !== undefined) this.#tellCheck(this.#check.connection, model);
   }
 
@@ -103,7 +107,7 @@ export class VrrpHub {
       case "hello":
         return this.#greet(connection, message);
       case "track-changed":
-        if (message.kind === "script") this.#known.set(message.name, message);
+        this.#note(message);
         return this.#listener.onTrack(message);
       case "witness-changed":
         return this.#listener.onWitness(message);
@@ -139,12 +143,12 @@ export class VrrpHub {
   }
 
   #tellCheck(connection: Connection, model: RoleModel): void {
-    const known = Array.from(this.#known.values(), ({ name, ok, reason }) => ({
-      name,
-      ok,
-      reason,
-    }));
-    connection.send({ type: "configure-check", model, known });
+    connection.send({ type: "configure-check", model, known: [...this.#known.values()] });
+  }
+
+  #note({ kind, name, ok, reason }: Extract<ToVrrp, { type: "track-changed" }>): void {
+    if (kind !== "script" && kind !== "file") return;
+    this.#known.set(`${kind} ${name}`, { name, kind, ok, reason });
   }
 
   #setCheck(check: { readonly connection: Connection; readonly pid: number } | undefined): void {

@@ -1,7 +1,7 @@
 /** Opens the connection that a check talks over: TCP, unix or TLS. */
 
 import { readFileSync } from "node:fs";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from "node:net";
 import {
   connect as connectTls,
   createSecureContext,
@@ -9,6 +9,7 @@ import {
   TLSSocket,
 } from "node:tls";
 import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
+import { ownHeader } from "../core/proxy/proxy-header.ts";
 import { expectedServer } from "./tls-server-name.ts";
 
 const DAY_MS = 86_400_000;
@@ -33,7 +34,7 @@ export function openCheckStream(
           port: endpoint.port,
           ...(check.bindAddress === undefined ? {} : { localAddress: check.bindAddress }),
         };
-  if (tls === undefined) return connectTcp(where);
+  if (tls === undefined) return connectRaw(where, target);
   let secureContext: SecureContext;
   try {
     secureContext = contextFor(tls.ca ?? "");
@@ -41,13 +42,24 @@ export function openCheckStream(
     return `the authorities in ${tls.ca}: ${(error as Error).message}`;
   }
   const name = serverName(target, tls);
-  return connectTls({
-    ...where,
+  const raw = target.sendProxy === undefined ? undefined : connectRaw(where, target);
+  const socket = connectTls({
+    ...(raw === undefined ? where : { socket: raw }),
     secureContext,
     rejectUnauthorized: tls.verify,
     ...(name === undefined ? {} : expectedServer(name)),
     ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
   });
+  // Without this a refused connect is an error of a socket that nobody listens to.
+  raw?.on("error", (error) => socket.destroy(error));
+  return socket;
+}
+
+/** The PROXY header goes in the clear, before any handshake. */
+function connectRaw(where: NetConnectOpts, { sendProxy }: CheckTarget): Socket {
+  const raw = connectTcp(where);
+  if (sendProxy !== undefined) raw.write(ownHeader(sendProxy));
+  return raw;
 }
 
 /** What is configured, else the Host of the request, else the server's; the last two no addresses. */

@@ -5,6 +5,7 @@
 
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import { failure, type Probe, type ProbeResult, type ProbeStep } from "../core/check/probe.ts";
+import { ownHeader } from "../core/proxy/proxy-header.ts";
 import type { ConnectTarget, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { StreamConnector } from "./stream-connector.ts";
 import { StreamLoop } from "./stream-loop.ts";
@@ -28,7 +29,9 @@ export class CheckWires {
   run(target: CheckTarget, probe: Probe, onEnd: Told): () => void {
     let asked = this.#asked.get(target);
     if (asked === undefined) {
-      asked = { pool: "", server: target.subject, endpoint: target.endpoint };
+      const { subject, endpoint, sendProxy } = target;
+      const head = sendProxy === undefined ? {} : { head: ownHeader(sendProxy) };
+      asked = { pool: "", server: subject, endpoint, ...head };
       this.#asked.set(target, asked);
     }
     const peer = new ProbePeer(probe, onEnd);

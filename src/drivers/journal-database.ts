@@ -9,6 +9,7 @@
 import { closeSync, existsSync, fchmodSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 
 /** A file up to this size is looked through as a whole when it is opened: well under a second. */
 const CHECKED_BYTES = 32 * 1024 * 1024;
@@ -43,15 +44,20 @@ export function openJournal(path: string, wallMs: number): OpenedJournal {
 /** For other processes, also when nobody writes. Throws when there is no journal. */
 export function openJournalToRead(path: string): DatabaseSync {
   const options = { readOnly: true, timeout: BUSY_MS };
-  try {
-    const database = new DatabaseSync(path, options);
+  const open = (place: string | URL): DatabaseSync => {
+    const database = new DatabaseSync(place, options);
+    // Nothing was looked at before that.
     database.prepare("SELECT count(*) FROM sqlite_schema").get();
     return database;
+  };
+  try {
+    return open(path);
   } catch (error) {
     // Who may not write beside the file cannot share its WAL; where there is none, none is needed.
     if (!existsSync(path) || existsSync(`${path}-wal`)) throw error;
-    const url = new URL(`file://${encodeURI(path)}?immutable=1`);
-    return new DatabaseSync(url, options);
+    const url = pathToFileURL(path);
+    url.searchParams.set("immutable", "1");
+    return open(url);
   }
 }
 

@@ -29,6 +29,7 @@ const QUICK: CheckTiming = {
 export interface TargetWishes {
   readonly timing?: Partial<CheckTiming>;
   readonly bindAddress?: string;
+  readonly sendProxy?: "v1" | "v2";
 }
 
 /** `where`: `10.0.0.1:80` or the path of a unix socket. */
@@ -36,7 +37,7 @@ export function targetOf(
   subject: string,
   protocol: CheckProtocol,
   where: string,
-  { timing, bindAddress }: TargetWishes = {},
+  { timing, bindAddress, sendProxy }: TargetWishes = {},
 ): CheckTarget {
   const check = {
     name: subject,
@@ -44,10 +45,13 @@ export function targetOf(
     timing: { ...QUICK, ...timing },
     ...(bindAddress === undefined ? {} : { bindAddress }),
   };
-  if (where.startsWith("/")) return { subject, check, endpoint: { kind: "unix", path: where } };
+  const header = sendProxy === undefined ? {} : { sendProxy };
+  if (where.startsWith("/")) {
+    return { subject, check, endpoint: { kind: "unix", path: where }, ...header };
+  }
   const colon = where.lastIndexOf(":");
   const [address, port] = [where.slice(0, colon), Number(where.slice(colon + 1))];
-  return { subject, check, endpoint: { kind: "ip", address, port } };
+  return { subject, check, endpoint: { kind: "ip", address, port }, ...header };
 }
 
 type HttpProtocol = Extract<CheckProtocol, { kind: "http" }>;

@@ -81,6 +81,20 @@ before(async () => {
     location / { default_type text/plain; return 200 "safe\\n"; }
   }
   server {
+    listen 82 proxy_protocol;
+    location / { return 204; }
+  }
+  server {
+    listen 83 http2 proxy_protocol;
+    location / { return 204; }
+  }
+  server {
+    listen 444 ssl proxy_protocol;
+    ssl_certificate ${certificate};
+    ssl_certificate_key ${key};
+    location / { return 204; }
+  }
+  server {
     listen 81;
     location / { allow 10.77.0.9; deny all; root /nowhere; try_files /none =204; }
   }`;
@@ -201,6 +215,27 @@ check("TLS is verified by name and authority, and an end that is near is a warni
   assert.match((await listener.untilDown("tls-name")).reason, /ERR_TLS_CERT_ALTNAME_INVALID/);
   assert.match((await listener.untilDown("tls-no-ca")).reason, /\/run\/none.pem: ENOENT/);
   assert.match((await listener.untilDown("tls-plain")).reason, /ERR_SSL/);
+});
+
+check("a server that expects a PROXY header gets one, before any handshake", async () => {
+  const tls = tlsOf("/run/ca.pem");
+  const bound = { bindAddress: "10.77.0.9" };
+  const targets = (["v1", "v2"] as const).flatMap((sendProxy) => [
+    targetOf(`${sendProxy}-http`, http(), `${SERVER}:82`, { sendProxy }),
+    targetOf(`${sendProxy}-bound`, http(), `${SERVER}:82`, { sendProxy, ...bound }),
+    targetOf(`${sendProxy}-https`, http({ tls }), `${SERVER}:444`, { sendProxy }),
+    targetOf(`${sendProxy}-tls`, { kind: "tcp", tls }, `${SERVER}:444`, { sendProxy }),
+  ]);
+  ask(...targets, targetOf("no-header", http(), `${SERVER}:82`));
+  for (const { subject } of targets) await listener.untilUp(subject);
+  await listener.untilDown("no-header");
+  // It speaks HTTP/2 and no gRPC.
+  const grpc = { kind: "grpc", service: "" } as const;
+  ask(targetOf("v2-grpc", grpc, `${SERVER}:83`, { sendProxy: "v2" }));
+  assert.match((await listener.untilDown("v2-grpc")).reason, /204/);
+  // A refused connection is one, whatever was to be said first.
+  ask(targetOf("v1-gone", http({ tls }), `${SERVER}:445`, { sendProxy: "v1" }));
+  assert.match((await listener.untilDown("v1-gone")).reason, /ECONNREFUSED/);
 });
 
 check("answers that are wrong in themselves are told in the server's words", async () => {

@@ -53,14 +53,30 @@ interface State {
 /** Conditional changes double what comes after them: more routes than that help nobody. */
 const MOST_ROUTES = 1000;
 const MOST_STEPS = 100_000;
+const TOO_MANY = "its conditions make too many routes";
+
+function isEdit({ when, change, target, skips }: Rule): boolean {
+  const isAlways = when.length === 1 && Object.keys(when[0]!.all).length === 0;
+  const isAll = isAlways && when[0]!.except.length === 0;
+  const isRouting = target !== undefined || skips === true || change?.rewrite !== undefined;
+  return !isAll && !isRouting && change?.limit === undefined;
+}
 
 /** `poolRules`: what a pool does with a request before it picks a server. */
 export function compileRules(
   rules: readonly Rule[],
   poolRules: (pool: string) => readonly Rule[],
 ): Route[] {
-  const compiler = new Compiler(poolRules);
-  compiler.run({ rules, rule: 0, alternative: 0, done: () => {} }, { when: {}, change: {} });
+  let compiler = new Compiler(poolRules, Infinity);
+  const start = { rules, rule: 0, alternative: 0, done: () => {} };
+  compiler.run(start, { when: {}, change: {} });
+  // Where a request goes matters more than the headers that it has there.
+  for (let kept = compiler.edits.size; compiler.isFull && kept > 0;) {
+    kept = Math.floor(kept / 2);
+    compiler = new Compiler(poolRules, kept);
+    compiler.run(start, { when: {}, change: {} });
+  }
+  compiler.tell();
   for (const { change, lose } of rules) {
     const limit = change?.limit;
     const uses = compiler.routes.filter((route) => route.data["rate_limit"] === limit);
@@ -82,13 +98,35 @@ interface Place {
 /** One kind of requests after the other is followed to its end; exceptions come first. */
 class Compiler {
   readonly routes: Route[] = [];
+  /** Places of rules that only change headers of some requests. */
+  readonly edits = new Set<string>();
+  isFull = false;
+  readonly #kept: number;
+  readonly #losses: (() => void)[] = [];
   readonly #poolRules: (pool: string) => readonly Rule[];
   /** How many of the routes let such requests pass: they are asked of again at every rule. */
   readonly #passed = new WeakMap<Condition, number>();
   #steps = 0;
 
-  constructor(poolRules: (pool: string) => readonly Rule[]) {
+  /** `kept`: of so many of the edits. */
+  constructor(poolRules: (pool: string) => readonly Rule[], kept: number) {
     this.#poolRules = poolRules;
+    this.#kept = kept;
+  }
+
+  tell(): void {
+    for (const loss of this.#losses) loss();
+  }
+
+  #lose({ lose }: Rule, why: string): void {
+    this.#losses.push(() => lose(why));
+  }
+
+  /** Each such rule may double the routes after it. */
+  #isTooMuch(rule: Rule): boolean {
+    if (!isEdit(rule)) return false;
+    this.edits.add(rule.origin);
+    return [...this.edits].indexOf(rule.origin) >= this.#kept;
   }
 
   run(place: Place, state: State): void {
@@ -97,7 +135,13 @@ class Compiler {
     if (rule === undefined) return done(state);
     if (this.#isDecided(state.when)) return;
     if (++this.#steps > MOST_STEPS || this.routes.length >= MOST_ROUTES) {
-      return rule.lose("its conditions make too many routes");
+      this.isFull = true;
+      return this.#lose(rule, TOO_MANY);
+    }
+    if (this.#isTooMuch(rule)) {
+      this.#lose(rule, TOO_MANY);
+      rule.reach?.();
+      return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
     }
     const when = rule.when[alternative];
     if (when === undefined) return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
@@ -124,7 +168,8 @@ class Compiler {
   /** Undefined: no request is both. */
   #meet(state: State, condition: Condition, rule: Rule): State | undefined {
     const both = conjunction([state.when, condition]);
-    if (both === undefined) rule.lose("its condition and those before it cannot be said together");
+    if (both === undefined)
+      this.#lose(rule, "its condition and those before it cannot be said together");
     if (both === undefined || both === "false") return undefined;
     return { ...state, when: both === "true" ? {} : both };
   }
@@ -132,7 +177,7 @@ class Compiler {
   #apply(rule: Rule, state: State, next: Place): void {
     const { change = {}, target } = rule;
     const after = together(state.change, change);
-    if (after === undefined) rule.lose("a route rewrites once");
+    if (after === undefined) this.#lose(rule, "a route rewrites once");
     const changed = { ...state, change: after ?? state.change };
     if (rule.skips === true) {
       const after = next.rules.findIndex((one, i) => i >= next.rule && one.phase !== rule.phase);

@@ -68,8 +68,11 @@ function serverTarget({ pool, server, check, addressOf }: ServerSource): CheckTa
   if (check === undefined || server.admin === "maint") return undefined;
   const subject = serverSubject(pool.name, server.name);
   const { endpoint } = server;
+  // As with HAProxy: who is asked elsewhere than requests go need not understand the header.
+  const isOwn = check.address === undefined && check.port === undefined;
+  const header = isOwn && pool.sendProxy !== "off" ? { sendProxy: pool.sendProxy } : {};
   if (endpoint.kind === "unix") {
-    if (check.address === undefined) return { subject, check, endpoint };
+    if (check.address === undefined) return { subject, check, endpoint, ...header };
     const port = check.port ?? usualPort(check);
     return { subject, check, endpoint: { kind: "ip", address: check.address, port } };
   }
@@ -79,7 +82,7 @@ function serverTarget({ pool, server, check, addressOf }: ServerSource): CheckTa
   const port = check.port ?? endpoint.port;
   const isNamed = endpoint.kind === "name" && check.address === undefined;
   const host = isNamed ? { host: endpoint.host } : {};
-  return { subject, check, endpoint: { kind: "ip", address, port, ...host } };
+  return { subject, check, endpoint: { kind: "ip", address, port, ...host }, ...header };
 }
 
 function trackTarget(check: CheckSettings): CheckTarget {

@@ -136,6 +136,8 @@ export interface CheckTarget {
         readonly host?: string;
       }
     | { readonly kind: "unix"; readonly path: string };
+  /** The server expects a PROXY header in front of everything. Not for datagrams. */
+  readonly sendProxy?: "v1" | "v2";
 }
 
 /** What a finished check said. `weightPercent`, `admin`: agents and dynamic scripts only. */

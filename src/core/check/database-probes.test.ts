@@ -143,6 +143,12 @@ describe("the check of MySQL", () => {
     assert.equal(said(late), "true MariaDB 12.0.2-MariaDB takes writes");
   });
 
+  it("asks MariaDB of all its primaries, those with names too", () => {
+    const probe = mysql({ ...WATCH, role: "replica" });
+    const step = talk(probe, [greeting("10.11.6-MariaDB"), OK(2), READ_ONLY("1")]);
+    assert.match(String.fromCharCode(...(step.send ?? [])), /SHOW ALL SLAVES STATUS$/);
+  });
+
   it("asks old servers in their old words", () => {
     const probe = mysql({ ...WATCH, role: "replica" });
     const syntax = packet(1, 0xff, [0x28, 0x04], "#42000You have an error in your SQL syntax");

@@ -33,9 +33,12 @@ const READ_ONLY = "SELECT @@global.read_only";
 const STATUS = "SHOW REPLICA STATUS";
 /** Before MySQL 8.0.22 and MariaDB 10.5.1. */
 const OLD_STATUS = "SHOW SLAVE STATUS";
+/** MariaDB lists a primary that has a name nowhere else. */
+const ALL_STATUS = "SHOW ALL SLAVES STATUS";
 const STRANGER = "nines-check";
 
-type Phase = "greeting" | "login" | typeof READ_ONLY | typeof STATUS | typeof OLD_STATUS;
+type Query = typeof READ_ONLY | typeof STATUS | typeof OLD_STATUS | typeof ALL_STATUS;
+type Phase = "greeting" | "login" | Query;
 
 export class MysqlProbe implements Probe {
   readonly #settings: DatabaseSettings;
@@ -150,7 +153,7 @@ export class MysqlProbe implements Probe {
     const wrong = judgeRole(this.#settings.role, isReadOnly, this.#role);
     if (wrong !== undefined) return this.#finish(bad(wrong));
     if (this.#settings.role === "primary") return this.#finish(this.#good(""));
-    return this.#query(STATUS);
+    return this.#query(this.#server.startsWith("MariaDB") ? ALL_STATUS : STATUS);
   }
 
   /** One row for each primary that it follows. */
@@ -175,7 +178,7 @@ export class MysqlProbe implements Probe {
     return good(`${this.#server} ${this.#role}${more}`);
   }
 
-  #query(query: Exclude<Phase, "greeting" | "login">): ProbeStep {
+  #query(query: Query): ProbeStep {
     this.#phase = query;
     this.#sequence = -1;
     return this.#send(Uint8Array.from([COM_QUERY, ...utf8Bytes(query)]));

@@ -40,6 +40,9 @@ test("who starts down is told when it comes up, and a reload tells nothing again
   assert.deepEqual(words(notices.heard("web/a", true)), ["a up"]);
   assert.deepEqual(words(notices.configure([draft])), []);
   assert.deepEqual(words(notices.heard("web/b", true)), ["b up", "gained"]);
+  // A pool that was away begins anew.
+  assert.deepEqual(words(notices.configure([])), []);
+  assert.deepEqual(words(notices.configure([pool()])), ["gained"]);
 });
 
 test("what an earlier process has told is not told again", () => {
@@ -48,6 +51,11 @@ test("what an earlier process has told is not told again", () => {
   assert.deepEqual(words(notices.configure([pool()])), []);
   assert.deepEqual(words(notices.heard("web/a", false)), []);
   assert.deepEqual(words(notices.heard("web/a", true)), ["a up", "gained"]);
+  const other = new ServerNotices();
+  for (const subject of ["web/a", "web/b"]) other.remember(subject, true);
+  assert.deepEqual(words(other.configure([pool(), pool({ pool: "new" })])), ["gained"]);
+  assert.deepEqual(words(other.heard("web/a", false)), ["a down"]);
+  assert.deepEqual(words(other.heard("web/b", false)), ["b down", "lost"]);
 });
 
 test("the end is told of those that are up, where it was asked for", () => {

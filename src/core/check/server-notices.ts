@@ -51,12 +51,20 @@ export class ServerNotices {
     this.#pools = pools;
     const subjects = new Set(pools.flatMap((one) => one.servers.map((s) => subjectOf(one, s))));
     for (const subject of this.#isUp.keys()) if (!subjects.has(subject)) this.#isUp.delete(subject);
+    const names = new Set(pools.map((one) => one.pool));
+    for (const name of this.#hasQuorum.keys()) if (!names.has(name)) this.#hasQuorum.delete(name);
+    const counted = pools.filter((pool) => {
+      const isKnown = pool.servers.some((server) => this.#isUp.has(subjectOf(pool, server)));
+      return isKnown && !this.#hasQuorum.has(pool.pool);
+    });
     for (const pool of pools) {
       for (const server of pool.servers) {
         const subject = subjectOf(pool, server);
         if (!this.#isUp.has(subject)) this.#isUp.set(subject, !server.startsDown);
       }
     }
+    // An earlier process has told these.
+    for (const pool of counted) this.#count(pool);
     return pools.flatMap((pool) => this.#count(pool));
   }
 

@@ -30,10 +30,17 @@ export function connectTarget(
   return { ...target, head: sendProxy === "v1" ? textHeader(origin) : binaryHeader(origin) };
 }
 
+/** Of a connection that no client asked for: a check. */
+export function ownHeader(version: "v1" | "v2"): Uint8Array {
+  return version === "v1"
+    ? utf8Bytes("PROXY UNKNOWN\r\n")
+    : Uint8Array.of(...SIGNATURE, VERSION_2 | LOCAL, 0, 0, 0);
+}
+
 /** A client without an address (a unix socket) is UNKNOWN. */
 export function textHeader(origin: ClientOrigin): Uint8Array {
   const ends = addressesOf(origin);
-  if (ends === undefined) return utf8Bytes("PROXY UNKNOWN\r\n");
+  if (ends === undefined) return ownHeader("v1");
   const { source, sourcePort, localAddress, localPort } = origin;
   const family = ends.source.length === 4 ? "TCP4" : "TCP6";
   return utf8Bytes(`PROXY ${family} ${source} ${localAddress} ${sourcePort} ${localPort}\r\n`);
@@ -42,7 +49,7 @@ export function textHeader(origin: ClientOrigin): Uint8Array {
 /** A client without an address (a unix socket) is LOCAL. */
 export function binaryHeader(origin: ClientOrigin): Uint8Array {
   const ends = addressesOf(origin);
-  if (ends === undefined) return Uint8Array.of(...SIGNATURE, VERSION_2 | LOCAL, 0, 0, 0);
+  if (ends === undefined) return ownHeader("v2");
   const { sourcePort: from, localPort: to } = origin;
   const family = ends.source.length === 4 ? TCP4 : TCP6;
   const body = [...ends.source, ...ends.local, from >> 8, from & 255, to >> 8, to & 255];

@@ -58,7 +58,6 @@ function withPort(server: Server, port: number | undefined, draft: Draft): Serve
 }
 
 const UNNEEDED: Readonly<Record<string, string>> = {
-  "check-send-proxy": "checks begin as connections of the pool do",
   cookie: "the server stands in a signed cookie; clients with an old one are spread anew",
   "hash-key": "servers are hashed by their names",
   id: "servers have names",
@@ -97,7 +96,7 @@ const LOST: Readonly<Record<string, string>> = {
 
 /** Read here or with the checks. */
 const USED: readonly string[] = (
-  "addr agent-addr agent-check agent-inter agent-port agent-send backup ca-file check check-sni check-ssl crt disabled downinter enabled fall fastinter inter " +
+  "addr agent-addr agent-check agent-inter agent-port agent-send backup ca-file check check-send-proxy check-sni check-ssl crt disabled downinter enabled fall fastinter inter " +
   "maxconn on-marked-down pool-max-conn port rise send-proxy send-proxy-v2 slowstart sni ssl verify " +
   "verifyhost weight"
 ).split(" ");
@@ -123,6 +122,24 @@ export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: D
       else draft.lost(at, LOST[plain] ?? "servers have no such option");
     }
   }
+  for (const { line, options } of servers) {
+    if (options.has("check-send-proxy")) tellHeaderOfChecks({ line, options }, draft);
+  }
+}
+
+function tellHeaderOfChecks(
+  { line, options }: Pick<Server, "line" | "options">,
+  draft: Draft,
+): void {
+  const at = { ...line.at, text: "check-send-proxy" };
+  const hasHeader = options.has("send-proxy") || options.has("send-proxy-v2");
+  const isElsewhere = options.has("port") || options.has("addr");
+  if (hasHeader && !isElsewhere) draft.unneeded(at, "checks begin as connections of the pool do");
+  else
+    draft.lost(
+      at,
+      "a check begins with a PROXY header where requests do: send_proxy, and no port or addr of its own",
+    );
 }
 
 /** `10.0.0.1:80 weight=2 max=100 backup`. */

@@ -319,7 +319,11 @@ export const poolSchema = block("Servers that do the same.", {
   max_idle_per_server: integer("Kept idle connections per server and worker.", 0, 65_536, {
     default: 64,
   }),
-  send_proxy: choice("PROXY header to the servers.", ["off", "v1", "v2"], { default: "off" }),
+  send_proxy: choice(
+    "PROXY header to the servers, also of checks without `port` and `address`.",
+    ["off", "v1", "v2"],
+    { default: "off" },
+  ),
   tls: optional(tlsOfPool),
   sorry: optional(sorry),
 });

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileRules, type Rule } from "./routes.ts";
+
+test("where conditional headers would make too many routes, some go, and every request keeps its way", () => {
+  const lost = new Set<number>();
+  const edits = Array.from({ length: 12 }, (_, i): Rule => ({
+    when: [{ all: { headers: { [`x-${i}`]: "*" } }, except: [] }],
+    change: { request: { set: { [`y-${i}`]: "1" } } },
+    origin: `f:${i}`,
+    lose: () => lost.add(i),
+  }));
+  const shut: Rule = {
+    when: [{ all: { path: ["/shut*"] }, except: [] }],
+    target: { respond: 403 },
+    origin: "f:20",
+    lose: () => lost.add(20),
+  };
+  const all = [{ all: {}, except: [] }];
+  const rest: Rule = {
+    when: all,
+    target: { pool: "web" },
+    origin: "f:21",
+    lose: () => lost.add(21),
+  };
+  const routes = compileRules([...edits, shut, rest], () => []);
+  assert.deepEqual(routes.at(-1), { when: {}, data: { pool: "web", ...NOTHING }, origin: "f:21" });
+  assert.ok(routes.some(({ data, when }) => data["respond"] === 403 && !("headers" in when)));
+  assert.deepEqual([...lost], [6, 7, 8, 9, 10, 11]);
+});
+
+/** Of a request that no edit is for. */
+const NOTHING = {
+  request_headers: undefined,
+  response_headers: undefined,
+  rewrite: undefined,
+  rate_limit: undefined,
+};
