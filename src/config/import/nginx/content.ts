@@ -352,7 +352,14 @@ function accessOf(scope: Scope, { draft }: NginxContext): Access[] {
   });
 }
 
-const LOGINS: readonly string[] = ["auth_basic", "auth_request", "auth_jwt"];
+const LOGINS: readonly string[] = [
+  "access_by_lua_block",
+  "access_by_lua_file",
+  "auth_basic",
+  "auth_jwt",
+  "auth_request",
+  "js_access",
+];
 
 function loginOf(scope: Scope): Directive | undefined {
   const [line] = LOGINS.flatMap((name) => scope.last(name) ?? []).filter(
