@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync } from "node:fs";
 import { renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeFifo } from "../drivers/descriptors.ts";
 import { AccessLog, type LineWriter } from "./balance-access-log.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
@@ -53,7 +53,7 @@ test("after a rotation lines go to a new file of the same name", async () => {
 
 test("what comes while the disk is slow is written without waiting for the next line", async () => {
   const path = join(directory, "slow.log");
-  execFileSync("mkfifo", [path]);
+  assert.equal(makeFifo(path), 0);
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const log = new AccessLog(path);
   // More than a pipe holds.
