@@ -105,6 +105,8 @@ export interface NodeStatus {
     readonly warnings: number;
     /** The last reload was refused: why. The configuration before it is still in force. */
     readonly refused?: string;
+    /** It was applied for a trial, and the one before it comes back unless it is confirmed. */
+    readonly goesBackInMs?: number;
   };
   readonly roles: readonly RoleProcessStatus[];
   /** Where its journal is. Absent: of an earlier version. */

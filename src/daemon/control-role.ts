@@ -246,6 +246,7 @@ export class ControlRole implements ControlBackend {
         loadedWallMs,
         warnings,
         ...(refused === undefined ? {} : { refused }),
+        ...this.balance.trial,
       },
       roles: [
         ...(this.#vrrpRun === undefined ? [] : [this.#vrrp.status]),
