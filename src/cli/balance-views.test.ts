@@ -133,6 +133,8 @@ test("a balancer without a file is a service of one frontend and one pool", () =
 test("a request is asked about as it would be typed for curl", () => {
   const ask = (request: string, headers: readonly string[] = []): unknown =>
     askedRequest({ request, headers, source: "10.0.0.9", json: false });
+  const stranger = { request: "http://a/", headers: [], source: "10.0.0", json: false };
+  assert.equal(askedRequest(stranger), "'10.0.0' is no address of a client");
   assert.deepEqual(ask("POST http://a:8080/x?y", ["Cookie: a=b: c"]), {
     method: "POST",
     url: "http://a:8080/x?y",

@@ -16,12 +16,21 @@ export interface PlanOptions {
  * process. Undefined: nowhere, and that was told.
  */
 export function placeOf(file: string, terminal: Terminal): string | undefined {
-  const facts = statSync(file, { throwIfNoEntry: false });
-  if (facts === undefined || facts.isFile() || facts.isDirectory()) return resolve(file);
+  if (!isPassing(file)) return resolve(file);
   terminal.err(
     `nines: ${file} is no file on disk that the running node could read: write it to one`,
   );
   return undefined;
+}
+
+function isPassing(file: string): boolean {
+  try {
+    const facts = statSync(file);
+    return !facts.isFile() && !facts.isDirectory();
+  } catch {
+    // The node tells what is wrong with it.
+    return false;
+  }
 }
 
 export async function plan(
