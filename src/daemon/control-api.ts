@@ -19,7 +19,7 @@
  *   POST /v1/confirm             Done
  *   POST /v1/replace-workers     Done
  *   POST /v1/upgrade             Upgrading; then this process becomes the program on disk
- *   POST /v1/renew-roles         RenewedRole[]: fresh vrrp and check processes
+ *   POST /v1/renew-roles         RenewedRole[]: fresh vrrp, check and console processes
  *   GET  /metrics                Prometheus text exposition format 0.0.4
  *
  * Anything that went wrong is `{ "error": "sentence with the next move" }` and a status code of
@@ -123,7 +123,7 @@ export interface NodeStatus {
 /** A status with another `startedWallMs` tells that it has happened. */
 /** Of `renew-roles`. `stays`: what could not be done, and how it is done by hand. */
 export interface RenewedRole {
-  readonly role: "vrrp" | "check";
+  readonly role: "vrrp" | "check" | "console";
   readonly stays?: string;
 }
 
