@@ -4,6 +4,7 @@ import type { CheckProtocol, CheckTarget } from "../core/check/check-settings.ts
 import type { ProbeResult } from "../core/check/probe.ts";
 import { judgeScript } from "../core/check/script-probe.ts";
 import { KILL_GRACE_MS } from "../core/check/script-track.ts";
+import { monotonicMs } from "./clock.ts";
 import { checkScript } from "./script-facts.ts";
 import { runScript, type ScriptDefaults } from "./script-runner.ts";
 
@@ -11,6 +12,12 @@ export interface ScriptRules extends ScriptDefaults {
   /** Refuse scripts that somebody other than their user and root could change. */
   readonly enforce: boolean;
 }
+
+/**
+ * Runs that were killed and have not ended, and since when: stuck in the kernel, as on a dead NFS server. By the
+ * target, which lives as long as the configuration that it stands in.
+ */
+const killed = new WeakMap<CheckTarget, { readonly sinceMs: number }>();
 
 type ScriptSettings = Extract<CheckProtocol, { kind: "script" }>;
 
@@ -30,12 +37,18 @@ export function runScriptCheck(
   // Judged anew before every run: the file may have been changed since the start.
   const problem = checkScript(command, rules);
   if (problem !== undefined && (problem.kind !== "unsafe" || rules.enforce)) {
-    const { reason } = problem;
-    const told = setImmediate(() => onEnd({ ok: false, reason }));
-    return () => clearImmediate(told);
+    return notRun(problem.reason, onEnd);
   }
-  const run = { isOver: false };
+  const stuck = killed.get(target);
+  // One more at every check would use up the processes of the machine.
+  if (stuck !== undefined && monotonicMs() - stuck.sinceMs > KILL_GRACE_MS) {
+    return notRun("the script's last run cannot be ended", onEnd);
+  }
+  const run = { isOver: false, hasEnded: false };
+  let mark: { readonly sinceMs: number } | undefined;
   const script = runScript({ ...command, environment: environmentOf(target) }, rules, (outcome) => {
+    run.hasEnded = true;
+    if (killed.get(target) === mark) killed.delete(target);
     if (!run.isOver) onEnd(judgeScript(settings, outcome.end, outcome.output));
     run.isOver = true;
   });
@@ -44,8 +57,18 @@ export function runScriptCheck(
     run.isOver = true;
     if (atOnce) return script.kill("SIGKILL");
     script.kill("SIGTERM");
-    setTimeout(() => script.kill("SIGKILL"), KILL_GRACE_MS);
+    setTimeout(() => {
+      script.kill("SIGKILL");
+      if (run.hasEnded || killed.has(target)) return;
+      mark = { sinceMs: monotonicMs() };
+      killed.set(target, mark);
+    }, KILL_GRACE_MS);
   };
+}
+
+function notRun(reason: string, onEnd: (result: ProbeResult) => void): () => void {
+  const told = setImmediate(() => onEnd({ ok: false, reason }));
+  return () => clearImmediate(told);
 }
 
 function environmentOf({ subject, check, endpoint }: CheckTarget): Record<string, string> {
