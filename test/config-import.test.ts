@@ -76,7 +76,7 @@ test("files of nginx that include each other are a mistake, told once and at onc
 });
 
 test("a file of sites-enabled alone finds what nginx.conf would", () => {
-  const site = "include snippets/tls.conf; server { location / { proxy_pass http://10.0.0.1; } }";
+  const site = "include snippets/tls.conf; server { location / { return 204; } }";
   const files = {
     glob: () => [],
     readFile: (path: string) =>
@@ -90,6 +90,28 @@ test("a file of sites-enabled alone finds what nginx.conf would", () => {
   assert.deepEqual(
     losses.map(({ file, reason }) => [file, reason]),
     [["/etc/nginx/snippets/tls.conf", "not carried over: ssl_protocols TLSv1.3"]],
+  );
+});
+
+test("a folder of HAProxy's certificates is all that lies there; QUIC is told and changes nothing", () => {
+  const source = [
+    "frontend www",
+    "  mode http",
+    "  bind :443 ssl crt /certs/ alpn h2",
+    "  bind quic4@*:443 ssl crt /other.pem alpn h3",
+    "  http-request deny",
+  ].join("\n");
+  const folder = ["/certs/a.pem", "/certs/b.pem", "/certs/b.pem.ocsp"];
+  const files = {
+    readFile: () => source,
+    glob: (pattern: string) => (pattern === "/certs/*" ? folder : []),
+  };
+  const { text = "", losses } = imported("x.cfg", { format: "haproxy" }, files);
+  assert.match(text, /certificates: \[\/certs\/a\.pem, \/certs\/b\.pem\]\n *http2: true\n/u);
+  assert.match(text, /listen: \[0\.0\.0\.0:443\]/u);
+  assert.deepEqual(
+    losses.map(({ line, next }) => [line, next]),
+    [[4, "quic4@*:443 is nothing that Nines listens on"]],
   );
 });
 

@@ -5,6 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { gratuitousArp } from "../core/vrrp/arp-frame.ts";
+import { roundsToAdd } from "../core/vrrp/announce-plan.ts";
 import { unsolicitedNa } from "../core/vrrp/na-frame.ts";
 import type { InstanceSettings, VirtualAddress } from "../core/vrrp/settings.ts";
 import { Announcer } from "../drivers/announcer.ts";
@@ -60,7 +61,12 @@ export class AddressAnnouncer {
 
   /** The instance has its addresses now. */
   hold(settings: InstanceSettings): void {
-    if (this.#holdings.get(settings.name)?.settings !== settings) this.prepare(settings);
+    const before = this.#holdings.get(settings.name);
+    if (before?.settings !== settings) {
+      this.prepare(settings);
+      // A burst that was under way when the settings changed: nobody is left out.
+      if ((before?.queue.length ?? 0) > 0) this.announce(settings.name, 1);
+    }
     // Once for all instances that take over in the same moment, when clients have their answers.
     this.#watching ??= setTimeout(() => this.#watchClaims(), WATCH_AFTER_MS);
   }
@@ -115,7 +121,9 @@ export class AddressAnnouncer {
   announce(instance: string, repeat: number): void {
     const holding = this.#holdings.get(instance);
     if (holding === undefined) return;
-    for (let i = 0; i < repeat; i++) holding.queue.push(...holding.frames);
+    const { queue, frames } = holding;
+    const rounds = roundsToAdd(queue.length, frames.length, repeat);
+    for (let i = 0; i < rounds; i++) queue.push(...frames);
     if (holding.timer === undefined) this.#sendQueue(holding);
   }
 

@@ -178,7 +178,8 @@ export class LineReader {
     const match = /^(\s*)(include[rmwba]?)\s+(.*\S)\s*$/u.exec(line.text);
     if (match === null) return false;
     const pattern = match[3]!.replace(/^"(.*)"$/u, "$1");
-    const column = line.text.indexOf(match[3]!) + 1;
+    const index = line.text.lastIndexOf(match[3]!);
+    const column = line.columns?.[index] ?? index + 1;
     const at = { file: line.file, line: line.line, column, text: match[3]! };
     const path = pattern.startsWith("/") ? pattern : `${directoryOf(line.file)}/${pattern}`;
     const isPattern = /[*?[{]/u.test(pattern);

@@ -158,6 +158,12 @@ test("a circle of includes and a missing file are told with their place", () => 
   assert.deepEqual(told, ["/etc/a:1:9", "/etc/a:2:9"]);
 });
 
+test("a mistake in an include that goes on from the line before is told at the end of that line", () => {
+  const { findings } = read('\\\ninclude "');
+  assert.ok(findings.list.every(({ line, column }) => line === 1 && column <= 2));
+  assert.ok(findings.failed);
+});
+
 test("no text makes the reader throw, and every place points into the text", () => {
   const piece = fc.constantFrom(
     ..."{ } \" ' \\ # ! $A= ${A} $A ~SEQ(X,1,3) @main include vrrp_instance 10.0.0.1/24".split(" "),

@@ -67,8 +67,8 @@ export const GLOBAL_KEYWORDS: string = `
 + vrrp_garp_master_refresh_repeat | int 1..255 | 1 | Announcements in each refresh. | man, Global definitions
 + vrrp_garp_lower_prio_delay | seconds 0..3600 | vrrp_garp_master_delay | Second burst after a weaker advert was heard. | man, Global definitions
 + vrrp_garp_lower_prio_repeat | int 0..255 | vrrp_garp_master_repeat | Announcements after a weaker advert was heard. | man, Global definitions
-+ vrrp_garp_interval | seconds 0..1 | 0 | Pause between two gratuitous ARPs on an interface. | man, Global definitions
-+ vrrp_gna_interval | seconds 0..1 | 0 | Pause between two neighbour advertisements on an interface. | man, Global definitions
++ vrrp_garp_interval | seconds 0..3600 | 0 | Pause between two gratuitous ARPs on an interface. | man, Global definitions
++ vrrp_gna_interval | seconds 0..3600 | 0 | Pause between two neighbour advertisements on an interface. | man, Global definitions
 + vrrp_min_garp | bool | off | One announcement only, no second burst. | man, Global definitions
 + vrrp_lower_prio_no_advert | bool | off | A master stays silent when it hears a weaker one. | man, Global definitions; RFC 5798 6.4.3
 + vrrp_higher_prio_send_advert | bool | on | The loser sends a last advert so that the winner announces again; keepalived: off. | man, Global definitions

@@ -130,8 +130,8 @@ export const VRRP_KEYWORDS: string = `
 + init_file | words 0..2 | 0 | Make the file at start with this number; overwrite: even if it is there. | man, Track files
 
 [garp_group]
-+ garp_interval | seconds 0..1 | 0 | Pause between two gratuitous ARPs. | man, VRRP gratuitous ARP
-+ gna_interval | seconds 0..1 | 0 | Pause between two neighbour advertisements. | man, VRRP gratuitous ARP
++ garp_interval | seconds 0..3600 | 0 | Pause between two gratuitous ARPs. | man, VRRP gratuitous ARP
++ gna_interval | seconds 0..3600 | 0 | Pause between two neighbour advertisements. | man, VRRP gratuitous ARP
 + interface | word | | The interface this is for. | man, VRRP gratuitous ARP
 + interfaces | lines | | The interfaces that share the pauses. | man, VRRP gratuitous ARP
 `;

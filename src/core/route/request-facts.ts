@@ -65,8 +65,8 @@ function plainHost(text: string): string {
   return address === undefined ? host : `[${address}]`;
 }
 
-/** More pairs than that are not looked at: a request is not a place for databases. */
-const MAX_PAIRS = 256;
+/** More pairs than that, which is what a head of the usual limit may hold, are not looked at. */
+const MAX_PAIRS = 8192;
 
 /** The first of equal names counts. */
 function pairsOf(

@@ -97,6 +97,13 @@ describe("the route table", () => {
     assert.equal(matched({ hosts: ["2001:db8::2"] }, toAddress), false);
   });
 
+  it("is not passed by a long path, or by many parameters before the one that counts", () => {
+    const paths = [{ kind: "regex", pattern: "^/admin" } as const];
+    assert.equal(matched({ paths }, facts(`/admin/;${"x".repeat(5000)}`)), true);
+    const query = [{ name: "debug", match: { kind: "present" } as const }];
+    assert.equal(matched({ query }, facts(`/?${"a&".repeat(2000)}debug=1`)), true);
+  });
+
   it("is not passed by another spelling of the path", () => {
     const admin: RouteConditions = { paths: [{ kind: "prefix", value: "/admin" }] };
     for (const path of ["/%61dmin", "/x/../admin", "//admin", "/./admin/"]) {

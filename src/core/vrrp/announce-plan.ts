@@ -12,6 +12,15 @@ const AFTER_SPLIT_EVERY_MS = 1000;
 const FIRST_CLAIM_PAUSE_MS = 1000;
 const LONGEST_CLAIM_PAUSE_MS = 60_000;
 
+/**
+ * How many rounds over all addresses to add where frames still wait for their pauses: a burst that is under way
+ * says most of it already. At most `repeat` rounds wait, and the one that was begun.
+ */
+export function roundsToAdd(waiting: number, perRound: number, repeat: number): number {
+  if (perRound === 0) return 0;
+  return Math.max(0, Math.ceil((repeat * perRound - waiting) / perRound));
+}
+
 export class AnnouncePlan {
   #settings: AnnounceSettings;
   #delayedAt = Infinity;

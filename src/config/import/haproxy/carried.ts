@@ -8,7 +8,7 @@ import { namedBinds, readBinds } from "./binds.ts";
 import type { FrontendFacts } from "./frontend.ts";
 import { type Bag, timeMs } from "./lines.ts";
 import { duration, numberOf } from "./servers.ts";
-import { LONGEST_MS, timeoutOf } from "./timeouts.ts";
+import { timeoutOf } from "./timeouts.ts";
 
 const SHUTS_OUT: readonly string[] = ["reject", "silent-drop", "tarpit"];
 
@@ -63,7 +63,7 @@ export function carriedPool(name: string, bag: Bag, draft: Draft): void {
   if (longer !== undefined && tunnel === undefined) {
     draft.unneeded(bag.lastLine("timeout", longer)!.at, "of client and server the shorter counts");
   }
-  const silence = silentMs === Infinity ? undefined : duration(Math.min(LONGEST_MS, silentMs));
+  const silence = silentMs === Infinity ? undefined : duration(silentMs);
   const { connect } = pool["timeouts"] as Data;
   const { attempts } = pool["retry"] as Data;
   draft.pools[name] = {

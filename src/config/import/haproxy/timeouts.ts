@@ -4,8 +4,6 @@ import type { Draft } from "../draft.ts";
 import { type Bag, timeMs } from "./lines.ts";
 import { duration } from "./servers.ts";
 
-export const LONGEST_MS: number = 30 * 86_400_000;
-
 /** Undefined: nobody says it, or says for ever; that was told. */
 export function timeoutOf(bag: Bag, name: string, draft: Draft): string | undefined {
   const line = bag.lastLine("timeout", name);
@@ -15,6 +13,5 @@ export function timeoutOf(bag: Bag, name: string, draft: Draft): string | undefi
     draft.lost(line.at, "Nines does not wait for ever: its default was taken");
     return undefined;
   }
-  if (ms > LONGEST_MS) draft.lost(line.at, "30d is the longest");
-  return duration(Math.min(LONGEST_MS, ms));
+  return duration(ms);
 }

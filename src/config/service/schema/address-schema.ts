@@ -165,8 +165,8 @@ const interfaceSchema = block("Settings of one interface.", {
       ["mii", "ethtool", "ioctl"],
     ),
   ),
-  garp_interval: optional(duration("Pause between two gratuitous ARPs.", { max: "1s" })),
-  gna_interval: optional(duration("Pause between two neighbour advertisements.", { max: "1s" })),
+  garp_interval: optional(duration("Pause between two gratuitous ARPs.", { max: "1h" })),
+  gna_interval: optional(duration("Pause between two neighbour advertisements.", { max: "1h" })),
 });
 
 const lines = (what: string) =>
