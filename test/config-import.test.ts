@@ -76,7 +76,7 @@ test("files of nginx that include each other are a mistake, told once and at onc
 });
 
 test("a file of sites-enabled alone finds what nginx.conf would", () => {
-  const site = "include snippets/tls.conf; server { location / { proxy_pass http://10.0.0.1; } }";
+  const site = "include snippets/tls.conf; server { location / { return 204; } }";
   const files = {
     glob: () => [],
     readFile: (path: string) =>
@@ -90,6 +90,32 @@ test("a file of sites-enabled alone finds what nginx.conf would", () => {
   assert.deepEqual(
     losses.map(({ file, reason }) => [file, reason]),
     [["/etc/nginx/snippets/tls.conf", "not carried over: ssl_protocols TLSv1.3"]],
+  );
+});
+
+test("programs of Lua in nginx.conf are one loss each, and one that lets clients in lets nobody in", () => {
+  const source = [
+    "server {",
+    "  location /say { content_by_lua_block {",
+    "    local t = { a = 1 } -- don't } mind",
+    "    ngx.say('}', \"{\", t.a)",
+    "  } }",
+    "  location /shut { access_by_lua_block { check() } proxy_pass http://10.0.0.1; }",
+    "  location / { return 204; }",
+    "}",
+  ].join("\n");
+  const files = { readFile: () => source, glob: () => [] };
+  const { text = "", losses, diagnostics } = imported("x.conf", { format: "nginx" }, files);
+  assert.deepEqual(diagnostics, []);
+  assert.match(text, /path: \[\/shut\*\]\n *respond: 403\n/u);
+  assert.match(text, /path: \[\/say\*\]\n *respond: 501\n/u);
+  const programs = losses.filter(({ reason }) => reason.includes("lua"));
+  assert.deepEqual(
+    programs.map(({ line, next }) => [line, next]),
+    [
+      [2, "the whole block to line 5: Nines runs no Lua"],
+      [6, "Nines asks for no passwords: requests for location /shut get 403"],
+    ],
   );
 });
 

@@ -360,6 +360,18 @@ describe("time-outs", () => {
     assert.equal(rig.ending(), "408 cH 30000 ms without a byte of the request's body");
   });
 
+  it("of a body do not begin with another hint than the 100", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    const web = asked(rig, client, post("hello", "expect: 100-continue").slice(0, -5));
+    web.write(head("HTTP/1.1 102 Processing"));
+    rig.wait(40_000);
+    web.write(head("HTTP/1.1 100 Continue"));
+    client.write("hello");
+    web.write(ok("done"));
+    assert.equal(rig.ending(), "200 --");
+  });
+
   it("of the answer hold for a server that takes no more of a request", () => {
     const rig = new ProxyRig({ pools: { web: ONCE } });
     const client = rig.client();

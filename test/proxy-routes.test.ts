@@ -290,6 +290,12 @@ describe("overload", () => {
       [false, false, false, false, false, false, true, true, true, true, true],
     );
   });
+
+  it("is told to servers by nobody else", () => {
+    const rig = new ProxyRig({ frontend: { shedding: { degradedHeader: "X-Degraded" } } });
+    rig.client().write(get("/", "x-degraded: 1"));
+    assert.equal(rig.server().took(), get("/"));
+  });
 });
 
 describe("injected faults", () => {

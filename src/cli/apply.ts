@@ -1,9 +1,8 @@
 /** `nines apply FILE [--confirm-within 60s]` and `nines confirm`. */
 
-import { resolve } from "node:path";
 import type { ControlClient } from "../daemon/control-client.ts";
 import { formatDuration } from "../lib/duration.ts";
-import { showPlan } from "./plan.ts";
+import { placeOf, showPlan } from "./plan.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 
 export interface ApplyOptions {
@@ -16,7 +15,9 @@ export async function apply(
   { file, confirmWithinMs }: ApplyOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const outcome = await client.apply(resolve(file), confirmWithinMs);
+  const path = placeOf(file, terminal);
+  if (path === undefined) return 2;
+  const outcome = await client.apply(path, confirmWithinMs);
   if (!outcome.reloaded) {
     for (const line of outcome.diagnostics) terminal.err(line);
     terminal.err("refused: the configuration before it goes on");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import { Traffic, COUNTERS } from "../core/proxy/traffic.ts";
 import { trafficNumbers, type PoolServer, type PoolView } from "../daemon/balance-status.ts";
@@ -7,6 +8,8 @@ import { backend, idleText } from "./backend.ts";
 import { serviceText } from "./balance.ts";
 import { parseWeight } from "./balance-commands.ts";
 import { askedRequest } from "./explain-request.ts";
+import { apply } from "./apply.ts";
+import { placeOf, plan } from "./plan.ts";
 import { poolLines } from "./pool.ts";
 import type { Terminal } from "./terminal.ts";
 import { topLines } from "./top.ts";
@@ -130,6 +133,8 @@ test("a balancer without a file is a service of one frontend and one pool", () =
 test("a request is asked about as it would be typed for curl", () => {
   const ask = (request: string, headers: readonly string[] = []): unknown =>
     askedRequest({ request, headers, source: "10.0.0.9", json: false });
+  const stranger = { request: "http://a/", headers: [], source: "10.0.0", json: false };
+  assert.equal(askedRequest(stranger), "'10.0.0' is no address of a client");
   assert.deepEqual(ask("POST http://a:8080/x?y", ["Cookie: a=b: c"]), {
     method: "POST",
     url: "http://a:8080/x?y",
@@ -156,4 +161,14 @@ test("an order that the next start will have forgotten says so", async () => {
   const order = { server: "shop/web1", weight: 3 };
   assert.equal(await backend(client, { order, wait: false }, terminal), 0);
   assert.deepEqual(said, [`nines: ${unkept}`]);
+});
+
+test("a file that only this process has is not named to the node, which would read another", async () => {
+  const said: string[] = [];
+  const terminal = { ...plain, err: (text: string) => void said.push(text) };
+  const nobody = {} as ControlClient;
+  assert.equal(await plan(nobody, { file: "/dev/null", json: false }, terminal), 2);
+  assert.equal(await apply(nobody, { file: "/dev/null" }, terminal), 2);
+  assert.match(said.join("\n"), /\/dev\/null is no file on disk .*\n.* write it to one/);
+  assert.equal(placeOf("nines.yaml", plain), resolve("nines.yaml"));
 });

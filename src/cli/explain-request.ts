@@ -1,6 +1,7 @@
 /** `nines explain-request 'GET http://www.example/x'`: route, pool, server, and why. */
 
 import type { AskedRequest } from "../core/proxy/request-explanation.ts";
+import { canonicalIp } from "../lib/ip-address.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
@@ -39,7 +40,9 @@ export async function explainRequest(
 
 /** A text is what is wrong with it. */
 export function askedRequest(options: ExplainRequestOptions): AskedRequest | string {
-  const { request, source, frontend } = options;
+  const { request, frontend } = options;
+  const source = canonicalIp(options.source);
+  if (source === undefined) return `'${options.source}' is no address of a client`;
   const match = /^(?:([A-Za-z]+)\s+)?(\S+)$/.exec(request.trim());
   if (match === null) return `'${request}' is no request; write it as 'GET http://host/path'`;
   const [, method = "GET", url = ""] = match;

@@ -1,5 +1,6 @@
 /** `nines plan FILE`: what would change on the running system. */
 
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Plan } from "../daemon/control-api.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
@@ -10,12 +11,36 @@ export interface PlanOptions {
   readonly json: boolean;
 }
 
+/**
+ * Where the node, which reads it itself, finds it too: /dev/stdin and <(…) are something else in every
+ * process. Undefined: nowhere, and that was told.
+ */
+export function placeOf(file: string, terminal: Terminal): string | undefined {
+  if (!isPassing(file)) return resolve(file);
+  terminal.err(
+    `nines: ${file} is no file on disk that the running node could read: write it to one`,
+  );
+  return undefined;
+}
+
+function isPassing(file: string): boolean {
+  try {
+    const facts = statSync(file);
+    return !facts.isFile() && !facts.isDirectory();
+  } catch {
+    // The node tells what is wrong with it.
+    return false;
+  }
+}
+
 export async function plan(
   client: ControlClient,
   { file, json }: PlanOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const found = await client.plan(resolve(file));
+  const path = placeOf(file, terminal);
+  if (path === undefined) return 2;
+  const found = await client.plan(path);
   if (json) terminal.out(JSON.stringify(found, undefined, 2));
   else showPlan(found, terminal);
   return found.refused ? 2 : 0;

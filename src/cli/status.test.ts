@@ -108,3 +108,9 @@ test("who watches a node that is renewed sees that, and then goes on seeing the 
   answers.push(NODE, new ControlFailure("nobody answers"));
   await assert.rejects(status(client, { ...options, everyMs: 0 }, PLAIN), /nobody answers/);
 });
+
+test("a configuration that waits to be confirmed says when it goes", () => {
+  const configuration = { ...NODE.configuration, goesBackInMs: 27_000 };
+  const [, , line] = statusLines({ ...NODE, configuration }, PLAIN);
+  assert.match(line ?? "", /comes back in 27\.0 s; keep this one: nines confirm/);
+});

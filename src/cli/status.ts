@@ -84,6 +84,11 @@ function headLines(node: NodeStatus, terminal: Terminal): readonly string[] {
   if (configuration.refused !== undefined) {
     lines.push(paint(terminal, "red", `last reload refused: ${configuration.refused}`));
   }
+  if (configuration.goesBackInMs !== undefined) {
+    const within = formatDuration(configuration.goesBackInMs);
+    const text = `not confirmed yet: the one before it comes back in ${within}; keep this one: nines confirm`;
+    lines.push(paint(terminal, "yellow", text));
+  }
   const roles = node.roles.map((role) => {
     const pid = role.pid === undefined ? "" : ` (pid ${role.pid})`;
     const restarts = role.restarts === 0 ? "" : `, restarted ${role.restarts} times`;

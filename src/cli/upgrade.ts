@@ -1,6 +1,6 @@
 /**
  * `nines upgrade`: the control process becomes the program now on disk, fresh balance workers take over
- * from the old ones, and the vrrp and check processes are renewed. Nothing stops meanwhile.
+ * from the old ones, and the vrrp, check and console processes are renewed. Nothing stops meanwhile.
  */
 
 import { ControlFailure, type ControlClient } from "../daemon/control-client.ts";

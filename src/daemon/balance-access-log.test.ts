@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { makeFifo } from "../drivers/descriptors.ts";
 import { AccessLog, type LineWriter } from "./balance-access-log.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
@@ -46,4 +49,29 @@ test("after a rotation lines go to a new file of the same name", async () => {
   await log.close();
   assert.equal(readFileSync(`${path}.1`, "utf8"), "before\n");
   assert.equal(readFileSync(path, "utf8"), "after\n");
+});
+
+test("what comes while the disk is slow is written without waiting for the next line", async () => {
+  const path = join(directory, "slow.log");
+  assert.equal(makeFifo(path), 0);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const log = new AccessLog(path);
+  // More than a pipe holds.
+  for (let i = 0; i < 6; i++) log.add(line(`${"z".repeat(30_000)}\n`));
+  await sleep(50);
+  log.add(line("the last\n"));
+  await sleep(700);
+  const bytes = Buffer.alloc(1 << 20);
+  let got = 0;
+  for (let i = 0; i < 500 && !bytes.subarray(0, got).toString().endsWith("the last\n"); i++) {
+    try {
+      got += readSync(reader, bytes, got, bytes.length - got, null);
+    } catch {
+      // Nothing there yet.
+    }
+    await sleep(10);
+  }
+  assert.ok(bytes.subarray(0, got).toString().endsWith("the last\n"));
+  await log.close();
+  closeSync(reader);
 });

@@ -22,6 +22,8 @@ export class AccessLog {
   #gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
   #used = 0;
   #isWriting = false;
+  /** Rotated away; the write that is on its way may still go there. */
+  readonly #outgoing: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   dropped = 0;
 
@@ -47,10 +49,9 @@ export class AccessLog {
     if (this.#path === "-") return;
     try {
       const fresh = openLog(this.#path);
-      const old = this.#fd;
+      this.#outgoing.push(this.#fd);
       this.#fd = fresh;
-      // A write that is on its way still has the old one.
-      setTimeout(() => close(old, () => {}), FLUSH_AFTER_MS).unref();
+      if (!this.#isWriting) this.#closeOutgoing();
     } catch {
       // Better the old file than none.
     }
@@ -87,19 +88,25 @@ export class AccessLog {
     const bytes = this.#gathering.subarray(0, this.#used);
     this.#gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
     this.#used = 0;
-    this.#writeAll(bytes);
+    this.#writeAll(this.#fd, bytes);
   }
 
-  #writeAll(bytes: Uint8Array): void {
-    write(this.#fd, bytes, (error, count) => {
+  #writeAll(fd: number, bytes: Uint8Array): void {
+    write(fd, bytes, (error, count) => {
       if (error === null && count < bytes.length) {
-        this.#writeAll(bytes.subarray(count));
+        this.#writeAll(fd, bytes.subarray(count));
         return;
       }
       if (error !== null) this.dropped += linesIn(bytes);
       this.#isWriting = false;
-      if (this.#used >= FLUSH_BYTES) this.#write();
+      this.#closeOutgoing();
+      // Without a timer theirs has run out while this write was on its way.
+      if (this.#used >= FLUSH_BYTES || this.#timer === undefined) this.#write();
     });
+  }
+
+  #closeOutgoing(): void {
+    for (const fd of this.#outgoing.splice(0)) close(fd, () => {});
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   Applied,
   Done,
   Failure,
+  NodeStatus,
   Plan,
   Reloaded,
   RoleProcessStatus,
@@ -55,6 +56,12 @@ export class BalanceControl {
   /** Why there is nothing to see, order or change. */
   get absence(): string {
     return this.#service === undefined ? STARTING : NO_BALANCER;
+  }
+
+  /** Of a configuration that waits to be confirmed. */
+  get trial(): Pick<NodeStatus["configuration"], "goesBackInMs"> {
+    const leftMs = this.#trial?.leftMs;
+    return leftMs === undefined ? {} : { goesBackInMs: Math.max(0, leftMs) };
   }
 
   get needsChecks(): boolean {

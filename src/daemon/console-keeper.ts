@@ -33,6 +33,11 @@ export class ConsoleKeeper {
     this.#turn = this.#turn.then(() => (isWanted ? this.#start() : this.#end()));
   }
 
+  /** A fresh process in its place. The answer says why not. */
+  renew(): Promise<string | undefined> {
+    return this.#supervision.renew();
+  }
+
   /** For good. */
   stop(): Promise<void> {
     this.want(false);

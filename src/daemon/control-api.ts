@@ -19,7 +19,7 @@
  *   POST /v1/confirm             Done
  *   POST /v1/replace-workers     Done
  *   POST /v1/upgrade             Upgrading; then this process becomes the program on disk
- *   POST /v1/renew-roles         RenewedRole[]: fresh vrrp and check processes
+ *   POST /v1/renew-roles         RenewedRole[]: fresh vrrp, check and console processes
  *   GET  /metrics                Prometheus text exposition format 0.0.4
  *
  * Anything that went wrong is `{ "error": "sentence with the next move" }` and a status code of
@@ -105,6 +105,8 @@ export interface NodeStatus {
     readonly warnings: number;
     /** The last reload was refused: why. The configuration before it is still in force. */
     readonly refused?: string;
+    /** It was applied for a trial, and the one before it comes back unless it is confirmed. */
+    readonly goesBackInMs?: number;
   };
   readonly roles: readonly RoleProcessStatus[];
   /** Where its journal is. Absent: of an earlier version. */
@@ -121,7 +123,7 @@ export interface NodeStatus {
 /** A status with another `startedWallMs` tells that it has happened. */
 /** Of `renew-roles`. `stays`: what could not be done, and how it is done by hand. */
 export interface RenewedRole {
-  readonly role: "vrrp" | "check";
+  readonly role: "vrrp" | "check" | "console";
   readonly stays?: string;
 }
 

@@ -234,7 +234,6 @@ export class ControlRole implements ControlBackend {
     ]);
     const { version, file } = this.#options;
     const { wallMs: loadedWallMs, warnings } = this.#loaded;
-    const refused = this.#refused;
     return {
       version,
       pid: process.pid,
@@ -245,7 +244,8 @@ export class ControlRole implements ControlBackend {
         file,
         loadedWallMs,
         warnings,
-        ...(refused === undefined ? {} : { refused }),
+        ...(this.#refused === undefined ? {} : { refused: this.#refused }),
+        ...this.balance.trial,
       },
       roles: [
         ...(this.#vrrpRun === undefined ? [] : [this.#vrrp.status]),
@@ -303,8 +303,7 @@ export class ControlRole implements ControlBackend {
   async upgrade(): Promise<Upgrading | Failure> {
     const found = await versionOnDisk();
     if ("error" in found) return found;
-    const { version: from } = this.#options;
-    const { version: to } = found;
+    const [from, to] = [this.#options.version, found.version];
     this.#say("note", `this process goes on as nines ${to} (was ${from}); the others live on`);
     // The answer leaves first.
     setTimeout(() => becomeProgramOnDisk(), ANSWER_LEAVES_MS);
@@ -315,6 +314,8 @@ export class ControlRole implements ControlBackend {
     return renewRoles({
       vrrp: this.#vrrpRun === undefined ? undefined : this.#vrrp,
       check: this.#checking === undefined ? undefined : this.#check,
+      console: this.#console.roles.length === 0 ? undefined : this.#console,
+      runDirectory: this.#options.directory.path,
       router: async () => (await this.#snapshot.take()).router,
     });
   }

@@ -1,5 +1,5 @@
 /**
- * After the program was exchanged: the vrrp and check processes become fresh ones too, of the program as
+ * After the program was exchanged: the vrrp, check and console processes become fresh ones too, of the program as
  * it is on disk now. No address may be lost by that; where it could be, the process stays what it is,
  * and the answer says how it is renewed.
  */
@@ -7,29 +7,41 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicMs } from "../drivers/clock.ts";
 import type { RouterStatus } from "../core/vrrp/status.ts";
+import type { ConsoleKeeper } from "./console-keeper.ts";
 import type { RenewedRole } from "./control-api.ts";
+import { drillAtWork } from "./drill-lock.ts";
 import type { RoleSupervision } from "./role-supervision.ts";
 import type { VrrpSupervision } from "./vrrp-supervision.ts";
 
 const LOOK_MS = 50;
 /** A reign that is gone on with is told within a fraction of its lease. */
 const GOES_ON_WITHIN_MS = 5_000;
+const END_IT = "end it: another is started at once";
 
 export interface RenewalParts {
   /** Undefined: this node has none. */
   readonly vrrp: VrrpSupervision | undefined;
-  readonly check: RoleSupervision | undefined;
+  readonly check: Pick<RoleSupervision, "renew"> | undefined;
+  readonly console: Pick<ConsoleKeeper, "renew"> | undefined;
+  readonly runDirectory: string;
   readonly router: () => Promise<RouterStatus | undefined>;
 }
 
 export async function renewRoles(parts: RenewalParts): Promise<readonly RenewedRole[]> {
   const renewed: RenewedRole[] = [];
-  const { vrrp, check } = parts;
+  const { vrrp, check, console } = parts;
   // First: its successor goes on with the verdicts of a check process that lives.
   if (vrrp !== undefined) renewed.push(await renewVrrp(vrrp, parts.router));
   if (check !== undefined) {
     const trouble = await check.renew();
-    renewed.push({ role: "check", ...outcome(trouble, "end it: another is started at once") });
+    renewed.push({ role: "check", ...outcome(trouble, END_IT) });
+  }
+  // Last: it writes down what became of the others, and whoever looks at the page waits for a moment.
+  if (console !== undefined) {
+    // A drill that another node ordered would lose the line to it, and end.
+    const isDrilled = drillAtWork(parts.runDirectory) !== undefined;
+    const trouble = isDrilled ? "a drill is at work" : await console.renew();
+    renewed.push({ role: "console", ...outcome(trouble, END_IT) });
   }
   return renewed;
 }

@@ -121,9 +121,11 @@ export class AnswerRelay {
     exchange.answerShown = true;
     const end = this.#writer.interim(this.#head);
     exchange.client!.send(this.#parts.scratch, 0, end);
-    // The client may have waited for it (RFC 9110 10.1.1).
-    exchange.expectsContinue = false;
-    exchange.client!.armFor(exchange);
+    // The client may have waited for it (RFC 9110 10.1.1); other hints are not what it waits for.
+    if (this.#head.status === 100) {
+      exchange.expectsContinue = false;
+      exchange.client!.armFor(exchange);
+    }
     this.#dispatcher.progressed(exchange);
   }
 

@@ -50,6 +50,8 @@ function redirection(
   return (facts) => location(facts, (rewrite(facts) ?? facts.uri).replace(/^[/\\]{2,}/, "/"));
 }
 
+const WITHOUT_EDITS = new HeadEdits({ remove: [], set: [], add: [] });
+
 export class Frontend {
   readonly name: string;
   readonly traffic: Traffic = new Traffic();
@@ -60,6 +62,8 @@ export class Frontend {
   /** The same with its colon and space, and its `nameHash`. */
   requestIdLine: Uint8Array = new Uint8Array(0);
   requestIdHash = 0;
+  /** Takes away what only we say: that applications are to switch features off. */
+  ownWords: HeadEdits = WITHOUT_EDITS;
   forwarding: ForwardingFields = new ForwardingFields("off", []);
   readonly guests: GuestCount = new GuestCount();
   #table = new RouteTable([]);
@@ -82,6 +86,9 @@ export class Frontend {
     this.requestIdHash = nameHash(this.requestIdHeader);
     this.headLimits = { bytes: settings.limits.headBytes, fields: settings.limits.headers };
     this.forwarding = new ForwardingFields(settings.forwarded, settings.trustedProxies);
+    const { degradedHeader } = settings.shedding;
+    const remove = degradedHeader === "" ? [] : [degradedHeader];
+    this.ownWords = new HeadEdits({ remove, set: [], add: [] });
     this.#table = new RouteTable(settings.routes);
     this.#routes = new Map(
       settings.routes.map((route) => {

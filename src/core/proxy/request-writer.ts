@@ -48,6 +48,7 @@ export class RequestWriter {
     const writer = this.#writer;
     const { head } = facts;
     const { frontend, route, origin } = contextOf(exchange);
+    frontend.ownWords.strike(head);
     route?.requestEdits.strike(head);
     const target = route?.rewrite(facts);
     writer.requestLine(head, target);

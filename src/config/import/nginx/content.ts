@@ -3,6 +3,7 @@
 import { ALWAYS, type Condition, conjunction, type When } from "../conditions.ts";
 import type { Data } from "../draft.ts";
 import type { Change, Rule } from "../routes.ts";
+import { type Access, accessOf, hasLogin, isLogin } from "./access.ts";
 import { returnTarget, rewritten } from "./answers.ts";
 import { whenOfIf } from "./conditions-of-if.ts";
 import { type NginxContext, origin } from "./context.ts";
@@ -241,10 +242,12 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
   // Nobody comes in: what the location would do needs no counterpart.
   const refusal = [{ when: {}, target: { respond: 403 } }];
   const content = isShut && !hasAllowed ? refusal : contentsOf(location, rewrite, facts);
-  const isLogin = hasLogin(scope, directive, context);
+  const asksLogin = hasLogin(scope, directive, context);
   // What a condition passes on is shut as the rest is; what it answers itself is not.
   const early = rules.flatMap((one) =>
-    one.target?.["pool"] === undefined ? [one] : guarded(one, access, { isLogin, place, facts }),
+    one.target?.["pool"] === undefined
+      ? [one]
+      : guarded(one, access, { isLogin: asksLogin, place, facts }),
   );
   const passes = early.length > rules.length || rules.some((one) => one.target?.["pool"]);
   rules.splice(0, rules.length, ...(passes ? [...methods, ...early] : [...early, ...methods]));
@@ -258,7 +261,7 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
     const all = source === undefined ? when : conjunction([when, { source: [source] }]);
     if (typeof all === "object") add(all, verdict === "allow" ? content : refusal);
   }
-  add(when, isLogin ? refusal : content);
+  add(when, asksLogin ? refusal : content);
   return rules;
 }
 
@@ -286,7 +289,7 @@ function methodRules(place: RewritePlace, facts: ContentFacts): Rule[] {
   return place.scope.here("limit_except").flatMap((line) => {
     const inner = place.scope.inside(line.block ?? []);
     const all = line.args.includes("GET") ? [...line.args, "HEAD"] : line.args;
-    const login = LOGINS.flatMap((name) => inner.here(name)).find(({ args }) => args[0] !== "off");
+    const login = inner.own.find(isLogin);
     const lines = inner.own.filter(({ name }) => name === "allow" || name === "deny");
     for (const one of lines) inner.use(one);
     if (login === undefined && !lines.some(({ name }) => name === "deny")) return [];
@@ -328,44 +331,6 @@ function contentsOf(
     const found = passTarget({ directive, scope, rewrite }, facts);
     return { when, ...(found ?? { target: { respond: 501 } }) };
   });
-}
-
-interface Access {
-  readonly verdict: "allow" | "deny" | "login";
-  /** Undefined: everybody. */
-  readonly source: string | undefined;
-}
-
-function accessOf(scope: Scope, { draft }: NginxContext): Access[] {
-  const lines = scope.allOf(["allow", "deny"]);
-  const isAny = scope.value("satisfy") === "any";
-  const login = loginOf(scope);
-  // Who is let in must log in as well, unless one of both is enough.
-  if (login !== undefined && !isAny) return [];
-  return lines.flatMap(({ name, args, at }) => {
-    const source = args[0] === "all" ? undefined : args[0];
-    if (source === "unix:") {
-      draft.lost(at, "clients of Unix sockets have no address");
-      return [];
-    }
-    return [{ verdict: name as "allow" | "deny", source }];
-  });
-}
-
-const LOGINS: readonly string[] = ["auth_basic", "auth_request", "auth_jwt"];
-
-function loginOf(scope: Scope): Directive | undefined {
-  const [line] = LOGINS.flatMap((name) => scope.last(name) ?? []).filter(
-    ({ args }) => args[0] !== "off",
-  );
-  return line;
-}
-
-function hasLogin(scope: Scope, location: Directive, { draft }: NginxContext): boolean {
-  const login = loginOf(scope);
-  if (login === undefined) return false;
-  draft.lost(login.at, `Nines asks for no passwords: requests for ${location.at.text} get 403`);
-  return true;
 }
 
 /** Files, and what other servers speak than HTTP, stay away: these requests are told so. */

@@ -122,6 +122,7 @@ const LOST: Readonly<Record<string, string>> = {
 };
 
 const PREFIXES: readonly (readonly [start: string, why: string])[] = [
+  ["lua_", "Nines runs no Lua"],
   ["gzip_", "answers are not compressed: let the servers do it"],
   ["brotli", "answers are not compressed: let the servers do it"],
   ["proxy_cache", "answers are not cached"],
@@ -158,6 +159,8 @@ export function fateOf(name: string, args: readonly string[]): Fate {
     return { severity: "unneeded", why: "it is off here, too" };
   }
   if (Object.hasOwn(UNNEEDED, name)) return { severity: "unneeded", why: UNNEEDED[name]! };
+  if (/_by_lua(?:_block|_file)?$/u.test(name))
+    return { severity: "lost", why: "Nines runs no Lua" };
   const start = PREFIXES.find(([prefix]) => name.startsWith(prefix));
   return { severity: "lost", why: LOST[name] ?? start?.[1] ?? "it has no counterpart" };
 }

@@ -195,23 +195,44 @@ class FileReader {
     // A comment; a quoted text; a mark; a word, in which ${name} has braces.
     const pattern =
       /\n|#[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[;{}]|(?:\$\{\w*\}|\\[^]|[^\s;{}"'\\])(?:\$\{\w*\}|\\[^]|[^\s;{}\\])*/gu;
-    for (const { 0: text, index } of source.matchAll(pattern)) {
+    for (let match = pattern.exec(source); match !== null; match = pattern.exec(source)) {
+      const { 0: text, index } = match;
       if (text === "\n") {
         line++;
         start = index + 1;
       } else if (!text.startsWith("#")) {
         const quoted = /^["']/u.test(text);
         const plain = quoted ? unquoted(text) : text;
+        const isCode = text === "{" && tokens.at(-1)?.text.endsWith("_by_lua_block") === true;
         tokens.push({ text: plain, quoted, line, column: index - start + 1 });
         const breaks = text.split("\n").length - 1;
         if (breaks > 0) {
           line += breaks;
           start = index + text.lastIndexOf("\n") + 1;
         }
+        if (isCode) {
+          pattern.lastIndex = codeEnd(source, pattern.lastIndex);
+          const code = source.slice(index, pattern.lastIndex);
+          line += code.split("\n").length - 1;
+          if (code.includes("\n")) start = index + code.lastIndexOf("\n") + 1;
+        }
       }
     }
     return tokens;
   }
+}
+
+/** Where the brace stands that ends a program of Lua: comments and texts of it may have others. */
+function codeEnd(source: string, from: number): number {
+  const pattern =
+    /--\[\[[^]*?\]\]|--[^\n]*|\[\[[^]*?\]\]|"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'|[{}]/gu;
+  pattern.lastIndex = from;
+  let depth = 0;
+  for (let match = pattern.exec(source); match !== null; match = pattern.exec(source)) {
+    if (match[0] === "{") depth++;
+    else if (match[0] === "}" && depth-- === 0) return match.index;
+  }
+  return source.length;
 }
 
 function isStart(lines: readonly string[], { line, column }: Token): boolean {

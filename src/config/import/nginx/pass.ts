@@ -4,6 +4,7 @@ import type { Data } from "../draft.ts";
 import { withConstants } from "./constants.ts";
 import type { Change } from "../routes.ts";
 import type { FrontendNotes, NginxContext } from "./context.ts";
+import { fateOf } from "./fates.ts";
 import { answerEdits, requestEdits, responseEdits } from "./headers.ts";
 import { limitOf } from "./limits.ts";
 import type { Directive } from "./parse.ts";
@@ -39,6 +40,7 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   const directive = plainAddress(pass, facts);
   const found = poolOf(directive, scope, context);
   if (found === undefined) return undefined;
+  tellRedirects(directive, scope, found.host, context);
   const request = requestEdits(scope, { context, notes, proxyHost: found.host });
   const rewrite = pass.rewrite ?? prefixRewrite(pass, found.uri, context);
   const limit = limitOf(scope, context);
@@ -50,6 +52,26 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
     ...(limit === undefined ? {} : { limit }),
   };
   return { target: { pool: found.pool }, change };
+}
+
+/** Servers that are asked for the upstream's name send clients to it; nginx turns that back, Nines does not. */
+function tellRedirects(
+  { at }: Directive,
+  scope: Scope,
+  host: string,
+  { draft }: NginxContext,
+): void {
+  const lines = scope.all("proxy_redirect");
+  for (const { name, args, at: place } of lines) {
+    const { severity, why } = fateOf(name, args);
+    if (severity === "lost") draft.lost(place, why);
+    else draft.unneeded(place, why);
+  }
+  const isOff = lines.some(({ args }) => args[0] === "off");
+  const names = scope.all("proxy_set_header").map(({ args: [name] }) => name?.toLowerCase());
+  if (isOff || names.includes("host")) return;
+  const next = "set request_headers: { set: { Host: … } } to a name that clients know";
+  draft.lost({ ...at, text: `redirects to ${host}` }, `Location headers pass as they are: ${next}`);
 }
 
 /** A computed address without a path passes the path on as it came. */
