@@ -119,6 +119,22 @@ test("programs of Lua in nginx.conf are one loss each, and one that lets clients
   );
 });
 
+test("a default_backend that all sections of haproxy.cfg inherit leads frontends there, and no backend on", () => {
+  const source = [
+    "defaults",
+    "  mode http",
+    "  default_backend app",
+    "frontend www",
+    "  bind :80",
+    "backend app",
+    "  server a 10.0.0.1:80",
+  ].join("\n");
+  const files = { readFile: () => source, glob: () => [] };
+  const { text = "", losses } = imported("x.cfg", { format: "haproxy" }, files);
+  assert.match(text, /www:\n *listen: \[0\.0\.0\.0:80\]\n *pool: app\n/u);
+  assert.deepEqual(told(losses), []);
+});
+
 test("a folder of HAProxy's certificates is all that lies there; QUIC is told and changes nothing", () => {
   const source = [
     "frontend www",

@@ -167,7 +167,7 @@ class Importer {
         ports: [],
         readFile,
       };
-      this.#rules(bag, { draft, context, pools: [], ...this.#seen });
+      this.#rules(bag, { draft, context, pools: [], isBackend: true, ...this.#seen });
     }
   }
 
@@ -255,7 +255,7 @@ class Importer {
     if (proxy === undefined) return [];
     const { bag } = proxy;
     const context = { ...facts.context, acls: aclsOf(bag), used: new Set<string>() };
-    return this.#rules(bag, { ...facts, context });
+    return this.#rules(bag, { ...facts, context, isBackend: true });
   }
 
   /** Every line that nobody took. */

@@ -14,6 +14,8 @@ export interface RuleFacts {
   readonly context: AclContext;
   /** Existing backends. */
   readonly pools: readonly string[];
+  /** Seen from a frontend that leads here: nobody is led on. */
+  readonly isBackend?: boolean;
   /** Lines that became rules, and those of them that had something to decide. */
   readonly readMap: (path: string) => string | undefined;
   readonly made: Set<Line>;
@@ -33,13 +35,15 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
     ...bag.all("tcp-request").map(of((words) => connectionAction(words.slice(1)))),
     ...request.map(of((words) => requestAction(words.slice(1).map(known), tls))),
     ...bag.all("redirect").map(of((words) => redirection(words.slice(1)))),
-    ...bag.all("use_backend").map(of((words) => useBackend(words, facts.pools))),
+    ...(facts.isBackend === true ? [] : bag.all("use_backend")).map(
+      of((words) => useBackend(words, facts.pools)),
+    ),
   ];
   const limits = limitsOf(bag);
   const rules = lines.flatMap(([line, action]) => {
     return limitRule(line, limits, facts) ?? mapRules(line, facts) ?? ruleOf(line, action, facts);
   });
-  const last = bag.lastLine("default_backend");
+  const last = facts.isBackend === true ? undefined : bag.lastLine("default_backend");
   if (last === undefined) return rules;
   const action = useBackend(last.words, facts.pools);
   return [...rules, ...ruleOf(last, action, facts)];
