@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
@@ -128,21 +136,33 @@ test("a body on which an expression would go back and forth for ever is judged a
   server.close();
 });
 
-test("a script for which no descriptor is left says nothing of the server", async () => {
+test("that no descriptor is left says nothing of the server", async () => {
   const limit = (soft: string): void => {
     execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${soft}:`]);
   };
   const [soft = ""] = execFileSync("sh", ["-c", "ulimit -Sn"], { encoding: "utf8" }).split("\n");
   const taken: number[] = [];
+  const note = join(mkdtempSync(join(tmpdir(), "nines-check-")), "pid");
+  const argv = ["/bin/sh", "-c", `echo $$ > ${note}.new; mv ${note}.new ${note}; exec sleep 600`];
+  const running = ask(target({ kind: "script", argv, dynamic: false }, local(1)), asking, fail);
+  await until(() => existsSync(note));
+  const pid = readFileSync(note, "utf8").trim();
   limit("128");
   try {
     for (;;) taken.push(openSync("/dev/null", "r"));
   } catch {
-    const script = { kind: "script", argv: ["/bin/true"], dynamic: false } as const;
-    assert.equal((await result(target(script, local(1)))).isOurs, true);
+    const script = { kind: "script", argv: ["/bin/true"], user: "nobody", dynamic: false } as const;
+    const tls = { verify: true, ca: "/etc/hostname", expiryWarningMs: 0 };
+    for (const protocol of [script, { kind: "tcp", tls } as const]) {
+      assert.equal((await result(target(protocol, local(1)))).isOurs, true);
+    }
+    // Nor does it keep a script that hangs from being ended.
+    running(true);
+    await until(() => !existsSync(`/proc/${pid}/fd/1`));
   } finally {
     for (const fd of taken) closeSync(fd);
     limit(soft);
+    rmSync(dirname(note), { recursive: true });
   }
 });
 

@@ -20,8 +20,8 @@ export function runGrpcCheck(
   onEnd: (result: ProbeResult) => void,
 ): () => void {
   const socket = openCheckStream(target, tls, ["h2"]);
-  if (typeof socket === "string") {
-    const told = setImmediate(() => onEnd({ ok: false, reason: socket }));
+  if ("ok" in socket) {
+    const told = setImmediate(() => onEnd(socket));
     return () => clearImmediate(told);
   }
   const scheme = tls === undefined ? "http" : "https";

@@ -22,8 +22,8 @@ export function runProbe(
     : runStream(target, probe, onEnd);
 }
 
-function notAsked(reason: string, onEnd: (result: ProbeResult) => void): () => void {
-  const told = setImmediate(() => onEnd({ ok: false, reason }));
+function notAsked(why: ProbeResult, onEnd: (result: ProbeResult) => void): () => void {
+  const told = setImmediate(() => onEnd(why));
   return () => clearImmediate(told);
 }
 
@@ -35,7 +35,7 @@ function runStream(
   const { protocol } = target.check;
   const tls = "tls" in protocol ? protocol.tls : undefined;
   const socket = openCheckStream(target, tls);
-  if (typeof socket === "string") return notAsked(socket, onEnd);
+  if ("ok" in socket) return notAsked(socket, onEnd);
   let warning: string | undefined;
   const end = (result: ProbeResult, farewell?: Uint8Array): void => {
     socket.removeAllListeners();
@@ -82,7 +82,7 @@ function runDatagrams(
 ): () => void {
   const { endpoint, check } = target;
   if (endpoint.kind === "unix") {
-    return notAsked("a unix socket cannot be asked by datagram", onEnd);
+    return notAsked({ ok: false, reason: "a unix socket cannot be asked by datagram" }, onEnd);
   }
   const socket = createSocket(isIpv6(endpoint.address) ? "udp6" : "udp4");
   let isOver = false;

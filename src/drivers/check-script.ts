@@ -5,6 +5,8 @@ import type { ProbeResult } from "../core/check/probe.ts";
 import { judgeScript } from "../core/check/script-probe.ts";
 import { KILL_GRACE_MS } from "../core/check/script-track.ts";
 import { monotonicMs } from "./clock.ts";
+import { openPipe } from "./descriptors.ts";
+import { closeFd } from "./ffi.ts";
 import { checkScript } from "./script-facts.ts";
 import { runScript, type ScriptDefaults } from "./script-runner.ts";
 
@@ -28,6 +30,10 @@ export function runScriptCheck(
   rules: ScriptRules,
   onEnd: (result: ProbeResult) => void,
 ): (atOnce?: boolean) => void {
+  // First of all: without descriptors its user would not be found either.
+  const pipe = openPipe();
+  if ("errno" in pipe) return notRun(pipe.message, onEnd, true);
+  for (const fd of [pipe.readFd, pipe.writeFd]) closeFd(fd);
   const { argv, user, group } = settings;
   const named = {
     ...(user === undefined ? {} : { user }),
@@ -66,8 +72,8 @@ export function runScriptCheck(
   };
 }
 
-function notRun(reason: string, onEnd: (result: ProbeResult) => void): () => void {
-  const told = setImmediate(() => onEnd({ ok: false, reason }));
+function notRun(reason: string, onEnd: (result: ProbeResult) => void, isOurs = false): () => void {
+  const told = setImmediate(() => onEnd({ ok: false, reason, ...(isOurs ? { isOurs } : {}) }));
   return () => clearImmediate(told);
 }
 

@@ -10,6 +10,7 @@ import {
 } from "node:tls";
 import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
 import { ownHeader } from "../core/proxy/proxy-header.ts";
+import { LACKS, type ProbeResult } from "../core/check/probe.ts";
 import { expectedServer } from "./tls-server-name.ts";
 
 const DAY_MS = 86_400_000;
@@ -19,12 +20,12 @@ const MAX_CONTEXTS = 256;
 
 const contexts = new Map<string, { readonly context: SecureContext; readonly madeMs: number }>();
 
-/** The answer is a sentence when it cannot be tried. */
+/** The answer is a result when it cannot be tried. */
 export function openCheckStream(
   target: CheckTarget,
   tls: CheckTls | undefined,
   alpn: readonly string[] = [],
-): Socket | string {
+): Socket | ProbeResult {
   const { endpoint, check } = target;
   const where =
     endpoint.kind === "unix"
@@ -39,7 +40,9 @@ export function openCheckStream(
   try {
     secureContext = contextFor(tls.ca ?? "");
   } catch (error) {
-    return `the authorities in ${tls.ca}: ${(error as Error).message}`;
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const reason = `the authorities in ${tls.ca}: ${message}`;
+    return { ok: false, reason, ...(LACKS.has(code) ? { isOurs: true } : {}) };
   }
   const name = serverName(target, tls);
   const raw = target.sendProxy === undefined ? undefined : connectRaw(where, target);

@@ -37,7 +37,13 @@ export class ProcessFamily {
   signal(signal: "SIGTERM" | "SIGKILL"): number {
     let total = 0;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const pids = this.#living();
+      const table = readProcessTable();
+      if (table === undefined) {
+        // No descriptor is left to look with: those that stayed in its group at least.
+        sendSignal(-this.#leader, signal);
+        return 1;
+      }
+      const pids = this.#living(table);
       for (const pid of pids) sendSignal(pid, signal);
       total += pids.length;
       if (pids.length === 0 || signal === "SIGTERM") break;
@@ -45,8 +51,7 @@ export class ProcessFamily {
     return total;
   }
 
-  #living(): number[] {
-    const table = readProcessTable();
+  #living(table: ReadonlyMap<number, ProcessEntry>): number[] {
     for (const [pid, startTime] of this.#members) {
       if (table.get(pid)?.startTime !== startTime) this.#members.delete(pid);
     }
@@ -76,9 +81,15 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function readProcessTable(): Map<number, ProcessEntry> {
+function readProcessTable(): Map<number, ProcessEntry> | undefined {
   const table = new Map<number, ProcessEntry>();
-  for (const name of readdirSync("/proc")) {
+  let names: string[];
+  try {
+    names = readdirSync("/proc");
+  } catch {
+    return undefined;
+  }
+  for (const name of names) {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
     const entry = readProcessEntry(pid);

@@ -14,6 +14,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, fchmodSync, readSync } from "node:fs";
+import { LACKS } from "../core/check/probe.ts";
 import type { ScriptEnd } from "../core/check/script-track.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import { openPipe } from "./descriptors.ts";
@@ -24,9 +25,6 @@ import { scriptUser, type ScriptUser } from "./user-database.ts";
 
 /** The end of a script's output that is kept for the reason, bytes. */
 const OUTPUT_KEPT = 4096;
-
-/** errno(3) names of what this machine has too little of. */
-const LACKS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"]);
 
 export interface RunningScript {
   /** 0 when it could not be started. */

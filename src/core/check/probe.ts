@@ -59,6 +59,9 @@ const OURS: ReadonlySet<string> = new Set([
   "EPERM",
 ]);
 
+/** Those of them that are about amounts, so never the configuration's mistake. */
+export const LACKS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"]);
+
 /** What ended an attempt from below. `text`: the sentence, by default the name itself. */
 export function failure(errno: string, text: string = errno): ProbeResult {
   return { ok: false, reason: text, ...(OURS.has(errno) ? { isOurs: true } : {}) };

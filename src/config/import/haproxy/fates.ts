@@ -41,6 +41,8 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   "option tcp-smart-accept": "it is about the speed of connecting",
   "option tcp-smart-connect": "it is about the speed of connecting",
   "option tcpka": TCP_KEEPALIVE,
+  presetenv: "its value is written where it is used",
+  setenv: "its value is written where it is used",
   pidfile: "a service manager runs Nines",
   "server-state-base": "the state of servers survives by itself",
   "server-state-file": "the state of servers survives by itself",

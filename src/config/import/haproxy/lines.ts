@@ -46,10 +46,14 @@ export function parseSections(
 ): { readonly sections: Section[]; readonly outside: Line[] } {
   const sections: Section[] = [];
   const outside: Line[] = [];
+  const variables = new Map<string, string>();
   for (const [index, text] of source.split(/\r?\n/u).entries()) {
-    const words = splitWords(text);
+    const words = splitWords(text, variables);
     const [first, name = "", ...rest] = words;
     if (first === undefined) continue;
+    if (first === "setenv" || (first === "presetenv" && !variables.has(name))) {
+      variables.set(name, rest[0] ?? "");
+    }
     const column = text.length - text.trimStart().length + 1;
     const at = { file, line: index + 1, column, text: text.trim() };
     if (KINDS.has(first)) sections.push({ kind: first, name, words: rest, at, lines: [] });
@@ -71,8 +75,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
+const VARIABLE = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:-([^}]*))?\})/u;
+
 /** Quotes, backslashes and `$NAME` as in section 2.2; `#` starts a comment between words. */
-export function splitWords(text: string): string[] {
+export function splitWords(text: string, variables: ReadonlyMap<string, string>): string[] {
   const words: string[] = [];
   let word: string | undefined;
   let quote = "";
@@ -84,8 +90,10 @@ export function splitWords(text: string): string[] {
     } else if (quote !== "") {
       if (c === quote) quote = "";
       else if (c === "$" && quote === '"') {
-        const [whole, name] = /^\$\{?([A-Za-z_]\w*)\}?/u.exec(text.slice(i)) ?? ["$", undefined];
-        word = (word ?? "") + (name === undefined ? "$" : `\${${name}}`);
+        const [whole, bare, braced, other] = VARIABLE.exec(text.slice(i)) ?? ["$"];
+        const name = bare ?? braced;
+        const open = `\${${name}${other === undefined ? "" : `:-${other}`}}`;
+        word = (word ?? "") + (name === undefined ? "$" : (variables.get(name) ?? open));
         i += whole.length - 1;
       } else word = (word ?? "") + c;
     } else if (c === '"' || c === "'") {
