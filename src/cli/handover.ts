@@ -8,7 +8,13 @@ export async function handover(
   instance: string,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const { router } = await client.status();
   await client.handOver(instance);
-  terminal.out(`asked ${instance} to hand over; see: nines why ${instance}`);
+  const all = [...(router?.instances ?? []), ...(router?.groups ?? [])];
+  const state = all.find(({ name }) => name === instance)?.state ?? "MASTER";
+  // Before a machine is switched off both are well; but who meant the other machine wants to know.
+  if (state === "MASTER")
+    terminal.out(`asked ${instance} to hand over; see: nines why ${instance}`);
+  else terminal.out(`nothing to hand over: ${instance} is ${state} here`);
   return 0;
 }

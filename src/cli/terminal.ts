@@ -10,8 +10,9 @@ export interface Terminal {
   /** One line (or several) to standard error. */
   err(text: string): void;
   readonly color: boolean;
-  /** Columns of the terminal; undefined when the output is no terminal. */
+  /** Of the terminal, as it is now; undefined when the output is no terminal. */
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** 0 ok; 1 operating trouble; 2 usage or configuration. Documented in `nines --help`. */
@@ -32,7 +33,16 @@ export function processTerminal(colorWanted: boolean): Terminal {
     err: (text) => void process.stderr.write(`${text}\n`),
     color: colorWanted && !noColor && process.stdout.isTTY,
   };
-  return process.stdout.isTTY ? { ...terminal, columns: process.stdout.columns } : terminal;
+  if (!process.stdout.isTTY) return terminal;
+  return {
+    ...terminal,
+    get columns() {
+      return process.stdout.columns;
+    },
+    get rows() {
+      return process.stdout.rows;
+    },
+  };
 }
 
 const STDOUT = 1;

@@ -40,6 +40,7 @@ class Desk extends EventEmitter {
     err() {},
     color: false,
     columns: 100,
+    rows: 12,
   };
 
   setRawMode(isRaw: boolean): void {
@@ -103,4 +104,18 @@ test("a key while nobody answers shows that, and the pictures go on after it", a
   desk.emit("data", "q");
   assert.equal(await ended, 0);
   assert.equal(desk.isRaw, false);
+});
+
+test("the selected server is in the picture, however many there are", async () => {
+  const names = Array.from({ length: 40 }, (_, i) => `s${i}`);
+  const desk = new Desk(picture(...names));
+  const ended = desk.run();
+  let shown = await desk.press("x");
+  for (let i = 0; i < 25; i++) shown = await desk.press(DOWN);
+  assert.match(shown, /> shop\/s25 /);
+  assert.match(shown, /q quit/);
+  // One is for the end of the last line.
+  assert.ok(shown.split("\n").length < 12);
+  desk.emit("data", "q");
+  assert.equal(await ended, 0);
 });

@@ -83,14 +83,16 @@ class Screen {
     const picture = { before, now: this.#now, seconds };
     if (isLive) this.#selected ??= serverNames(this.#now)[0];
     const lines = topLines(picture, this.#selected, this.#terminal);
-    if (isLive) this.#draw([...lines, "", this.#note]);
+    if (isLive) this.#draw(lines);
     else this.#terminal.out([...lines, ""].join("\n"));
   }
 
   #draw(lines: readonly string[]): void {
-    const { columns = 80 } = this.#terminal;
-    const cut = [...lines, paint(this.#terminal, "dim", KEYS)].map((line) => fit(line, columns));
-    this.#terminal.out(`\u001B[H\u001B[2J${cut.join("\n")}`);
+    const { columns = 80, rows = Infinity } = this.#terminal;
+    const footer = ["", this.#note, paint(this.#terminal, "dim", KEYS)];
+    const cut = [...inView(lines, rows - footer.length - 1), ...footer];
+    const picture = cut.map((line) => fit(line, columns)).join("\n");
+    this.#terminal.out(`\u001B[H\u001B[2J${picture}`);
   }
 
   async key(key: string): Promise<void> {
@@ -224,6 +226,14 @@ function bytes(count: number): string {
     unit++;
   }
   return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Who orders a server about has it before their eyes, however many there are. */
+function inView(lines: readonly string[], room: number): readonly string[] {
+  if (lines.length <= room) return lines;
+  const selected = lines.findIndex((line) => line.startsWith("> "));
+  const from = Math.max(0, Math.min(selected - Math.floor(room / 2), lines.length - room));
+  return lines.slice(from, from + Math.max(0, room));
 }
 
 /** Colours count nothing; a line that is too long is shown without them. */
