@@ -42,7 +42,7 @@ export function certInvite(
   terminal: Terminal,
 ): Promise<ExitCode> {
   return trying(terminal, async () => {
-    const publicKey = given(file, "a request");
+    const publicKey = (): string => given(file, "a request");
     terminal.out((await invite(stateDir, { publicKey, node, days })).trimEnd());
   });
 }

@@ -49,8 +49,8 @@ export function makeRequest(stateDirectory: string): string {
 }
 
 export interface Asked {
-  /** A request's text. */
-  readonly publicKey: string;
+  /** A request's text; it may have to be waited for, so it is asked for last. */
+  readonly publicKey: string | (() => string);
   readonly node: string;
   readonly days: number;
 }
@@ -71,7 +71,8 @@ export async function invite(
   if (group === undefined) throw new Error(`${paths.authority} is not the authority of a group`);
   const authority = { certificate, key: readFileSync(paths.authorityKey, "utf8") };
   const naming = { name: node, uri: memberUri({ group, node }), days };
-  return (await makeCertificate(authority, requestedBy(publicKey), naming)) + certificate;
+  const request = typeof publicKey === "string" ? publicKey : publicKey();
+  return (await makeCertificate(authority, requestedBy(request), naming)) + certificate;
 }
 
 /** Throws when it is no request: a private key is none either, and has no business here. */
