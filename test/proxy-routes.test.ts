@@ -53,6 +53,14 @@ describe("a route", () => {
     ],
     ["query", { query: [{ name: "v", match: exact("2") }] }, get("/?u=1&v=2"), get("/v=2?v=1")],
   ];
+  it("is not chosen, nor passed over, where a text is too long for its pattern", () => {
+    const rig = routed({ paths: [{ kind: "regex", pattern: "^/admin" }] });
+    const client = rig.client();
+    client.write(get(`/admin/${"x".repeat(4096)}`));
+    assert.match(client.took(), /^HTTP\/1.1 414 URI Too Long\r\n/);
+    client.write(get("/admin"));
+    assert.equal(rig.server().target.server, "other1");
+  });
   for (const [what, when, yes, no] of cases) {
     it(`is chosen by ${what}`, () => {
       assert.equal(serverOf(routed(when), yes), "other1");

@@ -93,6 +93,10 @@ function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExp
     lines.push(matched ? `${name}: ${reason}` : `${name}: ${reason}, next`);
   }
   const route = frontend.match(facts);
+  if (typeof route === "number") {
+    lines.push(`refused: too long for the pattern of a route: ${route}`);
+    return { frontend: frontend.name, route: "", pool: "", server: "", lines };
+  }
   if (route !== undefined) lines.push(...chances(route.settings));
   const known = { frontend: frontend.name, route: route?.settings.name ?? "" };
   const { target } = route?.settings ?? {};

@@ -8,7 +8,7 @@ import { HeadEdits, rewriter } from "../route/head-edits.ts";
 import { RateLimiter } from "../route/rate-limiter.ts";
 import type { RequestFacts } from "../route/request-facts.ts";
 import type { RouteSettings } from "../route/route-settings.ts";
-import { RouteTable } from "../route/route-table.ts";
+import { RouteTable, type TooLong } from "../route/route-table.ts";
 import { template } from "../route/template.ts";
 import type { FrontendSettings } from "./frontend-settings.ts";
 import { GuestCount } from "./guest-count.ts";
@@ -107,9 +107,9 @@ export class Frontend {
     this.#shareLimits();
   }
 
-  match(facts: RequestFacts): CompiledRoute | undefined {
+  match(facts: RequestFacts): CompiledRoute | TooLong | undefined {
     const route = this.#table.match(facts);
-    return route === undefined ? undefined : this.#routes.get(route);
+    return typeof route === "object" ? this.#routes.get(route) : route;
   }
 
   explain(facts: RequestFacts): ReturnType<RouteTable["explain"]> {

@@ -77,6 +77,9 @@ export class Intake {
       return this.#refuse(exchange, status, "P", text);
     }
     const route = frontend.match(facts);
+    if (typeof route === "number") {
+      return this.#refuse(exchange, route, "P", "too long for the pattern of a route");
+    }
     exchange.record.route = route?.settings.name ?? "";
     const limited = this.#limit(exchange, route, facts);
     if (limited !== undefined) return this.#answer(exchange, limited);

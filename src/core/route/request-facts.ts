@@ -84,12 +84,20 @@ function pairsOf(
   return pairs;
 }
 
+/** Octets of one letter, by RFC 3629 4. */
+const LETTER = new RegExp(
+  [
+    "%[0-7][0-9a-f]",
+    "%(?:c[2-9a-f]|d[0-9a-f])%[89ab][0-9a-f]",
+    "%(?:e0%[ab]|e[1-9a-cef]%[89ab]|ed%[89])[0-9a-f]%[89ab][0-9a-f]",
+    "%(?:f0%[9ab]|f[1-3]%[89ab]|f4%8)[0-9a-f](?:%[89ab][0-9a-f]){2}",
+  ].join("|"),
+  "gi",
+);
+
 function decoded(text: string): string {
   if (!/[%+]/.test(text)) return text;
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    // Not UTF-8: compared as it stands.
-    return text;
-  }
+  // Not UTF-8: compared as it stands. Asked first, as a head has room for thousands of exceptions.
+  if (text.replace(LETTER, "").includes("%")) return text;
+  return decodeURIComponent(text.replaceAll("+", " "));
 }

@@ -6,10 +6,13 @@ import type { RequestFacts } from "./request-facts.ts";
 import type { NamedMatch, RouteConditions, RouteSettings, TextMatch } from "./route-settings.ts";
 
 /**
- * Letters that a pattern is looked for in: it bounds what a bad one can cost. Those of a longer text come
- * first, so that nobody passes a rule for `^/admin` by asking for a long path below it.
+ * Letters that a pattern is looked for in: it bounds what a bad one can cost. A longer text is refused. Were it
+ * cut, or no match, then length alone would decide which of `^/admin` and `/secret$` is passed.
  */
 const MAX_PATTERN_TEXT = 4096;
+
+/** The answer to a request with a text that is too long for a pattern. */
+export type TooLong = 414 | 431;
 
 /** Undefined = absent. */
 type Test = (text: string | undefined) => boolean;
@@ -18,6 +21,8 @@ interface Condition {
   /** For explanations: `path prefix "/api"`. */
   readonly text: string;
   readonly holds: (facts: RequestFacts) => boolean;
+  /** Where it does not hold, the request is refused: no rule is looked at any more. */
+  readonly otherwise?: TooLong;
 }
 
 interface Rule {
@@ -40,9 +45,11 @@ export class RouteTable {
   }
 
   /** Undefined: no rule holds. */
-  match(facts: RequestFacts): RouteSettings | undefined {
+  match(facts: RequestFacts): RouteSettings | TooLong | undefined {
     for (const rule of this.#rules) {
-      if (firstFailure(rule, facts) === undefined) return rule.route;
+      const failed = firstFailure(rule, facts);
+      if (failed === undefined) return rule.route;
+      if (failed.otherwise !== undefined) return failed.otherwise;
     }
     return undefined;
   }
@@ -52,11 +59,12 @@ export class RouteTable {
     const verdicts: RuleVerdict[] = [];
     for (const rule of this.#rules) {
       const failed = firstFailure(rule, facts);
-      const all = rule.conditions.map((condition) => condition.text).join(", ");
+      const conditions = rule.conditions.filter(({ otherwise }) => otherwise === undefined);
+      const all = conditions.map((condition) => condition.text).join(", ");
       const reason =
         failed === undefined ? (all === "" ? "takes everything" : all) : `not: ${failed.text}`;
       verdicts.push({ route: rule.route.name, matched: failed === undefined, reason });
-      if (failed === undefined) break;
+      if (failed === undefined || failed.otherwise !== undefined) break;
     }
     return verdicts;
   }
@@ -82,7 +90,10 @@ function conditionsOf(when: RouteConditions): Condition[] {
   if (paths !== undefined) {
     const tests = paths.map((path) => testOf(path));
     const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
-    conditions.push({ text, holds: (facts) => tests.some((test) => test(facts.path)) });
+    conditions.push(...readable("path", paths, 414, (facts) => facts.path), {
+      text,
+      holds: (facts) => tests.some((test) => test(facts.path)),
+    });
   }
   if (sources !== undefined) {
     const set = new AddressSet(sources);
@@ -90,9 +101,9 @@ function conditionsOf(when: RouteConditions): Condition[] {
     conditions.push({ text, holds: (facts) => set.has(facts.source) });
   }
   conditions.push(
-    ...named("header", headers, (facts, name) => facts.head.text(name.toLowerCase())),
-    ...named("cookie", cookies, (facts, name) => facts.cookies.get(name)),
-    ...named("query", query, (facts, name) => facts.query.get(name)),
+    ...named("header", headers, 431, (facts, name) => facts.head.text(name.toLowerCase())),
+    ...named("cookie", cookies, 431, (facts, name) => facts.cookies.get(name)),
+    ...named("query", query, 414, (facts, name) => facts.query.get(name)),
   );
   return conditions;
 }
@@ -100,13 +111,28 @@ function conditionsOf(when: RouteConditions): Condition[] {
 function named(
   what: string,
   matches: readonly NamedMatch[],
+  otherwise: TooLong,
   valueOf: (facts: RequestFacts, name: string) => string | undefined,
 ): Condition[] {
-  return matches.map(({ name, match }) => {
+  return matches.flatMap(({ name, match }) => {
     const test = testOf(match);
-    const holds = (facts: RequestFacts): boolean => test(valueOf(facts, name));
-    return { text: `${what} ${name} ${wordsOf(match)}`, holds };
+    const value = (facts: RequestFacts): string | undefined => valueOf(facts, name);
+    const text = `${what} ${name} ${wordsOf(match)}`;
+    const holds = (facts: RequestFacts): boolean => test(value(facts));
+    return [...readable(`${what} ${name}`, [match], otherwise, value), { text, holds }];
   });
+}
+
+/** In front of a condition that looks for a pattern. */
+function readable(
+  what: string,
+  matches: readonly TextMatch[],
+  otherwise: TooLong,
+  textOf: (facts: RequestFacts) => string | undefined,
+): Condition[] {
+  if (!matches.some(({ kind }) => kind === "regex")) return [];
+  const holds = (facts: RequestFacts): boolean => (textOf(facts)?.length ?? 0) <= MAX_PATTERN_TEXT;
+  return [{ text: `${what} of at most ${MAX_PATTERN_TEXT} letters`, holds, otherwise }];
 }
 
 function hostTest(hosts: readonly string[]): (host: string) => boolean {
@@ -125,7 +151,7 @@ function testOf(match: TextMatch): Test {
       return (text) => text !== undefined && text.startsWith(match.value);
     case "regex": {
       const pattern = new RegExp(match.pattern, "u");
-      return (text) => text !== undefined && pattern.test(text.slice(0, MAX_PATTERN_TEXT));
+      return (text) => text !== undefined && pattern.test(text);
     }
     case "present":
       return (text) => text !== undefined;

@@ -46,7 +46,7 @@ function route(name: string, when: RouteConditions): RouteSettings {
 }
 
 const matched = (when: RouteConditions, request: RequestFacts): boolean =>
-  new RouteTable([route("r", when)]).match(request) !== undefined;
+  typeof new RouteTable([route("r", when)]).match(request) === "object";
 
 describe("the route table", () => {
   it("takes the first rule whose conditions all hold, and says why not the earlier ones", () => {
@@ -55,7 +55,7 @@ describe("the route table", () => {
       route("posts", { methods: ["POST"] }),
       route("rest", {}),
     ]);
-    assert.equal(table.match(facts("/api/x"))?.name, "api");
+    assert.equal((table.match(facts("/api/x")) as RouteSettings).name, "api");
     assert.deepEqual(table.explain(facts("/x")), [
       { route: "api", matched: false, reason: 'not: path prefix "/api/"' },
       { route: "posts", matched: false, reason: "not: method POST" },
@@ -97,11 +97,62 @@ describe("the route table", () => {
     assert.equal(matched({ hosts: ["2001:db8::2"] }, toAddress), false);
   });
 
-  it("is not passed by a long path, or by many parameters before the one that counts", () => {
-    const paths = [{ kind: "regex", pattern: "^/admin" } as const];
-    assert.equal(matched({ paths }, facts(`/admin/;${"x".repeat(5000)}`)), true);
+  it("is not passed by many parameters before the one that counts", () => {
     const query = [{ name: "debug", match: { kind: "present" } as const }];
     assert.equal(matched({ query }, facts(`/?${"a&".repeat(2000)}debug=1`)), true);
+  });
+
+  it("refuses what is too long for a pattern, whichever end that looks at", () => {
+    const long = "x".repeat(4097);
+    const like = (pattern: string) => ({ kind: "regex", pattern }) as const;
+    const rest = route("rest", {});
+    for (const pattern of ["^/public/x*$", "^/admin", "\\.(env|git)$"]) {
+      const paths = [like(pattern)];
+      const table = new RouteTable([
+        route("pattern", { hosts: ["shop.example.com"], paths }),
+        rest,
+      ]);
+      for (const path of [`/public/${long}/secret`, `/admin/;${long}`, `/${long}/.env`]) {
+        assert.equal(table.match(facts(path)), 414, path);
+        assert.equal(table.match(facts(path, "", "", "other.example")), rest);
+      }
+      assert.equal(table.match(facts(`/?${long}`)), rest);
+    }
+    const named = [{ name: "n", match: like("a$") }];
+    const status = (when: RouteConditions, request: RequestFacts) =>
+      new RouteTable([route("pattern", when), rest]).match(request);
+    assert.equal(status({ query: named }, facts(`/?n=${long}a`)), 414);
+    assert.equal(status({ headers: named }, facts("/", `N: ${long}a\r\n`)), 431);
+    assert.equal(status({ cookies: named }, facts("/", `Cookie: n=${long}a\r\n`)), 431);
+    assert.equal(status({ cookies: named }, facts("/", `Cookie: m=${long}a\r\n`)), rest);
+    const table = new RouteTable([route("pattern", { paths: [like("^/a")] }), rest]);
+    assert.deepEqual(table.explain(facts(`/${long}`)), [
+      { route: "pattern", matched: false, reason: "not: path of at most 4096 letters" },
+    ]);
+  });
+
+  it("decodes what is UTF-8 and leaves the rest as it stands, without an exception", ({ mock }) => {
+    const decode = decodeURIComponent;
+    const asked = mock.method(globalThis, "decodeURIComponent");
+    const prng = new Prng(1);
+    const octets = ["41", "7f", "80", "8f", "90", "9f", "A0", "bf", "c1", "c2", "dF", "e0", "e1"];
+    octets.push("ec", "ed", "ee", "ef", "f0", "f1", "f3", "f4", "f5", "ff", "2b");
+    const pieces = [...octets.map((octet) => `%${octet}`), "%", "%4", "%x0", "a", "+", "\xe9"];
+    const all = ["%f4%8f%bf%bf", "%f0%90%80%80", "%ed%9f%bf", "%e0%a0%80", "%ef%bf%bd"];
+    const piece = () => pieces[Math.floor(prng.fraction() * pieces.length)];
+    for (let i = 0; i < 5000; i++) all.push(Array.from({ length: 1 + (i % 4) }, piece).join(""));
+    const expected = (text: string): string => {
+      try {
+        return decode(text.replaceAll("+", " "));
+      } catch {
+        return text;
+      }
+    };
+    for (const text of all) {
+      const head = { queryText: () => `n=${text}` } as unknown as RequestHead;
+      assert.equal(new RequestFacts(head).query.get("n"), expected(text), text);
+    }
+    assert.equal(asked.mock.calls.filter(({ error }) => error !== undefined).length, 0);
   });
 
   it("is not passed by another spelling of the path", () => {
