@@ -7,7 +7,9 @@ import { test } from "node:test";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
+import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerChecks } from "./check-role-servers.ts";
+import { connectLines, type LineConnection } from "./line-connection.ts";
 
 const subject = "web/a";
 /** Nobody asks it within this test. */
@@ -105,3 +107,110 @@ test("a server that moves while no check process lives is unknown to all, whoeve
     rmSync(folder, { recursive: true });
   }
 });
+
+interface Line {
+  readonly connection: LineConnection<ToCheckRole>;
+  /** As `verdicts web/a` and `unknown web/a`. */
+  readonly told: readonly string[];
+  /** So many messages have come. */
+  heard(count: number): Promise<void>;
+}
+
+/** Says and hears each message by itself. */
+async function lineTo(path: string, role: "control" | "balance", more: object = {}): Promise<Line> {
+  const told: string[] = [];
+  const waiting = new Map<number, () => void>();
+  const connection = await connectLines<FromCheckRole, ToCheckRole>(path, {
+    message: (message) => {
+      const subjects =
+        message.type === "verdicts" ? message.verdicts.map((one) => one.subject) : [];
+      if (message.type === "unknown") subjects.push(...message.subjects);
+      told.push(`${message.type} ${subjects.join(" ")}`.trim());
+      waiting.get(told.length)?.();
+    },
+    closed: () => {},
+  });
+  connection.send({ type: "hello", role, pid: 1, known: [], ...more });
+  const heard = (count: number): Promise<void> =>
+    told.length >= count
+      ? Promise.resolve()
+      : new Promise((resolve) => void waiting.set(count, resolve));
+  return { connection, told, heard };
+}
+
+interface Stage {
+  readonly line: (role: "control" | "balance", more?: object) => Promise<Line>;
+  /** Lets itself be asked and never answers. */
+  readonly silent: (name: string) => CheckTarget;
+  /** The same server by another address. */
+  readonly moved: (name: string) => CheckTarget;
+}
+
+async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
+  const path = join(folder, "check.sock");
+  const server = createServer(() => {}).listen(join(folder, "silent.sock"));
+  const checks = new ServerChecks(1);
+  const lines: Line[] = [];
+  const at = (name: string, socket: string): CheckTarget => ({
+    subject: name,
+    check: { name: "c", protocol: { kind: "memcached" }, timing: plainTiming(60_000, 60_000) },
+    endpoint: { kind: "unix", path: `${folder}/${socket}` },
+  });
+  try {
+    await checks.listen(path);
+    await play({
+      line: async (role, more) => {
+        const line = await lineTo(path, role, more);
+        lines.push(line);
+        return line;
+      },
+      silent: (name) => at(name, "silent.sock"),
+      moved: (name) => at(name, "./silent.sock"),
+    });
+  } finally {
+    for (const { connection } of lines) connection.close();
+    checks.close();
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const down = (name: string): CheckVerdict => ({
+  subject: name,
+  up: false,
+  reason: "check failed",
+  latencyMs: 0,
+});
+const asks = (...targets: CheckTarget[]): ToCheckRole => ({
+  type: "configure-checks",
+  targets,
+  scripts: { enforce: false },
+  notices: [],
+});
+
+test("a worker that connects is told to forget only what had been said, not all that is not judged yet", () =>
+  onStage(async ({ line, silent, moved }) => {
+    const control = await line("control", { known: [down("web/b")] });
+    control.connection.send(asks(silent("web/a"), silent("web/b")));
+    await control.heard(2);
+    const worker = await line("balance");
+    await worker.heard(1);
+    control.connection.send(asks(silent("web/a"), moved("web/b")));
+    await worker.heard(2);
+    assert.deepEqual(worker.told, ["verdicts web/b", "unknown web/b"]);
+    const late = await line("balance");
+    await late.heard(2);
+    assert.deepEqual(late.told, ["verdicts", "unknown web/b"]);
+  }));
+
+test("a worker that speaks between control's two messages does not hide that a server has moved", () =>
+  onStage(async ({ line, silent, moved }) => {
+    const control = await line("control", { known: [down("web/a")], asked: [silent("web/a")] });
+    await control.heard(1);
+    const worker = await line("balance");
+    await worker.heard(1);
+    control.connection.send(asks(moved("web/a")));
+    await worker.heard(2);
+    assert.deepEqual(worker.told.slice(0, 2), ["verdicts", "unknown web/a"]);
+  }));

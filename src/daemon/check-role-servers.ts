@@ -70,11 +70,13 @@ export class ServerChecks {
         if (message.type === "tell-end") void this.#tellEnd(connection);
         else if (message.type === "hello") {
           this.#clients.add(connection);
-          if (message.role === "control") this.#controls.add(connection);
-          this.#remember(message.known ?? [], message.asked);
+          if (message.role === "control") {
+            this.#controls.add(connection);
+            this.#remember(message.known ?? [], message.asked);
+          }
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
           // It may have heard of these before, and not that it holds no more.
-          const subjects = this.#runner.unknown;
+          const subjects = this.#runner.forgotten;
           if (subjects.length > 0) connection.send({ type: "unknown", subjects });
         } else {
           this.#desk.security = message.scripts;

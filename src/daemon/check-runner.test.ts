@@ -239,7 +239,7 @@ test("a server that moved while its check got another name is unknown, also to a
   fresh.runner.remember(runner.verdicts, checksOf({ a: port }));
   for (const one of [runner, fresh.runner]) {
     assert.deepEqual(one.configure(moved, RULES), ["web/0"]);
-    assert.deepEqual([one.verdicts, one.unknown], [[], ["web/0"]]);
+    assert.deepEqual([one.verdicts, one.forgotten], [[], ["web/0"]]);
   }
   // A check that asks elsewhere by itself says nothing of where the server is.
   runner.configure(checksOf({ b: port }), RULES);

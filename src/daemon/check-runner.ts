@@ -53,6 +53,8 @@ export class CheckRunner {
   readonly #keysOf = new Map<string, string[]>();
   /** By subject: what was said last, so what everybody knows. */
   readonly #told = new Map<string, CheckVerdict>();
+  /** What had been said of these holds no more, and nothing was since. */
+  readonly #forgotten = new Set<string>();
   #askedBefore: readonly CheckTarget[] = [];
   readonly #heap = new DeadlineHeap<Running>();
   readonly #keys = new DerivedKeys();
@@ -119,7 +121,10 @@ export class CheckRunner {
     this.#arm();
     for (const subject of this.#keysOf.keys()) this.#tell(subject);
     const unknown = [...this.#told.keys()].filter((one) => this.#verdictOf(one) === undefined);
-    for (const subject of unknown) this.#told.delete(subject);
+    for (const subject of unknown) {
+      this.#told.delete(subject);
+      this.#forgotten.add(subject);
+    }
     return unknown;
   }
 
@@ -128,9 +133,9 @@ export class CheckRunner {
     return this.#ended;
   }
 
-  /** Of these nothing is known now. */
-  get unknown(): string[] {
-    return [...this.#keysOf.keys()].filter((one) => this.#verdictOf(one) === undefined);
+  /** What may have been heard of these holds no more. Not of all that were not judged yet. */
+  get forgotten(): string[] {
+    return [...this.#forgotten];
   }
 
   /** What is known now: for somebody who connects later. */
@@ -151,8 +156,10 @@ export class CheckRunner {
       if (keys === undefined) this.#keysOf.set(target.subject, [keyOf(target)]);
       else keys.push(keyOf(target));
     }
-    for (const subject of this.#told.keys()) {
-      if (!this.#keysOf.has(subject)) this.#told.delete(subject);
+    for (const subjects of [this.#told, this.#forgotten]) {
+      for (const subject of subjects.keys()) {
+        if (!this.#keysOf.has(subject)) subjects.delete(subject);
+      }
     }
   }
 
@@ -170,6 +177,7 @@ export class CheckRunner {
     const all = this.#verdictOf(subject);
     if (all === undefined || !isOtherVerdict(this.#told.get(subject), all)) return;
     this.#told.set(subject, all);
+    this.#forgotten.delete(subject);
     this.#onVerdict(all);
   }
 
