@@ -31,9 +31,9 @@ const SYNTAX_ERROR = 1064;
 
 const READ_ONLY = "SELECT @@global.read_only";
 const STATUS = "SHOW REPLICA STATUS";
-/** Before MySQL 8.0.22 and MariaDB 10.5.1. */
+/** Before MySQL 8.0.22 and MariaDB 10.0. */
 const OLD_STATUS = "SHOW SLAVE STATUS";
-/** MariaDB lists a primary that has a name nowhere else. */
+/** MariaDB lists a primary that has a name nowhere else. Since 10.0. */
 const ALL_STATUS = "SHOW ALL SLAVES STATUS";
 const STRANGER = "nines-check";
 
@@ -97,7 +97,8 @@ export class MysqlProbe implements Probe {
     const reader = new ByteReader(packet, 1);
     const code = reader.u16le();
     const text = textOf(reader.rest()).replace(/^#...../, "");
-    if (this.#phase === STATUS && code === SYNTAX_ERROR) return this.#query(OLD_STATUS);
+    const isNewWord = this.#phase === STATUS || this.#phase === ALL_STATUS;
+    if (isNewWord && code === SYNTAX_ERROR) return this.#query(OLD_STATUS);
     const isStranger = this.#settings.user === undefined;
     if (this.#phase === "login" && isStranger && REFUSALS.includes(code)) {
       return good(`${this.#server}, refused a stranger`);
