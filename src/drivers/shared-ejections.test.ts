@@ -211,19 +211,53 @@ test("a pool that was taken away and comes back begins anew", () => {
   closeFd(fd);
 });
 
+const SIX = poolSettings(
+  Array.from({ length: 6 }, () => ({})),
+  { outlier: { ...OUTLIER, baseEjectionMs: 2_000 } },
+);
+
+/** Turn by turn, so that no row of errors is long enough. */
+const outcome = (server: { name: string }, i: number) =>
+  server.name === "web3" && Math.floor(i / 6) % 2 === 0 ? "error-status" : "ok";
+
+test("nobody is ejected twice for the same errors, by workers whose intervals begin apart", () => {
+  const { rigs, close } = workers(2, SIX);
+  const [one, other] = rigs as [PoolRig, PoolRig];
+  const passTo = (now: number): void => {
+    for (const rig of rigs) rig.pass(now - rig.now);
+  };
+  one.play({ requests: 6 });
+  passTo(6_000);
+  other.play({ requests: 6 });
+  one.play({ requests: 864, outcome });
+  passTo(12_000);
+  assert.deepEqual([outAt(one), outAt(other)], [["web3"], ["web3"]]);
+  passTo(14_000);
+  assert.deepEqual([outAt(one), outAt(other)], [[], []]);
+  passTo(20_000);
+  assert.deepEqual([outAt(one), outAt(other)], [[], []]);
+  const told = rigs.flatMap((rig) => rig.events());
+  assert.equal(told.filter((text) => text.includes("ejected:")).length, 1);
+  close();
+});
+
+test("where no room is left to share it, a success rate is counted by each worker for itself", () => {
+  const rig = new PoolRig(SIX);
+  rig.pool.share(rig.now, { version: 0, of: () => undefined });
+  rig.play({ requests: 864, outcome });
+  // Somebody else was ejected.
+  rig.pool.follow(rig.now);
+  rig.pass(10_000);
+  assert.match(rig.events().join("; "), /^web3 ejected: success rate/);
+});
+
 test("a success rate is that of all workers, however few requests each of them sees", () => {
-  const settings = poolSettings(
-    Array.from({ length: 6 }, () => ({})),
-    { outlier: OUTLIER },
-  );
-  const { rigs, close } = workers(4, settings);
+  const { rigs, close } = workers(4, { ...SIX, outlier: OUTLIER });
   const [first, ...rest] = rigs as [PoolRig, ...PoolRig[]];
-  const outcome = (server: { name: string }, i: number) =>
-    server.name === "web3" && Math.floor(i / 6) % 2 === 0 ? "error-status" : "ok";
   const play = (): void => {
     for (const rig of rigs) {
       rig.pool.follow(rig.now);
-      // Turn by turn, so that no row of errors is long enough: 36 requests of each server a worker.
+      // 36 requests of each server a worker.
       rig.play({ requests: 216, outcome });
     }
   };

@@ -64,7 +64,7 @@ export class Ejections {
     for (const server of this.#parts.servers()) {
       if (server.shared === undefined) {
         server.shared = shared.of(this.#pool, server.name);
-        startCounting(server);
+        if (server.shared !== undefined) startCounting(server);
       }
       if (server.shared !== undefined && this.#followOne(now, server)) changed = true;
     }

@@ -3,7 +3,7 @@
  * Each change is logged with its reason here; who may be picked afterwards is the roster's question.
  */
 
-import { ejectionMs } from "./outlier.ts";
+import { ejectionMs, startCounting } from "./outlier.ts";
 import { roughly, type PoolLog } from "./pool-log.ts";
 import type { AdminChange, HealthVerdict } from "./pool-ports.ts";
 import type { AdminState, PoolSettings, ServerSettings } from "./pool-settings.ts";
@@ -109,6 +109,8 @@ export class ServerFacts {
     server.returnedAt = now;
     server.errorsInRow = 0;
     server.isEjectedHere = false;
+    // It has paid for its errors: our own interval, which began at another time, judges by them no more.
+    startCounting(server);
   }
 
   joins(now: number, server: Server): void {
