@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -38,6 +40,28 @@ test("a node that starts does not say that it balances nothing", async () => {
   assert.match(String((balance.plan(file) as { error?: string }).error), /just started/);
   assert.equal(await balance.configure(service!), undefined);
   assert.match(balance.absence, /no frontends/);
+});
+
+test("a balancer that could not begin says why, and not that it is about to", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const named = join(folder, "taken.yaml");
+  const text = `frontends: { web: { listen: "127.0.0.1:${port}", pool: web } }`;
+  writeFileSync(named, `${text}\npools: { web: { servers: ["127.0.0.1:9"] } }\n`);
+  const balance = control(named, true);
+  const loaded = loadConfiguration(named, { permissive: false });
+  const trouble = await balance.configure(loaded.service!);
+  const answers = [balance.plan(named), await balance.apply(named, 1000), await balance.confirm()];
+  taken.close();
+  await balance.stop("the test ends", 0);
+  assert.match(trouble ?? "", /EADDRINUSE/);
+  for (const answer of answers) {
+    assert.match(
+      "error" in answer ? answer.error : "",
+      /^the balancer could not begin: .*EADDRINUSE/,
+    );
+  }
 });
 
 test("what came from the command line is not replaced by a file, and that is said", async () => {

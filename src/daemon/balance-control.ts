@@ -43,6 +43,8 @@ export class BalanceControl {
   #trial: ConfigurationTrial | undefined;
   #guard: TrialGuard | undefined;
   #service: ServiceModel | undefined;
+  /** While nothing is carried out: why not. */
+  #idleBecause = STARTING;
 
   constructor(options: BalanceControlOptions) {
     this.#options = options;
@@ -55,7 +57,7 @@ export class BalanceControl {
 
   /** Why there is nothing to see, order or change. */
   get absence(): string {
-    return this.#service === undefined ? STARTING : NO_BALANCER;
+    return this.#service === undefined ? this.#idleBecause : NO_BALANCER;
   }
 
   /** Of a configuration that waits to be confirmed. */
@@ -79,7 +81,10 @@ export class BalanceControl {
     if (this.#desk.isRunning || isNeeded) {
       const desk = this.#desk;
       const trouble = await (desk.isRunning ? desk.configure(service) : desk.start(service));
-      if (trouble !== undefined) return trouble;
+      if (trouble !== undefined) {
+        this.#idleBecause = `the balancer could not begin: ${trouble}`;
+        return trouble;
+      }
     }
     this.#service = service;
     this.#trial ??= this.#makeTrial();
@@ -146,7 +151,7 @@ export class BalanceControl {
   }
 
   plan(file: string): Plan | Failure {
-    if (this.#service === undefined) return { error: STARTING };
+    if (this.#service === undefined) return { error: this.#idleBecause };
     return planOf(this.#service, this.#options.load(file));
   }
 
@@ -170,7 +175,7 @@ export class BalanceControl {
   }
 
   async confirm(): Promise<Done | Failure> {
-    return this.#trial?.confirm() ?? { error: STARTING };
+    return this.#trial?.confirm() ?? { error: this.#idleBecause };
   }
 
   #makeTrial(): ConfigurationTrial {
