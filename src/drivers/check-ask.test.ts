@@ -122,9 +122,11 @@ test("what cannot be reached is a result with the kernel's word", async () => {
 
 test("a datagram that has no way to its server is a result, not the end of the process", async () => {
   const dns = { kind: "dns", name: "a.b", queryType: "A" } as const;
-  // From the loopback no route leads out.
+  // From the loopback no route leads out; where there is no other interface, none at all.
   const out = { kind: "ip", address: "192.0.2.1", port: 53 } as const;
-  assert.deepEqual(await result(target(dns, out, "127.0.0.1")), { ok: false, reason: "EINVAL" });
+  const { ok, reason } = await result(target(dns, out, "127.0.0.1"));
+  assert.equal(ok, false);
+  assert.match(reason, /^(EINVAL|ENETUNREACH)$/);
 });
 
 test("a body on which an expression would go back and forth for ever is judged all the same", async () => {
