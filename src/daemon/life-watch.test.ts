@@ -27,3 +27,14 @@ test("who has shown one and shows no other is replaced, at the last of so many l
   watch.look();
   assert.equal(life.replaced, 1);
 });
+
+test("who lived and whose sign is gone is left alone: the directory may have gone", () => {
+  const { life, watch } = watched(true);
+  const signs: { shownMs: number | undefined } = life;
+  watch.look();
+  signs.shownMs = 2;
+  watch.look();
+  signs.shownMs = undefined;
+  for (let i = 0; i < 10; i++) watch.look();
+  assert.equal(life.replaced, 0);
+});

@@ -46,6 +46,11 @@ export class LifeWatch {
   look(): void {
     const { status, shownMs } = this.#life;
     const { lookMs, looks, fromFirstSign } = this.#patience;
+    if (fromFirstSign && shownMs === undefined) {
+      // Its file is gone, perhaps with the whole directory: it may be well, and a successor would not be.
+      this.#looks = 0;
+      return;
+    }
     const process = `${status.state} ${status.pid}`;
     const isOther = process !== this.#process;
     const hasMoved = shownMs !== this.#shownMs;

@@ -1,9 +1,10 @@
 /**
  * Notifications that the check role has not acknowledged yet. They outlive any number of check
- * processes; a fresh one gets all that wait. Bounded: at the bound, what a later notification of
- * the same instance or group has overtaken goes first, so the last word of each is never lost.
+ * processes; a fresh one gets all that wait. Bounded: at the bound, lines for FIFOs alone go first, then what
+ * a later notification of the same instance or group has overtaken, so the last word of each is never lost.
  */
 
+import { isLineOnly } from "../core/notify/commands.ts";
 import type { RouterAction } from "../core/vrrp/router-ports.ts";
 import type { Notification } from "./role-protocol.ts";
 
@@ -41,9 +42,11 @@ export class NotificationOutbox {
 
   #dropOne(): void {
     this.dropped++;
+    // A line about a priority is no word about a state.
+    const line = this.#waiting.findIndex(isLineOnly);
     const overtaken = this.#waiting.findIndex((old, at) =>
       this.#waiting.some((one, i) => i > at && one.scope === old.scope && one.name === old.name),
     );
-    this.#waiting.splice(Math.max(0, overtaken), 1);
+    this.#waiting.splice(line >= 0 ? line : Math.max(0, overtaken), 1);
   }
 }

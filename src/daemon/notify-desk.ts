@@ -75,7 +75,7 @@ export class NotifyDesk implements Sleeper {
     const keys = wanted.map((fifo) => JSON.stringify([fifo, model.scripts]));
     for (const [key, line] of this.#lines) {
       if (keys.includes(key)) kept.set(key, line);
-      else void line.close();
+      else line.replace();
     }
     for (const [index, { target, script }] of wanted.entries()) {
       const key = keys[index]!;

@@ -65,6 +65,12 @@ export class NotifyLine implements Sleeper {
     await this.#reader?.close();
   }
 
+  /** Another line follows. In a FIFO that stays, the reader would find that one's words. */
+  replace(): void {
+    if (typeof this.#fifo !== "string" && !this.#fifo.isOurs) this.#reader?.end();
+    void this.close();
+  }
+
   #step(input: FifoInput): void {
     const now = monotonicMs();
     let actions = this.#queue.step(now, input);
@@ -111,6 +117,11 @@ class FifoReader implements Sleeper {
 
   wake(): void {
     this.#step({ type: "woken" });
+  }
+
+  end(): void {
+    this.#closed = true;
+    this.#running?.kill("SIGTERM");
   }
 
   async close(): Promise<void> {

@@ -114,7 +114,7 @@ export function keepShowingLife(role: "check" | "console", directory: string): v
     try {
       utimesSync(join(directory, `${role}.pid`), now, now);
     } catch {
-      // The directory is gone: whoever lives without it is looked after elsewhere.
+      // The directory is gone: who lives without it is left alone.
     }
   }, BEAT_MS).unref();
 }

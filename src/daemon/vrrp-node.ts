@@ -180,6 +180,9 @@ export class VrrpNode {
     this.#news.adopt(model.interfaceDelays, model.polledLinks ?? []);
     this.#holdStatic(settings);
     this.#tellInterfaces(settings);
+    for (const one of settings.instances) {
+      for (const { message } of this.#kernel.forgo(one)) this.#trouble(one.name, message);
+    }
     this.#loop?.reconfigure(settings);
     this.#rehearsal?.reconfigure(settings);
     // Only now: those that went have sent their last advert.

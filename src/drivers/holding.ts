@@ -11,6 +11,25 @@ import { FOREVER_S } from "./netlink/addresses.ts";
 import type { NetlinkSocket } from "./netlink/socket.ts";
 import type { OwnedRecord } from "./owned-record.ts";
 
+export interface Acquisition {
+  /** Objects the kernel refused. */
+  readonly failures: readonly OsFailure[];
+  /** Were there before us, or are another instance's: used, but never removed by this one. */
+  readonly foreign: readonly string[];
+}
+
+export interface Lease {
+  readonly durationMs: number;
+  lifetimesRenewedMs: number;
+}
+
+/**
+ * Lifetimes of addresses are whole seconds and every renewal is told to all listeners of the
+ * machine. With nf_tables they only tidy up; without, they are the lease, and run close.
+ */
+export const CLOSE = { renewEveryMs: 1000, spareS: 1 } as const;
+export const RELAXED = { renewEveryMs: 5000, spareS: 12 } as const;
+
 export interface Holding {
   /** By `keyOf`. */
   readonly objects: Map<string, KernelObject>;

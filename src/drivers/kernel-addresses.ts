@@ -9,6 +9,8 @@ import { cleanUp, removeObjects } from "./clean-up.ts";
 import { monotonicMs } from "./clock.ts";
 import { EEXIST, EOPNOTSUPP, isOsFailure, osFailure, type OsFailure } from "./ffi.ts";
 import {
+  CLOSE,
+  RELAXED,
   STATIC,
   absentOf,
   emptyHolding,
@@ -17,7 +19,9 @@ import {
   preparedLeaseMs,
   reinstate,
   sendAdditions,
+  type Acquisition,
   type Holding,
+  type Lease,
   type Reinstated,
 } from "./holding.ts";
 import { describe, keyOf, notAdded } from "./kernel-object.ts";
@@ -31,6 +35,7 @@ import { KeptSecondaries } from "./kept-secondaries.ts";
 import { makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
 import {
   addressesOf,
+  commonFilters,
   filtersOf,
   isNoticed,
   macvlansOf,
@@ -48,25 +53,6 @@ export interface KernelAddressesOptions {
   /** What may be gone on with is left as it is. Absent = nothing. */
   readonly heritage?: Heritage;
 }
-
-export interface Acquisition {
-  /** Objects the kernel refused. */
-  readonly failures: readonly OsFailure[];
-  /** Were there before us, or are another instance's: used, but never removed by this one. */
-  readonly foreign: readonly string[];
-}
-
-interface Lease {
-  readonly durationMs: number;
-  lifetimesRenewedMs: number;
-}
-
-/**
- * Lifetimes of addresses are whole seconds and every renewal is told to all listeners of the
- * machine. With nf_tables they only tidy up; without, they are the lease, and run close.
- */
-const CLOSE = { renewEveryMs: 1000, spareS: 1 } as const;
-const RELAXED = { renewEveryMs: 5000, spareS: 12 } as const;
 
 export class KernelAddresses {
   /** For a `LinkWatch`: what this socket removes is told from what strangers remove. */
@@ -179,6 +165,16 @@ export class KernelAddresses {
     if (prepared === "everything") return { failures: [], foreign: [] };
     if (prepared === "long ago") this.#remove(holding, [...holding.objects.values()]);
     return this.#apply(settings.name, objectsOf(settings), this.#filtersOf(settings));
+  }
+
+  /** What these settings name no longer goes: before any instance acquires what was another's. */
+  forgo(settings: InstanceSettings): readonly OsFailure[] {
+    const { name } = settings;
+    const holding = this.#holdings.get(name);
+    if (holding === undefined || holding.prepared !== undefined) return [];
+    const failures = this.#removeOthers(holding, objectsOf(settings));
+    const kept = commonFilters(holding, this.#filtersOf(settings));
+    return [...failures, ...this.#adjust(holding, name, kept)];
   }
 
   /** static_ipaddress, static_routes, static_rules: held from start to stop, without a lease. */
@@ -303,9 +299,7 @@ export class KernelAddresses {
 
   #apply(instance: string, wanted: readonly KernelObject[], rules: Filters): Acquisition {
     const holding = this.#holdingOf(instance);
-    const keys = new Set(wanted.map(keyOf));
-    const gone = [...holding.objects].filter(([key]) => !keys.has(key)).map(([, o]) => o);
-    const failures = this.#remove(holding, gone);
+    const failures = this.#removeOthers(holding, wanted);
     failures.push(...this.#adjust(holding, instance, rules));
     const missing = wanted.filter((object) => !holding.objects.has(keyOf(object)));
     const added = this.#add(instance, missing, "add");
@@ -336,6 +330,12 @@ export class KernelAddresses {
     }
     this.#record.remove(withdrawn);
     return { failures, foreign };
+  }
+
+  #removeOthers(holding: Holding, wanted: readonly KernelObject[]): OsFailure[] {
+    const keys = new Set(wanted.map(keyOf));
+    const gone = [...holding.objects].filter(([key]) => !keys.has(key)).map(([, o]) => o);
+    return this.#remove(holding, gone);
   }
 
   #remove(holding: Holding, objects: readonly KernelObject[]): OsFailure[] {

@@ -64,6 +64,11 @@ export class NotifyFifo {
     }
   }
 
+  /** It goes with its `close`. */
+  get isOurs(): boolean {
+    return this.#made;
+  }
+
   /** `remove`: also the file, if it was made here. */
   close(remove: boolean): void {
     closeSync(this.#fd);

@@ -89,6 +89,12 @@ test("who looks again finds what changed since: numbers, names, slots, a record 
       ["A", "id of A", 2],
       ["B", "another", 3],
     ]);
+    const path = join(directory, "reigns");
+    const whole = readFileSync(path);
+    truncateSync(path, whole.length - 7);
+    assert.equal(told().length, 2);
+    writeFileSync(path, whole);
+    assert.equal(told().length, 2, "one that was cut and is whole again");
     record.close();
     assert.deepEqual(told(), []);
     open(directory).note(renewal("C", 4));

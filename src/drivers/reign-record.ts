@@ -134,7 +134,7 @@ export class ReignReader {
     this.#slots = slotsOf(this.#bytes, (slot, at) => {
       const reign = known[slot];
       const [from, to] = [at + NUMBER_BYTES, at + SLOT_BYTES];
-      if (reign === undefined || this.#bytes.length < to) return undefined;
+      if (reign === undefined || Math.min(before.length, this.#bytes.length) < to) return undefined;
       return this.#bytes.compare(before, from, to, from, to) === 0 ? reign : undefined;
     });
     return this.#slots.filter(isReign);

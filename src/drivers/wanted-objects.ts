@@ -126,3 +126,11 @@ export function subnetsOf(objects: readonly KernelObject[]): readonly string[] {
   });
   return [...new Set(names)];
 }
+
+/** What is filtered by both. */
+export function commonFilters(a: Filters, b: Filters): Filters {
+  return {
+    leased: a.leased.filter((address) => b.leased.includes(address)),
+    refused: a.refused.filter((address) => b.refused.includes(address)),
+  };
+}

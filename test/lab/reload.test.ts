@@ -119,4 +119,38 @@ describe("a master whose configuration changes", { concurrency: 2 }, () => {
       await waitFor(() => lb2.holds(ADDRESS), RESIGNED_MS, "the peer to answer the resignation");
     });
   });
+
+  test("takes an address over from another instance of its own, also both ways at once", async () => {
+    await inWorld(async (_world, lb1) => {
+      const two = (first: readonly string[], second: readonly string[]): string =>
+        configuration({ priority: 150, addresses: first }) +
+        configuration({ priority: 150, addresses: second })
+          .replace("VI_1", "VI_2")
+          .replace("virtual_router_id 51", "virtual_router_id 52");
+      const [a, b, c] = ["10.79.0.201", "10.79.0.202", "10.79.0.203"] as const;
+      const file = lb1.write("/run/one.conf", two([a], [b, c]));
+      const nines = await startNines(lb1, file);
+      await waitFor(async () => (await lb1.holds(a)) && lb1.holds(c), 12_000, "both to be masters");
+      for (const [first, second] of [
+        [[a, c], [b]],
+        [[b], [a, c]],
+      ] as const) {
+        const before = (await nines.events()).length;
+        lb1.write("/run/one.conf", two(first, second));
+        nines.supervisor.signal("SIGHUP");
+        const isThere = async (): Promise<boolean> =>
+          (await nines.events()).slice(before).some(({ kind }) => kind === "configuration-loaded");
+        await waitFor(isThere, 5000, "the reload");
+        // A renewal of the lease later.
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        for (const address of [a, b, c]) assert.ok(await lb1.holds(address), address);
+        assert.match(
+          await lb1.run(["nft", "list", "ruleset"]),
+          new RegExp(b.replaceAll(".", "\\."), "u"),
+        );
+        const reasons = (await nines.events()).slice(before).map(({ reason }) => reason);
+        assert.doesNotMatch(reasons.join("\n"), /there before us/u);
+      }
+    });
+  });
 });

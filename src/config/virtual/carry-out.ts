@@ -85,16 +85,26 @@ function accepted(
     return [];
   }
   const middle = servers.length >> 1;
-  let all = accepted(servers.slice(0, middle), left);
-  const rest = accepted(servers.slice(middle), left);
-  if (typeof serviceOf([...all, ...rest]) !== "string") return [...all, ...rest];
-  // Two of them want the same: the first one has it.
-  for (const one of rest) {
-    const objection = serviceOf([...all, one]);
-    if (typeof objection !== "string") all = [...all, one];
-    else left.push(`virtual_server ${one.name} is not carried out: ${objection}`);
+  const all = accepted(servers.slice(0, middle), left);
+  return joined(all, accepted(servers.slice(middle), left), left);
+}
+
+/** Where two of them want the same, the first one has it; found by halves, as each try reads all. */
+function joined(
+  all: readonly VirtualServerSettings[],
+  rest: readonly VirtualServerSettings[],
+  left: string[],
+): readonly VirtualServerSettings[] {
+  const both = [...all, ...rest];
+  const why = rest.length === 0 ? undefined : serviceOf(both);
+  if (typeof why !== "string") return both;
+  const [first] = rest;
+  if (rest.length === 1) {
+    left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
+    return all;
   }
-  return all;
+  const middle = rest.length >> 1;
+  return joined(joined(all, rest.slice(0, middle), left), rest.slice(middle), left);
 }
 
 /** A text says why they cannot be. */
