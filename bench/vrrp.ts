@@ -43,7 +43,8 @@ export async function vrrpBench(args: string[]): Promise<void> {
   const adverts = values.adverts.split(",").map(Number);
   const chosen = scenarios.filter((s) => values.only === undefined || s.name === values.only);
   if (!values.idle) await compareOutages(chosen, adverts, Number(values.runs));
-  if (values.only === undefined) await idleCost(values.instances.split(",").map(Number));
+  if (values.only !== undefined) return;
+  await idleCost(values.instances.split(",").map(Number), adverts);
 }
 
 async function compareOutages(

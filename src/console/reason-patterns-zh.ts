@@ -99,6 +99,7 @@ export const REASON_PATTERNS: Patterns = [
     "the process before us was master, but its lease ended {span} ago",
     "前一进程是主节点，但其租约已在 {span} 前到期",
   ],
+  ["the process before us was master, but its lease has ended", "前一进程是主节点，但其租约已到期"],
   [
     "the process before us was master, but with another configuration",
     "前一进程是主节点，但配置不同",

@@ -269,7 +269,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "reload-restarts",
     what: "a reload of the same file starts every instance anew",
-    reload: (s) => ({ ...s, accept: !s.accept }),
+    reload: (s) => ({ ...s, lease: !s.lease }),
   },
   {
     name: "skips-a-peer",

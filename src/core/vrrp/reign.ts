@@ -48,6 +48,6 @@ export function objectionTo(reign: Reign, identity: string, now: number): string
   }
   if (now < reign.leaseUntilMs) return undefined;
   const agoMs = now - reign.leaseUntilMs;
-  const ended = agoMs === Infinity ? "has ended" : `ended ${ms(agoMs)} ago`;
-  return `the process before us was master, but its lease ${ended}`;
+  if (agoMs === Infinity) return "the process before us was master, but its lease has ended";
+  return `the process before us was master, but its lease ended ${ms(agoMs)} ago`;
 }
