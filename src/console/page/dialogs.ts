@@ -44,6 +44,11 @@ interface WindowProps {
 
 function Window({ title, children }: WindowProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
+  const own = useRef(dialog.peek());
+  // Its close event comes some ms after Esc; what was opened by a key in between stays open.
+  const end = (): void => {
+    if (dialog.peek() === own.current) dialog.value = undefined;
+  };
   useEffect(() => {
     const focused = document.activeElement;
     const opened = element.current!;
@@ -62,7 +67,8 @@ function Window({ title, children }: WindowProps): VNode {
       ref: element,
       class: "window",
       "aria-labelledby": "window-title",
-      onClose: () => (dialog.value = undefined),
+      onCancel: end,
+      onClose: end,
     },
     el(
       "header",
