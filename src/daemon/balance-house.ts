@@ -13,6 +13,8 @@ import type { ListeningSockets } from "./balance-listeners.ts";
 const LAST_ANSWERS_MS = 1_200;
 /** Clients that are held back come again after 1 s. */
 const HELD_BACK_MS = 500;
+/** Who was half way in comes within a round trip. */
+const HALF_WAY_MS = 100;
 const LOOK_MS = 10;
 
 export interface HouseParts {
@@ -33,7 +35,7 @@ export class BalanceHouse {
     for (const link of links()) link.send({ type: "last-answers" });
     await this.#wait(LAST_ANSWERS_MS);
     sockets()?.holdBack();
-    await this.#wait(HELD_BACK_MS);
+    await this.#wait(HELD_BACK_MS, HALF_WAY_MS);
   }
 
   /** The address is elsewhere, and may come back. */
@@ -47,9 +49,10 @@ export class BalanceHouse {
     this.#isHurried = true;
   }
 
-  async #wait(limitMs: number): Promise<void> {
-    const untilMs = monotonicMs() + limitMs;
-    while (!this.#isHurried && monotonicMs() < untilMs && (await this.#guests()) > 0) {
+  async #wait(limitMs: number, leastMs = 0): Promise<void> {
+    const fromMs = monotonicMs();
+    while (!this.#isHurried && monotonicMs() < fromMs + limitMs) {
+      if ((await this.#guests()) === 0 && monotonicMs() >= fromMs + leastMs) return;
       await sleep(LOOK_MS);
     }
   }

@@ -9,7 +9,7 @@ import { unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, errnoName, isOsFailure } from "../drivers/ffi.ts";
-import { attachFilter, detachFilter, REFUSE } from "../drivers/packet-filter.ts";
+import { attachFilter, detachFilter, NO_NEWCOMERS } from "../drivers/packet-filter.ts";
 import { bindName, openListener } from "../drivers/stream-listener.ts";
 import { createWorkerMemory } from "../drivers/worker-memory.ts";
 import type { WorkerLink } from "./balance-hub.ts";
@@ -107,11 +107,11 @@ export class ListeningSockets {
   }
 
   /**
-   * The kernel drops whoever wants to come in, here and where else the sockets are held: the client
+   * The kernel drops whoever begins to connect, here and where else the sockets are held: the client
    * asks again after a second, and then whoever has the address by then.
    */
   holdBack(): void {
-    for (const fd of this.#reachable) attachFilter(fd, [REFUSE]);
+    for (const fd of this.#reachable) attachFilter(fd, NO_NEWCOMERS);
   }
 
   /** The end of `holdBack`. */

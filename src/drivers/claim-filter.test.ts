@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { passes } from "../../test/kit/bpf.ts";
 import { gratuitousArp } from "../core/vrrp/arp-frame.ts";
 import { unsolicitedNa } from "../core/vrrp/na-frame.ts";
 import { claimFilter } from "./claim-filter.ts";
@@ -10,24 +11,8 @@ const v4 = fc.uint8Array({ minLength: 4, maxLength: 4, max: 3 });
 const v6 = fc.uint8Array({ minLength: 16, maxLength: 16, max: 1 });
 const addresses = fc.array(fc.oneof(v4, v6), { maxLength: 80 });
 
-/** What the kernel would do: classic BPF, as far as the filter uses it. */
 function accepts(watched: readonly Uint8Array[], frame: Uint8Array, vlanTag = 0): boolean {
-  const program = claimFilter(watched);
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-  let a = 0;
-  for (let at = 0; ; at++) {
-    const [code, ifTrue, ifFalse, k] = program[at]!;
-    const size = { 0x20: 4, 0x28: 2, 0x30: 1 }[code] ?? 0;
-    if (code === 0x20 && k === 0xffff_f030) a = vlanTag;
-    else if (size > 0 && k + size > frame.length) return false;
-    else if (code === 0x20) a = view.getUint32(k);
-    else if (code === 0x28) a = view.getUint16(k);
-    else if (code === 0x30) a = view.getUint8(k);
-    else if (code === 0x05) at += k;
-    else if (code === 0x15) at += a === k ? ifTrue : ifFalse;
-    else if (code === 0x06) return k > 0;
-    else assert.fail(`instruction ${code}`);
-  }
+  return passes(claimFilter(watched), frame, vlanTag);
 }
 
 function claimOf(address: Uint8Array): Uint8Array {

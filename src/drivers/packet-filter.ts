@@ -15,6 +15,7 @@ const LOAD_HALF = 0x28;
 const LOAD_BYTE = 0x30;
 const LOAD_HALF_INDEXED = 0x48;
 const INDEX_IPV4_HEADER = 0xb1;
+const AND = 0x54;
 const JUMP = 0x05;
 const JUMP_EQUAL = 0x15;
 const RETURN = 0x06;
@@ -39,6 +40,11 @@ export function byte(at: number): BpfProgram {
   return [[LOAD_BYTE, 0, 0, at]];
 }
 
+/** Some bits of an octet. */
+export function bits(at: number, mask: number): BpfProgram {
+  return [...byte(at), [AND, 0, 0, mask]];
+}
+
 /** The same behind the IPv4 header that the packet starts with, options included. */
 export function halfBehindIpv4(at: number): BpfProgram {
   return [
@@ -57,6 +63,20 @@ export function whenEqual(load: BpfProgram, value: number, then: BpfProgram): Bp
   }
   return [...load, [JUMP_EQUAL, 1, 0, value], [JUMP, 0, 0, then.length], ...then];
 }
+
+/** Of TCP (RFC 9293 section 3.1), for what a listening socket is shown: its packets begin with that header. */
+const FLAGS = 13;
+const SYN = 0x02;
+const ACK = 0x10;
+
+/**
+ * Whoever begins to connect is refused. Who has got an answer to that already may send its request by
+ * now: to drop it would send it, again, to whoever has the address by then.
+ */
+export const NO_NEWCOMERS: BpfProgram = [
+  ...whenEqual(bits(FLAGS, SYN | ACK), SYN, [REFUSE]),
+  ACCEPT,
+];
 
 /** Everything is let through again. 0 or `-errno`. */
 export function detachFilter(fd: number): number {
