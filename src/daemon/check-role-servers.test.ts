@@ -74,7 +74,7 @@ test("a server that moves while no check process lives is unknown to all, whoeve
   });
   // Lets itself be asked and never answers.
   const silentPath = join(folder, "silent.sock");
-  const silent = createServer(() => {}).listen(silentPath);
+  const silent = createServer((socket) => socket.resume()).listen(silentPath);
   const rules = { scripts: { enforce: false }, notices: [] };
   const [early, late] = [worker("early"), worker("late")];
   const first = new ServerChecks(1);
@@ -149,7 +149,7 @@ interface Stage {
 async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
-  const server = createServer(() => {}).listen(join(folder, "silent.sock"));
+  const server = createServer((socket) => socket.resume()).listen(join(folder, "silent.sock"));
   const checks = new ServerChecks(1);
   const lines: Line[] = [];
   const at = (name: string, socket: string): CheckTarget => ({

@@ -61,6 +61,7 @@ export class CheckRunner {
   readonly #wires = new CheckWires();
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   #timerAt = Infinity;
   /** When the next wake is to be; what it is later than that, we stood still. */
   #expectedMs = Infinity;
@@ -144,6 +145,8 @@ export class CheckRunner {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const [key, running] of this.#running) this.#forget(key, running, true);
     this.#wires.close();
@@ -236,6 +239,7 @@ export class CheckRunner {
   }
 
   #wake(): void {
+    if (this.#isClosed) return;
     const now = monotonicMs();
     if (now - this.#expectedMs > STOOD_STILL_MS && this.#catchUps < MAX_CATCH_UPS) {
       // We stood still, not the servers: their answers get the time to be read before any time-out.
@@ -312,6 +316,7 @@ export class CheckRunner {
     if (at >= this.#timerAt || at === Infinity) return;
     clearTimeout(this.#timer);
     this.#timerAt = this.#expectedMs = at;
+    if (this.#isClosed) return;
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - monotonicMs())));
   }
 }
