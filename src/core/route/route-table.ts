@@ -88,11 +88,11 @@ function conditionsOf(when: RouteConditions): Condition[] {
     conditions.push({ text: `host ${hosts.join(" or ")}`, holds: (facts) => holds(facts.host) });
   }
   if (paths !== undefined) {
-    const tests = paths.map((path) => testOf(path));
+    const test = anyOf(paths);
     const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
     conditions.push(...readable("path", paths, 414, (facts) => facts.path), {
       text,
-      holds: (facts) => tests.some((test) => test(facts.path)),
+      holds: (facts) => test(facts.path),
     });
   }
   if (sources !== undefined) {
@@ -123,6 +123,14 @@ function named(
   });
 }
 
+/** Patterns last: what the others have found is not looked for in a text that is too long for them. */
+function anyOf(matches: readonly TextMatch[]): Test {
+  const isPattern = ({ kind }: TextMatch): boolean => kind === "regex";
+  const [patterns, plain] = [matches.filter(isPattern), matches.filter((one) => !isPattern(one))];
+  const tests = [...plain, ...patterns].map(testOf);
+  return (text) => tests.some((test) => test(text));
+}
+
 /** In front of a condition that looks for a pattern. */
 function readable(
   what: string,
@@ -130,8 +138,13 @@ function readable(
   otherwise: TooLong,
   textOf: (facts: RequestFacts) => string | undefined,
 ): Condition[] {
-  if (!matches.some(({ kind }) => kind === "regex")) return [];
-  const holds = (facts: RequestFacts): boolean => (textOf(facts)?.length ?? 0) <= MAX_PATTERN_TEXT;
+  const plain = matches.filter(({ kind }) => kind !== "regex");
+  if (plain.length === matches.length) return [];
+  const isFound = anyOf(plain);
+  const holds = (facts: RequestFacts): boolean => {
+    const text = textOf(facts);
+    return (text?.length ?? 0) <= MAX_PATTERN_TEXT || isFound(text);
+  };
   return [{ text: `${what} of at most ${MAX_PATTERN_TEXT} letters`, holds, otherwise }];
 }
 
