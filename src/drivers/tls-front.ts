@@ -182,7 +182,7 @@ export class TlsFront {
   }
 }
 
-/** One for each certificate, in their order. */
+/** One for each set of names, in their order. */
 class Contexts {
   readonly openssl: TlsLibrary;
   readonly all: TlsContext[] = [];
@@ -195,8 +195,8 @@ class Contexts {
     this.openssl = library;
     const { minimumVersion, clientCertificate } = tls;
     try {
-      for (const { cert, key, file } of all) {
-        const own = { certificate: cert, key, minimumVersion, clientCertificate };
+      for (const { credentials, file } of all) {
+        const own = { credentials, minimumVersion, clientCertificate };
         const shared = ticketKeys === undefined ? {} : { ticketSecret: ticketKeys };
         const authorities = clientCa === undefined ? {} : { clientCa };
         try {

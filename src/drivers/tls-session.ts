@@ -182,7 +182,7 @@ export class TlsSession {
       library.certificateBytes(x509, slot.address);
       return new X509Certificate(bytes.bytes).subject.replaceAll("\n", ", ");
     } catch {
-      // Verified by OpenSSL, and yet not readable: the name is for logs only.
+      // Verified by OpenSSL, and yet not readable: as if it had shown none.
       return "";
     } finally {
       library.certificateFree(x509);
