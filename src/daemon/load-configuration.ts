@@ -59,13 +59,14 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
   const model = service?.vrrp;
   const there = options.peer === undefined ? undefined : readPeer(options.peer, options);
   const peerModel = there?.service?.vrrp;
+  const facts = gatherHostFacts();
   const diagnostics = sortDiagnostics([
     ...found,
-    ...(model === undefined ? [] : hostWarnings(model, gatherHostFacts())),
-    ...(service === undefined ? [] : serviceWarnings(service, troubleWith)),
+    ...(model === undefined ? [] : hostWarnings(model, facts)),
+    ...(service === undefined ? [] : serviceWarnings(service, troubleWith, facts)),
     // Both at once: whoever mends the file wants to know what else is in the way.
-    ...(unfinished === undefined ? [] : machineWarnings(unfinished.vrrp, gatherHostFacts())),
-    ...(unfinished === undefined ? [] : serviceWarnings(unfinished, troubleWith)),
+    ...(unfinished === undefined ? [] : machineWarnings(unfinished.vrrp, facts)),
+    ...(unfinished === undefined ? [] : serviceWarnings(unfinished, troubleWith, facts)),
     // What the peer's own host would say, only that host can tell.
     ...(there?.diagnostics ?? []),
     ...(model === undefined || peerModel === undefined ? [] : pairWarnings(model, peerModel)),

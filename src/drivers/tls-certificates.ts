@@ -4,19 +4,20 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
-import { identityOf } from "./tls-context.ts";
+import { type Credential, identityOf } from "./tls-context.ts";
 
 /** Names of one certificate; more are ignored. */
 const MAX_NAMES = 1000;
 /** What OpenSSL takes. */
 const SESSION_CONTEXT_BYTES = 32;
 
+/** What clients who ask for a name are shown. */
 export interface Certificate {
   readonly file: string;
   /** Position among all of them. */
   readonly index: number;
-  readonly cert: Uint8Array;
-  readonly key: Uint8Array;
+  readonly credentials: readonly Credential[];
+  /** Of Node, which takes no more than one of them: the first. */
   readonly context: SecureContext;
 }
 
@@ -43,7 +44,7 @@ export function loadCertificates(tls: FrontendTls): Certificates {
   const identity = identityOf({
     minimumVersion: tls.minimumVersion,
     clientCertificate: tls.clientCertificate,
-    certificate: Buffer.concat(read.map(({ cert }) => cert)),
+    certificates: read.map(({ cert }) => cert),
     ...(clientCa ? { clientCa } : {}),
   });
   const common = {
@@ -55,19 +56,47 @@ export function loadCertificates(tls: FrontendTls): Certificates {
   const all: Certificate[] = [];
   const byName = new Map<string, Certificate>();
   let fallback: SecureContextOptions | undefined;
-  for (const { file, cert, key } of read) {
-    const options = { ...common, cert, key };
+  for (const { file, names, credentials } of grouped(read)) {
+    const { cert, key } = credentials[0]!;
+    const options = { ...common, cert: Buffer.from(cert), key: Buffer.from(key) };
     const context = describe(file, () => createSecureContext(options));
     fallback ??= options;
-    const certificate = { file, index: all.length, cert, key, context };
+    const certificate = { file, index: all.length, credentials, context };
     all.push(certificate);
     // The first certificate that has a name keeps it.
-    for (const name of namesOf(describe(file, () => new X509Certificate(cert)))) {
-      if (!byName.has(name)) byName.set(name, certificate);
-    }
+    for (const name of names) if (!byName.has(name)) byName.set(name, certificate);
   }
   if (fallback === undefined) throw new Error("TLS without a certificate");
   return { all, fallback, byName, clientCa: clientCa || undefined };
+}
+
+interface Group {
+  readonly file: string;
+  readonly names: readonly string[];
+  readonly kinds: (string | undefined)[];
+  readonly credentials: Credential[];
+}
+
+/** Certificates of the same names with keys of different kinds, as RSA and ECDSA, are shown by turns. */
+function grouped(read: readonly (Credential & { readonly file: string })[]): Group[] {
+  const groups: Group[] = [];
+  for (const { file, cert, key } of read) {
+    const x509 = describe(file, () => new X509Certificate(cert));
+    const names = namesOf(x509);
+    const kind = x509.publicKey.asymmetricKeyType;
+    const same = groups.find(
+      (group) => sameNames(group.names, names) && !group.kinds.includes(kind),
+    );
+    same?.kinds.push(kind);
+    same?.credentials.push({ cert, key });
+    if (same === undefined)
+      groups.push({ file, names, kinds: [kind], credentials: [{ cert, key }] });
+  }
+  return groups;
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one.length > 0 && one.toSorted().join() === other.toSorted().join();
 }
 
 /** The certificate for what a client asked for (SNI, RFC 6066 section 3); undefined: the first. */

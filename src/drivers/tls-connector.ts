@@ -1,6 +1,7 @@
 /** TLS connections to servers. */
 
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { getCACertificates } from "node:tls";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
@@ -61,14 +62,15 @@ class DirectConnector implements TlsConnector {
     const session = new TlsSession(this.#context, "client");
     const address = endpoint.kind === "unix" ? "localhost" : endpoint.address;
     if (verify) session.expect(serverName ?? address);
-    if (serverName !== undefined) session.indicate(serverName);
+    // RFC 6066 section 3: no address is sent; servers refuse who does.
+    if (serverName !== undefined && isIP(serverName) === 0) session.indicate(serverName);
     const name = `${target.pool}/${target.server}`;
     const known = this.#sessions.get(name);
     if (known !== undefined) session.resume(known);
     const options = {
       session,
       connecting: peer,
-      offersHttp1: true,
+      alpn: "nothing" as const,
       secured: (): void => {},
       // By then the server has sent what it has to say about sessions.
       answered: (): void => this.#keep(name, session),

@@ -20,13 +20,15 @@ before(() => {
   const openssl = (...words: string[]): void => {
     execFileSync("openssl", words.join(" ").split(" "), { cwd: directory, stdio: "pipe" });
   };
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const make = (name: string, alternatives: string): void =>
+  const ecdsa = "ec -pkeyopt ec_paramgen_curve:prime256v1";
+  const make = (name: string, alternatives: string, kind = ecdsa): void =>
     openssl(
-      `${fresh} -keyout ${name}.key -out ${name}.pem -subj /CN=${name}`,
+      `req -x509 -newkey ${kind} -nodes -days 2`,
+      `-keyout ${name}.key -out ${name}.pem -subj /CN=${name}`,
       `-addext subjectAltName=${alternatives}`,
     );
   make("one", "DNS:one.example,IP:127.0.0.1");
+  make("rsa", "IP:127.0.0.1,DNS:ONE.example", "rsa:2048");
   make("two", "DNS:two.example,DNS:*.two.example");
   make("client", "DNS:client.example");
 });
@@ -108,6 +110,23 @@ async function talk(
 }
 
 const ways = { OpenSSL: {}, "Node's streams": { through: "node" } } as const;
+
+test("certificates of one name with keys of two kinds serve clients of either", async () => {
+  const certificates = ["two", "one", "rsa"].map((file) => ({
+    certificate: join(directory, `${file}.pem`),
+    key: join(directory, `${file}.key`),
+  }));
+  await withFront(settings({ certificates }), async ({ port }) => {
+    const common = { servername: "one.example", maxVersion: "TLSv1.2" } as const;
+    for (const [kind, name] of Object.entries({ ECDSA: "one", RSA: "rsa" })) {
+      const ciphers = `ECDHE-${kind}-AES128-GCM-SHA256`;
+      const { certificate } = await talk(port, { ...common, ciphers });
+      assert.equal(certificate.subject.CN, name, kind);
+    }
+    const both = { servername: "one.example", ALPNProtocols: ["h2"] };
+    assert.equal((await talk(port, both)).certificate.subject.CN, "one");
+  });
+});
 
 for (const [name, way] of Object.entries(ways)) {
   const withThis: typeof withFront = (tls, body) => withFront(tls, body, way);

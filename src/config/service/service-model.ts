@@ -87,7 +87,7 @@ export interface ServiceModel {
 
 /** What a machine can be asked about. */
 export type UnfinishedService = Pick<ServiceModel, "vrrp"> &
-  Partial<Pick<ServiceModel, "balance" | "checks" | "console" | "origins">>;
+  Partial<Pick<ServiceModel, "balance" | "checks" | "notices" | "console" | "ledger" | "origins">>;
 
 export interface ServiceReading {
   /** Absent when there is an error. */

@@ -163,6 +163,10 @@ function convertToken(text: string): Converted<string> {
   return bad(`'${text}' is not one word`, "letters, digits and - only, e.g. X-User or GET");
 }
 
+function orNothing(convert: (text: string) => Converted<string>): Kind["convert"] {
+  return (text) => (text === "" ? good(text) : convert(text));
+}
+
 /** Header values: no control characters (RFC 9110 5.5). */
 function convertFieldValue(text: string): Converted<string> {
   if (/^[\t\u0020-\u007E\u0080-\u{10FFFF}]*$/u.test(text)) return good(text);
@@ -320,6 +324,8 @@ export const KINDS = {
   token: { what: "a word such as X-User or GET", convert: convertToken },
   field: { what: "a text on one line", convert: convertFieldValue },
   template: { what: "a text with variables such as ${host}", convert: convertTemplate },
+  fieldName: { what: "the name of a header, or nothing", convert: orNothing(convertToken) },
+  ownPath: { what: "a path such as /healthz, or nothing", convert: orNothing(convertPath) },
   path: { what: "a path such as /health", pattern: "^/\\S*$", convert: convertPath },
   host: { what: "a host name", convert: convertHost },
   endpoint: { what: "ADDRESS:PORT or unix:PATH", convert: convertEndpoint },

@@ -174,6 +174,8 @@ type TextKind =
   | "name"
   | "token"
   | "field"
+  | "fieldName"
+  | "ownPath"
   | "template"
   | "path"
   | "host"
