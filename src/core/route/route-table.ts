@@ -2,6 +2,8 @@
 
 import { isIpv6 } from "../../lib/ip-address.ts";
 import { AddressSet } from "./address-set.ts";
+import { isAscii, lettersOf, octetText } from "./letters.ts";
+import { rulePath, spelled } from "./normal-path.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { NamedMatch, RouteConditions, RouteSettings, TextMatch } from "./route-settings.ts";
 
@@ -88,11 +90,16 @@ function conditionsOf(when: RouteConditions): Condition[] {
     conditions.push({ text: `host ${hosts.join(" or ")}`, holds: (facts) => holds(facts.host) });
   }
   if (paths !== undefined) {
-    const test = anyOf(paths);
+    const isPattern = ({ kind }: TextMatch): boolean => kind === "regex";
+    const isLike = anyOf(paths.filter(isPattern));
+    const isPlain = anyOf(paths.filter((path) => !isPattern(path)));
+    // What a plain one takes is not looked at by patterns, so it may have any length.
+    const forPatterns = ({ rulePath: path }: RequestFacts): string | undefined =>
+      isPlain(path) ? undefined : path;
     const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
-    conditions.push(...readable("path", paths, 414, (facts) => facts.path), {
+    conditions.push(...readable("path", paths, 414, forPatterns), {
       text,
-      holds: (facts) => test(facts.path),
+      holds: (facts) => isPlain(facts.rulePath) || isLike(facts.rulePath),
     });
   }
   if (sources !== undefined) {
@@ -100,35 +107,48 @@ function conditionsOf(when: RouteConditions): Condition[] {
     const text = `source in ${sources.join(", ")}`;
     conditions.push({ text, holds: (facts) => set.has(facts.source) });
   }
-  conditions.push(
-    ...named("header", headers, 431, (facts, name) => facts.head.text(name.toLowerCase())),
-    ...named("cookie", cookies, 431, (facts, name) => facts.cookies.get(name)),
-    ...named("query", query, 414, (facts, name) => facts.query.get(name)),
-  );
+  conditions.push(...named(headers, HEADER), ...named(cookies, COOKIE), ...named(query, QUERY));
   return conditions;
 }
 
+/** What has a name in a request. */
+interface NamedKind {
+  readonly what: string;
+  readonly otherwise: TooLong;
+  readonly valueOf: (facts: RequestFacts, name: string) => string | undefined;
+  readonly spell?: Spell;
+}
+
+const HEADER: NamedKind = {
+  what: "header",
+  otherwise: 431,
+  valueOf: (facts, name) => facts.head.text(name.toLowerCase()),
+  spell: octetText,
+};
+const COOKIE: NamedKind = {
+  what: "cookie",
+  otherwise: 431,
+  valueOf: (facts, name) => facts.cookies.get(name),
+  spell: octetText,
+};
+/** Read as letters already. */
+const QUERY: NamedKind = {
+  what: "query",
+  otherwise: 414,
+  valueOf: (facts, name) => facts.query.get(name),
+};
+
 function named(
-  what: string,
   matches: readonly NamedMatch[],
-  otherwise: TooLong,
-  valueOf: (facts: RequestFacts, name: string) => string | undefined,
+  { what, otherwise, valueOf, spell }: NamedKind,
 ): Condition[] {
   return matches.flatMap(({ name, match }) => {
-    const test = testOf(match);
+    const test = testOf(match, spell);
     const value = (facts: RequestFacts): string | undefined => valueOf(facts, name);
     const text = `${what} ${name} ${wordsOf(match)}`;
     const holds = (facts: RequestFacts): boolean => test(value(facts));
     return [...readable(`${what} ${name}`, [match], otherwise, value), { text, holds }];
   });
-}
-
-/** Patterns last: what the others have found is not looked for in a text that is too long for them. */
-function anyOf(matches: readonly TextMatch[]): Test {
-  const isPattern = ({ kind }: TextMatch): boolean => kind === "regex";
-  const [patterns, plain] = [matches.filter(isPattern), matches.filter((one) => !isPattern(one))];
-  const tests = [...plain, ...patterns].map(testOf);
-  return (text) => tests.some((test) => test(text));
 }
 
 /** In front of a condition that looks for a pattern. */
@@ -138,13 +158,8 @@ function readable(
   otherwise: TooLong,
   textOf: (facts: RequestFacts) => string | undefined,
 ): Condition[] {
-  const plain = matches.filter(({ kind }) => kind !== "regex");
-  if (plain.length === matches.length) return [];
-  const isFound = anyOf(plain);
-  const holds = (facts: RequestFacts): boolean => {
-    const text = textOf(facts);
-    return (text?.length ?? 0) <= MAX_PATTERN_TEXT || isFound(text);
-  };
+  if (!matches.some(({ kind }) => kind === "regex")) return [];
+  const holds = (facts: RequestFacts): boolean => (textOf(facts)?.length ?? 0) <= MAX_PATTERN_TEXT;
   return [{ text: `${what} of at most ${MAX_PATTERN_TEXT} letters`, holds, otherwise }];
 }
 
@@ -156,15 +171,33 @@ function hostTest(hosts: readonly string[]): (host: string) => boolean {
     exact.has(host) || endings.some((end) => host.length > end.length && host.endsWith(end));
 }
 
-function testOf(match: TextMatch): Test {
+/** How a text of the configuration looks in a request. */
+type Spell = (text: string) => string;
+
+const asPath: Spell = (text) => rulePath(spelled(text));
+
+function anyOf(paths: readonly TextMatch[]): Test {
+  const tests = paths.map((path) => testOf(path, asPath));
+  return (path) => tests.some((test) => test(path));
+}
+
+/** Without `spell` the texts of requests are read as letters before. */
+function testOf(match: TextMatch, spell?: Spell): Test {
   switch (match.kind) {
-    case "exact":
-      return (text) => text === match.value;
-    case "prefix":
-      return (text) => text !== undefined && text.startsWith(match.value);
+    case "exact": {
+      const value = spell?.(match.value) ?? match.value;
+      return (text) => text === value;
+    }
+    case "prefix": {
+      const value = spell?.(match.value) ?? match.value;
+      return (text) => text !== undefined && text.startsWith(value);
+    }
     case "regex": {
       const pattern = new RegExp(match.pattern, "u");
-      return (text) => text !== undefined && pattern.test(text);
+      if (spell === undefined || isAscii(match.pattern)) {
+        return (text) => text !== undefined && pattern.test(text);
+      }
+      return (text) => text !== undefined && pattern.test(lettersOf(text));
     }
     case "present":
       return (text) => text !== undefined;

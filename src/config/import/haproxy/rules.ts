@@ -21,6 +21,8 @@ export interface RuleFacts {
   readonly reached: Set<Line>;
 }
 
+const RULES = ["http-response", "http-after-response", "tcp-request", "http-request", "redirect"];
+
 /** Section 4.3: connection, content, http-request, redirect, then the choice of a backend. */
 export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   const { ports } = facts.context;
@@ -28,10 +30,8 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   const known = (word: string): string =>
     port === undefined ? word : word.replaceAll("%[dst_port]", `${port}`);
   const read = (words: readonly string[]): Action => actionOf(words.map(known), facts);
-  const lines = [
-    ...["http-response", "http-after-response", "tcp-request", "http-request", "redirect"],
-    ...(facts.isBackend === true ? [] : ["use_backend"]),
-  ].flatMap((keyword) => bag.all(keyword));
+  const keywords = facts.isBackend === true ? RULES : [...RULES, "use_backend"];
+  const lines = keywords.flatMap((keyword) => bag.all(keyword));
   const limits = limitsOf(bag);
   const rules = lines.flatMap((line) => {
     return limitRule(line, limits, facts) ?? lineRules(line, line, facts, read);
