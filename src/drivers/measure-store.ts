@@ -3,7 +3,7 @@
  * comes twice - the clock was set back - is added to what is there.
  */
 
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import {
   BUCKET_MS,
   merged,
@@ -207,29 +207,16 @@ export class MeasureStore implements OldRows {
   }
 
   #put(measurements: readonly Measurement[]): void {
+    const add = this.#database.prepare(`INSERT OR IGNORE ${ROW}`);
     const find = this.#database.prepare(
       "SELECT * FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
     );
-    const put = this.#database.prepare(
-      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
+    const replace = this.#database.prepare(`INSERT OR REPLACE ${ROW}`);
     for (const one of measurements) {
+      if (add.run(...valuesOf(one)).changes > 0) continue;
       const { subject, vantage, fromMs, lengthMs } = one;
-      const row = find.get(subject, vantage, lengthMs, fromMs);
-      const whole = row === undefined ? one : merged(measurementOf(row), one);
-      put.run(
-        subject,
-        vantage,
-        fromMs,
-        lengthMs,
-        whole.good,
-        whole.bad,
-        whole.slow ?? null,
-        whole.firstBadMs ?? null,
-        whole.lastBadMs ?? null,
-        whole.latency === undefined ? null : JSON.stringify(whole.latency),
-        whole.darkMs ?? null,
-      );
+      const row = find.get(subject, vantage, lengthMs, fromMs)!;
+      replace.run(...valuesOf(merged(measurementOf(row), one)));
     }
   }
 
@@ -240,6 +227,25 @@ export class MeasureStore implements OldRows {
       )
       .run(subject, vantage, lengthMs, fromMs);
   }
+}
+
+const ROW = "INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+function valuesOf(one: Measurement): SQLInputValue[] {
+  const { subject, vantage, fromMs, lengthMs, good, bad, latency } = one;
+  return [
+    subject,
+    vantage,
+    fromMs,
+    lengthMs,
+    good,
+    bad,
+    one.slow ?? null,
+    one.firstBadMs ?? null,
+    one.lastBadMs ?? null,
+    latency === undefined ? null : JSON.stringify(latency),
+    one.darkMs ?? null,
+  ];
 }
 
 /** Of a row of `measurement`, whoever asked for it. */

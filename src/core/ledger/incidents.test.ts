@@ -193,6 +193,21 @@ test("an incident stays open while a part is missing, until people settle it", (
   assert.equal(closed.repairedMs, at(5000));
 });
 
+test("what there is of one service is what there is of all, without the others", () => {
+  const second = { ...SERVICE, name: "shop", frontends: ["shop"], pools: ["shop"], instances: [] };
+  const ledger = new Ledger({ ...SETTINGS, services: [SERVICE, second] });
+  for (const pool of ["web", "shop", "web"]) {
+    ledger.record(record([4, "server-down", `${pool}/a`]));
+    ledger.record(record([3600, "server-up", `${pool}/a`]));
+  }
+  const all = incidentsAt(ledger);
+  assert.deepEqual(
+    ["web", "shop", "none"].map((name) => ledger.of(name).incidents),
+    ["web", "shop", "none"].map((name) => all.filter(({ service }) => service === name)),
+  );
+  assert.deepEqual([all.length, ledger.of("none").burns], [2, []]);
+});
+
 test("a master that fails and a backup that takes over: an address incident with its switch", () => {
   const ledger = new Ledger(SETTINGS);
   const vrrp = (atS: number, kind: string, data: Record<string, unknown>): void => {

@@ -237,6 +237,29 @@ test("handover: when the new master fails, the old one is there and preempts aga
   segment.until(() => a.state === "MASTER", 4000);
 });
 
+test("handover: a new master whose priority falls is not left in charge", () => {
+  const tracks = [{ kind: "script", name: "web", weight: -60, reverse: false }] as const;
+  const { segment, a, b } = pair({ tracks });
+  const web = (ok: boolean): void =>
+    segment.input(b, {
+      type: "track-changed",
+      kind: "script",
+      name: "web",
+      ok,
+      value: 0,
+      reason: "",
+    });
+  web(true);
+  segment.input(a, { type: "handover-requested", instance: "V1", reason: "maintenance" });
+  segment.until(() => b.state === "MASTER");
+  segment.advance(3_600_000);
+  assert.deepEqual(segment.masters(), ["B"]);
+  web(false);
+  segment.until(() => a.state === "MASTER", 4000);
+  segment.advance(10_000);
+  assert.deepEqual(segment.masters(), ["A"]);
+});
+
 test("handover to nobody: the addresses come back after a down interval", () => {
   const { segment, a } = alone();
   segment.input(a, { type: "handover-requested", instance: "V1", reason: "maintenance" });
