@@ -89,10 +89,8 @@ export class BalanceDesk {
       joined: (link) => this.#equip(link),
       gone: (worker) => this.#past.gone(worker),
     });
-    this.#house = new BalanceHouse({
-      links: () => this.#workers.links,
-      sockets: () => this.#sockets,
-    });
+    const links = (): readonly WorkerLink[] => this.#workers.links;
+    this.#house = new BalanceHouse({ links, sockets: () => this.#sockets });
     this.#names = new ServerNames({
       changed: (host, address) => void this.#moved(host, address),
       failed: (host, reason) =>
@@ -144,6 +142,8 @@ export class BalanceDesk {
     if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     await this.#sockets.takeBack(this.#workers.links);
+    // Their control process may have gone while it emptied the house.
+    this.#house.reopen();
     void this.#checks.connect();
     this.#looking = setInterval(() => void this.#lookAndKeep(), LOOK_AGAIN_MS).unref();
     return this.configure(service);
