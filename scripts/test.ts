@@ -108,6 +108,8 @@ const QUIET_SHARE = 0.02;
 const QUIET_MS = 5000;
 const LONGEST_WAIT_MS = 120_000;
 const LONGEST = 8;
+/** As long as a whole run may take: a test that leaves a connection open would hold its suite for ever. */
+const LIMIT_MINUTES = 20;
 const unsteady: string[] = [];
 
 interface Outcome {
@@ -190,13 +192,19 @@ function commandOf(suite: Suite, tap: string): readonly string[] {
 }
 
 function ended([program, ...args]: readonly string[]): Promise<number> {
-  const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(program!, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: LIMIT_MINUTES * 60_000,
+  });
   return new Promise((resolve) => {
     child.once("error", (error) => {
       console.log(`${program} could not be started: ${error.message}`);
       resolve(1);
     });
-    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("exit", (code) => {
+      if (child.killed) console.log(`\nended: not done within ${LIMIT_MINUTES} minutes`);
+      resolve(child.killed ? 1 : (code ?? 1));
+    });
   });
 }
 

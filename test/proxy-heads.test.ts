@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ClientOrigin } from "../src/core/proxy/wire.ts";
 import { get, head, ok, ProxyRig } from "./kit/proxy-rig.ts";
-import type { FrontendDraft } from "./kit/proxy-settings.ts";
+import { edits, type FrontendDraft } from "./kit/proxy-settings.ts";
 
 /** What a server gets of this request. */
 function forwarded(
@@ -190,6 +190,19 @@ describe("who the client is", () => {
       forwarded(get(), { forwarded: "both" }, origin),
       /-for: 2001:db8::1\r\n.*-proto: https\r\n.*-port: 443\r\nforwarded: for="\[2001:db8::1\]";proto=https;/s,
     );
+  });
+
+  it("is named by its certificate where a route says so, and by nobody else", () => {
+    const set = [{ name: "x-client", value: "${client_subject}" }];
+    const frontend = { routes: [{ requestHeaders: edits({ set }) }] };
+    const named = (clientSubject: string): string => {
+      const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject };
+      return forwarded(get("/", "x-client: CN=root"), frontend, { tls });
+    };
+    assert.match(named("O=\u00d6l, CN=alice"), /\r\nx-client: O=\xc3\x96l, CN=alice\r\n/);
+    assert.match(named("CN=a\r\nx-evil: 1"), /\r\nx-client: CN=a {2}x-evil: 1\r\n/);
+    assert.match(named(""), /\r\nx-client: \r\n/);
+    assert.doesNotMatch(named(""), /root/);
   });
 
   it("is not somebody else who has signed in on the same connection with NTLM or Negotiate", () => {

@@ -35,8 +35,8 @@ describe("a route", () => {
     [
       "normalised path",
       { paths: [{ kind: "prefix", value: "/api/" }] },
-      get("/x/../%61pi/"),
-      get("/api%2Fx"),
+      get("/x/../%61pi%2F"),
+      get("/api;/x"),
     ],
     ["method", { methods: ["POST"] }, post("x"), get()],
     [
@@ -141,6 +141,7 @@ describe("a route", () => {
     assert.equal(place("${uri}", "/new?x"), "/new?x", "the expression does not find anything");
     assert.equal(place("${path}/", "//evil.example"), "/evil.example/");
     assert.equal(place("${uri}", "/\\evil.example"), "/evil.example");
+    assert.equal(place("/\u4e0a${path}", "/new"), "/%E4%B8%8A/new");
   });
 
   it("changes the headers of its own answers too, and knows ${search}", () => {
@@ -191,6 +192,16 @@ describe("a route", () => {
     assert.equal(client.took(), `${said}hi\n`);
     client.write(head("HEAD / HTTP/1.1", "host: a"));
     assert.equal(client.took(), said);
+  });
+
+  it("answers with a type that ends no line, and with the phrase of its status", () => {
+    const contentType = "text/html; title=\u4e0a";
+    const rig = withRoute({ target: { kind: "respond", status: 410, body: "x", contentType } });
+    const client = rig.client();
+    client.write(get());
+    const type = "content-type: text/html; title=\xe4\xb8\x8a";
+    const fields = ["content-length: 1", type, "cache-control: no-store"];
+    assert.equal(client.took(), `${head("HTTP/1.1 410 Gone", ...fields)}x`);
   });
 
   it("rewrites paths by prefix and by pattern, and keeps the query", () => {

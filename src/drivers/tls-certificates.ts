@@ -4,19 +4,21 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
-import { identityOf } from "./tls-context.ts";
+import { type Credential, identityOf } from "./tls-context.ts";
+import { checkPair, describe, type PoolTls, readAuthorities, readPoolFiles } from "./tls-files.ts";
 
 /** Names of one certificate; more are ignored. */
 const MAX_NAMES = 1000;
 /** What OpenSSL takes. */
 const SESSION_CONTEXT_BYTES = 32;
 
+/** What clients who ask for a name are shown. */
 export interface Certificate {
   readonly file: string;
   /** Position among all of them. */
   readonly index: number;
-  readonly cert: Uint8Array;
-  readonly key: Uint8Array;
+  readonly credentials: readonly Credential[];
+  /** Of Node, which takes no more than one of them: the first. */
   readonly context: SecureContext;
 }
 
@@ -33,7 +35,7 @@ export interface Certificates {
 /** Reads the files. Throws with the file's name when one cannot be used. */
 export function loadCertificates(tls: FrontendTls): Certificates {
   const { clientCa: caFile } = tls;
-  const clientCa = caFile && describe(caFile, () => readFileSync(caFile));
+  const clientCa = caFile && readAuthorities(caFile);
   const minVersion = tls.minimumVersion === "1.3" ? "TLSv1.3" : "TLSv1.2";
   const read = tls.certificates.map(({ certificate: file, key }) => ({
     file,
@@ -43,7 +45,7 @@ export function loadCertificates(tls: FrontendTls): Certificates {
   const identity = identityOf({
     minimumVersion: tls.minimumVersion,
     clientCertificate: tls.clientCertificate,
-    certificate: Buffer.concat(read.map(({ cert }) => cert)),
+    certificates: read.map(({ cert }) => cert),
     ...(clientCa ? { clientCa } : {}),
   });
   const common = {
@@ -55,19 +57,50 @@ export function loadCertificates(tls: FrontendTls): Certificates {
   const all: Certificate[] = [];
   const byName = new Map<string, Certificate>();
   let fallback: SecureContextOptions | undefined;
-  for (const { file, cert, key } of read) {
-    const options = { ...common, cert, key };
+  for (const { file, names, credentials } of grouped(read)) {
+    const { cert, key } = credentials[0]!;
+    const options = { ...common, cert: Buffer.from(cert), key: Buffer.from(key) };
     const context = describe(file, () => createSecureContext(options));
     fallback ??= options;
-    const certificate = { file, index: all.length, cert, key, context };
+    const certificate = { file, index: all.length, credentials, context };
     all.push(certificate);
     // The first certificate that has a name keeps it.
-    for (const name of namesOf(describe(file, () => new X509Certificate(cert)))) {
-      if (!byName.has(name)) byName.set(name, certificate);
-    }
+    for (const name of names) if (!byName.has(name)) byName.set(name, certificate);
   }
   if (fallback === undefined) throw new Error("TLS without a certificate");
   return { all, fallback, byName, clientCa: clientCa || undefined };
+}
+
+interface Group {
+  readonly file: string;
+  readonly names: readonly string[];
+  readonly kinds: (string | undefined)[];
+  readonly credentials: Credential[];
+}
+
+/** Certificates of the same names with keys of different kinds, as RSA and ECDSA, are shown by turns. */
+function grouped(read: readonly (Credential & { readonly file: string })[]): Group[] {
+  const groups: Group[] = [];
+  for (const { file, cert, key } of read) {
+    const x509 = describe(file, () => new X509Certificate(cert));
+    const names = namesOf(x509);
+    const kind = x509.publicKey.asymmetricKeyType;
+    checkPair(file, cert, key);
+    const same = groups.find(
+      (group) => sameNames(group.names, names) && !group.kinds.includes(kind),
+    );
+    if (same === undefined) {
+      groups.push({ file, names, kinds: [kind], credentials: [{ cert, key }] });
+      continue;
+    }
+    same.kinds.push(kind);
+    same.credentials.push({ cert, key });
+  }
+  return groups;
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one.length > 0 && one.toSorted().join() === other.toSorted().join();
 }
 
 /** The certificate for what a client asked for (SNI, RFC 6066 section 3); undefined: the first. */
@@ -93,25 +126,26 @@ function namesOf(certificate: X509Certificate): readonly string[] {
   return common === undefined ? [] : [common.toLowerCase()];
 }
 
-function describe<T>(file: string, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Error(message.includes(file) ? message : `${file}: ${message}`, { cause: error });
-  }
-}
-
-/** Why the certificates of a configuration cannot be used; undefined when all can. */
-export function checkCertificates(settings: {
+/** Why some file for TLS cannot be used; undefined when all can. */
+export function checkTlsFiles({
+  frontends,
+  pools,
+}: {
   readonly frontends: readonly { readonly name: string; readonly tls?: FrontendTls }[];
+  readonly pools: readonly { readonly name: string; readonly tls?: PoolTls }[];
 }): string | undefined {
-  for (const { name, tls } of settings.frontends) {
-    try {
+  let whose = "";
+  try {
+    for (const { name, tls } of frontends) {
+      whose = `frontend ${name}`;
       if (tls !== undefined) loadCertificates(tls);
-    } catch (error) {
-      return `frontend ${name}: ${(error as Error).message}`;
     }
+    for (const { name, tls } of pools) {
+      whose = `pool ${name}`;
+      if (tls !== undefined) readPoolFiles(tls);
+    }
+  } catch (error) {
+    return `${whose}: ${(error as Error).message}`;
   }
   return undefined;
 }

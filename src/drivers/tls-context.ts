@@ -11,11 +11,16 @@ const TICKET_KEY_BYTES = 80;
 /** Certificates in one file; a bundle of authorities has about 150. */
 const MAX_CERTIFICATES = 10_000;
 
-export interface ServerContextOptions {
+export interface Credential {
   /** PEM; the first is the server's own, the others lead to an authority. */
-  readonly certificate: Uint8Array;
+  readonly cert: Uint8Array;
   /** PEM, without a passphrase. */
   readonly key: Uint8Array;
+}
+
+export interface ServerContextOptions {
+  /** Of one kind of key each; the client says which it can verify. */
+  readonly credentials: readonly Credential[];
   readonly minimumVersion: "1.2" | "1.3";
   readonly clientCertificate: "off" | "optional" | "required";
   /** PEM of the authorities of clients. */
@@ -42,14 +47,15 @@ export class TlsContext {
   /** Throws with OpenSSL's reason when something cannot be used. */
   static server(library: TlsLibrary, options: ServerContextOptions): TlsContext {
     const { clientCa, clientCertificate, minimumVersion, ticketSecret } = options;
-    const identity = identityOf(options);
+    const { credentials } = options;
+    const identity = identityOf({ ...options, certificates: credentials.map(({ cert }) => cert) });
     const keys =
       ticketSecret &&
       new Uint8Array(hkdfSync("sha256", ticketSecret, identity, "tickets", TICKET_KEY_BYTES));
     const context = new TlsContext(library, library.serverMethod(), keys?.subarray(0, 16));
     return context.#set(() => {
       context.#rule(minimumVersion === "1.3" ? tls.TLS1_3_VERSION : tls.TLS1_2_VERSION);
-      context.#own(options.certificate, options.key);
+      for (const { cert, key } of credentials) context.#own(cert, key);
       if (clientCa !== undefined) context.#trust([clientCa], true);
       context.#ask(VERIFY_MODES[clientCertificate]);
       library.contextSessionId(context.address, identity, identity.length);
@@ -179,11 +185,13 @@ const NO_PASSPHRASE = new NativeMemory(1);
  * clients are judged otherwise. 32 bytes, what OpenSSL allows at most.
  */
 export function identityOf(
-  options: Omit<ServerContextOptions, "key" | "ticketSecret">,
+  options: Pick<ServerContextOptions, "clientCa" | "clientCertificate" | "minimumVersion"> & {
+    readonly certificates: readonly Uint8Array[];
+  },
 ): Uint8Array {
-  const { certificate, clientCa, clientCertificate, minimumVersion } = options;
+  const { certificates, clientCa, clientCertificate, minimumVersion } = options;
   const hash = createHash("sha256");
-  for (const part of [certificate, clientCa ?? "", clientCertificate, minimumVersion]) {
+  for (const part of [...certificates, clientCa ?? "", clientCertificate, minimumVersion]) {
     hash.update(`${part.length}:`).update(part);
   }
   return hash.digest();

@@ -47,7 +47,7 @@ export interface SecuredWire extends Wire {
 export interface Handshake {
   /** HTTP/1.1. */
   secured(wire: SecuredWire, facts: TlsFacts): void;
-  securedHttp2(socket: TLSSocket, facts: TlsFacts): void;
+  securedHttp2(socket: TLSSocket, facts: TlsFacts, fd: number): void;
   refused(reason: string): void;
 }
 
@@ -153,7 +153,7 @@ export class TlsFront {
     const wire = new TlsWire(this.#loop, arrival.fd, {
       session,
       isCarried,
-      offersHttp1,
+      alpn: offersHttp1 ? "http/1.1" : isCarried ? "nothing" : "alert",
       secured: () => {
         arrival.finish();
         const clientSubject = asked ? session.peerSubject : "";
@@ -169,7 +169,7 @@ export class TlsFront {
       refused: (reason) => this.#end(() => handshake.refused(reason)),
       secured: (socket, facts) =>
         this.#end(() => {
-          if (socket.alpnProtocol === "h2") handshake.securedHttp2(socket, facts);
+          if (socket.alpnProtocol === "h2") handshake.securedHttp2(socket, facts, fd);
           else handshake.secured(new DuplexWire(this.#loop, socket), facts);
         }),
     });
@@ -182,7 +182,7 @@ export class TlsFront {
   }
 }
 
-/** One for each certificate, in their order. */
+/** One for each set of names, in their order. */
 class Contexts {
   readonly openssl: TlsLibrary;
   readonly all: TlsContext[] = [];
@@ -195,8 +195,8 @@ class Contexts {
     this.openssl = library;
     const { minimumVersion, clientCertificate } = tls;
     try {
-      for (const { cert, key, file } of all) {
-        const own = { certificate: cert, key, minimumVersion, clientCertificate };
+      for (const { credentials, file } of all) {
+        const own = { credentials, minimumVersion, clientCertificate };
         const shared = ticketKeys === undefined ? {} : { ticketSecret: ticketKeys };
         const authorities = clientCa === undefined ? {} : { clientCa };
         try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -11,7 +11,9 @@ import type { ServerPeer } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
+import { checkTlsFiles } from "./tls-certificates.ts";
 import { tlsConnector } from "./tls-connector.ts";
+import type { PoolTls } from "./tls-files.ts";
 import { TlsFront, type TlsFacts, type TlsFrontOptions } from "./tls-front.ts";
 
 let directory = "";
@@ -20,13 +22,15 @@ before(() => {
   const openssl = (...words: string[]): void => {
     execFileSync("openssl", words.join(" ").split(" "), { cwd: directory, stdio: "pipe" });
   };
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const make = (name: string, alternatives: string): void =>
+  const ecdsa = "ec -pkeyopt ec_paramgen_curve:prime256v1";
+  const make = (name: string, alternatives: string, kind = ecdsa): void =>
     openssl(
-      `${fresh} -keyout ${name}.key -out ${name}.pem -subj /CN=${name}`,
+      `req -x509 -newkey ${kind} -nodes -days 2`,
+      `-keyout ${name}.key -out ${name}.pem -subj /CN=${name}`,
       `-addext subjectAltName=${alternatives}`,
     );
   make("one", "DNS:one.example,IP:127.0.0.1");
+  make("rsa", "IP:127.0.0.1,DNS:ONE.example", "rsa:2048");
   make("two", "DNS:two.example,DNS:*.two.example");
   make("client", "DNS:client.example");
 });
@@ -108,6 +112,23 @@ async function talk(
 }
 
 const ways = { OpenSSL: {}, "Node's streams": { through: "node" } } as const;
+
+test("certificates of one name with keys of two kinds serve clients of either", async () => {
+  const certificates = ["two", "one", "rsa"].map((file) => ({
+    certificate: join(directory, `${file}.pem`),
+    key: join(directory, `${file}.key`),
+  }));
+  await withFront(settings({ certificates }), async ({ port }) => {
+    const common = { servername: "one.example", maxVersion: "TLSv1.2" } as const;
+    for (const [kind, name] of Object.entries({ ECDSA: "one", RSA: "rsa" })) {
+      const ciphers = `ECDHE-${kind}-AES128-GCM-SHA256`;
+      const { certificate } = await talk(port, { ...common, ciphers });
+      assert.equal(certificate.subject.CN, name, kind);
+    }
+    const both = { servername: "one.example", ALPNProtocols: ["h2"] };
+    assert.equal((await talk(port, both)).certificate.subject.CN, "one");
+  });
+});
 
 for (const [name, way] of Object.entries(ways)) {
   const withThis: typeof withFront = (tls, body) => withFront(tls, body, way);
@@ -325,3 +346,27 @@ function clientFiles(): Pick<ConnectionOptions, "cert" | "key"> {
   const read = (name: string): Buffer => readFileSync(join(directory, name));
   return { cert: read("client.pem"), key: read("client.key") };
 }
+
+test("files for TLS that cannot be used are named before anything changes, those of pools, too", () => {
+  const at = (name: string): string => join(directory, name);
+  const key = at("two.key");
+  writeFileSync(at("cut.pem"), readFileSync(at("one.pem")).subarray(0, 100));
+  const none = { frontends: [], pools: [] };
+  const web = (tls: FrontendTls): string | undefined =>
+    checkTlsFiles({ ...none, frontends: [{ name: "web", tls }] });
+  const app = (tls: Partial<PoolTls>): string | undefined =>
+    checkTlsFiles({ ...none, pools: [{ name: "app", tls: { verify: true, ...tls } }] });
+
+  assert.equal(app({ ca: at("one.pem"), certificate: at("two.pem"), key }), undefined);
+  assert.match(app({ ca: key })!, /^pool app: \S+two\.key: it holds no certificate$/u);
+  assert.match(app({ ca: at("cut.pem") })!, /^pool app: \S+cut\.pem: /u);
+  assert.match(app({ certificate: at("one.pem"), key })!, /^pool app: \S+one\.pem: .*key/u);
+  assert.match(app({ certificate: at("one.pem") })!, /^pool app: \S+one\.pem: /u);
+
+  const clientCertificate = "required";
+  assert.equal(web(settings({ clientCertificate, clientCa: at("one.pem") })), undefined);
+  assert.match(web(settings({ clientCertificate, clientCa: key }))!, /two\.key: it holds no/u);
+  const pair = { certificate: at("one.pem"), key: at("one.key") };
+  const second = { certificate: at("rsa.pem"), key: at("one.key") };
+  assert.match(web(settings({ certificates: [pair, second] }))!, /rsa\.pem: .*key/u);
+});

@@ -44,6 +44,32 @@ test("an order shows what it will do and its command, wants a reason, and is sen
   await page.close();
 });
 
+test("what is typed while the preview is asked for anew is kept, and nothing goes out before its answer", async () => {
+  const { page } = await open(server, { operator: true, hash: "#/server/web/web1" });
+  await page.getByRole("button", { name: "Drain" }).click();
+  const window = page.getByRole("dialog", { name: "Drain: web/web1" });
+  const send = window.getByRole("button", { name: "Drain", exact: true });
+  await send.waitFor();
+  const answer = Promise.withResolvers<void>();
+  await page.route("**/preview", async (route) => {
+    await answer.promise;
+    await route.continue();
+  });
+  const asked = page.waitForRequest("**/preview");
+  await window.getByLabel("What still runs may finish for").selectOption("60");
+  await asked;
+  await window.getByLabel("Reason").fill("new kernel");
+  assert.equal(await send.isDisabled(), true);
+  answer.resolve();
+  await send.click();
+  await page.locator(".notice.shown").waitFor();
+  assert.deepEqual(
+    server.confirmed.map(({ deadlineMs, reason }) => [deadlineMs, reason]),
+    [[60_000, "new kernel"]],
+  );
+  await page.close();
+});
+
 test("when something changed meanwhile, the order is looked at anew and may be confirmed then", async () => {
   const { page } = await open(server, { operator: true, hash: "#/server/web/web1" });
   await page.getByRole("button", { name: "Drain" }).click();

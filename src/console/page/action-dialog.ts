@@ -23,38 +23,47 @@ interface Draft {
   readonly typed: string;
 }
 
+/** What was asked, and the answer: it stays in view, with what is typed beside it, until the next one is there. */
+interface Seen {
+  readonly asked: string;
+  readonly answer: ActionPreview;
+}
+
 export function ActionDialog({ request }: { readonly request: ActionRequest }): VNode {
   const [draft, setDraft] = useState<Draft>({ weight: "", deadlineS: 0, reason: "", typed: "" });
-  const [seen, setSeen] = useState<ActionPreview | undefined>(undefined);
+  const [seen, setSeen] = useState<Seen | undefined>(undefined);
   const [trouble, setTrouble] = useState("");
   const [isSending, setSending] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const wanted = completed(request, draft);
+  const asked = `${JSON.stringify(wanted)} ${attempt}`;
+  const isCurrent = seen?.asked === asked;
   const change = (part: Partial<Draft>): void => {
-    setDraft({ ...draft, ...part });
+    setDraft((before) => ({ ...before, ...part }));
     setTrouble("");
   };
   useEffect(() => {
     let isWanted = true;
-    setSeen(undefined);
     preview(wanted).then(
       (answer) => {
-        if (isWanted) setSeen(answer);
+        if (isWanted) setSeen({ asked, answer });
       },
       (error: Error) => {
-        if (isWanted) setTrouble(error.message);
+        if (!isWanted) return;
+        setSeen(undefined);
+        setTrouble(error.message);
       },
     );
     return () => {
       isWanted = false;
     };
-  }, [JSON.stringify(wanted), attempt]);
+  }, [asked]);
   const send = (event: Event): void => {
     event.preventDefault();
-    const token = seen?.confirm;
+    const token = isCurrent ? seen.answer.confirm : undefined;
     if (token === undefined || isSending) return;
     setSending(true);
-    const typed = seen?.override === undefined ? {} : { override: draft.typed };
+    const typed = seen?.answer.override === undefined ? {} : { override: draft.typed };
     confirm({ ...wanted, confirm: token, reason: draft.reason.trim(), ...typed }).then(
       ({ sentence }) => {
         notice.value = { text: sentence.text, isBad: false };
@@ -68,7 +77,8 @@ export function ActionDialog({ request }: { readonly request: ActionRequest }): 
       },
     );
   };
-  return form({ request, draft, seen, trouble, isSending, change, send });
+  const isIdle = isCurrent && !isSending;
+  return form({ request, draft, seen: seen?.answer, isCurrent, isIdle, trouble, change, send });
 }
 
 function completed(request: ActionRequest, { weight, deadlineS }: Draft): ActionRequest {
@@ -82,13 +92,17 @@ interface FormProps {
   readonly request: ActionRequest;
   readonly draft: Draft;
   readonly seen: ActionPreview | undefined;
+  /** `seen` is of what is wanted now. */
+  readonly isCurrent: boolean;
+  /** And nothing is on its way. */
+  readonly isIdle: boolean;
   readonly trouble: string;
-  readonly isSending: boolean;
   readonly change: (part: Partial<Draft>) => void;
   readonly send: (event: Event) => void;
 }
 
-function form({ request, draft, seen, trouble, isSending, change, send }: FormProps): VNode {
+function form(props: FormProps): VNode {
+  const { request, draft, seen, isCurrent, isIdle, trouble, change, send } = props;
   const mustType = seen?.override;
   const isReady =
     seen?.confirm !== undefined &&
@@ -101,7 +115,7 @@ function form({ request, draft, seen, trouble, isSending, change, send }: FormPr
     seen === undefined && trouble === ""
       ? el("p", { class: "muted", role: "status" }, t("action.previewing"))
       : null,
-    seen === undefined ? null : consequences(seen),
+    seen === undefined ? null : consequences(seen, isCurrent),
     seen?.confirm === undefined ? null : assent(draft, mustType, change),
     el("p", { class: "trouble", role: "alert" }, trouble),
     el(
@@ -115,7 +129,7 @@ function form({ request, draft, seen, trouble, isSending, change, send }: FormPr
             {
               type: "submit",
               class: names("button", mustType === undefined ? "primary" : "danger"),
-              disabled: !isReady || isSending,
+              disabled: !isReady || !isIdle,
             },
             t(`action.${request.action}`),
           ),
@@ -201,10 +215,11 @@ function settings(
   );
 }
 
-function consequences({ moves, left, refused, command, override }: ActionPreview): VNode {
+function consequences(seen: ActionPreview, isCurrent: boolean): VNode {
+  const { moves, left, refused, command, override } = seen;
   return el(
     "div",
-    { class: "consequences" },
+    { class: "consequences", "aria-busy": !isCurrent },
     refused === undefined
       ? null
       : el(

@@ -1,7 +1,7 @@
 /** Windows over the page: one at a time, closed by Esc, with the focus inside and given back afterwards. */
 
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ActionDialog } from "./action-dialog.ts";
 import { button } from "./common-views.ts";
 import { el, part } from "./dom.ts";
@@ -49,17 +49,16 @@ function Window({ title, children }: WindowProps): VNode {
   const end = (): void => {
     if (dialog.peek() === own.current) dialog.value = undefined;
   };
-  useEffect(() => {
-    const focused = document.activeElement;
+  // In one go with what is drawn and taken away: a key pressed in between must not be lost.
+  useLayoutEffect(() => {
     const opened = element.current!;
     opened.showModal();
     // Otherwise the first thing in the focus is the button that closes it all.
     const wanted = opened.querySelector<HTMLElement>("[autofocus]");
     const first = wanted ?? opened.querySelector<HTMLElement>("h2");
     first?.focus();
-    return () => {
-      if (focused instanceof HTMLElement || focused instanceof SVGElement) focused.focus();
-    };
+    // Closed while it is still there, it gives the focus back to where it was.
+    return () => opened.close();
   }, []);
   return el(
     "dialog",

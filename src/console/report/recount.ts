@@ -314,7 +314,9 @@ function partsOf(
   if (kind.startsWith("split-")) return [[`split ${subject}`, kind === "split-brain-found"]];
   if (kind !== "state-changed") return [];
   if (data["to"] === "FAULT") return [[`state ${subject} ${node}`, true]];
-  return data["from"] === "FAULT" ? [[`state ${subject} ${node}`, false]] : [];
+  // A process that begins anew never tells of what ended with the one before it.
+  const rivals = data["from"] === "INIT" ? [[`split ${subject}`, false] as const] : [];
+  return [[`state ${subject} ${node}`, false], ...rivals];
 }
 
 const DECISIONS = /^(role-ended|role-hung|lease-lapsed|server-panic-on)$/u;

@@ -49,6 +49,9 @@ describe("a request head", () => {
     assert.equal(refusalOf("GET / HTTP/2.0\r\n\r\n"), "bad-version");
     assert.equal(refusalOf("GET  HTTP/1.1\r\n\r\n"), "bad-target");
     assert.equal(refusalOf("GET /%00 HTTP/1.1\r\n\r\n"), "bad-target");
+    for (const path of ["/x/..%2fadmin", "/a%2F.%2e/b", "/a%2F..", "/%2E%2e%2fb", "/.%2fb"]) {
+      assert.equal(refusalOf(`GET ${path} HTTP/1.1\r\n\r\n`), "hidden-dots", path);
+    }
     assert.equal(refusalOf("CONNECT a:1 HTTP/1.1\r\n\r\n"), "method-not-implemented");
   });
 

@@ -6,6 +6,7 @@
 import { FieldBlock, type HeadLimits, MORE } from "./field-block.ts";
 import { fieldNumber } from "./field-names.ts";
 import { codingRefusal, contentLength, type Framing, hasDisguisedFraming } from "./framing.ts";
+import type { RefusalReason } from "./refusals.ts";
 import { HEX, HOST, isText, sameText, TARGET, textOf, TOKEN } from "./octets.ts";
 
 export type MethodKind =
@@ -34,6 +35,9 @@ const METHODS: readonly MethodKind[] = [
 const CONNECTION_SCHEMES = ["ntlm", "negotiate"];
 const MAX_METHOD = 24;
 const HASH = 35;
+const SLASH = 47;
+/** A dot segment that begins or ends at `%2F`. */
+const HIDDEN_DOTS = /%2f(?:\.|%2e){1,2}(?:\/|%2f|$)|(?:\/|^)(?:\.|%2e){1,2}%2f/i;
 const HOST_FIELD = fieldNumber("host");
 const LENGTH = fieldNumber("content-length");
 const CODING = fieldNumber("transfer-encoding");
@@ -196,7 +200,8 @@ export class RequestHead extends FieldBlock {
     this.#pathFrom = path;
     while (path < to && bytes[base + path] !== 63) path++;
     this.#pathTo = path;
-    return hasBadEscape(bytes, base + this.#pathFrom, base + path) ? this.refuse("bad-target") : 0;
+    const problem = pathProblem(bytes, base + this.#pathFrom, base + path);
+    return problem === undefined ? 0 : this.refuse(problem);
   }
 
   #judge(): number {
@@ -352,15 +357,19 @@ function schemeLength(bytes: Uint8Array, from: number, to: number): number {
   return isText(bytes, from, Math.min(to, from + 8), "https://") ? 8 : 0;
 }
 
-/** `%` without two hexadecimal digits, or an encoded NUL. */
-function hasBadEscape(bytes: Uint8Array, from: number, to: number): boolean {
+/** `%` without two hexadecimal digits, an encoded NUL, or dots that only some servers walk along. */
+function pathProblem(bytes: Uint8Array, from: number, to: number): RefusalReason | undefined {
+  let hasSlash = false;
   for (let i = from; i < to; i++) {
     if (bytes[i] !== 37) continue;
-    if (i + 2 >= to) return true;
+    if (i + 2 >= to) return "bad-target";
     const value = HEX[bytes[i + 1]!]! * 16 + HEX[bytes[i + 2]!]!;
-    if (value === 0 || HEX[bytes[i + 1]!] === 255 || HEX[bytes[i + 2]!] === 255) return true;
+    if (value === 0 || HEX[bytes[i + 1]!] === 255 || HEX[bytes[i + 2]!] === 255) {
+      return "bad-target";
+    }
+    if (value === SLASH) hasSlash = true;
   }
-  return false;
+  return hasSlash && HIDDEN_DOTS.test(textOf(bytes, from, to)) ? "hidden-dots" : undefined;
 }
 
 /** `name`, `1.2.3.4` or `[::1]`, with an optional port. */

@@ -147,7 +147,7 @@ export function evidenceOfRecord(record: LedgerRecord): Told {
     case "split-brain-found":
     case "split-brain-healed": {
       const type = kind === "split-brain-found" ? "out" : "back";
-      return [{ type, part: `single master of ${record.subject}`, layer: "address", ...at }];
+      return [{ type, part: rivalsOf(record.subject), layer: "address", ...at }];
     }
     case "lease-lapsed":
       return [{ type: "decided", layer: "address", ...at }];
@@ -208,9 +208,15 @@ function ofState(record: LedgerRecord): Told {
   const at = { atMs, reason, layer: "address" as const };
   const part = `instance ${subject} on ${node}`;
   if (to === "FAULT") return [{ type: "out", part, ...at }];
-  const back: Evidence[] = from === "FAULT" ? [{ type: "back", part, ...at }] : [];
+  // One that begins anew never tells of what ended with the process before it.
+  const over = from === "INIT" ? [part, rivalsOf(subject)] : from === "FAULT" ? [part] : [];
+  const back = over.map((one): Evidence => ({ type: "back", part: one, ...at }));
   if (to !== "MASTER") return back;
   return [...back, { type: "switched", ...at }, ...silenceOf(record)];
+}
+
+function rivalsOf(instance: string): string {
+  return `single master of ${instance}`;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { HeadLimits } from "../http/field-block.ts";
 import { nameHash } from "../http/field-names.ts";
 import { ForwardingFields } from "../route/forwarding-fields.ts";
 import { HeadEdits, rewriter } from "../route/head-edits.ts";
+import { coded } from "../route/letters.ts";
 import { RateLimiter } from "../route/rate-limiter.ts";
 import type { RequestFacts } from "../route/request-facts.ts";
 import type { RouteSettings } from "../route/route-settings.ts";
@@ -46,7 +47,7 @@ function redirection(
   text: string,
   rewrite: CompiledRoute["rewrite"],
 ): (facts: RequestFacts) => string {
-  const location = template(text);
+  const location = template(coded(text));
   return (facts) => location(facts, (rewrite(facts) ?? facts.uri).replace(/^[/\\]{2,}/, "/"));
 }
 

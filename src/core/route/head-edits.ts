@@ -4,6 +4,8 @@ import type { FieldBlock } from "../http/field-block.ts";
 import { latin1Bytes } from "../../lib/text-bytes.ts";
 import { nameHash } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
+import { coded, isAscii, lettersOf, octetText } from "./letters.ts";
+import { spelled } from "./normal-path.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { HeaderEdits, PathRewrite } from "./route-settings.ts";
 import { template } from "./template.ts";
@@ -28,7 +30,7 @@ export class HeadEdits {
     const names = [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase());
     this.#dropped = [...new Set(names)];
     this.#droppedHashes = this.#dropped.map(nameHash);
-    const drafts = [...set, ...add];
+    const drafts = [...set, ...add].map(({ name, value }) => ({ name, value: octetText(value) }));
     this.setsHost = drafts.some(({ name }) => name.toLowerCase() === "host");
     this.touchesForwarding = names.some((name) => name.startsWith("x-forwarded-"));
     this.#written = drafts.map(({ name, value }) => ({ name, value: template(value) }));
@@ -89,29 +91,30 @@ export function rewriter(
   if (rewrite === undefined) return () => undefined;
   const changed = pathChange(rewrite);
   return (facts) => {
-    const path = changed(facts.path);
+    const path = changed(facts.path) ?? changed(facts.rulePath);
     if (path === undefined) return undefined;
     const query = facts.head.queryText();
     // What the change brings in of a query comes first.
     const mark = path.includes("?") ? "&" : "?";
-    return targetSafe(query === "" ? path : path + mark + query);
+    return query === "" ? path : path + mark + query;
   };
 }
 
 function pathChange(rewrite: PathRewrite): (path: string) => string | undefined {
   if (rewrite.kind === "prefix") {
-    const { from, to } = rewrite;
+    const from = spelled(rewrite.from);
+    const to = coded(rewrite.to);
     return (path) => (path.startsWith(from) ? rooted(to + path.slice(from.length)) : undefined);
   }
   const pattern = new RegExp(rewrite.pattern, "u");
   const { replacement } = rewrite;
-  return (path) => (pattern.test(path) ? rooted(path.replace(pattern, replacement)) : undefined);
+  const read = isAscii(rewrite.pattern) ? (path: string) => path : lettersOf;
+  return (path) => {
+    const text = read(path);
+    return pattern.test(text) ? rooted(coded(text.replace(pattern, replacement))) : undefined;
+  };
 }
 
 function rooted(path: string): string {
   return path.startsWith("/") ? path : `/${path}`;
-}
-
-function targetSafe(target: string): string {
-  return target.replace(/[^\x21-\x7e\x80-\xff]/g, (char) => encodeURIComponent(char));
 }

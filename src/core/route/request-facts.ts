@@ -2,7 +2,8 @@
 
 import { canonicalIp } from "../../lib/ip-address.ts";
 import type { RequestHead } from "../http/request-head.ts";
-import { normalPath } from "./normal-path.ts";
+import { isUtf8 } from "./letters.ts";
+import { normalPath, rulePath } from "./normal-path.ts";
 
 export class RequestFacts {
   head: RequestHead;
@@ -12,7 +13,10 @@ export class RequestFacts {
   sender: string;
   scheme: "http" | "https";
   localPort: number;
+  /** Subject of the client's verified certificate; "" without one. */
+  clientSubject: string;
   #path: string | undefined;
+  #rulePath: string | undefined;
   #host: string | undefined;
   #query: ReadonlyMap<string, string> | undefined;
   #cookies: ReadonlyMap<string, string> | undefined;
@@ -22,17 +26,24 @@ export class RequestFacts {
     this.source = this.sender = "";
     this.scheme = "http";
     this.localPort = 0;
+    this.clientSubject = "";
   }
 
   /** For the next request of the same connection. */
   clear(): void {
-    this.#path = this.#host = this.#query = this.#cookies = undefined;
+    this.#path = this.#rulePath = this.#host = this.#query = this.#cookies = undefined;
   }
 
-  /** Normalised: what is matched. What is forwarded stays as the client wrote it. */
+  /** Normalised: what is rewritten. What is forwarded otherwise stays as the client wrote it. */
   get path(): string {
     this.#path ??= normalPath(this.head.pathText());
     return this.#path;
+  }
+
+  /** What is matched. */
+  get rulePath(): string {
+    this.#rulePath ??= rulePath(this.path);
+    return this.#rulePath;
   }
 
   /** Lower case, without port and without the dot that ends an absolute name; IPv6 in brackets. */
@@ -84,20 +95,9 @@ function pairsOf(
   return pairs;
 }
 
-/** Octets of one letter, by RFC 3629 4. */
-const LETTER = new RegExp(
-  [
-    "%[0-7][0-9a-f]",
-    "%(?:c[2-9a-f]|d[0-9a-f])%[89ab][0-9a-f]",
-    "%(?:e0%[ab]|e[1-9a-cef]%[89ab]|ed%[89])[0-9a-f]%[89ab][0-9a-f]",
-    "%(?:f0%[9ab]|f[1-3]%[89ab]|f4%8)[0-9a-f](?:%[89ab][0-9a-f]){2}",
-  ].join("|"),
-  "gi",
-);
-
 function decoded(text: string): string {
   if (!/[%+]/.test(text)) return text;
-  // Not UTF-8: compared as it stands. Asked first, as a head has room for thousands of exceptions.
-  if (text.replace(LETTER, "").includes("%")) return text;
+  // Otherwise it is compared as it stands.
+  if (!isUtf8(text)) return text;
   return decodeURIComponent(text.replaceAll("+", " "));
 }

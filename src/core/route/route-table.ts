@@ -2,6 +2,8 @@
 
 import { isIpv6 } from "../../lib/ip-address.ts";
 import { AddressSet } from "./address-set.ts";
+import { isAscii, lettersOf, octetText } from "./letters.ts";
+import { rulePath, spelled } from "./normal-path.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { NamedMatch, RouteConditions, RouteSettings, TextMatch } from "./route-settings.ts";
 
@@ -88,11 +90,11 @@ function conditionsOf(when: RouteConditions): Condition[] {
     conditions.push({ text: `host ${hosts.join(" or ")}`, holds: (facts) => holds(facts.host) });
   }
   if (paths !== undefined) {
-    const tests = paths.map((path) => testOf(path));
+    const tests = paths.map((path) => testOf(path, asPath));
     const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
-    conditions.push(...readable("path", paths, 414, (facts) => facts.path), {
+    conditions.push(...readable("path", paths, 414, (facts) => facts.rulePath), {
       text,
-      holds: (facts) => tests.some((test) => test(facts.path)),
+      holds: (facts) => tests.some((test) => test(facts.rulePath)),
     });
   }
   if (sources !== undefined) {
@@ -100,22 +102,43 @@ function conditionsOf(when: RouteConditions): Condition[] {
     const text = `source in ${sources.join(", ")}`;
     conditions.push({ text, holds: (facts) => set.has(facts.source) });
   }
-  conditions.push(
-    ...named("header", headers, 431, (facts, name) => facts.head.text(name.toLowerCase())),
-    ...named("cookie", cookies, 431, (facts, name) => facts.cookies.get(name)),
-    ...named("query", query, 414, (facts, name) => facts.query.get(name)),
-  );
+  conditions.push(...named(headers, HEADER), ...named(cookies, COOKIE), ...named(query, QUERY));
   return conditions;
 }
 
+/** What has a name in a request. */
+interface NamedKind {
+  readonly what: string;
+  readonly otherwise: TooLong;
+  readonly valueOf: (facts: RequestFacts, name: string) => string | undefined;
+  readonly spell?: Spell;
+}
+
+const HEADER: NamedKind = {
+  what: "header",
+  otherwise: 431,
+  valueOf: (facts, name) => facts.head.text(name.toLowerCase()),
+  spell: octetText,
+};
+const COOKIE: NamedKind = {
+  what: "cookie",
+  otherwise: 431,
+  valueOf: (facts, name) => facts.cookies.get(name),
+  spell: octetText,
+};
+/** Read as letters already. */
+const QUERY: NamedKind = {
+  what: "query",
+  otherwise: 414,
+  valueOf: (facts, name) => facts.query.get(name),
+};
+
 function named(
-  what: string,
   matches: readonly NamedMatch[],
-  otherwise: TooLong,
-  valueOf: (facts: RequestFacts, name: string) => string | undefined,
+  { what, otherwise, valueOf, spell }: NamedKind,
 ): Condition[] {
   return matches.flatMap(({ name, match }) => {
-    const test = testOf(match);
+    const test = testOf(match, spell);
     const value = (facts: RequestFacts): string | undefined => valueOf(facts, name);
     const text = `${what} ${name} ${wordsOf(match)}`;
     const holds = (facts: RequestFacts): boolean => test(value(facts));
@@ -143,15 +166,28 @@ function hostTest(hosts: readonly string[]): (host: string) => boolean {
     exact.has(host) || endings.some((end) => host.length > end.length && host.endsWith(end));
 }
 
-function testOf(match: TextMatch): Test {
+/** How a text of the configuration looks in a request. */
+type Spell = (text: string) => string;
+
+const asPath: Spell = (text) => rulePath(spelled(text));
+
+/** Without `spell` the texts of requests are read as letters before. */
+function testOf(match: TextMatch, spell?: Spell): Test {
   switch (match.kind) {
-    case "exact":
-      return (text) => text === match.value;
-    case "prefix":
-      return (text) => text !== undefined && text.startsWith(match.value);
+    case "exact": {
+      const value = spell?.(match.value) ?? match.value;
+      return (text) => text === value;
+    }
+    case "prefix": {
+      const value = spell?.(match.value) ?? match.value;
+      return (text) => text !== undefined && text.startsWith(value);
+    }
     case "regex": {
       const pattern = new RegExp(match.pattern, "u");
-      return (text) => text !== undefined && pattern.test(text);
+      if (spell === undefined || isAscii(match.pattern)) {
+        return (text) => text !== undefined && pattern.test(text);
+      }
+      return (text) => text !== undefined && pattern.test(lettersOf(text));
     }
     case "present":
       return (text) => text !== undefined;

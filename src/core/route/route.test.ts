@@ -163,6 +163,45 @@ describe("the route table", () => {
     assert.equal(normalPath("/a/b/.."), "/a/");
     assert.equal(normalPath("/%2e%2e/%2f"), "/%2F");
   });
+
+  it("takes an encoded slash for a slash, as most servers do", () => {
+    const admin: RouteConditions = { paths: [{ kind: "prefix", value: "/admin/" }] };
+    for (const path of ["/admin%2fx", "/admin%2F/x", "/%2fadmin/x"]) {
+      assert.equal(matched(admin, facts(path)), true, path);
+    }
+    assert.equal(matched({ paths: [{ kind: "exact", value: "/a%2fb" }] }, facts("/a%2Fb")), true);
+  });
+
+  it("finds a path in whatever spelling it was written down", () => {
+    const spellings = {
+      "/\u8def/\u5f84": "/%E8%B7%AF/%e5%be%84",
+      "/a b": "/a%20b",
+      "/%7eu": "/~u",
+    };
+    for (const [value, path] of Object.entries({ ...spellings, "/caf%c3%a9": "/caf\xc3\xa9" })) {
+      for (const kind of ["exact", "prefix"] as const) {
+        assert.equal(matched({ paths: [{ kind, value }] }, facts(path)), true, value);
+      }
+    }
+    const pattern = "^/[\u8def\u5f84]{2}\\.php$";
+    const like: RouteConditions = { paths: [{ kind: "regex", pattern }] };
+    assert.equal(matched(like, facts("/%E8%B7%AF%E5%BE%84.php")), true);
+    assert.equal(matched(like, facts("/%E8%B7%AF%E5%BE.php")), false);
+  });
+
+  it("knows letters beyond ASCII in headers and cookies, which are UTF-8", () => {
+    const octets = "\xe4\xb8\x8a";
+    const request = facts("/", `N: a${octets}\r\nCookie: n=a${octets}\r\n`);
+    const matches = [
+      { kind: "exact", value: "a\u4e0a" },
+      { kind: "prefix", value: "a\u4e0a" },
+      { kind: "regex", pattern: "^a[\u4e0a\u4e0b]$" },
+    ] as const;
+    for (const match of matches) {
+      assert.equal(matched({ headers: [{ name: "n", match }] }, request), true, match.kind);
+      assert.equal(matched({ cookies: [{ name: "n", match }] }, request), true, match.kind);
+    }
+  });
 });
 
 describe("addresses and prefixes", () => {
@@ -230,6 +269,16 @@ describe("edits", () => {
     assert.equal(written(edits, request), text);
   });
 
+  it("write letters beyond ASCII as UTF-8, in which no line ends", () => {
+    const value = "\u4e0a\u6d77 ${host}";
+    const edits = new HeadEdits({ remove: [], set: [{ name: "X-City", value }], add: [] });
+    const text = "X-City: \xe4\xb8\x8a\xe6\xb5\xb7 shop.example.com\r\n";
+    assert.equal(written(edits, facts("/")), text);
+    const always = { name: "X-City", value: "po\u010d" };
+    const constant = new HeadEdits({ remove: [], set: [], add: [always] });
+    assert.equal(written(constant, facts("/")), "X-City: po\xc4\x8d\r\n");
+  });
+
   it("leave no second field of a name that a route sets or removes", () => {
     const set = [{ name: "X-Forwarded-Proto", value: "https" }];
     const edits = new HeadEdits({ remove: ["X-Forwarded-For"], set, add: [] });
@@ -251,6 +300,13 @@ describe("edits", () => {
     const regex = rewriter({ kind: "regex", pattern: "^/u/(\\d+)$", replacement: "/user?id=$1" });
     assert.equal(regex(facts("/u/7")), "/user?id=7");
     assert.equal(regex(facts("/u/7?y=1")), "/user?id=7&y=1");
+    const letters = rewriter({ kind: "prefix", from: "/\u8def/", to: "/\xe9/" });
+    assert.equal(letters(facts("/%e8%b7%af/x?y=\xff")), "/%C3%A9/x?y=\xff");
+    const byLetter = rewriter({ kind: "regex", pattern: "^/(\u8def)", replacement: "/r/$1" });
+    assert.equal(byLetter(facts("/%E8%B7%AF%2Fx")), "/r/%E8%B7%AF%2Fx");
+    const folder = rewriter({ kind: "prefix", from: "/api/", to: "/" });
+    assert.equal(folder(facts("/api/a%2Fb")), "/a%2Fb");
+    assert.equal(folder(facts("/api%2Fa")), "/a");
     assert.equal(template("https://${host}${uri}")(facts("/a?b")), "https://shop.example.com/a?b");
   });
 });

@@ -1,5 +1,6 @@
 /** `https://${host}${uri}`: texts with variables of the request, compiled once. */
 
+import { octetText } from "./letters.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 /** `target`: path and query, where they are no longer those of the request. */
@@ -17,6 +18,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   uri: (facts, target) => target ?? facts.uri,
   source: (facts) => facts.source,
+  client_subject: (facts) => octetText(facts.clientSubject),
 };
 
 export const VARIABLE_NAMES: readonly string[] = Object.keys(VARIABLES);

@@ -7,6 +7,7 @@ import {
   block,
   choice,
   duration,
+  file,
   flag,
   integer,
   kind,
@@ -41,8 +42,8 @@ const listen = short(
 
 const certificate = short(
   block("A certificate and its key.", {
-    certificate: text("PEM file of the certificate and its chain."),
-    key: optional(text("PEM file of the key.", { otherwise: "the certificate's file" })),
+    certificate: file("PEM file of the certificate and its chain."),
+    key: optional(file("PEM file of the key.", { otherwise: "the certificate's file" })),
   }),
   [text("PEM file that holds both.")],
   (value) => (typeof value === "string" ? { certificate: value } : value),
@@ -51,12 +52,12 @@ const certificate = short(
 const tls = short(
   block("Termination of TLS. Files are read again on reload.", {
     certificates: oneOrMore(
-      "Chosen by SNI: exact name, then wildcard, else the first.",
+      "Chosen by SNI: exact name, then wildcard, else the first; of the same names with keys of two kinds (RSA, ECDSA) the one that the client can verify, over HTTP/2 the first.",
       certificate,
     ),
     minimum_version: choice("Oldest version.", ["1.2", "1.3"], { default: "1.2" }),
     http2: flag("Offer HTTP/2 (ALPN).", { default: true }),
-    client_ca: optional(text("PEM file of authorities of client certificates.")),
+    client_ca: optional(file("PEM file of authorities of client certificates.")),
     client_certificate: optional(
       choice("Whether clients must show one.", ["off", "optional", "required"], {
         otherwise: "required with client_ca, else off",
@@ -115,7 +116,7 @@ const shedding = Object.assign(
         high: integer("Priority high.", 1, 100, { default: 95 }),
       }),
       degraded_header: kind(
-        "field",
+        "fieldName",
         "Header that tells applications to switch features off, from low's threshold on.",
         { default: "" },
       ),
@@ -129,7 +130,7 @@ const accessLog = Object.assign(
   short(
     block("One line for each request.", {
       format: choice("Form of a line.", ["off", "json", "combined"], { default: "json" }),
-      file: text("Path; - is the log of the daemon.", { default: "-" }),
+      file: file("Path; - is the log of the daemon.", { default: "-" }),
     }),
     [choice("The format.", ["off", "json", "combined"]), flag("true: json.")],
     (value) => {
@@ -171,18 +172,22 @@ export const frontendSchema = block("What clients connect to.", {
     ["x-forwarded", "forwarded", "both", "off"],
     { default: "x-forwarded" },
   ),
-  request_id: kind("field", "Header with a generated id when the client sent none; empty: off.", {
-    default: "x-request-id",
-  }),
+  request_id: kind(
+    "fieldName",
+    "Header with a generated id when the client sent none; empty: off.",
+    {
+      default: "x-request-id",
+    },
+  ),
   traceparent: flag("Add a traceparent when the client sent none.", {
     default: false,
     source: "W3C Trace Context",
   }),
-  health_path: text("Answered by the balancer itself: 200 while it lives; empty: off.", {
+  health_path: kind("ownPath", "Answered by the balancer itself: 200 while it lives; empty: off.", {
     default: "",
     examples: ["/healthz"],
   }),
-  ready_path: text("... 200, and 503 while it drains; empty: off.", {
+  ready_path: kind("ownPath", "... 200, and 503 while it drains; empty: off.", {
     default: "",
     examples: ["/readyz"],
   }),

@@ -51,7 +51,8 @@ const EDITS = {
   set: optional(fields("Headers that get this value.", kind("template", "The value."))),
   add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
 };
-const HOW = "Done in the order remove, set, add. Values may hold ${host} and the like.";
+const HOW =
+  "Done in the order remove, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address) and ${client_subject} (of its verified certificate; empty without one).";
 
 const redirect = short(
   block("Answered with another address.", {
@@ -128,7 +129,12 @@ const route = block("Conditions (all given ones must hold), one target, and what
   host: optional(
     oneOrMore("One of these hosts.", kind("host", "www.example.com or *.example.com.")),
   ),
-  path: optional(oneOrMore("One of these paths, after normalising.", match)),
+  path: optional(
+    oneOrMore(
+      "One of these paths, after normalising: dot segments gone, %2F read as a slash.",
+      match,
+    ),
+  ),
   method: optional(oneOrMore("One of these methods.", kind("token", "A method."))),
   headers: optional(fields("Headers of the request.", match)),
   cookies: optional(fields("Cookies of the request.", match)),

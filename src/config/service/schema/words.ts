@@ -174,6 +174,8 @@ type TextKind =
   | "name"
   | "token"
   | "field"
+  | "fieldName"
+  | "ownPath"
   | "template"
   | "path"
   | "host"
@@ -229,6 +231,11 @@ export function special<T>(
 
 export function hex(description: string, hints: Hints<string> = {}): TUnsafe<Uint8Array> {
   return typed<Uint8Array>({ type: "string", kind: { name: "hex" }, description, ...hints });
+}
+
+/** The name of a file, as seen from the file that names it. */
+export function file(description: string, hints: Hints<string> = {}): TUnsafe<string> {
+  return typed<string>({ type: "string", kind: { name: "file" }, description, ...hints });
 }
 
 /** A text that may come from a file; never shown in messages. */

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readServiceYaml } from "../read-service.ts";
+
+function problems(words: string): string[] {
+  const text = `
+frontends:
+  www: { listen: ":80", pool: web, ${words} }
+pools:
+  web: { servers: ["10.0.0.1:80"] }
+`;
+  const { diagnostics } = readServiceYaml("/n.yaml", {}, { readFile: () => text, glob: () => [] });
+  return diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map(({ line, reason }) => `${line}: ${reason}`);
+}
+
+test("what a frontend calls its own headers are names, or nothing", () => {
+  const why = "'X Id:' cannot be the name of a header or cookie";
+  assert.deepEqual(problems('request_id: "X Id:"'), [`3: request_id: ${why}`]);
+  assert.deepEqual(problems('request_id: "X-Id"'), []);
+  assert.deepEqual(problems('request_id: ""'), []);
+  const shedding = (name: string) => problems(`shedding: { degraded_header: "${name}" }`);
+  assert.deepEqual(shedding("X Id:"), [`3: degraded_header: ${why}`]);
+  assert.deepEqual(shedding("X-Degraded"), []);
+  assert.deepEqual(shedding(""), []);
+});
+
+test("paths that a frontend answers itself begin with a slash", () => {
+  for (const key of ["health_path", "ready_path"]) {
+    assert.deepEqual(problems(`${key}: healthz`), [`3: ${key}: 'healthz' is not a path`]);
+    assert.deepEqual(problems(`${key}: /healthz`), []);
+    assert.deepEqual(problems(`${key}: ""`), []);
+  }
+});
