@@ -12,7 +12,7 @@ import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import { serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import { checkTlsFiles } from "../drivers/tls-certificates.ts";
+import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
 import { BalanceNews } from "./balance-news.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import { BalanceHouse } from "./balance-house.ts";
@@ -153,7 +153,8 @@ export class BalanceDesk {
   async configure(service: ServiceModel): Promise<string | undefined> {
     const { frontends, pools, workers } = service.balance;
     const binds = frontends.flatMap((frontend) => frontend.binds);
-    const trouble = checkTlsFiles(service.balance) ?? this.#sockets?.open(binds);
+    const [unusable] = tlsFileTroubles(service.balance);
+    const trouble = unusable?.reason ?? this.#sockets?.open(binds);
     if (trouble !== undefined) return trouble;
     const apart = this.#sockets?.openMemory();
     if (apart !== undefined) this.#say("limited", `each worker counts and ejects alone: ${apart}`);
