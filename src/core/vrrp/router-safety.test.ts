@@ -192,6 +192,22 @@ test("a removed address is put back at once, then more and more slowly", () => {
   assert.equal(a.status().counters.addressRestores, 12);
 });
 
+test("a removed address is told as put back when it is there again, and not before", () => {
+  const { segment, a } = alone();
+  const removed = { type: "address-removed", instance: "V1", address: VIP } as const;
+  const told = (input: Parameters<typeof a.router.step>[1]): readonly string[] =>
+    a.router.step(segment.now, input).flatMap((action) => {
+      return action.type === "report" ? [action.event.reason] : [];
+    });
+  assert.deepEqual(told(removed), []);
+  assert.deepEqual(told({ type: "address-restored", instance: "V1", address: VIP }), [
+    `address ${VIP} was removed by somebody else and put back`,
+  ]);
+  assert.equal(a.status().counters.addressRestores, 1);
+  told({ type: "handover-requested", instance: "V1", reason: "maintenance" });
+  assert.deepEqual(told({ type: "address-restored", instance: "V1", address: VIP }), []);
+});
+
 test("an address that is fought over goes to a peer, if one was ever heard", () => {
   const { segment, a, b } = acquainted();
   for (let i = 0; i < 6; i++) {
