@@ -36,3 +36,25 @@ const NOTHING = {
   rewrite: undefined,
   rate_limit: undefined,
 };
+
+test("headers that are added twice are both there, and a second Set-Cookie is told", () => {
+  const lost: string[] = [];
+  const rule = (name: string, value: string): Rule => ({
+    when: [{ all: {}, except: [] }],
+    change: { response: { add: { [name]: value } } },
+    origin: value,
+    lose: (why) => lost.push(`${value}: ${why}`),
+  });
+  const rules = [
+    rule("Via", "a"),
+    rule("via", "b"),
+    rule("Set-Cookie", "c"),
+    rule("set-cookie", "d"),
+  ];
+  const last: Rule = { ...rule("X", "e"), target: { pool: "web" } };
+  const [route] = compileRules([...rules, last], () => []);
+  assert.deepEqual(route?.data["response_headers"], {
+    add: { Via: "a, b", "Set-Cookie": "c", X: "e" },
+  });
+  assert.deepEqual(lost, ["d: a route adds one Set-Cookie"]);
+});

@@ -13,6 +13,7 @@ import { aclsOf, type FrontendFacts, importFrontend, takeAcls } from "./frontend
 import { defaultVersion } from "./binds.ts";
 import { Bag, type Line, parseSections, type Section } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
+import { withVariables } from "./variables.ts";
 import { numberOf } from "./servers.ts";
 
 interface Proxy {
@@ -43,7 +44,7 @@ export function importHaproxy(source: ImportSource): void {
     const next = "a haproxy.cfg starts with a section: global, defaults, frontend NAME";
     source.findings.error(first.at, "this stands in no section", next);
   }
-  new Importer(source, sections).run();
+  new Importer(source, withVariables(sections, source.draft)).run();
 }
 
 class Importer {

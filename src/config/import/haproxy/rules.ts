@@ -42,7 +42,8 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   return [...rules, ...ruleOf(last, action, facts)];
 }
 
-function actionOf(words: readonly string[], { context, pools }: RuleFacts): Action {
+function actionOf(words: readonly string[], facts: RuleFacts): Action {
+  const { context, pools, isBackend = false } = facts;
   switch (words[0]) {
     case "http-request":
       return requestAction(words.slice(1), context.tls);
@@ -53,7 +54,7 @@ function actionOf(words: readonly string[], { context, pools }: RuleFacts): Acti
     case "use_backend":
       return useBackend(words, pools);
     default:
-      return responseAction(words);
+      return responseAction(words, isBackend);
   }
 }
 
