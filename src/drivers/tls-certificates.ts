@@ -126,26 +126,24 @@ function namesOf(certificate: X509Certificate): readonly string[] {
   return common === undefined ? [] : [common.toLowerCase()];
 }
 
-/** Why some file for TLS cannot be used; undefined when all can. */
-export function checkTlsFiles({
+/** Why files for TLS cannot be used, and whose they are: `frontend web`. */
+export function tlsFileTroubles({
   frontends,
   pools,
 }: {
   readonly frontends: readonly { readonly name: string; readonly tls?: FrontendTls }[];
   readonly pools: readonly { readonly name: string; readonly tls?: PoolTls }[];
-}): string | undefined {
-  let whose = "";
-  try {
-    for (const { name, tls } of frontends) {
-      whose = `frontend ${name}`;
-      if (tls !== undefined) loadCertificates(tls);
+}): readonly { readonly whose: string; readonly reason: string }[] {
+  const found: { whose: string; reason: string }[] = [];
+  const look = (whose: string, body: () => void): void => {
+    try {
+      body();
+    } catch (error) {
+      found.push({ whose, reason: `${whose}: ${(error as Error).message}` });
     }
-    for (const { name, tls } of pools) {
-      whose = `pool ${name}`;
-      if (tls !== undefined) readPoolFiles(tls);
-    }
-  } catch (error) {
-    return `${whose}: ${(error as Error).message}`;
-  }
-  return undefined;
+  };
+  for (const { name, tls } of frontends)
+    look(`frontend ${name}`, () => tls && loadCertificates(tls));
+  for (const { name, tls } of pools) look(`pool ${name}`, () => tls && readPoolFiles(tls));
+  return found;
 }

@@ -11,7 +11,7 @@ import type { ServerPeer } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
-import { checkTlsFiles } from "./tls-certificates.ts";
+import { tlsFileTroubles } from "./tls-certificates.ts";
 import { tlsConnector } from "./tls-connector.ts";
 import type { PoolTls } from "./tls-files.ts";
 import { TlsFront, type TlsFacts, type TlsFrontOptions } from "./tls-front.ts";
@@ -352,10 +352,11 @@ test("files for TLS that cannot be used are named before anything changes, those
   const key = at("two.key");
   writeFileSync(at("cut.pem"), readFileSync(at("one.pem")).subarray(0, 100));
   const none = { frontends: [], pools: [] };
-  const web = (tls: FrontendTls): string | undefined =>
-    checkTlsFiles({ ...none, frontends: [{ name: "web", tls }] });
+  const said = (of: Partial<Parameters<typeof tlsFileTroubles>[0]>): string | undefined =>
+    tlsFileTroubles({ ...none, ...of })[0]?.reason;
+  const web = (tls: FrontendTls): string | undefined => said({ frontends: [{ name: "web", tls }] });
   const app = (tls: Partial<PoolTls>): string | undefined =>
-    checkTlsFiles({ ...none, pools: [{ name: "app", tls: { verify: true, ...tls } }] });
+    said({ pools: [{ name: "app", tls: { verify: true, ...tls } }] });
 
   assert.equal(app({ ca: at("one.pem"), certificate: at("two.pem"), key }), undefined);
   assert.match(app({ ca: key })!, /^pool app: \S+two\.key: it holds no certificate$/u);
