@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,7 +111,10 @@ test("certificates are looked for where the file is that names them, not where n
   after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "tls"));
   mkdirSync(join(folder, "conf.d"));
-  writeFileSync(join(folder, "tls", "site.pem"), "");
+  const site = join(folder, "tls", "site.pem");
+  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+  const words = `${fresh} -keyout ${site} -out ${site} -subj /CN=site`;
+  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
   writeFileSync(join(folder, "nines.yaml"), "include: conf.d/*.yaml\n");
   const web = `
 frontends:
@@ -125,6 +129,14 @@ pools:
     [],
   );
   const [frontend] = service?.balance.frontends ?? [];
-  assert.equal(frontend?.tls?.certificates[0]?.certificate, join(folder, "tls", "site.pem"));
+  assert.equal(frontend?.tls?.certificates[0]?.certificate, site);
   assert.equal(frontend?.accessLog.file, join(folder, "conf.d", "a.log"));
+
+  // What the node would not begin with is no configuration that may take its place.
+  writeFileSync(site, "nothing of the kind\n");
+  const { service: none, lines: told } = loadConfiguration(join(folder, "nines.yaml"), {
+    permissive: false,
+  });
+  assert.equal(none, undefined);
+  assert.match(told.join("\n"), /web\.yaml:3:\d+: error: frontend web: \S+\/tls\/site\.pem: /u);
 });

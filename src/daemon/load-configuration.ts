@@ -3,6 +3,7 @@
 import { accessSync, constants } from "node:fs";
 import { DISK } from "../config/disk.ts";
 import type { ConfigurationFiles } from "../config/keepalived/lines.ts";
+import type { HostFacts } from "../config/host-facts.ts";
 import type { Model } from "../config/model.ts";
 import {
   formatDiagnostic,
@@ -15,8 +16,9 @@ import {
   type ReadOptions,
 } from "../config/read-configuration.ts";
 import { languageOf, readEither } from "../config/read-either.ts";
-import { serviceWarnings } from "../config/service/service-hurts.ts";
+import { fileErrors, serviceWarnings } from "../config/service/service-hurts.ts";
 import type { ServiceModel, ServiceReading } from "../config/service/service-model.ts";
+import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
 
 export interface LoadOptions extends Pick<ReadOptions, "part" | "networkNamespace"> {
   readonly permissive: boolean;
@@ -63,7 +65,7 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
   const diagnostics = sortDiagnostics([
     ...found,
     ...(model === undefined ? [] : hostWarnings(model, facts)),
-    ...(service === undefined ? [] : serviceWarnings(service, troubleWith, facts)),
+    ...(service === undefined ? [] : filesToldOf(service, facts)),
     // Both at once: whoever mends the file wants to know what else is in the way.
     ...(unfinished === undefined ? [] : machineWarnings(unfinished.vrrp, facts)),
     ...(unfinished === undefined ? [] : serviceWarnings(unfinished, troubleWith, facts)),
@@ -101,6 +103,13 @@ function standIn(
       trouble: (name) => files.trouble?.(at(name)),
     },
   };
+}
+
+/** What cannot be read is not told of as what is in it. */
+function filesToldOf(service: ServiceModel, facts: HostFacts): Diagnostic[] {
+  const told = serviceWarnings(service, troubleWith, facts);
+  if (told.some(({ severity }) => severity === "error")) return told;
+  return [...told, ...fileErrors(service, tlsFileTroubles(service.balance))];
 }
 
 function troubleWith(path: string): string | undefined {

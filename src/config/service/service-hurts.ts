@@ -27,6 +27,18 @@ export function serviceWarnings(
   return findings.list;
 }
 
+/** Files that can be read, and not be used: `reason` names them. `whose`: `frontend web`. */
+export function fileErrors(
+  service: UnfinishedService,
+  troubles: readonly { readonly whose: string; readonly reason: string }[],
+): Diagnostic[] {
+  const findings = new Findings();
+  for (const { whose, reason } of troubles) {
+    findings.error(placeOf(service, whose), reason, "correct the file");
+  }
+  return findings.list;
+}
+
 function placeOf(service: UnfinishedService, key: string): Place {
   return service.origins?.get(key) ?? { file: "", line: 1, column: 1, text: "" };
 }

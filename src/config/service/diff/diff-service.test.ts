@@ -118,6 +118,13 @@ const ROWS: readonly [string, string, ...string[]][] = [
     "router_id: 52",
     "interrupts: address www: vrid 51 -> 52 (the router starts anew)",
   ],
+  ["{www: {ip", "{site: {ip", "in place: address site: was called www"],
+  [
+    "interface: eth0",
+    "interface: eth1",
+    "interrupts: address www: interface eth0 -> eth1 (the router starts anew)",
+    "interrupts: address www: addresses changed in detail (the router starts anew)",
+  ],
   [
     "router_id: 51",
     "router_id: 51, preempt_delay: 5s",

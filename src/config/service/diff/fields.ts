@@ -60,7 +60,9 @@ function leaves(key: string, before: unknown, after: unknown, within = ""): Leaf
     return keys.flatMap((k) => leaves(k, value(before, k), value(after, k), `${path}.`));
   }
   if (SECRETS.has(key)) return [{ path, text: `${path} changed` }];
-  return [{ path, text: `${path} ${shown(key, before)} -> ${shown(key, after)}` }];
+  const [old, now] = [shown(key, before), shown(key, after)];
+  // What is not shown of them differs.
+  return [{ path, text: old === now ? `${path} changed in detail` : `${path} ${old} -> ${now}` }];
 }
 
 interface Leaf {
