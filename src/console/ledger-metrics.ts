@@ -80,9 +80,7 @@ function incidentFamilies({ settings, ledger }: LedgerFacts): Family[] {
       type: gauge,
       help: "Incidents that are not over.",
       rows: services.map(({ name }) => {
-        const open = ledger.incidents.filter(
-          (one) => one.service === name && one.state !== "closed",
-        );
+        const open = ledger.of(name).incidents.filter(({ state }) => state !== "closed");
         return { labels: { service: name }, value: open.length };
       }),
     },
@@ -92,9 +90,9 @@ function incidentFamilies({ settings, ledger }: LedgerFacts): Family[] {
       help: "Incidents that count, as far as the journal reaches.",
       rows: services.flatMap(({ name }) =>
         Object.keys(classes).map((given) => {
-          const value = ledger.incidents.filter(
-            (one) => one.service === name && one.class === given && one.dismissed === undefined,
-          ).length;
+          const value = ledger
+            .of(name)
+            .incidents.filter((one) => one.class === given && one.dismissed === undefined).length;
           return { labels: { service: name, class: given }, value };
         }),
       ),
@@ -104,8 +102,8 @@ function incidentFamilies({ settings, ledger }: LedgerFacts): Family[] {
       type: gauge,
       help: "Fault score as far as the journal reaches: minutes x weight.",
       rows: services.map(({ name }) => {
-        const own = ledger.incidents.filter((one) => one.service === name);
-        return { labels: { service: name }, value: own.reduce((sum, { score }) => sum + score, 0) };
+        const value = ledger.of(name).incidents.reduce((sum, { score }) => sum + score, 0);
+        return { labels: { service: name }, value };
       }),
     },
   ];

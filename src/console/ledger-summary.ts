@@ -82,13 +82,13 @@ export function countsOf(
     counts.good[i]! += good;
     counts.bad[i]! += bad;
   }
-  const failures = ledger.incidents.filter((one) => one.service === service.name && isFailure(one));
+  const { incidents, burns } = ledger.of(service.name);
   return {
     name: service.name,
     firstDay,
     byVantage: [...byVantage].map(([vantage, counts]) => ({ vantage, ...counts })),
-    harm: harmOf(failures),
-    burnRate: fastestBurn(ledger, service.name),
+    harm: harmOf(incidents.filter(isFailure)),
+    burnRate: fastestBurn(burns),
   };
 }
 
@@ -192,9 +192,7 @@ function budgetOf(
 }
 
 /** Over the last hour, of the vantage where it is worst. */
-function fastestBurn(ledger: Ledger, service: string): number {
-  const rates = ledger.burns
-    .filter((burn) => burn.service === service && burn.rule.name === "fast")
-    .map(({ long }) => long);
+function fastestBurn(burns: Ledger["burns"]): number {
+  const rates = burns.filter(({ rule }) => rule.name === "fast").map(({ long }) => long);
   return Math.max(0, ...rates);
 }

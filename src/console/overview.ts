@@ -54,6 +54,14 @@ const DAY_MS = 86_400_000;
 /** A certificate of the group that ends that soon is somebody's work of this month. */
 const CERTIFICATE_WARNING_MS = 30 * DAY_MS;
 
+/** What is written down of each look; of an overview that nobody reads no more is made. */
+export function judged(group: GroupFacts): Pick<Overview, "nowMs" | "verdict" | "nodes"> {
+  const seen = seenOf(group);
+  const states = liveServices(group, []).map((service) => serviceState(service, seen));
+  const verdict = verdictOf(states, group.self?.source.ageMs);
+  return { nowMs: group.nowMs, verdict, nodes: nodeViews(group) };
+}
+
 /** As seen by a reader without a name; each reader's own goes over it. */
 export function overviewOf(facts: OverviewFacts): Overview {
   const { group, exhibits, before } = facts;

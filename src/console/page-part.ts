@@ -23,7 +23,7 @@ import type { LedgerDesk, Neighbour } from "./ledger-news.ts";
 import type { NodePart } from "./node-part.ts";
 import { openApi } from "./open-api.ts";
 import { operatorActions } from "./operator-actions.ts";
-import { NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
+import { judged, NO_EXHIBITS, overviewOf, type Exhibits } from "./overview.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { pastOfInstances } from "./instance-past.ts";
 import { latest, placed, recordPage, recordView } from "./record-pages.ts";
@@ -224,19 +224,19 @@ class Page implements RunningPart, PageModel {
   }
 
   #looked(): void {
-    const overview = this.#made();
-    this.#overview = overview;
-    const { state, sentence } = overview.verdict;
+    this.#overview = this.streams.count > 0 ? this.#made() : undefined;
+    const { verdict, nodes, nowMs } = this.#overview ?? judged(this.#groupFacts());
+    const { state, sentence } = verdict;
     // Right after a start nothing is known, and that says nothing of the service.
     const isEarly = state === "unknown" && this.#watch.status === undefined;
     if (!isEarly && state !== this.#told?.state) {
       const from = this.#told?.state ?? "unknown";
-      this.#told = { state, sinceMs: overview.nowMs };
+      this.#told = { state, sinceMs: nowMs };
       const level = state === "up" ? "info" : state === "down" ? "error" : "warning";
       this.#say(level, "verdict-changed", { reason: sentence.text, data: { from, to: state } });
     }
-    this.#presence.look(overview.nodes, overview.nowMs);
-    this.streams.show(overview);
+    this.#presence.look(nodes, nowMs);
+    if (this.#overview !== undefined) this.streams.show(this.#overview);
   }
 
   #made(): Overview {

@@ -118,6 +118,26 @@ test("a client whose frontend goes before its PROXY header comes is refused", as
   });
 });
 
+test("clients of HTTP/2 that ask for nothing are connections of their address, too", async () => {
+  const settings = sealed({ limits: { ...FRONTEND_DEFAULTS.limits, connectionsPerSource: 2 } });
+  await withFronts(settings, async ({ fronts, port, refused }) => {
+    const options = { port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+    const sockets = [];
+    for (let i = 0; i < 3; i++) {
+      const socket = connectTls(options);
+      socket.on("error", () => {}).resume();
+      await once(socket, "secureConnect");
+      sockets.push(socket);
+    }
+    await closeOf(sockets[2]!);
+    assert.deepEqual(refused, ["too many HTTP/2 connections"]);
+    sockets[0]!.destroy();
+    while (fronts.connections > 1) await soon();
+    for (const socket of sockets) socket.destroy();
+    while (fronts.connections > 0) await soon();
+  });
+});
+
 test("a client of HTTP/2 that is told to go and stays is cut with all others", async () => {
   await withFronts(sealed(), async ({ fronts, port }) => {
     const options = {

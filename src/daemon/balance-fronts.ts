@@ -252,9 +252,9 @@ export class Fronts {
         this.#arriving--;
         this.#decrypted(front, wire, { tls, ends });
       },
-      securedHttp2: (socket, tls) => {
+      securedHttp2: (socket, tls, own) => {
         this.#arriving--;
-        this.#http2(front, socket, { tls, ends });
+        this.#http2(front, socket, { tls, ends, fd: own });
       },
       refused: (reason) => {
         this.#arriving--;
@@ -269,20 +269,33 @@ export class Fronts {
     loop.run((now) => (wire.peer = acceptor.accept(now, wire, origin)));
   }
 
-  #http2(front: Front, socket: TLSSocket, { tls, ends }: Secured): void {
+  #http2(front: Front, socket: TLSSocket, { tls, ends, fd }: SecuredHttp2): void {
     const { loop, acceptor } = this.#options;
     const { name, timeouts, limits } = front.settings;
-    if (this.#sessions.size >= limits.connections) {
+    if (!this.#hasPlace(front, ends.source)) {
       socket.destroy();
       this.#refused(front, "too many HTTP/2 connections");
       return;
     }
     const origin: ClientOrigin = { frontend: name, ...ends, tls, http2: true };
     const { keepAliveMs } = timeouts;
-    const options = { acceptor, origin, keepAliveMs, headBytes: limits.headBytes };
+    const options = { acceptor, origin, keepAliveMs, headBytes: limits.headBytes, fd };
     const session = serveHttp2(loop, socket, options);
-    this.#sessions.set(session, { frontend: name, socket, toldAt: undefined });
+    const { source } = ends;
+    this.#sessions.set(session, { frontend: name, source, socket, toldAt: undefined });
     session.once("close", () => this.#sessions.delete(session));
+  }
+
+  /** The engine counts streams, and who opens none is a connection all the same: the limits hold for each worker. */
+  #hasPlace({ settings: { name, limits } }: Front, source: string): boolean {
+    const { connections, connectionsPerSource } = limits;
+    if (this.#sessions.size >= connections) return false;
+    if (connectionsPerSource === 0) return true;
+    let count = 0;
+    for (const session of this.#sessions.values()) {
+      if (session.frontend === name && session.source === source) count++;
+    }
+    return count < connectionsPerSource;
   }
 
   #refused(front: Front, reason: string, kind: ConnectionRefusal = "connection"): void {
@@ -292,6 +305,7 @@ export class Fronts {
 
 interface SessionState {
   readonly frontend: string;
+  readonly source: string;
   readonly socket: TLSSocket;
   /** When GOAWAY was sent. */
   toldAt: number | undefined;
@@ -300,6 +314,10 @@ interface SessionState {
 interface Secured {
   readonly tls: TlsFacts;
   readonly ends: ProxyOrigin;
+}
+
+interface SecuredHttp2 extends Secured {
+  readonly fd: number;
 }
 
 /** Of a connection as it was accepted. */

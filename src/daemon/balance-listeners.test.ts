@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -103,4 +103,15 @@ test("more sockets than fit into one message come back all, from one worker", as
   const { names, asked } = await takeOver(MAX_PASSED * 2, () => {});
   assert.equal(names.length, MAX_PASSED * 2);
   assert.deepEqual(asked, [1, 0, 0]);
+});
+
+test("other access rights of a socket file hold from the reload on", () => {
+  const sockets = new ListeningSockets(controlBox, () => {});
+  const [before] = binds(1) as [Extract<Bind, { kind: "unix" }>];
+  assert.equal(sockets.open([before]), undefined);
+  const after: Bind = { ...before, mode: 0o660 };
+  assert.equal(sockets.open([after]), undefined);
+  sockets.keepOnly([after]);
+  assert.equal(statSync(before.path).mode & 0o777, 0o660);
+  sockets.close(true);
 });

@@ -5,7 +5,7 @@
  * count and know together goes the same way.
  */
 
-import { unlinkSync } from "node:fs";
+import { chmodSync, unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, type PassedDescriptors } from "../drivers/fd-passing.ts";
 import { closeFd, errnoName, isOsFailure } from "../drivers/ffi.ts";
@@ -93,10 +93,11 @@ export class ListeningSockets {
     return undefined;
   }
 
-  /** Closes what is not wanted any more; a socket file goes with it. */
+  /** Closes what is not wanted any more; a socket file goes with it. Those that stay may be used by whom it says now. */
   keepOnly(binds: readonly Bind[]): void {
     const wanted = new Set(binds.map(bindName));
     for (const name of this.names) if (!wanted.has(name)) this.#close(name);
+    for (const bind of binds) if (bind.kind === "unix") permit(bind.path, bind.mode);
   }
 
   /** Sends a worker what it does not have. The answer is what went wrong. */
@@ -154,5 +155,13 @@ export class ListeningSockets {
     } catch {
       // Gone already.
     }
+  }
+}
+
+function permit(path: string, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch {
+    // Somebody else has removed it.
   }
 }

@@ -12,6 +12,15 @@ test("bytes survive the journey as hexadecimal text, also when they are a Buffer
   }
 });
 
+test("no value of an answer is looked at for bytes, on either side: a status is large", (t) => {
+  const [stringify, parse] = [t.mock.method(JSON, "stringify"), t.mock.method(JSON, "parse")];
+  const answer = { type: "reply", id: 1, reply: { decisions: [], nowMs: 2 } };
+  assert.deepEqual(decodeLine(encodeLine(answer)), answer);
+  for (const { mock } of [stringify, parse]) {
+    assert.deepEqual([mock.callCount(), mock.calls[0]!.arguments[1]], [1, undefined]);
+  }
+});
+
 test("a line that is no message is refused instead of thrown at anybody", () => {
   for (const line of ["", "{", "null", "[]", "{}", '{"type":3}', '"text"']) {
     assert.equal(decodeLine(line), undefined);

@@ -157,9 +157,14 @@ export interface Message {
   readonly type: string;
 }
 
-/** One line. Bytes (HMAC keys) travel as `{"$hex": "…"}`. */
+const BYTES_KEY = '"$hex"';
+
+/**
+ * One line. Bytes (HMAC keys) travel as `{"$hex": "…"}`. To look for them at each value costs many times
+ * what the text does, so answers, of which a status is large and asked for again and again, have none.
+ */
 export function encodeLine(message: Message): string {
-  return `${JSON.stringify(message, hexOfBytes)}\n`;
+  return `${JSON.stringify(message, message.type === "reply" ? undefined : hexOfBytes)}\n`;
 }
 
 /** Looks at the holder because a Buffer turns itself into something else before it gets here. */
@@ -171,7 +176,9 @@ function hexOfBytes(this: Record<string, unknown>, key: string, value: unknown):
 /** The message of one line, or undefined when it is not an object with a `type`. */
 export function decodeLine(line: string): Message | undefined {
   try {
-    const value: unknown = JSON.parse(line, (_key, part: unknown) => reviveBytes(part));
+    const value: unknown = line.includes(BYTES_KEY)
+      ? JSON.parse(line, (_key, part: unknown) => reviveBytes(part))
+      : JSON.parse(line);
     if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
     return typeof value.type === "string" ? (value as Message) : undefined;
   } catch {

@@ -54,13 +54,12 @@ async function withServer(
   keepAliveMs = 5000,
 ): Promise<void> {
   const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
-  const options = {
-    acceptor: acceptor(engine),
-    origin: ORIGIN,
-    keepAliveMs,
-    headBytes: 16384,
+  const options = { acceptor: acceptor(engine), origin: ORIGIN, keepAliveMs, headBytes: 16384 };
+  const serve = (socket: Socket): void => {
+    // Not in the types of Node.
+    const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
+    serveHttp2(loop, socket, { ...options, fd });
   };
-  const serve = (socket: Socket): void => void serveHttp2(loop, socket, options);
   const server = createListener({ allowHalfOpen: true }, serve);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -206,6 +205,52 @@ test("fields that a server says twice reach the client, whatever their names", a
     assert.equal(headers["constructor"], "a");
     stream.resume();
     await once(stream, "close");
+  });
+});
+
+test("a Cookie that a browser sends in many pieces is one, and a head that is too large is the engine's to refuse", async () => {
+  const heads: string[] = [];
+  const engine: Engine = (wire, head) => {
+    heads.push(head);
+    wire.send(Buffer.from(OK), 0, OK.length);
+    return {};
+  };
+  await withClient(engine, async (client) => {
+    const cookie = Array.from({ length: 180 }, (_, i) => `name${i}=${"v".repeat(60)}`);
+    for (const more of [{ cookie }, { "x-large": "v".repeat(20_000) }]) {
+      const stream = client.request({ ":path": "/", ...more });
+      const [headers] = (await once(stream, "response")) as [Record<string, number>];
+      assert.equal(headers[":status"], 200);
+      stream.resume();
+      await once(stream, "close");
+    }
+    assert.ok(heads[0]?.includes(`\r\ncookie: ${cookie.join("; ")}\r\n`));
+    assert.ok(heads[1]!.length > 20_000);
+  });
+});
+
+test("a stream that has to wait for another one of its client is seen to go on", async () => {
+  const wires: Wire[] = [];
+  const engine: Engine = (wire, head) => {
+    wires.push(wire);
+    return telling(wire, head);
+  };
+  await withClient(engine, async (client) => {
+    const size = 1_500_000;
+    const waiting = client.request({ ":path": `/1/${size}` });
+    const read = client.request({ ":path": `/2/${size}` });
+    await Promise.all([once(waiting, "response"), once(read, "response")]);
+    const [first] = wires;
+    while (first!.queued === 0) await new Promise((go) => setImmediate(go));
+    // What its window takes has left meanwhile.
+    await once(read, "data");
+    const { queued, untaken } = first!;
+    read.resume();
+    await once(read, "close");
+    assert.equal(first!.queued, queued);
+    assert.ok(first!.untaken! < untaken!);
+    waiting.close(8);
+    await once(waiting, "close");
   });
 });
 

@@ -11,12 +11,13 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { BodyReader } from "../core/http/body-reader.ts";
 import type { FieldBlock } from "../core/http/field-block.ts";
 import { ResponseHead } from "../core/http/response-head.ts";
 import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
 import { chunkOf, lastChunk, translateRequest } from "./http2-request.ts";
+import { unacknowledged } from "./stream-calls.ts";
 import type { StreamLoop } from "./stream-loop.ts";
 
 /** The part of the engine that clients come to. */
@@ -30,6 +31,8 @@ export interface Http2Options {
   /** Without any stream for so long the connection is closed. */
   readonly keepAliveMs: number;
   readonly headBytes: number;
+  /** The socket's descriptor. */
+  readonly fd: number;
 }
 
 /** Streams at once of one connection; what browsers expect at least (RFC 9113 section 6.5.2). */
@@ -47,16 +50,24 @@ const RESETS_A_SECOND = 33;
 const STREAM_WINDOW = 256 * 1024;
 const CONNECTION_WINDOW = 1024 * 1024;
 const MARK_BYTES = 128 * 1024;
+/**
+ * More fields than any request may have by `limits.headers`, with the pieces that browsers cut a Cookie into
+ * (RFC 9113 section 8.2.3): the engine counts, and refuses with an answer what is too much.
+ */
+const MOST_FIELDS = 1280;
+/** What each field counts besides its octets (RFC 9113 section 6.5.2). */
+const FIELD_OVERHEAD = 32;
 /** Answers are the engine's own: canonical, and checked there. */
 const ANSWER_LIMITS = { bytes: 256 * 1024, fields: 1000 };
 
 /** `socket`: decrypted, ALPN `h2`. */
 export function serveHttp2(
   loop: StreamLoop,
-  socket: Duplex,
+  socket: Socket,
   options: Http2Options,
 ): ServerHttp2Session {
   const session = performServerHandshake(socket, {
+    maxHeaderListPairs: MOST_FIELDS,
     // A field that a server says twice, as many do with x-content-type-options, is said twice.
     strictSingleValueFields: false,
     streamResetBurst: RESETS_AT_ONCE,
@@ -64,7 +75,7 @@ export function serveHttp2(
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
       initialWindowSize: STREAM_WINDOW,
-      maxHeaderListSize: options.headBytes,
+      maxHeaderListSize: options.headBytes + MOST_FIELDS * FIELD_OVERHEAD,
       enableConnectProtocol: false,
     },
   });
@@ -80,7 +91,7 @@ export function serveHttp2(
       stream.respond({ ":status": request }, { endStream: true });
       return;
     }
-    StreamOfHttp2.open(loop, stream, { ...options, ...request, rest });
+    StreamOfHttp2.open(loop, stream, { ...options, ...request, rest, socket });
   });
   return session;
 }
@@ -93,7 +104,7 @@ class Rest {
   #streams = 0;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  constructor(session: ServerHttp2Session, socket: Duplex, patienceMs: number) {
+  constructor(session: ServerHttp2Session, socket: Socket, patienceMs: number) {
     this.#timer = setTimeout(() => {
       if (this.#streams > 0) return;
       if (session.closed) {
@@ -132,11 +143,14 @@ interface StreamOptions extends Http2Options {
   readonly method: string;
   readonly isChunked: boolean;
   readonly rest: Rest;
+  readonly socket: Socket;
 }
 
 class StreamOfHttp2 implements Wire {
   readonly #loop: StreamLoop;
   readonly #stream: ServerHttp2Stream;
+  readonly #socket: Socket;
+  readonly #fd: number;
   readonly #isHead: boolean;
   readonly #rest: Rest;
   readonly #answer = new ResponseHead();
@@ -165,6 +179,8 @@ class StreamOfHttp2 implements Wire {
   private constructor(loop: StreamLoop, stream: ServerHttp2Stream, options: StreamOptions) {
     this.#loop = loop;
     this.#stream = stream;
+    this.#socket = options.socket;
+    this.#fd = options.fd;
     this.#isHead = options.method === "HEAD";
     this.#rest = options.rest;
     this.#rest.streamBegins();
@@ -172,6 +188,14 @@ class StreamOfHttp2 implements Wire {
 
   get queued(): number {
     return this.#stream.writableLength;
+  }
+
+  /**
+   * Whoever takes something of any stream is not idle: which one comes first is decided on this side, what
+   * Node was given of one at once is queued until the last byte of it is out, and all wait for the kernel.
+   */
+  get untaken(): number {
+    return this.queued + unacknowledged(this.#fd) - this.#socket.bytesWritten;
   }
 
   send(bytes: Uint8Array, from: number, to: number): boolean {

@@ -3,17 +3,19 @@
  * comes twice - the clock was set back - is added to what is there.
  */
 
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import {
   BUCKET_MS,
   merged,
   type Measurement,
+  MINUTE_MS,
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
 import { BAD_SHARE, LEAST_DARK_MS } from "../core/ledger/settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
+import type { OldRows } from "./journal-store.ts";
 
 const STEPS = [
   `CREATE TABLE measurement (
@@ -39,6 +41,7 @@ const STEPS = [
    );`,
 ];
 
+const LENGTHS = [BUCKET_MS, MINUTE_MS];
 const DAY_MS = 86_400_000;
 /** So long a span of ten seconds is kept as such. */
 const FINE_MS = 7 * DAY_MS;
@@ -75,7 +78,7 @@ export interface KeptLook {
   readonly state: readonly CountingProcess[];
 }
 
-export class MeasureStore {
+export class MeasureStore implements OldRows {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
@@ -163,6 +166,29 @@ export class MeasureStore {
     return old.length === ROLLED;
   }
 
+  get oldestMs(): number | undefined {
+    const oldest = LENGTHS.flatMap((length) => this.#oldestOf(length, 0) ?? []);
+    return oldest.length === 0 ? undefined : Math.min(...oldest);
+  }
+
+  forgetOldest(): number {
+    const { oldestMs } = this;
+    const length = LENGTHS.find((one) => this.#oldestOf(one, 0) === oldestMs);
+    if (oldestMs === undefined || length === undefined) return 0;
+    const upTo = this.#oldestOf(length, ROLLED) ?? Infinity;
+    const { changes } = this.#database
+      .prepare("DELETE FROM measurement WHERE length = ? AND (start < ? OR start = ?)")
+      .run(length, upTo, oldestMs);
+    return Number(changes);
+  }
+
+  #oldestOf(length: number, place: number): number | undefined {
+    const row = this.#database
+      .prepare("SELECT start FROM measurement WHERE length = ? ORDER BY start LIMIT 1 OFFSET ?")
+      .get(length, place);
+    return row === undefined ? undefined : Number(row["start"]);
+  }
+
   #oldestMinutes(): number {
     const row = this.#database
       .prepare(
@@ -181,29 +207,16 @@ export class MeasureStore {
   }
 
   #put(measurements: readonly Measurement[]): void {
+    const add = this.#database.prepare(`INSERT OR IGNORE ${ROW}`);
     const find = this.#database.prepare(
       "SELECT * FROM measurement WHERE subject = ? AND vantage = ? AND length = ? AND start = ?",
     );
-    const put = this.#database.prepare(
-      "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
+    const replace = this.#database.prepare(`INSERT OR REPLACE ${ROW}`);
     for (const one of measurements) {
+      if (add.run(...valuesOf(one)).changes > 0) continue;
       const { subject, vantage, fromMs, lengthMs } = one;
-      const row = find.get(subject, vantage, lengthMs, fromMs);
-      const whole = row === undefined ? one : merged(measurementOf(row), one);
-      put.run(
-        subject,
-        vantage,
-        fromMs,
-        lengthMs,
-        whole.good,
-        whole.bad,
-        whole.slow ?? null,
-        whole.firstBadMs ?? null,
-        whole.lastBadMs ?? null,
-        whole.latency === undefined ? null : JSON.stringify(whole.latency),
-        whole.darkMs ?? null,
-      );
+      const row = find.get(subject, vantage, lengthMs, fromMs)!;
+      replace.run(...valuesOf(merged(measurementOf(row), one)));
     }
   }
 
@@ -214,6 +227,25 @@ export class MeasureStore {
       )
       .run(subject, vantage, lengthMs, fromMs);
   }
+}
+
+const ROW = "INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+function valuesOf(one: Measurement): SQLInputValue[] {
+  const { subject, vantage, fromMs, lengthMs, good, bad, latency } = one;
+  return [
+    subject,
+    vantage,
+    fromMs,
+    lengthMs,
+    good,
+    bad,
+    one.slow ?? null,
+    one.firstBadMs ?? null,
+    one.lastBadMs ?? null,
+    latency === undefined ? null : JSON.stringify(latency),
+    one.darkMs ?? null,
+  ];
 }
 
 /** Of a row of `measurement`, whoever asked for it. */

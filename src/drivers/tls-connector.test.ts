@@ -153,6 +153,33 @@ test("the name is asked for and must be the certificate's; a certificate of our 
   });
 });
 
+test("an address is verified and not asked for by name", async () => {
+  const serve: Serve = (socket) => void socket.end(String(socket.servername));
+  const tls = { verify: true, ca: file, serverName: "127.0.0.1" };
+  await withServer({ tls }, serve, async ({ ask }) => {
+    assert.deepEqual(await ask(), ["connected", "false", "ended"]);
+  });
+});
+
+test("a server that refuses us is not said to have a bad certificate where none is verified", async () => {
+  const server = { requestCert: true, rejectUnauthorized: true, ca: readFileSync(file) };
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+    const { createSecureContext } = await import("node:tls");
+    const own = { cert: readFileSync(file), key: readFileSync(file), ca: readFileSync(file) };
+    const secureContext = createSecureContext({ ...own, maxVersion });
+    const options = { tls: { verify: false }, server: { ...server, secureContext } };
+    await withServer(
+      options,
+      () => {},
+      async ({ ask }) => {
+        const told = await ask();
+        assert.match(told.at(-1)!, /^closed /u);
+        assert.doesNotMatch(told.at(-1)!, /server certificate/u);
+      },
+    );
+  }
+});
+
 test("a PROXY header goes in front of TLS, in the clear", async () => {
   const head = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
   const serve: Serve = (socket) => void socket.end("seen");

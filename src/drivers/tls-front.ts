@@ -47,7 +47,7 @@ export interface SecuredWire extends Wire {
 export interface Handshake {
   /** HTTP/1.1. */
   secured(wire: SecuredWire, facts: TlsFacts): void;
-  securedHttp2(socket: TLSSocket, facts: TlsFacts): void;
+  securedHttp2(socket: TLSSocket, facts: TlsFacts, fd: number): void;
   refused(reason: string): void;
 }
 
@@ -153,7 +153,7 @@ export class TlsFront {
     const wire = new TlsWire(this.#loop, arrival.fd, {
       session,
       isCarried,
-      offersHttp1,
+      alpn: offersHttp1 ? "http/1.1" : isCarried ? "nothing" : "alert",
       secured: () => {
         arrival.finish();
         const clientSubject = asked ? session.peerSubject : "";
@@ -169,7 +169,7 @@ export class TlsFront {
       refused: (reason) => this.#end(() => handshake.refused(reason)),
       secured: (socket, facts) =>
         this.#end(() => {
-          if (socket.alpnProtocol === "h2") handshake.securedHttp2(socket, facts);
+          if (socket.alpnProtocol === "h2") handshake.securedHttp2(socket, facts, fd);
           else handshake.secured(new DuplexWire(this.#loop, socket), facts);
         }),
     });

@@ -67,6 +67,7 @@ export const BIO_CTRL_RESET = 1;
 
 const SSL_TLSEXT_ERR_OK = 0;
 const SSL_TLSEXT_ERR_ALERT_FATAL = 2;
+const SSL_TLSEXT_ERR_NOACK = 3;
 
 /** What is called, by our names for it. */
 const DECLARATIONS = {
@@ -167,12 +168,14 @@ export function takeError(library: TlsLibrary): string {
 // ---- ALPN (RFC 7301): the one thing that OpenSSL asks a server by a callback ----
 
 const HTTP1 = Buffer.from("http/1.1");
-let answersHttp1 = false;
+/** To a client that offers protocols. `nothing`: whatever it speaks, as if ALPN were unknown here. */
+export type AlpnAnswer = "http/1.1" | "nothing" | "alert";
+let nextAnswer: AlpnAnswer = "alert";
 let alpnCallback: bigint | undefined;
 
-/** What the next handshake of a client that offers protocols is told; nothing fits: an alert. */
-export function answerHttp1(offered: boolean): void {
-  answersHttp1 = offered;
+/** What the next handshake says. */
+export function answerAlpn(answer: AlpnAnswer): void {
+  nextAnswer = answer;
 }
 
 /** The address of the callback; one for all contexts. */
@@ -187,8 +190,9 @@ export function alpnAnswer(library: TlsLibrary): bigint {
     "int NinesAlpn(uintptr_t ssl, uintptr_t out, uintptr_t length, uintptr_t list, uint32_t size, uintptr_t u)",
   );
   alpnCallback = register((_ssl: number, out: number, length: number) => {
+    if (nextAnswer === "nothing") return SSL_TLSEXT_ERR_NOACK;
     // `name` is held here as long as OpenSSL may point to it.
-    if (!answersHttp1 || name.address === 0) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    if (nextAnswer === "alert" || name.address === 0) return SSL_TLSEXT_ERR_ALERT_FATAL;
     library.copy(out, answer.address, 8);
     library.copy(length, answer.address + 8, 1);
     return SSL_TLSEXT_ERR_OK;

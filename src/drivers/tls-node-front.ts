@@ -15,6 +15,8 @@ export interface NodeTlsFrontOptions {
   readonly certificates: Certificates;
   readonly handshakeMs: number;
   readonly ticketKeys?: Uint8Array;
+  /** Nobody here knows what is spoken. */
+  readonly isCarried?: boolean;
 }
 
 /** Exactly one of the two is told per descriptor. */
@@ -28,11 +30,12 @@ export class NodeTlsFront {
   /** Whose handshake it is that the server tells about. */
   readonly #current = new AsyncLocalStorage<Pending>();
 
-  constructor({ tls, certificates, handshakeMs, ticketKeys }: NodeTlsFrontOptions) {
+  constructor(options: NodeTlsFrontOptions) {
+    const { tls, certificates, handshakeMs, ticketKeys, isCarried = false } = options;
     this.#server = createServer({
       ...certificates.fallback,
       SNICallback: (name, done) => done(null, certificateFor(certificates, name)?.context),
-      ALPNProtocols: tls.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
+      ...(isCarried ? {} : { ALPNProtocols: tls.http2 ? ["h2", "http/1.1"] : ["http/1.1"] }),
       requestCert: tls.clientCertificate !== "off",
       rejectUnauthorized: tls.clientCertificate === "required",
       handshakeTimeout: handshakeMs,

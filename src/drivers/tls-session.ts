@@ -9,7 +9,7 @@ import { assert } from "../lib/assert.ts";
 import { NativeMemory } from "./ffi.ts";
 import type { TlsContext } from "./tls-context.ts";
 import * as tls from "./tls-library.ts";
-import { forgetErrors, takeError, type TlsLibrary } from "./tls-library.ts";
+import { type AlpnAnswer, forgetErrors, takeError, type TlsLibrary } from "./tls-library.ts";
 
 /**
  * Received at a time. A record may lie in OpenSSL all but its end, so up to 16 KiB more than this is
@@ -120,11 +120,11 @@ export class TlsSession {
     return this.#pipe.take();
   }
 
-  /** `offersHttp1`: of a client, its answer to ALPN. `read` is called after `done`. */
-  handshake(offersHttp1: boolean): Handshaking {
+  /** `alpn`: what a client is told. `read` is called after `done`. */
+  handshake(alpn: AlpnAnswer): Handshaking {
     const library = this.#library;
     forgetErrors(library);
-    tls.answerHttp1(offersHttp1);
+    tls.answerAlpn(alpn);
     const result = library.handshake(this.#ssl);
     if (result === 1) return "done";
     this.#judge(result);
@@ -236,7 +236,8 @@ export class TlsSession {
     const text = takeError(library);
     const verified = library.verifyResult(this.#ssl);
     const whose = this.#isServer ? "client" : "server";
-    if (verified !== 0) return `${whose} certificate: ${library.verifyText(verified) ?? text}`;
+    const isUntrusted = verified !== 0 && text === "certificate verify failed";
+    if (isUntrusted) return `${whose} certificate: ${library.verifyText(verified) ?? text}`;
     const isMissing = text === "peer did not return a certificate";
     return isMissing ? `${whose} certificate: none was given` : `TLS: ${text}`;
   }

@@ -197,6 +197,20 @@ test("the same is a cut of a client that is carried as bytes, and close_notify i
   });
 });
 
+for (const through of [{}, { through: "node" } as const]) {
+  const by = "through" in through ? "Node" : "OpenSSL";
+  test(`${by}: whoever is carried as bytes may offer what nobody here knows`, async () => {
+    const ALPNProtocols = ["dot"];
+    await withFront({ isCarried: true, ...through }, async ({ port }) => {
+      await visit(port, { ALPNProtocols });
+    });
+    await withFront(through, async ({ port, refused }) => {
+      await assert.rejects(visit(port, { ALPNProtocols }), /no application protocol/u);
+      await until(() => refused.length === 1);
+    });
+  });
+}
+
 test("silence, plain HTTP, too many at once and an early end are refused with a reason", async () => {
   await withFront({ handshakeMs: 100, maxHandshakes: 1 }, async ({ port, refused, front }) => {
     const silent = connect(port, "127.0.0.1");

@@ -11,6 +11,7 @@ import type { ServerPeer } from "../core/proxy/wire.ts";
 import { EAGAIN, type NativeMemory } from "./ffi.ts";
 import { READ_BYTES, type StreamLoop } from "./stream-loop.ts";
 import { StreamWire } from "./stream-wire.ts";
+import type { AlpnAnswer } from "./tls-library.ts";
 import { CIPHER_BYTES, PLAIN_BYTES, type TlsSession } from "./tls-session.ts";
 
 /** A `receive` that failed in TLS, whose reason the session tells; EPROTO. */
@@ -30,8 +31,8 @@ export interface TlsWireOptions {
   readonly connecting?: ServerPeer;
   /** Of an accepted connection: what it says has no framing that Nines knows. */
   readonly isCarried?: boolean;
-  /** The client's ALPN has `http/1.1`. */
-  readonly offersHttp1: boolean;
+  /** Told to an accepted client that offers protocols. */
+  readonly alpn: AlpnAnswer;
   /** The handshake is over. Of an accepted connection: its peer is set before this returns. */
   readonly secured: () => void;
   /** The first bytes have come after that. */
@@ -126,7 +127,7 @@ export class TlsWire extends StreamWire {
 
   /** True: the handshake is over, and `read` comes next. */
   #shake(): boolean {
-    const progress = this.#session.handshake(this.#options.offersHttp1);
+    const progress = this.#session.handshake(this.#options.alpn);
     if (progress === "done") return true;
     this.#sendOut();
     if (progress === "failed") this.isReadable = true;

@@ -35,22 +35,28 @@ interface Kept {
 
 export class Ledger {
   readonly #settings: LedgerSettings;
-  readonly #kept: readonly Kept[];
-  readonly #told = new Told();
+  readonly #kept: ReadonlyMap<string, Kept>;
+  readonly #told: Told;
   readonly #maintenance = new Periods();
   readonly #drills = new Periods();
 
   constructor(settings: LedgerSettings) {
     this.#settings = settings;
-    this.#kept = settings.services.map((service) => ({
-      service,
-      book: new ServiceBook(),
-      series: new Map(),
-      watches: new Map(),
-      incidents: [],
-      burns: [],
-      stale: true,
-    }));
+    this.#told = new Told(settings.mergeMs);
+    this.#kept = new Map(
+      settings.services.map((service) => [
+        service.name,
+        {
+          service,
+          book: new ServiceBook(),
+          series: new Map(),
+          watches: new Map(),
+          incidents: [],
+          burns: [],
+          stale: true,
+        },
+      ]),
+    );
   }
 
   /** Of this node or another, new or late. */
@@ -62,20 +68,20 @@ export class Ledger {
       const key = keyOf(record, ["id"]);
       const change = { key, subject, atMs, reason, untilMs };
       this.#maintenance.add(kind === "maintenance-started" ? "start" : "end", change);
-      for (const kept of this.#kept) kept.stale = true;
+      for (const kept of this.#kept.values()) kept.stale = true;
       return;
     }
     const drill = drillChange(record);
     if (drill !== undefined) {
       this.#drills.add(...drill);
-      for (const kept of this.#kept) kept.stale = true;
+      for (const kept of this.#kept.values()) kept.stale = true;
       return;
     }
     const evidence = evidenceOfRecord(record);
     if (evidence.length === 0) return;
     const ofIncident = record.subject !== "" && kind.startsWith("incident-");
     for (const { name } of servicesOf(record, this.#settings.services)) {
-      const kept = this.#kept.find(({ service }) => service.name === name)!;
+      const kept = this.#kept.get(name)!;
       if (ofIncident && name !== subject) continue;
       for (const one of evidence) kept.book.add(one);
       kept.stale = true;
@@ -84,7 +90,7 @@ export class Ledger {
 
   /** One whole bucket, once. */
   measured(measure: Measure): void {
-    const kept = this.#kept.find(({ service }) => service.name === measure.service);
+    const kept = this.#kept.get(measure.service);
     if (kept === undefined) return;
     const harm = evidenceOfMeasure(measure, kept.service);
     if (harm !== undefined) kept.book.add(harm);
@@ -100,7 +106,7 @@ export class Ledger {
   /** What is new at `nowMs`, each thing once, also over restarts. */
   step(nowMs: number): readonly LedgerAlert[] {
     const alerts: LedgerAlert[] = [];
-    for (const kept of this.#kept) {
+    for (const kept of this.#kept.values()) {
       this.#fold(kept, nowMs);
       for (const incident of kept.incidents) {
         for (const news of incidentNews(incident, this.#told)) {
@@ -114,18 +120,23 @@ export class Ledger {
 
   /** As of the last step; oldest first. */
   get incidents(): readonly Incident[] {
-    return this.#kept
+    return [...this.#kept.values()]
       .flatMap(({ incidents }) => incidents)
       .sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
   }
 
   get burns(): readonly BurnStatus[] {
-    return this.#kept.flatMap(({ burns }) => burns);
+    return [...this.#kept.values()].flatMap(({ burns }) => burns);
+  }
+
+  /** The same of one service: to look through those of all for each of a thousand takes long. */
+  of(service: string): Pick<Ledger, "incidents" | "burns"> {
+    return this.#kept.get(service) ?? { incidents: [], burns: [] };
   }
 
   /** Pieces of evidence that were too many to keep. */
   get dropped(): number {
-    return this.#kept.reduce((sum, { book }) => sum + book.dropped, 0);
+    return [...this.#kept.values()].reduce((sum, { book }) => sum + book.dropped, 0);
   }
 
   /** The windows in which whatever happens to `service` was planned. */

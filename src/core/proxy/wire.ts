@@ -20,7 +20,7 @@ export interface Wire {
   readonly queued: number;
   /**
    * While any are queued: with those in the kernel that the other side has not taken. Whoever reads slowly
-   * takes of these first. Absent: nothing is known of them.
+   * takes of these first. Absent: nothing is known of them. Only differences mean something.
    */
   readonly untaken?: number;
   pause(): void;

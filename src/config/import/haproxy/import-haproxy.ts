@@ -1,5 +1,6 @@
 /** haproxy.cfg becomes nines.yaml: frontends, pools and checks of what carries HTTP or TCP. */
 
+import { resolve } from "node:path";
 import { closest } from "../../../lib/spelling.ts";
 import { directoryOf } from "../../keepalived/parameters.ts";
 import type { ImportSource } from "../import-file.ts";
@@ -141,7 +142,9 @@ class Importer {
   }
 
   get #bases(): { readonly caBase: string; readonly crtBase: string } {
-    const base = (name: string): string => this.#global.last(name)?.[0] ?? "";
+    // Whole paths: the nines.yaml may stand elsewhere.
+    const own = directoryOf(this.#source.path);
+    const base = (name: string): string => resolve(own, this.#global.last(name)?.[0] ?? "");
     return { caBase: base("ca-base"), crtBase: base("crt-base") };
   }
 
@@ -157,7 +160,7 @@ class Importer {
     importBackend(section.name, bag, { draft, port, ...this.#bases, newSecret, pages });
     // Seen once without a frontend, so that what cannot be a rule is told whoever uses it.
     if (section.kind === "backend" && isHttp) {
-      const { readMap: readFile } = this.#seen;
+      const readFile = this.#readMap;
       const used = new Set<string>();
       const context = {
         acls: aclsOf(bag),
@@ -171,10 +174,12 @@ class Importer {
     }
   }
 
-  get #seen(): Pick<RuleFacts, "made" | "reached" | "readMap"> {
-    const { path, files } = this.#source;
-    const readMap = mapReader(path, files);
-    return { made: this.#made, reached: this.#reached, readMap };
+  get #seen(): Pick<RuleFacts, "made" | "reached"> {
+    return { made: this.#made, reached: this.#reached };
+  }
+
+  get #readMap(): FrontendFacts["readMap"] {
+    return mapReader(this.#source.path, this.#source.files);
   }
 
   #rules(bag: Bag, facts: RuleFacts): readonly Rule[] {
@@ -204,6 +209,7 @@ class Importer {
         draft,
         ...this.#defaults,
         pools: this.#pools,
+        readMap: this.#readMap,
         backendRules: (pool, facts) => this.#backendRules(pool, facts),
         ...this.#seen,
       },

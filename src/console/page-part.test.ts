@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
+import { runDirectory } from "../daemon/run-directory.ts";
+import type { ConsoleCore, RunningPart } from "./console-core.ts";
+import { Journal } from "./journal.ts";
+import { PAGE } from "./page-part.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nines-page-part-"));
+after(() => rmSync(folder, { recursive: true }));
+
+test("a verdict is written down though nobody looks; what only a reader wants is made for one", async () => {
+  const journal = new Journal({
+    path: join(folder, "journal.db"),
+    boot: "boot",
+    node: () => "lb1",
+    bounds: () => DEFAULT_BOUNDS,
+  });
+  const made: string[] = [];
+  const ledger: RunningPart = {
+    exhibits: () => {
+      made.push("exhibits");
+      return {};
+    },
+    close: () => undefined,
+  };
+  const router = { nowMs: 5_000, instances: [INSTANCE] };
+  const status = { version: "1", wallMs: Date.now(), configuration: {}, roles: [], router };
+  const core = {
+    directory: runDirectory(folder),
+    stateDirectory: folder,
+    node: () => "lb1",
+    journal,
+    control: {
+      client: { status: async () => status },
+      service: {
+        nodes: [],
+        vrrp: { vrrp: { instances: [{ name: "VI_1" }] } },
+        balance: { frontends: [], pools: [] },
+        ledger: { services: [{ name: "VI_1", instances: ["VI_1"], frontends: [], pools: [] }] },
+        console: { listen: [], allowedHosts: [], groupPort: 0 },
+      },
+    },
+    parts: () => [ledger],
+  } as unknown as ConsoleCore;
+  const page = await PAGE.start(core);
+  try {
+    const told = (): unknown[] =>
+      journal.find({ kind: "verdict-changed", limit: 9 }).map(({ data }) => data);
+    while (told().length === 0) await sleep(5);
+    assert.deepEqual(told(), [{ from: "unknown", to: "up" }]);
+    assert.deepEqual(made, []);
+
+    const socketPath = join(folder, "console.sock");
+    const asked = get({ socketPath, path: "/api/v1/overview" });
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    const { verdict, holders } = JSON.parse(
+      (await response.setEncoding("utf8").toArray()).join(""),
+    );
+    assert.deepEqual([verdict.state, holders.length, made], ["up", 1, ["exhibits"]]);
+  } finally {
+    await page.close();
+    journal.close();
+  }
+});
+
+const INSTANCE = {
+  name: "VI_1",
+  state: "MASTER",
+  sinceMs: 1_000,
+  reason: "nobody else",
+  addresses: ["192.0.2.1/24"],
+  interface: "eth0",
+  vrid: 1,
+  effectivePriority: 100,
+  tracks: [],
+};
