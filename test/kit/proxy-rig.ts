@@ -287,9 +287,18 @@ function toldOf(record: AccessRecord): Told {
     record;
   const requestId = accessText(record, ACCESS_TEXTS.requestId);
   const line = [ACCESS_TEXTS.method, ACCESS_TEXTS.target].map((text) => accessText(record, text));
+  const ended = `${cause}${phase}`;
   return {
-    ...{ status, reason, route, pool, server, retries, isReused, connectMs, requestId },
-    ended: `${cause}${phase}`,
+    ended,
     line: line.join(" "),
+    requestId,
+    status,
+    reason,
+    route,
+    pool,
+    server,
+    retries,
+    isReused,
+    connectMs,
   };
 }
