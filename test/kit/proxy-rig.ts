@@ -287,18 +287,6 @@ function toldOf(record: AccessRecord): Told {
     record;
   const requestId = accessText(record, ACCESS_TEXTS.requestId);
   const line = [ACCESS_TEXTS.method, ACCESS_TEXTS.target].map((text) => accessText(record, text));
-  const ended = `${cause}${phase}`;
-  return {
-    ended,
-    line: line.join(" "),
-    requestId,
-    status,
-    reason,
-    route,
-    pool,
-    server,
-    retries,
-    isReused,
-    connectMs,
-  };
+  const known = { status, reason, route, pool, server, retries, isReused, connectMs, requestId };
+  return { ended: `${cause}${phase}`, line: line.join(" "), ...known };
 }
