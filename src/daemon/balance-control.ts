@@ -18,6 +18,7 @@ import type {
   RoleProcessStatus,
   ServerOrder,
 } from "./control-api.ts";
+import type { EventDraft } from "./event-log.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
 import { planOf } from "./service-plan.ts";
 import { TrialGuard } from "./trial-guard.ts";
@@ -63,6 +64,12 @@ export class BalanceControl {
   get trial(): Pick<NodeStatus["configuration"], "goesBackInMs"> {
     const leftMs = this.#trial?.leftMs;
     return leftMs === undefined ? {} : { goesBackInMs: Math.max(0, leftMs) };
+  }
+
+  /** The first event of a control process. */
+  beginning(reason: string): EventDraft {
+    const fresh = this.#desk.hasLeftovers ? {} : ({ fresh: true } as const);
+    return { source: "control", level: "info", kind: "started", instance: "", reason, ...fresh };
   }
 
   get needsChecks(): boolean {

@@ -129,7 +129,7 @@ export class ControlRole implements ControlBackend {
       reload: () => void this.reload(),
       note: (text) => this.#say("note", text),
     });
-    this.#say("started", `nines ${version} runs ${file} (pid ${process.pid})`);
+    this.events.add(this.balance.beginning(`nines ${version} runs ${file} (pid ${process.pid})`));
     if (this.#manager.watchdogMs > 0) {
       setInterval(() => this.#beat(), this.#manager.watchdogMs).unref();
     }

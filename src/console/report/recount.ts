@@ -295,6 +295,12 @@ function partsOf(
   if (source === "operator" && kind === "incident-settled" && subject === service.name) {
     return [...out].map((what) => [what.slice("part ".length), false]);
   }
+  if (kind === "started" && data["fresh"] === true) {
+    const own = [...out].map((what) => what.slice("part ".length));
+    return own
+      .filter((part) => /^(?:health|ejection) /u.test(part) && part.endsWith(` ${node}`))
+      .map((part) => [part, false]);
+  }
   const isServer = service.pools.includes(subject.split("/")[0]!);
   const [health, ejection] = [`health ${subject} ${node}`, `ejection ${subject} ${node}`];
   if (isServer && kind === "server-down") return [[health, true]];

@@ -306,6 +306,18 @@ test("each stage is told once, and a restart with the same evidence tells nothin
   assert.deepEqual(stages(again.step(at(1000))), ["closed"]);
 });
 
+test("a server that was out is not missing for ever when its node starts afresh without it", () => {
+  const lines: Line[] = [
+    [4, "server-ejected", "web/web1"],
+    [5, "server-down", "web/web2"],
+    [60, "started", "", { fresh: true }],
+  ];
+  assert.equal(only(incidentsAt(fed(lines, {}))).repairedMs, at(60));
+  // Workers that lived on still know of it.
+  const adopted = fed([...lines.slice(0, 2), [60, "started", ""]], {});
+  assert.equal(only(incidentsAt(adopted)).repairedMs, undefined);
+});
+
 test("an incident soon after another is told, too, where such are not one", () => {
   const ledger = new Ledger({ ...SETTINGS, mergeMs: 10_000 });
   outageAt(ledger, 0);

@@ -153,7 +153,7 @@ const protocols = {
   script: optional(script),
   agent: optional(
     switchable(
-      block("The server's own word: up, down, drain, maint, 75%.", {
+      block("The server's own word: up, down, drain, maint, 75%, maxconn:30.", {
         send: text("Text that is sent first.", { default: "" }),
         required: flag(
           "Off: an agent that does not answer says nothing, as in HAProxy; what it said last holds.",
