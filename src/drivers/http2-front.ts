@@ -373,8 +373,8 @@ class StreamOfHttp2 implements Wire {
     if (framing !== "chunked") return;
     this.#stream.on("wantTrailers", () => {
       const { trailers } = this.#body;
-      if (trailers === undefined || this.#stream.closed) this.#stream.close();
-      else this.#stream.sendTrailers(fieldsOf(trailers));
+      // Without any too: an end of the stream is what tells that the answer is whole.
+      if (!this.#stream.closed) this.#stream.sendTrailers(trailers ? fieldsOf(trailers) : {});
     });
   }
 
