@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { NodeSite } from "./drill-node-site.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { NodeSite, startLine } from "./drill-node-site.ts";
 
 test("a peer whose command prints no status is a peer that does not answer", async () => {
   const site = new NodeSite({
@@ -12,4 +17,21 @@ test("a peer whose command prints no status is a peer that does not answer", asy
   });
   const { target, others } = await site.look();
   assert.deepEqual([target, others], [undefined, []]);
+});
+
+test("a program is started again where it was started: its paths may be relative", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "nines started here "));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const argv = ["-e", 'require("fs").writeFileSync("here", ""); setTimeout(() => {}, 5000)'];
+  const first = spawn(process.execPath, argv, { cwd: folder, stdio: "ignore" });
+  const isThere = async (): Promise<boolean> => {
+    for (let i = 0; i < 500 && !existsSync(join(folder, "here")); i++) await sleep(10);
+    return existsSync(join(folder, "here"));
+  };
+  assert.ok(await isThere());
+  const line = startLine(first.pid!);
+  first.kill("SIGKILL");
+  rmSync(join(folder, "here"));
+  execFileSync("sh", ["-c", `{ ${line} }`], { cwd: "/" });
+  assert.ok(await isThere());
 });
