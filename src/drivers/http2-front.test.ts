@@ -337,3 +337,77 @@ test("a client that is told to go and does not end its half is cut", async () =>
   };
   await withServer(() => ({}), body, 20);
 });
+
+const GET_BLOCK = Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x61]);
+const CANCEL = Buffer.from([0, 0, 0, 8]);
+/** Type, flags and stream of its frame. */
+const GOAWAY = Buffer.from([7, 0, 0, 0, 0, 0]);
+
+/** Asks so often and takes it back; whether it is told to go (GOAWAY) before a later sign of life. */
+async function isSentAway(resets: number): Promise<boolean> {
+  const end = Promise.withResolvers<boolean>();
+  await withServer(
+    () => ({}),
+    async (port) => {
+      const socket = connectSocket(port, "127.0.0.1");
+      const ids = Array.from({ length: resets }, (_, i) => 2 * i + 1);
+      const frames = ids.flatMap((id) => [frame(1, 5, id, GET_BLOCK), frame(3, 0, id, CANCEL)]);
+      const ping = (which: number): Buffer => frame(6, 0, 0, Buffer.alloc(8, which));
+      const isThere = (which: number): boolean => came.includes(Buffer.alloc(8, which));
+      socket.write(Buffer.concat([PREFACE, ...frames, ping(0xf1)]));
+      let came = Buffer.alloc(0);
+      socket.on("data", (bytes: Buffer) => {
+        came = Buffer.concat([came, bytes]);
+        if (isThere(0xf2) || came.includes(GOAWAY)) end.resolve(came.includes(GOAWAY));
+        else if (isThere(0xf1)) socket.write(ping(0xf2));
+      });
+      socket.on("error", () => {});
+      socket.on("close", () => end.resolve(true));
+      await end.promise;
+      socket.destroy();
+    },
+  );
+  return end.promise;
+}
+
+test("a client that takes back more than twice the requests it may have at once is sent away", async () => {
+  assert.equal(await isSentAway(200), false);
+  assert.equal(await isSentAway(400), true);
+});
+
+/** GET of the same. */
+const GET = frame(1, 5, 1, Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x61]));
+const DATA = 0;
+const RESET = 3;
+const END_STREAM = 1;
+
+test("an answer in chunks whose end comes later ends its stream, and does not reset it", async () => {
+  const engine: Engine = (wire) => {
+    const start = Buffer.from("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n");
+    const end = Buffer.from("0\r\n\r\n");
+    wire.send(start, 0, start.length);
+    setImmediate(() => {
+      wire.send(end, 0, end.length);
+      wire.end();
+    });
+    return {};
+  };
+  await withServer(engine, async (port) => {
+    const socket = connectSocket(port, "127.0.0.1");
+    socket.write(Buffer.concat([PREFACE, GET]));
+    let bytes = Buffer.alloc(0);
+    const ends: number[] = [];
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      bytes = Buffer.concat([bytes, chunk]);
+      while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
+        const [type, flags, stream] = [bytes[3]!, bytes[4]!, bytes.readUInt32BE(5)];
+        const isLast = type === RESET || (type === DATA && (flags & END_STREAM) !== 0);
+        if (stream === 1 && isLast) ends.push(type);
+        bytes = bytes.subarray(9 + bytes.readUIntBE(0, 3));
+      }
+      if (ends.length > 0) break;
+    }
+    assert.deepEqual(ends, [DATA]);
+    socket.destroy();
+  });
+});
