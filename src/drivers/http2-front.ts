@@ -31,6 +31,8 @@ export interface Http2Options {
   /** Without any stream for so long the connection is closed. */
   readonly keepAliveMs: number;
   readonly headBytes: number;
+  /** More at once would be refused. */
+  readonly streams: number;
   /** The socket's descriptor. */
   readonly fd: number;
 }
@@ -65,7 +67,7 @@ export function serveHttp2(
     // A field that a server says twice, as many do with x-content-type-options, is said twice.
     strictSingleValueFields: false,
     settings: {
-      maxConcurrentStreams: MAX_STREAMS,
+      maxConcurrentStreams: Math.min(MAX_STREAMS, options.streams),
       initialWindowSize: STREAM_WINDOW,
       maxHeaderListSize: options.headBytes + MOST_FIELDS * FIELD_OVERHEAD,
       enableConnectProtocol: false,
@@ -226,6 +228,8 @@ class StreamOfHttp2 implements Wire {
     // Whoever has the whole answer need not send the rest of his request (RFC 9113 section 8.1).
     const isWhole = !reset && this.#stream.writableFinished;
     if (isWhole) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    // Nobody has heard of it: the client may ask again, whatever it is (RFC 9113 section 8.7).
+    else if (this.#peer === nobody) this.#stream.close(constants.NGHTTP2_REFUSED_STREAM);
     else this.#fail();
     // What lies there unread would keep the stream.
     this.#stream.resume();
