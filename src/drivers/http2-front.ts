@@ -39,6 +39,8 @@ export interface Http2Options {
 
 /** Streams at once of one connection; what browsers expect at least (RFC 9113 section 6.5.2). */
 const MAX_STREAMS = 100;
+/** Who takes requests back without end (CVE-2023-44487) is sent away before all others wait. */
+const RESETS = { streamResetBurst: 2 * MAX_STREAMS, streamResetRate: 33 } as const;
 /**
  * What a client may send ahead, per stream and in all. With the protocol's 64 KiB (RFC 9113 section 6.9.2)
  * an upload stops for an answer some 1,500 times in 100 MB.
@@ -66,6 +68,7 @@ export function serveHttp2(
     maxHeaderListPairs: MOST_FIELDS,
     // A field that a server says twice, as many do with x-content-type-options, is said twice.
     strictSingleValueFields: false,
+    ...RESETS,
     settings: {
       maxConcurrentStreams: Math.min(MAX_STREAMS, options.streams),
       initialWindowSize: STREAM_WINDOW,
