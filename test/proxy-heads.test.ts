@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ClientOrigin } from "../src/core/proxy/wire.ts";
-import { get, head, ok, ProxyRig } from "./kit/proxy-rig.ts";
+import { get, head, ok, ProxyRig, type Told } from "./kit/proxy-rig.ts";
 import { edits, type FrontendDraft } from "./kit/proxy-settings.ts";
 
 /** What a server gets of this request. */
@@ -84,6 +84,21 @@ describe("the head of a request", () => {
       assert.ok(client.hasFin);
       assert.equal(rig.unanswered, 0);
     }
+  });
+});
+
+describe("the log of a refused request", () => {
+  it("says what it asked for, as far as that was understood", () => {
+    const log = (request: string): string => {
+      const rig = new ProxyRig({ frontend: { accessLog: { format: "json", file: "-" } } });
+      rig.client().write(request);
+      const [{ line, status }] = rig.told() as [Told];
+      return `${line} ${status}`;
+    };
+    const twoLengths = ["host: a", "content-length: 1", "transfer-encoding: chunked"];
+    assert.equal(log(head("POST /a?b=c HTTP/1.1", ...twoLengths)), "POST /a?b=c 400");
+    assert.equal(log(`\r\n${head("GET /d HTTP/1.1", "a : b")}`), "GET /d 400");
+    assert.equal(log(head("GET /%zz HTTP/1.1", "host: a")), "  400");
   });
 });
 

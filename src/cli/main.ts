@@ -215,15 +215,17 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
   withDirectories(program.command("handover"), false)
     .description("let an instance or group hand its addresses over")
     .argument("<instance>")
+    .option("--json", "for machines")
     .action(async (instance: string, given: ClientFlags) => {
       const { handover } = await import("./handover.ts");
-      end(await handover(client(given), instance, terminal));
+      end(await handover(client(given), { instance, json: given.json ?? false }, terminal));
     });
   withDirectories(program.command("reload"), false)
     .description("read the configuration again; what did not change goes on undisturbed")
+    .option("--json", "for machines")
     .action(async (given: ClientFlags) => {
       const { reload } = await import("./reload.ts");
-      end(await reload(client(given), terminal));
+      end(await reload(client(given), { json: given.json ?? false }, terminal));
     });
   withDirectories(program.command("metrics"), false)
     .description("numbers for Prometheus")

@@ -42,10 +42,24 @@ export function explain(name: string): Explanation {
   };
 }
 
-/** `connect`, `timeouts.connect` and `pools.timeouts.connect` all mean one key. */
+/**
+ * `connect`, `timeouts.connect`, `pools.timeouts.connect` and `pools.shop.timeouts.connect` all mean one key: where
+ * a name is chosen, any may stand or none.
+ */
 function isMeant(name: string, key: Key): boolean {
-  const plain = (path: string): string => path.replaceAll("[]", "").replaceAll(".NAME", "");
-  return `.${plain(pathOf(key))}`.endsWith(`.${plain(name)}`);
+  const steps = (path: string): string[] => path.replaceAll("[]", "").split(".");
+  return endsWith(steps(pathOf(key)), steps(name));
+}
+
+function endsWith(path: readonly string[], wanted: readonly string[]): boolean {
+  const [step, last] = [path.at(-1), wanted.at(-1)];
+  if (last === undefined) return true;
+  if (step === undefined) return false;
+  const shorter = path.slice(0, -1);
+  if (step !== "NAME") return step === last && endsWith(shorter, wanted.slice(0, -1));
+  // The first word of a question is no chosen name.
+  const isName = wanted.length > 1 && endsWith(shorter, wanted.slice(0, -1));
+  return isName || endsWith(shorter, wanted);
 }
 
 const STATUS: Readonly<Record<Keyword["status"], string>> = {

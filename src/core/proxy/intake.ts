@@ -113,6 +113,13 @@ export class Intake {
     if (accessLog.format !== "off") sinks.access(record, accessLog);
   }
 
+  /** Of a request that is refused for its head: the log shows what it asked for. */
+  keepLine(exchange: Exchange, head: RequestHead): void {
+    exchange.record.version = 10 + head.minor;
+    const { accessLog } = exchange.client!.frontend.settings;
+    if (accessLog.format !== "off") keepTexts(exchange, head);
+  }
+
   left(client: ClientConnection): void {
     this.#options.left(client);
   }
