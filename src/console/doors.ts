@@ -8,6 +8,7 @@ import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import { removeStaleSocket } from "../daemon/line-connection.ts";
 import type { ConsoleSettings } from "../config/service/service-model.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { tlsOptions, type DoorOptions, type TlsMaterial } from "./web-server.ts";
 
 const RETRY_MS = 5_000;
@@ -31,7 +32,7 @@ interface Place {
 export class Doors {
   readonly #options: DoorsOptions;
   readonly #local: Place;
-  readonly #looking: NodeJS.Timeout;
+  readonly #stopLooking: () => void;
   #places: Place[] = [];
   #settings = "";
   #files: ConsoleSettings["tls"];
@@ -44,8 +45,7 @@ export class Doors {
       removeStaleSocket(socketPath);
       server.listen(socketPath, () => chmodSync(socketPath, 0o660));
     });
-    this.#looking = setInterval(() => this.#look(), LOOK_MS);
-    this.#looking.unref();
+    this.#stopLooking = onBeat(() => this.#look(), LOOK_MS);
   }
 
   get troubles(): readonly string[] {
@@ -79,7 +79,7 @@ export class Doors {
   }
 
   close(): void {
-    clearInterval(this.#looking);
+    this.#stopLooking();
     for (const place of [this.#local, ...this.#places]) this.#shut(place);
   }
 

@@ -60,6 +60,7 @@ test("the catalogue and the past of drills are answered as described", async () 
     node: () => "lb1",
     journal: { find: () => [], add: () => undefined },
     control: { service: undefined },
+    parts: () => [],
   } as unknown as ConsoleCore;
   const part = await DRILLS.start(core);
   try {
@@ -75,6 +76,12 @@ test("the catalogue and the past of drills are answered as described", async () 
         ["2", "lb2", undefined],
         ["1", undefined, "passed"],
       ],
+    );
+    appendLine(folder, { ...line, wallMs: Date.now(), kind: "drill-started", id: "3" });
+    assert.equal(
+      part.exhibits!().drills!.running?.id,
+      "3",
+      "who looks sees what was written just now",
     );
   } finally {
     await part.close();
