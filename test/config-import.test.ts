@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { FORMATS } from "../src/config/import/format.ts";
+import type { Imported } from "../src/config/import/import-file.ts";
 import type { Model } from "../src/config/model.ts";
 import { readKeepalivedConf } from "../src/config/read-configuration.ts";
 import { readServiceYaml } from "../src/config/service/read-service.ts";
@@ -133,6 +134,32 @@ test("a default_backend that all sections of haproxy.cfg inherit leads frontends
   const { text = "", losses } = imported("x.cfg", { format: "haproxy" }, files);
   assert.match(text, /www:\n *listen: \[0\.0\.0\.0:80\]\n *pool: app\n/u);
   assert.deepEqual(told(losses), []);
+});
+
+test("files that the old program finds from its folder are named whole", () => {
+  const nginx = [
+    "server {",
+    "  listen 443 ssl;",
+    "  ssl_certificate tls/site.pem;",
+    "  ssl_certificate_key tls/site.key;",
+    "  ssl_certificate $ssl_server_name.pem;",
+    "  location / { return 204; }",
+    "}",
+  ].join("\n");
+  const haproxy = "frontend www\n mode http\n bind :443 ssl crt site.pem\n http-request deny\n";
+  const of = (path: string, format: "nginx" | "haproxy", source: string): Imported =>
+    imported(path, { format }, { readFile: () => source, glob: () => [] });
+  const { text = "", losses } = of("/etc/nginx/sites-enabled/shop", "nginx", nginx);
+  assert.match(text, /certificate: \/etc\/nginx\/tls\/site\.pem/u);
+  assert.match(text, /key: \/etc\/nginx\/tls\/site\.key/u);
+  assert.deepEqual(
+    losses.map(({ line }) => line),
+    [5],
+  );
+  assert.match(
+    of("/etc/haproxy/haproxy.cfg", "haproxy", haproxy).text ?? "",
+    /certificates: \[\/etc\/haproxy\/site\.pem\]/u,
+  );
 });
 
 test("a folder of HAProxy's certificates is all that lies there; QUIC is told and changes nothing", () => {

@@ -54,7 +54,8 @@ function verdict(path: string, permissive = false): string {
   const told = sortDiagnostics([...diagnostics, ...hurts]).map((d) =>
     formatDiagnostic(d, sourceLine(d)),
   );
-  return [...told, model === undefined ? "REFUSED" : summarize(model)].join("\n").trimEnd();
+  const text = [...told, model === undefined ? "REFUSED" : summarize(model)].join("\n").trimEnd();
+  return text.replaceAll(ROOT, "/");
 }
 
 function compare(name: string, actual: string): void {

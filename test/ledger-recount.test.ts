@@ -58,6 +58,7 @@ class Episode {
     if (prng.chance(0.2)) this.#drill();
     if (prng.chance(0.2)) this.#say("server-change-asked", "web/b", this.#within(60));
     if (prng.chance(0.1)) this.#maintenance();
+    if (prng.chance(0.2)) this.#instanceFails();
   }
 
   #within(seconds: number): number {
@@ -106,9 +107,23 @@ class Episode {
       ["server-down", "server-up"],
       ["server-ejected", "server-returned"],
       ["server-down", "server-maint"],
+      ["server-down", "started"],
+      ["server-ejected", "started"],
     ] as const);
+    const back = out + 1000 + Math.floor(prng.between(0, 200_000));
     this.#say(down, "web/a", out);
-    this.#say(up, "web/a", out + 1000 + Math.floor(prng.between(0, 200_000)));
+    if (up === "started") this.#say(up, "", back, { fresh: true });
+    else this.#say(up, "web/a", back);
+  }
+
+  /** What it was before the process ended nobody tells. */
+  #instanceFails(): void {
+    const prng = this.#prng;
+    const out = this.#within(20);
+    if (prng.chance(0.5)) this.#say("state-changed", "VI_1", out, { from: "BACKUP", to: "FAULT" });
+    else this.#say("split-brain-found", "VI_1", out);
+    const back = out + 500 + Math.floor(prng.between(0, 100_000));
+    this.#say("state-changed", "VI_1", back, { from: "INIT", to: "BACKUP" });
   }
 
   #masterFalls(): void {

@@ -10,6 +10,10 @@ export type Shell = (typeof SHELLS)[number];
 export const NAMED = ["instances", "pools", "servers"] as const;
 export type Named = (typeof NAMED)[number];
 
+/** What `nines lab` can be told. */
+export const LAB_VERBS = ["up", "exec", "fault", "heal", "down", "list"] as const;
+export type LabVerb = (typeof LAB_VERBS)[number];
+
 interface Word {
   readonly name: string;
   readonly help: string;
@@ -73,6 +77,7 @@ const CHOICES: Readonly<Record<string, () => readonly string[]>> = {
   "drill plan": drills,
   "drill run": drills,
   completion: () => SHELLS,
+  lab: () => LAB_VERBS,
 };
 
 /** Without quotes, so that it can stand between any. */

@@ -12,6 +12,7 @@ import {
 } from "../lab/lab-command.ts";
 import { READY_PLANS } from "../lab/ready-plans.ts";
 import { formatTable } from "../lib/table.ts";
+import { LAB_VERBS, type LabVerb } from "./completion.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Exit status of the program that `lab exec` ran, so any number. */
@@ -27,7 +28,7 @@ export async function lab(words: readonly string[], terminal: Terminal): Promise
     for (const line of listingLines(listing)) terminal.out(line);
     return 0;
   };
-  const actions: Readonly<Record<string, Action>> = {
+  const actions: Readonly<Record<LabVerb, Action>> = {
     up: async ([what = "two-directors"]) => show(await labUp(what, name)),
     exec: ([host, ...argv]) =>
       host === undefined || argv.length === 0
@@ -41,12 +42,14 @@ export async function lab(words: readonly string[], terminal: Terminal): Promise
       return 0;
     },
     heal: async () => show(await labHeal(name)),
-    down: () => {
-      terminal.out(`${labDown(name)} is gone`);
+    down: ([world = name]) => {
+      terminal.out(`${labDown(world)} is gone`);
       return 0;
     },
     list: () => {
-      for (const listing of labList()) show(listing);
+      const all = labList();
+      for (const listing of all) show(listing);
+      if (all.length === 0) terminal.out("no world is up: nines lab up two-directors");
       return 0;
     },
   };
@@ -54,11 +57,11 @@ export async function lab(words: readonly string[], terminal: Terminal): Promise
     terminal.out(helpText());
     return 0;
   }
-  const action = actions[verb];
-  if (action === undefined)
+  const known = LAB_VERBS.find((one) => one === verb);
+  if (known === undefined)
     return usage(terminal, `no such thing: lab ${verb}; see nines lab --help`);
   try {
-    return await action(operands, name);
+    return await actions[known](operands, name);
   } catch (error) {
     // Messages of the lab are made for users; a bug's stack is for us.
     if (!(error instanceof Error) || error.name === "TypeError") throw error;
@@ -96,7 +99,7 @@ function helpText(): string {
   const faults = FAULT_WORDS.map((f) => [`  ${f.word}`, f.argument ?? "", f.meaning]);
   return [
     "Usage: nines lab up [PLAN|FILE] | exec HOST PROGRAM … | fault WORD HOST [ARGUMENT]",
-    "       nines lab heal | down | list        (--world NAME picks one of several worlds)",
+    "       nines lab heal | down [NAME] | list (--world NAME picks one of several worlds)",
     "",
     "Hosts have a /tmp and a /run of their own; all other files are the machine's.",
     "",

@@ -108,10 +108,10 @@ class ProbeRun {
       });
     }
     this.#writes = this.#startWrites();
-    store.prune(this.#startMs);
+    this.#keep(() => store.prune(this.#startMs));
     this.#timers = [
       setInterval(() => this.#live(), LIVE_MS),
-      setInterval(() => store.prune(this.#prober.wallNowMs), PRUNE_MS),
+      setInterval(() => this.#keep(() => store.prune(this.#prober.wallNowMs)), PRUNE_MS),
     ];
   }
 

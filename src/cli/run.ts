@@ -43,12 +43,13 @@ export interface RunOptions extends Pick<LoadOptions, "part" | "networkNamespace
 
 export async function run(options: RunOptions, terminal: Terminal): Promise<ExitCode> {
   const { file, text } = options;
-  const files = text === undefined ? {} : { files: withFile(file, text) };
+  const files = text === undefined ? { inPlaceOf: file } : { files: withFile(file, text) };
   const pageAt = typeof options.console === "string" ? options.console : undefined;
   const load = (path: string): LoadedConfiguration =>
     withPageAt(loadConfiguration(path, { ...options, ...files }), pageAt);
-  const wasTakenBack = text === undefined && takeBackOverdue(file, options.stateDir);
-  const { model, service, lines } = load(file);
+  const read = (): Iterable<string> => load(file).texts.keys();
+  const wasTakenBack = text === undefined && takeBackOverdue(file, options.stateDir, read);
+  const { model, service, texts, lines } = load(file);
   if (model === undefined) {
     for (const line of lines) terminal.err(line);
     const next = text === undefined ? `mend ${file}, then try: nines check ${file}` : HELP;
@@ -90,7 +91,7 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
     console,
     log,
     load,
-    ...(service === undefined ? {} : { service }),
+    loaded: { texts, ...(service === undefined ? {} : { service }) },
   };
   const role = new ControlRole(control, model, lines);
   if (wasTakenBack) role.tookBack();

@@ -1,49 +1,25 @@
 /** Scripts that are unsafe, missing, too slow, or written for keepalived rather than for Nines. */
 
-import type { NotifyCommand } from "../core/vrrp/settings.ts";
-import type { Findings, Place } from "./diagnostic.ts";
-import type { FileFact, HostFacts } from "./host-facts.ts";
-import type { Model } from "./model.ts";
+import { DEFAULT_SCRIPT_USER, SCRIPT_PATH } from "../core/check/script-security.ts";
+import type { Findings } from "./diagnostic.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { ScriptSecurity } from "./model.ts";
+import type { ScriptUse } from "./script-uses.ts";
 
-interface ScriptUse {
-  readonly command: NotifyCommand;
-  readonly at: Place;
-  /** Tracked scripts: the time one run may take. */
-  readonly timeoutMs?: number;
+/** What everything about one script is judged by. */
+interface Judging {
+  /** `script_user`, `enable_script_security`. */
+  readonly rules: ScriptSecurity;
+  readonly facts: HostFacts;
+  readonly findings: Findings;
 }
 
-export function warnAboutScripts(model: Model, facts: HostFacts, findings: Findings): void {
-  for (const use of usesOf(model)) {
-    warnAboutShell(use, findings);
-    warnAboutUser(use, model, facts, findings);
-    warnAboutFile(use, model, facts, findings);
+export function warnAboutScripts(uses: readonly ScriptUse[], judging: Judging): void {
+  for (const use of uses) {
+    warnAboutShell(use, judging.findings);
+    warnAboutUser(use, judging);
+    warnAboutFile(use, judging);
   }
-}
-
-function usesOf(model: Model): ScriptUse[] {
-  const nowhere = { file: "", line: 1, column: 1, text: "" };
-  const place = (key: string): Place => model.origins.get(key) ?? nowhere;
-  const tracked = model.vrrp.scripts.map((script) => ({
-    command: script.command,
-    at: place(`script of ${script.name}`),
-    timeoutMs: script.timeoutMs,
-  }));
-  const keywords = {
-    master: "notify_master",
-    backup: "notify_backup",
-    fault: "notify_fault",
-    stop: "notify_stop",
-    deleted: "notify_deleted",
-    any: "notify",
-    masterReceivedLowerPriority: "notify_master_rx_lower_pri",
-  } as const;
-  const notified = [...model.vrrp.instances, ...model.vrrp.groups].flatMap((one) =>
-    Object.entries(keywords).flatMap(([key, keyword]) => {
-      const command = one.notify[key as keyof typeof keywords];
-      return command === undefined ? [] : [{ command, at: place(`${keyword} of ${one.name}`) }];
-    }),
-  );
-  return [...tracked, ...notified];
 }
 
 function warnAboutShell(use: ScriptUse, findings: Findings): void {
@@ -53,9 +29,9 @@ function warnAboutShell(use: ScriptUse, findings: Findings): void {
   findings.warn(use.at, `'${odd}' means something to a shell only`, next);
 }
 
-function warnAboutUser(use: ScriptUse, model: Model, facts: HostFacts, findings: Findings): void {
-  const user = use.command.user ?? model.scripts.user;
-  const group = use.command.group ?? model.scripts.group;
+function warnAboutUser(use: ScriptUse, { rules, facts, findings }: Judging): void {
+  const user = use.command.user ?? rules.user;
+  const group = use.command.group ?? rules.group;
   const isKnown = (name: string | undefined, names: readonly string[] | undefined): boolean =>
     name === undefined || names === undefined || /^\d+$/u.test(name) || names.includes(name);
   if (!isKnown(user, facts.users)) {
@@ -67,15 +43,18 @@ function warnAboutUser(use: ScriptUse, model: Model, facts: HostFacts, findings:
   }
 }
 
-function warnAboutFile(use: ScriptUse, model: Model, facts: HostFacts, findings: Findings): void {
-  const path = use.command.argv[0] ?? "";
-  if (facts.file === undefined || !path.startsWith("/")) return;
+function warnAboutFile(use: ScriptUse, judging: Judging): void {
+  const { facts, findings } = judging;
+  const [command = ""] = use.command.argv;
+  if (facts.file === undefined || command === "") return;
+  const path = located(command, facts.file);
   const fact = facts.file(path);
   if (fact === undefined) {
+    const isPath = path.includes("/");
     findings.warn(
       use.at,
-      `${path} does not exist on this machine`,
-      "install it, or correct the path",
+      isPath ? `${path} does not exist on this machine` : `${path} is not in ${SCRIPT_PATH}`,
+      isPath ? "install it, or correct the path" : "install it, or write its whole path",
     );
     return;
   }
@@ -86,25 +65,28 @@ function warnAboutFile(use: ScriptUse, model: Model, facts: HostFacts, findings:
   if ((fact.mode & 0o111) === 0) {
     findings.warn(use.at, `${path} is not executable`, `run: chmod 755 ${path}`);
   }
-  checkSafety(use, path, model, { find: facts.file, findings });
+  checkSafety(use, path, judging);
   if (fact.text !== undefined) warnAboutText(use, path, fact.text, findings);
+}
+
+/** As it will be found at run time: nothing is relative to where Nines was started. */
+function located(command: string, find: NonNullable<HostFacts["file"]>): string {
+  if (command.startsWith("/")) return command;
+  if (command.includes("/")) return `/${command}`;
+  const places = SCRIPT_PATH.split(":").map((directory) => `${directory}/${command}`);
+  return places.find((path) => find(path) !== undefined) ?? command;
 }
 
 /**
  * keepalived skips an unsafe script without a word in the state (its threads #2184, #842); a
  * check that does not run is worse than a daemon that does not start, so this is an error.
  */
-function checkSafety(
-  use: ScriptUse,
-  path: string,
-  model: Model,
-  with_: { find: (path: string) => FileFact | undefined; findings: Findings },
-): void {
-  const { find, findings } = with_;
+function checkSafety(use: ScriptUse, path: string, judging: Judging): void {
+  const { rules, facts, findings } = judging;
   const parts = path.split("/").slice(1);
   for (let depth = parts.length; depth >= 0; depth--) {
     const part = `/${parts.slice(0, depth).join("/")}`;
-    const fact = find(part);
+    const fact = facts.file?.(part);
     if (fact === undefined) continue;
     const sticky = fact.directory && (fact.mode & 0o1000) !== 0;
     if ((fact.mode & 0o002) !== 0 && !sticky) {
@@ -113,18 +95,19 @@ function checkSafety(
       return;
     }
     const others = fact.uid !== 0 || ((fact.mode & 0o020) !== 0 && fact.gid !== 0);
-    if (others && runsAsRoot(use, model)) {
+    if (others && runsAsRoot(use, judging)) {
       const reason = `somebody other than root can change ${part}, and root would run it`;
       const next = `run: chown root:root ${part}; chmod go-w ${part}, or set script_user`;
-      findings.add(model.scripts.enforce ? "error" : "warning", use.at, reason, next);
+      findings.add(rules.enforce ? "error" : "warning", use.at, reason, next);
       return;
     }
   }
 }
 
-function runsAsRoot(use: ScriptUse, model: Model): boolean {
-  const user = use.command.user ?? model.scripts.user;
-  return user === undefined || user === "root" || user === "0";
+function runsAsRoot(use: ScriptUse, { rules, facts }: Judging): boolean {
+  const user = use.command.user ?? rules.user;
+  if (user !== undefined) return user === "root" || user === "0";
+  return facts.users?.includes(DEFAULT_SCRIPT_USER) !== true;
 }
 
 /** The ways in which scripts of the field get rid of keepalived. */

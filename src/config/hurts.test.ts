@@ -89,6 +89,55 @@ test("a world-writable directory above a script is unsafe unless it is sticky", 
   assert.deepEqual(told(text, facts(0o1777)), []);
 });
 
+test("every script is looked at, whoever runs it", () => {
+  const mode = (path: string): number => (path.startsWith("/opt/") ? 0o757 : 0o755);
+  const facts: HostFacts = {
+    file: (path) => ({ mode: mode(path), uid: 0, gid: 0, directory: !path.startsWith("/opt/") }),
+  };
+  const server = (lines: string): string =>
+    `virtual_server 192.0.2.1 80 {\nprotocol TCP\n${lines}\n}\n`;
+  const real = (lines: string): string => server(`real_server 192.0.2.2 80 {\n${lines}\n}`);
+  const globals = (line: string): string => `global_defs {\n${line}\n}\n`;
+  const texts = [
+    globals("startup_script /opt/x"),
+    globals("shutdown_script /opt/x"),
+    globals("notify_fifo_script /opt/x"),
+    globals("vrrp_notify_fifo_script /opt/x"),
+    server("quorum_up /opt/x"),
+    server("quorum_down /opt/x"),
+    real("notify_up /opt/x"),
+    real("notify_down /opt/x"),
+    real('MISC_CHECK {\nmisc_path "/opt/x --deep"\n}'),
+  ];
+  for (const text of texts) {
+    const line = text.slice(0, text.indexOf("/opt/x")).split("\n").length;
+    const found = told(text, facts).join("\n");
+    assert.match(found, new RegExp(`^${line} error: everybody can change /opt/x`, "mu"), text);
+  }
+});
+
+test("a command without a path is looked for where it will be at run time", () => {
+  const text = `vrrp_script s {\nscript "killall -0 nginx"\n}\n${instance(`${QUIET}\ntrack_script {\ns\n}`)}`;
+  const at = (place: string): HostFacts => ({
+    file: (path) =>
+      path === place || !path.includes("kill")
+        ? { mode: 0o755, uid: 0, gid: 0, directory: path !== place }
+        : undefined,
+  });
+  assert.deepEqual(told(text, at("/usr/bin/killall")), []);
+  assert.match(told(text, at("/home/me/killall"))[0]!, /^2 warning: killall is not in \/usr/u);
+});
+
+test("root is not whom scripts run as where keepalived_script exists", () => {
+  const text = `vrrp_script s {\nscript /opt/x\n}\n${instance(`${QUIET}\ntrack_script {\ns\n}`)}`;
+  const users = ["root", "keepalived_script"];
+  const facts: HostFacts = {
+    file: (path) => ({ mode: 0o755, uid: 1000, gid: 0, directory: path !== "/opt/x" }),
+  };
+  assert.match(told(text, facts)[0]!, /root would run it/u);
+  assert.deepEqual(told(text, { ...facts, users, groups: ["root"] }), []);
+});
+
 test("missing and not executable scripts are told", () => {
   assert.match(scripted(undefined)[0]!, /does not exist/u);
   assert.match(scripted({ mode: 0o644 })[0]!, /not executable/u);

@@ -9,6 +9,7 @@ import { type Diagnostic, Findings, type Place, sortDiagnostics } from "./diagno
 import type { HostFacts } from "./host-facts.ts";
 import { warnAboutScripts } from "./hurts-scripts.ts";
 import type { Model } from "./model.ts";
+import { scriptUses } from "./script-uses.ts";
 
 export type { FileFact, HostFacts } from "./host-facts.ts";
 export { gatherHostFacts } from "./host-facts.ts";
@@ -39,7 +40,7 @@ export function machineWarnings(model: Model, facts: HostFacts): Diagnostic[] {
   const findings = new Findings();
   for (const instance of model.vrrp.instances) warnAboutSource(model, instance, facts, findings);
   warnAboutInterfaces(model, facts, findings);
-  warnAboutScripts(model, facts, findings);
+  warnAboutScripts(scriptUses(model), { rules: model.scripts, facts, findings });
   return sortDiagnostics(findings.list);
 }
 

@@ -49,6 +49,8 @@ export interface Reading {
   readonly unfinished?: Model;
   /** In reading order. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Every file that was read - it and what it includes - as it is on disk. */
+  readonly texts: ReadonlyMap<string, string>;
   /** The line a diagnostic is about, for its caret. */
   readonly sourceLine: (at: Place) => string | undefined;
 }
@@ -72,7 +74,7 @@ export function readKeepalivedConf(
   if (!reader.read(path)) {
     const at = { file: path, line: 1, column: 1, text: "" };
     findings.error(at, ...unreadable(path, files));
-    return { diagnostics: findings.list, sourceLine: () => undefined };
+    return { diagnostics: findings.list, texts: new Map(), sourceLine: () => undefined };
   }
   const tree = parseTree(reader.lines, findings);
   const model = buildModel(tree, path, {
@@ -88,6 +90,7 @@ export function readKeepalivedConf(
   return {
     ...(findings.failed ? { unfinished: model } : { model }),
     diagnostics: sortDiagnostics(findings.list),
+    texts: reader.texts,
     sourceLine: (at) => reader.sources.get(at.file)?.[at.line - 1],
   };
 }

@@ -6,6 +6,7 @@
 import { chmodSync, readFileSync, statSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
+import { createSecureContext } from "node:tls";
 import { removeStaleSocket } from "../daemon/line-connection.ts";
 import type { ConsoleSettings } from "../config/service/service-model.ts";
 import { onBeat } from "../drivers/beat.ts";
@@ -35,6 +36,7 @@ export class Doors {
   readonly #stopLooking: () => void;
   #places: Place[] = [];
   #settings = "";
+  #listen: ConsoleSettings["listen"] = [];
   #files: ConsoleSettings["tls"];
   #stamp = "";
 
@@ -58,15 +60,16 @@ export class Doors {
     const settings = JSON.stringify([listen, tls]);
     if (settings === this.#settings) return;
     this.#settings = settings;
+    this.#listen = listen;
     this.#files = tls;
     for (const place of this.#places) this.#shut(place);
+    this.#places = [];
     const material = this.#material();
-    if (tls !== undefined && material === undefined) {
-      this.#places = [];
-      this.#settings = "";
-      return;
-    }
-    this.#places = listen.flatMap((bind) => {
+    if (tls === undefined || material !== undefined) this.#openAll(material);
+  }
+
+  #openAll(material: TlsMaterial | undefined): void {
+    this.#places = this.#listen.flatMap((bind) => {
       if (bind.kind !== "ip") return [];
       const host = bind.address.includes(":") ? `[${bind.address}]` : bind.address;
       const server = this.#options.open({
@@ -117,11 +120,12 @@ export class Doors {
     server.closeAllConnections();
   }
 
-  /** New certificates count for new connections; broken ones do not. */
+  /** New certificates count for new connections; broken ones do not, and open nothing. */
   #look(): void {
     if (this.#files === undefined || this.#stamp === stampOf(this.#files)) return;
     const material = this.#material();
     if (material === undefined) return;
+    if (this.#places.length === 0) return this.#openAll(material);
     for (const { server } of this.#places) {
       (server as TlsServer).setSecureContext(tlsOptions(material));
     }
@@ -133,11 +137,14 @@ export class Doors {
     this.#stamp = stampOf(files);
     try {
       const { clientCa } = files;
-      return {
+      const material = {
         cert: readFileSync(files.certificate),
         key: readFileSync(files.key),
         ...(clientCa === undefined ? {} : { clientCa: readFileSync(clientCa) }),
       };
+      // Of two files that are replaced one after the other, the key may still be that of the certificate before.
+      createSecureContext(tlsOptions(material));
+      return material;
     } catch (error) {
       this.#options.report("tls", `the page's certificate cannot be used: ${String(error)}`);
       return undefined;

@@ -12,6 +12,7 @@ import { runDirectory } from "../daemon/run-directory.ts";
 import { appendLine } from "../drivers/drill-files.ts";
 import type { DrillRunView, DrillView } from "./api.ts";
 import type { ConsoleCore, RunningPart } from "./console-core.ts";
+import type { RecordDraft } from "../core/journal/record.ts";
 import { DRILLS } from "./drill-part.ts";
 import { type Call, isProblem } from "./routes.ts";
 
@@ -58,7 +59,7 @@ test("the catalogue and the past of drills are answered as described", async () 
     directory: runDirectory(folder),
     stateDirectory: folder,
     node: () => "lb1",
-    journal: { find: () => [], add: () => undefined },
+    journal: { find: () => [], add: () => undefined, onOpen: () => undefined },
     control: { service: undefined },
     parts: () => [],
   } as unknown as ConsoleCore;
@@ -85,5 +86,47 @@ test("the catalogue and the past of drills are answered as described", async () 
     );
   } finally {
     await part.close();
+  }
+});
+
+test("what the journal has already is not written again, however late its file could be opened", async ({
+  mock,
+}) => {
+  const home = mkdtempSync(join(folder, "late-"));
+  const line = { wallMs: RESULT.startedWallMs, drill: "kill-vrrp", reason: "kill -9" };
+  appendLine(home, { ...line, kind: "drill-started", id: "1" });
+  appendLine(home, { ...line, kind: "drill-finished", id: "1", result: RESULT });
+  const written: RecordDraft[] = [];
+  let opened = (): void => undefined;
+  let isOpen = false;
+  const find = ({ kind }: { kind: string }): object[] =>
+    isOpen && kind === "drill-started" ? [{ wallMs: line.wallMs, subject: line.drill }] : [];
+  const core = {
+    directory: runDirectory(home),
+    stateDirectory: home,
+    node: () => "lb1",
+    journal: {
+      find,
+      add: (draft: RecordDraft) => void written.push(draft),
+      onOpen: (tell: () => void) => (opened = tell),
+    },
+    parts: () => [],
+    control: { service: undefined },
+  } as unknown as ConsoleCore;
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const part = await DRILLS.start(core);
+  try {
+    mock.timers.tick(1_010);
+    assert.deepEqual(written, []);
+    isOpen = true;
+    opened();
+    mock.timers.tick(1_010);
+    assert.deepEqual(
+      written.map(({ kind }) => kind),
+      ["drill-finished"],
+    );
+  } finally {
+    await part.close();
+    mock.timers.reset();
   }
 });

@@ -59,7 +59,8 @@ class DrillPart implements RunningPart {
   readonly errands: DrillDoor;
   readonly actions: NonNullable<RunningPart["actions"]>;
   readonly #core: ConsoleCore;
-  readonly #known = new Set<string>();
+  /** Undefined: the journal has not been opened, so nobody knows what is in it already. */
+  #known: Set<string> | undefined;
   readonly #stopLooking: () => void;
   readonly #nines: readonly string[];
   #lines: readonly DrillLine[] = [];
@@ -74,15 +75,7 @@ class DrillPart implements RunningPart {
       nines: this.#nines,
       closed: () => whyClosed(core.control.service),
     });
-    for (const kind of KINDS) {
-      for (const { wallMs: at, subject } of core.journal.find({
-        kind,
-        limit: KNOWN,
-        newest: true,
-      })) {
-        this.#known.add(keyOf({ kind, wallMs: at, drill: subject }));
-      }
-    }
+    core.journal.onOpen(() => this.#learn());
     this.routes = [this.#catalogueRoute(), this.#historyRoute()];
     this.actions = { "drill-run": this.#run(), "drill-stop": this.#stop() };
     this.#look();
@@ -109,6 +102,17 @@ class DrillPart implements RunningPart {
     this.errands.close();
   }
 
+  #learn(): void {
+    this.#known ??= new Set();
+    for (const kind of KINDS) {
+      const records = this.#core.journal.find({ kind, limit: KNOWN, newest: true });
+      for (const { wallMs: at, subject } of records) {
+        this.#known.add(keyOf({ kind, wallMs: at, drill: subject }));
+      }
+    }
+    this.#changedMs = 0;
+  }
+
   /** New lines become records; the file is read again only when it has changed. */
   #look(): void {
     const { stateDirectory, journal } = this.#core;
@@ -116,10 +120,12 @@ class DrillPart implements RunningPart {
     if (changedMs === this.#changedMs) return;
     this.#changedMs = changedMs;
     this.#lines = readLines(stateDirectory);
+    const known = this.#known;
+    if (known === undefined) return;
     for (const line of this.#lines) {
       const key = keyOf(line);
-      if (this.#known.has(key)) continue;
-      this.#known.add(key);
+      if (known.has(key)) continue;
+      known.add(key);
       const { wallMs: at, kind, drill, id, reason, result, asked, on, verdict, measured } = line;
       const monoMs = monotonicMs() - Math.max(0, wallMs() - at);
       const data = {

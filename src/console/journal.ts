@@ -14,6 +14,7 @@ import {
   type EventPlace,
   JournalReader,
   JournalStore,
+  type OldRows,
   type RecordQuery,
 } from "../drivers/journal-store.ts";
 
@@ -44,6 +45,7 @@ type Listener = (records: readonly JournalRecord[]) => void;
 export class Journal {
   readonly #options: JournalOptions;
   readonly #listeners = new Set<Listener>();
+  readonly #others: (() => readonly OldRows[])[] = [];
   readonly #openers = new Set<(database: DatabaseSync) => void>();
   #claim: DatabaseSync | undefined;
   #database: DatabaseSync | undefined;
@@ -118,6 +120,11 @@ export class Journal {
   onOpen(opened: (database: DatabaseSync) => void): void {
     this.#openers.add(opened);
     if (this.#database !== undefined) opened(this.#database);
+  }
+
+  /** Other tables that share the file and its bound of size. */
+  share(others: () => readonly OldRows[]): void {
+    this.#others.push(others);
   }
 
   /** Empty while the file cannot be read. */
@@ -286,7 +293,8 @@ export class Journal {
   #prune(): void {
     const now = { wallMs: wallMs(), monoMs: monotonicMs(), boot: this.#options.boot };
     try {
-      const gone = this.#store?.prune(this.#options.bounds(), now) ?? 0;
+      const others = this.#others.flatMap((rows) => rows());
+      const gone = this.#store?.prune(this.#options.bounds(), now, others) ?? 0;
       if (gone > 0) setTimeout(() => this.#prune(), FLUSH_MS).unref();
     } catch (error) {
       this.#fail(error);

@@ -45,7 +45,8 @@ function stage(t: TestContext): Stage {
     },
   };
   const database = new DatabaseSync(":memory:");
-  const journal = { onOpen: (opened: (one: DatabaseSync) => void) => opened(database) };
+  const onOpen = (opened: (one: DatabaseSync) => void): void => opened(database);
+  const journal = { onOpen, share: () => undefined };
   const measures = new Measures(control as never, journal, "boot");
   const pass: Stage["pass"] = async (seconds, each) => {
     for (let second = 1; second <= seconds; second++) {

@@ -57,7 +57,7 @@ export class Measures {
   #unsaved: Measurement[] = [];
   #bucket = Math.floor(wallMs() / BUCKET_MS);
 
-  constructor(control: Control, journal: Pick<Journal, "onOpen">, boot: string) {
+  constructor(control: Control, journal: Pick<Journal, "onOpen" | "share">, boot: string) {
     this.#control = control;
     this.#boot = boot;
     this.#servers = new ServerMinutes(control);
@@ -67,6 +67,10 @@ export class Measures {
       this.#servers.open(database);
       if (isFirst) this.#resume(this.#store.look);
     });
+    journal.share(() => [
+      ...(this.#store === undefined ? [] : [this.#store]),
+      ...this.#servers.rows,
+    ]);
     this.#ends = [onBeat(() => this.#roll(), ROLL_EVERY_MS)];
   }
 

@@ -1,7 +1,7 @@
 /** What a node's journal says of the parts of an estimate: how often they failed, and for how long. */
 
 import { switchCoverage } from "../core/drill/coverage.ts";
-import { evidenceOfRecord, EVIDENCE_KINDS } from "../core/ledger/evidence.ts";
+import { evidenceOfRecord, EVIDENCE_KINDS, isFoundBy } from "../core/ledger/evidence.ts";
 import { type Incident, isFailure, isFault } from "../core/ledger/incident.ts";
 import { covers, lengthOf, type Span, union } from "../core/ledger/intervals.ts";
 import type { MeasuredPart } from "../core/estimate/measured.ts";
@@ -91,6 +91,10 @@ function partSpans(
   };
   for (const record of records) {
     for (const one of evidenceOfRecord(record)) {
+      if (one.type === "afresh") {
+        const found = [...open.keys()].filter((part) => isFoundBy(part, one.node));
+        for (const part of found) close(part, one.atMs);
+      }
       if (one.type !== "out" && one.type !== "back") continue;
       const name = nameOf(one.part);
       if (!spans.has(name)) spans.set(name, []);

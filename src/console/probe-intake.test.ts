@@ -8,7 +8,7 @@ import type { ProbeReport } from "../core/probe/report.ts";
 import { ProbeIntakeStore } from "../drivers/probe-intake-store.ts";
 import { answerMistakes } from "../../test/kit/answer-mistakes.ts";
 import type { Problem } from "./api.ts";
-import { type Intake, ProbeIntake } from "./probe-intake.ts";
+import { forgiving, type Intake, ProbeIntake } from "./probe-intake.ts";
 
 const NOW = 1_800_000_000_000;
 
@@ -147,6 +147,45 @@ test("what is no report is refused for good, without a journal for now", () => {
     say: () => {},
   }).take(report(), NOW);
   assert.ok("status" in none && none.status === 503);
+});
+
+test("while control has not told which services there are, a report is refused for now only", () => {
+  const { store, measured } = stage([]);
+  const early = new ProbeIntake({
+    store: () => store,
+    services: () => undefined,
+    measured: (more) => void measured.push(...more),
+    say: () => {},
+  }).take(report({ service: "shop" }), NOW);
+  // 422 would make the prober throw its record away.
+  assert.ok("status" in early && early.status === 503);
+  assert.deepEqual(measured, []);
+});
+
+test("what a full disk takes no note of is not counted and comes again; our own probes' counts", () => {
+  const { store, measured } = stage([]);
+  let isFull = true;
+  const onDisk = {
+    ...forgiving(store),
+    noteBuckets: (...note: Parameters<ProbeIntakeStore["noteBuckets"]>): void => {
+      if (isFull) throw new Error("database or disk is full");
+      store.noteBuckets(...note);
+    },
+  };
+  const options = {
+    services: () => [service("shop")],
+    measured: (more: readonly Measurement[]) => void measured.push(...more),
+    say: () => {},
+  };
+  const intake = new ProbeIntake({ ...options, store: () => onDisk });
+  for (let i = 0; i < 3; i++) assert.throws(() => intake.take(report(), NOW), /full/);
+  assert.deepEqual(measured, []);
+  isFull = false;
+  intake.take(report(), NOW);
+  assert.equal(measured.length, 1);
+  isFull = true;
+  new ProbeIntake({ ...options, store: () => forgiving(onDisk) }).take(report({ run: "2" }), NOW);
+  assert.equal(measured.length, 2);
 });
 
 test("a bucket in which the prober only slept is no measurement", () => {

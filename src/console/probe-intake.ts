@@ -22,9 +22,12 @@ const CLOCK_RIGHT_MS = 2000;
 const MOST_PROBERS = 1000;
 const PRUNE_MS = 3_600_000;
 
+type Known = Pick<ProbeIntakeStore, "hasBucket" | "noteBuckets" | "outageState" | "noteOutage">;
+
 export interface IntakeOptions {
-  readonly store: () => ProbeIntakeStore | undefined;
-  readonly services: () => readonly LedgerService[];
+  readonly store: () => Known | undefined;
+  /** Undefined: control has not told them yet. */
+  readonly services: () => readonly LedgerService[] | undefined;
   readonly measured: (measurements: readonly Measurement[]) => void;
   readonly say: (draft: Omit<RecordDraft, "monoMs">) => void;
 }
@@ -52,10 +55,19 @@ export class ProbeIntake {
     if (typeof report === "string") return problem(422, "no-report", report);
     const store = this.#options.store();
     if (store === undefined) return problem(503, "no-journal", "the journal cannot be written now");
-    const service = this.#serviceOf(report);
+    const services = this.#options.services();
+    if (services === undefined) {
+      return problem(503, "no-services", "which services there are is not known yet");
+    }
+    const service = serviceOf(report, services);
     if (typeof service !== "string") return service;
     const clockBehindMs = this.#clockOf(report, service, nowMs);
     const fresh = report.buckets.filter(({ fromMs }) => !store.hasBucket(report, fromMs));
+    // First: what the disk does not take comes again, and must not have been counted.
+    store.noteBuckets(
+      report,
+      fresh.map(({ fromMs }) => fromMs),
+    );
     const subject = `service ${service}`;
     const vantage = `probe:${report.probe}`;
     const measurements = fresh.map((bucket): Measurement => {
@@ -76,10 +88,6 @@ export class ProbeIntake {
     });
     // A bucket in which the prober slept says nothing.
     this.#options.measured(measurements.filter(({ good, bad }) => good + bad > 0));
-    store.noteBuckets(
-      report,
-      fresh.map(({ fromMs }) => fromMs),
-    );
     for (const outage of report.outages)
       this.#takeOutage({ report, service, clockBehindMs }, outage);
     const known = report.buckets.length - fresh.length;
@@ -149,21 +157,6 @@ export class ProbeIntake {
     ]);
   }
 
-  #serviceOf({ service, probe }: ProbeReport): string | Problem {
-    const services = this.#options.services();
-    const names = services.map(({ name }) => name);
-    const all = names.slice(0, 20).join(", ") || "none";
-    if (service !== undefined) {
-      if (names.includes(service)) return service;
-      return problem(422, "no-service", `there is no service '${service}'; there are: ${all}`);
-    }
-    const own = services.filter(({ probes }) => probes.includes(probe));
-    const found = own.length > 0 ? own : services;
-    if (found.length === 1) return found[0]!.name;
-    const detail = `which service does ${probe} look at? --service NAME; there are: ${all}`;
-    return problem(422, "which-service", detail);
-  }
-
   #clockOf({ probe, sentMs }: ProbeReport, service: string, nowMs: number): number {
     const behindMs = Math.round(nowMs - sentMs);
     const counts = Math.abs(behindMs) < CLOCK_RIGHT_MS ? 0 : behindMs;
@@ -188,6 +181,41 @@ export class ProbeIntake {
     }
     return counts;
   }
+}
+
+function serviceOf(
+  { service, probe }: ProbeReport,
+  services: readonly LedgerService[],
+): string | Problem {
+  const names = services.map(({ name }) => name);
+  const all = names.slice(0, 20).join(", ") || "none";
+  if (service !== undefined) {
+    if (names.includes(service)) return service;
+    return problem(422, "no-service", `there is no service '${service}'; there are: ${all}`);
+  }
+  const own = services.filter(({ probes }) => probes.includes(probe));
+  const found = own.length > 0 ? own : services;
+  if (found.length === 1) return found[0]!.name;
+  const detail = `which service does ${probe} look at? --service NAME; there are: ${all}`;
+  return problem(422, "which-service", detail);
+}
+
+/** For our own probes, which tell everything once: it counts, whether the disk takes a note of it or not. */
+export function forgiving(store: Known): Known {
+  const attempt = <T>(ask: () => T, otherwise: T): T => {
+    try {
+      return ask();
+    } catch {
+      // The journal says that the disk does not take anything.
+      return otherwise;
+    }
+  };
+  return {
+    hasBucket: (key, fromMs) => attempt(() => store.hasBucket(key, fromMs), false),
+    noteBuckets: (key, starts) => attempt(() => store.noteBuckets(key, starts), undefined),
+    outageState: (key, fromMs) => attempt(() => store.outageState(key, fromMs), "new"),
+    noteOutage: (...note) => attempt(() => store.noteOutage(...note), undefined),
+  };
 }
 
 const REPORT: Fields = {
@@ -215,12 +243,13 @@ class ProbePart implements RunningPart {
   constructor({ node, journal, measures, control }: ConsoleCore) {
     this.#control = control;
     journal.onOpen((database) => (this.#store = new ProbeIntakeStore(database)));
-    const intake = new ProbeIntake({
-      store: () => this.#store,
-      services: () => control.service?.ledger.services ?? [],
+    const options: Omit<IntakeOptions, "store"> = {
+      services: () => control.service?.ledger.services,
       measured: (measurements) => measures.add(measurements),
       say: (draft) => journal.add({ monoMs: monotonicMs(), ...draft }),
-    });
+    };
+    const intake = new ProbeIntake({ ...options, store: () => this.#store });
+    const own = new ProbeIntake({ ...options, store: () => this.#store && forgiving(this.#store) });
     this.routes = [
       {
         method: "POST",
@@ -246,13 +275,13 @@ class ProbePart implements RunningPart {
     ];
     this.#own = new NodeProbes({
       node,
-      take: (report) => void intake.take(report, wallMs()),
+      take: (report) => void own.take(report, wallMs()),
       trouble: (reason) => {
         journal.say({ source: "probe", level: "warning", kind: "probe-own", subject: "", reason });
       },
     });
     this.configured();
-    this.#pruning = setInterval(() => this.#store?.prune(wallMs()), PRUNE_MS);
+    this.#pruning = setInterval(() => this.#prune(), PRUNE_MS);
     this.#pruning.unref();
   }
 
@@ -263,6 +292,14 @@ class ProbePart implements RunningPart {
   close(): void {
     this.#own.close();
     clearInterval(this.#pruning);
+  }
+
+  #prune(): void {
+    try {
+      this.#store?.prune(wallMs());
+    } catch {
+      // A full disk must not end this process; the next time.
+    }
   }
 
   #outages({ since, until, service }: Readonly<Record<string, unknown>>): readonly KnownOutage[] {

@@ -8,6 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { MINUTE_MS, minutesOf, spread, type Measurement } from "../core/journal/measurement.ts";
 import { Tally } from "../core/journal/tally.ts";
 import { wallMs } from "../drivers/clock.ts";
+import type { OldRows } from "../drivers/journal-store.ts";
 import type { LookQuery, MeasurementQuery } from "../drivers/measure-store.ts";
 import { ServerMeasureStore } from "../drivers/server-measure-store.ts";
 import type { TrafficLook } from "../daemon/control-api.ts";
@@ -42,6 +43,11 @@ export class ServerMinutes {
   /** The journal's file, also a new one after it broke. */
   open(database: DatabaseSync): void {
     this.#store = new ServerMeasureStore(database);
+  }
+
+  /** What shares the file with the journal. */
+  get rows(): readonly OldRows[] {
+    return this.#store === undefined ? [] : [this.#store];
   }
 
   find(query: MeasurementQuery): readonly Measurement[] {

@@ -69,6 +69,8 @@ const CONFIGURATION: Patterns = [
   ["not in the configuration any more", "已从配置中删除"],
   ["removed from the configuration", "已从配置中删除"],
   ["configured anew", "已重新配置"],
+  ["is called {name} from now on", "现更名为 {name}"],
+  ["was called {name} until now", "此前名为 {name}"],
   ["mistakes in the configuration; the one before goes on", "配置有错误；之前的配置继续生效"],
   ["reload refused, old configuration runs", "重新加载被拒绝，旧配置继续运行"],
   ["the operator confirmed the configuration", "操作员已确认配置"],

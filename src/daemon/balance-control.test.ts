@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,17 +28,17 @@ function control(named: string, isOnDisk: boolean): BalanceControl {
     ),
     command: { role: "balance", runDirectory: folder, stateDirectory: folder },
     reload: async () => ({ reloaded: true, diagnostics: [] }),
-    load: (path) => loadConfiguration(path, { permissive: false }),
+    load: (path) => loadConfiguration(path, { permissive: false, inPlaceOf: named }),
   });
 }
 
-const { service } = loadConfiguration(file, { permissive: false });
+const { service, texts } = loadConfiguration(file, { permissive: false });
 
 test("a node that starts does not say that it balances nothing", async () => {
   const balance = control(file, true);
   assert.match(balance.absence, /just started/);
   assert.match(String((balance.plan(file) as { error?: string }).error), /just started/);
-  assert.equal(await balance.configure(service!), undefined);
+  assert.equal(await balance.configure(service!, texts), undefined);
   assert.match(balance.absence, /no frontends/);
 });
 
@@ -51,7 +51,7 @@ test("a balancer that could not begin says why, and not that it is about to", as
   writeFileSync(named, `${text}\npools: { web: { servers: ["127.0.0.1:9"] } }\n`);
   const balance = control(named, true);
   const loaded = loadConfiguration(named, { permissive: false });
-  const trouble = await balance.configure(loaded.service!);
+  const trouble = await balance.configure(loaded.service!, loaded.texts);
   const answers = [balance.plan(named), await balance.apply(named, 1000), await balance.confirm()];
   taken.close();
   await balance.stop("the test ends", 0);
@@ -67,8 +67,18 @@ test("a balancer that could not begin says why, and not that it is about to", as
 test("what came from the command line is not replaced by a file, and that is said", async () => {
   const named = join(folder, "command-line.yaml");
   const balance = control(named, false);
-  await balance.configure(service!);
+  await balance.configure(service!, texts);
   const outcome = await balance.apply(file, undefined);
   assert.match("error" in outcome ? outcome.error : "applied", /given on the command line/);
   assert.equal(existsSync(named), false);
+});
+
+test("a configuration in another language cannot take the place of the running one", async () => {
+  const balance = control(file, true);
+  await balance.configure(service!, texts);
+  const other = join(folder, "keepalived.conf");
+  writeFileSync(other, "global_defs {\n  router_id LB1\n}\n");
+  const outcome = await balance.apply(other, undefined);
+  assert.match("error" in outcome ? outcome.error : "applied", /another language .*nines run -f/);
+  assert.equal(readFileSync(file, "utf8"), TEXT);
 });

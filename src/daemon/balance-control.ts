@@ -1,6 +1,5 @@
 /** The balancer's part of the control API: what operators ask, answered from the desk. */
 
-import { readFileSync } from "node:fs";
 import type { AdminChange } from "../core/balance/pool-ports.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
@@ -8,7 +7,7 @@ import { BalanceDesk, type DeskOptions } from "./balance-desk.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { BalanceStatus } from "./balance-status.ts";
 import type { Counting } from "./balance-traffic.ts";
-import { ConfigurationTrial } from "./configuration-trial.ts";
+import { ConfigurationTrial, type Texts } from "./configuration-trial.ts";
 import type {
   Applied,
   Done,
@@ -19,6 +18,7 @@ import type {
   RoleProcessStatus,
   ServerOrder,
 } from "./control-api.ts";
+import type { EventDraft } from "./event-log.ts";
 import type { LoadedConfiguration } from "./load-configuration.ts";
 import { planOf } from "./service-plan.ts";
 import { TrialGuard } from "./trial-guard.ts";
@@ -66,6 +66,12 @@ export class BalanceControl {
     return leftMs === undefined ? {} : { goesBackInMs: Math.max(0, leftMs) };
   }
 
+  /** The first event of a control process. */
+  beginning(reason: string): EventDraft {
+    const fresh = this.#desk.hasLeftovers ? {} : ({ fresh: true } as const);
+    return { source: "control", level: "info", kind: "started", instance: "", reason, ...fresh };
+  }
+
   get needsChecks(): boolean {
     return this.#desk.needsChecks;
   }
@@ -74,8 +80,11 @@ export class BalanceControl {
     return this.#desk.roles;
   }
 
-  /** Also the first time. The answer says why it cannot be; then nothing has changed. */
-  async configure(service: ServiceModel): Promise<string | undefined> {
+  /**
+   * Also the first time. `texts`: the files that it was read from. The answer says why it cannot be; then
+   * nothing has changed.
+   */
+  async configure(service: ServiceModel, texts: Texts): Promise<string | undefined> {
     const { frontends, pools } = service.balance;
     const isNeeded = frontends.length > 0 || pools.length > 0 || this.#desk.hasLeftovers;
     if (this.#desk.isRunning || isNeeded) {
@@ -88,7 +97,7 @@ export class BalanceControl {
     }
     this.#service = service;
     this.#trial ??= this.#makeTrial();
-    this.#trial.loaded();
+    this.#trial.loaded(texts);
     return undefined;
   }
 
@@ -151,22 +160,26 @@ export class BalanceControl {
   }
 
   plan(file: string): Plan | Failure {
+    return this.#compare(this.#options.load(file));
+  }
+
+  #compare(loaded: LoadedConfiguration): Plan | Failure {
     if (this.#service === undefined) return { error: this.#idleBecause };
-    return planOf(this.#service, this.#options.load(file));
+    return planOf(this.#service, loaded);
   }
 
   /** `confirmWithinMs` absent: for good. */
   async apply(file: string, confirmWithinMs: number | undefined): Promise<Applied | Failure> {
     if (!this.#options.isOnDisk) return { error: NO_FILE };
     const trial = this.#trial;
-    const plan = this.plan(file);
+    const loaded = this.#options.load(file);
+    const plan = this.#compare(loaded);
     if ("error" in plan) return plan;
     if (trial === undefined || plan.refused) return { ...plan, reloaded: false };
-    let text: string;
-    try {
-      text = readFileSync(file, "utf8");
-    } catch (error) {
-      return { error: `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? ""}` };
+    const text = loaded.texts.get(this.#options.file);
+    if (text === undefined) {
+      const next = `end this node, and start: nines run -f ${file}`;
+      return { error: `${file} is in another language than ${this.#options.file}: ${next}` };
     }
     const outcome = await trial.apply(text, confirmWithinMs);
     if ("error" in outcome) return outcome;
@@ -188,6 +201,7 @@ export class BalanceControl {
       file,
       stateDirectory,
       reload,
+      read: () => this.#options.load(file).texts.keys(),
       guard,
       say: (kind, reason) => {
         const level = kind === "configuration-rolled-back" ? "warning" : "info";

@@ -12,7 +12,7 @@ import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import { serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import { checkCertificates } from "../drivers/tls-certificates.ts";
+import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
 import { BalanceNews } from "./balance-news.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import { BalanceHouse } from "./balance-house.ts";
@@ -89,10 +89,8 @@ export class BalanceDesk {
       joined: (link) => this.#equip(link),
       gone: (worker) => this.#past.gone(worker),
     });
-    this.#house = new BalanceHouse({
-      links: () => this.#workers.links,
-      sockets: () => this.#sockets,
-    });
+    const links = (): readonly WorkerLink[] => this.#workers.links;
+    this.#house = new BalanceHouse({ links, sockets: () => this.#sockets });
     this.#names = new ServerNames({
       changed: (host, address) => void this.#moved(host, address),
       failed: (host, reason) =>
@@ -144,6 +142,8 @@ export class BalanceDesk {
     if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     await this.#sockets.takeBack(this.#workers.links);
+    // Their control process may have gone while it emptied the house.
+    this.#house.reopen();
     void this.#checks.connect();
     this.#looking = setInterval(() => void this.#lookAndKeep(), LOOK_AGAIN_MS).unref();
     return this.configure(service);
@@ -153,7 +153,8 @@ export class BalanceDesk {
   async configure(service: ServiceModel): Promise<string | undefined> {
     const { frontends, pools, workers } = service.balance;
     const binds = frontends.flatMap((frontend) => frontend.binds);
-    const trouble = checkCertificates(service.balance) ?? this.#sockets?.open(binds);
+    const [unusable] = tlsFileTroubles(service.balance);
+    const trouble = unusable?.reason ?? this.#sockets?.open(binds);
     if (trouble !== undefined) return trouble;
     const apart = this.#sockets?.openMemory();
     if (apart !== undefined) this.#say("limited", `each worker counts and ejects alone: ${apart}`);

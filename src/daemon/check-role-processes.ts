@@ -1,23 +1,35 @@
 /** All `vrrp_track_process` blocks at work: one watch counts for every one of them. */
 
 import { ProcessQuorum, type ProcessInput } from "../core/check/process-quorum.ts";
+import { sameValue } from "../core/vrrp/reload.ts";
 import type { ProcessSettings } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { ProcessWatch } from "../drivers/process-watch.ts";
 import type { Agenda, Sleeper } from "./agenda.ts";
 import type { CheckLink } from "./check-role-link.ts";
 
+type Link = Pick<CheckLink, "send" | "tell">;
+
+interface ProcessPorts {
+  readonly link: Link;
+  readonly agenda: Pick<Agenda, "add" | "delete" | "settle">;
+}
+
 export class ProcessChecks {
-  readonly #link: CheckLink;
-  readonly #agenda: Agenda;
+  readonly #link: Link;
+  readonly #agenda: ProcessPorts["agenda"];
   readonly #quorums = new Map<string, QuorumCheck>();
   readonly #watch: ProcessWatch;
 
-  constructor(settings: readonly ProcessSettings[], link: CheckLink, agenda: Agenda) {
+  /** `before`: closed; its blocks that are equal go on, with their verdicts and their delays. */
+  constructor(settings: readonly ProcessSettings[], ports: ProcessPorts, before?: ProcessChecks) {
+    const { link, agenda } = ports;
     this.#link = link;
     this.#agenda = agenda;
     for (const one of settings) {
-      const quorum = new QuorumCheck(one, link);
+      const known = before === undefined ? undefined : before.#quorums.get(one.name);
+      const goesOn = known !== undefined && sameValue(known.settings, one);
+      const quorum = goesOn ? known : new QuorumCheck(one, link);
       this.#quorums.set(one.name, quorum);
       agenda.add(quorum);
     }
@@ -44,12 +56,12 @@ export class ProcessChecks {
 }
 
 class QuorumCheck implements Sleeper {
-  readonly #name: string;
-  readonly #link: CheckLink;
+  readonly settings: ProcessSettings;
+  readonly #link: Link;
   readonly #quorum: ProcessQuorum;
 
-  constructor(settings: ProcessSettings, link: CheckLink) {
-    this.#name = settings.name;
+  constructor(settings: ProcessSettings, link: Link) {
+    this.settings = settings;
     this.#link = link;
     this.#quorum = new ProcessQuorum(settings);
   }
@@ -73,7 +85,7 @@ class QuorumCheck implements Sleeper {
     this.#link.send({
       type: "track-changed",
       kind: "process",
-      name: this.#name,
+      name: this.settings.name,
       ok,
       value: 0,
       reason,

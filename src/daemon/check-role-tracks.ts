@@ -90,7 +90,8 @@ export class Tracks {
     const watched = processes.filter((one) => isUsed("process", one.name));
     if (watched.length > 0) {
       const key = `processes ${JSON.stringify(watched)}`;
-      wanted.set(key, () => new ProcessChecks(watched, link, agenda));
+      const before = [...this.#checks.values()].find((check) => check instanceof ProcessChecks);
+      wanted.set(key, () => new ProcessChecks(watched, { link, agenda }, before));
     }
     for (const one of files) {
       if (!isUsed("file", one.name)) continue;

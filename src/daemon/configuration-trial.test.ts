@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import {
   existsSync,
+  globSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -18,8 +20,11 @@ interface Scene {
   readonly directory: string;
   readonly file: string;
   readonly said: string[];
+  readonly texts: string[];
   readonly told: PromiseWithResolvers<void>;
   readonly loads: string[];
+  /** The files of the configuration. */
+  readonly read: () => readonly string[];
   /** How often nobody shall guard any more. */
   readonly dismissed: () => number;
   readonly make: () => ConfigurationTrial;
@@ -37,6 +42,8 @@ function scene(
   writeFileSync(file, "first");
   const said: string[] = [];
   const loads: string[] = [];
+  const texts: string[] = [];
+  const read = (): string[] => [file, ...globSync(join(directory, "conf.d", "*.yaml"))];
   const told = Promise.withResolvers<void>();
   let dismissals = 0;
   const makeFor = (running: string): ConfigurationTrial =>
@@ -50,14 +57,17 @@ function scene(
         const reloaded = accepts(text);
         return { reloaded, diagnostics: reloaded ? [] : ["no"] };
       },
+      read,
       guard: { start: () => {}, dismiss: () => dismissals++ },
-      say: (kind) => {
+      say: (kind, text) => {
         said.push(kind);
+        texts.push(text);
         told.resolve();
       },
     });
   const make = (): ConfigurationTrial => makeFor(file);
-  return { directory, file, said, told, loads, dismissed: () => dismissals, make, makeFor };
+  const known = { directory, file, said, texts, told, loads, read };
+  return { ...known, dismissed: () => dismissals, make, makeFor };
 }
 
 test("a change that is not confirmed in time is taken back", async () => {
@@ -68,6 +78,42 @@ test("a change that is not confirmed in time is taken back", async () => {
   assert.deepEqual(said, ["configuration-rolled-back"]);
   assert.equal(readFileSync(file, "utf8"), "first");
   assert.equal(existsSync(join(directory, "unconfirmed.json")), false);
+});
+
+test("included files go back with the file that includes them", async () => {
+  const { file, texts, told, make, directory, read } = scene(() => true);
+  const [pools, fresh] = ["pools.yaml", "fresh.yaml"].map((name) =>
+    join(directory, "conf.d", name),
+  );
+  mkdirSync(join(directory, "conf.d"));
+  writeFileSync(pools!, "pools");
+  const trial = make();
+  trial.loaded(new Map(read().map((path) => [path, readFileSync(path, "utf8")])));
+  writeFileSync(pools!, "other pools");
+  writeFileSync(fresh!, "a pool that was not there");
+  await trial.apply("first", 1);
+  await told.promise;
+  assert.equal(readFileSync(file, "utf8"), "first");
+  assert.equal(readFileSync(pools!, "utf8"), "pools");
+  assert.deepEqual(read(), [file, pools]);
+  assert.equal(readFileSync(`${fresh}.unconfirmed`, "utf8"), "a pool that was not there");
+  assert.match(texts.join(), /runs again; .*fresh\.yaml was not part of it/);
+});
+
+test("included files go back when nobody was there at the time", async () => {
+  const { file, make, directory, read } = scene(() => true);
+  const pools = join(directory, "conf.d", "pools.yaml");
+  mkdirSync(join(directory, "conf.d"));
+  writeFileSync(pools, "pools");
+  const dying = make();
+  dying.loaded(new Map(read().map((path) => [path, readFileSync(path, "utf8")])));
+  writeFileSync(pools, "other pools");
+  await dying.apply("second", 1);
+  dying.close();
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  assert.equal(takeBackOverdue(file, directory, read), true);
+  assert.equal(readFileSync(pools, "utf8"), "pools");
+  assert.equal(readFileSync(file, "utf8"), "first");
 });
 
 test("a confirmed change stays", async () => {
@@ -103,7 +149,7 @@ test("a restart in the middle goes on waiting, or takes back what is overdue", a
   const before = waiting.make();
   await before.apply("second", 60_000);
   before.close();
-  assert.equal(takeBackOverdue(waiting.file, waiting.directory), false);
+  assert.equal(takeBackOverdue(waiting.file, waiting.directory, waiting.read), false);
   const after = waiting.make();
   assert.ok(after.leftMs! > 50_000);
   after.close();
@@ -113,9 +159,9 @@ test("a restart in the middle goes on waiting, or takes back what is overdue", a
   await dying.apply("second", 1);
   dying.close();
   await new Promise((resolve) => setTimeout(resolve, 3));
-  assert.equal(takeBackOverdue(overdue.file, overdue.directory), true);
+  assert.equal(takeBackOverdue(overdue.file, overdue.directory, overdue.read), true);
   assert.equal(readFileSync(overdue.file, "utf8"), "first");
-  assert.equal(takeBackOverdue(overdue.file, overdue.directory), false);
+  assert.equal(takeBackOverdue(overdue.file, overdue.directory, overdue.read), false);
 });
 
 test("a change is taken back however the file is named at the next start", async () => {
@@ -125,7 +171,10 @@ test("a change is taken back however the file is named at the next start", async
   await dying.apply("second", 1);
   dying.close();
   await new Promise((resolve) => setTimeout(resolve, 3));
-  assert.equal(takeBackOverdue(file, directory), true);
+  assert.equal(
+    takeBackOverdue(file, directory, () => [file]),
+    true,
+  );
   assert.equal(readFileSync(file, "utf8"), "first");
 
   const waiting = makeFor(file);

@@ -18,6 +18,9 @@ import { join, resolve } from "node:path";
 import { wallMs } from "../drivers/clock.ts";
 import type { Done, Failure, Reloaded } from "./control-api.ts";
 
+/** Files of a configuration and what stands in each. */
+export type Texts = ReadonlyMap<string, string>;
+
 /** Longer ones are over at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How often it is tried again to go back, on a disk that is full. */
@@ -28,6 +31,8 @@ export interface Trial {
   readonly file: string;
   /** What was there before. */
   readonly previous: string;
+  /** The files that it included, by their whole path. */
+  readonly included?: Readonly<Record<string, string>>;
   /** Unix ms. */
   readonly untilWallMs: number;
 }
@@ -36,6 +41,8 @@ export interface TrialOptions {
   readonly file: string;
   readonly stateDirectory: string;
   readonly reload: () => Promise<Reloaded>;
+  /** The files that would be read now. */
+  readonly read: () => Iterable<string>;
   /** Somebody outside of this process sees to it that it goes back. */
   readonly guard: { start(): void; dismiss(): void };
   readonly say: (
@@ -49,8 +56,8 @@ export class ConfigurationTrial {
   readonly #path: string;
   #trial: Trial | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The text that runs now: the file itself may have been edited since. */
-  #running: string;
+  /** What runs now: the files themselves may have been edited since. */
+  #running: Pick<Trial, "previous" | "included">;
   /** One after the other: applied, confirmed, taken back. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -59,7 +66,7 @@ export class ConfigurationTrial {
     const file = resolve(options.file);
     this.#options = { ...options, file };
     this.#path = trialPath(options.stateDirectory);
-    this.#running = readText(file);
+    this.#running = { previous: readText(file) };
     const left = readTrial(this.#path);
     if (left?.file === file) this.#begin(left);
   }
@@ -69,9 +76,13 @@ export class ConfigurationTrial {
     return this.#trial === undefined ? undefined : this.#trial.untilWallMs - wallMs();
   }
 
-  /** The running configuration was read from the file. */
-  loaded(): void {
-    this.#running = readText(this.#options.file);
+  /** The running configuration was read from these. */
+  loaded(texts: Texts): void {
+    const { file } = this.#options;
+    const all = new Map([...texts].map(([path, text]) => [resolve(path), text]));
+    const previous = all.get(file) ?? readText(file);
+    all.delete(file);
+    this.#running = { previous, included: Object.fromEntries(all) };
   }
 
   /** `text`: what shall run. Refused: nothing has changed, and what waited to be confirmed still does. */
@@ -96,11 +107,12 @@ export class ConfigurationTrial {
   async #apply(text: string, confirmWithinMs: number | undefined): Promise<Reloaded | Failure> {
     const { file, reload } = this.#options;
     const earlier = this.#trial;
-    const previous = earlier?.previous ?? this.#running;
+    const { previous, included } = earlier ?? this.#running;
     const before = readText(file);
     const until = (withinMs: number): Trial => ({
       file,
       previous,
+      ...(included === undefined ? {} : { included }),
       untilWallMs: wallMs() + withinMs,
     });
     const unkept = confirmWithinMs === undefined ? undefined : this.#note(until(confirmWithinMs));
@@ -156,10 +168,10 @@ export class ConfigurationTrial {
   async #rollBack(trial: Trial, isAgain: boolean): Promise<void> {
     // Another one took its place, or it was confirmed, while this waited for its turn.
     if (this.#trial !== trial) return;
-    const trouble = replaceFile(trial.file, trial.previous);
-    if (trouble !== undefined) {
+    const back = putBack(trial, this.#options.read);
+    if (typeof back === "string") {
       // What to go back to is nowhere else: it is kept, and whoever ended this process would gain nothing.
-      if (!isAgain) this.#say(`nobody confirmed the configuration; going back waits: ${trouble}`);
+      if (!isAgain) this.#say(`nobody confirmed the configuration; going back waits: ${back}`);
       this.#options.guard.dismiss();
       const again = (): void => void this.#inTurn(() => this.#rollBack(trial, true));
       this.#timer = setTimeout(again, TRY_AGAIN_MS);
@@ -168,7 +180,7 @@ export class ConfigurationTrial {
     this.#forget();
     const { reloaded, diagnostics } = await this.#options.reload();
     const how = reloaded
-      ? ": the one before it runs again"
+      ? [": the one before it runs again", ...back.map(setAsideText)].join("; ")
       : `, and going back failed: ${diagnostics[0]}`;
     this.#say(`nobody confirmed the configuration${how}`);
   }
@@ -188,14 +200,51 @@ export class ConfigurationTrial {
  * Before the configuration is read at a start: a change whose time ran out while nobody was there to
  * take it back is taken back now. True when it was.
  */
-export function takeBackOverdue(named: string, stateDirectory: string): boolean {
+export function takeBackOverdue(
+  named: string,
+  stateDirectory: string,
+  read: () => Iterable<string>,
+): boolean {
   const file = resolve(named);
   const path = trialPath(stateDirectory);
   const trial = readTrial(path);
   if (trial === undefined || trial.file !== file || trial.untilWallMs > wallMs()) return false;
-  const trouble = replaceFile(file, trial.previous);
-  if (trouble === undefined) rmSync(path, { force: true });
-  return trouble === undefined;
+  const isBack = typeof putBack(trial, read) !== "string";
+  if (isBack) rmSync(path, { force: true });
+  return isBack;
+}
+
+/**
+ * All files as they were. One that was not read then and would be read now - `conf.d/*.yaml` finds it - is set
+ * aside under another name: the answer. A text: what went wrong.
+ */
+function putBack(
+  { file, previous, included }: Trial,
+  read: () => Iterable<string>,
+): readonly string[] | string {
+  const texts = new Map([...Object.entries(included ?? {}), [file, previous]]);
+  for (const [path, text] of texts) {
+    const trouble = readText(path) === text ? undefined : replaceFile(path, text);
+    if (trouble !== undefined) return trouble;
+  }
+  if (included === undefined) return [];
+  const strangers = [...read()].filter((path) => !texts.has(resolve(path)));
+  for (const path of strangers) {
+    try {
+      renameSync(path, asidePath(path));
+    } catch (error) {
+      return `cannot rename ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+    }
+  }
+  return strangers;
+}
+
+function asidePath(path: string): string {
+  return `${path}.unconfirmed`;
+}
+
+function setAsideText(path: string): string {
+  return `${path} was not part of it, and is now ${asidePath(path)}`;
 }
 
 /** A change that nobody has confirmed or taken back yet. */
@@ -236,9 +285,10 @@ function readTrial(path: string): Trial | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(path, "utf8"));
     if (typeof value !== "object" || value === null) return undefined;
-    const { file, previous, untilWallMs } = value as Partial<Trial>;
+    const { file, previous, included, untilWallMs } = value as Partial<Trial>;
     if (typeof file !== "string" || typeof previous !== "string") return undefined;
-    return typeof untilWallMs === "number" ? { file, previous, untilWallMs } : undefined;
+    if (typeof untilWallMs !== "number") return undefined;
+    return { file, previous, ...(included === undefined ? {} : { included }), untilWallMs };
   } catch {
     return undefined;
   }

@@ -56,6 +56,8 @@ export interface LoggedEvent {
   readonly cause?: EventCause;
   readonly silentMs?: number;
   readonly address?: string;
+  /** Of `started`: no worker lived on, so nothing that one had found out about servers holds any more. */
+  readonly fresh?: true;
   /** Who asked for it, as the client that asked says: the operating system's name of the user. */
   readonly who?: string;
 }

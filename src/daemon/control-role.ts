@@ -60,8 +60,8 @@ export interface ControlOptions {
   readonly console: boolean;
   readonly log: LogOutput;
   /** What `load` gave when this was made. */
-  readonly service?: ServiceModel;
-  /** Reads a file from the beginning. */
+  readonly loaded: Pick<LoadedConfiguration, "service" | "texts">;
+  /** Reads a file from the beginning, as if it stood in the place of the running one. */
   readonly load: (file: string) => LoadedConfiguration;
 }
 
@@ -89,7 +89,7 @@ export class ControlRole implements ControlBackend {
   constructor(options: ControlOptions, model: Model, warnings: readonly string[]) {
     this.#options = options;
     this.#model = model;
-    this.#service = options.service;
+    this.#service = options.loaded.service;
     this.#loaded = { wallMs: wallMs(), warnings: warnings.length };
     this.events = new EventLog((event) => options.log.write(event), wallMs);
     this.#snapshot = new NodeSnapshot(() => this.#vrrp.link);
@@ -129,7 +129,7 @@ export class ControlRole implements ControlBackend {
       reload: () => void this.reload(),
       note: (text) => this.#say("note", text),
     });
-    this.#say("started", `nines ${version} runs ${file} (pid ${process.pid})`);
+    this.events.add(this.balance.beginning(`nines ${version} runs ${file} (pid ${process.pid})`));
     if (this.#manager.watchdogMs > 0) {
       setInterval(() => this.#beat(), this.#manager.watchdogMs).unref();
     }
@@ -153,9 +153,9 @@ export class ControlRole implements ControlBackend {
 
   /** The answer says what cannot be had; then nothing goes on but workers of an earlier life. */
   async #begin(): Promise<string | undefined> {
-    const { service } = this.#options;
+    const { service, texts } = this.#options.loaded;
     if (service !== undefined) {
-      const trouble = await this.balance.configure(service);
+      const trouble = await this.balance.configure(service, texts);
       if (trouble !== undefined && service.vrrp.virtualServers.length === 0) return trouble;
       // With keepalived a real server may listen where IPVS takes over; addresses come first.
       const text = `virtual servers are not carried out: ${trouble}; the addresses are looked after`;
@@ -323,9 +323,9 @@ export class ControlRole implements ControlBackend {
   async #reload(): Promise<Reloaded> {
     this.#options.log.reopen();
     this.balance.reopenLogs();
-    const { model, service, lines } = this.#options.load(this.#options.file);
+    const { model, service, texts, lines } = this.#options.load(this.#options.file);
     if (model === undefined) return this.#refuse(lines);
-    const trouble = service === undefined ? undefined : await this.balance.configure(service);
+    const trouble = service && (await this.balance.configure(service, texts));
     if (trouble !== undefined) return this.#refuse([trouble]);
     this.#refused = undefined;
     const news = configurationNews(this.#service, service);

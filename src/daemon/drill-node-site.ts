@@ -150,8 +150,8 @@ export class NodeSite implements DrillSite {
     const found = await Promise.all(
       this.#options.peers.map(async (line, i) => {
         const ran = await runCommand(["sh", "-c", line], PEER_WITHIN_MS);
-        if (!ran.ok) return undefined;
-        return nodeFacts(`peer${i + 1}`, JSON.parse(ran.stdout) as StatusLike, configured);
+        const status = ran.ok ? statusIn(ran.stdout) : undefined;
+        return status && nodeFacts(`peer${i + 1}`, status, configured);
       }),
     );
     return found.filter((node) => node !== undefined);
@@ -173,6 +173,15 @@ export class NodeSite implements DrillSite {
         : `systemctl start ${unit};`;
     const line = `[ -n "$NINES_STARTING" ] || ${status} >/dev/null 2>&1 || { ${start} }`;
     return ["sh", "-c", line];
+  }
+}
+
+/** Undefined: a command said something else, as one does whose node is just being broken. */
+function statusIn(text: string): StatusLike | undefined {
+  try {
+    return JSON.parse(text) as StatusLike;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import { loadConfiguration } from "./load-configuration.ts";
 
 /** Of a file that is not on disk. */
@@ -76,4 +80,63 @@ test("options that are about a keepalived.conf are no options of a nines.yaml", 
     assert.equal(service, undefined);
     assert.match(diagnostics.at(-1)!.reason, /are about a keepalived\.conf/u);
   }
+});
+
+test("what would take the place of another file is read as if it stood there", () => {
+  const disk = new Map([
+    ["/etc/nines/nines.yaml", "pools: {}\n"],
+    ["/etc/nines/pools.yaml", "pools: { web: { servers: [10.0.0.1:80] } }\n"],
+    ["/tmp/pools.yaml", "pools: { web: { servers: [10.0.0.9:80] } }\n"],
+    ["/tmp/new.yaml", "include: pools.yaml\nworkers: 2\n"],
+    ["/tmp/bad.yaml", "worker: 2\n"],
+    ["/tmp/old.conf", "global_defs {\n router_id LB\n}\n"],
+  ]);
+  const files = { readFile: (path: string) => disk.get(path), glob: () => [] };
+  const load = (file: string): ReturnType<typeof loadConfiguration> =>
+    loadConfiguration(file, { permissive: false, files, inPlaceOf: "/etc/nines/nines.yaml" });
+  const { service, texts } = load("/tmp/new.yaml");
+  assert.equal(service?.balance.pools[0]?.servers[0]?.name, "10.0.0.1:80");
+  assert.deepEqual([...texts.keys()], ["/etc/nines/nines.yaml", "/etc/nines/pools.yaml"]);
+  assert.equal(texts.get("/etc/nines/nines.yaml"), disk.get("/tmp/new.yaml"));
+  // Whoever mends it opens the file that was given.
+  assert.match(
+    load("/tmp/bad.yaml").lines.join("\n"),
+    /^\/tmp\/bad\.yaml:1:1: error: .*\n.*worker: 2/u,
+  );
+  assert.deepEqual([...load("/tmp/old.conf").texts.keys()], ["/tmp/old.conf"]);
+});
+
+test("certificates are looked for where the file is that names them, not where nines was started", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nines-load-"));
+  after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "tls"));
+  mkdirSync(join(folder, "conf.d"));
+  const site = join(folder, "tls", "site.pem");
+  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+  const words = `${fresh} -keyout ${site} -out ${site} -subj /CN=site`;
+  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
+  writeFileSync(join(folder, "nines.yaml"), "include: conf.d/*.yaml\n");
+  const web = `
+frontends:
+  web: { listen: ":443", tls: ../tls/site.pem, pool: web, access_log: { format: json, file: a.log } }
+pools:
+  web: { servers: [10.0.0.1:80] }
+`;
+  writeFileSync(join(folder, "conf.d", "web.yaml"), web);
+  const { service, lines } = loadConfiguration(join(folder, "nines.yaml"), { permissive: false });
+  assert.deepEqual(
+    lines.filter((line) => line.includes("site.pem")),
+    [],
+  );
+  const [frontend] = service?.balance.frontends ?? [];
+  assert.equal(frontend?.tls?.certificates[0]?.certificate, site);
+  assert.equal(frontend?.accessLog.file, join(folder, "conf.d", "a.log"));
+
+  // What the node would not begin with is no configuration that may take its place.
+  writeFileSync(site, "nothing of the kind\n");
+  const { service: none, lines: told } = loadConfiguration(join(folder, "nines.yaml"), {
+    permissive: false,
+  });
+  assert.equal(none, undefined);
+  assert.match(told.join("\n"), /web\.yaml:3:\d+: error: frontend web: \S+\/tls\/site\.pem: /u);
 });

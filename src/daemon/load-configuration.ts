@@ -1,7 +1,9 @@
 /** Reads a configuration from disk with everything that can be said about it on this host. */
 
 import { accessSync, constants } from "node:fs";
+import { DISK } from "../config/disk.ts";
 import type { ConfigurationFiles } from "../config/keepalived/lines.ts";
+import type { HostFacts } from "../config/host-facts.ts";
 import type { Model } from "../config/model.ts";
 import {
   formatDiagnostic,
@@ -13,9 +15,10 @@ import {
   type Diagnostic,
   type ReadOptions,
 } from "../config/read-configuration.ts";
-import { readEither } from "../config/read-either.ts";
-import { serviceWarnings } from "../config/service/service-hurts.ts";
+import { languageOf, readEither } from "../config/read-either.ts";
+import { fileErrors, serviceWarnings } from "../config/service/service-hurts.ts";
 import type { ServiceModel, ServiceReading } from "../config/service/service-model.ts";
+import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
 
 export interface LoadOptions extends Pick<ReadOptions, "part" | "networkNamespace"> {
   readonly permissive: boolean;
@@ -27,6 +30,8 @@ export interface LoadOptions extends Pick<ReadOptions, "part" | "networkNamespac
   readonly files?: ConfigurationFiles;
   /** The other node's configuration, to be compared with this one. */
   readonly peer?: PeerFile;
+  /** The file that this one would take the place of: names in it are seen from there. */
+  readonly inPlaceOf?: string;
 }
 
 export interface PeerFile {
@@ -40,6 +45,8 @@ export interface LoadedConfiguration {
   readonly service?: ServiceModel;
   /** Its part for addresses. */
   readonly model?: Model;
+  /** Every file that was read - it and what it includes - with its text. */
+  readonly texts: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
   /** What virtual servers of a keepalived.conf are and are not here. */
   readonly notes?: readonly string[];
@@ -48,31 +55,61 @@ export interface LoadedConfiguration {
 }
 
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
-  const reading = readEither(file, options, options.files);
-  const { service, unfinished, diagnostics: found, sourceLine, notes = [] } = reading;
+  const { path, files } = standIn(file, options);
+  const reading = readEither(path, options, files);
+  const { service, unfinished, diagnostics: found, texts, sourceLine, notes = [] } = reading;
   const model = service?.vrrp;
   const there = options.peer === undefined ? undefined : readPeer(options.peer, options);
   const peerModel = there?.service?.vrrp;
+  const facts = gatherHostFacts();
   const diagnostics = sortDiagnostics([
     ...found,
-    ...(model === undefined ? [] : hostWarnings(model, gatherHostFacts())),
-    ...(service === undefined ? [] : serviceWarnings(service, troubleWith)),
+    ...(model === undefined ? [] : hostWarnings(model, facts)),
+    ...(service === undefined ? [] : filesToldOf(service, facts)),
     // Both at once: whoever mends the file wants to know what else is in the way.
-    ...(unfinished === undefined ? [] : machineWarnings(unfinished.vrrp, gatherHostFacts())),
-    ...(unfinished === undefined ? [] : serviceWarnings(unfinished, troubleWith)),
+    ...(unfinished === undefined ? [] : machineWarnings(unfinished.vrrp, facts)),
+    ...(unfinished === undefined ? [] : serviceWarnings(unfinished, troubleWith, facts)),
     // What the peer's own host would say, only that host can tell.
     ...(there?.diagnostics ?? []),
     ...(model === undefined || peerModel === undefined ? [] : pairWarnings(model, peerModel)),
   ]);
   const lines = diagnostics.map((diagnostic) => {
     const line = sourceLine(diagnostic) ?? there?.sourceLine(diagnostic);
-    return formatDiagnostic(diagnostic, line);
+    // Whoever mends it opens the file that was given.
+    const shown = diagnostic.file === path ? { ...diagnostic, file } : diagnostic;
+    return formatDiagnostic(shown, line);
   });
   lines.push(...notes.map((note) => `${file}: note: ${note}`));
   // What this host says may be an error too: a script that anybody could change.
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
   const usable = service === undefined || failed ? {} : { service, model: service.vrrp };
-  return { ...usable, diagnostics, ...(notes.length === 0 ? {} : { notes }), lines };
+  return { ...usable, texts, diagnostics, ...(notes.length === 0 ? {} : { notes }), lines };
+}
+
+/** What is in another language stays where it is: it cannot take that place. */
+function standIn(
+  file: string,
+  { inPlaceOf: path, files = DISK }: LoadOptions,
+): { readonly path: string; readonly files: ConfigurationFiles } {
+  if (path === undefined) return { path: file, files };
+  const language = (name: string): string => languageOf(name, files.readFile(name));
+  if (language(path) !== language(file)) return { path: file, files };
+  const at = (name: string): string => (name === path ? file : name);
+  return {
+    path,
+    files: {
+      glob: (pattern) => files.glob(pattern),
+      readFile: (name) => files.readFile(at(name)),
+      trouble: (name) => files.trouble?.(at(name)),
+    },
+  };
+}
+
+/** What cannot be read is not told of as what is in it. */
+function filesToldOf(service: ServiceModel, facts: HostFacts): Diagnostic[] {
+  const told = serviceWarnings(service, troubleWith, facts);
+  if (told.some(({ severity }) => severity === "error")) return told;
+  return [...told, ...fileErrors(service, tlsFileTroubles(service.balance))];
 }
 
 function troubleWith(path: string): string | undefined {

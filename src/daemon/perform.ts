@@ -3,8 +3,9 @@
  * what goes wrong becomes a fact for the router or a report for the operator.
  */
 
-import type { RouterAction } from "../core/vrrp/router-ports.ts";
+import type { RouterAction, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
+import { ENODEV } from "../drivers/ffi.ts";
 import type { KernelAddresses } from "../drivers/kernel-addresses.ts";
 import type { ReignRecord } from "../drivers/reign-record.ts";
 import { unreachable } from "../lib/assert.ts";
@@ -23,8 +24,8 @@ export interface Stage {
   readonly rehearse: () => void;
   /** Settings by name, of the configuration in force. */
   readonly instances: ReadonlyMap<string, InstanceSettings>;
-  /** The kernel refused an address: the router decides what that means. */
-  readonly acquireFailed: (instance: string, reason: string) => void;
+  /** What came of an order, for the router. */
+  readonly feed: (input: RouterInput) => void;
   readonly trouble: (instance: string, reason: string) => void;
 }
 
@@ -54,11 +55,12 @@ export function perform(action: RouterAction, stage: Stage): void {
         trouble(action.instance, failure.message);
       }
       return;
-    case "restore-address": {
-      const failure = kernel.restore(action.instance, action.address);
-      if (failure !== undefined) trouble(action.instance, failure.message);
-      return;
-    }
+    case "rename-instance":
+      stage.reigns.end(action.instance);
+      stage.announcer.forget(action.instance);
+      return kernel.rename(action.instance, action.name);
+    case "restore-address":
+      return restore(action.instance, action.address, stage);
     case "announce":
       return stage.announcer.announce(action.instance, action.repeat);
     case "notify":
@@ -87,8 +89,26 @@ function acquire(name: string, stage: Stage): void {
     stage.trouble(name, `${what} was there before us: used, and left there afterwards`);
   }
   for (const { call, message } of failures) {
-    // Without an address there is no service; without a route or a rule there may be.
-    if (call.startsWith("add address")) stage.acquireFailed(name, message);
+    // Without a route or a rule there may be service.
+    if (call.startsWith("add address")) stage.feed(refusal(name, message));
     else stage.trouble(name, message);
   }
+}
+
+type RestoreStage = Pick<Stage, "feed" | "trouble"> & {
+  readonly kernel: Pick<KernelAddresses, "restore">;
+};
+
+export function restore(name: string, address: string, stage: RestoreStage): void {
+  const { kernel, feed, trouble } = stage;
+  const failure = kernel.restore(name, address);
+  if (failure === undefined) feed({ type: "address-restored", instance: name, address });
+  // The end of an interface takes its addresses first, and is told by itself.
+  else if (failure.errno === ENODEV) trouble(name, failure.message);
+  else feed(refusal(name, failure.message));
+}
+
+/** Without an address there is no service: the router decides what that means. */
+function refusal(instance: string, reason: string): RouterInput {
+  return { type: "acquire-failed", instance, reason };
 }

@@ -70,6 +70,16 @@ export class ProbeSpool {
   }
 
   async #deliverAll(): Promise<boolean> {
+    try {
+      return await this.#deliverEach();
+    } catch (error) {
+      if (this.#isClosed) return false;
+      // A full disk must not end the watching. What was delivered comes again, and counts once there.
+      return this.#failed(`the record cannot be used: ${(error as Error).message}`);
+    }
+  }
+
+  async #deliverEach(): Promise<boolean> {
     const { store, to, probe, service, nowMs } = this.#options;
     for (let i = 0; i < MOST_IN_A_ROW; i++) {
       const waiting = bounded(store.waiting(MOST_BUCKETS, MOST_OUTAGES));
@@ -81,7 +91,11 @@ export class ProbeSpool {
         sentMs: nowMs(),
       };
       const outcome = await deliver(to, JSON.stringify(report));
-      if (!outcome.ok && !outcome.isFinal) return this.#failed(outcome.reason);
+      if (!outcome.ok && !outcome.isFinal) {
+        return this.#failed(
+          `${to.url.host} cannot be told: ${outcome.reason}; it is kept for later`,
+        );
+      }
       if (!outcome.ok) {
         this.#options.onTrouble(`${to.url.host} will not take a report: ${outcome.reason}`);
       }
@@ -97,8 +111,7 @@ export class ProbeSpool {
   }
 
   /** Told once for each kind of trouble. */
-  #failed(reason: string): false {
-    const text = `${this.#options.to.url.host} cannot be told: ${reason}; it is kept for later`;
+  #failed(text: string): false {
     if (text !== this.#trouble) this.#options.onTrouble(text);
     this.#trouble = text;
     return false;

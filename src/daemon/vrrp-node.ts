@@ -350,9 +350,7 @@ export class VrrpNode {
       get instances() {
         return instances();
       },
-      acquireFailed: (instance, reason) => {
-        this.feed({ type: "acquire-failed", instance, reason });
-      },
+      feed: (input) => this.feed(input),
       trouble: (instance, reason) => this.#trouble(instance, reason),
     };
   }

@@ -1,6 +1,5 @@
 /** Opens the connection that a check talks over: TCP, unix or TLS. */
 
-import { readFileSync } from "node:fs";
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from "node:net";
 import {
   connect as connectTls,
@@ -11,6 +10,7 @@ import {
 import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
 import { ownHeader } from "../core/proxy/proxy-header.ts";
 import { LACKS, type ProbeResult } from "../core/check/probe.ts";
+import { readAuthorities } from "./tls-files.ts";
 import { expectedServer } from "./tls-server-name.ts";
 
 const DAY_MS = 86_400_000;
@@ -41,7 +41,7 @@ export function openCheckStream(
     secureContext = contextFor(tls.ca ?? "");
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    const reason = `the authorities in ${tls.ca}: ${message}`;
+    const reason = `the authorities: ${message}`;
     return { ok: false, reason, ...(LACKS.has(code) ? { isOurs: true } : {}) };
   }
   const name = serverName(target, tls);
@@ -81,7 +81,7 @@ function contextFor(ca: string): SecureContext {
   if (known !== undefined && performance.now() - known.madeMs < CONTEXT_MS) return known.context;
   let context: SecureContext;
   try {
-    context = createSecureContext(ca === "" ? {} : { ca: authorities(ca) });
+    context = createSecureContext(ca === "" ? {} : { ca: readAuthorities(ca) });
   } catch (error) {
     if (known === undefined) throw error;
     return known.context;
@@ -89,13 +89,6 @@ function contextFor(ca: string): SecureContext {
   if (contexts.size >= MAX_CONTEXTS) contexts.clear();
   contexts.set(ca, { context, madeMs: performance.now() });
   return context;
-}
-
-/** OpenSSL takes a file without any for one that trusts nobody. */
-function authorities(file: string): string {
-  const text = readFileSync(file, "utf8");
-  if (/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(text)) return text;
-  throw new Error("it holds no certificate");
 }
 
 export function certificateWarning(socket: Socket, tls: CheckTls): string | undefined {

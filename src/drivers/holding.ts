@@ -74,6 +74,10 @@ export function emptyHolding(): Holding {
   };
 }
 
+export function note({ objects }: Holding, object: KernelObject): void {
+  if (!objects.has(keyOf(object))) objects.set(keyOf(object), object);
+}
+
 /** What should be in the kernel and is not. */
 export function absentOf(holding: Holding | undefined): readonly KernelObject[] {
   if (holding === undefined) return [];
@@ -178,4 +182,11 @@ export function holderOf(
     }
   }
   return undefined;
+}
+
+export function renameKey<T>(all: Map<string, T>, key: string, next: string): void {
+  const value = all.get(key);
+  if (value === undefined) return;
+  all.delete(key);
+  all.set(next, value);
 }

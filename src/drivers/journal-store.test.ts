@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Measurement } from "../core/journal/measurement.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import { claimJournal, openJournal, openJournalToRead } from "./journal-database.ts";
 import { JournalReader, JournalStore } from "./journal-store.ts";
+import { MeasureStore } from "./measure-store.ts";
+import { ServerMeasureStore } from "./server-measure-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nines-journal-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -143,6 +146,35 @@ test("at the bound of bytes the file stops growing", () => {
   const pages = Object.values(database.prepare("PRAGMA page_count").get() ?? {})[0];
   assert.ok(Number(pages) * 4096 < 2_000_000, `${Number(pages)} pages`);
   assert.equal(store.lastSeq, 20_000);
+  store.close();
+});
+
+test("in a file that measurements made too large the oldest goes, whatever it is", () => {
+  const { database } = openJournal(fresh(), 0);
+  const store = new JournalStore(database);
+  const measures = new MeasureStore(database);
+  const servers = new ServerMeasureStore(database);
+  const common = { vantage: "balancer", good: 1, bad: 0, latency: [[3, 1]] as const };
+  const atMs = (i: number): number => NOW.wallMs + i * 60_000;
+  for (let i = 0; i < 9_000; i += 3_000) {
+    const times = Array.from({ length: 3_000 }, (_, k) => atMs(i + k));
+    const spans = (subject: string, lengthMs: number): Measurement[] =>
+      times.map((fromMs) => ({ ...common, subject, fromMs, lengthMs }));
+    measures.add([...spans("frontend web", 10_000), ...spans("frontend web", 60_000)]);
+    servers.add([...spans("server web/a", 60_000), ...spans("server web/a", 3_600_000)]);
+  }
+  const records = Array.from({ length: 90 }, (_, i) => record(i + 1, { wallMs: atMs(i * 100) }));
+  store.append(records, undefined);
+  const bounds = { ...DEFAULT_BOUNDS, maxBytes: 1_500_000 };
+  while (store.prune(bounds, NOW, [measures, servers]) > 0);
+  const pages = Object.values(database.prepare("PRAGMA page_count").get() ?? {})[0];
+  assert.ok(Number(pages) * 4096 < 2_000_000, `${Number(pages)} pages`);
+  const [first] = new JournalReader(database).find({ limit: 1 });
+  assert.ok(first !== undefined && first.seq > 1 && first.seq < 90, "neither all nor none");
+  const around = 2 * 1_000 * 60_000 + 100 * 60_000;
+  for (const { oldestMs } of [measures, servers]) {
+    assert.ok(Math.abs(oldestMs! - first.wallMs) <= around, "they reach back equally far");
+  }
   store.close();
 });
 

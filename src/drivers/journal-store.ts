@@ -46,6 +46,19 @@ export interface EventPlace {
   readonly seq: number;
 }
 
+/** Rows of other tables in the file, which has one bound of size. */
+export interface OldRows {
+  /** Unix ms of the oldest; undefined: there are none. */
+  readonly oldestMs: number | undefined;
+  /** Takes a bounded number of the oldest away. How many went. */
+  forgetOldest(): number;
+}
+
+function eldest(others: readonly OldRows[]): { rows: OldRows; ms: number } | undefined {
+  const known = others.map((rows) => ({ rows, ms: rows.oldestMs ?? Infinity }));
+  return known.sort((a, b) => a.ms - b.ms)[0];
+}
+
 export class JournalStore {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
@@ -105,9 +118,18 @@ export class JournalStore {
     if (seq > this.lastSeq) this.#setFact.run("last_seq", seq);
   }
 
-  /** Takes a bounded number of the oldest away where a bound is passed. How many went. */
-  prune(bounds: JournalBounds, now: Present): number {
-    const upTo = this.#prunable(bounds, now);
+  /**
+   * Takes a bounded number of the oldest away where a bound is passed. How many went. In a file that is too
+   * large the oldest goes, whatever it is: records alone could not make room for what others wrote.
+   */
+  prune(bounds: JournalBounds, now: Present, others: readonly OldRows[] = []): number {
+    const elder = eldest(others);
+    if (this.#bytes > bounds.maxBytes && elder !== undefined && elder.ms < this.#firstMs) {
+      const gone = elder.rows.forgetOldest();
+      this.#shrink();
+      return gone;
+    }
+    const upTo = this.#prunable(bounds, now, elder?.ms ?? Infinity);
     if (upTo === undefined) return 0;
     const gone = inTransaction(this.#database, () => {
       const result = this.#database.prepare("DELETE FROM record WHERE seq <= ?").run(upTo);
@@ -115,24 +137,44 @@ export class JournalStore {
       this.#setFact.run("pruned", this.pruned + changes);
       return changes;
     });
-    this.#database.exec(`PRAGMA incremental_vacuum(${FREE_PAGES})`);
+    this.#shrink();
     return gone;
+  }
+
+  #shrink(): void {
+    this.#database.exec(`PRAGMA incremental_vacuum(${FREE_PAGES})`);
+  }
+
+  get #firstMs(): number {
+    const row = this.#database.prepare("SELECT wall FROM record ORDER BY seq LIMIT 1").get();
+    return Number(row?.["wall"] ?? Infinity);
   }
 
   close(): void {
     this.#database.close();
   }
 
-  #prunable(bounds: JournalBounds, now: Present): number | undefined {
+  /** `untilMs`: what is younger does not go for its size. */
+  #prunable(bounds: JournalBounds, now: Present, untilMs: number): number | undefined {
     const first = this.#database.prepare("SELECT min(seq) AS seq FROM record").get()?.["seq"];
     if (typeof first !== "number") return undefined;
     // Numbers are dense but for gaps: an upper estimate of the count, and cheap.
     const last = first + PRUNE_ROWS - 1;
     const surplus = this.lastSeq - first + 1 - bounds.maxRows;
     const forRows = surplus > 0 ? Math.min(first + surplus - 1, last) : 0;
-    const forBytes = this.#bytes > bounds.maxBytes ? last : 0;
+    const forBytes = this.#bytes > bounds.maxBytes ? Math.max(first, this.#lastUpTo(untilMs)) : 0;
     const upTo = Math.max(forRows, forBytes, agedUpTo(this.#oldest(), now, bounds.maxAgeMs) ?? 0);
     return upTo === 0 ? undefined : upTo;
+  }
+
+  #lastUpTo(untilMs: number): number {
+    const row = this.#database
+      .prepare(
+        `SELECT max(seq) AS seq FROM (SELECT seq, wall FROM record ORDER BY seq LIMIT ${PRUNE_ROWS})
+         WHERE wall <= ?`,
+      )
+      .get(untilMs);
+    return Number(row?.["seq"] ?? 0);
   }
 
   /** Read only as far as somebody wants them: mostly not even the first is too old. */

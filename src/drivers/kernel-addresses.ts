@@ -16,7 +16,9 @@ import {
   emptyHolding,
   endPreparation,
   holderOf,
+  note,
   preparedLeaseMs,
+  renameKey,
   reinstate,
   sendAdditions,
   type Acquisition,
@@ -184,8 +186,10 @@ export class KernelAddresses {
     return this.#apply(STATIC, staticObjectsOf(settings), { leased: [], refused: [] });
   }
 
-  releaseStatic(): readonly OsFailure[] {
-    return this.release(STATIC);
+  /** The instance goes by another name now. */
+  rename(instance: string, name: string): void {
+    renameKey(this.#holdings, instance, name);
+    renameKey(this.#leases, instance, name);
   }
 
   /** Removes everything that the instance put there. A second call does nothing. */
@@ -281,7 +285,7 @@ export class KernelAddresses {
   #noteRecorded(holder: string, objects: readonly KernelObject[]): Holding {
     const recorded = new Set(this.#record.entries.map((entry) => JSON.stringify(entry)));
     const holding = this.#holdingOf(holder);
-    for (const object of objects) if (recorded.has(keyOf(object))) this.#note(holding, object);
+    for (const object of objects) if (recorded.has(keyOf(object))) note(holding, object);
     return holding;
   }
 
@@ -321,7 +325,7 @@ export class KernelAddresses {
       const status = results[i]!;
       const key = keyOf(object);
       if (status >= 0 || status === -EEXIST) {
-        this.#note(holding, object);
+        note(holding, object);
         if (status >= 0) continue;
         holding.foreign.add(key);
         foreign.push(describe(object));
@@ -392,9 +396,5 @@ export class KernelAddresses {
       this.#holdings.set(instance, holding);
     }
     return holding;
-  }
-
-  #note(holding: Holding, object: KernelObject): void {
-    if (!holding.objects.has(keyOf(object))) holding.objects.set(keyOf(object), object);
   }
 }

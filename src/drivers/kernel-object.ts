@@ -13,6 +13,8 @@ export type KernelObject =
   | { readonly kind: "route"; readonly route: RouteSettings }
   | { readonly kind: "rule"; readonly rule: RuleSettings };
 
+type Placed = Exclude<KernelObject, { kind: "rule" }>;
+
 /** How an address is put: see `beginAddress`. */
 export interface Addition {
   readonly validLifetimeS: number;
@@ -34,8 +36,9 @@ export class KernelBatch {
       beginRule(this.#socket, object.rule);
       return 0;
     }
-    const missing = this.#missing(object);
+    const missing = missingOf(object, this.#indexOf);
     if (missing < 0) return missing;
+    for (const name of interfacesOf(object)) this.#socket.places.set(name, this.#indexOf(name));
     if (object.kind === "route") beginRoute(this.#socket, object.route, this.#indexOf);
     else {
       const index = this.#indexOf(object.address.interface);
@@ -50,25 +53,12 @@ export class KernelBatch {
       beginRuleDeletion(this.#socket, object.rule);
       return 0;
     }
-    const missing = this.#missing(object);
+    const missing = missingOf(object, this.#placeOf);
     if (missing < 0) return missing;
-    if (object.kind === "route") beginRouteDeletion(this.#socket, object.route, this.#indexOf);
+    if (object.kind === "route") beginRouteDeletion(this.#socket, object.route, this.#placeOf);
     else {
-      const index = this.#indexOf(object.address.interface);
+      const index = this.#placeOf(object.address.interface);
       beginAddressDeletion(this.#socket, index, object.address);
-    }
-    return 0;
-  }
-
-  /** -ENODEV where an interface that it needs is not there, else 0. */
-  #missing(object: Exclude<KernelObject, { kind: "rule" }>): number {
-    const names =
-      object.kind === "address"
-        ? [object.address.interface]
-        : [object.route, ...(object.route.paths ?? [])].map((path) => path.interface);
-    for (const name of names) {
-      const index = name === undefined ? 0 : this.#indexOf(name);
-      if (index < 0) return index;
     }
     return 0;
   }
@@ -81,6 +71,24 @@ export class KernelBatch {
     }
     return index;
   };
+
+  /** Where it was put, under whatever name that interface goes now. */
+  readonly #placeOf = (name: string): number =>
+    this.#socket.places.get(name) ?? this.#indexOf(name);
+}
+
+/** -ENODEV where an interface that it needs is not there, else 0. */
+function missingOf(object: Placed, indexOf: (name: string) => number): number {
+  return (
+    interfacesOf(object)
+      .map(indexOf)
+      .find((index) => index < 0) ?? 0
+  );
+}
+
+function interfacesOf(object: Placed): readonly string[] {
+  if (object.kind === "address") return [object.address.interface];
+  return [object.route, ...(object.route.paths ?? [])].flatMap((path) => path.interface ?? []);
 }
 
 /** A removal that failed because there was nothing left to remove did what it should. */

@@ -8,12 +8,14 @@ import {
   BUCKET_MS,
   merged,
   type Measurement,
+  MINUTE_MS,
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
 import { BAD_SHARE, LEAST_DARK_MS } from "../core/ledger/settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
+import type { OldRows } from "./journal-store.ts";
 
 const STEPS = [
   `CREATE TABLE measurement (
@@ -39,6 +41,7 @@ const STEPS = [
    );`,
 ];
 
+const LENGTHS = [BUCKET_MS, MINUTE_MS];
 const DAY_MS = 86_400_000;
 /** So long a span of ten seconds is kept as such. */
 const FINE_MS = 7 * DAY_MS;
@@ -75,7 +78,7 @@ export interface KeptLook {
   readonly state: readonly CountingProcess[];
 }
 
-export class MeasureStore {
+export class MeasureStore implements OldRows {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
@@ -161,6 +164,29 @@ export class MeasureStore {
         .run(BUCKET_MS, nowMs - KEPT_MS, kept);
     });
     return old.length === ROLLED;
+  }
+
+  get oldestMs(): number | undefined {
+    const oldest = LENGTHS.flatMap((length) => this.#oldestOf(length, 0) ?? []);
+    return oldest.length === 0 ? undefined : Math.min(...oldest);
+  }
+
+  forgetOldest(): number {
+    const { oldestMs } = this;
+    const length = LENGTHS.find((one) => this.#oldestOf(one, 0) === oldestMs);
+    if (oldestMs === undefined || length === undefined) return 0;
+    const upTo = this.#oldestOf(length, ROLLED) ?? Infinity;
+    const { changes } = this.#database
+      .prepare("DELETE FROM measurement WHERE length = ? AND (start < ? OR start = ?)")
+      .run(length, upTo, oldestMs);
+    return Number(changes);
+  }
+
+  #oldestOf(length: number, place: number): number | undefined {
+    const row = this.#database
+      .prepare("SELECT start FROM measurement WHERE length = ? ORDER BY start LIMIT 1 OFFSET ?")
+      .get(length, place);
+    return row === undefined ? undefined : Number(row["start"]);
   }
 
   #oldestMinutes(): number {

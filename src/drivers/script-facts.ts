@@ -4,15 +4,13 @@ import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, isAbsolute, join, parse, sep } from "node:path";
 import {
   judgeScript,
+  SCRIPT_PATH,
   type PathFact,
   type ScriptFacts,
   type ScriptProblem,
 } from "../core/check/script-security.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import { scriptUser } from "./user-database.ts";
-
-/** Where a script without a slash is looked for; also the PATH that scripts get. */
-export const SCRIPT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** As the kernel: more links than this are a loop. */
 const MAX_LINKS = 40;

@@ -16,11 +16,11 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, fchmodSync, readSync } from "node:fs";
 import { LACKS } from "../core/check/probe.ts";
 import type { ScriptEnd } from "../core/check/script-track.ts";
+import { SCRIPT_PATH } from "../core/check/script-security.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import { openPipe } from "./descriptors.ts";
 import { watchReadable } from "./poll.ts";
 import { ProcessFamily } from "./process-family.ts";
-import { SCRIPT_PATH } from "./script-facts.ts";
 import { scriptUser, type ScriptUser } from "./user-database.ts";
 
 /** The end of a script's output that is kept for the reason, bytes. */

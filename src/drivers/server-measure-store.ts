@@ -6,6 +6,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { addLatency, type Latency, type Measurement } from "../core/journal/measurement.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
+import type { OldRows } from "./journal-store.ts";
 import type { LookQuery, MeasurementQuery } from "./measure-store.ts";
 
 const STEPS = [
@@ -36,7 +37,7 @@ export interface ServerMeasureBounds {
   readonly rows: number;
 }
 
-export class ServerMeasureStore {
+export class ServerMeasureStore implements OldRows {
   readonly #database: DatabaseSync;
   readonly #maxRows: number;
   readonly #ids = new Map<string, number>();
@@ -105,6 +106,24 @@ export class ServerMeasureStore {
     });
     if (gone.length > 0) this.#forgetServers();
     return true;
+  }
+
+  get oldestMs(): number | undefined {
+    const [first] = this.#eldest(1);
+    return first?.fromMs;
+  }
+
+  forgetOldest(): number {
+    const gone = this.#eldest(ROLLED);
+    this.#whole(() => gone.forEach((one) => this.#delete(one)));
+    return gone.length;
+  }
+
+  /** Of the length that has the oldest. */
+  #eldest(limit: number): OfServer[] {
+    const lists = [HOUR_MS, MINUTE_MS].map((length) => this.#oldest(length, Infinity, limit));
+    const [hours = [], minutes = []] = lists;
+    return (hours[0]?.fromMs ?? Infinity) <= (minutes[0]?.fromMs ?? Infinity) ? hours : minutes;
   }
 
   #oldest(length: number, beforeMs: number, limit: number): OfServer[] {

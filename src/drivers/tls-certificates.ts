@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
 import { type Credential, identityOf } from "./tls-context.ts";
+import { checkPair, describe, type PoolTls, readAuthorities, readPoolFiles } from "./tls-files.ts";
 
 /** Names of one certificate; more are ignored. */
 const MAX_NAMES = 1000;
@@ -34,7 +35,7 @@ export interface Certificates {
 /** Reads the files. Throws with the file's name when one cannot be used. */
 export function loadCertificates(tls: FrontendTls): Certificates {
   const { clientCa: caFile } = tls;
-  const clientCa = caFile && describe(caFile, () => readFileSync(caFile));
+  const clientCa = caFile && readAuthorities(caFile);
   const minVersion = tls.minimumVersion === "1.3" ? "TLSv1.3" : "TLSv1.2";
   const read = tls.certificates.map(({ certificate: file, key }) => ({
     file,
@@ -84,13 +85,16 @@ function grouped(read: readonly (Credential & { readonly file: string })[]): Gro
     const x509 = describe(file, () => new X509Certificate(cert));
     const names = namesOf(x509);
     const kind = x509.publicKey.asymmetricKeyType;
+    checkPair(file, cert, key);
     const same = groups.find(
       (group) => sameNames(group.names, names) && !group.kinds.includes(kind),
     );
-    same?.kinds.push(kind);
-    same?.credentials.push({ cert, key });
-    if (same === undefined)
+    if (same === undefined) {
       groups.push({ file, names, kinds: [kind], credentials: [{ cert, key }] });
+      continue;
+    }
+    same.kinds.push(kind);
+    same.credentials.push({ cert, key });
   }
   return groups;
 }
@@ -122,25 +126,24 @@ function namesOf(certificate: X509Certificate): readonly string[] {
   return common === undefined ? [] : [common.toLowerCase()];
 }
 
-function describe<T>(file: string, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Error(message.includes(file) ? message : `${file}: ${message}`, { cause: error });
-  }
-}
-
-/** Why the certificates of a configuration cannot be used; undefined when all can. */
-export function checkCertificates(settings: {
+/** Why files for TLS cannot be used, and whose they are: `frontend web`. */
+export function tlsFileTroubles({
+  frontends,
+  pools,
+}: {
   readonly frontends: readonly { readonly name: string; readonly tls?: FrontendTls }[];
-}): string | undefined {
-  for (const { name, tls } of settings.frontends) {
+  readonly pools: readonly { readonly name: string; readonly tls?: PoolTls }[];
+}): readonly { readonly whose: string; readonly reason: string }[] {
+  const found: { whose: string; reason: string }[] = [];
+  const look = (whose: string, body: () => void): void => {
     try {
-      if (tls !== undefined) loadCertificates(tls);
+      body();
     } catch (error) {
-      return `frontend ${name}: ${(error as Error).message}`;
+      found.push({ whose, reason: `${whose}: ${(error as Error).message}` });
     }
-  }
-  return undefined;
+  };
+  for (const { name, tls } of frontends)
+    look(`frontend ${name}`, () => tls && loadCertificates(tls));
+  for (const { name, tls } of pools) look(`pool ${name}`, () => tls && readPoolFiles(tls));
+  return found;
 }

@@ -1,19 +1,16 @@
 /** TLS connections to servers. */
 
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { getCACertificates } from "node:tls";
-import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { StreamConnector } from "./stream-connector.ts";
 import type { StreamLoop } from "./stream-loop.ts";
 import { TlsContext } from "./tls-context.ts";
+import { type PoolTls, readPoolFiles } from "./tls-files.ts";
 import { tlsLibrary, type TlsLibrary } from "./tls-library.ts";
 import { NodeTlsConnector } from "./tls-node-connector.ts";
 import { TlsSession } from "./tls-session.ts";
 import { TlsWire } from "./tls-wire.ts";
-
-type PoolTls = NonNullable<PoolSettings["tls"]>;
 
 /** Sessions that are kept for resumption: one per server. */
 const MAX_SESSIONS = 10_000;
@@ -41,17 +38,16 @@ class DirectConnector implements TlsConnector {
   #isClosed = false;
 
   constructor(library: TlsLibrary, loop: StreamLoop, tls: PoolTls) {
-    const { ca, certificate, key, verify } = tls;
+    const { verify } = tls;
+    const { ca, ...own } = readPoolFiles(tls);
     this.#library = library;
     this.#loop = loop;
     this.#tls = tls;
     this.#streams = new StreamConnector(loop);
-    const known = ca === undefined ? undefined : [readFileSync(ca)];
     this.#context = TlsContext.client(library, {
       verify,
-      ca: known ?? (verify ? getCACertificates("default") : []),
-      ...(certificate === undefined ? {} : { certificate: readFileSync(certificate) }),
-      ...(key === undefined ? {} : { key: readFileSync(key) }),
+      ca: ca === undefined ? (verify ? getCACertificates("default") : []) : [ca],
+      ...own,
     });
   }
 

@@ -1,15 +1,12 @@
 /** TLS connections to servers by Node's own streams, where OpenSSL cannot be called directly. */
 
-import { readFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, type ConnectionOptions } from "node:tls";
-import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ConnectTarget, Connector, ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { serverWire } from "./duplex-wire.ts";
 import type { StreamLoop } from "./stream-loop.ts";
+import { type PoolTls, readPoolFiles } from "./tls-files.ts";
 import { expectedServer } from "./tls-server-name.ts";
-
-type PoolTls = NonNullable<PoolSettings["tls"]>;
 
 /** Sessions that are kept for resumption: one per server. */
 const MAX_SESSIONS = 10_000;
@@ -23,12 +20,13 @@ export class NodeTlsConnector implements Connector {
   /** Reads the files. Throws with the reason when one cannot be used. */
   constructor(loop: StreamLoop, tls: PoolTls) {
     this.#loop = loop;
-    const { ca, certificate, key, verify } = tls;
+    const { verify } = tls;
+    const { ca, certificate, key } = readPoolFiles(tls);
     this.#serverName = tls.serverName;
     const secureContext = createSecureContext({
-      ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-      ...(certificate === undefined ? {} : { cert: readFileSync(certificate) }),
-      ...(key === undefined ? {} : { key: readFileSync(key) }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
     });
     this.#options = {
       secureContext,

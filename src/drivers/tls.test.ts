@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -11,7 +11,9 @@ import type { ServerPeer } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
+import { tlsFileTroubles } from "./tls-certificates.ts";
 import { tlsConnector } from "./tls-connector.ts";
+import type { PoolTls } from "./tls-files.ts";
 import { TlsFront, type TlsFacts, type TlsFrontOptions } from "./tls-front.ts";
 
 let directory = "";
@@ -344,3 +346,28 @@ function clientFiles(): Pick<ConnectionOptions, "cert" | "key"> {
   const read = (name: string): Buffer => readFileSync(join(directory, name));
   return { cert: read("client.pem"), key: read("client.key") };
 }
+
+test("files for TLS that cannot be used are named before anything changes, those of pools, too", () => {
+  const at = (name: string): string => join(directory, name);
+  const key = at("two.key");
+  writeFileSync(at("cut.pem"), readFileSync(at("one.pem")).subarray(0, 100));
+  const none = { frontends: [], pools: [] };
+  const said = (of: Partial<Parameters<typeof tlsFileTroubles>[0]>): string | undefined =>
+    tlsFileTroubles({ ...none, ...of })[0]?.reason;
+  const web = (tls: FrontendTls): string | undefined => said({ frontends: [{ name: "web", tls }] });
+  const app = (tls: Partial<PoolTls>): string | undefined =>
+    said({ pools: [{ name: "app", tls: { verify: true, ...tls } }] });
+
+  assert.equal(app({ ca: at("one.pem"), certificate: at("two.pem"), key }), undefined);
+  assert.match(app({ ca: key })!, /^pool app: \S+two\.key: it holds no certificate$/u);
+  assert.match(app({ ca: at("cut.pem") })!, /^pool app: \S+cut\.pem: /u);
+  assert.match(app({ certificate: at("one.pem"), key })!, /^pool app: \S+one\.pem: .*key/u);
+  assert.match(app({ certificate: at("one.pem") })!, /^pool app: \S+one\.pem: /u);
+
+  const clientCertificate = "required";
+  assert.equal(web(settings({ clientCertificate, clientCa: at("one.pem") })), undefined);
+  assert.match(web(settings({ clientCertificate, clientCa: key }))!, /two\.key: it holds no/u);
+  const pair = { certificate: at("one.pem"), key: at("one.key") };
+  const second = { certificate: at("rsa.pem"), key: at("one.key") };
+  assert.match(web(settings({ certificates: [pair, second] }))!, /rsa\.pem: .*key/u);
+});

@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { DEFAULT_SCRIPT_USER } from "../core/check/script-security.ts";
 
 export interface ScriptUser {
   readonly name: string;
@@ -10,9 +11,6 @@ export interface ScriptUser {
   readonly home: string;
   readonly shell: string;
 }
-
-/** keepalived runs scripts as this user when it exists and none was configured. */
-const DEFAULT_SCRIPT_USER = "keepalived_script";
 
 /** Directory services may be slow, but not for ever. */
 const GETENT_TIMEOUT_MS = 3000;

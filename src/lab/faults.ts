@@ -104,6 +104,7 @@ export const HOG: readonly string[] = ["sh", "-c", "while :; do :; done"];
 
 /** So many endless loops at normal priority. */
 export async function cpuHog(host: Host, loops: number): Promise<Undo> {
+  if (!Number.isInteger(loops) || loops < 1) throw new RangeError("say how many loops: 1 or more");
   const hogs = await Promise.all(
     Array.from({ length: loops }, (_, i) => host.start(HOG, { name: `hog${i}` })),
   );

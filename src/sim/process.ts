@@ -18,8 +18,8 @@ export type MakeRouter = (settings: VrrpSettings, prng: Prng) => RouterMachine;
 
 /** Datagrams that wait for a process that does not run; more are lost, as in a socket buffer. */
 const MAX_WAITING_DATAGRAMS = 64;
-/** The kernel takes this long to say no. */
-const REFUSAL_DELAY_MS = 0.2;
+/** The kernel takes this long to answer. */
+const ANSWER_DELAY_MS = 0.2;
 /** A timer never fires before its time, however two clocks round. */
 const MIN_LATENESS_MS = 0.001;
 
@@ -187,9 +187,11 @@ export class Process {
       case "acquire-addresses":
         this.#acquire(action.instance, virtualAddresses(scenario, segmentOf(action.instance)));
         break;
-      case "restore-address":
-        this.#acquire(action.instance, [action.address]);
+      case "restore-address": {
+        const { instance, address } = action;
+        this.#acquire(instance, [address], { type: "address-restored", instance, address });
         break;
+      }
       case "release-addresses":
         kernel.removeAll(action.instance);
         break;
@@ -200,17 +202,19 @@ export class Process {
         }
         break;
       }
+      case "rename-instance":
       case "notify":
       case "report":
         break;
     }
   }
 
-  #acquire(instance: string, addresses: readonly string[]): void {
-    if (this.#node.kernel.add(instance, segmentOf(instance), addresses)) return;
-    this.#node.around.queue.after(REFUSAL_DELAY_MS, () => {
-      this.take({ type: "acquire-failed", instance, reason: "EPERM" });
-    });
+  #acquire(instance: string, addresses: readonly string[], done?: RouterInput): void {
+    const isDone = this.#node.kernel.add(instance, segmentOf(instance), addresses);
+    const refusal = { type: "acquire-failed", instance, reason: "EPERM" } as const;
+    const result = isDone ? done : refusal;
+    if (result === undefined) return;
+    this.#node.around.queue.after(ANSWER_DELAY_MS, () => this.take(result));
   }
 
   #setAlarm(): void {

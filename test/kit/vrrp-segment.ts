@@ -217,7 +217,15 @@ export class Segment {
       if (text !== undefined) this.trace.push({ atMs: this.now, node: node.name, text });
       if (action.type === "acquire-addresses") node.holds.add(action.instance);
       if (action.type === "release-addresses") node.holds.delete(action.instance);
+      if (action.type === "rename-instance" && node.holds.delete(action.instance)) {
+        node.holds.add(action.name);
+      }
       if (action.type === "send-datagram") this.#transmit(node, action);
+    }
+    for (const action of kept) {
+      if (action.type !== "restore-address") continue;
+      const { instance, address } = action;
+      this.input(node, { type: "address-restored", instance, address });
     }
     return kept;
   }

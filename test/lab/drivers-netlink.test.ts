@@ -59,6 +59,16 @@ describe("addresses in the kernel", { skip }, () => {
     assert.ok(!answersArp(V4));
   });
 
+  test("an interface that goes by another name now keeps nothing of ours", async () => {
+    const settings = instance([virtual(V4), virtual(V6)]);
+    await holder.ask("renew", "VI_1", 5000);
+    assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    inHolder(`ip link set ${CABLE} name moved`);
+    assert.deepEqual(await holder.ask("release", "VI_1"), []);
+    inHolder(`ip link set moved name ${CABLE}`);
+    assert.ok(!has(V4) && !has(V6));
+  });
+
   /** A holder that the host keeps from its CPU for so long still renews in time. */
   const HARMLESS_MS = 40;
 

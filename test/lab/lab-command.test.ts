@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
+import { lab } from "../../src/cli/lab.ts";
 import { CommandFailed, run } from "../../src/lab/command.ts";
 import {
   LabTrouble,
@@ -94,6 +95,15 @@ test("what cannot be done is refused with the next move", { skip }, async () => 
   await assert.rejects(labFault("partiton", { host: "a" }, name), /did you mean 'partition'/);
   await assert.rejects(labFault("loss", { host: "a" }, name), /usage: nines lab fault loss/);
   await assert.rejects(labFault("partition", { host: "c" }, name), /there are: a, b/);
+  await assert.rejects(labFault("cpu-hog", { host: "a", argument: "x" }, name), /how many loops/);
+});
+
+test("only the world that is named is ended", { skip }, async () => {
+  const told: string[] = [];
+  const take = (text: string): void => void told.push(text);
+  assert.equal(await lab(["down", "another"], { out: take, err: take, color: false }), 1);
+  assert.match(told.join(""), /no world 'another' is up/);
+  assert.ok(labList().some((world) => world.name === name));
 });
 
 test("a world that is down has left nothing", { skip }, async () => {

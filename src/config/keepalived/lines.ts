@@ -31,6 +31,8 @@ export class LineReader {
   readonly lines: SourceLine[] = [];
   /** Raw lines of every file read, for diagnostics. */
   readonly sources: Map<string, readonly string[]> = new Map();
+  /** The same files as they are on disk. */
+  readonly texts: Map<string, string> = new Map();
   readonly #files: ConfigurationFiles;
   readonly #around: Surroundings;
   readonly #findings: Findings;
@@ -55,6 +57,7 @@ export class LineReader {
   read(path: string): boolean {
     const text = this.#files.readFile(path);
     if (text === undefined) return false;
+    this.texts.set(path, text);
     const raw = text.replace(/^\uFEFF/u, "").split(/\r?\n/u);
     this.sources.set(path, raw);
     this.#open.push(path);

@@ -1,5 +1,6 @@
 /** `$NAME=value`, `${NAME}` and the predefined `${_…}`: keepalived.conf(5), Parameter substitution. */
 
+import { resolve } from "node:path";
 import type { Prng } from "../../lib/prng.ts";
 import { type SourceLine, splice } from "./source-line.ts";
 
@@ -81,7 +82,8 @@ export class Parameters {
     if (own !== undefined) return own;
     switch (name) {
       case "_PWD":
-        return [directoryOf(file)];
+        // Scripts are not started where the file was read.
+        return [resolve(directoryOf(file))];
       case "_INSTANCE":
         return [this.#around.configId];
       case "_HASH":

@@ -144,6 +144,14 @@ test("includes are relative to the file that includes, and take patterns", () =>
   assert.deepEqual(texts, ["one", "two", "/etc/sub", "end"]);
 });
 
+test("the directory of a file is a whole path, wherever Nines was started", () => {
+  const files = { readFile: () => "${_PWD}/check.sh", glob: () => [] };
+  const around = { configId: "", environment: {}, prng: new Prng(1), permissive: false };
+  const reader = new LineReader(files, around, new Findings());
+  reader.read("conf/a.conf");
+  assert.equal(reader.lines[0]?.text, `${process.cwd()}/conf/check.sh`);
+});
+
 test("a value that a comment cuts off is told", () => {
   const told = (line: string): number => read(`a {\n${line}\n}`).findings.list.length;
   assert.equal(told("auth_pass ab#cd"), 1);

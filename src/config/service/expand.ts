@@ -32,6 +32,8 @@ export interface Reading {
   /** For `{ file: PATH }`; undefined: it cannot be read. */
   readonly readFile: (path: string, from: string) => string | undefined;
   readonly glob: (pattern: string) => readonly string[];
+  /** Where a file is that is named as seen from the file that names it. */
+  readonly beside: (path: string, from: string) => string;
 }
 
 export function expand(schema: Schema, node: TreeNode, reading: Reading): unknown {
@@ -123,7 +125,11 @@ function withName(name: string, value: TreeNode, schema: Schema): TreeNode {
 }
 
 function expandText(schema: Schema, node: TreeNode, reading: Reading): unknown {
-  if (node.kind === "scalar") return node.value === null ? null : node.text;
+  if (node.kind === "scalar") {
+    if (node.value === null) return null;
+    const isPath = schema.kind?.name === "file" && !["", "-"].includes(node.text);
+    return isPath ? reading.beside(node.text, node.at.file) : node.text;
+  }
   const file =
     schema.fromFile === true && node.kind === "map" ? node.entries.get("file") : undefined;
   if (file === undefined || file.kind !== "scalar" || (node as MapNode).entries.size !== 1) {

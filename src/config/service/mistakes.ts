@@ -217,7 +217,7 @@ export function describe(schema: Schema): string {
     ...(schema.short ?? []).map((form) => longForm(form, true)),
     ...(schema.fromFile === true ? ["{ file: PATH }"] : []),
   ];
-  return [...new Set(forms)].join(", or ");
+  return [...new Set(forms)].filter((form) => form !== "").join(", or ");
 }
 
 function longForm(schema: Schema, isForm = false): string {
@@ -225,12 +225,11 @@ function longForm(schema: Schema, isForm = false): string {
   if (schema.kind !== undefined && schema.kind.name !== "secret")
     return KINDS[schema.kind.name].what;
   switch (schema.type) {
-    case "object":
-      return typeof schema.additionalProperties === "object"
-        ? "a map of names"
-        : `a map: ${Object.keys(schema.properties ?? {})
-            .slice(0, 6)
-            .join(", ")}`;
+    case "object": {
+      if (typeof schema.additionalProperties === "object") return "a map of names";
+      const keys = Object.keys(schema.properties ?? {});
+      return keys.length === 0 ? "" : `a map: ${keys.slice(0, 6).join(", ")}`;
+    }
     case "array":
       return schema.single === true ? `${describe(schema.items ?? {})}, or a list of it` : "a list";
     case "integer":

@@ -1,6 +1,7 @@
 /** The entrance: a `nines.yaml` becomes a service, or a list of everything wrong with it. */
 
 import { hostname } from "node:os";
+import { normalize } from "node:path";
 import { Findings, type Place, sortDiagnostics } from "../diagnostic.ts";
 import { DISK, unreadable } from "../disk.ts";
 import type { ConfigurationFiles } from "../keepalived/lines.ts";
@@ -37,13 +38,14 @@ export function readServiceYaml(
   if (tree === undefined) {
     const at = { file: path, line: 1, column: 1, text: "" };
     findings.error(at, ...unreadable(path, files));
-    return { diagnostics: findings.list, sourceLine: () => undefined };
+    return { diagnostics: findings.list, texts: new Map(), sourceLine: () => undefined };
   }
   const reading: Reading = {
     findings,
     places: new Places(path),
     readFile: (name, from) => files.readFile(beside(name, from)),
     glob: (pattern) => files.glob(pattern),
+    beside,
   };
   const service = findings.failed ? undefined : readTree(tree, reading, options);
   const outcome =
@@ -51,6 +53,7 @@ export function readServiceYaml(
   return {
     ...outcome,
     diagnostics: sortDiagnostics(findings.list),
+    texts: reader.texts,
     sourceLine: (at: Place) => reader.sources.get(at.file)?.[at.line - 1],
   };
 }
@@ -77,5 +80,5 @@ function readTree(
 
 /** Files are named as seen from the file that names them. */
 function beside(name: string, from: string): string {
-  return name.startsWith("/") ? name : `${directoryOf(from)}/${name}`;
+  return name.startsWith("/") ? name : normalize(`${directoryOf(from)}/${name}`);
 }

@@ -1,22 +1,40 @@
 /** What is right in itself and will hurt on this machine: files that are not there, mostly. */
 
 import { type Diagnostic, Findings, type Place } from "../diagnostic.ts";
+import type { HostFacts } from "../host-facts.ts";
+import { warnAboutScripts } from "../hurts-scripts.ts";
+import { serverScriptUses } from "../script-uses.ts";
 import type { UnfinishedService } from "./service-model.ts";
 
 /** Undefined: it can be read; else why not. */
 export type FileTrouble = (path: string) => string | undefined;
 
-/** Certificates, keys and authorities that the balancer and the checks will open. */
+/** Certificates, keys and authorities that will be opened, and scripts that will be run. */
 export function serviceWarnings(
   service: UnfinishedService,
   troubleWith: FileTrouble,
+  facts: HostFacts,
 ): Diagnostic[] {
   const findings = new Findings();
+  const rules = service.vrrp.scripts;
+  warnAboutScripts(serverScriptUses(service), { rules, facts, findings });
   for (const { path, key, what } of filesOf(service)) {
     const trouble = troubleWith(path);
     if (trouble === undefined) continue;
     const reason = `${what} ${path}: ${trouble}`;
     findings.error(placeOf(service, key), reason, "correct the path or its permissions");
+  }
+  return findings.list;
+}
+
+/** Files that can be read, and not be used: `reason` names them. `whose`: `frontend web`. */
+export function fileErrors(
+  service: UnfinishedService,
+  troubles: readonly { readonly whose: string; readonly reason: string }[],
+): Diagnostic[] {
+  const findings = new Findings();
+  for (const { whose, reason } of troubles) {
+    findings.error(placeOf(service, whose), reason, "correct the file");
   }
   return findings.list;
 }

@@ -87,7 +87,7 @@ export interface ServiceModel {
 
 /** What a machine can be asked about. */
 export type UnfinishedService = Pick<ServiceModel, "vrrp"> &
-  Partial<Pick<ServiceModel, "balance" | "checks" | "console" | "origins">>;
+  Partial<Pick<ServiceModel, "balance" | "checks" | "notices" | "console" | "ledger" | "origins">>;
 
 export interface ServiceReading {
   /** Absent when there is an error. */
@@ -96,6 +96,8 @@ export interface ServiceReading {
   readonly unfinished?: UnfinishedService;
   /** In reading order. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Every file that was read - it and what it includes - as it is on disk. */
+  readonly texts: ReadonlyMap<string, string>;
   /** Of a keepalived.conf: what its virtual servers are and are not here, a line each. */
   readonly notes?: readonly string[];
   /** The line a diagnostic is about, for its caret. */

@@ -13,6 +13,7 @@ Generated from \`src/config/service/schema\`; do not edit. After a change of the
   \`$\${NAME}\` is that text itself.
 - \`include: [conf.d/*.yaml]\` at the top of a file adds the sections of other files to it.
 - Where a text may be long or secret, \`{ file: PATH }\` takes it from a file.
+- Paths of files - certificates, keys, \`include\`, \`{ file: PATH }\` - are seen from the file that they stand in.
 - Where a key takes a list, one value alone will do. Where the things of a list have names, a map of names will.
 - Anchors and merge keys of YAML work: \`web: &w { … }\`, \`api: { <<: *w, check: api }\`.
 - Editors complete with \`docs/nines.schema.json\`: begin the file with

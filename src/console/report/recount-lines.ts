@@ -26,7 +26,8 @@ export function linesOf(database: DatabaseSync): Line[] {
        JOIN word s ON s.id = r.source JOIN word o ON o.id = r.subject
        WHERE k.text GLOB 'server-*' OR k.text GLOB 'peer-*' OR k.text GLOB 'split-brain-*'
          OR k.text GLOB 'maintenance-*' OR k.text GLOB 'drill-*' OR k.text GLOB 'incident-*'
-         OR k.text GLOB 'role-*' OR k.text IN ('state-changed', 'lease-lapsed', 'handover-asked', 'work-lost')
+         OR k.text GLOB 'role-*'
+         OR k.text IN ('started', 'state-changed', 'lease-lapsed', 'handover-asked', 'work-lost')
        ORDER BY wall, seq`,
     )
     .all();

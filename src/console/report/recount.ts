@@ -295,6 +295,12 @@ function partsOf(
   if (source === "operator" && kind === "incident-settled" && subject === service.name) {
     return [...out].map((what) => [what.slice("part ".length), false]);
   }
+  if (kind === "started" && data["fresh"] === true) {
+    const own = [...out].map((what) => what.slice("part ".length));
+    return own
+      .filter((part) => /^(?:health|ejection) /u.test(part) && part.endsWith(` ${node}`))
+      .map((part) => [part, false]);
+  }
   const isServer = service.pools.includes(subject.split("/")[0]!);
   const [health, ejection] = [`health ${subject} ${node}`, `ejection ${subject} ${node}`];
   if (isServer && kind === "server-down") return [[health, true]];
@@ -314,7 +320,9 @@ function partsOf(
   if (kind.startsWith("split-")) return [[`split ${subject}`, kind === "split-brain-found"]];
   if (kind !== "state-changed") return [];
   if (data["to"] === "FAULT") return [[`state ${subject} ${node}`, true]];
-  return data["from"] === "FAULT" ? [[`state ${subject} ${node}`, false]] : [];
+  // A process that begins anew never tells of what ended with the one before it.
+  const rivals = data["from"] === "INIT" ? [[`split ${subject}`, false] as const] : [];
+  return [[`state ${subject} ${node}`, false], ...rivals];
 }
 
 const DECISIONS = /^(role-ended|role-hung|lease-lapsed|server-panic-on)$/u;

@@ -46,6 +46,8 @@ export class ProcessQuorum implements Machine<ProcessInput, ProcessReport> {
   }
 
   #counted(now: number, count: number, what: string): readonly ProcessReport[] {
+    // Who watches has begun anew: a delay that runs goes on.
+    if (this.#report !== undefined && count === this.#count) return NOTHING;
     const more = count > this.#count;
     this.#count = count;
     if (this.#report !== undefined && this.#met() === this.#report.ok) {

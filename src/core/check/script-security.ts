@@ -4,6 +4,12 @@
  * stays where nothing works; here it is always a mistake with a reason and a next move.
  */
 
+/** Where a script without a slash is looked for; also the PATH that scripts get. */
+export const SCRIPT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** keepalived runs scripts as this user when it exists and none was configured. */
+export const DEFAULT_SCRIPT_USER = "keepalived_script";
+
 /** One component of the script's path, root first, the script itself last. */
 export interface PathFact {
   readonly path: string;

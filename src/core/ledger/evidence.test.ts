@@ -20,6 +20,7 @@ test("every kind that is asked for means something", () => {
     from: "FAULT",
     to: "MASTER",
     rpoMs: 5,
+    fresh: true,
     id: "web-20261121T130000Z",
     who: "ann",
     class: "B",

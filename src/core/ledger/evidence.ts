@@ -43,6 +43,8 @@ export type Happening = At &
     | { readonly type: "decided"; readonly layer: Layer }
     /** Another one does the work now. */
     | { readonly type: "switched"; readonly layer: Layer }
+    /** The workers of a node are new: they know of no server that is out. */
+    | { readonly type: "afresh"; readonly node: string }
     /** Somebody gave an order; what comes right after it is not the machine's doing. */
     | { readonly type: "ordered" }
     /** People say: whatever is still missing, this is over. */
@@ -120,6 +122,7 @@ export const EVIDENCE_KINDS: readonly string[] = [
   "lease-lapsed",
   "role-ended",
   "role-hung",
+  "started",
   "handover-asked",
   "server-change-asked",
   "work-lost",
@@ -147,7 +150,7 @@ export function evidenceOfRecord(record: LedgerRecord): Told {
     case "split-brain-found":
     case "split-brain-healed": {
       const type = kind === "split-brain-found" ? "out" : "back";
-      return [{ type, part: `single master of ${record.subject}`, layer: "address", ...at }];
+      return [{ type, part: rivalsOf(record.subject), layer: "address", ...at }];
     }
     case "lease-lapsed":
       return [{ type: "decided", layer: "address", ...at }];
@@ -156,6 +159,8 @@ export function evidenceOfRecord(record: LedgerRecord): Told {
       // Neither addresses nor requests need the console.
       if (record.subject === "console") return [];
       return [{ type: "decided", layer: "balancer", ...at }];
+    case "started":
+      return record.data?.["fresh"] === true ? [{ type: "afresh", node: record.node, ...at }] : [];
     case "handover-asked":
       return [{ type: "ordered", ...at }];
     case "work-lost": {
@@ -165,6 +170,11 @@ export function evidenceOfRecord(record: LedgerRecord): Told {
     default:
       return [];
   }
+}
+
+/** Whether what is said of a server ends with the workers of that node, which said it. */
+export function isFoundBy(part: string, node: string): boolean {
+  return /^(?:server|answers of) /u.test(part) && part.endsWith(` seen by ${node}`);
 }
 
 function ofServer({ kind, subject, node, wallMs: atMs, reason }: LedgerRecord): Told {
@@ -208,9 +218,15 @@ function ofState(record: LedgerRecord): Told {
   const at = { atMs, reason, layer: "address" as const };
   const part = `instance ${subject} on ${node}`;
   if (to === "FAULT") return [{ type: "out", part, ...at }];
-  const back: Evidence[] = from === "FAULT" ? [{ type: "back", part, ...at }] : [];
+  // One that begins anew never tells of what ended with the process before it.
+  const over = from === "INIT" ? [part, rivalsOf(subject)] : from === "FAULT" ? [part] : [];
+  const back = over.map((one): Evidence => ({ type: "back", part: one, ...at }));
   if (to !== "MASTER") return back;
   return [...back, { type: "switched", ...at }, ...silenceOf(record)];
+}
+
+function rivalsOf(instance: string): string {
+  return `single master of ${instance}`;
 }
 
 /**

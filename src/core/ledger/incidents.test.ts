@@ -306,6 +306,40 @@ test("each stage is told once, and a restart with the same evidence tells nothin
   assert.deepEqual(stages(again.step(at(1000))), ["closed"]);
 });
 
+test("a server that was out is not missing for ever when its node starts afresh without it", () => {
+  const lines: Line[] = [
+    [4, "server-ejected", "web/web1"],
+    [5, "server-down", "web/web2"],
+    [60, "started", "", { fresh: true }],
+  ];
+  assert.equal(only(incidentsAt(fed(lines, {}))).repairedMs, at(60));
+  // Workers that lived on still know of it.
+  const adopted = fed([...lines.slice(0, 2), [60, "started", ""]], {});
+  assert.equal(only(incidentsAt(adopted)).repairedMs, undefined);
+});
+
+test("an incident soon after another is told, too, where such are not one", () => {
+  const ledger = new Ledger({ ...SETTINGS, mergeMs: 10_000 });
+  outageAt(ledger, 0);
+  assert.deepEqual(stages(ledger.step(at(30))), ["opened", "restored", "closed"]);
+  outageAt(ledger, 40);
+  assert.deepEqual(stages(ledger.step(at(70))), ["opened", "restored", "closed"]);
+});
+
+test("a process that begins anew has no fault and no rival of the one before it", () => {
+  const ledger = new Ledger(SETTINGS);
+  const vrrp = (atS: number, kind: string, data: Record<string, unknown> = {}): void =>
+    ledger.record({ ...record([atS, kind, "VI_1", data]), source: "vrrp" });
+  vrrp(0, "state-changed", { from: "MASTER", to: "FAULT" });
+  vrrp(1, "split-brain-found");
+  // It was ended, the cable was put back, and it was started again.
+  vrrp(60, "state-changed", { from: "INIT", to: "BACKUP" });
+  ledger.step(at(1000));
+  const incident = only(ledger.incidents);
+  assert.equal(incident.state, "closed");
+  assert.equal(incident.repairedMs, at(60));
+});
+
 test("what a drill breaks is the drill's and no failure", () => {
   const ledger = new Ledger(SETTINGS);
   for (const [atS, kind] of [

@@ -36,12 +36,13 @@ interface Kept {
 export class Ledger {
   readonly #settings: LedgerSettings;
   readonly #kept: ReadonlyMap<string, Kept>;
-  readonly #told = new Told();
+  readonly #told: Told;
   readonly #maintenance = new Periods();
   readonly #drills = new Periods();
 
   constructor(settings: LedgerSettings) {
     this.#settings = settings;
+    this.#told = new Told(settings.mergeMs);
     this.#kept = new Map(
       settings.services.map((service) => [
         service.name,

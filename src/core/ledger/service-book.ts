@@ -3,7 +3,14 @@
  * all of it, so evidence that comes late changes the answer as if it had come in time.
  */
 
-import type { Evidence, Happening, Harm, PartChange, Remark } from "./evidence.ts";
+import {
+  type Evidence,
+  type Happening,
+  type Harm,
+  isFoundBy,
+  type PartChange,
+  type Remark,
+} from "./evidence.ts";
 import type { Span } from "./intervals.ts";
 
 /** Bad buckets that touch are one; these are separate ones. */
@@ -70,11 +77,14 @@ export class ServiceBook {
       result.push({ part, layer, reason, fromMs: since.atMs, toMs: atMs });
       open.delete(part);
     };
-    const settled = this.#happenings.filter(({ type }) => type === "settled");
+    const ends = this.#happenings.filter(({ type }) => type === "settled" || type === "afresh");
     let next = 0;
     const settleUntil = (atMs: number): void => {
-      for (; next < settled.length && settled[next]!.atMs <= atMs; next++) {
-        for (const part of open.keys()) end(part, settled[next]!.atMs);
+      for (; next < ends.length && ends[next]!.atMs <= atMs; next++) {
+        const one = ends[next]!;
+        for (const part of open.keys()) {
+          if (one.type !== "afresh" || isFoundBy(part, one.node)) end(part, one.atMs);
+        }
       }
     };
     for (const change of this.#changes) {

@@ -20,6 +20,12 @@ export class Told {
   /** By `stage service`, the beginnings of incidents. */
   readonly #stages = new Map<string, number[]>();
   readonly #firing = new Map<string, number>();
+  readonly #sameMs: number;
+
+  /** `mergeMs`: incidents are further apart. */
+  constructor(mergeMs: number) {
+    this.#sameMs = Math.min(SAME_MS, mergeMs);
+  }
 
   /** True: the record is one of the ledger's own, and now remembered. */
   read({ source, kind, subject, wallMs, data }: LedgerRecord): boolean {
@@ -51,7 +57,9 @@ export class Told {
     const key = `${stage} ${service}`;
     const known = this.#stages.get(key) ?? [];
     const untilMs = closedMs ?? Infinity;
-    const same = known.some((ms) => ms >= startMs - SAME_MS && ms <= Math.max(startMs, untilMs));
+    const same = known.some(
+      (ms) => ms >= startMs - this.#sameMs && ms <= Math.max(startMs, untilMs),
+    );
     if (same) return false;
     this.#remember(key, startMs);
     return true;

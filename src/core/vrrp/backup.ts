@@ -77,6 +77,8 @@ export function heardAsBackup(
   const arrivedMs = turn.now - turn.waitedMs;
   const { priority } = advert;
   const { settings } = instance;
+  // Something fails where the addresses were given to: they are not left there for that.
+  if (hasFallen(instance.master, source, priority)) instance.holdUntilMs = -Infinity;
   instance.rememberMaster(arrivedMs, source, priority);
   retract(instance, turn);
   if (priority === 0) {
@@ -99,6 +101,10 @@ export function heardAsBackup(
   state.prepareAheadMs = prepareAheadMs(instance);
   state.awaiting = "master";
   state.ready = false;
+}
+
+function hasFallen(before: Instance["master"], source: string, priority: number): boolean {
+  return before?.address === source && priority < before.priority;
 }
 
 /** RFC 9568 section 6.4.2 (425): is a master of this priority to be left in charge? */

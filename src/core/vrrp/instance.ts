@@ -152,6 +152,7 @@ export class Instance {
       this.activeIntervalMs = settings.advertIntervalMs;
     }
     this.#renewLease.durationMs = this.leaseMs;
+    this.#renewLease.instance = settings.name;
     this.sender = new AdvertSender(settings, this.sender);
     if (this.sourceText !== "") this.sender.setSource(this.sourceText);
   }

@@ -102,11 +102,16 @@ export function addressRemoved(instance: Instance, turn: Turn, address: string):
 
 function restoreAddresses(instance: Instance, turn: Turn): void {
   for (const address of instance.guard.due(turn.now)) {
-    instance.counters.addressRestores++;
     turn.out.push({ type: "restore-address", instance: instance.settings.name, address });
-    const reason = `address ${address} was removed by somebody else and put back`;
-    instance.report(turn, { kind: "address-restored", reason });
   }
+}
+
+/** It is there again. */
+export function addressRestored(instance: Instance, turn: Turn, address: string): void {
+  if (instance.state.kind !== "MASTER") return;
+  instance.counters.addressRestores++;
+  const reason = `address ${address} was removed by somebody else and put back`;
+  instance.report(turn, { kind: "address-restored", reason });
 }
 
 function loseTo(instance: Instance, turn: Turn, source: string, advert: Advert): void {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Segment } from "../../../test/kit/vrrp-segment.ts";
-import { instance, node, noNotify } from "../../../test/kit/vrrp-settings.ts";
+import { group, instance, node, noNotify } from "../../../test/kit/vrrp-settings.ts";
 
 test("a backup that hears of a shorter interval first goes on believing in its master", () => {
   const segment = new Segment();
@@ -52,4 +52,56 @@ test("changes of priority are told in the state they happen in, where that is wa
     router.did("notify").map(({ state, priority }) => `${state} ${priority}`),
     ["BACKUP 100", "BACKUP_PRIORITY 110", "MASTER 110", "MASTER_PRIORITY 120"],
   );
+});
+
+test("an instance that only gets another name keeps its addresses, its role and its counters", () => {
+  const segment = new Segment();
+  const settings = (name: string, priority: number) => node([instance({ name, priority })]);
+  const a = segment.add("A", settings("old", 150));
+  const b = segment.add("B", settings("old", 100));
+  segment.advance(10_000);
+  for (const [router, priority] of [
+    [a, 150],
+    [b, 100],
+  ] as const) {
+    router.actions.length = 0;
+    segment.reconfigure(router, settings("new", priority));
+  }
+  assert.deepEqual(segment.masters("new"), ["A"]);
+  assert.deepEqual(
+    a.actions.map((action) => (action.type === "report" ? action.event.reason : action.type)),
+    [
+      "is called new from now on",
+      "rename-instance",
+      "was called old until now",
+      "acquire-addresses",
+    ],
+  );
+  a.actions.length = 0;
+  segment.advance(10_000);
+  assert.deepEqual(b.did("notify"), []);
+  assert.deepEqual([a.status("new").state, b.status("new").state], ["MASTER", "BACKUP"]);
+  assert.equal(a.status("new").counters.becameMaster, 1);
+  assert.ok(a.did("renew-lease").every((renewal) => renewal.instance === "new"));
+  assert.equal(a.did("send-datagram", "new").length, a.did("send-datagram").length);
+});
+
+test("a sync group whose members are renamed stays master, and is told nothing", () => {
+  const segment = new Segment();
+  const settings = (names: readonly [string, string]) => {
+    const [one, other] = names;
+    const second = instance({ name: other, vrid: 52, vips: ["192.0.2.201"] });
+    return node([instance({ name: one }), second], { groups: [group(names)] });
+  };
+  const router = segment.add("A", settings(["V1", "V2"]));
+  segment.until(() => router.status("V2").state === "MASTER");
+  router.actions.length = 0;
+  segment.reconfigure(router, settings(["V2", "V3"]));
+  segment.advance(10_000);
+  // A name that belongs to another router now is not a new name: that one starts anew.
+  assert.equal(router.status("V3").state, "MASTER");
+  router.actions.length = 0;
+  segment.reconfigure(router, settings(["V4", "V5"]));
+  assert.deepEqual(router.did("notify"), []);
+  assert.deepEqual([...router.holds].toSorted(), ["V4", "V5"]);
 });

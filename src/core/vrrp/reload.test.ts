@@ -161,7 +161,7 @@ for (const change of restarts) {
 test("every setting is either live or a reason to start anew, and tested as one of them", () => {
   const tested = new Set([...liveChanges, ...restarts].flatMap((draft) => Object.keys(draft)));
   const rest = Object.keys(instance()).filter((setting) => !tested.has(setting));
-  assert.deepEqual(rest, ["name", "family", "addresses"], "an instance's name, and vips above");
+  assert.deepEqual(rest, ["name", "family", "addresses"], "what it is called, and vips above");
 });
 
 test("a removed instance releases, resigns and is told as a fault, or as deleted if wanted", () => {

@@ -5,9 +5,8 @@ import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceSettings } from "./settings.ts";
 
-/** What an instance is: with another one of these it is another instance. */
+/** What an instance is, whatever its name: with another one of these it is another instance. */
 const IDENTITY: readonly (keyof InstanceSettings)[] = [
-  "name",
   "family",
   "vrid",
   "interface",
@@ -37,9 +36,56 @@ function changesRoute(before: InstanceSettings, after: InstanceSettings): boolea
   return before.transport.kind !== "unicast" || after.transport.kind !== "unicast";
 }
 
+/** Who only goes by another name now, as in keepalived: the old names and the new ones. */
+export function renamed(
+  before: readonly InstanceSettings[],
+  after: readonly InstanceSettings[],
+): ReadonlyMap<string, string> {
+  const free = ({ name }: InstanceSettings, others: readonly InstanceSettings[]): boolean =>
+    others.every((other) => other.name !== name);
+  return new Map(
+    before
+      .filter((old) => free(old, after))
+      .flatMap((old) => {
+        const next = after.find((one) => free(one, before) && !needsRestart(old, one));
+        return next === undefined ? [] : [[old.name, next.name] as const];
+      }),
+  );
+}
+
+/** They keep their seats. */
+export function renameSeats<Seat extends { readonly instance: Instance }>(
+  seats: Map<string, Seat>,
+  wanted: readonly InstanceSettings[],
+  turn: Turn,
+): void {
+  const before = [...seats.values()].map(({ instance }) => instance.settings);
+  for (const [name, next] of renamed(before, wanted)) {
+    const seat = seats.get(name)!;
+    seats.delete(name);
+    seats.set(next, seat);
+    const { instance } = seat;
+    const reason = `is called ${next} from now on`;
+    const { kind: from } = instance.state;
+    instance.report(turn, { kind: "state-changed", reason, from, to: "STOPPED" });
+    turn.out.push({ type: "rename-instance", instance: name, name: next });
+  }
+}
+
 /** The instance took other settings over than it had, and all about them is known. */
 export function goOn(instance: Instance, turn: Turn, before: InstanceSettings): void {
   const { settings, state, plan } = instance;
+  if (settings.name !== before.name) {
+    const reason = `was called ${before.name} until now`;
+    const { effectivePriority: priority } = instance;
+    instance.report(turn, {
+      kind: "state-changed",
+      reason,
+      from: "INIT",
+      to: state.kind,
+      priority,
+    });
+  }
   retract(instance, turn);
   if (state.kind !== "MASTER") return;
   // The driver makes the kernel agree with the settings: what is new is added, what went goes.

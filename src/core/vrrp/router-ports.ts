@@ -73,6 +73,8 @@ export type RouterInput =
       readonly address: string;
       readonly mac: string;
     }
+  /** A `restore-address` was carried out. */
+  | { readonly type: "address-restored"; readonly instance: string; readonly address: string }
   /** The kernel refused to add an address. */
   | { readonly type: "acquire-failed"; readonly instance: string; readonly reason: string }
   | { readonly type: "handover-requested"; readonly instance: string; readonly reason: string }
@@ -150,7 +152,7 @@ export type RouterAction =
    *  successor of this process will find as its `Reign`; the router reuses the object. */
   | {
       readonly type: "renew-lease";
-      readonly instance: string;
+      instance: string;
       durationMs: number;
       identity: string;
       sequence: number;
@@ -167,6 +169,8 @@ export type RouterAction =
   /** Put addresses, routes and rules in the kernel. */
   | { readonly type: "acquire-addresses"; readonly instance: string }
   | { readonly type: "release-addresses"; readonly instance: string }
+  /** A reload gave the instance another name: what was done under the old one is its own. */
+  | { readonly type: "rename-instance"; readonly instance: string; readonly name: string }
   | { readonly type: "restore-address"; readonly instance: string; readonly address: string }
   /** Gratuitous ARP / unsolicited NA for every address, `repeat` times. */
   | { readonly type: "announce"; readonly instance: string; readonly repeat: number }

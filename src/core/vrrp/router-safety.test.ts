@@ -192,6 +192,22 @@ test("a removed address is put back at once, then more and more slowly", () => {
   assert.equal(a.status().counters.addressRestores, 12);
 });
 
+test("a removed address is told as put back when it is there again, and not before", () => {
+  const { segment, a } = alone();
+  const removed = { type: "address-removed", instance: "V1", address: VIP } as const;
+  const told = (input: Parameters<typeof a.router.step>[1]): readonly string[] =>
+    a.router.step(segment.now, input).flatMap((action) => {
+      return action.type === "report" ? [action.event.reason] : [];
+    });
+  assert.deepEqual(told(removed), []);
+  assert.deepEqual(told({ type: "address-restored", instance: "V1", address: VIP }), [
+    `address ${VIP} was removed by somebody else and put back`,
+  ]);
+  assert.equal(a.status().counters.addressRestores, 1);
+  told({ type: "handover-requested", instance: "V1", reason: "maintenance" });
+  assert.deepEqual(told({ type: "address-restored", instance: "V1", address: VIP }), []);
+});
+
 test("an address that is fought over goes to a peer, if one was ever heard", () => {
   const { segment, a, b } = acquainted();
   for (let i = 0; i < 6; i++) {
@@ -209,49 +225,6 @@ test("an address that is removed from a backup is nobody's business", () => {
   remove(segment, b);
   segment.input(b, { type: "address-removed", instance: "nobody", address: VIP });
   assert.deepEqual(b.actions, []);
-});
-
-test("handover: the peer has the addresses in a fraction of its skew and keeps them", () => {
-  const { segment, a, b } = pair();
-  segment.input(a, { type: "handover-requested", instance: "V1", reason: "maintenance" });
-  assert.deepEqual([...a.holds], []);
-  const took = segment.until(() => b.state === "MASTER");
-  assert.ok(Math.abs(took - 10 - SKEW_OF_100 / 8) < 1, `${took} ms`);
-  segment.advance(3_600_000);
-  assert.deepEqual(segment.masters(), ["B"]);
-});
-
-test("handover: when the new master fails, the old one is there and preempts again later", () => {
-  const { segment, a, b } = pair();
-  segment.input(a, { type: "handover-requested", instance: "V1", reason: "maintenance" });
-  segment.until(() => b.state === "MASTER");
-  segment.advance(10_000);
-  b.paused = true;
-  segment.until(() => a.state === "MASTER", 4000);
-  b.paused = false;
-  segment.advance(10_000);
-  assert.deepEqual(segment.masters(), ["A"]);
-  segment.link(a, false);
-  segment.until(() => b.state === "MASTER");
-  segment.link(a, true);
-  segment.until(() => a.state === "MASTER", 4000);
-});
-
-test("handover to nobody: the addresses come back after a down interval", () => {
-  const { segment, a } = alone();
-  segment.input(a, { type: "handover-requested", instance: "V1", reason: "maintenance" });
-  const took = segment.until(() => a.state === "MASTER");
-  assert.equal(took, 3000 + SKEW_OF_100);
-});
-
-test("handover asked of a backup or of nobody: told, nothing done", () => {
-  const { segment, b } = pair();
-  b.actions.length = 0;
-  segment.input(b, { type: "handover-requested", instance: "V1", reason: "maintenance" });
-  assert.deepEqual(b.said("note"), ["nothing to hand over: V1 is BACKUP"]);
-  assert.equal(b.actions.length, 1);
-  segment.input(b, { type: "handover-requested", instance: "nobody", reason: "maintenance" });
-  assert.equal(b.actions.length, 1);
 });
 
 test("a kernel that refuses the addresses leaves them to the peer", () => {

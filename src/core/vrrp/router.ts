@@ -18,7 +18,8 @@ import { Instance } from "./instance.ts";
 import { Lateness } from "./lateness.ts";
 import { decodeAdvert, emptyAdvert, type RejectReason } from "./packet.ts";
 import { RejectLog } from "./reject-log.ts";
-import { goOn, needsRestart, sameValue } from "./reload.ts";
+import { addressRestored } from "./master.ts";
+import { goOn, needsRestart, renameSeats, sameValue } from "./reload.ts";
 import type { ReceivedDatagram, RouterAction, RouterInput } from "./router-ports.ts";
 import { identitiesOf, type Reign } from "./reign.ts";
 import { instanceStatus } from "./router-status.ts";
@@ -104,6 +105,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
     this.#settings = settings;
     if (!this.#running || this.#stopped) return turn.out;
     const wanted = new Map(settings.instances.map((i) => [i.name, i]));
+    renameSeats(this.#seats, settings.instances, turn);
     const before = new Set(this.#seats.keys());
     for (const [name, { instance }] of this.#seats) {
       const next = wanted.get(name);
@@ -311,6 +313,11 @@ export class Router implements Machine<RouterInput, RouterAction> {
       case "address-claimed":
         this.#seats.get(input.instance)?.instance.addressClaimed(turn, input.address, input.mac);
         break;
+      case "address-restored": {
+        const seat = this.#seats.get(input.instance);
+        if (seat !== undefined) addressRestored(seat.instance, turn, input.address);
+        break;
+      }
       case "acquire-failed":
         this.#seats.get(input.instance)?.instance.acquireFailed(turn, input.reason);
         break;

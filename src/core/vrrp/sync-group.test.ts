@@ -67,6 +67,17 @@ test("members of unequal priority wait for the slowest", () => {
   assert.equal(segment.now, 3000 + (206 * 1000) / 256);
 });
 
+test("a group takes over from a silent master as soon as one instance alone", () => {
+  const { segment, a, b } = twoNodes();
+  segment.advance(500);
+  a.paused = true;
+  const heardAt = (name: string): number => b.status(name).master?.lastHeardMs ?? 0;
+  const last = Math.max(heardAt("V1"), heardAt("V2"));
+  segment.until(bothAre(b, "MASTER"));
+  const took = segment.now - last;
+  assert.ok(Math.abs(took - 3000 - SKEW_OF_100) < 1, `${took} ms`);
+});
+
 test("owners in a group wait for each other as well", () => {
   const segment = new Segment();
   const router = segment.add("A", pairOfInstances({ priority: 255 }));

@@ -95,11 +95,13 @@ export class SyncGroup {
   }
 
   #follow(turn: Turn, left: Instance): void {
+    const followers = this.members.filter((member) => member.state.kind === "MASTER");
+    // A backup group gives nothing up: it must not wait for longer than its master's silence.
+    if (followers.length === 0) return;
     const reason = `${left.settings.name} of group ${this.settings.name} gave up: ${left.reason}`;
     const outranked = left.state.kind === "BACKUP" && left.master !== undefined;
     if (outranked) left.keepApart();
-    for (const member of this.members) {
-      if (member.state.kind !== "MASTER") continue;
+    for (const member of followers) {
       // A member in fault hands over with priority 0; one that met a better master leaves to it.
       if (outranked) {
         member.leaveWithGroup(turn, reason);

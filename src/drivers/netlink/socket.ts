@@ -78,6 +78,8 @@ export interface Outcome {
 }
 
 export class NetlinkSocket {
+  /** Indexes of interfaces that something was put on, by their names then: names can change. */
+  readonly places: Map<string, number> = new Map();
   /** Attributes of the message begun last are written here. */
   readonly request: MessageWriter = new MessageWriter(REQUEST_BYTES);
   /** Our address; notifications caused by our requests carry it. */

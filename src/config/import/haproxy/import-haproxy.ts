@@ -1,5 +1,6 @@
 /** haproxy.cfg becomes nines.yaml: frontends, pools and checks of what carries HTTP or TCP. */
 
+import { resolve } from "node:path";
 import { closest } from "../../../lib/spelling.ts";
 import { directoryOf } from "../../keepalived/parameters.ts";
 import type { ImportSource } from "../import-file.ts";
@@ -141,7 +142,9 @@ class Importer {
   }
 
   get #bases(): { readonly caBase: string; readonly crtBase: string } {
-    const base = (name: string): string => this.#global.last(name)?.[0] ?? "";
+    // Whole paths: the nines.yaml may stand elsewhere.
+    const own = directoryOf(this.#source.path);
+    const base = (name: string): string => resolve(own, this.#global.last(name)?.[0] ?? "");
     return { caBase: base("ca-base"), crtBase: base("crt-base") };
   }
 

@@ -1,5 +1,6 @@
 /** What the parts of the importer share. */
 
+import { resolve } from "node:path";
 import type { ConfigurationFiles } from "../../keepalived/lines.ts";
 import type { Data, Draft } from "../draft.ts";
 import type { Directive } from "./parse.ts";
@@ -25,6 +26,11 @@ export interface NginxContext {
   readonly reached: Set<Directive>;
   /** Pools of TCP connections. */
   readonly carried: Set<string>;
+}
+
+/** A file that the configuration names, by its whole path: the nines.yaml may stand elsewhere. */
+export function whole(name: string, { base }: Pick<NginxContext, "base">): string {
+  return resolve(base, name);
 }
 
 /** Of a frontend, as the directives that it is made of say it. */

@@ -5,7 +5,7 @@ import type { Data, Draft } from "../draft.ts";
 import { durationText, sizeText } from "../../service/schema/kinds.ts";
 import { compileRules, routesData, type Rule } from "../routes.ts";
 import { locationRules, rewriteRules } from "./content.ts";
-import { type FrontendNotes, type NginxContext, useAll } from "./context.ts";
+import { type FrontendNotes, type NginxContext, useAll, whole } from "./context.ts";
 import { locationsOf } from "./locations.ts";
 import { keyOf } from "./limits.ts";
 import type { Directive } from "./parse.ts";
@@ -276,8 +276,16 @@ export function tlsOf(socket: Socket, context: NginxContext): Data {
   const certificates: unknown[] = [];
   for (const { scope } of [socket.fallback, ...socket.servers]) {
     const keys = scope.all("ssl_certificate_key");
-    for (const [index, { args }] of scope.all("ssl_certificate").entries()) {
-      const pair = { certificate: args[0], key: keys[index]?.args[0] };
+    for (const [index, { args, at }] of scope.all("ssl_certificate").entries()) {
+      const [certificate = "", key] = [args[0], keys[index]?.args[0]];
+      if (/\$|^(?:data|engine|store):/u.test(`${certificate}${key}`)) {
+        draft.lost(at, "a certificate is a file: name each in tls.certificates");
+        continue;
+      }
+      const pair = {
+        certificate: whole(certificate, context),
+        key: key === undefined ? undefined : whole(key, context),
+      };
       const text = JSON.stringify(pair);
       if (!certificates.some((one) => JSON.stringify(one) === text)) certificates.push(pair);
     }
@@ -299,7 +307,8 @@ export function tlsOf(socket: Socket, context: NginxContext): Data {
           ? "1.2"
           : "1.3",
     http2: socket.http2 || hasHttp2,
-    client_ca: verify === undefined || verify === "off" ? undefined : ca,
+    client_ca:
+      verify === undefined || verify === "off" || ca === undefined ? undefined : whole(ca, context),
     client_certificate: isOptional ? "optional" : verify === "on" ? "required" : undefined,
   };
 }

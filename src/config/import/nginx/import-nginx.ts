@@ -8,7 +8,7 @@ import { namedPool, useAll } from "./context.ts";
 import { fateOf } from "./fates.ts";
 import { importSocket } from "./frontends.ts";
 import { mapsOf } from "./maps.ts";
-import { type Directive, parseNginx } from "./parse.ts";
+import { type Directive, parseNginx, PARTS } from "./parse.ts";
 import { Scope } from "./scope.ts";
 import { socketsOf } from "./sockets.ts";
 import { importStream } from "./stream.ts";
@@ -28,10 +28,11 @@ export function importNginx({ path, source, files, draft, findings }: ImportSour
   const http = https.length === 0 ? main : main.inside(https.flatMap(({ block = [] }) => block));
   workersOf(main, draft);
   const maps = { plain: mapsOf(http, false), sealed: mapsOf(http, true) };
+  const folder = directoryOf(path);
   const context: NginxContext = {
     draft,
     files,
-    base: directoryOf(path),
+    base: PARTS.test(folder) ? directoryOf(folder) : folder,
     used,
     upstreams: upstreamsOf(http),
     zones: zonesOf(http),

@@ -25,7 +25,7 @@ const MOST_INCLUDES = 32;
 const MOST_FILES = 10_000;
 
 /** Folders of files that nginx.conf, one above, includes. */
-const PARTS = /\/(?:sites-\w+|(?:conf|http)\.d)$/u;
+export const PARTS: RegExp = /\/(?:sites-\w+|(?:conf|http)\.d)$/u;
 const DEEPEST = 32;
 
 export interface NginxFiles {

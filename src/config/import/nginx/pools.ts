@@ -2,7 +2,7 @@
 
 import { durationText } from "../../service/schema/kinds.ts";
 import type { Data } from "../draft.ts";
-import { type NginxContext, namedPool } from "./context.ts";
+import { type NginxContext, namedPool, whole } from "./context.ts";
 import type { Directive } from "./parse.ts";
 import { type Scope, timeMs } from "./scope.ts";
 import { upstreamData, withPort } from "./upstreams.ts";
@@ -35,7 +35,7 @@ export function poolOf(pass: Directive, scope: Scope, context: NginxContext): Pa
     ...base,
     timeouts: times,
     retry: retryOf(scope, context),
-    tls: tls ? tlsOf(scope) : undefined,
+    tls: tls ? tlsOf(scope, context) : undefined,
     send_proxy: scope.value("proxy_protocol") === "on" ? "v1" : undefined,
     sorry: sorryOf(scope, context),
   };
@@ -84,16 +84,20 @@ function retryOf(scope: Scope, { draft }: NginxContext): Data | undefined {
   return { attempts, on_status: line === undefined ? undefined : statuses };
 }
 
-export function tlsOf(scope: Scope): Data {
+export function tlsOf(scope: Scope, context: Pick<NginxContext, "base">): Data {
+  const file = (directive: string): string | undefined => {
+    const name = scope.value(directive);
+    return name === undefined ? undefined : whole(name, context);
+  };
   const verify = scope.value("proxy_ssl_verify") === "on";
   const name = scope.value("proxy_ssl_name");
   scope.all("proxy_ssl_server_name");
   return {
     verify: verify ? undefined : false,
-    ca: scope.value("proxy_ssl_trusted_certificate"),
+    ca: file("proxy_ssl_trusted_certificate"),
     server_name: name === undefined || name.includes("$") ? undefined : name,
-    certificate: scope.value("proxy_ssl_certificate"),
-    key: scope.value("proxy_ssl_certificate_key"),
+    certificate: file("proxy_ssl_certificate"),
+    key: file("proxy_ssl_certificate_key"),
   };
 }
 

@@ -81,7 +81,7 @@ function poolOf({ args: [address = ""] }: Directive, scope: Scope, context: Ngin
       idle: silence,
     },
     retry: retryOf(scope),
-    tls: tls ? serverTlsOf(scope) : undefined,
+    tls: tls ? serverTlsOf(scope, context) : undefined,
     send_proxy: scope.value("proxy_protocol") === "on" ? "v1" : undefined,
   };
   const plain = address.replace(/[^\w.-]+/gu, "-").replace(/^-|-$/gu, "");

@@ -6,9 +6,10 @@ import type {
   CheckTiming,
   HttpCheckUrl,
 } from "../../virtual-server.ts";
+import { commandKey } from "../../script-uses.ts";
 import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
-import { type Context, readAddress } from "./context.ts";
+import { type Context, readAddress, remember } from "./context.ts";
 import { commandWithUser, joinWords } from "./globals.ts";
 import { optional } from "./route-lines.ts";
 
@@ -261,6 +262,7 @@ function readMisc(
     context.findings.error(block.statement.keyword, "MISC_CHECK has no misc_path", next);
     return undefined;
   }
+  remember(context, commandKey(command), block.valueAt("misc_path"));
   const timing = readTiming(block, "MISC_CHECK", sources);
   return {
     kind: "misc",

@@ -4,7 +4,9 @@ import type { Findings } from "../../diagnostic.ts";
 import type { Origin } from "../../model.ts";
 import type { Place } from "../../diagnostic.ts";
 import { canonicalIp, isIpv6 } from "../../../lib/ip-address.ts";
-import type { Family } from "../../../core/vrrp/settings.ts";
+import type { Family, NotifyCommand } from "../../../core/vrrp/settings.ts";
+import { commandKey } from "../../script-uses.ts";
+import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
 
 export interface Context {
@@ -32,6 +34,17 @@ export function remember(context: Context, key: string, at: Place): void {
   if (!context.origins.has(key)) {
     context.origins.set(key, { file: at.file, line: at.line, column: at.column, text: at.text });
   }
+}
+
+/** The command of a keyword, if it was written; where, is remembered for warnings about scripts. */
+export function rememberedCommand(
+  block: Block,
+  name: string,
+  context: Context,
+): NotifyCommand | undefined {
+  const command = block.command(name);
+  if (command !== undefined) remember(context, commandKey(command), block.valueAt(name));
+  return command;
 }
 
 /** For what was not written anywhere. */

@@ -14,7 +14,7 @@ import type {
 import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
 import { splitCommand } from "../value.ts";
-import { type Context, remember } from "./context.ts";
+import { type Context, remember, rememberedCommand } from "./context.ts";
 import { optional } from "./route-lines.ts";
 
 const SMTP_PORT = 25;
@@ -100,16 +100,16 @@ function readRole(globals: Block, role: "vrrp" | "checker"): RoleProcess {
   };
 }
 
-export function readFifos(globals: Block): FifoSettings {
+export function readFifos(globals: Block, context: Context): FifoSettings {
   return {
-    all: readFifo(globals, "notify_fifo"),
-    vrrp: readFifo(globals, "vrrp_notify_fifo"),
-    lvs: readFifo(globals, "lvs_notify_fifo"),
+    all: readFifo(globals, "notify_fifo", context),
+    vrrp: readFifo(globals, "vrrp_notify_fifo", context),
+    lvs: readFifo(globals, "lvs_notify_fifo", context),
     writeStatesOnReload: globals.has("fifo_write_vrrp_states_on_reload"),
   };
 }
 
-function readFifo(globals: Block, name: string): Fifo {
+function readFifo(globals: Block, name: string, context: Context): Fifo {
   const [path, user, group] = globals.words(name) ?? [];
   const target =
     path === undefined
@@ -117,19 +117,19 @@ function readFifo(globals: Block, name: string): Fifo {
       : { path: path.text, ...optional("user", user?.text), ...optional("group", group?.text) };
   return {
     ...optional("target", target),
-    ...optional("script", globals.command(`${name}_script`)),
+    ...optional("script", rememberedCommand(globals, `${name}_script`, context)),
   };
 }
 
-export function readHooks(globals: Block): LifecycleHooks {
+export function readHooks(globals: Block, context: Context): LifecycleHooks {
   return {
-    ...optional("startup", readHook(globals, "startup_script")),
-    ...optional("shutdown", readHook(globals, "shutdown_script")),
+    ...optional("startup", readHook(globals, "startup_script", context)),
+    ...optional("shutdown", readHook(globals, "shutdown_script", context)),
   };
 }
 
-function readHook(globals: Block, name: string): LifecycleHook | undefined {
-  const command = globals.command(name);
+function readHook(globals: Block, name: string, context: Context): LifecycleHook | undefined {
+  const command = rememberedCommand(globals, name, context);
   if (command === undefined) return undefined;
   return { command, timeoutMs: globals.number(`${name}_timeout`) ?? 10_000 };
 }

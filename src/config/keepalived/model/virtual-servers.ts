@@ -13,7 +13,14 @@ import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
 import { readInteger } from "../value.ts";
 import { readChecks } from "./checks.ts";
-import { type Context, familyOf, maskLength, readAddress, remember } from "./context.ts";
+import {
+  type Context,
+  familyOf,
+  maskLength,
+  readAddress,
+  remember,
+  rememberedCommand,
+} from "./context.ts";
 import { readFrontendGroups, readFrontends } from "./frontends.ts";
 import { optional } from "./route-lines.ts";
 
@@ -87,8 +94,8 @@ function readVirtualServer(
     notifyOnStop: block.has("omega"),
     quorum: block.number("quorum") ?? 1,
     hysteresis: block.number("hysteresis") ?? 0,
-    ...optional("quorumUp", block.command("quorum_up")),
-    ...optional("quorumDown", block.command("quorum_down")),
+    ...optional("quorumUp", rememberedCommand(block, "quorum_up", context)),
+    ...optional("quorumDown", rememberedCommand(block, "quorum_down", context)),
     ...optional("sorryServer", readSorryServer(block, { forwarding, frontends }, context)),
     realServers,
   };
@@ -225,8 +232,8 @@ function readRealServer(
     weight: number("weight") ?? 1,
     forwarding,
     inhibitOnFailure: server.bool("inhibit_on_failure") ?? parent.flag("inhibit_on_failure"),
-    ...optional("notifyUp", server.command("notify_up")),
-    ...optional("notifyDown", server.command("notify_down")),
+    ...optional("notifyUp", rememberedCommand(server, "notify_up", context)),
+    ...optional("notifyDown", rememberedCommand(server, "notify_down", context)),
     upperThreshold: number("uthreshold") ?? 0,
     lowerThreshold: number("lthreshold") ?? 0,
     mail: server.bool("smtp_alert") ?? parent.bool("smtp_alert") ?? checkerMail(globals) ?? true,

@@ -95,9 +95,35 @@ const ROWS: readonly [string, string, ...string[]][] = [
     "in place: address www: addresses [10.0.0.100/24] -> [10.0.0.100/24, 10.0.0.101/24]",
   ],
   [
+    "  old: {servers: [10.0.0.41:80]}\n",
+    "  old: {servers: [10.0.0.41:80]}\nconsole: {listen: 127.0.0.1:7700}\njournal: {age: 30d}\n",
+    "in place: console: listen [127.0.0.1:7600] -> [127.0.0.1:7700]",
+    "in place: journal: age 400d -> 30d",
+  ],
+  [
+    "web2: 10.0.0.12",
+    "web2: 10.0.0.13, web3: 10.0.0.14",
+    "in place: node web2: address 10.0.0.12 -> 10.0.0.13",
+    "in place: node web3: added",
+  ],
+  [
+    "checks:",
+    "global: {script_user: nobody, net_namespace: blue, notification_email: [a@b.example]}\nchecks:",
+    "in place: global: mail.to [] -> [a@b.example]",
+    "in place: global: script_security.user none -> nobody",
+    "in place: global: net_namespace none -> blue (at the next start of the node)",
+  ],
+  [
     "router_id: 51",
     "router_id: 52",
     "interrupts: address www: vrid 51 -> 52 (the router starts anew)",
+  ],
+  ["{www: {ip", "{site: {ip", "in place: address site: was called www"],
+  [
+    "interface: eth0",
+    "interface: eth1",
+    "interrupts: address www: interface eth0 -> eth1 (the router starts anew)",
+    "interrupts: address www: addresses changed in detail (the router starts anew)",
   ],
   [
     "router_id: 51",
@@ -128,4 +154,8 @@ test("the same file twice changes nothing, and a secret is never shown", () => {
   assert.equal(planLines(service(BASE), service(BASE))[0], "nothing changes");
   const other = service(BASE.replaceAll("0123456789abcdef", "fedcba9876543210"));
   assert.doesNotMatch(planLines(service(BASE), other).join("\n"), /fedc|0123456789/u);
+  const hook = "ledger: {alerts: {webhooks: [{url: https://h.example/, secret: fedcba}]}}\n";
+  const told = planLines(service(BASE), service(BASE + hook)).join("\n");
+  assert.match(told, /webhooks.*h\.example/u);
+  assert.doesNotMatch(told, /fedcba/u);
 });

@@ -26,10 +26,11 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...diffNamed("service", writtenServices(before), writtenServices(after), (a, b) =>
       fields("in place", a, b, ["pools", "instances"]),
     ),
-    ...fields("in place", before.ledger, after.ledger, ["services"]).map((part) => {
-      return { subject: "ledger", ...part };
-    }),
+    ...diffWhole("ledger", before.ledger, after.ledger, ["services"]),
     ...diffNamed("probe", before.probes, after.probes, (a, b) => fields("in place", a, b)),
+    ...diffWhole("console", before.console, after.console),
+    ...diffWhole("journal", journal(before), journal(after)),
+    ...diffNamed("node", before.nodes, after.nodes, (a, b) => fields("in place", a, b)),
     ...diffWorkers(before.balance.workers, after.balance.workers),
   ];
 }
@@ -75,6 +76,7 @@ const GONE: Readonly<Record<string, Part>> = {
   "scripts of pool": { text: "removed", effect: "in place" },
   check: { text: "removed", effect: "in place" },
   probe: { text: "removed", effect: "in place" },
+  node: { text: "removed", effect: "in place" },
   service: { text: "removed: it is not counted any more", effect: "in place" },
   pool: { text: "removed: its requests end first", effect: "new connections only" },
   frontend: {
@@ -82,6 +84,15 @@ const GONE: Readonly<Record<string, Part>> = {
     effect: "new connections only",
   },
 };
+
+/** By the names that it has in nines.yaml. */
+function journal({ journal: { maxAgeMs, maxBytes, maxRows } }: ServiceModel): object {
+  return { ageMs: maxAgeMs, sizeBytes: maxBytes, records: maxRows };
+}
+
+function diffWhole(subject: string, before: object, after: object, skip?: string[]): Change[] {
+  return fields("in place", before, after, skip).map((part) => ({ subject, ...part }));
+}
 
 function diffNamed<T extends Named>(
   kind: string,

@@ -1,7 +1,8 @@
 /** Two settings compared leaf by leaf, named and written as in nines.yaml. */
 
 import { sameValue } from "../../../core/vrrp/reload.ts";
-import { durationText, sizeText } from "../schema/kinds.ts";
+import type { Bind } from "../../../core/proxy/frontend-settings.ts";
+import { durationText, endpointText, sizeText } from "../schema/kinds.ts";
 
 export interface FieldChange {
   /** `timeouts.connect`. */
@@ -25,6 +26,7 @@ const WORDS: Readonly<Record<string, string>> = {
   hosts: "host",
   paths: "path",
   methods: "method",
+  networkNamespace: "net_namespace",
   sources: "source",
 };
 
@@ -58,7 +60,9 @@ function leaves(key: string, before: unknown, after: unknown, within = ""): Leaf
     return keys.flatMap((k) => leaves(k, value(before, k), value(after, k), `${path}.`));
   }
   if (SECRETS.has(key)) return [{ path, text: `${path} changed` }];
-  return [{ path, text: `${path} ${shown(key, before)} -> ${shown(key, after)}` }];
+  const [old, now] = [shown(key, before), shown(key, after)];
+  // What is not shown of them differs.
+  return [{ path, text: old === now ? `${path} changed in detail` : `${path} ${old} -> ${now}` }];
 }
 
 interface Leaf {
@@ -97,9 +101,12 @@ function shown(key: string, data: unknown): string {
     value(data, "address"),
     value(data, "prefixLength"),
   ];
+  if (kind === "ip" && typeof value(data, "port") === "number") return endpointText(data as Bind);
   if (typeof kind === "string") return kind;
   // Virtual addresses, with their dozen options, go by what people call them.
   if (typeof address === "string" && typeof length === "number") return `${address}/${length}`;
-  const entries = Object.entries(data).map(([k, v]) => `${yamlName(k)}: ${shown(k, v)}`);
+  const entries = Object.entries(data).map(([k, v]) => {
+    return `${yamlName(k)}: ${SECRETS.has(k) ? "…" : shown(k, v)}`;
+  });
   return `{${entries.join(", ")}}`;
 }

@@ -13,6 +13,8 @@ const MOST_FILES = 1000;
 export class DocumentReader {
   /** Raw lines of every file read, for diagnostics. */
   readonly sources: Map<string, readonly string[]> = new Map();
+  /** The same files as they are on disk. */
+  readonly texts: Map<string, string> = new Map();
   readonly #files: ConfigurationFiles;
   readonly #environment: Environment;
   readonly #findings: Findings;
@@ -29,8 +31,10 @@ export class DocumentReader {
 
   /** Undefined: it cannot be read, or is no YAML; the latter was told. */
   read(path: string): MapNode | undefined {
-    const text = this.#files.readFile(path)?.replace(/^\uFEFF/u, "");
-    if (text === undefined) return undefined;
+    const whole = this.#files.readFile(path);
+    if (whole === undefined) return undefined;
+    this.texts.set(path, whole);
+    const text = whole.replace(/^\uFEFF/u, "");
     this.sources.set(path, text.split(/\r?\n/u));
     const parsed = parseYaml(path, text, this.#findings);
     if (parsed === undefined) return { kind: "map", at: start(path), entries: new Map() };

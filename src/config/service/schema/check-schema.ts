@@ -8,6 +8,7 @@ import {
   content,
   duration,
   fields,
+  file,
   flag,
   hex,
   integer,
@@ -102,7 +103,7 @@ export const tlsOfCheck = switchable(
   block("TLS of the check.", {
     server_name: optional(kind("host", "Name sent (SNI) and verified.", { otherwise: "the host" })),
     verify: flag("The certificate must be valid for the name.", { default: true }),
-    ca: optional(text("PEM file of the authorities.", { otherwise: "the system's" })),
+    ca: optional(file("PEM file of the authorities.", { otherwise: "the system's" })),
     expiry_warning: duration("Warn when the certificate ends sooner; never a failure.", {
       default: "14d",
       max: "3650d",

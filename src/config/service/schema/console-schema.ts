@@ -5,6 +5,7 @@ import {
   block,
   choice,
   duration,
+  file,
   flag,
   integer,
   kind,
@@ -14,14 +15,13 @@ import {
   short,
   size,
   special,
-  text,
 } from "./words.ts";
 
 const tls = block("The page by HTTPS. Files are read again when they change.", {
-  certificate: text("PEM file; may hold the chain."),
-  key: optional(text("PEM file.", { otherwise: "certificate" })),
+  certificate: file("PEM file; may hold the chain."),
+  key: optional(file("PEM file.", { otherwise: "certificate" })),
   client_ca: optional(
-    text("PEM file of authorities; whoever shows a certificate of theirs is an operator."),
+    file("PEM file of authorities; whoever shows a certificate of theirs is an operator."),
   ),
 });
 
@@ -36,7 +36,7 @@ const consoleBlock = block(
     ),
     tls: optional(tls),
     tokens_file: optional(
-      text("What `nines token create` writes; for its owner only.", {
+      file("What `nines token create` writes; for its owner only.", {
         otherwise: "tokens.json in the state directory",
       }),
     ),

@@ -7,6 +7,7 @@ import {
   block,
   choice,
   duration,
+  file,
   flag,
   integer,
   kind,
@@ -41,8 +42,8 @@ const listen = short(
 
 const certificate = short(
   block("A certificate and its key.", {
-    certificate: text("PEM file of the certificate and its chain."),
-    key: optional(text("PEM file of the key.", { otherwise: "the certificate's file" })),
+    certificate: file("PEM file of the certificate and its chain."),
+    key: optional(file("PEM file of the key.", { otherwise: "the certificate's file" })),
   }),
   [text("PEM file that holds both.")],
   (value) => (typeof value === "string" ? { certificate: value } : value),
@@ -56,7 +57,7 @@ const tls = short(
     ),
     minimum_version: choice("Oldest version.", ["1.2", "1.3"], { default: "1.2" }),
     http2: flag("Offer HTTP/2 (ALPN).", { default: true }),
-    client_ca: optional(text("PEM file of authorities of client certificates.")),
+    client_ca: optional(file("PEM file of authorities of client certificates.")),
     client_certificate: optional(
       choice("Whether clients must show one.", ["off", "optional", "required"], {
         otherwise: "required with client_ca, else off",
@@ -129,7 +130,7 @@ const accessLog = Object.assign(
   short(
     block("One line for each request.", {
       format: choice("Form of a line.", ["off", "json", "combined"], { default: "json" }),
-      file: text("Path; - is the log of the daemon.", { default: "-" }),
+      file: file("Path; - is the log of the daemon.", { default: "-" }),
     }),
     [choice("The format.", ["off", "json", "combined"]), flag("true: json.")],
     (value) => {

@@ -160,7 +160,7 @@ function convertName(text: string): Converted<string> {
 /** RFC 9110 5.6.2 token. */
 function convertToken(text: string): Converted<string> {
   if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u.test(text)) return good(text);
-  return bad(`'${text}' cannot be the name of a header or cookie`, "letters, digits and - only");
+  return bad(`'${text}' is not one word`, "letters, digits and - only, e.g. X-User or GET");
 }
 
 function orNothing(convert: (text: string) => Converted<string>): Kind["convert"] {
@@ -321,7 +321,7 @@ export const KINDS = {
   regex: { what: "a regular expression", convert: convertRegex },
   hex: { what: "bytes in hexadecimal", convert: convertHex },
   name: { what: "a name", convert: convertName },
-  token: { what: "the name of a header or cookie", convert: convertToken },
+  token: { what: "a word such as X-User or GET", convert: convertToken },
   field: { what: "a text on one line", convert: convertFieldValue },
   template: { what: "a text with variables such as ${host}", convert: convertTemplate },
   fieldName: { what: "the name of a header, or nothing", convert: orNothing(convertToken) },
@@ -352,6 +352,8 @@ export const KINDS = {
     pattern: "^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d.*(Z|[+-]\\d\\d:\\d\\d)$",
     convert: convertTime,
   },
+  /** Names in it are seen from the file that says so: `expand.ts`. */
+  file: { what: "the path of a file", convert: ANY },
   url: { what: "a URL", pattern: "^https?://\\S+$", convert: convertUrl },
   /** A text, or `{ file: PATH }` whose content is taken; never shown in messages. */
   secret: { what: "a secret, or { file: PATH }", convert: ANY },

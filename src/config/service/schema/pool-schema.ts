@@ -9,6 +9,7 @@ import {
   choice,
   content,
   duration,
+  file,
   flag,
   integer,
   kind,
@@ -257,12 +258,12 @@ const timeouts = section("How long a server is waited for.", {
 const tlsOfPool = switchable(
   block("TLS to the servers.", {
     verify: flag("The certificate must be valid for the name.", { default: true }),
-    ca: optional(text("PEM file of the authorities.", { otherwise: "the system's" })),
+    ca: optional(file("PEM file of the authorities.", { otherwise: "the system's" })),
     server_name: optional(
       kind("host", "Name sent (SNI) and verified.", { otherwise: "the server's" }),
     ),
-    certificate: optional(text("PEM file of our own certificate.")),
-    key: optional(text("PEM file of its key.")),
+    certificate: optional(file("PEM file of our own certificate.")),
+    key: optional(file("PEM file of its key.")),
   }),
 );
 

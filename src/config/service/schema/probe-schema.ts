@@ -6,6 +6,7 @@ import {
   block,
   duration,
   fields,
+  file,
   flag,
   kind,
   named,
@@ -44,7 +45,7 @@ const probe = short(
     who_header: kind("token", "Field of the answer that names the server.", {
       default: "x-served-by",
     }),
-    ca: optional(text("PEM file of the authorities.", { otherwise: "the system's" })),
+    ca: optional(file("PEM file of the authorities.", { otherwise: "the system's" })),
     verify: flag("The certificate must be valid.", { default: true }),
     write: optional(
       kind(

@@ -233,6 +233,11 @@ export function hex(description: string, hints: Hints<string> = {}): TUnsafe<Uin
   return typed<Uint8Array>({ type: "string", kind: { name: "hex" }, description, ...hints });
 }
 
+/** The name of a file, as seen from the file that names it. */
+export function file(description: string, hints: Hints<string> = {}): TUnsafe<string> {
+  return typed<string>({ type: "string", kind: { name: "file" }, description, ...hints });
+}
+
 /** A text that may come from a file; never shown in messages. */
 export function secret(description: string, hints: Hints<string> = {}): TUnsafe<string> {
   return typed<string>({

@@ -46,7 +46,9 @@ export function buildBalance(
   return {
     balance: { workers: document.workers, frontends, pools },
     checks,
-    notices: pools.flatMap((one) => noticesOf(document.pools[one.name]!, one, checks) ?? []),
+    notices: pools.flatMap(
+      (one) => noticesOf(document.pools[one.name]!, { pool: one, checks }, context) ?? [],
+    ),
   };
 }
 

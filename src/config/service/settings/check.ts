@@ -9,6 +9,7 @@ import type {
 } from "../../../core/check/check-settings.ts";
 import { assert } from "../../../lib/assert.ts";
 import { formatDuration } from "../../../lib/duration.ts";
+import { commandKey } from "../../script-uses.ts";
 import { type CheckDocument, PROTOCOLS } from "../schema/check-schema.ts";
 import { type BuildContext, given, optional, remember } from "./context.ts";
 
@@ -34,6 +35,9 @@ export function buildCheck(
   }
   warnAboutTiming(name, document, context);
   const protocol = protocolOf(document, context);
+  if (protocol.kind === "script") {
+    remember(context, commandKey(protocol), places.at(document, "script"));
+  }
   return {
     name,
     protocol,

@@ -1,9 +1,12 @@
 /** What every part that builds settings shares. */
 
+import type { NotifyCommand } from "../../../core/vrrp/settings.ts";
 import { closest } from "../../../lib/spelling.ts";
 import type { Findings, Place } from "../../diagnostic.ts";
 import type { Origin } from "../../model.ts";
+import { commandKey } from "../../script-uses.ts";
 import type { Places } from "../places.ts";
+import type { CommandDocument } from "../schema/keyword-schema.ts";
 
 export interface BuildContext {
   readonly findings: Findings;
@@ -15,6 +18,14 @@ export interface BuildContext {
 export function remember(context: BuildContext, key: string, at: Place): void {
   const { file, line, column, text } = at;
   if (!context.origins.has(key)) context.origins.set(key, { file, line, column, text });
+}
+
+/** A command; where it was written is remembered for warnings about scripts. */
+export function commandOf(document: CommandDocument, context: BuildContext): NotifyCommand {
+  const { command: argv, user, group } = document;
+  const command = { argv, ...optional("user", user), ...optional("group", group) };
+  remember(context, commandKey(command), context.places.of(document));
+  return command;
 }
 
 /** True: the name is there. Else it is an error with the name that was perhaps meant. */

@@ -14,11 +14,10 @@ import {
   type Objectives,
   type PlannedWindow,
 } from "../../../core/ledger/settings.ts";
-import type { NotifyCommand } from "../../../core/vrrp/settings.ts";
 import type { BalanceSettings, FrontendSettings } from "../../../core/proxy/frontend-settings.ts";
 import type { CommandDocument } from "../schema/keyword-schema.ts";
 import type { LedgerDocument, ServicesDocument } from "../schema/ledger-schema.ts";
-import { type BuildContext, optional, remember, requireName } from "./context.ts";
+import { type BuildContext, commandOf, optional, remember, requireName } from "./context.ts";
 
 /** What services can be made of. */
 export interface ServiceParts {
@@ -46,7 +45,7 @@ export function buildLedger(
     falseStartMs: ledger.false_start,
     timezone: ledger.timezone,
     planned: plannedOf(ledger, names, context),
-    alerts: alertsOf(ledger),
+    alerts: alertsOf(ledger, context),
   };
 }
 
@@ -189,16 +188,12 @@ function plannedOf(
   });
 }
 
-function alertsOf({ alerts }: LedgerDocument): AlertSettings {
+function alertsOf({ alerts }: LedgerDocument, context: BuildContext): AlertSettings {
   return {
     mail: alerts.mail,
     webhooks: alerts.webhooks,
-    commands: (alerts.commands as readonly CommandDocument[]).map(commandOf),
+    commands: (alerts.commands as readonly CommandDocument[]).map((c) => commandOf(c, context)),
   };
-}
-
-function commandOf({ command, user, group }: CommandDocument): NotifyCommand {
-  return { argv: command, ...optional("user", user), ...optional("group", group) };
 }
 
 function checkTimezone(ledger: LedgerDocument, { findings, places }: BuildContext): void {

@@ -3,16 +3,14 @@
 import type { PoolSettings } from "../../../core/balance/pool-settings.ts";
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import type { PoolNotices, ServerNotice } from "../../../core/check/server-notices.ts";
-import type { NotifyCommand } from "../../../core/vrrp/settings.ts";
-import type { CommandDocument } from "../schema/keyword-schema.ts";
 import type { PoolDocument } from "../schema/pool-schema.ts";
-import { optional } from "./context.ts";
+import { type BuildContext, commandOf, optional } from "./context.ts";
 
 /** Undefined: nobody wants to hear of this pool. */
 export function noticesOf(
   document: PoolDocument,
-  pool: PoolSettings,
-  checks: readonly CheckSettings[],
+  { pool, checks }: { readonly pool: PoolSettings; readonly checks: readonly CheckSettings[] },
+  context: BuildContext,
 ): PoolNotices | undefined {
   const { quorum, servers, notify_at_end: atEnd } = document;
   const scripts = [
@@ -36,23 +34,17 @@ export function noticesOf(
           server: server.name,
           weight: server.weight,
           startsDown: own.some(({ timing }) => timing.startDown),
-          ...optional("up", commandOf(up)),
-          ...optional("down", commandOf(down)),
+          ...optional("up", up && commandOf(up, context)),
+          ...optional("down", down && commandOf(down, context)),
         },
       ];
     }),
     quorum: {
       weight,
       hysteresis,
-      ...optional("up", commandOf(quorum?.up)),
-      ...optional("down", commandOf(quorum?.down)),
+      ...optional("up", quorum?.up && commandOf(quorum.up, context)),
+      ...optional("down", quorum?.down && commandOf(quorum.down, context)),
     },
     atEnd,
   };
-}
-
-function commandOf(document: CommandDocument | undefined): NotifyCommand | undefined {
-  if (document === undefined) return undefined;
-  const { command: argv, user, group } = document;
-  return { argv, ...optional("user", user), ...optional("group", group) };
 }
