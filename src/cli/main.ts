@@ -25,7 +25,7 @@ import {
 } from "./keepalived-options.ts";
 import { completionScript, NAMED, type Named, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { processTerminal, type Terminal, UsageFailure } from "./terminal.ts";
 import { pointToHelp } from "./help-pointers.ts";
 
 const DEFAULT_FILE = "/etc/keepalived/keepalived.conf";
@@ -50,6 +50,10 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UsageFailure) {
+      terminal.err(`nines: ${error.message}`);
+      return 2;
+    }
     if (error instanceof ControlFailure) {
       terminal.err(`nines: ${error.message}`);
       return 1;
