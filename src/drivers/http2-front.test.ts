@@ -54,7 +54,8 @@ async function withServer(
   keepAliveMs = 5000,
 ): Promise<void> {
   const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
-  const options = { acceptor: acceptor(engine), origin: ORIGIN, keepAliveMs, headBytes: 16384 };
+  const limits = { keepAliveMs, headBytes: 16384, streams: Infinity };
+  const options = { acceptor: acceptor(engine), origin: ORIGIN, ...limits };
   const serve = (socket: Socket): void => {
     // Not in the types of Node.
     const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;

@@ -31,6 +31,8 @@ export interface Http2Options {
   /** Without any stream for so long the connection is closed. */
   readonly keepAliveMs: number;
   readonly headBytes: number;
+  /** More at once would be refused. */
+  readonly streams: number;
   /** The socket's descriptor. */
   readonly fd: number;
 }
@@ -68,7 +70,7 @@ export function serveHttp2(
     strictSingleValueFields: false,
     ...RESETS,
     settings: {
-      maxConcurrentStreams: MAX_STREAMS,
+      maxConcurrentStreams: Math.min(MAX_STREAMS, options.streams),
       initialWindowSize: STREAM_WINDOW,
       maxHeaderListSize: options.headBytes + MOST_FIELDS * FIELD_OVERHEAD,
       enableConnectProtocol: false,
@@ -229,6 +231,8 @@ class StreamOfHttp2 implements Wire {
     // Whoever has the whole answer need not send the rest of his request (RFC 9113 section 8.1).
     const isWhole = !reset && this.#stream.writableFinished;
     if (isWhole) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    // Nobody has heard of it: the client may ask again, whatever it is (RFC 9113 section 8.7).
+    else if (this.#peer === nobody) this.#stream.close(constants.NGHTTP2_REFUSED_STREAM);
     else this.#fail();
     // What lies there unread would keep the stream.
     this.#stream.resume();

@@ -39,7 +39,8 @@ const GOAWAY = Buffer.from([7, 0, 0, 0, 0, 0]);
 async function isSentAway(resets: number): Promise<boolean> {
   const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
   const acceptor = { accept: () => nobody };
-  const options = { acceptor, origin, fd: -1, keepAliveMs: 5000, headBytes: 16384 };
+  const limits = { keepAliveMs: 5000, headBytes: 16384, streams: Infinity };
+  const options = { acceptor, origin, fd: -1, ...limits };
   const server = createServer((socket: Socket) => void serveHttp2(loop, socket, options));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
