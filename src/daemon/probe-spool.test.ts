@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { ProbeStore } from "../drivers/probe-store.ts";
 import { ProbeSpool } from "./probe-spool.ts";
 
-async function node(): Promise<{ reports: string[]; url: URL; close(): void }> {
+async function node(): Promise<{ reports: string[]; url: URL; close: () => void }> {
   const reports: string[] = [];
   const server = createServer((request, response) => {
     let text = "";
