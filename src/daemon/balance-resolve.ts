@@ -30,6 +30,7 @@ export function shared(settings: BalanceSettings): BalanceSettings {
     servers: pool.servers.map((server) => ({
       ...server,
       maxConnections: part(server.maxConnections),
+      workers: settings.workers,
     })),
   }));
   return { ...settings, pools };

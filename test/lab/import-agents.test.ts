@@ -26,12 +26,23 @@ frontend main
 
 backend web
     default-server check inter 200ms fall 1 rise 1
-    server web1 10.80.0.1:80 weight 100 agent-check agent-port 9000 agent-inter 200ms
+    server web1 10.80.0.1:80 weight 100 maxconn 40 agent-check agent-port 9000 agent-inter 200ms
     server web2 10.80.0.2:80 weight 100
 `;
 
 /** Each stays until the next; what the agent does not speak of stays as it was. */
-const WORDS = ["up 50%", "drain", "up 100%", "ready up", "down", "up", "maint", "ready"];
+const WORDS = [
+  "up 50%",
+  "drain",
+  "up 100%",
+  "ready up",
+  "down",
+  "up",
+  "maint",
+  "ready",
+  "up maxconn:30",
+  "up",
+];
 
 test("the words of an agent beside a check mean what they mean to HAProxy, and so does its silence", async () => {
   await withStage(async ({ world, lb }) => {
@@ -51,11 +62,11 @@ test("the words of an agent beside a check mean what they mean to HAProxy, and s
       const columns = lines[0]!.slice(2).split(",");
       const row = lines.find((line) => line.startsWith("web,web1,"))!.split(",");
       const state = /UP|DRAIN|DOWN|MAINT/u.exec(row[columns.indexOf("status")]!)![0];
-      return `${state.toLowerCase()} ${row[columns.indexOf("weight")]}`;
+      return `${state.toLowerCase()} ${row[columns.indexOf("weight")]} ${row[columns.indexOf("slim")]}`;
     };
     const ours = async (): Promise<string> => {
-      const { state, effectiveWeight } = await serverOf(peer, "web/web1");
-      return `${state} ${effectiveWeight}`;
+      const { state, effectiveWeight, maxConnections } = await serverOf(peer, "web/web1");
+      return `${state} ${effectiveWeight} ${maxConnections}`;
     };
     const seen: string[] = [];
     for (const word of [...WORDS, undefined]) {
@@ -64,7 +75,13 @@ test("the words of an agent beside a check mean what they mean to HAProxy, and s
       await pause(1_500);
       const [a, b] = [await theirs(), await ours()];
       seen.push(`${word ?? "silence"}: ${b}`);
-      assert.equal(b.split(" ")[0], a.split(" ")[0], `${word ?? "silence"}: ${a}; Nines: ${b}`);
+      for (const part of [0, 2]) {
+        assert.equal(
+          b.split(" ")[part],
+          a.split(" ")[part],
+          `${word ?? "silence"}: ${a}; Nines: ${b}`,
+        );
+      }
       // Later it starts slowly, as Nines does and HAProxy does not.
       if (word === "up 50%") assert.equal(b, a);
     }

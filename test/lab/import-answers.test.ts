@@ -190,6 +190,29 @@ test("backends that HAProxy finds in maps are found in routes", async () => {
   });
 });
 
+test("what HAProxy looks up in maps for rules and conditions is found in routes", async () => {
+  const hosts = ["a.old.example", "B.OLD.example", "c.old.example", "shop.example", "api.example"];
+  const paths = ["/", "/old", "/older?x=1", "/far", "/a/b", "/a/x", "/b", "/x", "/y", "/xy"];
+  const more = ["/said/h", "/said/w", "/said/x", "/country/x", "/place", "/place/a/b", "/place/b"];
+  const agents = ["a robot", "a GoodBot robot", "a GoodBot", "a browser"];
+  const questions: Question[] = [
+    ...hosts.map((host) => ["-H", `Host: ${host}`, "/q?z=1"]),
+    ...[...paths, ...more].map((path) => [...SHOP, path]),
+    ...["/place/b", "/place/a"].map((path) => ["-H", "Host: other.example", path]),
+    ...agents.flatMap((agent) => ["/x", "/robots.txt"].map((path) => ["-A", agent, path])),
+    ["-X", "POST", ...SHOP, "/a"],
+    ["-H", "X-Name: one", "-H", "Host: x.test", "/n"],
+    ["-H", "X-Name: one", "-H", "Host: x.test", "/nobody"],
+  ];
+  const files = ["moved", "agents", "countries", "renamed", "colors", "shorter", "words"];
+  await compare({
+    source: "haproxy/lookups.cfg",
+    command: (file) => ["sh", "-c", `cd ${dirname(file)} && exec haproxy -db -f ${file}`],
+    questions,
+    others: [...files, "places", "teams", "hosts"].map((name) => `maps/${name}.map`),
+  });
+});
+
 test("what nginx looks up in maps is found in routes", async () => {
   const hosts = ["x.example", "api.example", "deep.example", "a.deep.example", "www.test"];
   const others = ["N17.test", "nobody.test", "API.example"];

@@ -157,26 +157,37 @@ function networkOf(text: string): string | undefined {
   return `${bytes.length}:${bits.slice(0, length === undefined ? bits.length : Number(length))}`;
 }
 
-/** The longer of two beginnings, else both looked for from the start. */
-function bothPaths(a: string[], b: string[]): string[] {
-  const within = (inner: string, outer: string): boolean => {
-    if (!outer.endsWith("*") || outer.startsWith("~")) return false;
-    const start = outer.slice(0, -1);
-    if (!inner.startsWith("~")) return inner.replace(/\*$/u, "").startsWith(start);
-    return (
-      inner
-        .slice(1)
-        .trim()
-        .startsWith(`^${literal(start)}`) && !inner.includes("|")
-    );
-  };
-  if (a.every((one) => b.some((other) => within(one, other)))) return a;
-  if (b.every((one) => a.some((other) => within(one, other)))) return b;
-  const ahead = (paths: string[]): string => {
+/** What is on both lists, else both looked for from the start. */
+function bothPaths(a: readonly string[], b: readonly string[]): string[] {
+  const met = a.flatMap((one) => b.map((other) => bothOf(one, other)));
+  if (!met.includes(undefined)) return [...new Set(met.filter((one) => one !== ""))] as string[];
+  if (a.every((one) => b.some((other) => isWithin(one, other)))) return [...a];
+  if (b.every((one) => a.some((other) => isWithin(one, other)))) return [...b];
+  const ahead = (paths: readonly string[]): string => {
     const all = paths
       .map(expressionOfPath)
       .map((one) => (one.startsWith("^") ? one.slice(1) : `[^]*(?:${one})`));
     return `(?=${all.length === 1 ? all[0] : `(?:${all.join("|")})`})`;
   };
   return [`~ ^${ahead(a)}${ahead(b)}`];
+}
+
+/** "": no path is both. Undefined: only the request tells. */
+function bothOf(a: string, b: string): string | undefined {
+  if (isWithin(a, b)) return a;
+  if (isWithin(b, a)) return b;
+  const [pattern, other] = a.startsWith("~") ? [a, b] : [b, a];
+  if (!pattern.startsWith("~")) return "";
+  const isExact = !other.startsWith("~") && !other.endsWith("*");
+  if (!isExact) return undefined;
+  return new RegExp(expressionOfPath(pattern), "u").test(other) ? other : "";
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  if (inner === outer) return true;
+  if (!outer.endsWith("*") || outer.startsWith("~")) return false;
+  const start = outer.slice(0, -1);
+  if (!inner.startsWith("~")) return inner.replace(/\*$/u, "").startsWith(start);
+  const expression = expressionOfPath(inner);
+  return expression.startsWith(`^${literal(start)}`) && !expression.includes("|");
 }

@@ -31,6 +31,8 @@ export interface Rule {
   /** Goes on with the first rule of another phase. */
   readonly skips?: boolean;
   readonly phase?: string;
+  /** Of rules in a row that have the same here only the first that holds counts. */
+  readonly once?: string;
   /** For the comment above its route: `haproxy.cfg:12`. */
   readonly origin: string;
   /** Called when routes cannot say it. */
@@ -145,10 +147,10 @@ class Compiler {
     }
     const when = rule.when[alternative];
     if (when === undefined) return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
-    rule.reach?.();
     const inside = this.#meet(state, when.all, rule);
     const next = { ...place, alternative: alternative + 1 };
     if (inside === undefined) return this.run(next, state);
+    rule.reach?.();
     for (const exception of when.except) {
       const without = this.#meet(inside, exception, rule);
       if (without !== undefined) this.run(next, without);
@@ -168,8 +170,10 @@ class Compiler {
   /** Undefined: no request is both. */
   #meet(state: State, condition: Condition, rule: Rule): State | undefined {
     const both = conjunction([state.when, condition]);
-    if (both === undefined)
+    if (both === undefined) {
       this.#lose(rule, "its condition and those before it cannot be said together");
+      rule.reach?.();
+    }
     if (both === undefined || both === "false") return undefined;
     return { ...state, when: both === "true" ? {} : both };
   }
@@ -183,7 +187,7 @@ class Compiler {
       const after = next.rules.findIndex((one, i) => i >= next.rule && one.phase !== rule.phase);
       return this.run({ ...next, rule: after < 0 ? next.rules.length : after }, changed);
     }
-    if (target === undefined) return this.run(next, changed);
+    if (target === undefined) return this.run(afterThis(next, rule), changed);
     const pool = target["pool"];
     if (typeof pool !== "string") return this.#decide(changed, rule, target);
     const place = { rules: this.#poolRules(pool), rule: 0, alternative: 0 };
@@ -221,6 +225,12 @@ function mergedEdits(a: Edits | undefined, b: Edits | undefined): Edits | undefi
     set: { ...kept(a.set), ...b.set },
     add: { ...kept(a.add), ...b.add },
   };
+}
+
+function afterThis(next: Place, { once }: Rule): Place {
+  if (once === undefined) return next;
+  const after = next.rules.findIndex((one, i) => i >= next.rule && one.once !== once);
+  return { ...next, rule: after < 0 ? next.rules.length : after };
 }
 
 /** What was not given may be undefined here. */

@@ -201,6 +201,19 @@ test("virtual servers whose names differ in signs only stay apart", () => {
   assert.deepEqual(names, ["2001-db8-1-80", "2001-db8-1-80-2"]);
 });
 
+test("what has no counterpart and decides about no server is named as well", () => {
+  const fifo = "global_defs {\n notify_fifo /run/a.fifo\n}\n";
+  const { notes = [] } = read(fifo + virtualServer("10.0.0.100 80", "ha_suspend"));
+  const [, ...lacks] = notes;
+  assert.deepEqual(
+    lacks.map((note) => note.replace(/ - see .*/u, "")),
+    [
+      "virtual_server 10.0.0.100 80: ha_suspend is left out, checks run whoever has the address",
+      "notify_fifo gets nothing about virtual servers",
+    ],
+  );
+});
+
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
     "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n }\n }";

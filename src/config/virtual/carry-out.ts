@@ -166,7 +166,7 @@ const EXACT: readonly string[] = ["rr", "wrr", "lc", "wlc", "twos", "sh", "mh", 
 function lacks(carried: readonly VirtualServerSettings[], model: Model): string[] {
   const notes = carried.flatMap((server) => {
     const name = `virtual_server ${server.name}`;
-    const { scheduler, frontends, realServers } = server;
+    const { scheduler, frontends, realServers, haSuspend } = server;
     const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
     const words = new Set(realServers.flatMap(leftOut));
     return [
@@ -174,6 +174,7 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
       ...(EXACT.includes(scheduler) ? [] : [`${name}: the nearest to ${scheduler} is used`]),
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
+      ...(haSuspend ? [`${name}: ha_suspend is left out, checks run whoever has the address`] : []),
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });
@@ -181,8 +182,8 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
   if (wantsMail && model.mail.server !== undefined && model.mail.to.length > 0) {
     notes.push("no mail is sent about real servers - see nines events");
   }
-  if (model.fifos.lvs.target !== undefined) {
-    notes.push("nothing is written to lvs_notify_fifo - see notify_up and nines events");
+  if (model.fifos.all.target !== undefined) {
+    notes.push("notify_fifo gets nothing about virtual servers - see notify_up and nines events");
   }
   return notes;
 }

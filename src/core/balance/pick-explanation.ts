@@ -60,8 +60,7 @@ function weightOf({ weight }: Server): string {
   return rounded(weight);
 }
 
-function placesOf({ active, settings }: Server): string {
-  const { maxConnections } = settings;
+function placesOf({ active, maxConnections }: Server): string {
   return maxConnections === 0 ? `${active} of any number` : `${active} of ${maxConnections}`;
 }
 

@@ -85,6 +85,28 @@ test("an agent's percentage lowers the share and its words count beside the oper
   ]);
 });
 
+test("an agent's limit stands in place of the configured one, divided among workers", () => {
+  const rig = new PoolRig(poolSettings([{ maxConnections: 4, workers: 2 }, {}]));
+  const limit = (): number | undefined => rig.pool.status(rig.now).servers[0]?.maxConnections;
+  const say = (maxConnections?: number): void => {
+    const verdict = {
+      up: true,
+      reason: "x",
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+    };
+    rig.pool.setHealth(rig.now, "web1", verdict);
+  };
+  const seen = [limit()];
+  for (const word of [3, 0, 2, undefined]) {
+    say(word);
+    seen.push(limit());
+  }
+  assert.deepEqual(seen, [4, 2, 0, 1, 4]);
+  say(2);
+  rig.start("web1");
+  assert.equal(rig.pick(), "web2", "its one place is taken");
+});
+
 test("errors in a row eject a server for its time, and it comes back by itself", () => {
   const rig = new PoolRig(poolSettings([{}, {}, {}]));
   fail(rig, "web1", 4);

@@ -116,6 +116,7 @@ export interface ServerStatus {
   /** With an agent's percentage and slow start; not whole. */
   readonly effectiveWeight: number;
   readonly active: number;
+  /** An agent's or the configuration's; 0 = no limit. */
   readonly maxConnections: number;
   /** Moving average of the time to the first byte of answers, ms; -1 = none yet. */
   readonly latencyMs: number;

@@ -26,6 +26,8 @@ export interface ServerSettings {
   readonly tier: number;
   /** Requests at the same time; 0 = no limit. Default 0. */
   readonly maxConnections: number;
+  /** So many workers have it in common, each with its part of what an agent allows. Default 1. */
+  readonly workers?: number;
   /** Name of its check in `checks`; absent: always up as far as checks go. */
   readonly check?: string;
   /** Further ones: it is up while all of them pass. */

@@ -17,7 +17,7 @@ export function serverStatus(server: Server, now: number): ServerStatus {
     weight: server.baseWeight,
     effectiveWeight: server.weight,
     active: server.active,
-    maxConnections: server.settings.maxConnections,
+    maxConnections: server.maxConnections,
     latencyMs: server.answerMs,
     ...(draining && {
       drain: {

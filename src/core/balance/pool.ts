@@ -120,8 +120,9 @@ export class Pool<Waiter = unknown> {
       const known = this.#configured(other.name);
       const { checkUp: up, checkReason: reason } = other;
       if (up === undefined || known?.settings.check === undefined) continue;
-      const { agentPercent: weightPercent, agentAdmin: admin } = other;
-      this.#facts.heard(now, known, { up, reason, weightPercent, admin });
+      const { agentPercent: weightPercent, agentAdmin: admin, agentMaxConnections: most } = other;
+      const said = most === undefined ? {} : { maxConnections: most };
+      this.#facts.heard(now, known, { up, reason, weightPercent, admin, ...said });
     }
     this.#settle(now);
     this.#log.take();

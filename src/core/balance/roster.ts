@@ -92,9 +92,10 @@ export class Roster {
 
   /** Derives one server alone, whose admin state is as it was. True: others are touched, `settle`. */
   refresh(now: number, server: Server): boolean {
-    const { healthy, weight, reachable } = server;
+    const { healthy, weight, maxConnections, reachable } = server;
     this.#derive(now, server);
     if (server.healthy !== healthy || server.weight !== weight) return true;
+    if (server.maxConnections !== maxConnections) return true;
     return isReachable(server, this.#panic) !== reachable;
   }
 
@@ -139,6 +140,7 @@ export class Roster {
     const share =
       server.warmingSince === Infinity ? 1 : slowStartShare(slowStart, now - server.warmingSince);
     server.weight = ((server.baseWeight * server.agentPercent) / 100) * share;
+    server.maxConnections = server.maxConnectionsNow();
     server.healthy = server.inService && server.weight > 0;
     const state = server.stateNow();
     server.stateReason = server.reasonNow();

@@ -30,7 +30,8 @@ export class ServerFacts {
 
   /** True when anything that counts has changed; most verdicts repeat what is known. Undefined: none holds. */
   heard(now: number, server: Server, verdict: HealthVerdict | undefined): boolean {
-    const { up, reason, weightPercent = 100, admin = "ready" } = verdict ?? NOTHING_HEARD;
+    const heard = verdict ?? NOTHING_HEARD;
+    const { up, reason, weightPercent = 100, admin = "ready", maxConnections } = heard;
     let changed = server.checkUp !== up;
     // A check process that is new tells again what was known before.
     const isNews = changed || server.checkReason !== reason;
@@ -51,6 +52,10 @@ export class ServerFacts {
       const percent = `${server.agentPercent} % -> ${weightPercent} %`;
       this.#log.add(now, "weight", server, `${percent}, says its check`);
       server.agentPercent = weightPercent;
+      changed = true;
+    }
+    if (maxConnections !== server.agentMaxConnections) {
+      server.agentMaxConnections = maxConnections;
       changed = true;
     }
     if (admin !== server.agentAdmin) {

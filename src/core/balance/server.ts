@@ -39,6 +39,8 @@ export class Server {
   checkReason = "not checked yet";
   agentPercent = 100;
   agentAdmin: AdminState = "ready";
+  /** Undefined: it does not speak of it. */
+  agentMaxConnections: number | undefined = undefined;
   adminChange: AdminChange | undefined = undefined;
   weightChange: number | undefined = undefined;
   /** Taken out of the configuration while requests were running. */
@@ -83,6 +85,8 @@ export class Server {
   reachable = false;
   /** With the agent's percentage and slow start; what algorithms go by. */
   weight = 0;
+  /** The agent's word or the configuration's; 0 = no limit. */
+  maxConnections = 0;
   /** Start of its slow start; Infinity = it is warm. */
   warmingSince: number = Infinity;
   /** Running requests are cut then; Infinity while it is ready. */
@@ -103,8 +107,7 @@ export class Server {
 
   /** Not one more request at the moment. */
   get full(): boolean {
-    const { maxConnections } = this.settings;
-    return maxConnections !== 0 && this.active >= maxConnections;
+    return this.maxConnections !== 0 && this.active >= this.maxConnections;
   }
 
   get ejected(): boolean {
@@ -120,6 +123,12 @@ export class Server {
   get admin(): AdminState {
     const own = this.adminChange?.state ?? this.settings.admin;
     return STRICTNESS[this.agentAdmin] > STRICTNESS[own] ? this.agentAdmin : own;
+  }
+
+  maxConnectionsNow(): number {
+    const { maxConnections, workers = 1 } = this.settings;
+    const said = this.agentMaxConnections;
+    return said === undefined ? maxConnections : Math.ceil(said / workers);
   }
 
   /** First reason that holds, in the order of `ServerState`. */

@@ -46,7 +46,7 @@ export class Tier implements Candidates, TierLoad {
     this.usable = usable;
     this.actives = Int32Array.from(usable, (server) => server.active);
     this.active = this.actives.reduce((sum, active) => sum + active, 0);
-    this.limits = Int32Array.from(usable, (server) => server.settings.maxConnections || NO_LIMIT);
+    this.limits = Int32Array.from(usable, (server) => server.maxConnections || NO_LIMIT);
     this.weights = Float64Array.from(usable, (server) => server.weight);
     for (let slot = 0; slot < usable.length; slot++) usable[slot]!.slot = slot;
     this.#picker.rebuild(this);

@@ -140,7 +140,7 @@ export interface CheckTarget {
   readonly sendProxy?: "v1" | "v2";
 }
 
-/** What a finished check said. `weightPercent`, `admin`: agents and dynamic scripts only. */
+/** What a finished check said. `weightPercent`, `admin`, `maxConnections`: agents and dynamic scripts only. */
 export interface CheckVerdict {
   readonly subject: string;
   readonly up: boolean;
@@ -149,13 +149,15 @@ export interface CheckVerdict {
   readonly latencyMs: number;
   readonly weightPercent?: number;
   readonly admin?: "ready" | "drain" | "maint";
+  /** In place of the configured one; 0 = no limit. */
+  readonly maxConnections?: number;
   /** `certificate ends in 9 days`. */
   readonly warning?: string;
   /** Of several checks together: what agents that may be silent said last, which nobody else can say again. */
   readonly words?: readonly AgentWord[];
 }
 
-export interface AgentWord extends Pick<CheckVerdict, "up" | "reason" | "weightPercent" | "admin"> {
+export interface AgentWord extends Omit<CheckVerdict, "subject" | "latencyMs" | "words"> {
   readonly check: string;
 }
 

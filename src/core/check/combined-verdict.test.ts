@@ -26,9 +26,11 @@ test("the strictest weight and order count, and the reason is that of the failur
   const parts = [
     verdict(true, { weightPercent: 80, admin: "drain" }),
     verdict(false, { weightPercent: 50 }),
-    verdict(true, { admin: "ready" }),
+    verdict(true, { admin: "ready", maxConnections: 30 }),
+    verdict(true, { maxConnections: 0 }),
   ];
   const all = combinedVerdict(parts);
   assert.deepEqual([all?.weightPercent, all?.admin, all?.up], [50, "drain", false]);
+  assert.equal(all?.maxConnections, 30);
   assert.match(all?.reason ?? "", /ECONNREFUSED/);
 });

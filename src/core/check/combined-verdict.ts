@@ -21,6 +21,9 @@ export function combinedVerdict(
   if (first === undefined || (failed === undefined && known.length < parts.length))
     return undefined;
   const weights = known.flatMap(({ weightPercent }) => weightPercent ?? []);
+  // 0 is no limit, so it is the last to count.
+  const limits = known.flatMap(({ maxConnections }) => maxConnections ?? []);
+  const lowest = Math.min(...limits.filter((limit) => limit > 0));
   const admins = known.flatMap(({ admin }) => admin ?? []);
   const warning = known.find((part) => part.warning !== undefined)?.warning;
   return {
@@ -29,6 +32,7 @@ export function combinedVerdict(
     reason: failed?.reason ?? `${parts.length} checks passed, the last: ${known.at(-1)!.reason}`,
     latencyMs: Math.max(...known.map(({ latencyMs }) => latencyMs)),
     ...(weights.length === 0 ? {} : { weightPercent: Math.min(...weights) }),
+    ...(limits.length === 0 ? {} : { maxConnections: lowest === Infinity ? 0 : lowest }),
     ...(admins.length === 0
       ? {}
       : { admin: admins.reduce((a, b) => (STRICTNESS[b] > STRICTNESS[a] ? b : a)) }),
@@ -43,6 +47,7 @@ export function isOtherVerdict(before: CheckVerdict | undefined, after: CheckVer
     before.up !== after.up ||
     before.weightPercent !== after.weightPercent ||
     before.admin !== after.admin ||
+    before.maxConnections !== after.maxConnections ||
     before.warning !== after.warning ||
     JSON.stringify(before.words) !== JSON.stringify(after.words)
   );

@@ -171,8 +171,7 @@ const DOWN: readonly string[] = ["down", "fail", "failed", "stopped"];
 
 /**
  * Words separated by spaces, tabs or commas: `up`, `down`, `failed`, `stopped`, `ready`, `drain`, `maint`, `75%`;
- * text after `#` is the reason. `maxconn:N` changes nothing, and beside a word that is known others are
- * as good as a comment. Source: HAProxy's documentation, `agent-check`, and what it does.
+ * `maxconn:N`; text after `#` is the reason. Beside a word that is known others are as good as a comment. Source: HAProxy's documentation, `agent-check`, and what it does.
  */
 export function readAgentLine(text: string): ProbeResult {
   const [line = ""] = text.split(/[\r\n]/, 1);
@@ -181,14 +180,17 @@ export function readAgentLine(text: string): ProbeResult {
   let ok: boolean | undefined;
   let admin: ProbeResult["admin"];
   let weightPercent: number | undefined;
+  let maxConnections: number | undefined;
   let isKnown = false;
   for (const word of words.toLowerCase().split(/[\s,]+/)) {
     const percent = /^(\d{1,3})%$/.exec(word)?.[1];
+    const most = /^maxconn:(\d{1,9})$/.exec(word)?.[1];
     if (percent !== undefined) weightPercent = Math.min(256, Number(percent));
     else if (word === "up") ok = true;
     else if (DOWN.includes(word)) ok = false;
     else if (word === "ready" || word === "drain" || word === "maint") admin = word;
-    else if (!/^maxconn:\d+$/.test(word)) continue;
+    else if (most !== undefined) maxConnections = Number(most);
+    else continue;
     isKnown = true;
   }
   if (!isKnown) return { ok: false, reason: `the agent said "${line}"` };
@@ -199,5 +201,6 @@ export function readAgentLine(text: string): ProbeResult {
     ...(ok === undefined ? { isSilentOnState: true } : {}),
     ...(weightPercent === undefined ? {} : { weightPercent }),
     ...(admin === undefined ? {} : { admin }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
   };
 }

@@ -9,6 +9,8 @@ export interface ProbeResult {
   readonly reason: string;
   readonly weightPercent?: number;
   readonly admin?: "ready" | "drain" | "maint";
+  /** Requests at the same time, over all that balance; 0 = no limit. */
+  readonly maxConnections?: number;
   readonly warning?: string;
   /** Who answered, where the answer says so. */
   readonly by?: string;

@@ -59,14 +59,33 @@ function hear(protocol: CheckProtocol, words: readonly (string | undefined)[]): 
     check.step(now, { type: "woken" });
     const result = word === undefined ? failure("ECONNREFUSED") : readAgentLine(word);
     check.step(now, { type: "probe-ended", result });
-    const { up, weightPercent = "", admin = "" } = check.verdict ?? { up: "unknown" };
-    return `${up} ${weightPercent} ${admin}`.trim();
+    const {
+      up,
+      weightPercent = "",
+      admin = "",
+      maxConnections,
+    } = check.verdict ?? { up: "unknown" };
+    const most = maxConnections === undefined ? "" : `at most ${maxConnections}`;
+    return [up, weightPercent, admin, most].filter((part) => part !== "").join(" ");
   });
 }
 
 describe("the check of a server", () => {
   it("leaves what an agent does not speak of as it was", () => {
-    const words = ["up 75%", "drain", "up", "50%", "ready up 100%", "down", undefined, "75%", "up"];
+    const words = [
+      "up 75%",
+      "drain",
+      "up",
+      "50%",
+      "ready up 100%",
+      "down",
+      undefined,
+      "75%",
+      "up",
+      "maxconn:30",
+      "maint",
+      "MAXCONN:0",
+    ];
     assert.deepEqual(hear({ kind: "agent", send: "" }, words), [
       "true 75",
       "true 75 drain",
@@ -77,6 +96,9 @@ describe("the check of a server", () => {
       "false 100 ready",
       "false 75 ready",
       "true 75 ready",
+      "true 75 ready at most 30",
+      "true 75 maint at most 30",
+      "true 75 maint at most 0",
     ]);
   });
 

@@ -147,13 +147,14 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const before = this.#told;
     // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not, and least of all silence.
     const isSaid = result.ok && !result.isWord;
-    const { weightPercent, admin } = isSaid ? result : { ...before, ...result };
+    const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
     const isNews =
       before === undefined ||
       before.up !== up ||
       before.weightPercent !== weightPercent ||
       before.admin !== admin ||
+      before.maxConnections !== maxConnections ||
       before.warning !== warning;
     if (!isNews) return;
     const word = result.ok ? "check passed" : "check failed";
@@ -164,6 +165,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),
+      ...(maxConnections === undefined ? {} : { maxConnections }),
       ...(warning === undefined ? {} : { warning }),
     };
     this.#actions.push({ type: "report", verdict: this.#told });

@@ -90,11 +90,16 @@ function conditionsOf(when: RouteConditions): Condition[] {
     conditions.push({ text: `host ${hosts.join(" or ")}`, holds: (facts) => holds(facts.host) });
   }
   if (paths !== undefined) {
-    const tests = paths.map((path) => testOf(path, asPath));
+    const isPattern = ({ kind }: TextMatch): boolean => kind === "regex";
+    const isLike = anyOf(paths.filter(isPattern));
+    const isPlain = anyOf(paths.filter((path) => !isPattern(path)));
+    // What a plain one takes is not looked at by patterns, so it may have any length.
+    const forPatterns = ({ rulePath: path }: RequestFacts): string | undefined =>
+      isPlain(path) ? undefined : path;
     const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
-    conditions.push(...readable("path", paths, 414, (facts) => facts.rulePath), {
+    conditions.push(...readable("path", paths, 414, forPatterns), {
       text,
-      holds: (facts) => tests.some((test) => test(facts.rulePath)),
+      holds: (facts) => isPlain(facts.rulePath) || isLike(facts.rulePath),
     });
   }
   if (sources !== undefined) {
@@ -170,6 +175,11 @@ function hostTest(hosts: readonly string[]): (host: string) => boolean {
 type Spell = (text: string) => string;
 
 const asPath: Spell = (text) => rulePath(spelled(text));
+
+function anyOf(paths: readonly TextMatch[]): Test {
+  const tests = paths.map((path) => testOf(path, asPath));
+  return (path) => tests.some((test) => test(path));
+}
 
 /** Without `spell` the texts of requests are read as letters before. */
 function testOf(match: TextMatch, spell?: Spell): Test {

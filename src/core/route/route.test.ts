@@ -125,6 +125,10 @@ describe("the route table", () => {
     assert.equal(status({ headers: named }, facts("/", `N: ${long}a\r\n`)), 431);
     assert.equal(status({ cookies: named }, facts("/", `Cookie: n=${long}a\r\n`)), 431);
     assert.equal(status({ cookies: named }, facts("/", `Cookie: m=${long}a\r\n`)), rest);
+    const plain = { kind: "prefix", value: "/b" } as const;
+    const mixed = new RouteTable([route("pattern", { paths: [like("^/a"), plain] }), rest]);
+    assert.equal(mixed.match(facts(`/${long}`)), 414);
+    assert.equal((mixed.match(facts(`/b${long}`)) as RouteSettings).name, "pattern");
     const table = new RouteTable([route("pattern", { paths: [like("^/a")] }), rest]);
     assert.deepEqual(table.explain(facts(`/${long}`)), [
       { route: "pattern", matched: false, reason: "not: path of at most 4096 letters" },

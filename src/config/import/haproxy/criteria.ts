@@ -3,6 +3,7 @@
 import type { Term } from "../conditions.ts";
 import { ecmascript, literal } from "../expressions.ts";
 import type { AclContext } from "./acls.ts";
+import { keysLeadingTo, type Mapped, mappedSample, readEntries } from "./maps.ts";
 
 interface Flags {
   ignoreCase: boolean;
@@ -13,6 +14,8 @@ interface Flags {
 /** Undefined: routes have no such condition. */
 export function criterion(words: readonly string[], context: AclContext): Term {
   const [whole = "", ...rest] = words;
+  const mapped = mappedSample(whole);
+  if (mapped !== undefined) return mappedCriterion(mapped, rest, context);
   // Texts are compared as they are: hosts and header names never by case.
   const fetch = whole.replace(/,lower$|,field\(1,:\)/gu, "");
   const flags: Flags = { ignoreCase: false, how: "" };
@@ -34,6 +37,22 @@ export function criterion(words: readonly string[], context: AclContext): Term {
   }
   const values = [...listed, ...rest.slice(i)];
   return staticCriterion(fetch, values, context) ?? requestCriterion(fetch, values, flags);
+}
+
+/** What the map says is there, or is one of these values. */
+function mappedCriterion(mapped: Mapped, rest: readonly string[], context: AclContext): Term {
+  const text = context.readFile(mapped.path);
+  const isFound = rest.join(" ") === "-m found";
+  const start =
+    /^(?:-m (?:str|int) |eq |-- )/u.exec(`${rest.join(" ")} `)?.[0].split(" ").length ?? 1;
+  const values = rest.slice(start - 1).filter((word) => word !== "--");
+  if (text === undefined || (!isFound && values.length === 0)) return undefined;
+  if (!isFound && values.some((value) => value.startsWith("-"))) return undefined;
+  const entries = readEntries(mapped.path, text);
+  if (entries.length > MOST_PATTERNS) return undefined;
+  if (isFound && entries.length === 0 && mapped.otherwise === undefined) return "false";
+  const keys = keysLeadingTo(entries, mapped, isFound ? "found" : values);
+  return keys === "always" ? "true" : keys && criterion(keys, context);
 }
 
 /** Of a file: more than that is data, not configuration. */
@@ -70,6 +89,8 @@ function staticCriterion(fetch: string, values: readonly string[], context: AclC
 function requestCriterion(fetch: string, values: readonly string[], flags: Flags): Term {
   if (fetch === "src") return values.length === 0 ? undefined : { source: values.map(withPrefix) };
   if (fetch === "method") return { method: [...values] };
+  if (/^base(?:_beg)?$/u.test(fetch))
+    return baseTerm(values, fetch === "base" ? flags : { ...flags, how: "beg" });
   if (fetch === "ssl_fc_sni") return hostTerm(values, flags.how === "" ? "str" : flags.how);
   const path = /^(path|url)(?:_(beg|end|reg|sub|dir))?$/u.exec(fetch);
   if (path !== null) {
@@ -81,6 +102,16 @@ function requestCriterion(fetch: string, values: readonly string[], flags: Flags
     return matches.includes(undefined) || matches.length === 0 ? undefined : { path: matches };
   }
   return namedCriterion(fetch, values, flags);
+}
+
+/** Host and path in one: of one host, and not of the beginning of its name. */
+function baseTerm(values: readonly string[], { how, ignoreCase }: Flags): Term {
+  const parts = values.map((value) => /^([^/:]+)(\/.*)$/u.exec(value));
+  const hosts = new Set(parts.map((part) => part?.[1]?.toLowerCase()));
+  if (hosts.size !== 1 || parts.includes(null)) return undefined;
+  const path = parts.map((part) => pathText(part![2]!, how === "" ? "str" : how, ignoreCase));
+  const isSaid = ["", "str", "beg"].includes(how) && !path.includes(undefined);
+  return isSaid ? { host: [...hosts], path } : undefined;
 }
 
 /** `10.0.0.0/255.0.0.0` with the length of its prefix. */

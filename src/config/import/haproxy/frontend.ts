@@ -69,7 +69,7 @@ function routesOf(bag: Bag, { facts, binds, ownPool }: Side) {
   const { isTls, ports } = binds;
   const acls = aclsOf(bag);
   const context = { acls, used, tls: isTls, certificates, ports, readFile: readMap };
-  const ruleFacts: RuleFacts = { draft, context, pools, readMap, made, reached };
+  const ruleFacts: RuleFacts = { draft, context, pools, made, reached };
   const rules = [...rulesOf(bag, ruleFacts)];
   if (ownPool !== undefined) {
     const lose = (why: string): void => draft.lost(bag.lines[0]!.at, why);

@@ -160,7 +160,7 @@ class Importer {
     importBackend(section.name, bag, { draft, port, ...this.#bases, newSecret, pages });
     // Seen once without a frontend, so that what cannot be a rule is told whoever uses it.
     if (section.kind === "backend" && isHttp) {
-      const { readMap: readFile } = this.#seen;
+      const readFile = this.#readMap;
       const used = new Set<string>();
       const context = {
         acls: aclsOf(bag),
@@ -174,10 +174,12 @@ class Importer {
     }
   }
 
-  get #seen(): Pick<RuleFacts, "made" | "reached" | "readMap"> {
-    const { path, files } = this.#source;
-    const readMap = mapReader(path, files);
-    return { made: this.#made, reached: this.#reached, readMap };
+  get #seen(): Pick<RuleFacts, "made" | "reached"> {
+    return { made: this.#made, reached: this.#reached };
+  }
+
+  get #readMap(): FrontendFacts["readMap"] {
+    return mapReader(this.#source.path, this.#source.files);
   }
 
   #rules(bag: Bag, facts: RuleFacts): readonly Rule[] {
@@ -207,6 +209,7 @@ class Importer {
         draft,
         ...this.#defaults,
         pools: this.#pools,
+        readMap: this.#readMap,
         backendRules: (pool, facts) => this.#backendRules(pool, facts),
         ...this.#seen,
       },

@@ -5,9 +5,9 @@ import { ALWAYS } from "../conditions.ts";
 import type { Rule } from "../routes.ts";
 import { type AclContext, alternativesOf, conditionsOf, fetchesIn } from "./acls.ts";
 import { type Action, redirection, requestAction, responseAction } from "./actions.ts";
-import { criterion, PROOFS } from "./criteria.ts";
+import { PROOFS } from "./criteria.ts";
 import { type Bag, type Line, timeMs } from "./lines.ts";
-import { choicesOf, mappedName, readEntries } from "./maps.ts";
+import { type Variant, variantsOf } from "./mapped-lines.ts";
 
 export interface RuleFacts {
   readonly draft: Draft;
@@ -17,31 +17,24 @@ export interface RuleFacts {
   /** Seen from a frontend that leads here: nobody is led on. */
   readonly isBackend?: boolean;
   /** Lines that became rules, and those of them that had something to decide. */
-  readonly readMap: (path: string) => string | undefined;
   readonly made: Set<Line>;
   readonly reached: Set<Line>;
 }
 
+const RULES = ["http-response", "http-after-response", "tcp-request", "http-request", "redirect"];
+
 /** Section 4.3: connection, content, http-request, redirect, then the choice of a backend. */
 export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
-  const { tls, ports } = facts.context;
+  const { ports } = facts.context;
   const [port] = ports.length === 1 ? ports : [];
   const known = (word: string): string =>
     port === undefined ? word : word.replaceAll("%[dst_port]", `${port}`);
-  const request = bag.all("http-request");
-  const lines: [Line, Action][] = [
-    ...bag.all("http-response").map(of((words) => responseAction(words))),
-    ...bag.all("http-after-response").map(of((words) => responseAction(words))),
-    ...bag.all("tcp-request").map(of((words) => connectionAction(words.slice(1)))),
-    ...request.map(of((words) => requestAction(words.slice(1).map(known), tls))),
-    ...bag.all("redirect").map(of((words) => redirection(words.slice(1)))),
-    ...(facts.isBackend === true ? [] : bag.all("use_backend")).map(
-      of((words) => useBackend(words, facts.pools)),
-    ),
-  ];
+  const read = (words: readonly string[]): Action => actionOf(words.map(known), facts);
+  const keywords = facts.isBackend === true ? RULES : [...RULES, "use_backend"];
+  const lines = keywords.flatMap((keyword) => bag.all(keyword));
   const limits = limitsOf(bag);
-  const rules = lines.flatMap(([line, action]) => {
-    return limitRule(line, limits, facts) ?? mapRules(line, facts) ?? ruleOf(line, action, facts);
+  const rules = lines.flatMap((line) => {
+    return limitRule(line, limits, facts) ?? lineRules(line, line, facts, read);
   });
   const last = facts.isBackend === true ? undefined : bag.lastLine("default_backend");
   if (last === undefined) return rules;
@@ -49,8 +42,19 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   return [...rules, ...ruleOf(last, action, facts)];
 }
 
-function of(action: (words: readonly string[]) => Action): (line: Line) => [Line, Action] {
-  return (line) => [line, action(line.words)];
+function actionOf(words: readonly string[], { context, pools }: RuleFacts): Action {
+  switch (words[0]) {
+    case "http-request":
+      return requestAction(words.slice(1), context.tls);
+    case "tcp-request":
+      return connectionAction(words.slice(1));
+    case "redirect":
+      return redirection(words.slice(1));
+    case "use_backend":
+      return useBackend(words, pools);
+    default:
+      return responseAction(words);
+  }
 }
 
 function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
@@ -114,42 +118,39 @@ function useBackend(words: readonly string[], pools: readonly string[]): Action 
   return { target: { pool: name }, rest };
 }
 
-/** Undefined: its name is none that a map gives. */
-function mapRules(line: Line, facts: RuleFacts): Rule[] | undefined {
-  const [keyword, name = "", ...condition] = line.words;
-  const mapped = keyword === "use_backend" ? mappedName(name) : undefined;
-  if (mapped === undefined) return undefined;
+/** The rule of a line; with a map in it those of its values. */
+function lineRules(
+  line: Line,
+  variant: Variant,
+  facts: RuleFacts,
+  read: (words: readonly string[]) => Action,
+): Rule[] {
+  const { words, at, isNothing } = variant;
   const { draft, pools, context } = facts;
-  const lost = (why: string): Rule[] => {
-    draft.lost(line.at, why);
+  const variants = variantsOf(words, at, context);
+  if (typeof variants === "string") {
+    draft.lost(line.at, variants);
     return [];
-  };
-  const [word, ...also] = condition;
-  if (word === "unless" || alternativesOf(also).length > 1) {
-    return lost("beside a map only one condition with if is understood");
   }
-  const text = facts.readMap(mapped.path);
-  if (text === undefined) return lost(`the map cannot be read here: ${mapped.path}`);
-  const choices = choicesOf(readEntries(mapped.path, text), mapped);
-  if (choices.some(({ words }) => criterion(words, context) === undefined)) {
-    return lost("routes have no condition like those of its map");
+  if (variants !== undefined) {
+    const once = `${line.at.file}:${line.at.line}`;
+    const rules = variants.flatMap((one) => lineRules(line, one, facts, read));
+    return rules.map((rule) => ({ ...rule, once }));
   }
-  const rules = (value: string, rest: readonly string[], at: Line["at"]): Rule[] => {
-    const pool = `${mapped.before}${value}${mapped.after}`;
-    if (pools.includes(pool)) return ruleOf(line, { target: { pool }, rest }, facts);
-    draft.lost(at, `there is no HTTP backend ${pool}: default_backend takes these requests`);
-    return ruleOf(line, { skips: true, rest }, facts);
-  };
-  const found = choices.flatMap(({ value, words, at }) =>
-    rules(value, ["if", "{", ...words, "}", ...also], at),
-  );
-  const { otherwise } = mapped;
-  // A name that leads nowhere ends the search: default_backend is next.
-  const last =
-    otherwise === undefined
-      ? ruleOf(line, { skips: true, rest: condition }, facts)
-      : rules(otherwise, condition, line.at);
-  return [...found, ...last];
+  const [keyword, name = ""] = words;
+  const isLost = keyword === "use_backend" && words !== line.words && !pools.includes(name);
+  if (isLost) {
+    const why = `there is no HTTP backend ${name}: default_backend takes these requests`;
+    if (isNothing !== true) draft.lost(at, why);
+    // A name that leads nowhere ends the search.
+    return ruleOf(line, { skips: true, rest: words.slice(2) }, facts);
+  }
+  const isHeader = /^(?:set|add)-header$/u.test(name);
+  if (isNothing === true && keyword !== "use_backend" && !isHeader) {
+    draft.lost(line.at, "requests that its map does not know go on as they are");
+    return [];
+  }
+  return ruleOf(line, read(words), facts);
 }
 
 /** Period of `http_req_rate` in the stick table of this proxy, and the lines that count into it. */
