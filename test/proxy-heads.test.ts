@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ClientOrigin } from "../src/core/proxy/wire.ts";
-import { get, head, ok, ProxyRig } from "./kit/proxy-rig.ts";
+import { get, head, ok, ProxyRig, type Told } from "./kit/proxy-rig.ts";
 import { edits, type FrontendDraft } from "./kit/proxy-settings.ts";
 
 /** What a server gets of this request. */
@@ -84,6 +84,21 @@ describe("the head of a request", () => {
       assert.ok(client.hasFin);
       assert.equal(rig.unanswered, 0);
     }
+  });
+});
+
+describe("the log of a refused request", () => {
+  it("says what it asked for, as far as that was understood", () => {
+    const log = (request: string): string => {
+      const rig = new ProxyRig({ frontend: { accessLog: { format: "json", file: "-" } } });
+      rig.client().write(request);
+      const [{ line, status }] = rig.told() as [Told];
+      return `${line} ${status}`;
+    };
+    const twoLengths = ["host: a", "content-length: 1", "transfer-encoding: chunked"];
+    assert.equal(log(head("POST /a?b=c HTTP/1.1", ...twoLengths)), "POST /a?b=c 400");
+    assert.equal(log(`\r\n${head("GET /d HTTP/1.1", "a : b")}`), "GET /d 400");
+    assert.equal(log(head("GET /%zz HTTP/1.1", "host: a")), "  400");
   });
 });
 
@@ -241,6 +256,29 @@ describe("ids", () => {
     assert.equal(rig.told()[0]!.requestId, "mine");
   });
 
+  it("are told where a route says so, once, whoever answers", () => {
+    const add = [{ name: "x-id", value: "${request_id}" }];
+    const set = [{ name: "X-Request-Id", value: "a-${request_id}" }];
+    const own = { name: "own", when: { paths: [{ kind: "exact", value: "/own" }] } } as const;
+    const target = { kind: "respond", status: 200, body: "", contentType: "" } as const;
+    const routes = [
+      { ...own, target, responseHeaders: edits({ add }) },
+      { requestHeaders: edits({ set }), responseHeaders: edits({ add }) },
+    ];
+    const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id", routes } });
+    const client = rig.client();
+    client.write(get("/own"));
+    const told = (): string | undefined => /\r\nx-id: (.*)\r\n/u.exec(client.took())?.[1];
+    assert.equal(told(), rig.told()[0]!.requestId);
+    client.write(get());
+    const web = rig.server();
+    const sent = web.took().match(/^x-request-id: .*$/gimu);
+    web.write(ok("x"));
+    const id = told();
+    assert.match(id!, /^[0-9a-f]{32}$/u);
+    assert.deepEqual(sent, [`X-Request-Id: a-${id}`]);
+  });
+
   it("stand on the error page", () => {
     const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id" } });
     const client = rig.client();
@@ -248,6 +286,10 @@ describe("ids", () => {
     rig.asked().breakOff("ECONNREFUSED");
     const { requestId } = rig.told()[0]!;
     assert.ok(client.took().endsWith(`\r\n\r\n502 Bad Gateway\nrequest ${requestId}\n`));
+    rig.configure({ frontend: { requestIdHeader: "x-request-id", defaultPool: "gone" } });
+    client.write(get());
+    const [{ requestId: other }] = rig.told() as [Told];
+    assert.ok(client.took().endsWith(`\r\n\r\n404 Not Found\nrequest ${other}\n`));
   });
 });
 

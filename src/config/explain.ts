@@ -27,7 +27,13 @@ interface KeywordMeaning {
   readonly contains: readonly string[];
 }
 
-export function explain(name: string): Explanation {
+/** `${_PWD}` and `${_ENV HOME}` as they are written. */
+function withoutBraces(name: string): string {
+  return /^\$\{(_[A-Z]+)[^}]*\}$/u.exec(name)?.[1] ?? name;
+}
+
+export function explain(asked: string): Explanation {
+  const name = withoutBraces(asked);
   const rows = rowsNamed(name);
   const all = allKeys();
   const keys = all.filter((key) => isMeant(name, key));
@@ -42,10 +48,24 @@ export function explain(name: string): Explanation {
   };
 }
 
-/** `connect`, `timeouts.connect` and `pools.timeouts.connect` all mean one key. */
+/**
+ * `connect`, `timeouts.connect`, `pools.timeouts.connect` and `pools.shop.timeouts.connect` all mean one key: where
+ * a name is chosen, any may stand or none.
+ */
 function isMeant(name: string, key: Key): boolean {
-  const plain = (path: string): string => path.replaceAll("[]", "").replaceAll(".NAME", "");
-  return `.${plain(pathOf(key))}`.endsWith(`.${plain(name)}`);
+  const steps = (path: string): string[] => path.replaceAll("[]", "").split(".");
+  return endsWith(steps(pathOf(key)), steps(name));
+}
+
+function endsWith(path: readonly string[], wanted: readonly string[]): boolean {
+  const [step, last] = [path.at(-1), wanted.at(-1)];
+  if (last === undefined) return true;
+  if (step === undefined) return false;
+  const shorter = path.slice(0, -1);
+  if (step !== "NAME") return step === last && endsWith(shorter, wanted.slice(0, -1));
+  // The first word of a question is no chosen name.
+  const isName = wanted.length > 1 && endsWith(shorter, wanted.slice(0, -1));
+  return isName || endsWith(shorter, wanted);
 }
 
 const STATUS: Readonly<Record<Keyword["status"], string>> = {
@@ -64,7 +84,7 @@ function meaningOf(row: Keyword): KeywordMeaning {
     default: row.default,
     source: row.source,
     status: STATUS[row.status],
-    contains: row.takes.kind === "block" ? [...keywordsOf(row.takes.block).keys()] : [],
+    contains: [...keywordsOf(row.takes.kind === "block" ? row.takes.block : row.name).keys()],
   };
 }
 
@@ -136,8 +156,13 @@ function wrapped(name: string, words: readonly string[]): [string, string][] {
   return lines.map((line, i) => [i === 0 ? name : "", line]);
 }
 
+const PLACES: Readonly<Record<string, string>> = {
+  top: "outside of all blocks",
+  anywhere: "any line",
+};
+
 function meaningText(name: string, meaning: KeywordMeaning): string {
-  const where = meaning.blocks.map((block) => (block === "top" ? "outside of all blocks" : block));
+  const where = meaning.blocks.map((block) => PLACES[block] ?? block);
   const rows: [string, string][] = [
     ["in", `keepalived.conf: ${where.join(", ")}`],
     ["takes", meaning.takes],

@@ -9,6 +9,7 @@ import {
   type ReadOptions,
 } from "./read-configuration.ts";
 import { KEYWORDS } from "./schema/schema.ts";
+import { pathOf } from "./service/keys.ts";
 
 function read(text: string, options: ReadOptions = {}): ReturnType<typeof readKeepalivedConf> {
   const files = { readFile: (path: string) => (path === "f" ? text : undefined), glob: () => [] };
@@ -264,7 +265,20 @@ test("a file that cannot be read is one error", () => {
 test("every keyword is explained, and a mistyped one gets a suggestion", () => {
   for (const row of KEYWORDS) assert.ok(explainText(row.name).includes(row.meaning));
   assert.equal(explain("virtual_ipadress").suggestion, "virtual_ipaddress");
+  assert.match(explainText("${_ENV HOME}"), /a variable of the environment/u);
+  assert.match(explainText("virtual_ipaddress"), /holds +dev brd/u);
+  assert.match(explainText("lvs_notify_fifo"), /not carried out/u);
   assert.match(explainText("advert_int"), /unit +seconds[^]*default +1[^]*RFC 9568/u);
+});
+
+test("a key is explained by the path that somebody's own file has", () => {
+  const found = (name: string): string[] => explain(name).keys.map((key) => pathOf(key));
+  const connect = ["pools.NAME.timeouts.connect"];
+  assert.deepEqual(found("pools.shop.timeouts.connect"), connect);
+  assert.deepEqual(found("pools.timeouts.connect"), connect);
+  assert.deepEqual(found("timeouts.connect"), connect);
+  assert.deepEqual(found("frontends.www.routes.path"), ["frontends.NAME.routes[].path"]);
+  assert.deepEqual(found("shop.weight"), []);
 });
 
 test("no configuration made of known words makes the reader throw", () => {

@@ -194,3 +194,28 @@ test("a feed gives everything once, in order, from any number, also to one that 
   reader.close();
   journal.close();
 });
+
+test("tables that a full disk did not take are made when there is room, whoever shares the file", () => {
+  const path = join(directory, "journal.db");
+  const journal = open(path);
+  let isFull = true;
+  const made: string[] = [];
+  const parts = ["first", "second"].map((name) => (): void => {
+    if (isFull && name === "first") throw new Error("database or disk is full");
+    made.push(name);
+  });
+  for (const part of parts) journal.onOpen(part);
+  assert.equal(journal.trouble, "database or disk is full");
+  journal.say(note("one"));
+  journal.flush();
+  assert.deepEqual(made, []);
+  isFull = false;
+  journal.say(note("two"));
+  journal.flush();
+  assert.deepEqual(made, ["first", "second"]);
+  journal.close();
+  assert.deepEqual(
+    all(path).map(({ kind }) => kind),
+    ["note", "note", "gap"],
+  );
+});

@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { JournalRecord, RecordDraft } from "../core/journal/record.ts";
 import type { JournalBounds } from "../core/journal/retention.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { claimJournal, corruptionOf, openJournal } from "../drivers/journal-database.ts";
 import {
@@ -64,13 +65,12 @@ export class Journal {
   #trouble: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #flushMs = FLUSH_MS;
-  readonly #pruning: NodeJS.Timeout;
+  readonly #stopPruning: () => void;
 
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#open();
-    this.#pruning = setInterval(() => this.#prune(), PRUNE_EVERY_MS);
-    this.#pruning.unref();
+    this.#stopPruning = onBeat(() => this.#prune(), PRUNE_EVERY_MS);
   }
 
   /** The number of the newest record that listeners know. */
@@ -119,7 +119,14 @@ export class Journal {
    */
   onOpen(opened: (database: DatabaseSync) => void): void {
     this.#openers.add(opened);
-    if (this.#database !== undefined) opened(this.#database);
+    const database = this.#database;
+    if (database === undefined) return;
+    try {
+      opened(database);
+    } catch (error) {
+      this.#fail(error);
+      this.#shut();
+    }
   }
 
   /** Other tables that share the file and its bound of size. */
@@ -181,7 +188,7 @@ export class Journal {
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
-    clearInterval(this.#pruning);
+    this.#stopPruning();
     this.#database?.close();
     this.#claim?.close();
   }
@@ -240,9 +247,9 @@ export class Journal {
       this.#claim ??= claimJournal(this.#options.path);
       if (this.#claim === undefined) return this.#troubled("another process writes this journal");
       const { database, setAside } = openJournal(this.#options.path, wallMs());
+      this.#database = database;
       const store = new JournalStore(database);
       store.startAfter(setAside?.lastSeq ?? 0);
-      this.#database = database;
       this.#store = store;
       this.#reader = new JournalReader(database);
       this.#renumber(store.lastSeq);
@@ -251,6 +258,8 @@ export class Journal {
       if (setAside !== undefined) this.#toldAside(setAside);
     } catch (error) {
       this.#fail(error);
+      // On a full disk somebody could not make its tables: all of them again, later.
+      this.#shut();
     }
   }
 
@@ -277,6 +286,10 @@ export class Journal {
     this.#troubled(error instanceof Error ? error.message : String(error));
     if (corruptionOf(error) === undefined) return;
     // Opened again it is looked through, and set aside when it is beyond help.
+    this.#shut();
+  }
+
+  #shut(): void {
     this.#database?.close();
     this.#database = undefined;
     this.#store = undefined;
@@ -293,6 +306,7 @@ export class Journal {
   #prune(): void {
     const now = { wallMs: wallMs(), monoMs: monotonicMs(), boot: this.#options.boot };
     try {
+      if (this.#store === undefined) this.#open();
       const others = this.#others.flatMap((rows) => rows());
       const gone = this.#store?.prune(this.#options.bounds(), now, others) ?? 0;
       if (gone > 0) setTimeout(() => this.#prune(), FLUSH_MS).unref();

@@ -1,7 +1,7 @@
 /** This very node as the place of a drill: plain commands, a client here or wherever it is told. */
 
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { createInterface } from "node:readline";
 import { nodeFacts, type Configured, type StatusLike } from "../core/drill/facts.ts";
@@ -47,7 +47,8 @@ export interface NodeSiteOptions {
 export class NodeSite implements DrillSite {
   readonly name: string = hostname();
   readonly runDirectory: string;
-  readonly stateDirectory: string;
+  /** Where the next start looks for what is to be undone: of the node that runs, whatever was said here. */
+  stateDirectory: string;
   readonly #options: NodeSiteOptions;
   readonly #client: ControlClient;
   #facts: SiteFacts | undefined;
@@ -67,6 +68,7 @@ export class NodeSite implements DrillSite {
   async facts(): Promise<SiteFacts> {
     const status = await this.#client.status();
     const { file } = status.configuration;
+    this.stateDirectory = status.stateDirectory ?? this.stateDirectory;
     const { service } = loadConfiguration(file, { permissive: true });
     const configured = service === undefined ? undefined : drillSettings(service);
     const target = nodeFacts(this.name, status, configured);
@@ -74,7 +76,8 @@ export class NodeSite implements DrillSite {
       const ran = await runCommand(argv, ASK_WITHIN_MS);
       return ran.ok ? ran.stdout : undefined;
     };
-    const { nines, stateDirectory } = this.#options;
+    const { nines } = this.#options;
+    const { stateDirectory } = this;
     this.#facts = {
       target,
       others: await this.#peers(configured),
@@ -162,15 +165,9 @@ export class NodeSite implements DrillSite {
     return listening === undefined ? undefined : `http://${listening.replace(ANY, "127.0.0.1")}/`;
   }
 
-  /** As it was started; by systemd, if that did it. */
   #restart(controlPid: number): readonly string[] {
     const status = shellLine([...this.#options.nines, "status", "--run-dir", this.runDirectory]);
-    const unit = /\/([\w@.-]+\.service)$/m.exec(procFile(controlPid, "cgroup"))?.[1];
-    const words = procFile(controlPid, "cmdline").split("\0").slice(0, -1);
-    const start =
-      unit === undefined
-        ? `setsid ${shellLine(words)} </dev/null >/dev/null 2>&1 &`
-        : `systemctl start ${unit};`;
+    const start = startLine(controlPid);
     const line = `[ -n "$NINES_STARTING" ] || ${status} >/dev/null 2>&1 || { ${start} }`;
     return ["sh", "-c", line];
   }
@@ -186,6 +183,23 @@ function statusIn(text: string): StatusLike | undefined {
 }
 
 const ANY = /^(\[::\]|0\.0\.0\.0)(?=:)/;
+
+/** As it was started, and where: paths may be relative. By systemd, if that did it. */
+export function startLine(controlPid: number): string {
+  const unit = /\/([\w@.-]+\.service)$/m.exec(procFile(controlPid, "cgroup"))?.[1];
+  if (unit !== undefined) return `systemctl start ${unit};`;
+  const words = procFile(controlPid, "cmdline").split("\0").slice(0, -1);
+  const there = shellLine(["cd", folderOf(controlPid)]);
+  return `${there} && setsid ${shellLine(words)} </dev/null >/dev/null 2>&1 &`;
+}
+
+function folderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "/";
+  }
+}
 
 function procFile(pid: number, name: string): string {
   try {

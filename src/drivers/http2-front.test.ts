@@ -54,7 +54,8 @@ async function withServer(
   keepAliveMs = 5000,
 ): Promise<void> {
   const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
-  const options = { acceptor: acceptor(engine), origin: ORIGIN, keepAliveMs, headBytes: 16384 };
+  const limits = { keepAliveMs, headBytes: 16384, streams: Infinity };
+  const options = { acceptor: acceptor(engine), origin: ORIGIN, ...limits };
   const serve = (socket: Socket): void => {
     // Not in the types of Node.
     const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
@@ -336,4 +337,41 @@ test("a client that is told to go and does not end its half is cut", async () =>
     clearInterval(writing);
   };
   await withServer(() => ({}), body, 20);
+});
+
+/** GET of the same. */
+const GET = frame(1, 5, 1, Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x61]));
+const DATA = 0;
+const RESET = 3;
+const END_STREAM = 1;
+
+test("an answer in chunks whose end comes later ends its stream, and does not reset it", async () => {
+  const engine: Engine = (wire) => {
+    const start = Buffer.from("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n");
+    const end = Buffer.from("0\r\n\r\n");
+    wire.send(start, 0, start.length);
+    setImmediate(() => {
+      wire.send(end, 0, end.length);
+      wire.end();
+    });
+    return {};
+  };
+  await withServer(engine, async (port) => {
+    const socket = connectSocket(port, "127.0.0.1");
+    socket.write(Buffer.concat([PREFACE, GET]));
+    let bytes = Buffer.alloc(0);
+    const ends: number[] = [];
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      bytes = Buffer.concat([bytes, chunk]);
+      while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
+        const [type, flags, stream] = [bytes[3]!, bytes[4]!, bytes.readUInt32BE(5)];
+        const isLast = type === RESET || (type === DATA && (flags & END_STREAM) !== 0);
+        if (stream === 1 && isLast) ends.push(type);
+        bytes = bytes.subarray(9 + bytes.readUIntBE(0, 3));
+      }
+      if (ends.length > 0) break;
+    }
+    assert.deepEqual(ends, [DATA]);
+    socket.destroy();
+  });
 });

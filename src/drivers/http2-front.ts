@@ -31,12 +31,16 @@ export interface Http2Options {
   /** Without any stream for so long the connection is closed. */
   readonly keepAliveMs: number;
   readonly headBytes: number;
+  /** More at once would be refused. */
+  readonly streams: number;
   /** The socket's descriptor. */
   readonly fd: number;
 }
 
 /** Streams at once of one connection; what browsers expect at least (RFC 9113 section 6.5.2). */
 const MAX_STREAMS = 100;
+/** Who takes requests back without end (CVE-2023-44487) is sent away before all others wait. */
+const RESETS = { streamResetBurst: 2 * MAX_STREAMS, streamResetRate: 33 } as const;
 /**
  * What a client may send ahead, per stream and in all. With the protocol's 64 KiB (RFC 9113 section 6.9.2)
  * an upload stops for an answer some 1,500 times in 100 MB.
@@ -64,8 +68,9 @@ export function serveHttp2(
     maxHeaderListPairs: MOST_FIELDS,
     // A field that a server says twice, as many do with x-content-type-options, is said twice.
     strictSingleValueFields: false,
+    ...RESETS,
     settings: {
-      maxConcurrentStreams: MAX_STREAMS,
+      maxConcurrentStreams: Math.min(MAX_STREAMS, options.streams),
       initialWindowSize: STREAM_WINDOW,
       maxHeaderListSize: options.headBytes + MOST_FIELDS * FIELD_OVERHEAD,
       enableConnectProtocol: false,
@@ -226,6 +231,8 @@ class StreamOfHttp2 implements Wire {
     // Whoever has the whole answer need not send the rest of his request (RFC 9113 section 8.1).
     const isWhole = !reset && this.#stream.writableFinished;
     if (isWhole) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    // Nobody has heard of it: the client may ask again, whatever it is (RFC 9113 section 8.7).
+    else if (this.#peer === nobody) this.#stream.close(constants.NGHTTP2_REFUSED_STREAM);
     else this.#fail();
     // What lies there unread would keep the stream.
     this.#stream.resume();
@@ -365,8 +372,8 @@ class StreamOfHttp2 implements Wire {
     if (framing !== "chunked") return;
     this.#stream.on("wantTrailers", () => {
       const { trailers } = this.#body;
-      if (trailers === undefined || this.#stream.closed) this.#stream.close();
-      else this.#stream.sendTrailers(fieldsOf(trailers));
+      // Without any too: an end of the stream is what tells that the answer is whole.
+      if (!this.#stream.closed) this.#stream.sendTrailers(trailers ? fieldsOf(trailers) : {});
     });
   }
 

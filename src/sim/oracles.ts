@@ -20,7 +20,13 @@ import {
   bite,
   type Early,
 } from "./step-oracles.ts";
-import { PairOracle, judgeOverlap, judgeRhythm, judgeStalled } from "./time-oracles.ts";
+import {
+  PairOracle,
+  judgeGroupRhythm,
+  judgeOverlap,
+  judgeRhythm,
+  judgeStalled,
+} from "./time-oracles.ts";
 import { Violation } from "./violation.ts";
 import type { Step, Watch } from "./watch.ts";
 
@@ -139,6 +145,7 @@ export class Oracles implements Watch {
   afterEvent(): void {
     const owners: Account[] = [];
     const calm = this.#calm(this.#accounts[0]![0]!.worldMs);
+    for (const { node } of this.#accounts[0]!) judgeGroupRhythm(this.#of(node));
     for (const accounts of this.#accounts) {
       const holding = accounts.filter((account) => account.answersAny);
       this.#pairs.judge(holding);

@@ -113,11 +113,37 @@ export function judgeRhythm(account: Account): void {
   // After a resignation one skew, shorter than any interval; else the whole silence.
   const protocol = resigned ? longestSkewMs(scenario) : longestDownMs(scenario);
   // Whoever was refused by its kernel tries again with back-off.
-  const isRefused = account.stateSinceMs - account.refusedAtMs <= late;
+  const isRefused = wasRefused(account, late);
   const longest = isRefused ? Math.max(protocol, RETRY_WITHIN_MS) : protocol;
   if (silence <= longest + late) return;
   const what = resigned ? "a resignation" : "silence";
   bite("no-late-takeover", account, `BACKUP ${silence.toFixed(1)} ms after ${what}`);
+}
+
+/** So does a sync group, when none of its members has heard anybody for that long. */
+export function judgeGroupRhythm(members: readonly Account[]): void {
+  const [first] = members;
+  if (first === undefined || members.length < 2) return;
+  if (!members.every((one) => one.running && one.state === "BACKUP")) return;
+  const { scenario } = first.node.around;
+  const lastMs = Math.max(...members.map(lastWordMs));
+  const settledMs = Math.min(...members.map((one) => one.worldMs - one.disturbedAtMs));
+  const silence = Math.min(first.node.localMs - lastMs, settledMs * DRIFT_MARGIN);
+  // A group that made way for another one keeps apart from it by less than an interval.
+  const longest = longestDownMs(scenario) + slowestIntervalMs(scenario);
+  const late = 4 * scenario.timerLatenessMs + 1;
+  const isRefused = members.some((one) => wasRefused(one, late));
+  if (silence <= (isRefused ? Math.max(longest, RETRY_WITHIN_MS) : longest) + late) return;
+  bite("no-late-takeover", first, `group in BACKUP ${silence.toFixed(1)} ms after silence`);
+}
+
+function wasRefused(account: Account, late: number): boolean {
+  return account.stateSinceMs - account.refusedAtMs <= late;
+}
+
+function lastWordMs(one: Account): number {
+  const heardMs = Math.max(one.lastHeard?.localMs ?? 0, one.lastZeroMs);
+  return Math.max(heardMs, one.stateSinceMs, one.startedMs + startup(one));
 }
 
 function startup(account: Account): number {

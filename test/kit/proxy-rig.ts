@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import type { AccessRecord } from "../../src/core/proxy/access-record.ts";
 import { ACCESS_TEXTS } from "../../src/core/proxy/access-record.ts";
+import { accessText } from "../../src/core/proxy/access-line.ts";
 import { Engine } from "../../src/core/proxy/engine.ts";
 import type { BalanceSettings } from "../../src/core/proxy/frontend-settings.ts";
 import type {
@@ -172,6 +173,8 @@ export interface Told {
   readonly isReused: boolean;
   readonly connectMs: number;
   readonly requestId: string;
+  /** `GET /path`. */
+  readonly line: string;
 }
 
 export class ProxyRig {
@@ -282,9 +285,8 @@ export class ProxyRig {
 function toldOf(record: AccessRecord): Told {
   const { status, cause, phase, reason, route, pool, server, retries, isReused, connectMs } =
     record;
-  const [from, to] = [2 * ACCESS_TEXTS.requestId, 2 * ACCESS_TEXTS.requestId + 1];
-  const id = record.bytes.subarray(record.spans[from], record.spans[to]);
-  const requestId = Buffer.from(id).toString("latin1");
-  const ended = `${cause}${phase}`;
-  return { status, ended, reason, route, pool, server, retries, isReused, connectMs, requestId };
+  const requestId = accessText(record, ACCESS_TEXTS.requestId);
+  const line = [ACCESS_TEXTS.method, ACCESS_TEXTS.target].map((text) => accessText(record, text));
+  const known = { status, reason, route, pool, server, retries, isReused, connectMs, requestId };
+  return { ended: `${cause}${phase}`, line: line.join(" "), ...known };
 }

@@ -188,7 +188,10 @@ function wrongChoice(schema: Schema, data: unknown, name: string): Sentence | un
   const options = schema.enum ?? [];
   if (typeof data !== "string") return undefined;
   const text = data;
-  const near = options.find((option) => option.startsWith(text)) ?? closest(text, options);
+  // `leastconn` and `round_robin` are what others call it.
+  const plain = (word: string): string => word.replaceAll(/[-_]/gu, "").toLowerCase();
+  const near =
+    options.find((option) => plain(option).startsWith(plain(text))) ?? closest(text, options);
   return {
     reason: `${name} cannot be '${text}'`,
     next: near === undefined ? `write one of: ${options.join(", ")}` : `did you mean '${near}'?`,

@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import { normalize } from "node:path";
-import { Findings, type Place, sortDiagnostics } from "../diagnostic.ts";
+import { type Diagnostic, Findings, type Place, sortDiagnostics } from "../diagnostic.ts";
 import { DISK, unreadable } from "../disk.ts";
 import type { ConfigurationFiles } from "../keepalived/lines.ts";
 import { directoryOf } from "../keepalived/parameters.ts";
@@ -47,15 +47,23 @@ export function readServiceYaml(
     glob: (pattern) => files.glob(pattern),
     beside,
   };
-  const service = findings.failed ? undefined : readTree(tree, reading, options);
+  const before = findings.list.length;
+  const service = reader.isWhole ? readTree(tree, reading, options) : undefined;
   const outcome =
     service !== undefined && (findings.failed ? { unfinished: service } : { service });
   return {
     ...outcome,
-    diagnostics: sortDiagnostics(findings.list),
+    diagnostics: sortDiagnostics(withoutEchoes(findings.list, before)),
     texts: reader.texts,
     sourceLine: (at: Place) => reader.sources.get(at.file)?.[at.line - 1],
   };
+}
+
+/** What stands for a variable that is not set is wrong in itself: once is enough. */
+function withoutEchoes(list: readonly Diagnostic[], before: number): readonly Diagnostic[] {
+  const place = ({ file, line, column }: Diagnostic): string => `${file}:${line}:${column}`;
+  const told = new Set(list.slice(0, before).map(place));
+  return list.filter((one, index) => index < before || !told.has(place(one)));
 }
 
 /** Compiling takes some 50 ms: once in a process, and only if a file is read. */

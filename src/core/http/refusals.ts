@@ -43,7 +43,11 @@ const TABLE: ReadonlyMap<RefusalReason, Refusal> = new Map([
   make("bad-method", 400, "the method is not a token (RFC 9110 9.1)"),
   make("method-not-implemented", 501, "CONNECT is for forward proxies (RFC 9110 9.3.6)"),
   make("bad-target", 400, "the request target is malformed (RFC 9112 3.2)"),
-  make("hidden-dots", 400, "a dot segment beside an encoded slash leads servers apart (3986 3.3)"),
+  make(
+    "hidden-dots",
+    400,
+    "a dot segment beside an encoded slash leads servers apart (RFC 3986 3.3)",
+  ),
   make("bad-version", 505, "neither HTTP/1.1 nor HTTP/1.0 (RFC 9112 2.3)"),
   make("bad-line-end", 400, "a line does not end with CR LF (RFC 9112 2.2)"),
   make("bad-header-name", 400, "a field name is not a token, or a space precedes the colon (5.1)"),

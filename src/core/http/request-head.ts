@@ -290,6 +290,11 @@ export class RequestHead extends FieldBlock {
     return 0;
   }
 
+  /** What came of it, if not all: method, target and version. */
+  get hasLine(): boolean {
+    return this.resumeAt > 0;
+  }
+
   /** Absolute positions in `bytes`. The path is without query; of the asterisk form it is `*`. */
   get methodFrom(): number {
     return this.base + this.#methodFrom;

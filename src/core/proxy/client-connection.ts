@@ -1,6 +1,7 @@
 /** One connection of a client: its requests one after the other, each an `Exchange`. */
 
 import type { PoolSettings } from "../balance/pool-settings.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import { accessText } from "./access-line.ts";
 import { ACCESS_TEXTS, type EndCause, type EndPhase } from "./access-record.ts";
 import { connectionWord } from "./answer-writer.ts";
@@ -308,11 +309,12 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     return exchange;
   }
 
-  refuseHead(status: number, cause: EndCause, reason: string): void {
-    const isHead = this.#reader.head?.method === "HEAD";
-    this.#reader.giveHead();
+  /** `head`: as far as it was understood, where its octets are still there. */
+  refuseHead(status: number, cause: EndCause, reason: string, head?: RequestHead): void {
     const exchange = this.begin();
-    exchange.isHead = isHead;
+    exchange.isHead = this.#reader.head?.method === "HEAD";
+    if (head?.hasLine === true) this.#intake.keepLine(exchange, head);
+    this.#reader.giveHead();
     exchange.blame(cause, "R", reason);
     exchange.keepAlive = false;
     this.answerInstead(status, undefined);

@@ -146,7 +146,7 @@ export class ClientReader {
     if (after < 0) {
       const { status, text } = refusal(head.refused!);
       client.frontend.traffic.add(COUNTERS.malformed, 1);
-      client.refuseHead(status, "P", text);
+      client.refuseHead(status, "P", text, head);
       return to;
     }
     const exchange = client.begin();

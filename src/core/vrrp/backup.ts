@@ -97,7 +97,9 @@ export function heardAsBackup(
     return;
   }
   if (settings.version === 3) instance.activeIntervalMs = advert.intervalMs;
-  state.downAtMs = instance.electAt(arrivedMs + instance.masterDownMs);
+  // Who advertises an interval later stays: only one that made way as well is kept apart from.
+  if (turn.now - instance.sinceMs >= instance.activeIntervalMs) state.apartMs = 0;
+  state.downAtMs = instance.electAt(arrivedMs + instance.masterDownMs + state.apartMs);
   state.prepareAheadMs = prepareAheadMs(instance);
   state.awaiting = "master";
   state.ready = false;

@@ -3,11 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Segment, type SegmentNode } from "../../../test/kit/vrrp-segment.ts";
-import { instance, node, pairOfInstances } from "../../../test/kit/vrrp-settings.ts";
+import {
+  instance,
+  node,
+  pairOfInstances,
+  type InstanceDraft,
+} from "../../../test/kit/vrrp-settings.ts";
 import type { VrrpSettings } from "./settings.ts";
 
-function priorities(first: number, second: number, advertIntervalMs = 1000): VrrpSettings {
-  const settings = pairOfInstances({ advertIntervalMs });
+function priorities(first: number, second: number, draft: InstanceDraft = {}): VrrpSettings {
+  const settings = pairOfInstances(draft);
   const [one, two] = settings.instances;
   const instances = [
     { ...one!, priority: first },
@@ -16,11 +21,11 @@ function priorities(first: number, second: number, advertIntervalMs = 1000): Vrr
   return { ...settings, instances };
 }
 
-function crossed(laterMs: number, advertIntervalMs = 1000): [Segment, SegmentNode, SegmentNode] {
+function crossed(laterMs: number, draft: InstanceDraft = {}): [Segment, SegmentNode, SegmentNode] {
   const segment = new Segment();
-  const a = segment.add("a", priorities(150, 100, advertIntervalMs));
+  const a = segment.add("a", priorities(150, 100, draft));
   segment.advance(laterMs);
-  return [segment, a, segment.add("b", priorities(100, 150, advertIntervalMs))];
+  return [segment, a, segment.add("b", priorities(100, 150, draft))];
 }
 
 function assertOneHasAll(segment: Segment): void {
@@ -37,9 +42,18 @@ test("crossed members of one group: one node gets both, also if both start at on
 });
 
 test("crossed members of one group: the same with adverts every 10 ms", () => {
-  const [segment] = crossed(0, 10);
+  const [segment] = crossed(0, { advertIntervalMs: 10 });
   segment.advance(200);
   assertOneHasAll(segment);
+});
+
+test("crossed members of one group: the same when each lets the other be for a while", () => {
+  const [segment] = crossed(0, { preemptDelayMs: 3000 });
+  segment.advance(20_000);
+  assertOneHasAll(segment);
+  const settled = segment.trace.length;
+  segment.advance(20_000);
+  assert.doesNotMatch(segment.story().split("\n").slice(settled).join("\n"), /->/);
 });
 
 test("crossed members of one group: a healed split leaves one node with both", () => {

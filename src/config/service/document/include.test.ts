@@ -60,3 +60,19 @@ test("what is not UTF-8 is told where it matters", () => {
     [[5, "this is not UTF-8: what is read is not what stands there"]],
   );
 });
+
+test("a variable that is not set and a name written twice hide nothing else", () => {
+  const text = [
+    "frontends: { web: { listen: '${PORT}', pool: app } }",
+    "pools:",
+    "  app: { servers: ['${HOST}:80'], balance: leastconn, sticky: { cookie: { secret: '${KEY}' } } }",
+    "  app: { servers: [] }",
+  ].join("\n");
+  assert.deepEqual(told({ "/etc/nines.yaml": text }), [
+    ["/etc/nines.yaml", 1, "the environment has no PORT"],
+    ["/etc/nines.yaml", 3, "the environment has no HOST"],
+    ["/etc/nines.yaml", 3, "algorithm cannot be 'leastconn'"],
+    ["/etc/nines.yaml", 3, "the environment has no KEY"],
+    ["/etc/nines.yaml", 4, "map keys must be unique"],
+  ]);
+});

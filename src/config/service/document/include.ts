@@ -15,6 +15,8 @@ export class DocumentReader {
   readonly sources: Map<string, readonly string[]> = new Map();
   /** The same files as they are on disk. */
   readonly texts: Map<string, string> = new Map();
+  /** False: what is left says nothing about names that it lacks. */
+  isWhole = true;
   readonly #files: ConfigurationFiles;
   readonly #environment: Environment;
   readonly #findings: Findings;
@@ -37,10 +39,14 @@ export class DocumentReader {
     const text = whole.replace(/^\uFEFF/u, "");
     this.sources.set(path, text.split(/\r?\n/u));
     const parsed = parseYaml(path, text, this.#findings);
-    if (parsed === undefined) return { kind: "map", at: start(path), entries: new Map() };
+    if (parsed === undefined) {
+      this.isWhole = false;
+      return { kind: "map", at: start(path), entries: new Map() };
+    }
     const tree = replaceVariables(parsed, this.#environment, this.#findings) as MapNode;
     if (this.#open.length === 0 && tree.entries.size === 0) {
       const next = "start with: pools: or addresses:";
+      this.isWhole = false;
       this.#findings.error(start(path), "the file is empty: everything would be stopped", next);
     }
     this.#open.push(path);
@@ -55,6 +61,7 @@ export class DocumentReader {
 
   #include(pattern: TreeNode, into: MapNode, from: string): void {
     if (pattern.kind !== "scalar" || pattern.text === "") {
+      this.isWhole = false;
       const next = "write: include: [conf.d/*.yaml]";
       this.#findings.error(pattern.at, "include takes file names", next);
       return;
@@ -71,16 +78,19 @@ export class DocumentReader {
     if (this.#isCircular && this.sources.has(file)) return;
     if (this.#open.some((one) => normalize(one) === file)) {
       this.#isCircular = true;
+      this.isWhole = false;
       const chain = [...this.#open, file].join(" -> ");
       this.#findings.error(at, `${file} includes itself`, `the chain is ${chain}`);
       return;
     }
     if (++this.#entered > MOST_FILES) {
+      this.isWhole = false;
       this.#findings.error(at, `more than ${MOST_FILES} files are included`);
       return;
     }
     const tree = this.read(file);
     if (tree === undefined) {
+      this.isWhole = false;
       const reason = `the included file ${file} cannot be read`;
       this.#findings.error(at, reason, "correct the path or its permissions, or drop the line");
       return;

@@ -27,7 +27,7 @@ export const UNREADABLE = "\uFFFD";
 const NO_UTF8 = "this is not UTF-8: what is read is not what stands there";
 const SAVE_IT = "save the file as UTF-8";
 
-/** Undefined: the file holds nothing, or no map. What is wrong with it was told. */
+/** Undefined: it cannot be read as a map. What is wrong with it was told. */
 export function parseYaml(file: string, text: string, findings: Findings): MapNode | undefined {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -41,7 +41,8 @@ export function parseYaml(file: string, text: string, findings: Findings): MapNo
     return { file, line: Math.max(1, line), column: Math.max(1, col), text: shown.trimEnd() };
   };
   for (const error of document.errors) reportSyntax(error, place, findings);
-  if (document.errors.length > 0) return undefined;
+  // Two of a name: the first counts, so that all else that is wrong is told as well.
+  if (document.errors.some(({ code }) => code !== "DUPLICATE_KEY")) return undefined;
   const top = document.contents;
   const start = { file, line: 1, column: 1, text: "" };
   if (top === null || (isScalar(top) && top.value === null)) {
@@ -124,7 +125,7 @@ class TreeBuilder {
       if (name === undefined) {
         this.#findings.error(key, "a key must be a word", "quote it if it holds : { } [ ] or ,");
       } else if (value !== undefined && name === "<<") merged.push(value);
-      else if (value !== undefined) entries.set(name, value);
+      else if (value !== undefined && !entries.has(name)) entries.set(name, value);
     }
     for (const source of merged.flatMap((m) => (m.kind === "list" ? m.items : [m]))) {
       if (source.kind !== "map") {
