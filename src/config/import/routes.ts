@@ -55,7 +55,23 @@ interface State {
 const MOST_ROUTES = 1000;
 const MOST_STEPS = 100_000;
 const LATE_PATH = "routes ask for the path as it came, not as a rule before has rewritten it";
+const LATE_HEADER = "routes ask for headers as they came, not as a rule before has changed them";
 const TOO_MANY = "its conditions make too many routes";
+
+/** Why it is too late to ask; undefined: it is not. */
+function lateOf({ rewrite, request }: Change, asked: readonly Condition[]): string | undefined {
+  if (rewrite !== undefined && asked.some((one) => one["path"] !== undefined)) return LATE_PATH;
+  if (request === undefined) return undefined;
+  const { remove = [], set = {}, add = {} } = request;
+  const changed = [...remove, ...Object.keys(set), ...Object.keys(add)].map((name) =>
+    name.toLowerCase(),
+  );
+  const names = asked.flatMap(({ host, headers = {} }) => [
+    ...(host === undefined ? [] : ["host"]),
+    ...Object.keys(headers as object),
+  ]);
+  return names.some((name) => changed.includes(name.toLowerCase())) ? LATE_HEADER : undefined;
+}
 
 function isEdit({ when, change, target, skips }: Rule): boolean {
   const isAlways = when.length === 1 && Object.keys(when[0]!.all).length === 0;
@@ -147,8 +163,8 @@ class Compiler {
     }
     const when = rule.when[alternative];
     if (when === undefined) return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
-    const asksPath = [when.all, ...when.except].some((one) => one["path"] !== undefined);
-    if (state.change.rewrite !== undefined && asksPath) this.#lose(rule, LATE_PATH);
+    const late = lateOf(state.change, [when.all, ...when.except]);
+    if (late !== undefined) this.#lose(rule, late);
     const inside = this.#meet(state, when.all, rule);
     const next = { ...place, alternative: alternative + 1 };
     if (inside === undefined) return this.run(next, state);
