@@ -28,6 +28,7 @@ test("a configuration that control could not tell at once is asked for until it 
   const watch = new ControlWatch(path, undefined, {
     event: () => undefined,
     missed: () => undefined,
+    told: () => undefined,
     configured: ({ node }) => {
       nodes.push(String(node));
       if (nodes.length === 2) known.resolve();

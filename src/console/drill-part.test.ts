@@ -61,6 +61,7 @@ test("the catalogue and the past of drills are answered as described", async () 
     node: () => "lb1",
     journal: { find: () => [], add: () => undefined, onOpen: () => undefined },
     control: { service: undefined },
+    parts: () => [],
   } as unknown as ConsoleCore;
   const part = await DRILLS.start(core);
   try {
@@ -76,6 +77,12 @@ test("the catalogue and the past of drills are answered as described", async () 
         ["2", "lb2", undefined],
         ["1", undefined, "passed"],
       ],
+    );
+    appendLine(folder, { ...line, wallMs: Date.now(), kind: "drill-started", id: "3" });
+    assert.equal(
+      part.exhibits!().drills!.running?.id,
+      "3",
+      "who looks sees what was written just now",
     );
   } finally {
     await part.close();
@@ -106,14 +113,14 @@ test("what the journal has already is not written again, however late its file c
     parts: () => [],
     control: { service: undefined },
   } as unknown as ConsoleCore;
-  mock.timers.enable({ apis: ["setInterval"] });
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const part = await DRILLS.start(core);
   try {
-    mock.timers.tick(500);
+    mock.timers.tick(1_010);
     assert.deepEqual(written, []);
     isOpen = true;
     opened();
-    mock.timers.tick(500);
+    mock.timers.tick(1_010);
     assert.deepEqual(
       written.map(({ kind }) => kind),
       ["drill-finished"],

@@ -89,7 +89,7 @@ class Page implements RunningPart, PageModel {
       report: (place, trouble) => this.#sayPlace(place, trouble),
     });
     this.#watch = new StatusWatch({
-      ask: () => core.control.client.status(),
+      ask: () => core.control.status(),
       node: core.node,
       lastSeq: () => core.journal.lastSeq,
       isWatched: () => this.streams.count > 0,
