@@ -256,6 +256,29 @@ describe("ids", () => {
     assert.equal(rig.told()[0]!.requestId, "mine");
   });
 
+  it("are told where a route says so, once, whoever answers", () => {
+    const add = [{ name: "x-id", value: "${request_id}" }];
+    const set = [{ name: "X-Request-Id", value: "a-${request_id}" }];
+    const own = { name: "own", when: { paths: [{ kind: "exact", value: "/own" }] } } as const;
+    const target = { kind: "respond", status: 200, body: "", contentType: "" } as const;
+    const routes = [
+      { ...own, target, responseHeaders: edits({ add }) },
+      { requestHeaders: edits({ set }), responseHeaders: edits({ add }) },
+    ];
+    const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id", routes } });
+    const client = rig.client();
+    client.write(get("/own"));
+    const told = (): string | undefined => /\r\nx-id: (.*)\r\n/u.exec(client.took())?.[1];
+    assert.equal(told(), rig.told()[0]!.requestId);
+    client.write(get());
+    const web = rig.server();
+    const sent = web.took().match(/^x-request-id: .*$/gimu);
+    web.write(ok("x"));
+    const id = told();
+    assert.match(id!, /^[0-9a-f]{32}$/u);
+    assert.deepEqual(sent, [`X-Request-Id: a-${id}`]);
+  });
+
   it("stand on the error page", () => {
     const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id" } });
     const client = rig.client();
@@ -263,6 +286,10 @@ describe("ids", () => {
     rig.asked().breakOff("ECONNREFUSED");
     const { requestId } = rig.told()[0]!;
     assert.ok(client.took().endsWith(`\r\n\r\n502 Bad Gateway\nrequest ${requestId}\n`));
+    rig.configure({ frontend: { requestIdHeader: "x-request-id", defaultPool: "gone" } });
+    client.write(get());
+    const [{ requestId: other }] = rig.told() as [Told];
+    assert.ok(client.took().endsWith(`\r\n\r\n404 Not Found\nrequest ${other}\n`));
   });
 });
 

@@ -14,6 +14,7 @@ import type { LoggedEvent } from "../daemon/control-api.ts";
 import { type ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import { eventLine } from "../daemon/event-log.ts";
 import { isListed } from "./event-filter.ts";
+import { dayOf } from "./local-time.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
 const LOOK_EVERY_MS = 200;
@@ -255,14 +256,6 @@ function eventOf({ seq, wallMs: at, subject, ...rest }: JournalRecord): LoggedEv
   const { source, kind } = rest as Pick<LoggedEvent, "source" | "kind">;
   const time = new Date(at).toISOString();
   return { ...data, seq, time, monoMs, source, level, kind, instance: subject, reason };
-}
-
-/** Empty for today: most of what is looked at happened just now. */
-function dayOf(at: number): string {
-  const day = new Date(at);
-  if (day.toDateString() === new Date(wallMs()).toDateString()) return "";
-  const parts = [day.getFullYear(), day.getMonth() + 1, day.getDate()];
-  return `${parts.map((part) => String(part).padStart(2, "0")).join("-")} `;
 }
 
 function colored(terminal: Terminal, level: JournalRecord["level"], line: string): string {

@@ -2,7 +2,9 @@
 
 import type { Why } from "../daemon/control-api.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
+import { clockTime } from "../daemon/event-log.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { dayOf } from "./local-time.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
 export async function why(
@@ -20,7 +22,9 @@ export function whyLines(answer: Why, terminal: Terminal): readonly string[] {
   if (answer.decisions.length === 0) return [`${answer.instance} has decided nothing yet`];
   return answer.decisions.flatMap(({ atMs, event, inputs }) => {
     const change = event.from === undefined ? event.kind : `${event.from} -> ${event.to}`;
-    const when = new Date(answer.wallMs - (answer.nowMs - atMs)).toISOString();
+    // As `nines events` tells it: the two are read side by side.
+    const wallMs = answer.wallMs - (answer.nowMs - atMs);
+    const when = `${dayOf(wallMs)}${clockTime(wallMs)}`;
     const ago = formatDuration(answer.nowMs - atMs);
     const known = Object.entries(inputs).map(([key, value]) => `${key}=${value}`);
     const head = `${when} (${ago} ago)  ${paint(terminal, "bold", change)}`;

@@ -4,9 +4,9 @@
  * may come, go and be killed. While control does not answer nothing is measured.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { BUCKET_MS, MINUTE_MS, spread, type Measurement } from "../core/journal/measurement.ts";
 import { Tally } from "../core/journal/tally.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import {
   type KeptLook,
@@ -14,15 +14,15 @@ import {
   MeasureStore,
   type MeasurementQuery,
 } from "../drivers/measure-store.ts";
-import type { LoggedEvent, TrafficLook } from "../daemon/control-api.ts";
+import type { LoggedEvent, NodeStatus, TrafficLook } from "../daemon/control-api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
 import { LOOKS, ServerMinutes } from "./server-minutes.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const ASK_HOLDERS_MS = 60_000;
-/** How often a node is looked at that balances nothing: once in a span. */
-const LOOK_IDLY_MS = BUCKET_MS;
+/** How often control is asked that counts nothing, and that has nothing to count before it is configured anew. */
+const LOOK_IDLY_MS = 60_000;
 /** Old spans become minutes: a little at a time. */
 const ROLL_EVERY_MS = 60_000;
 /** Who looks again after more than that does not know when it was. */
@@ -31,7 +31,8 @@ const NOBODY: TrafficLook = { processes: [] };
 /** Spans that wait for a disk. */
 const MAX_UNSAVED = 2_000;
 
-type Control = Pick<ControlWatch, "client" | "service">;
+type Control = Pick<ControlWatch, "client" | "service" | "status">;
+type Told = Pick<NodeStatus, "router" | "routerAgeMs" | "wallMs">;
 type Listener = (measurements: readonly Measurement[]) => void;
 
 export class Measures {
@@ -41,11 +42,14 @@ export class Measures {
   /** When somebody before us looked last; until our own first look. */
   #resumedMs: number | undefined;
   readonly #listeners = new Set<Listener>();
-  readonly #closing = new AbortController();
-  readonly #rolling: NodeJS.Timeout;
+  readonly #ends: (() => void)[];
   readonly #held = new Set<string>();
   readonly #servers: ServerMinutes;
+  #isLooking = false;
+  #isClosed = false;
   #askedMs = -Infinity;
+  /** The last change of who holds what. */
+  #changedMs = -Infinity;
   /** When control said that nobody counts anything. */
   #nobodyMs = -Infinity;
   #store: MeasureStore | undefined;
@@ -67,8 +71,7 @@ export class Measures {
       ...(this.#store === undefined ? [] : [this.#store]),
       ...this.#servers.rows,
     ]);
-    this.#rolling = setInterval(() => this.#roll(), ROLL_EVERY_MS);
-    this.#rolling.unref();
+    this.#ends = [onBeat(() => this.#roll(), ROLL_EVERY_MS)];
   }
 
   /** Each whole span once, after it was written (or the disk refused). */
@@ -100,6 +103,7 @@ export class Measures {
   /** An event of control: who holds what changes by these. */
   heard({ kind, instance, to }: Pick<LoggedEvent, "kind" | "instance" | "to">): void {
     if (kind !== "state-changed") return;
+    this.#changedMs = wallMs();
     if (to === "MASTER") this.#held.add(instance);
     else this.#held.delete(instance);
   }
@@ -112,32 +116,35 @@ export class Measures {
     for (const listener of this.#listeners) listener(measurements);
   }
 
-  /** Returns after `close`. */
-  async run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await this.#look();
-      await sleep(LOOK_EVERY_MS - (wallMs() % LOOK_EVERY_MS), undefined, { signal }).catch(
-        () => {},
-      );
-    }
+  /** Until `close`. */
+  run(): void {
+    const look = (): void => void this.#lookAlone();
+    this.#ends.push(onBeat(look, LOOK_EVERY_MS));
+    look();
   }
 
   close(): void {
-    this.#closing.abort();
-    clearInterval(this.#rolling);
+    this.#isClosed = true;
+    for (const end of this.#ends) end();
     this.#finish(this.#bucket);
+  }
+
+  async #lookAlone(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    await this.#look();
+    this.#isLooking = false;
   }
 
   async #look(): Promise<void> {
     let look: TrafficLook;
     try {
-      if (monotonicMs() - this.#askedMs > ASK_HOLDERS_MS) await this.#askHolders();
+      if (monotonicMs() - this.#askedMs > ASK_HOLDERS_MS) await this.#control.status();
       look = this.#isIdle ? NOBODY : await this.#control.client.traffic();
     } catch {
       return;
     }
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     if (look !== NOBODY) this.#nobodyMs = look.processes.length === 0 ? monotonicMs() : -Infinity;
     const now = wallMs();
     const bucket = Math.floor(now / BUCKET_MS);
@@ -172,9 +179,10 @@ export class Measures {
     this.add(whole.flatMap((one) => spread(one, fromMs, now)));
   }
 
-  /** Now and then only: the vrrp process has better things to do than to describe itself. */
-  async #askHolders(): Promise<void> {
-    const { router } = await this.#control.client.status();
+  /** What control said to anybody here: the vrrp process has better things to do than to describe itself. */
+  told({ router, routerAgeMs, wallMs: saidMs }: Told): void {
+    // What happened since then is known better.
+    if (saidMs - routerAgeMs <= this.#changedMs) return;
     this.#askedMs = monotonicMs();
     if (router === undefined) return;
     this.#held.clear();

@@ -156,6 +156,16 @@ export const REASON_PATTERNS: Patterns = [
   ["reply as wanted", "应答符合要求"],
   ["the reply is not the wanted one", "应答不符合要求"],
   ["its certificate has ended", "证书已过期"],
+  ["its certificate has ended ({code})", "证书已过期（{code}）"],
+  ["its certificate is not valid yet ({code})", "证书尚未生效（{code}）"],
+  [
+    "its certificate is signed by nobody we trust: see ca ({code})",
+    "证书的签发者不受信任：请检查 ca（{code}）",
+  ],
+  [
+    "its certificate is for {names}, not for {name} ({code})",
+    "证书属于 {names}，而不是 {name}（{code}）",
+  ],
   ["its certificate ends in {days} days", "证书将在 {days} 天后到期"],
   ["{count} checks passed, the last: {~last}", "{count} 项检查通过，最后一项：{~last}"],
   ["its link to the primary is down", "与主库的连接已断开"],

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -151,6 +152,21 @@ test("clients of HTTP/2 that ask for nothing are connections of their address, t
     sockets[0]!.destroy();
     while (fronts.connections > 1) await soon();
     for (const socket of sockets) socket.destroy();
+    while (fronts.connections > 0) await soon();
+  });
+});
+
+test("a client of HTTP/2 is told how many streams its address may have, and may ask again what was refused", async () => {
+  const settings = sealed({ limits: { ...FRONTEND_DEFAULTS.limits, connectionsPerSource: 2 } });
+  await withFronts(settings, async ({ fronts, port }) => {
+    const client = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    const [told] = (await once(client, "remoteSettings")) as [{ maxConcurrentStreams: number }];
+    assert.equal(told.maxConcurrentStreams, 2);
+    const stream = client.request({ ":path": "/", ":method": "POST" });
+    stream.on("error", () => {});
+    await new Promise((gone) => stream.once("close", gone));
+    assert.equal(stream.rstCode, constants.NGHTTP2_REFUSED_STREAM);
+    client.close();
     while (fronts.connections > 0) await soon();
   });
 });

@@ -287,7 +287,9 @@ export class Fronts {
     }
     const origin: ClientOrigin = { frontend: name, ...ends, tls, http2: true };
     const { keepAliveMs } = timeouts;
-    const options = { acceptor, origin, keepAliveMs, headBytes: limits.headBytes, fd };
+    const { headBytes, connectionsPerSource } = limits;
+    const streams = connectionsPerSource || Infinity;
+    const options = { acceptor, origin, keepAliveMs, headBytes, streams, fd };
     const session = serveHttp2(loop, socket, options);
     const { source } = ends;
     this.#sessions.set(session, { frontend: name, source, socket, toldAt: undefined });

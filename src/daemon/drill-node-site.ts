@@ -47,7 +47,8 @@ export interface NodeSiteOptions {
 export class NodeSite implements DrillSite {
   readonly name: string = hostname();
   readonly runDirectory: string;
-  readonly stateDirectory: string;
+  /** Where the next start looks for what is to be undone: of the node that runs, whatever was said here. */
+  stateDirectory: string;
   readonly #options: NodeSiteOptions;
   readonly #client: ControlClient;
   #facts: SiteFacts | undefined;
@@ -67,6 +68,7 @@ export class NodeSite implements DrillSite {
   async facts(): Promise<SiteFacts> {
     const status = await this.#client.status();
     const { file } = status.configuration;
+    this.stateDirectory = status.stateDirectory ?? this.stateDirectory;
     const { service } = loadConfiguration(file, { permissive: true });
     const configured = service === undefined ? undefined : drillSettings(service);
     const target = nodeFacts(this.name, status, configured);
@@ -74,7 +76,8 @@ export class NodeSite implements DrillSite {
       const ran = await runCommand(argv, ASK_WITHIN_MS);
       return ran.ok ? ran.stdout : undefined;
     };
-    const { nines, stateDirectory } = this.#options;
+    const { nines } = this.#options;
+    const { stateDirectory } = this;
     this.#facts = {
       target,
       others: await this.#peers(configured),

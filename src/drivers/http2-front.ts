@@ -31,18 +31,16 @@ export interface Http2Options {
   /** Without any stream for so long the connection is closed. */
   readonly keepAliveMs: number;
   readonly headBytes: number;
+  /** More at once would be refused. */
+  readonly streams: number;
   /** The socket's descriptor. */
   readonly fd: number;
 }
 
 /** Streams at once of one connection; what browsers expect at least (RFC 9113 section 6.5.2). */
 const MAX_STREAMS = 100;
-/**
- * Who asks and takes back, again and again, makes work that no limit of streams bounds (CVE-2023-44487):
- * beyond twice all streams he is sent away. Node's own bound lets four such clients hold up all others.
- */
-const RESETS_AT_ONCE = 2 * MAX_STREAMS;
-const RESETS_A_SECOND = 33;
+/** Who takes requests back without end (CVE-2023-44487) is sent away before all others wait. */
+const RESETS = { streamResetBurst: 2 * MAX_STREAMS, streamResetRate: 33 } as const;
 /**
  * What a client may send ahead, per stream and in all. With the protocol's 64 KiB (RFC 9113 section 6.9.2)
  * an upload stops for an answer some 1,500 times in 100 MB.
@@ -70,10 +68,9 @@ export function serveHttp2(
     maxHeaderListPairs: MOST_FIELDS,
     // A field that a server says twice, as many do with x-content-type-options, is said twice.
     strictSingleValueFields: false,
-    streamResetBurst: RESETS_AT_ONCE,
-    streamResetRate: RESETS_A_SECOND,
+    ...RESETS,
     settings: {
-      maxConcurrentStreams: MAX_STREAMS,
+      maxConcurrentStreams: Math.min(MAX_STREAMS, options.streams),
       initialWindowSize: STREAM_WINDOW,
       maxHeaderListSize: options.headBytes + MOST_FIELDS * FIELD_OVERHEAD,
       enableConnectProtocol: false,
@@ -234,6 +231,8 @@ class StreamOfHttp2 implements Wire {
     // Whoever has the whole answer need not send the rest of his request (RFC 9113 section 8.1).
     const isWhole = !reset && this.#stream.writableFinished;
     if (isWhole) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    // Nobody has heard of it: the client may ask again, whatever it is (RFC 9113 section 8.7).
+    else if (this.#peer === nobody) this.#stream.close(constants.NGHTTP2_REFUSED_STREAM);
     else this.#fail();
     // What lies there unread would keep the stream.
     this.#stream.resume();

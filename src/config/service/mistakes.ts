@@ -189,7 +189,7 @@ function wrongChoice(schema: Schema, data: unknown, name: string): Sentence | un
   if (typeof data !== "string") return undefined;
   const text = data;
   // `leastconn` and `round_robin` are what others call it.
-  const plain = (word: string): string => word.replaceAll(/[-_]/gu, "");
+  const plain = (word: string): string => word.replaceAll(/[-_]/gu, "").toLowerCase();
   const near =
     options.find((option) => plain(option).startsWith(plain(text))) ?? closest(text, options);
   return {

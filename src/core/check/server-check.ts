@@ -19,6 +19,9 @@ export type ServerCheckAction =
   | { readonly type: "abandon-probe" }
   | { readonly type: "report"; readonly verdict: CheckVerdict };
 
+/** How a sentence ends: `, 3 of 3`. */
+const PROGRESS = /, \d+ of \d+$/u;
+
 type Phase =
   | { readonly kind: "waiting"; readonly atMs: number; readonly retriesLeft: number }
   | {
@@ -149,19 +152,22 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const isSaid = result.ok && !result.isWord;
     const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
+    const word = result.ok ? "check passed" : "check failed";
+    const found = `${word}: ${printable(result.reason)}`;
     const isNews =
       before === undefined ||
+      // Who mends a server must see that something else is wrong with it now.
+      (!up && !result.ok && before.reason.replace(PROGRESS, "") !== found) ||
       before.up !== up ||
       before.weightPercent !== weightPercent ||
       before.admin !== admin ||
       before.maxConnections !== maxConnections ||
       before.warning !== warning;
     if (!isNews) return;
-    const word = result.ok ? "check passed" : "check failed";
     this.#told = {
       subject: this.target.subject,
       up,
-      reason: `${word}: ${printable(result.reason)}, ${this.#health.progress()}`,
+      reason: `${found}, ${this.#health.progress()}`,
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),

@@ -15,6 +15,8 @@ export class RequestFacts {
   localPort: number;
   /** Subject of the client's verified certificate; "" without one. */
   clientSubject: string;
+  /** Its own, or the drawn one; "" where there are none. */
+  requestId: () => string;
   #path: string | undefined;
   #rulePath: string | undefined;
   #host: string | undefined;
@@ -27,6 +29,7 @@ export class RequestFacts {
     this.scheme = "http";
     this.localPort = 0;
     this.clientSubject = "";
+    this.requestId = () => "";
   }
 
   /** For the next request of the same connection. */

@@ -18,6 +18,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   uri: (facts, target) => target ?? facts.uri,
   source: (facts) => facts.source,
+  request_id: (facts) => facts.requestId(),
   client_subject: (facts) => octetText(facts.clientSubject),
 };
 

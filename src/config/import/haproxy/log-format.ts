@@ -11,10 +11,16 @@ const FETCHES: Readonly<Record<string, string>> = {
   "req.fhdr(host)": "${host}",
   src: "${source}",
   "ssl_fc,iif(https,http)": "${scheme}",
+  "unique-id": "${request_id}",
   url: "${uri}",
 };
 
-const ALIASES: Readonly<Record<string, string>> = { ci: "${source}", HP: "${path}", HU: "${uri}" };
+const ALIASES: Readonly<Record<string, string>> = {
+  ci: "${source}",
+  HP: "${path}",
+  HU: "${uri}",
+  ID: "${request_id}",
+};
 
 /** Undefined: it asks for something that Nines does not know. */
 export function templateOf(text: string): string | undefined {

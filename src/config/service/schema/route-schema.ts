@@ -52,7 +52,7 @@ const EDITS = {
   add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
 };
 const HOW =
-  "Done in the order remove, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address) and ${client_subject} (of its verified certificate; empty without one).";
+  "Done in the order remove, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address), ${request_id} and ${client_subject} (of its verified certificate; empty without one).";
 
 const redirect = short(
   block("Answered with another address.", {

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { main } from "./main.ts";
+
+test("write probes that cannot be meant are a mistake of usage, told in a line", async () => {
+  const told: string[] = [];
+  const terminal = {
+    out: () => {},
+    err: (text: string) => void told.push(text),
+    color: false,
+  };
+  const at = ["--run-dir", "/nowhere"];
+  for (const line of [
+    ["probe", "http://127.0.0.1:1/", "--write-command", "true"],
+    ["probe", "http://127.0.0.1:1/", "--write", "shop.example/rows"],
+    ["drill", "run", "kill-worker", ...at, "--read-command", "true"],
+    ["drill", "plan", "kill-worker", ...at, "--on", "lb2", "--write-probe", "shop.example/rows"],
+  ]) {
+    assert.equal(await main(line, terminal), 2, line.join(" "));
+  }
+  assert.deepEqual(told, [
+    "nines: --write-command and --read-command go together",
+    "nines: rows cannot be written to 'shop.example/rows': write http://HOST/PATH",
+    "nines: --write-command and --read-command go together",
+    "nines: rows cannot be written to 'shop.example/rows': write http://HOST/PATH",
+  ]);
+});
