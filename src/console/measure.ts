@@ -18,6 +18,7 @@ import type { LoggedEvent, NodeStatus, TrafficLook } from "../daemon/control-api
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
 import { LOOKS, ServerMinutes } from "./server-minutes.ts";
+import { slowRules } from "./service-measures.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const ASK_HOLDERS_MS = 60_000;
@@ -216,8 +217,11 @@ export class Measures {
   }
 
   #roll(): void {
+    // Which spans were too slow for somebody only the configuration tells.
+    const services = this.#control.service?.ledger.services;
+    if (services === undefined) return;
     try {
-      const isMore = this.#store?.rollUp(wallMs()) === true;
+      const isMore = this.#store?.rollUp(wallMs(), services.flatMap(slowRules)) === true;
       if (this.#servers.rollUp() || isMore) setTimeout(() => this.#roll(), 100).unref();
     } catch {
       // As above; the next time.
