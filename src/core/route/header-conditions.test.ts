@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { latin1Bytes } from "../../lib/text-bytes.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { RequestFacts } from "./request-facts.ts";
 import type { RouteConditions, TextMatch } from "./route-settings.ts";
 import { RouteTable } from "./route-table.ts";
 
 function matched(when: RouteConditions, fields: string): boolean {
-  const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`, "latin1");
+  const bytes = latin1Bytes(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
   const head = new RequestHead();
   head.clear();
   assert.equal(head.parse(bytes, 0, bytes.length, { bytes: 9999, fields: 50 }), bytes.length);
