@@ -210,7 +210,7 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       end(await status(client(given), { watch, json }, terminal));
     });
   withDirectories(program.command("why"), false)
-    .description("the last decisions of an instance with what was known then")
+    .description("the last decisions of an instance or group with what was known then")
     .argument("<instance>")
     .option("--json", "for machines")
     .action(async (instance: string, given: ClientFlags) => {

@@ -58,7 +58,7 @@ export async function runConsoleRole({ directory, stateDirectory }: RolePlaces):
     },
     missed: (count) => missed(journal, count),
     told: (status) => measures.told(status),
-    configured: () => running.forEach((part) => part.configured?.()),
+    configured: () => running.forEach((part) => tellConfigured(part, journal)),
     // Control starts another one, of the program as it is now.
     outdated: () => process.kill(process.pid, "SIGTERM"),
     reachable: (isReachable) => sayReachable(journal, isReachable),
@@ -109,6 +109,16 @@ function makeWay(): void {
 
 async function closeAll(parts: readonly RunningPart[]): Promise<void> {
   for (const part of parts) await part.close();
+}
+
+/** A part that cannot must not keep the others, and the journal, from what is new. */
+function tellConfigured(part: RunningPart, journal: Journal): void {
+  try {
+    part.configured?.();
+  } catch (error) {
+    const reason = `a part of the console cannot do as it is configured: ${String(error)}`;
+    journal.say({ source: "console", level: "error", kind: "part-failed", subject: "", reason });
+  }
 }
 
 /** Control's events, as the journal has them. */

@@ -98,7 +98,18 @@ export class ControlWatch {
     if (event.seq > known + 1) this.#listener.missed(event.seq - known - 1);
     this.#place = { life, seq: event.seq };
     this.#listener.event(event, this.#place);
-    if (event.kind === "configuration-loaded") void this.#learn().catch(() => undefined);
+    if (event.kind === "configuration-loaded") void this.#learnAgain();
+  }
+
+  /** Whoever has just read a large configuration may be too busy to answer at once. */
+  async #learnAgain(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        return await this.#learn();
+      } catch {
+        await sleep(LONGEST_RETRY_MS, undefined, { ref: false });
+      }
+    }
   }
 
   async #learn(): Promise<void> {

@@ -130,3 +130,24 @@ test("what the journal has already is not written again, however late its file c
     mock.timers.reset();
   }
 });
+
+test("a drill that cannot be started is refused, and does not end the console", async () => {
+  const program = process.execPath;
+  process.execPath = join(folder, "no such program");
+  const core = {
+    directory: runDirectory(folder),
+    stateDirectory: folder,
+    node: () => "lb1",
+    journal: { find: () => [], onOpen: () => undefined },
+    control: { service: undefined },
+  } as unknown as ConsoleCore;
+  const part = await DRILLS.start(core);
+  process.execPath = program;
+  try {
+    const order = { who: "anna", reason: "friday" };
+    const request = { action: "drill-run", subject: "kill-worker" } as const;
+    await assert.rejects(part.actions!["drill-run"]!.perform(request, order), /ENOENT/);
+  } finally {
+    await part.close();
+  }
+});

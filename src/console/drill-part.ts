@@ -5,6 +5,7 @@
  */
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue, drillKind } from "../core/drill/catalogue/catalogue.ts";
@@ -271,7 +272,9 @@ class DrillPart implements RunningPart {
         const words0 = this.#words("run", subject, ...there);
         const [file = "", ...words] = [...this.#nines, ...words0];
         // Nobody's child: it may be the console that it kills.
-        spawn(file, words, { detached: true, stdio: "ignore" }).unref();
+        const child = spawn(file, words, { detached: true, stdio: "ignore" });
+        child.unref();
+        await once(child, "spawn");
         return say("drill-begun", `the drill '${subject}' begins`, { subject });
       },
     };

@@ -31,7 +31,7 @@ function stage(t: TestContext): Stage {
     measures.told(status as unknown as Parameters<Measures["told"]>[0]);
   };
   const control = {
-    service: { balance: { frontends: [] } },
+    service: { balance: { frontends: [] }, ledger: { services: [] } },
     client: {
       traffic: async () => {
         note("traffic");

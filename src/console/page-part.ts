@@ -180,7 +180,7 @@ class Page implements RunningPart, PageModel {
   }
 
   unready(): string | undefined {
-    const { state, reason } = this.#watch.source;
+    const { state, reason } = this.#watch.askedFor();
     return state === "live" ? undefined : reason;
   }
 
