@@ -105,8 +105,8 @@ export class Measures {
   heard({ kind, instance, to }: Pick<LoggedEvent, "kind" | "instance" | "to">): void {
     if (kind !== "state-changed") return;
     this.#changedMs = wallMs();
-    if (to === "MASTER") this.#held.add(instance);
-    else this.#held.delete(instance);
+    if (to === "MASTER") this.#held.add(subjectOf(instance));
+    else this.#held.delete(subjectOf(instance));
   }
 
   /** From elsewhere: a probe's report. Whole spans of its own vantage. */
@@ -119,9 +119,8 @@ export class Measures {
 
   /** Until `close`. */
   run(): void {
-    const look = (): void => void this.#lookAlone();
-    this.#ends.push(onBeat(look, LOOK_EVERY_MS));
-    look();
+    this.#ends.push(onBeat(() => this.#look(), LOOK_EVERY_MS));
+    this.#look();
   }
 
   close(): void {
@@ -130,30 +129,38 @@ export class Measures {
     this.#finish(this.#bucket);
   }
 
-  async #lookAlone(): Promise<void> {
+  #look(): void {
     if (this.#isLooking) return;
+    if (this.#isIdle && !this.#wantsHolders) return this.#count(NOBODY);
     this.#isLooking = true;
-    await this.#look();
-    this.#isLooking = false;
+    void this.#ask().finally(() => (this.#isLooking = false));
   }
 
-  async #look(): Promise<void> {
+  get #wantsHolders(): boolean {
+    return monotonicMs() - this.#askedMs > ASK_HOLDERS_MS;
+  }
+
+  async #ask(): Promise<void> {
     let look: TrafficLook;
     try {
-      if (monotonicMs() - this.#askedMs > ASK_HOLDERS_MS) await this.#control.status();
+      if (this.#wantsHolders) await this.#control.status();
       look = this.#isIdle ? NOBODY : await this.#control.client.traffic();
     } catch {
       return;
     }
     if (this.#isClosed) return;
     if (look !== NOBODY) this.#nobodyMs = look.processes.length === 0 ? monotonicMs() : -Infinity;
+    this.#count(look);
+  }
+
+  #count(look: TrafficLook): void {
     const now = wallMs();
     const bucket = Math.floor(now / BUCKET_MS);
     // What was counted up to here mostly happened in the span that ends here.
     this.#tally.look(look.processes, now);
     this.#caughtUp(now);
     this.#tally.held(LOOKS);
-    for (const name of this.#held) this.#tally.held(`instance ${name}`);
+    for (const subject of this.#held) this.#tally.held(subject);
     if (bucket !== this.#bucket) this.#finish(bucket);
   }
 
@@ -187,7 +194,9 @@ export class Measures {
     this.#askedMs = monotonicMs();
     if (router === undefined) return;
     this.#held.clear();
-    for (const { name, state } of router.instances) if (state === "MASTER") this.#held.add(name);
+    for (const { name, state } of router.instances) {
+      if (state === "MASTER") this.#held.add(subjectOf(name));
+    }
   }
 
   #finish(next: number): void {
@@ -227,6 +236,10 @@ export class Measures {
       // As above; the next time.
     }
   }
+}
+
+function subjectOf(instance: string): string {
+  return `instance ${instance}`;
 }
 
 function minuteOf(bucket: number): number {

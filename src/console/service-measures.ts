@@ -19,12 +19,10 @@ export function measuresOfAll(
   spans: readonly Measurement[],
 ): Measure[] {
   const bySubject = Map.groupBy(spans, ({ subject }) => subject);
-  return services.flatMap((service) =>
-    measuresOf(
-      service,
-      subjectsOf(service).flatMap((subject) => bySubject.get(subject) ?? []),
-    ),
-  );
+  return services.flatMap((service) => {
+    const own = subjectsOf(service).flatMap((subject) => bySubject.get(subject) ?? []);
+    return own.length === 0 ? [] : measuresOf(service, own);
+  });
 }
 
 /** One for each vantage and span; several frontends add up. */

@@ -51,6 +51,7 @@ export class ReignWatch {
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#reader.close();
   }
 
   #lookIn(ms: number): void {

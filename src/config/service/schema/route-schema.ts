@@ -136,7 +136,7 @@ const route = block("Conditions (all given ones must hold), one target, and what
     ),
   ),
   method: optional(oneOrMore("One of these methods.", kind("token", "A method."))),
-  headers: optional(fields("Headers of the request.", match)),
+  headers: optional(fields("Headers of the request; of several fields one is enough.", match)),
   cookies: optional(fields("Cookies of the request.", match)),
   query: optional(fields("Parameters of the query.", match, "any")),
   source: optional(oneOrMore("One of these clients.", kind("prefix", "Address or prefix."))),
