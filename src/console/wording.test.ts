@@ -60,7 +60,6 @@ test("reasons and sentences are told in Chinese at any depth; names, kinds and w
 
 test("the description of the API can be read in Chinese, too", () => {
   const description = openApi([], "1");
-  assert.deepEqual(Object.keys(JSON.parse(JSON.stringify(description, chinese)) as object), [
-    ...Object.keys(description),
-  ]);
+  const told = JSON.parse(JSON.stringify(description, chinese)) as object;
+  assert.deepEqual(Object.keys(told), Object.keys(description));
 });
