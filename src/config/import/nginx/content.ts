@@ -5,6 +5,7 @@ import type { Data } from "../draft.ts";
 import type { Change, Rule } from "../routes.ts";
 import { type Access, accessOf, hasLogin, isLogin } from "./access.ts";
 import { returnTarget, rewritten } from "./answers.ts";
+import { capturedPass } from "./captures.ts";
 import { whenOfIf } from "./conditions-of-if.ts";
 import { type NginxContext, origin } from "./context.ts";
 import type { Location } from "./locations.ts";
@@ -344,9 +345,13 @@ function contentOf(location: Location, rewrite: Data | undefined, facts: Content
   const { draft } = facts.context;
   const own = scope.here("proxy_pass").at(-1);
   const { prefix } = location;
+  const captured =
+    own === undefined || rewrite !== undefined
+      ? undefined
+      : capturedPass(own, location.when, facts.context);
   const pass = own === undefined ? passOfName(scope, facts) : { directive: own, scope, prefix };
   if (pass !== undefined) {
-    return passTarget({ ...pass, rewrite }, facts) ?? { target: { respond: 501 } };
+    return passTarget({ ...pass, rewrite, ...captured }, facts) ?? { target: { respond: 501 } };
   }
   if (scope.here("stub_status").length > 0) {
     draft.unneeded(directive.at, "see nines top, nines metrics and the page of Nines");
