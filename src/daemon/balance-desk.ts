@@ -177,7 +177,7 @@ export class BalanceDesk {
     const service = this.#service;
     if (service === undefined) return undefined;
     const counts = await this.#past.look(this.#workers.links, histograms);
-    return viewOf({ ...counts, service, verdicts: this.#verdicts.seen });
+    return viewOf({ ...counts, service, verdicts: this.#verdicts.seen, names: this.#names });
   }
 
   async traffic(what: Counting): Promise<CountingProcess[]> {

@@ -201,7 +201,10 @@ function wrongChoice(schema: Schema, data: unknown, name: string): Sentence | un
 function unknownKey(key: string, schema: Schema, found: Found): Sentence {
   const known = Object.keys(schema.properties ?? {});
   const foreign = FOREIGN[key];
-  const near = foreign !== undefined && known.includes(foreign) ? foreign : closest(key, known);
+  const near =
+    foreign !== undefined && known.includes(foreign)
+      ? foreign
+      : (known.find((one) => one.startsWith(`${key}_`)) ?? closest(key, known));
   const next =
     near !== undefined
       ? `did you mean '${near}'?`
