@@ -19,9 +19,6 @@ export type ServerCheckAction =
   | { readonly type: "abandon-probe" }
   | { readonly type: "report"; readonly verdict: CheckVerdict };
 
-/** How a sentence ends: `, 3 of 3`. */
-const PROGRESS = /, \d+ of \d+$/u;
-
 type Phase =
   | { readonly kind: "waiting"; readonly atMs: number; readonly retriesLeft: number }
   | {
@@ -153,11 +150,14 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
     const word = result.ok ? "check passed" : "check failed";
-    const found = `${word}: ${printable(result.reason)}`;
+    // What an agent says of other things is not why its server is down.
+    const isAside = !up && result.isSilentOnState === true;
+    const found = `${word}: ${printable(result.reason)}, ${this.#health.progress()}`;
+    const reason = (isAside ? before?.reason : undefined) ?? found;
     const isNews =
       before === undefined ||
       // Who mends a server must see that something else is wrong with it now.
-      (!up && !result.ok && before.reason.replace(PROGRESS, "") !== found) ||
+      (!up && !result.ok && withoutProgress(reason) !== withoutProgress(before.reason)) ||
       before.up !== up ||
       before.weightPercent !== weightPercent ||
       before.admin !== admin ||
@@ -167,7 +167,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#told = {
       subject: this.target.subject,
       up,
-      reason: `${found}, ${this.#health.progress()}`,
+      reason,
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),
@@ -176,6 +176,11 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     };
     this.#actions.push({ type: "report", verdict: this.#told });
   }
+}
+
+/** `check failed: ECONNREFUSED`, whether it was `, 1 of 3` or `, 3 of 3`. */
+function withoutProgress(reason: string): string {
+  return reason.replace(/, \d+ of \d+$/u, "");
 }
 
 /** An agent that only has a say when it says something. */
