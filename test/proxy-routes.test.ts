@@ -74,6 +74,24 @@ describe("a route", () => {
     assert.equal(serverOf(routed(when), get(), "192.0.2.1"), "web1");
   });
 
+  it("is chosen by the client's certificate, whatever its subject", () => {
+    const chosen = (hasCertificate: boolean, clientSubject: string | undefined): string => {
+      const rig = routed({ hasCertificate });
+      const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject };
+      rig.client({ tls }).write(get());
+      return rig.server().target.server;
+    };
+    for (const [subject, isShown] of [
+      ["CN=a", true],
+      ["", true],
+      [undefined, false],
+    ] as const) {
+      assert.equal(chosen(true, subject), isShown ? "other1" : "web1");
+      assert.equal(chosen(false, subject), isShown ? "web1" : "other1");
+    }
+    assert.equal(serverOf(routed({ hasCertificate: true }), get()), "web1", "without TLS");
+  });
+
   it("is the first whose conditions all hold, and without any the answer is 404", () => {
     const routes = [
       { name: "both", when: { methods: ["POST"], hosts: ["a.example"] }, target: OTHER },

@@ -136,7 +136,7 @@ export class Intake {
     facts.sender = origin.source;
     facts.scheme = origin.tls === undefined ? "http" : "https";
     facts.localPort = origin.localPort;
-    facts.clientSubject = origin.tls?.clientSubject ?? "";
+    facts.clientSubject = origin.tls?.clientSubject;
     // Rules are about the client, not about the proxy in front of us.
     facts.source = frontend.forwarding.clientOf(facts);
     return facts;

@@ -27,6 +27,8 @@ export interface RouteConditions {
   readonly headers?: readonly NamedMatch[];
   readonly cookies?: readonly NamedMatch[];
   readonly query?: readonly NamedMatch[];
+  /** Whether the client has shown a certificate that was verified. */
+  readonly hasCertificate?: boolean;
   /** Addresses or prefixes (CIDR) of the client. */
   readonly sources?: readonly string[];
 }

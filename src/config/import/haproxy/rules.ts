@@ -90,7 +90,9 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   if (line.words.includes("auth") && line.words[0] === "http-request") {
     lose("Nines asks for no passwords: these requests get 403");
   } else if (fetchesIn(action.rest, facts.context).some((fetch) => isUnknown(fetch, facts))) {
-    lose("Nines knows no logins, and of certificates only whether all must show one");
+    lose(
+      "Nines knows no logins, and the import no routes by certificate (client_certificate): nobody counts as known",
+    );
   }
   const origin = `${line.at.file}:${line.at.line}`;
   const reach = (): void => void reached.add(line);

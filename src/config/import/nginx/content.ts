@@ -90,7 +90,7 @@ function conditionalRules(line: Directive, place: RewritePlace, facts: ContentFa
   return ifRules(line, within(whens, when, line, context), { scope, place, facts });
 }
 
-/** Routes do not ask for certificates: nobody has shown one, unless everybody must. */
+/** Which servers ask for certificates is not known here: nobody has shown one, unless everybody must. */
 function whenOfCertificate(
   { args, at }: Directive,
   scope: Scope,
@@ -100,7 +100,8 @@ function whenOfCertificate(
     /^\(\s*\$ssl_client_verify\s*(!?=)\s*["']?(\w*)["']?\s*\)$/u.exec(args.join(" ")) ?? [];
   if (value === undefined) return undefined;
   const isRequired = scope.value("ssl_verify_client") === "on";
-  if (!isRequired) draft.lost(at, "routes do not ask for certificates: nobody counts as verified");
+  if (!isRequired)
+    draft.lost(at, "nobody counts as verified: write client_certificate: false in its route");
   const holds = (value === (isRequired ? "SUCCESS" : "NONE")) === (operator === "=");
   return holds ? [ALWAYS] : [];
 }
