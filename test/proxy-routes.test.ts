@@ -259,39 +259,6 @@ describe("a route", () => {
   });
 });
 
-describe("limits of a route", () => {
-  const rateLimit = { per: "source", perSecond: 0.5, burst: 2, size: 100 } as const;
-
-  it("refuse with 429 and say when to come back", () => {
-    const rig = withRoute({ rateLimit });
-    const client = rig.client();
-    for (let i = 0; i < 2; i++) {
-      client.write(get());
-      if (i === 0) rig.server().write(ok("x"));
-    }
-    const other = rig.client();
-    other.write(get());
-    assert.match(other.took(), /^HTTP\/1\.1 429 Too Many Requests\r\n.*retry-after: 2\r\n/s);
-    assert.match(rig.told().at(-1)!.reason, /more than 0\.5 requests a second/);
-    rig.wait(2000);
-    other.write(get());
-    assert.equal(other.took(), "");
-    const stranger = rig.client({ source: "198.51.100.1" });
-    stranger.write(get());
-    assert.equal(stranger.took(), "");
-  });
-
-  it("go on counting over a reload", () => {
-    const frontend = { routes: [{ rateLimit }] };
-    const rig = new ProxyRig({ frontend });
-    for (let i = 0; i < 2; i++) rig.client().write(get());
-    rig.configure({ frontend: { ...frontend, timeouts: { headMs: 1000 } } });
-    const client = rig.client();
-    client.write(get());
-    assert.match(client.took(), /^HTTP\/1\.1 429 /);
-  });
-});
-
 describe("overload", () => {
   it("refuses the lowest classes first, never critical ones, and tells servers", () => {
     const routes = (["critical", "high", "normal", "low"] as const).map((priority) => ({

@@ -58,8 +58,8 @@ export type PathRewrite =
 
 /** GCRA: `burst` at once, then `perSecond`. Refused with 429 and Retry-After. */
 export interface RateLimit {
-  /** One bucket per client address, per value of a header, or one for the route. */
-  readonly per: "source" | "route" | { readonly header: string };
+  /** One bucket per client address or network, per value of a header, or one for the route. */
+  readonly per: "source" | "route" | { readonly header: string } | { readonly prefix: number };
   readonly perSecond: number;
   readonly burst: number;
   /** Buckets at most; the least recently used goes first. Default 100000. */
