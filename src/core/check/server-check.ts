@@ -149,25 +149,23 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const isSaid = result.ok && !result.isWord;
     const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
-    const word = result.ok ? "check passed" : "check failed";
     // What an agent says of other things is not why its server is down.
     const isAside = !up && result.isSilentOnState === true;
-    const found = `${word}: ${printable(result.reason)}, ${this.#health.progress()}`;
-    const reason = (isAside ? before?.reason : undefined) ?? found;
     const isNews =
       before === undefined ||
-      // Who mends a server must see that something else is wrong with it now.
-      (!up && !result.ok && withoutProgress(reason) !== withoutProgress(before.reason)) ||
       before.up !== up ||
+      // Who mends a server must see that something else is wrong with it now.
+      (!up && !result.ok && !isAside && withoutProgress(before.reason) !== sentence(result)) ||
       before.weightPercent !== weightPercent ||
       before.admin !== admin ||
       before.maxConnections !== maxConnections ||
       before.warning !== warning;
     if (!isNews) return;
+    const found = `${sentence(result)}, ${this.#health.progress()}`;
     this.#told = {
       subject: this.target.subject,
       up,
-      reason,
+      reason: isAside && before?.up === up ? before.reason : found,
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),
@@ -176,6 +174,10 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     };
     this.#actions.push({ type: "report", verdict: this.#told });
   }
+}
+
+function sentence({ ok, reason }: ProbeResult): string {
+  return `${ok ? "check passed" : "check failed"}: ${printable(reason)}`;
 }
 
 /** `check failed: ECONNREFUSED`, whether it was `, 1 of 3` or `, 3 of 3`. */
