@@ -63,12 +63,20 @@ function nameless(
     if (trouble === undefined || known.has(server.name)) return [];
     return [
       {
-        ...{ name: server.name, tier, weight, maxConnections },
+        name: server.name,
+        tier,
+        weight,
+        maxConnections,
         state: "down",
         reason: `its name does not resolve: ${trouble.reason}`,
         sinceMs: monotonicMs() - trouble.sinceMs,
-        ...{ usable: false, effectiveWeight: weight, active: 0, latencyMs: -1 },
-        ...{ started: 0, failed: 0, ejections: 0 },
+        usable: false,
+        effectiveWeight: weight,
+        active: 0,
+        latencyMs: -1,
+        started: 0,
+        failed: 0,
+        ejections: 0,
         traffic: trafficNumbers(new Traffic(), true),
       },
     ];

@@ -210,7 +210,7 @@ for (const [name, way] of Object.entries(ways)) {
     });
     await withThis(settings({ clientCa, clientCertificate: "optional" }), async (running) => {
       assert.equal((await talk(running.port, {})).text, "hello");
-      assert.equal(running.facts[0]!.clientSubject, "");
+      assert.equal(running.facts[0]!.clientSubject, undefined);
       await assert.rejects(async () => {
         const { text } = await talk(running.port, bad);
         assert.equal(text, "hello");

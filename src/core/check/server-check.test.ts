@@ -148,30 +148,6 @@ describe("the check of a server", () => {
     ]);
   });
 
-  it("says anew what is wrong when that is another thing, and nothing while it is the same", () => {
-    const check = new ServerCheck(targetOf({ rise: 2, fall: 1 }), 0);
-    const said = (reason: string, ok = false): string[] => {
-      const now = check.deadline;
-      check.step(now, { type: "woken" });
-      const actions = check.step(now, { type: "probe-ended", result: { ok, reason } });
-      return actions.flatMap((one) => (one.type === "report" ? one.verdict.reason : []));
-    };
-    assert.deepEqual(said("Access denied"), ["check failed: Access denied, 1 of 1"]);
-    assert.deepEqual(said("Access denied"), []);
-    assert.deepEqual(said("it is read-only"), ["check failed: it is read-only, 1 of 1"]);
-    assert.deepEqual(said("well", true), []);
-    assert.deepEqual(said("it is read-only"), []);
-    const heir = new ServerCheck(targetOf({ rise: 2, fall: 3 }), 0, check.verdict);
-    heir.step(0, { type: "woken" });
-    const again = {
-      type: "probe-ended",
-      result: { ok: false, reason: "it is read-only" },
-    } as const;
-    assert.deepEqual(heir.step(0, again), []);
-    said("well", true);
-    assert.deepEqual(said("well", true), ["check passed: well, 2 of 2"]);
-  });
-
   it("tries again inside one check before it counts as failed", () => {
     const check = new ServerCheck(targetOf({ retry: 2, fall: 1 }), 0);
     assert.deepEqual(play(check, [true, false, false, true, false, false, false]).slice(1), [

@@ -79,7 +79,16 @@ function firstFailure(rule: Rule, facts: RequestFacts): Condition | undefined {
 }
 
 function conditionsOf(when: RouteConditions): Condition[] {
-  const { hosts, paths, methods, headers = [], cookies = [], query = [], sources } = when;
+  const {
+    hosts,
+    paths,
+    methods,
+    headers = [],
+    cookies = [],
+    query = [],
+    sources,
+    hasCertificate,
+  } = when;
   const conditions: Condition[] = [];
   if (methods !== undefined) {
     const wanted = new Set(methods);
@@ -106,6 +115,12 @@ function conditionsOf(when: RouteConditions): Condition[] {
     const set = new AddressSet(sources);
     const text = `source in ${sources.join(", ")}`;
     conditions.push({ text, holds: (facts) => set.has(facts.source) });
+  }
+  if (hasCertificate !== undefined) {
+    const text = hasCertificate ? "a client certificate" : "no client certificate";
+    const holds = (facts: RequestFacts): boolean =>
+      (facts.clientSubject !== undefined) === hasCertificate;
+    conditions.push({ text, holds });
   }
   conditions.push(...named(headers, HEADER), ...named(cookies, COOKIE), ...named(query, QUERY));
   return conditions;

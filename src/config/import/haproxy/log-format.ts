@@ -39,5 +39,11 @@ export function templateOf(text: string): string | undefined {
 
 function fetchText(fetch: string): string | undefined {
   const constant = /^str\(([^()]*)\)$/u.exec(fetch)?.[1];
-  return constant ?? FETCHES[fetch.replace(/\s+/gu, "").replace(/\(Host\)/u, "(host)")];
+  const plain = fetch.replace(/\s+/gu, "").replace(/\(Host\)/u, "(host)");
+  // That is what a host is there anyway: in lower case, without a port.
+  const host = plain.replace(
+    /(?<=^(?:req\.)?f?hdr\(host\))(?:,lower|,(?:field|word)\(1,:\))+$/u,
+    "",
+  );
+  return constant ?? FETCHES[host];
 }

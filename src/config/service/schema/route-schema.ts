@@ -140,6 +140,9 @@ const route = block("Conditions (all given ones must hold), one target, and what
   cookies: optional(fields("Cookies of the request.", match)),
   query: optional(fields("Parameters of the query.", match, "any")),
   source: optional(oneOrMore("One of these clients.", kind("prefix", "Address or prefix."))),
+  client_certificate: optional(
+    flag("Clients that have shown a verified certificate, or (false) those that have not."),
+  ),
   pool: optional(kind("name", "Target: a pool.")),
   pools: optional({ ...canary, description: "Target: pools by weight (canary)." }),
   redirect: optional(redirect),

@@ -108,6 +108,7 @@ function conditionsOf(document: RouteDocument, context: BuildContext): RouteCond
     ...optional("cookies", named(document.cookies)),
     ...optional("query", named(document.query)),
     ...optional("sources", document.source),
+    ...optional("hasCertificate", document.client_certificate),
   };
 }
 
