@@ -52,6 +52,8 @@ test("a probe of which nobody knows whose users it stands for is told: what it s
   assert.match(warning, /warning: whose users probe home stands for is not clear/);
   assert.match(warning, /add: service: web/);
   assert.deepEqual(more, []);
+  const [unlisted = ""] = told("{ home: { ask: 'http://x/', service: web } }");
+  assert.match(unlisted, /lists its probes, and home is none of them: what it sees does not count/);
   assert.deepEqual(told("{ eye: 'http://x/', home: { ask: 'http://x/', service: all } }"), []);
 });
 

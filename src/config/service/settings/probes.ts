@@ -23,6 +23,11 @@ export function buildProbes(
       const [first = "NAME"] = services.map((one) => one.name);
       findings.warn(places.of(probe), reason, `add: service: ${first}`);
     }
+    const listed = services.find((one) => one.name === service)?.probes ?? [];
+    if (listed.length > 0 && !listed.includes(name)) {
+      const reason = `service ${service} lists its probes, and ${name} is none of them: what it sees does not count`;
+      findings.warn(places.of(probe), reason, `add ${name} to the probes of ${service}`);
+    }
     const at = places.at(probe, "ask");
     if (probe.ask.startsWith("script:")) {
       const next = "nines probe runs commands, as the user who starts it";
