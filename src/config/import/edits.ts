@@ -1,9 +1,10 @@
-/** Headers that rules remove, set and add, several after the other as one. */
+/** Headers that rules remove, change, set and add, several after the other as one. */
 
 export interface Edits {
   readonly remove?: readonly string[];
   readonly set?: Readonly<Record<string, string>>;
   readonly add?: Readonly<Record<string, string>>;
+  readonly replace?: Readonly<Record<string, { readonly regex: string; readonly to: string }>>;
 }
 
 export const TWO_COOKIES = "a route adds one Set-Cookie";
@@ -34,6 +35,7 @@ export function mergedEdits(a: Edits | undefined, b: Edits | undefined): Edits |
     remove: [...new Set([...(a.remove ?? []), ...removed])],
     set: { ...without(a.set, [...removed, ...replaced]), ...b.set },
     add,
+    replace: { ...a.replace, ...b.replace },
   };
 }
 

@@ -255,9 +255,10 @@ function changeData({ request, inner, response, answer, rewrite, limit }: Told):
 
 function editsData(edits: Edits | undefined): Data | undefined {
   if (edits === undefined) return undefined;
-  const { remove = [], set = {}, add = {} } = edits;
+  const { remove = [], set = {}, add = {}, replace = {} } = edits;
   const data: Data = {};
   if (remove.length > 0) data["remove"] = remove.length === 1 ? remove[0] : remove;
+  if (Object.keys(replace).length > 0) data["replace"] = replace;
   if (Object.keys(set).length > 0) data["set"] = set;
   if (Object.keys(add).length > 0) data["add"] = add;
   return Object.keys(data).length === 0 ? undefined : data;
