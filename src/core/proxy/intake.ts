@@ -4,6 +4,7 @@
  */
 
 import { hashText } from "../balance/hash.ts";
+import { sourceKey } from "../balance/source-key.ts";
 import type { QueueClass } from "../balance/wait-queue.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { isText } from "../http/octets.ts";
@@ -302,7 +303,9 @@ function isPath(head: RequestHead, path: string): boolean {
 
 function limitKey({ per }: RateLimit, facts: RequestFacts): string {
   if (per === "source") return facts.source;
-  return per === "route" ? "" : (facts.head.text(per.header.toLowerCase()) ?? "");
+  if (per === "route") return "";
+  if ("prefix" in per) return sourceKey(per, facts.source);
+  return facts.head.text(per.header.toLowerCase()) ?? "";
 }
 
 export function poolOf(
