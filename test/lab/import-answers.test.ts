@@ -273,6 +273,7 @@ test("common idioms of haproxy.cfg mean what they mean to HAProxy", async () => 
 
 test("common idioms of nginx.conf mean what they mean to nginx", async () => {
   const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
+  paths.push("/item/17", "/item/17-red?x=1", "/item/x", "/IMG/a/b.png?c=d", "/pic/a?b");
   const questions = [...paths, "-XPOST /only"].map((words) => [...SHOP, ...words.split(" ")]);
   const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
   await compare({ source: "nginx/idioms.conf", command, questions });

@@ -29,6 +29,7 @@ export function negation(term: Term): Term {
   if (term === "true") return "false";
   if (term === "false") return "true";
   const [[key, value] = ["", undefined], ...more] = Object.entries(term);
+  if (typeof value === "boolean" && more.length === 0) return { [key]: !value };
   const [[name, match] = ["", undefined], ...others] = NAMED.includes(key)
     ? Object.entries(value as Record<string, unknown>)
     : [];
@@ -112,6 +113,7 @@ function hostsFit({ host, headers }: Record<string, unknown>): boolean {
 function bothValues(key: string, a: unknown, b: unknown): unknown {
   if (a === b || JSON.stringify(a) === JSON.stringify(b)) return a;
   if (NAMED.includes(key)) return bothNamed(a as NamedMatches, b as NamedMatches);
+  if (typeof a === "boolean") return [];
   if (key === "path") return bothPaths(a as string[], b as string[]);
   if (key === "method") return (a as string[]).filter((one) => (b as string[]).includes(one));
   if (key === "host") return narrower(a as string[], b as string[], isHostIn);

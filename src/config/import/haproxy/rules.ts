@@ -90,9 +90,7 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   if (line.words.includes("auth") && line.words[0] === "http-request") {
     lose("Nines asks for no passwords: these requests get 403");
   } else if (fetchesIn(action.rest, facts.context).some((fetch) => isUnknown(fetch, facts))) {
-    lose(
-      "Nines knows no logins, and the import no routes by certificate (client_certificate): nobody counts as known",
-    );
+    lose("nobody logs in to Nines, and only with a client_ca somebody shows a certificate");
   }
   const origin = `${line.at.file}:${line.at.line}`;
   const reach = (): void => void reached.add(line);
@@ -105,7 +103,10 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
 
 /** Whether somebody has proved who it is. */
 function isUnknown(fetch: string, { context }: RuleFacts): boolean {
-  return PROOFS.test(fetch) && (fetch.startsWith("http_auth") || !context.certificates);
+  return (
+    PROOFS.test(fetch) &&
+    (fetch.startsWith("http_auth") || (context.tls && context.certificates === "none"))
+  );
 }
 
 function connectionAction(words: readonly string[]): Action {
