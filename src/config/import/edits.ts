@@ -39,6 +39,16 @@ export function mergedEdits(a: Edits | undefined, b: Edits | undefined): Edits |
   };
 }
 
+export const CHANGED_ONCE = "a route changes the values of a header once, before it sets them";
+
+/** The later one would change what the earlier one wrote: values are changed before others are written. */
+export function changesAgain(earlier: readonly (Edits | undefined)[], later: Edits): boolean {
+  const touched = earlier.flatMap((edits) =>
+    [edits?.replace, edits?.set, edits?.add].flatMap((map) => Object.keys(map ?? {})),
+  );
+  return Object.keys(later.replace ?? {}).some((name) => touched.some((one) => isSame(one, name)));
+}
+
 export function addsTwoCookies(a: Edits | undefined, b: Edits | undefined): boolean {
   const adds = (edits: Edits | undefined): boolean =>
     Object.keys(edits?.add ?? {}).some((name) => isSame(name, "set-cookie"));
