@@ -40,6 +40,9 @@ const SEEN = [
   "x-refuse",
 ];
 
+/** Whatever name a client asked for; green is one that servers know, and no client may be sent to. */
+const OWN_NAME = /^http:\/\/(?!green[/:])[^/]+(?=\/)/u;
+
 interface Answer {
   readonly status: number;
   readonly location?: string;
@@ -67,7 +70,7 @@ async function ask(client: Host, port: number, words: Question): Promise<Answer>
   const [front, server] = [field("x-front"), field("x-server")];
   return {
     status,
-    ...(location === undefined ? {} : { location: location.replace(/^http:\/\/[^/]+(?=\/)/u, "") }),
+    ...(location === undefined ? {} : { location: location.replace(OWN_NAME, "") }),
     ...(front === undefined ? {} : { front }),
     ...(server === undefined ? {} : { server }),
     body: status === 200 ? mirrored(plain(body)) : "",
@@ -322,6 +325,7 @@ test("an imported nginx.conf answers as nginx does", async () => {
     [...SHOP, "-X", "POST", "/conditions"],
     [...SHOP, "-b", "tester=1", "/conditions"],
     [...SHOP, "-A", "a Robot", "/"],
+    ...["/CASE/x", "/bare/x"].map((path) => [...SHOP, "-H", "X-Redirect: /moved?x=1", path]),
     ["-H", "Host: two.example", "/only/x"],
     ["-H", "Host: www.two.example", "/only/x"],
     ["-H", "Host: deep.two.example", "/only/x"],

@@ -5,7 +5,14 @@
 
 import { type Condition, conjunction, implies, sameCondition, type When } from "./conditions.ts";
 import type { Data } from "./draft.ts";
-import { addsTwoCookies, type Edits, mergedEdits, TWO_COOKIES } from "./edits.ts";
+import {
+  addsTwoCookies,
+  CHANGED_ONCE,
+  changesAgain,
+  type Edits,
+  mergedEdits,
+  TWO_COOKIES,
+} from "./edits.ts";
 
 /** What a rule does to the requests that go on. */
 export interface Change {
@@ -227,6 +234,9 @@ class Compiler {
 function together(a: Change, b: Change): Change | string {
   if (a.rewrite !== undefined && b.rewrite !== undefined) return "a route rewrites once";
   if (SIDES.some((side) => addsTwoCookies(a[side], b[side]))) return TWO_COOKIES;
+  const answers = [a.inner, a.response, a.answer];
+  const again = [b.inner, b.response, b.answer].some((edits) => changesAgain(answers, edits ?? {}));
+  if (again || changesAgain([a.request], b.request ?? {})) return CHANGED_ONCE;
   const edits = SIDES.map((side): [string, Edits | undefined] => [
     side,
     mergedEdits(a[side], b[side]),
@@ -255,9 +265,10 @@ function changeData({ request, inner, response, answer, rewrite, limit }: Told):
 
 function editsData(edits: Edits | undefined): Data | undefined {
   if (edits === undefined) return undefined;
-  const { remove = [], set = {}, add = {} } = edits;
+  const { remove = [], set = {}, add = {}, replace = {} } = edits;
   const data: Data = {};
   if (remove.length > 0) data["remove"] = remove.length === 1 ? remove[0] : remove;
+  if (Object.keys(replace).length > 0) data["replace"] = replace;
   if (Object.keys(set).length > 0) data["set"] = set;
   if (Object.keys(add).length > 0) data["add"] = add;
   return Object.keys(data).length === 0 ? undefined : data;
