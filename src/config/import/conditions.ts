@@ -133,9 +133,37 @@ function bothNamed(a: NamedMatches, b: NamedMatches): NamedMatches | readonly []
     if (own === undefined || (own === "*" && match !== false)) result[name] = match;
     else if (own === false || match === false) {
       if (own !== match) return [];
-    } else if (match !== "*" && JSON.stringify(own) !== JSON.stringify(match)) return undefined;
+    } else if (match !== "*") {
+      const both = bothMatches(own as TextMatch, match as TextMatch);
+      if (both === undefined || both === "none") return both && [];
+      result[name] = both;
+    }
   }
   return result;
+}
+
+interface TextMatch {
+  readonly exact?: string;
+  readonly regex?: string;
+}
+
+/** "none": no text is both. */
+function bothMatches(a: TextMatch, b: TextMatch): TextMatch | "none" | undefined {
+  if (JSON.stringify(a) === JSON.stringify(b)) return a;
+  const [exact, other] = a.exact === undefined ? [b.exact, a] : [a.exact, b];
+  if (exact !== undefined) {
+    if (other.exact !== undefined) return "none";
+    if (other.regex === undefined) return undefined;
+    return new RegExp(other.regex, "u").test(exact) ? { exact } : "none";
+  }
+  if (a.regex === undefined || b.regex === undefined) return undefined;
+  const ahead = (regex: string): string => `(?=[^]*?(?:${regex}))`;
+  if (a.regex.includes(ahead(b.regex))) return a;
+  return {
+    regex: a.regex.startsWith("^(?=[^]*?")
+      ? a.regex + ahead(b.regex)
+      : `^${ahead(a.regex)}${ahead(b.regex)}`,
+  };
 }
 
 /** What is in both lists: of two of which one holds the other the smaller one. */

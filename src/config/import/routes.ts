@@ -69,9 +69,9 @@ const TOO_MANY = "its conditions make too many routes";
 function lateOf({ rewrite, request }: Change, asked: readonly Condition[]): string | undefined {
   if (rewrite !== undefined && asked.some((one) => one["path"] !== undefined)) return LATE_PATH;
   if (request === undefined) return undefined;
-  const { remove = [], set = {}, add = {} } = request;
-  const changed = [...remove, ...Object.keys(set), ...Object.keys(add)].map((name) =>
-    name.toLowerCase(),
+  const { remove = [], set = {}, add = {}, replace = {} } = request;
+  const changed = [...remove, ...[set, add, replace].flatMap((map) => Object.keys(map))].map(
+    (name) => name.toLowerCase(),
   );
   const names = asked.flatMap(({ host, headers = {} }) => [
     ...(host === undefined ? [] : ["host"]),
