@@ -31,8 +31,9 @@ test("a month of measurements with times of answers is read with the memory that
   const folder = mkdtempSync(join(tmpdir(), "nines-ledger-reading-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const { database } = openJournal(journalPath(folder), 0);
-  new JournalStore(database);
-  new MeasureStore(database);
+  // Each makes its tables.
+  const made = [new JournalStore(database), new MeasureStore(database)];
+  assert.equal(made.length, 2);
   const objectives = { ...SERVICE.objectives, latency: { belowMs: 300, share: 0.99 } };
   keepSettings(database, { ...SETTINGS, services: [{ ...SERVICE, objectives }] }, "a");
   const latency = JSON.stringify(Array.from({ length: 40 }, (_, i) => [i, 1]));
