@@ -20,11 +20,12 @@ const PLAY = `
   const { openLedgerFile, refillLedger, reportFrom } = await import(sources + "console/ledger-reading.ts");
   const file = openLedgerFile(folder);
   const nowMs = ${FROM_MS + MINUTES * MINUTE_MS};
-  const ledger = refillLedger(file.database, file.settings, nowMs);
+  let signs = 0;
+  const ledger = refillLedger(file.database, file.settings, nowMs, () => signs++);
   ledger.step(nowMs);
   const { services } = reportFrom(file, { year: 2026, month: 9 }, { nowMs });
   const [{ availability, latency, inTime }] = services;
-  console.log(JSON.stringify([ledger.burns.length, availability[0].good, latency[0].p50, inTime]));
+  console.log(JSON.stringify([ledger.burns.length, availability[0].good, latency[0].p50, inTime, signs]));
 `;
 
 test("a month of measurements with times of answers is read with the memory that a console has", (t) => {
@@ -50,7 +51,8 @@ test("a month of measurements with times of answers is read with the memory that
   const words = [...flags, "--input-type=module", "--eval", PLAY, folder, sources];
   const { stdout, status } = spawnSync(process.execPath, words, { encoding: "utf8" });
   assert.equal(status, 0, "it ran out of memory");
-  const [burns, good, p50, inTime] = JSON.parse(stdout) as number[];
+  const [burns, good, p50, inTime, signs] = JSON.parse(stdout) as number[];
   assert.deepEqual([burns! > 0, good, inTime], [true, 40 * MINUTES, 1]);
   assert.ok(p50! > 0);
+  assert.ok(signs! >= 10, "it shows that it lives while it reads");
 });

@@ -45,11 +45,12 @@ export function isLedgerKind(kind: string): boolean {
   return LEDGER_KINDS.includes(kind);
 }
 
-/** Told everything that is kept; not stepped yet. */
+/** Told everything that is kept; not stepped yet. `goesOn`: called again and again meanwhile. */
 export function refillLedger(
   database: DatabaseSync,
   settings: LedgerSettings,
   nowMs: number,
+  goesOn: () => void = () => undefined,
 ): Ledger {
   const ledger = new Ledger(settings);
   const span = { fromMs: nowMs - KEPT_MS, toMs: nowMs + DAY_MS };
@@ -65,6 +66,7 @@ export function refillLedger(
     for (const query of [old, late]) {
       for (const some of readSpans(database, query)) {
         for (const measure of measuresOf(service, some)) ledger.measured(measure);
+        goesOn();
       }
     }
   }

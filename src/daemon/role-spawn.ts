@@ -111,14 +111,17 @@ export function recordRole(
 
 /** Again and again: a process whose event loop stands still cannot do it. Control replaces who does not. */
 export function keepShowingLife(role: "check" | "console", directory: string): void {
-  onBeat(() => {
-    const now = new Date();
-    try {
-      utimesSync(join(directory, `${role}.pid`), now, now);
-    } catch {
-      // The directory is gone: who lives without it is left alone.
-    }
-  }, SIGN_EVERY_MS);
+  onBeat(() => showLife(role, directory), SIGN_EVERY_MS);
+}
+
+/** Now: in the middle of work that keeps the event loop for long. */
+export function showLife(role: "check" | "console", directory: string): void {
+  const now = new Date();
+  try {
+    utimesSync(join(directory, `${role}.pid`), now, now);
+  } catch {
+    // The directory is gone: who lives without it is left alone.
+  }
 }
 
 /** When the process that recorded itself last did that, Unix ms; undefined: nobody recorded itself. */
