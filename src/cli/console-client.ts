@@ -28,7 +28,12 @@ export class ConsoleClient {
     const response = await this.#open(method, path, body);
     response.setEncoding("utf8");
     let text = "";
-    for await (const chunk of response) text += chunk as string;
+    try {
+      for await (const chunk of response) text += chunk as string;
+    } catch (error) {
+      // It ended in the middle of its answer.
+      throw new ControlFailure(`the console at ${this.#socketPath}: ${(error as Error).message}`);
+    }
     const { statusCode = 0 } = response;
     if (statusCode < 300) return JSON.parse(text) as T;
     throw new ControlFailure(detailOf(text) ?? `the console answers ${statusCode}`);

@@ -77,11 +77,13 @@ function addRuns(group: Command, { terminal, end, withDirectories }: Wiring): vo
       .option("--allow-outage", "even if nobody is known to take over")
       .option("--allow-danger", "even if more than the service is harmed (power, clock, disk)")
       .action(async (name: string, given: RunFlags) => {
+        const { drillPlan, drillRun, writeDoor } = await import("./drill.ts");
+        // Before anything is asked of anybody.
+        writeDoor(given);
         if (given.on !== undefined) {
           const { drillOn } = await import("./drill-remote.ts");
           return end(await drillOn(verb, name, { flags: given, terminal }));
         }
-        const { drillPlan, drillRun } = await import("./drill.ts");
         return end(await (verb === "plan" ? drillPlan : drillRun)(name, given, terminal));
       });
   }

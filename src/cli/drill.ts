@@ -18,7 +18,7 @@ import { formatDuration } from "../lib/duration.ts";
 import { closest } from "../lib/spelling.ts";
 import { formatTable } from "../lib/table.ts";
 import { planLines, resultLines } from "./drill-words.ts";
-import { paint, type ExitCode, type Terminal } from "./terminal.ts";
+import { paint, type ExitCode, type Terminal, UsageFailure } from "./terminal.ts";
 
 export interface RunFlags {
   readonly runDir: string;
@@ -142,7 +142,7 @@ async function withPlan(
   });
 }
 
-/** Throws when half of it was given. */
+/** Throws `UsageFailure` when half of it was given, or no URL. */
 export function writeDoor({
   writeProbe,
   writeCommand,
@@ -152,9 +152,13 @@ export function writeDoor({
     return commandDoor(writeCommand, readCommand);
   }
   if ((writeCommand ?? readCommand) !== undefined) {
-    throw new Error("--write-command and --read-command go together");
+    throw new UsageFailure("--write-command and --read-command go together");
   }
-  return writeProbe === undefined ? undefined : httpDoor(writeProbe);
+  if (writeProbe === undefined) return undefined;
+  if (!/^https?:/u.test(writeProbe) || !URL.canParse(writeProbe)) {
+    throw new UsageFailure(`rows cannot be written to '${writeProbe}': write http://HOST/PATH`);
+  }
+  return httpDoor(writeProbe);
 }
 
 async function withSite(

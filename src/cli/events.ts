@@ -14,6 +14,7 @@ import type { LoggedEvent } from "../daemon/control-api.ts";
 import { type ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import { eventLine } from "../daemon/event-log.ts";
 import { isListed } from "./event-filter.ts";
+import { dayOf } from "./local-time.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
 
 const LOOK_EVERY_MS = 200;
@@ -124,7 +125,9 @@ function* pages(reader: JournalReader, options: EventsOptions): Generator<Journa
   const { since, until, lines } = options;
   const query = { ...filters(options), ...timesOf(since, until) };
   if (since === undefined && until === undefined) {
-    yield reader.find({ ...query, limit: lines, newest: true });
+    // What the console says itself may be written before what it hears of a moment earlier.
+    const newest = reader.find({ ...query, limit: lines, newest: true });
+    yield newest.sort((a, b) => a.wallMs - b.wallMs || a.seq - b.seq);
     return;
   }
   const isTimed = query.sinceMs !== undefined || query.untilMs !== undefined;
@@ -255,14 +258,6 @@ function eventOf({ seq, wallMs: at, subject, ...rest }: JournalRecord): LoggedEv
   const { source, kind } = rest as Pick<LoggedEvent, "source" | "kind">;
   const time = new Date(at).toISOString();
   return { ...data, seq, time, monoMs, source, level, kind, instance: subject, reason };
-}
-
-/** Empty for today: most of what is looked at happened just now. */
-function dayOf(at: number): string {
-  const day = new Date(at);
-  if (day.toDateString() === new Date(wallMs()).toDateString()) return "";
-  const parts = [day.getFullYear(), day.getMonth() + 1, day.getDate()];
-  return `${parts.map((part) => String(part).padStart(2, "0")).join("-")} `;
 }
 
 function colored(terminal: Terminal, level: JournalRecord["level"], line: string): string {

@@ -25,7 +25,7 @@ import {
 } from "./keepalived-options.ts";
 import { completionScript, NAMED, type Named, SHELLS, type Shell } from "./completion.ts";
 import { version } from "../daemon/version.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { processTerminal, type Terminal, UsageFailure } from "./terminal.ts";
 import { pointToHelp } from "./help-pointers.ts";
 
 const DEFAULT_FILE = "/etc/keepalived/keepalived.conf";
@@ -50,6 +50,10 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UsageFailure) {
+      terminal.err(`nines: ${error.message}`);
+      return 2;
+    }
     if (error instanceof ControlFailure) {
       terminal.err(`nines: ${error.message}`);
       return 1;
@@ -186,9 +190,10 @@ function addConfigurationCommands(program: Command, terminal: Terminal, end: End
     .command("explain")
     .description("meaning, unit, default and range of a configuration keyword")
     .argument("<keyword>", "as in nines.yaml or keepalived.conf, e.g. pools.timeouts, advert_int")
-    .action(async (keyword: string) => {
+    .option("--json", "for machines")
+    .action(async (keyword: string, { json = false }: { json?: boolean }) => {
       const { explainKeyword } = await import("./explain.ts");
-      end(explainKeyword(keyword, terminal));
+      end(explainKeyword({ keyword, json }, terminal));
     });
 }
 
@@ -205,7 +210,7 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       end(await status(client(given), { watch, json }, terminal));
     });
   withDirectories(program.command("why"), false)
-    .description("the last decisions of an instance with what was known then")
+    .description("the last decisions of an instance or group with what was known then")
     .argument("<instance>")
     .option("--json", "for machines")
     .action(async (instance: string, given: ClientFlags) => {
@@ -213,17 +218,19 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       end(await why(client(given), { instance, json: given.json ?? false }, terminal));
     });
   withDirectories(program.command("handover"), false)
-    .description("let an instance or group hand its addresses over")
+    .description("hand the addresses of an instance or group over, until the other node fails")
     .argument("<instance>")
+    .option("--json", "for machines")
     .action(async (instance: string, given: ClientFlags) => {
       const { handover } = await import("./handover.ts");
-      end(await handover(client(given), instance, terminal));
+      end(await handover(client(given), { instance, json: given.json ?? false }, terminal));
     });
   withDirectories(program.command("reload"), false)
     .description("read the configuration again; what did not change goes on undisturbed")
+    .option("--json", "for machines")
     .action(async (given: ClientFlags) => {
       const { reload } = await import("./reload.ts");
-      end(await reload(client(given), terminal));
+      end(await reload(client(given), { json: given.json ?? false }, terminal));
     });
   withDirectories(program.command("metrics"), false)
     .description("numbers for Prometheus")

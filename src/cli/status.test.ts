@@ -81,6 +81,15 @@ test("status says who holds what, since when, and why", () => {
   ]);
 });
 
+test("of a master the lease is told with its last renewal", () => {
+  const lease = { enabled: true, durationMs: 3000, renewedMs: 60_900 };
+  const counters = { ...noCounters(), becameMaster: 1 };
+  const instances = [{ ...INSTANCE, state: "MASTER", lease, counters } as const];
+  const text = statusLines({ ...NODE, router: { ...NODE.router!, instances } }, PLAIN).join("\n");
+  assert.match(text, /dead after 3\.65 s; lease 3\.00 s, renewed 100 ms ago\n/u);
+  assert.match(text, /became master 1 time\n/u);
+});
+
 test("old numbers are told to be old, missing ones to be missing", () => {
   const stale = statusLines({ ...NODE, routerAgeMs: 9_000 }, PLAIN);
   assert.ok(stale.includes("the vrrp process does not answer; this is 9.00 s old"));

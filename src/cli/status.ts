@@ -91,7 +91,7 @@ function headLines(node: NodeStatus, terminal: Terminal): readonly string[] {
   }
   const roles = node.roles.map((role) => {
     const pid = role.pid === undefined ? "" : ` (pid ${role.pid})`;
-    const restarts = role.restarts === 0 ? "" : `, restarted ${role.restarts} times`;
+    const restarts = role.restarts === 0 ? "" : `, restarted ${counted(role.restarts, "time")}`;
     const text = `${role.name} ${role.state}${pid}${restarts}`;
     return role.state === "running" ? text : paint(terminal, "red", text);
   });
@@ -166,11 +166,12 @@ function instanceLines(
   }
   const down = formatDuration(instance.masterDownIntervalMs);
   const every = formatDuration(instance.advertIntervalMs);
-  const leased = lease.enabled ? formatDuration(lease.durationMs) : "off";
+  const renewed = instance.state === "MASTER" ? `, renewed ${ago(lease.renewedMs)}` : "";
+  const leased = lease.enabled ? `${formatDuration(lease.durationMs)}${renewed}` : "off";
   lines.push(
     `  adverts every ${every}, master counts as dead after ${down}; lease ${leased}`,
     `  sent ${counters.advertsSent}, received ${counters.advertsReceived}, ` +
-      `became master ${counters.becameMaster} times`,
+      `became master ${counted(counters.becameMaster, "time")}`,
   );
   return lines;
 }

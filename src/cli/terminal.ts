@@ -18,6 +18,11 @@ export interface Terminal {
 /** 0 ok; 1 operating trouble; 2 usage or configuration. Documented in `nines --help`. */
 export type ExitCode = 0 | 1 | 2;
 
+/** What was asked for cannot be meant; the message says what to write instead. Exit code 2. */
+export class UsageFailure extends Error {
+  override readonly name = "UsageFailure";
+}
+
 export type Paint = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 
 export function paint(terminal: Terminal, how: Paint, text: string): string {

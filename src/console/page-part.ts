@@ -89,7 +89,7 @@ class Page implements RunningPart, PageModel {
       report: (place, trouble) => this.#sayPlace(place, trouble),
     });
     this.#watch = new StatusWatch({
-      ask: () => core.control.client.status(),
+      ask: () => core.control.status(),
       node: core.node,
       lastSeq: () => core.journal.lastSeq,
       isWatched: () => this.streams.count > 0,
@@ -180,7 +180,7 @@ class Page implements RunningPart, PageModel {
   }
 
   unready(): string | undefined {
-    const { state, reason } = this.#watch.source;
+    const { state, reason } = this.#watch.askedFor();
     return state === "live" ? undefined : reason;
   }
 
@@ -292,7 +292,7 @@ class Page implements RunningPart, PageModel {
       past: (atMs) => pastOfInstances(control.service, journal, atMs),
       recordsAfter: (seq, limit) => journal.after(seq, limit),
       errands: () => parts().find((part) => part.errands !== undefined)?.errands,
-      looked: () => this.#watch.soon(),
+      looked: () => this.#looked(),
       heard: (records) => {
         this.#timeline.add(records);
         for (const record of records) {

@@ -4,9 +4,9 @@
  */
 
 import { readFileSync } from "node:fs";
-import { gratuitousArp } from "../core/vrrp/arp-frame.ts";
+import { arpProbe, gratuitousArp } from "../core/vrrp/arp-frame.ts";
 import { roundsToAdd } from "../core/vrrp/announce-plan.ts";
-import { unsolicitedNa } from "../core/vrrp/na-frame.ts";
+import { neighbourQuestion, unsolicitedNa } from "../core/vrrp/na-frame.ts";
 import type { InstanceSettings, VirtualAddress } from "../core/vrrp/settings.ts";
 import { Announcer } from "../drivers/announcer.ts";
 import { ClaimWatch } from "../drivers/claim-watch.ts";
@@ -30,6 +30,7 @@ interface Frame {
   readonly bytes: Uint8Array;
   /** Pause after it, ms. */
   readonly pauseMs: number;
+  readonly isQuestion: boolean;
 }
 
 interface Holding {
@@ -84,7 +85,12 @@ export class AddressAnnouncer {
       addresses.set(address.address, place.index);
       const pauseMs =
         address.family === "ipv4" ? settings.announce.arpSpacingMs : settings.announce.naSpacingMs;
-      frames.push({ index: place.index, bytes: frameFor(address, place.mac), pauseMs });
+      frames.push({
+        index: place.index,
+        bytes: frameFor(address, place.mac),
+        pauseMs,
+        isQuestion: false,
+      });
     }
     this.#holdings.set(settings.name, {
       settings,
@@ -122,8 +128,22 @@ export class AddressAnnouncer {
     const holding = this.#holdings.get(instance);
     if (holding === undefined) return;
     const { queue, frames } = holding;
-    const rounds = roundsToAdd(queue.length, frames.length, repeat);
+    const waiting = queue.filter(({ isQuestion }) => !isQuestion).length;
+    const rounds = roundsToAdd(waiting, frames.length, repeat);
     for (let i = 0; i < rounds; i++) queue.push(...frames);
+    if (holding.timer === undefined) this.#sendQueue(holding);
+  }
+
+  /** Asks all, after what is being announced, who else has the addresses. */
+  ask(instance: string): void {
+    const holding = this.#holdings.get(instance);
+    // Those that still wait ask the same.
+    if (holding === undefined || holding.queue.some(({ isQuestion }) => isQuestion)) return;
+    const { addresses, excludedAddresses } = holding.settings;
+    for (const address of [...addresses, ...excludedAddresses]) {
+      const question = this.#questionFor(holding.settings, address);
+      if (question !== undefined) holding.queue.push(question);
+    }
     if (holding.timer === undefined) this.#sendQueue(holding);
   }
 
@@ -148,6 +168,24 @@ export class AddressAnnouncer {
       holding.timer = setTimeout(() => this.#sendQueue(holding), frame.pauseMs);
       return;
     }
+  }
+
+  #questionFor(settings: InstanceSettings, address: VirtualAddress): Frame | undefined {
+    const place = this.#placeOf(settings, address);
+    const bytes = parseIp(address.address);
+    if (place === undefined || bytes === undefined) return undefined;
+    const { index, mac } = place;
+    const { arpSpacingMs, naSpacingMs } = settings.announce;
+    const isQuestion = true;
+    if (address.family === "ipv4") {
+      return { index, bytes: arpProbe(mac, bytes), pauseMs: arpSpacingMs, isQuestion };
+    }
+    const { linkLocalIpv6 } = this.#links.fact(address.interface);
+    const source = linkLocalIpv6 === undefined ? undefined : parseIp(linkLocalIpv6);
+    // That address is not one of the virtual MAC's.
+    if (source === undefined || macvlanOf(settings, address) !== undefined) return undefined;
+    const question = neighbourQuestion(mac, source, bytes);
+    return { index, bytes: question, pauseMs: naSpacingMs, isQuestion };
   }
 
   #placeOf(
@@ -196,6 +234,8 @@ export class AddressAnnouncer {
   #hear(index: number, address: string, mac: string): void {
     for (const [instance, holding] of this.#holdings) {
       if (holding.addresses.get(address) !== index || holding.ownMacs.has(mac)) continue;
+      // Two interfaces on one segment: each answers for the other.
+      if (this.#links.isOwnMac(mac)) continue;
       this.#listener.claimed(instance, address, mac);
       return;
     }

@@ -37,8 +37,13 @@ const ROUTES: Readonly<Record<BalanceRoute, Answering>> = {
   "POST explain-request": (balance, body) => balance.explain(body as AskedRequest),
   "POST plan": (balance, body) => balance.plan(fileOf(body)),
   "POST apply": (balance, body) => {
-    const { confirmWithinMs } = body as { readonly confirmWithinMs?: number };
-    return balance.apply(fileOf(body), confirmWithinMs);
+    const { confirmWithinMs } = body as { readonly confirmWithinMs?: unknown };
+    if (confirmWithinMs === undefined) return balance.apply(fileOf(body), undefined);
+    // A number in quotes would be put behind the time of day, and nothing would ever go back.
+    if (isSpan(confirmWithinMs) && confirmWithinMs > 0) {
+      return balance.apply(fileOf(body), confirmWithinMs);
+    }
+    return { error: "confirmWithinMs is a number of milliseconds above 0" };
   },
   "POST confirm": (balance) => balance.confirm(),
   "POST replace-workers": (balance) => balance.replaceWorkers(),
@@ -102,7 +107,12 @@ function problemOf({
   if (weight !== undefined && weight !== null && !isWeight(weight)) {
     return { error: `the weight is a whole number from 0 to ${MAX_WEIGHT}` };
   }
-  if (deadlineMs !== undefined && !(deadlineMs >= 0))
-    return { error: "the deadline is in the past" };
+  if (deadlineMs !== undefined && !isSpan(deadlineMs)) {
+    return { error: "the deadline is a number of milliseconds, 0 or more" };
+  }
   return undefined;
+}
+
+function isSpan(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
 }

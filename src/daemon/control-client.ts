@@ -56,9 +56,7 @@ export class ControlClient {
   ): Promise<{ readonly events: readonly LoggedEvent[]; readonly life: string }> {
     const life = since.life === undefined ? "" : `&life=${since.life}`;
     const response = await this.#open("GET", `/v1/events?since=${since.seq}${life}`, {});
-    response.setEncoding("utf8");
-    let text = "";
-    for await (const chunk of response) text += chunk as string;
+    const text = await this.#whole(response);
     if (response.statusCode !== 200) throw failureOf(text, response.statusCode ?? 0);
     const events = JSON.parse(text) as readonly LoggedEvent[];
     return { events, life: String(response.headers["nines-life"] ?? "") };
@@ -175,10 +173,19 @@ export class ControlClient {
     body?: object,
   ): Promise<{ code: number; text: string }> {
     const response = await this.#open(method, path, { body });
+    return { code: response.statusCode ?? 0, text: await this.#whole(response) };
+  }
+
+  /** A node that ends in the middle of its answer is one that does not answer. */
+  async #whole(response: IncomingMessage): Promise<string> {
     response.setEncoding("utf8");
     let text = "";
-    for await (const chunk of response) text += chunk as string;
-    return { code: response.statusCode ?? 0, text };
+    try {
+      for await (const chunk of response) text += chunk as string;
+    } catch (error) {
+      throw this.#explain(error as NodeJS.ErrnoException);
+    }
+    return text;
   }
 
   #open(

@@ -1,7 +1,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
-import type { Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -198,4 +198,17 @@ test("an order reaches the balancer, and a wrong one is refused with its reason"
   }
   await assert.rejects(client.balance(), /does not balance/);
   assert.deepEqual((await client.plan("/etc/nines.yaml")).diagnostics, ["/etc/nines.yaml"]);
+});
+
+test("a node that ends in the middle of its answer is trouble that is told, as one that does not answer", async () => {
+  const dying = join(folder, "dying.sock");
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { "content-length": 1000 });
+    response.write("{", () => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(dying, resolve));
+  const of = new ControlClient(dying);
+  await assert.rejects(of.status(), ControlFailure);
+  await assert.rejects(of.eventsOfLife({ seq: 0 }), ControlFailure);
+  server.close();
 });

@@ -104,15 +104,20 @@ export function draftOf(event: RouterEvent, source: "vrrp" | "check"): EventDraf
 
 /** One line for a person: `04:01:22.123 VI_1 BACKUP -> MASTER: reason`, `… web/a down: reason`. Local time. */
 export function eventLine(event: LoggedEvent): string {
-  const at = new Date(event.time);
-  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
-    .map((part) => String(part).padStart(2, "0"))
-    .join(":");
-  const time = `${clock}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+  const time = clockTime(Date.parse(event.time));
   const who = event.instance === "" ? event.source : event.instance;
   const change =
     event.from !== undefined && event.to !== undefined ? ` ${event.from} -> ${event.to}` : "";
   const what = event.kind.startsWith("server-") ? ` ${event.kind.slice("server-".length)}` : "";
   const loud = event.level === "info" ? "" : ` ${event.level}`;
   return `${time}${loud} ${who}${change}${what}: ${event.reason}`;
+}
+
+/** `04:01:22.123`, local time. */
+export function clockTime(wallMs: number): string {
+  const at = new Date(wallMs);
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");
+  return `${clock}.${String(at.getMilliseconds()).padStart(3, "0")}`;
 }

@@ -62,7 +62,9 @@ export function perform(action: RouterAction, stage: Stage): void {
     case "restore-address":
       return restore(action.instance, action.address, stage);
     case "announce":
-      return stage.announcer.announce(action.instance, action.repeat);
+      stage.announcer.announce(action.instance, action.repeat);
+      if (action.asks === true) stage.announcer.ask(action.instance);
+      return;
     case "notify":
       return stage.hub.notify(action);
     case "report":

@@ -216,8 +216,8 @@ test("a check over TLS asks a server that is configured by name for that name", 
   const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
   const names = "-addext subjectAltName=DNS:one.example,IP:192.0.2.9";
   execFileSync("openssl", `${words} ${names}`.split(" "), { stdio: "pipe" });
-  const [cert, key] = [readFileSync(file), readFileSync(file)];
-  const server = createTlsServer({ cert, key }, (socket) => socket.on("error", () => {}));
+  const pair = { cert: readFileSync(file), key: readFileSync(file) };
+  const server = createTlsServer(pair, (socket) => socket.on("error", () => {}));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const tls = { verify: true, ca: file, expiryWarningMs: 0 };
@@ -230,7 +230,20 @@ test("a check over TLS asks a server that is configured by name for that name", 
   const asked = (serverName: string): Promise<ProbeResult> =>
     result(target({ kind: "tcp", tls: { ...tls, serverName } }, endpoint));
   assert.deepEqual(await asked("192.0.2.9"), { ok: true, reason: "connected" });
-  assert.equal((await asked("192.0.2.8")).reason, "ERR_TLS_CERT_ALTNAME_INVALID");
+  assert.equal(
+    (await asked("192.0.2.8")).reason,
+    "its certificate is for one.example, 192.0.2.9, not for 192.0.2.8 (ERR_TLS_CERT_ALTNAME_INVALID)",
+  );
+  const stranger = join(directory, "stranger.pem");
+  const key = join(directory, "stranger.key");
+  execFileSync("openssl", `${fresh} -keyout ${key} -out ${stranger} -subj /CN=two`.split(" "), {
+    stdio: "pipe",
+  });
+  const unknown = { ...tls, ca: stranger, serverName: "one.example" };
+  assert.equal(
+    (await result(target({ kind: "tcp", tls: unknown }, endpoint))).reason,
+    "its certificate is signed by nobody we trust: see ca (DEPTH_ZERO_SELF_SIGNED_CERT)",
+  );
   server.close();
   rmSync(directory, { recursive: true });
 });

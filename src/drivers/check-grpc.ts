@@ -8,8 +8,8 @@ import {
   judgeGrpcHealth,
   MAX_GRPC_ANSWER,
 } from "../core/check/grpc-health.ts";
-import { failure, type ProbeResult } from "../core/check/probe.ts";
-import { certificateWarning, openCheckStream } from "./check-stream.ts";
+import type { ProbeResult } from "../core/check/probe.ts";
+import { certificateWarning, openCheckStream, streamFailure } from "./check-stream.ts";
 
 type GrpcSettings = Extract<CheckProtocol, { kind: "grpc" }>;
 
@@ -39,7 +39,7 @@ export function runGrpcCheck(
     onEnd(warning === undefined ? result : { ...result, warning });
   };
   const fail = (error: NodeJS.ErrnoException): void => {
-    end(failure(error.code ?? error.message));
+    end(streamFailure(error));
   };
   session.on("error", fail);
   socket.on("error", fail);

@@ -8,7 +8,7 @@ import type { CheckTarget } from "../core/check/check-settings.ts";
 import { failure, type Probe, type ProbeResult, type ProbeStep } from "../core/check/probe.ts";
 import { isIpv6 } from "../lib/ip-address.ts";
 import { FAREWELL_MS } from "./check-wire.ts";
-import { certificateWarning, openCheckStream } from "./check-stream.ts";
+import { certificateWarning, openCheckStream, streamFailure } from "./check-stream.ts";
 
 /** `onEnd` is called once, never before this function has returned. */
 export function runProbe(
@@ -65,7 +65,7 @@ function runStream(
   socket.on("data", (bytes: Buffer) => take(probe.received(bytes)));
   socket.on("end", () => take(probe.ended()));
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    end(failure(error.code ?? error.message));
+    end(streamFailure(error));
   });
   socket.on("close", () => end({ ok: false, reason: "the connection was closed" }));
   return () => {

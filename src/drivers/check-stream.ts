@@ -9,7 +9,7 @@ import {
 } from "node:tls";
 import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
 import { ownHeader } from "../core/proxy/proxy-header.ts";
-import { LACKS, type ProbeResult } from "../core/check/probe.ts";
+import { failure, LACKS, type ProbeResult } from "../core/check/probe.ts";
 import { readAuthorities } from "./tls-files.ts";
 import { expectedServer } from "./tls-server-name.ts";
 
@@ -89,6 +89,35 @@ function contextFor(ca: string): SecureContext {
   if (contexts.size >= MAX_CONTEXTS) contexts.clear();
   contexts.set(ca, { context, madeMs: performance.now() });
   return context;
+}
+
+const UNTRUSTED = "its certificate is signed by nobody we trust: see ca";
+const CERTIFICATES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "its certificate has ended",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+};
+
+/** What is wrong with a certificate is said in words, before the code that people search for. */
+export function streamFailure(error: NodeJS.ErrnoException): ProbeResult {
+  const { code = error.message } = error;
+  const words = code === "ERR_TLS_CERT_ALTNAME_INVALID" ? otherName(error) : CERTIFICATES[code];
+  return failure(code, words === undefined ? code : `${words} (${code})`);
+}
+
+function otherName({ host, cert }: NodeJS.ErrnoException & NameTrouble): string {
+  const names = (cert?.subjectaltname ?? "").replaceAll(/(?:DNS|IP Address):/gu, "").split(", ");
+  const [shown, more] = [names.slice(0, 3).join(", "), names.length > 3 ? " …" : ""];
+  return `its certificate is for ${shown || "no name"}${more}, not for ${host}`;
+}
+
+/** What Node adds to an error of that kind. */
+interface NameTrouble {
+  readonly host?: string;
+  readonly cert?: { readonly subjectaltname?: string };
 }
 
 export function certificateWarning(socket: Socket, tls: CheckTls): string | undefined {

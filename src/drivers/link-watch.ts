@@ -128,6 +128,11 @@ export class LinkWatch {
     return this.#addresses.get(index)?.some((known) => known.address === address) === true;
   }
 
+  /** Whether an interface of this machine has that MAC. */
+  isOwnMac(mac: string): boolean {
+    return [...this.#links.values()].some((link) => link.mac === mac);
+  }
+
   /** Reads everything anew and tells what is different: after a loss, or when in doubt. */
   resynchronize(): void {
     const before = [...this.#addresses.values()].flat();

@@ -7,7 +7,7 @@
  * a killed process has either carried out or not. It wants a memory file system (/run is one).
  */
 
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { RouterAction } from "../core/vrrp/router-ports.ts";
 import type { Reign } from "../core/vrrp/reign.ts";
@@ -64,7 +64,7 @@ export class ReignRecord {
       if (left === NOTHING) writeSync(opened.fd, padded(Buffer.from(heading)), 0);
     });
     if (failure !== undefined || opened.fd === undefined) return failure!;
-    const slots = slotsOf(left, () => undefined);
+    const slots = slotsOf(left, (_slot, at) => reignIn(left, at));
     const record = new ReignRecord(opened.fd, slots.filter(isReign));
     for (const [i, slot] of slots.entries()) {
       if (slot === undefined) continue;
@@ -115,11 +115,17 @@ export class ReignRecord {
   }
 }
 
-/** For who looks again and again: only numbers change, and names that did not are not read anew. */
+/**
+ * For who looks again and again while one process writes: the file stays open, only numbers change, and
+ * names that did not are not read anew.
+ */
 export class ReignReader {
   readonly #path: string;
   readonly #heading = headingNow();
+  #fd: number | undefined;
   #bytes: Buffer = NOTHING;
+  /** Of this look and the one before, in turn. */
+  #rooms: readonly [Buffer, Buffer] = [Buffer.alloc(SLOT_BYTES), Buffer.alloc(SLOT_BYTES)];
   #slots: readonly (WrittenReign | undefined)[] = [];
 
   constructor(directory: string) {
@@ -130,14 +136,41 @@ export class ReignReader {
   read(): readonly WrittenReign[] {
     const before = this.#bytes;
     const known = this.#slots;
-    this.#bytes = readRecord(this.#path, this.#heading);
-    this.#slots = slotsOf(this.#bytes, (slot, at) => {
+    const bytes = this.#whole();
+    this.#bytes = bytes;
+    this.#slots = slotsOf(bytes, (slot, at) => {
       const reign = known[slot];
       const [from, to] = [at + NUMBER_BYTES, at + SLOT_BYTES];
-      if (reign === undefined || Math.min(before.length, this.#bytes.length) < to) return undefined;
-      return this.#bytes.compare(before, from, to, from, to) === 0 ? reign : undefined;
+      if (reign === undefined || Math.min(before.length, bytes.length) < to) {
+        return reignIn(bytes, at);
+      }
+      // Whatever is written, the moment of it is another one.
+      if (bytes.readDoubleLE(at) === reign.renewedMs) return reign;
+      const isSame = bytes.compare(before, from, to, from, to) === 0;
+      return isSame ? reignAt(bytes, at, reign) : reignIn(bytes, at);
     });
     return this.#slots.filter(isReign);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #whole(): Buffer {
+    try {
+      this.#fd ??= openSync(this.#path, "r");
+      const [room, other] = this.#rooms;
+      const length = readSync(this.#fd, room, 0, room.length, 0);
+      if (length === room.length) {
+        this.#rooms = [Buffer.alloc(2 * length), other];
+        return this.#whole();
+      }
+      this.#rooms = [other.length < room.length ? Buffer.alloc(room.length) : other, room];
+      return ofNow(room.subarray(0, length), this.#heading);
+    } catch {
+      return NOTHING;
+    }
   }
 }
 
@@ -148,26 +181,32 @@ function isReign(slot: WrittenReign | undefined): slot is WrittenReign {
 /** Empty: no file, or one of another boot or network namespace. */
 function readRecord(path: string, heading: string): Buffer {
   try {
-    const bytes = readFileSync(path);
-    return textOf(bytes.subarray(0, SLOT_BYTES)) === heading ? bytes : NOTHING;
+    return ofNow(readFileSync(path), heading);
   } catch {
     return NOTHING;
   }
 }
 
+function ofNow(bytes: Buffer, heading: string): Buffer {
+  return textOf(bytes.subarray(0, SLOT_BYTES)) === heading ? bytes : NOTHING;
+}
+
 type Names = Pick<WrittenReign, "instance" | "identity">;
 
-/** `known`: whose names a slot has, if they are those of the last time. */
 function slotsOf(
   bytes: Buffer,
-  known: (slot: number, at: number) => Names | undefined,
+  reignOf: (slot: number, at: number) => WrittenReign | undefined,
 ): (WrittenReign | undefined)[] {
   const slots: (WrittenReign | undefined)[] = [];
   for (let at = SLOT_BYTES; at < bytes.length; at += SLOT_BYTES) {
-    const names = known(slots.length, at) ?? parseNames(bytes.subarray(at, at + SLOT_BYTES));
-    slots.push(names === undefined ? undefined : reignAt(bytes, at, names));
+    slots.push(reignOf(slots.length, at));
   }
   return slots;
+}
+
+function reignIn(bytes: Buffer, at: number): WrittenReign | undefined {
+  const names = parseNames(bytes.subarray(at, at + SLOT_BYTES));
+  return names === undefined ? undefined : reignAt(bytes, at, names);
 }
 
 function parseNames(slot: Buffer): Names | undefined {

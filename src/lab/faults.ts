@@ -66,7 +66,8 @@ export function oneWayPartition(
 export function packetLoss(host: Host, percent: number, interfaceName?: string): Promise<Undo> {
   if (!(percent >= 0 && percent <= 100)) throw new RangeError(`${percent} % is not 0 to 100`);
   const perTenThousand = Math.round(percent * 100);
-  const match = `numgen random mod 10000 < ${perTenThousand}`;
+  // nftables refuses a comparison that always holds.
+  const match = percent === 100 ? "" : `numgen random mod 10000 < ${perTenThousand}`;
   return lose(host, { directions: ["in", "out"], match }, interfaceName);
 }
 

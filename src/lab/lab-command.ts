@@ -162,15 +162,20 @@ async function readPlan(what: string): Promise<WorldPlan> {
     const known = Object.keys(READY_PLANS).join(", ");
     throw new LabTrouble(`no file '${what}', and no ready world of that name (${known})`);
   }
-  const content: unknown = path.endsWith(".json")
-    ? JSON.parse(readFileSync(path, "utf8"))
-    : ((await import(pathToFileURL(path).href)) as { world?: unknown }).world;
+  const content = await contentOf(path).catch((error: Error) => {
+    throw new LabTrouble(`${what} cannot be read: ${error.message}`);
+  });
   if (!isPlan(content)) {
     throw new LabTrouble(
       `${what}: no world here. Export one: export const world = { segments: …, hosts: … }`,
     );
   }
   return content;
+}
+
+async function contentOf(path: string): Promise<unknown> {
+  if (path.endsWith(".json")) return JSON.parse(readFileSync(path, "utf8"));
+  return ((await import(pathToFileURL(path).href)) as { world?: unknown }).world;
 }
 
 function isPlan(value: unknown): value is WorldPlan {

@@ -213,7 +213,7 @@ check("TLS is verified by name and authority, and an end that is near is a warni
   assert.equal((await listener.untilUp("tls-tcp")).warning, undefined);
   assert.match((await listener.untilUp("tls-grpc")).warning ?? "", /ends in [45] days/);
   assert.match((await listener.untilDown("tls-name")).reason, /ERR_TLS_CERT_ALTNAME_INVALID/);
-  assert.match((await listener.untilDown("tls-no-ca")).reason, /\/run\/none.pem: ENOENT/);
+  assert.match((await listener.untilDown("tls-no-ca")).reason, /ENOENT.*\/run\/none\.pem/);
   assert.match((await listener.untilDown("tls-plain")).reason, /ERR_SSL/);
 });
 

@@ -241,6 +241,24 @@ test("an address that somebody removes is put back", async () => {
   });
 });
 
+test("another machine that has the address without a word is asked, and told", async () => {
+  await withWorld(PLAN, async (world) => {
+    const stranger = world.host("lb2");
+    // Neither puts out a word by itself: what a killed keepalived leaves behind.
+    await stranger.ip(`addr add ${ADDRESS}/32 dev eth0`);
+    const peer = await master(world);
+    const isTold = async (): Promise<boolean> =>
+      (await peer.events()).some(({ kind }) => kind === "split-brain-found");
+    await waitFor(isTold, 15_000, "the word of the other owner");
+    const status = await peer.nines("status");
+    assert.match(status, new RegExp(`our address ${ADDRESS} is answered from [0-9a-f:]{17}`));
+    await stranger.ip(`addr del ${ADDRESS}/32 dev eth0`);
+    const isOver = async (): Promise<boolean> =>
+      (await peer.events()).some(({ kind }) => kind === "split-brain-healed");
+    await waitFor(isOver, 40_000, "the word of its end");
+  });
+});
+
 test("virtual MACs: two nodes with the same MAC hear each other whatever rp_filter says", async () => {
   await withWorld(PLAN, async (world) => {
     for (const host of world.hosts) {

@@ -40,6 +40,9 @@ const SEEN = [
   "x-refuse",
 ];
 
+/** Whatever name a client asked for; green is one that servers know, and no client may be sent to. */
+const OWN_NAME = /^http:\/\/(?!green[/:])[^/]+(?=\/)/u;
+
 interface Answer {
   readonly status: number;
   readonly location?: string;
@@ -55,8 +58,11 @@ async function ask(client: Host, port: number, words: Question): Promise<Answer>
   const options = ["--silent", "--path-as-is", "--max-time", "5", "--include"];
   const output = await client.run(["curl", ...options, ...words.slice(0, -1), url]);
   const [head = "", body = ""] = output.split(/\r\n\r\n([^]*)/u);
-  const field = (name: string): string | undefined =>
-    new RegExp(`^${name}: *(.*?)\r?$`, "imu").exec(head)?.[1];
+  // Several lines of one name say the same as one line with all of it.
+  const field = (name: string): string | undefined => {
+    const lines = [...head.matchAll(new RegExp(`^${name}: *(.*?)\r?$`, "gimu"))];
+    return lines.length === 0 ? undefined : lines.map((line) => line[1]).join(", ");
+  };
   const status = Number(/^HTTP\/\S+ (\d+)/u.exec(head)?.[1]);
   const plain = (text: string): string =>
     text.replace(`//${LB}:${port}`, "").replaceAll(`${port}`, "PORT");
@@ -64,7 +70,7 @@ async function ask(client: Host, port: number, words: Question): Promise<Answer>
   const [front, server] = [field("x-front"), field("x-server")];
   return {
     status,
-    ...(location === undefined ? {} : { location: location.replace(/^http:\/\/[^/]+(?=\/)/u, "") }),
+    ...(location === undefined ? {} : { location: location.replace(OWN_NAME, "") }),
     ...(front === undefined ? {} : { front }),
     ...(server === undefined ? {} : { server }),
     body: status === 200 ? mirrored(plain(body)) : "",
@@ -235,6 +241,47 @@ test("what nginx looks up in maps is found in routes", async () => {
   await compare({ source: "nginx/maps.conf", command, questions });
 });
 
+test("common idioms of haproxy.cfg mean what they mean to HAProxy", async () => {
+  const questions: Question[] = [
+    ...["A GoogleBot", "a crawler", "a browser"].flatMap((agent) => [
+      ["-A", agent, "/x"],
+      ["-A", agent, "/robots.txt"],
+    ]),
+    ["-H", "X-Bot: 1", ...SHOP, "/x"],
+    ["-X", "PUT", "/x"],
+    ["-X", "PUT", "/API/x"],
+    ["-H", "Host: api.example", "/x"],
+    ["-X", "PUT", "-H", "Host: API.example", "/two"],
+    ["-H", "X-Color: zero", ...SHOP, "/two"],
+    ["/api/x"],
+    ["/LOWER"],
+    ["/x?pool=blue"],
+    ["/x?pool=red"],
+    ["-H", "X-Case: a", ...SHOP, "/x"],
+    ["-H", "X-Case: c", ...SHOP, "/x"],
+    ...["API.example", "www.shop.example", "gone.example", "x.Blue.example"].map((host) => [
+      "-H",
+      `Host: ${host}`,
+      "/v",
+    ]),
+  ];
+  await compare({
+    source: "haproxy/idioms.cfg",
+    command: (file) => ["sh", "-c", `cd ${dirname(file)} && exec haproxy -db -f ${file}`],
+    // ${host} has no port.
+    questions: questions.map((words) => (words.includes("-H") ? words : [...SHOP, ...words])),
+    others: ["maps/hosts.map"],
+  });
+});
+
+test("common idioms of nginx.conf mean what they mean to nginx", async () => {
+  const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
+  paths.push("/item/17", "/item/17-red?x=1", "/item/x", "/IMG/a/b.png?c=d", "/pic/a?b");
+  const questions = [...paths, "-XPOST /only"].map((words) => [...SHOP, ...words.split(" ")]);
+  const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
+  await compare({ source: "nginx/idioms.conf", command, questions });
+});
+
 test("an imported nginx.conf answers as nginx does", async () => {
   const paths = [
     "/",
@@ -278,6 +325,7 @@ test("an imported nginx.conf answers as nginx does", async () => {
     [...SHOP, "-X", "POST", "/conditions"],
     [...SHOP, "-b", "tester=1", "/conditions"],
     [...SHOP, "-A", "a Robot", "/"],
+    ...["/CASE/x", "/bare/x"].map((path) => [...SHOP, "-H", "X-Redirect: /moved?x=1", path]),
     ["-H", "Host: two.example", "/only/x"],
     ["-H", "Host: www.two.example", "/only/x"],
     ["-H", "Host: deep.two.example", "/only/x"],

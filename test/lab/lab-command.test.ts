@@ -92,6 +92,8 @@ test("faults of one command are healed by another", { skip }, async () => {
 test("what cannot be done is refused with the next move", { skip }, async () => {
   await assert.rejects(labUp(file, name), /is up already. End it: nines lab down/);
   await assert.rejects(labUp("/nowhere/world.ts", "other"), LabTrouble);
+  writeFileSync(`${directory}/half.json`, "{");
+  await assert.rejects(labUp(`${directory}/half.json`, "other"), /half\.json cannot be read: /);
   await assert.rejects(labFault("partiton", { host: "a" }, name), /did you mean 'partition'/);
   await assert.rejects(labFault("loss", { host: "a" }, name), /usage: nines lab fault loss/);
   await assert.rejects(labFault("partition", { host: "c" }, name), /there are: a, b/);

@@ -188,6 +188,13 @@ test("of the packets a part is lost", { skip }, async () => {
   assert.ok(lost / sent > 0.3 && lost / sent < 0.42, `${lost} of ${sent} lost`);
 });
 
+test("of the packets all are lost", { skip }, async () => {
+  const undo = await faults.packetLoss(host("a"), 100);
+  assert.equal(await pings(host("b"), A), false);
+  await undo();
+  assert.ok(await pings(host("b"), A));
+});
+
 test("without ARP only the neighbours already known are reached", { skip }, async () => {
   assert.ok(await pings(host("b"), A));
   const undo = await faults.arpDrop(host("a"));

@@ -27,6 +27,8 @@ export interface RouteConditions {
   readonly headers?: readonly NamedMatch[];
   readonly cookies?: readonly NamedMatch[];
   readonly query?: readonly NamedMatch[];
+  /** Whether the client has shown a certificate that was verified. */
+  readonly hasCertificate?: boolean;
   /** Addresses or prefixes (CIDR) of the client. */
   readonly sources?: readonly string[];
 }
@@ -43,11 +45,19 @@ export type RouteTarget =
       readonly contentType: string;
     };
 
-/** Done in the order remove, set, add. Values may hold the variables of `location` and `${source}`. */
+/** Done in the order remove, replace, set, add. Values may hold the variables of `location` and `${source}`. */
 export interface HeaderEdits {
   readonly remove: readonly string[];
   readonly set: readonly { readonly name: string; readonly value: string }[];
   readonly add: readonly { readonly name: string; readonly value: string }[];
+  /** What the pattern finds in a value gets the replacement instead; values are texts of octets. */
+  readonly replace?: readonly HeaderReplacement[];
+}
+
+export interface HeaderReplacement {
+  readonly name: string;
+  readonly pattern: string;
+  readonly replacement: string;
 }
 
 export type PathRewrite =
@@ -56,8 +66,8 @@ export type PathRewrite =
 
 /** GCRA: `burst` at once, then `perSecond`. Refused with 429 and Retry-After. */
 export interface RateLimit {
-  /** One bucket per client address, per value of a header, or one for the route. */
-  readonly per: "source" | "route" | { readonly header: string };
+  /** One bucket per client address or network, per value of a header, or one for the route. */
+  readonly per: "source" | "route" | { readonly header: string } | { readonly prefix: number };
   readonly perSecond: number;
   readonly burst: number;
   /** Buckets at most; the least recently used goes first. Default 100000. */

@@ -2,9 +2,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseIp } from "../../lib/ip-address.ts";
-import { arpClaim, gratuitousArp } from "./arp-frame.ts";
+import { arpClaim, arpProbe, gratuitousArp } from "./arp-frame.ts";
 import { sumWords } from "./checksum.ts";
-import { naClaim, unsolicitedNa } from "./na-frame.ts";
+import { naClaim, neighbourQuestion, unsolicitedNa } from "./na-frame.ts";
 
 const mac = Uint8Array.of(0, 0, 0x5e, 0, 1, 51);
 
@@ -39,8 +39,22 @@ test("what we announce is read back as a claim of that address by that MAC", () 
   }
 });
 
-test("an ARP probe claims nothing", () => {
-  assert.equal(arpClaim(gratuitousArp(mac, parseIp("0.0.0.0")!)), undefined);
+test("a question who else has an address claims nothing", () => {
+  const probe = arpProbe(mac, parseIp("192.0.2.9")!);
+  assert.equal(
+    probe.toHex(),
+    "ffffffffffff00005e0001330806" +
+      "0001080006040001" +
+      "00005e00013300000000000000000000c0000209",
+  );
+  assert.equal(arpClaim(probe), undefined);
+  const [source, address] = [parseIp("fe80::7")!, parseIp("2001:db8::a:b:9")!];
+  const solicitation = neighbourQuestion(mac, source, address);
+  assert.equal(solicitation.subarray(0, 6).toHex(), "3333ff0b0009");
+  assert.deepEqual(solicitation.subarray(38, 54), parseIp("ff02::1:ff0b:9"));
+  const whole = sumWords(sumWords(0, solicitation, 22, 54) + 32 + 58, solicitation, 54, 86);
+  assert.equal((whole & 0xffff) + (whole >>> 16), 0xffff);
+  assert.equal(naClaim(solicitation), undefined);
 });
 
 test("no bytes make the readers throw or point outside of the frame", () => {

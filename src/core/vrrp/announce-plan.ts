@@ -47,6 +47,11 @@ export class AnnouncePlan {
     this.#settings = settings;
   }
 
+  /** How far apart those are who ask a claimant again. */
+  get claimPauseMs(): number {
+    return this.#claimPauseMs;
+  }
+
   get deadline(): number {
     const planned = Math.min(this.#delayedAt, this.#refreshAt, this.#lowerAt);
     return Math.min(planned, this.#splitAt, this.#claimAt);

@@ -34,6 +34,13 @@ export function gratuitousArp(mac: Uint8Array, address: Uint8Array): Uint8Array 
   return frame;
 }
 
+/** A question to all, who has `address`, that moves nothing: an ARP probe, RFC 5227 section 2.1.1. */
+export function arpProbe(mac: Uint8Array, address: Uint8Array): Uint8Array {
+  const frame = gratuitousArp(mac, address);
+  frame.fill(0, SENDER_IP, TARGET_IP);
+  return frame;
+}
+
 /** Where a claim stands in a frame: bytes of the MAC and of the address it claims. */
 export interface Claim {
   readonly macOffset: number;

@@ -344,8 +344,11 @@ export class Instance {
     this.#renewLease.alone = this.peers.isEmpty;
   }
 
-  announce(turn: Turn, repeat: number): void {
-    turn.out.push({ type: "announce", instance: this.settings.name, repeat });
+  announce(turn: Turn, repeat: number, asks = false): void {
+    const order = { type: "announce", instance: this.settings.name, repeat } as const;
+    // Where no multicast goes (clouds), the network itself answers for every address.
+    const isHeard = this.settings.transport.kind === "multicast";
+    turn.out.push(asks && isHeard ? { ...order, asks } : order);
   }
 
   /** Neighbours may have followed another master: tells them now and for a while. */

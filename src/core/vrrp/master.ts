@@ -28,10 +28,11 @@ export function masterTick(instance: Instance, state: MasterState, turn: Turn): 
       lateMs < advertIntervalMs ? state.advertAtMs + advertIntervalMs : now + advertIntervalMs;
   }
   const times = instance.plan.due(now);
-  if (times > 0) instance.announce(turn, times);
+  if (times > 0) instance.announce(turn, times, true);
   if (now >= instance.guard.deadline) restoreAddresses(instance, turn);
-  const { peers } = instance;
-  if (!peers.contendsSince(now - 2 * instance.masterDownMs)) {
+  const { peers, plan } = instance;
+  const askedMs = peers.contention?.byClaim === true ? plan.claimPauseMs : 0;
+  if (!peers.contendsSince(now - 2 * Math.max(instance.masterDownMs, askedMs))) {
     splitBrainHealed(instance, turn, `${peers.contention?.peer} fell silent`);
   }
 }
@@ -79,7 +80,7 @@ export function addressClaimed(
 ): void {
   if (instance.peers.claimed(turn.now, claim.address, claim.mac)) splitBrainFound(instance, turn);
   const times = instance.plan.claimed(turn.now);
-  if (times > 0) instance.announce(turn, times);
+  if (times > 0) instance.announce(turn, times, true);
 }
 
 /** Somebody removed an address of ours: put it back, unless it is a fight that a peer may win. */

@@ -25,7 +25,9 @@ export interface Contention {
   readonly sinceMs: number;
   lastHeardMs: number;
   found: boolean;
-  reason: string;
+  readonly reason: string;
+  /** It does not advertise: it was heard as often as it was asked. */
+  readonly byClaim: boolean;
 }
 
 export class PeerTable {
@@ -80,7 +82,8 @@ export class PeerTable {
     let current = this.#contention;
     if (current === undefined || current.peer !== address) {
       const reason = `${address} sends adverts as master while we are master`;
-      current = { peer: address, sinceMs: now, lastHeardMs: now, found: false, reason };
+      const times = { sinceMs: now, lastHeardMs: now };
+      current = { peer: address, ...times, found: false, reason, byClaim: false };
       this.#contention = current;
     }
     current.lastHeardMs = now;
@@ -97,7 +100,8 @@ export class PeerTable {
       return false;
     }
     const reason = `our address ${address} is answered from ${mac}`;
-    this.#contention = { peer: mac, sinceMs: now, lastHeardMs: now, found: true, reason };
+    const times = { sinceMs: now, lastHeardMs: now };
+    this.#contention = { peer: mac, ...times, found: true, reason, byClaim: true };
     return true;
   }
 

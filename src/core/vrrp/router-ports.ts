@@ -172,8 +172,14 @@ export type RouterAction =
   /** A reload gave the instance another name: what was done under the old one is its own. */
   | { readonly type: "rename-instance"; readonly instance: string; readonly name: string }
   | { readonly type: "restore-address"; readonly instance: string; readonly address: string }
-  /** Gratuitous ARP / unsolicited NA for every address, `repeat` times. */
-  | { readonly type: "announce"; readonly instance: string; readonly repeat: number }
+  /** Gratuitous ARP / unsolicited NA for every address, `repeat` times. `asks`: and then a question
+   *  to all, who else has them; whoever answers is told as `address-claimed`. */
+  | {
+      readonly type: "announce";
+      readonly instance: string;
+      readonly repeat: number;
+      readonly asks?: true;
+    }
   /** Run notify scripts, FIFO, mail. In the order of the actions. */
   | {
       readonly type: "notify";

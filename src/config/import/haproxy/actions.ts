@@ -1,7 +1,8 @@
 /** Actions of `http-request` and the like. Source: configuration manual, sections 4.2 and 4.3. */
 
 import type { Data } from "../draft.ts";
-import type { Change, Edits } from "../routes.ts";
+import type { Edits } from "../edits.ts";
+import type { Change } from "../routes.ts";
 import { ecmascript, wholeText } from "../expressions.ts";
 import { templateOf } from "./log-format.ts";
 
@@ -24,6 +25,8 @@ export function requestAction(words: readonly string[], tls: boolean): Action {
     case "add-header":
     case "del-header":
       return edit(name, args, "request", tls ? "https" : "http");
+    case "replace-header":
+      return valueChange(args, "request");
     case "deny":
       return denial(args, 403);
     case "tarpit":
@@ -56,10 +59,12 @@ export function requestAction(words: readonly string[], tls: boolean): Action {
   }
 }
 
-/** The words after `http-response` and `http-after-response`. */
-export function responseAction([kind, name = "", ...args]: readonly string[]): Action {
+/** `http-response` and `http-after-response`; of a backend the former run before those of the frontend. */
+export function responseAction(words: readonly string[], isBackend: boolean): Action {
+  const [kind, name = "", ...args] = words;
   const isEdit = ["set-header", "add-header", "del-header"].includes(name);
-  const side = kind === "http-response" ? "response" : "answer";
+  const side = kind !== "http-response" ? "answer" : isBackend ? "inner" : "response";
+  if (name === "replace-header") return valueChange(args, side);
   return isEdit ? edit(name, args, side) : { lost: "Nines has no such action" };
 }
 
@@ -79,7 +84,7 @@ const FORWARDED: Readonly<Record<string, string>> = {
   "x-forwarded-host": "${host}",
 };
 
-type Side = "request" | "response" | "answer";
+type Side = "request" | "inner" | "response" | "answer";
 
 /** `scheme`: of the request that is changed. */
 function edit(name: string, args: readonly string[], side: Side, scheme?: string): Action {
@@ -97,6 +102,21 @@ function edit(name: string, args: readonly string[], side: Side, scheme?: string
     return { unneeded: "Nines sets X-Forwarded-For, -Proto and -Host itself" };
   }
   return change({ [name === "set-header" ? "set" : "add"]: { [header]: value } });
+}
+
+/** All of a value that the expression finds anything in becomes the new one. */
+function valueChange(args: readonly string[], side: Side): Action {
+  const [header = "", first = "", second = ""] = wordsBefore(args);
+  if (/^(?:host|forwarded|x-forwarded-(?:for|host|port|proto))$/iu.test(header)) {
+    return { lost: `${header} is written by Nines itself` };
+  }
+  const regex = ecmascript(first);
+  if (regex === undefined) return { lost: "the expression is not one of ECMAScript" };
+  const template = templateOf(second);
+  if (template === undefined || template.includes("${")) return { lost: UNKNOWN_VALUE };
+  const to = template.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1");
+  const replace = { [header]: { regex: wholeText(regex), to } };
+  return { change: { [side]: { replace } }, rest: conditionIn(args) };
 }
 
 function denial(args: readonly string[], standard: number): Action {
