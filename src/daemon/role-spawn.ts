@@ -40,8 +40,13 @@ const NODE_FLAGS: Readonly<Record<RoleCommand["role"], readonly string[]>> = {
   // Its garbage is young: records that were written, answers that were sent.
   console: ["--max-semi-space-size=8", "--max-old-space-size=256", "--v8-pool-size=1"],
   check: ["--max-old-space-size=256", "--v8-pool-size=1"],
-  // What lives longer than a request is a connection: a scavenge copies next to nothing.
-  balance: ["--max-semi-space-size=16", "--v8-pool-size=1"],
+  // What lives longer than a request is a connection: a scavenge copies next to nothing. Node reads
+  // HTTP/2 into fresh buffers; V8 alone would walk the whole heap after every 64 MB of them.
+  balance: [
+    "--max-semi-space-size=16",
+    "--v8-pool-size=1",
+    "--external-memory-accounted-in-global-limit",
+  ],
 };
 
 export function spawnRole(command: RoleCommand): ChildProcess {
