@@ -199,7 +199,7 @@ describe("who the client is", () => {
   });
 
   it("over TLS and IPv6 is told with its scheme, and in brackets", () => {
-    const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject: "" };
+    const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject: undefined };
     const origin = { tls, source: "2001:db8::1", localPort: 443 };
     assert.match(
       forwarded(get(), { forwarded: "both" }, origin),
@@ -210,14 +210,14 @@ describe("who the client is", () => {
   it("is named by its certificate where a route says so, and by nobody else", () => {
     const set = [{ name: "x-client", value: "${client_subject}" }];
     const frontend = { routes: [{ requestHeaders: edits({ set }) }] };
-    const named = (clientSubject: string): string => {
+    const named = (clientSubject: string | undefined): string => {
       const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject };
       return forwarded(get("/", "x-client: CN=root"), frontend, { tls });
     };
     assert.match(named("O=\u00d6l, CN=alice"), /\r\nx-client: O=\xc3\x96l, CN=alice\r\n/);
     assert.match(named("CN=a\r\nx-evil: 1"), /\r\nx-client: CN=a {2}x-evil: 1\r\n/);
-    assert.match(named(""), /\r\nx-client: \r\n/);
-    assert.doesNotMatch(named(""), /root/);
+    assert.match(named(undefined), /\r\nx-client: \r\n/);
+    assert.doesNotMatch(named(undefined), /root/);
   });
 
   it("is not somebody else who has signed in on the same connection with NTLM or Negotiate", () => {
@@ -256,6 +256,29 @@ describe("ids", () => {
     assert.equal(rig.told()[0]!.requestId, "mine");
   });
 
+  it("are told where a route says so, once, whoever answers", () => {
+    const add = [{ name: "x-id", value: "${request_id}" }];
+    const set = [{ name: "X-Request-Id", value: "a-${request_id}" }];
+    const own = { name: "own", when: { paths: [{ kind: "exact", value: "/own" }] } } as const;
+    const target = { kind: "respond", status: 200, body: "", contentType: "" } as const;
+    const routes = [
+      { ...own, target, responseHeaders: edits({ add }) },
+      { requestHeaders: edits({ set }), responseHeaders: edits({ add }) },
+    ];
+    const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id", routes } });
+    const client = rig.client();
+    client.write(get("/own"));
+    const told = (): string | undefined => /\r\nx-id: (.*)\r\n/u.exec(client.took())?.[1];
+    assert.equal(told(), rig.told()[0]!.requestId);
+    client.write(get());
+    const web = rig.server();
+    const sent = web.took().match(/^x-request-id: .*$/gimu);
+    web.write(ok("x"));
+    const id = told();
+    assert.match(id!, /^[0-9a-f]{32}$/u);
+    assert.deepEqual(sent, [`X-Request-Id: a-${id}`]);
+  });
+
   it("stand on the error page", () => {
     const rig = new ProxyRig({ frontend: { requestIdHeader: "x-request-id" } });
     const client = rig.client();
@@ -263,6 +286,10 @@ describe("ids", () => {
     rig.asked().breakOff("ECONNREFUSED");
     const { requestId } = rig.told()[0]!;
     assert.ok(client.took().endsWith(`\r\n\r\n502 Bad Gateway\nrequest ${requestId}\n`));
+    rig.configure({ frontend: { requestIdHeader: "x-request-id", defaultPool: "gone" } });
+    client.write(get());
+    const [{ requestId: other }] = rig.told() as [Told];
+    assert.ok(client.took().endsWith(`\r\n\r\n404 Not Found\nrequest ${other}\n`));
   });
 });
 

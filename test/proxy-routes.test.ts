@@ -74,6 +74,24 @@ describe("a route", () => {
     assert.equal(serverOf(routed(when), get(), "192.0.2.1"), "web1");
   });
 
+  it("is chosen by the client's certificate, whatever its subject", () => {
+    const chosen = (hasCertificate: boolean, clientSubject: string | undefined): string => {
+      const rig = routed({ hasCertificate });
+      const tls = { version: "TLSv1.3", serverName: "a.example", clientSubject };
+      rig.client({ tls }).write(get());
+      return rig.server().target.server;
+    };
+    for (const [subject, isShown] of [
+      ["CN=a", true],
+      ["", true],
+      [undefined, false],
+    ] as const) {
+      assert.equal(chosen(true, subject), isShown ? "other1" : "web1");
+      assert.equal(chosen(false, subject), isShown ? "web1" : "other1");
+    }
+    assert.equal(serverOf(routed({ hasCertificate: true }), get()), "web1", "without TLS");
+  });
+
   it("is the first whose conditions all hold, and without any the answer is 404", () => {
     const routes = [
       { name: "both", when: { methods: ["POST"], hosts: ["a.example"] }, target: OTHER },
@@ -238,39 +256,6 @@ describe("a route", () => {
     web.write(ok("x", "Server: secret/1", "X-Frame-Options: ALLOW"));
     const told = ["x-frame-options: DENY", "x-path: /p", "content-length: 1"];
     assert.equal(client.took(), `${head("HTTP/1.1 200 OK", ...told)}x`);
-  });
-});
-
-describe("limits of a route", () => {
-  const rateLimit = { per: "source", perSecond: 0.5, burst: 2, size: 100 } as const;
-
-  it("refuse with 429 and say when to come back", () => {
-    const rig = withRoute({ rateLimit });
-    const client = rig.client();
-    for (let i = 0; i < 2; i++) {
-      client.write(get());
-      if (i === 0) rig.server().write(ok("x"));
-    }
-    const other = rig.client();
-    other.write(get());
-    assert.match(other.took(), /^HTTP\/1\.1 429 Too Many Requests\r\n.*retry-after: 2\r\n/s);
-    assert.match(rig.told().at(-1)!.reason, /more than 0\.5 requests a second/);
-    rig.wait(2000);
-    other.write(get());
-    assert.equal(other.took(), "");
-    const stranger = rig.client({ source: "198.51.100.1" });
-    stranger.write(get());
-    assert.equal(stranger.took(), "");
-  });
-
-  it("go on counting over a reload", () => {
-    const frontend = { routes: [{ rateLimit }] };
-    const rig = new ProxyRig({ frontend });
-    for (let i = 0; i < 2; i++) rig.client().write(get());
-    rig.configure({ frontend: { ...frontend, timeouts: { headMs: 1000 } } });
-    const client = rig.client();
-    client.write(get());
-    assert.match(client.took(), /^HTTP\/1\.1 429 /);
   });
 });
 

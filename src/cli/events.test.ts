@@ -86,6 +86,18 @@ test("the journal of a dead node is read by number, time, subject and level", as
   assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} web\/a: reason 12000$/);
 });
 
+test("the newest are told in the order of their times", async () => {
+  const stateDir = mkdtempSync(join(folder, "order-"));
+  const at = Date.now() - 1_000;
+  const store = new JournalStore(openJournal(journalPath(stateDir), 0).database);
+  store.append(
+    [3, 1, 2].map((late, i) => record(i + 1, { wallMs: at + late })),
+    undefined,
+  );
+  store.close();
+  assert.deepEqual(await seqs({ stateDir }), [2, 3, 1]);
+});
+
 test("a copy of a journal is read where nothing can be written beside it, by a relative name", async () => {
   // There is no room for `-shm` after such a name.
   const path = join(folder, `100% a#${"1".repeat(245)}.db`);

@@ -125,7 +125,9 @@ function* pages(reader: JournalReader, options: EventsOptions): Generator<Journa
   const { since, until, lines } = options;
   const query = { ...filters(options), ...timesOf(since, until) };
   if (since === undefined && until === undefined) {
-    yield reader.find({ ...query, limit: lines, newest: true });
+    // What the console says itself may be written before what it hears of a moment earlier.
+    const newest = reader.find({ ...query, limit: lines, newest: true });
+    yield newest.sort((a, b) => a.wallMs - b.wallMs || a.seq - b.seq);
     return;
   }
   const isTimed = query.sinceMs !== undefined || query.untilMs !== undefined;

@@ -190,9 +190,10 @@ function addConfigurationCommands(program: Command, terminal: Terminal, end: End
     .command("explain")
     .description("meaning, unit, default and range of a configuration keyword")
     .argument("<keyword>", "as in nines.yaml or keepalived.conf, e.g. pools.timeouts, advert_int")
-    .action(async (keyword: string) => {
+    .option("--json", "for machines")
+    .action(async (keyword: string, { json = false }: { json?: boolean }) => {
       const { explainKeyword } = await import("./explain.ts");
-      end(explainKeyword(keyword, terminal));
+      end(explainKeyword({ keyword, json }, terminal));
     });
 }
 
@@ -209,7 +210,7 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       end(await status(client(given), { watch, json }, terminal));
     });
   withDirectories(program.command("why"), false)
-    .description("the last decisions of an instance with what was known then")
+    .description("the last decisions of an instance or group with what was known then")
     .argument("<instance>")
     .option("--json", "for machines")
     .action(async (instance: string, given: ClientFlags) => {

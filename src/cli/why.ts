@@ -1,4 +1,4 @@
-/** `nines why INSTANCE`: the last decisions with what was known when they were taken. */
+/** `nines why INSTANCE`, or a group: the last decisions with what was known when they were taken. */
 
 import type { Why } from "../daemon/control-api.ts";
 import type { ControlClient } from "../daemon/control-client.ts";
@@ -12,9 +12,25 @@ export async function why(
   options: { readonly instance: string; readonly json: boolean },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answer = await client.why(options.instance);
-  if (options.json) terminal.out(JSON.stringify(answer, undefined, 2));
-  else for (const line of whyLines(answer, terminal)) terminal.out(line);
+  const { instance, json } = options;
+  const { router } = await client.status();
+  const isInstance = router?.instances.some(({ name }) => name === instance) === true;
+  const group = isInstance ? undefined : router?.groups.find(({ name }) => name === instance);
+  if (group === undefined) {
+    const answer = await client.why(instance);
+    if (json) terminal.out(JSON.stringify(answer, undefined, 2));
+    else for (const line of whyLines(answer, terminal)) terminal.out(line);
+    return 0;
+  }
+  // A group decides by its members.
+  const answers = await Promise.all(group.members.map((member) => client.why(member)));
+  if (json) terminal.out(JSON.stringify(answers, undefined, 2));
+  else {
+    for (const answer of answers) {
+      terminal.out(`${answer.instance} of group ${instance}:`);
+      for (const line of whyLines(answer, terminal)) terminal.out(`  ${line}`);
+    }
+  }
   return 0;
 }
 

@@ -27,7 +27,13 @@ interface KeywordMeaning {
   readonly contains: readonly string[];
 }
 
-export function explain(name: string): Explanation {
+/** `${_PWD}` and `${_ENV HOME}` as they are written. */
+function withoutBraces(name: string): string {
+  return /^\$\{(_[A-Z]+)[^}]*\}$/u.exec(name)?.[1] ?? name;
+}
+
+export function explain(asked: string): Explanation {
+  const name = withoutBraces(asked);
   const rows = rowsNamed(name);
   const all = allKeys();
   const keys = all.filter((key) => isMeant(name, key));
@@ -78,7 +84,7 @@ function meaningOf(row: Keyword): KeywordMeaning {
     default: row.default,
     source: row.source,
     status: STATUS[row.status],
-    contains: row.takes.kind === "block" ? [...keywordsOf(row.takes.block).keys()] : [],
+    contains: [...keywordsOf(row.takes.kind === "block" ? row.takes.block : row.name).keys()],
   };
 }
 
@@ -150,8 +156,13 @@ function wrapped(name: string, words: readonly string[]): [string, string][] {
   return lines.map((line, i) => [i === 0 ? name : "", line]);
 }
 
+const PLACES: Readonly<Record<string, string>> = {
+  top: "outside of all blocks",
+  anywhere: "any line",
+};
+
 function meaningText(name: string, meaning: KeywordMeaning): string {
-  const where = meaning.blocks.map((block) => (block === "top" ? "outside of all blocks" : block));
+  const where = meaning.blocks.map((block) => PLACES[block] ?? block);
   const rows: [string, string][] = [
     ["in", `keepalived.conf: ${where.join(", ")}`],
     ["takes", meaning.takes],

@@ -24,9 +24,14 @@ export function keywordReference(): string {
   return [HEAD, ...blocks.map(blockTable)].join("\n");
 }
 
+const TITLES: Readonly<Record<string, string>> = {
+  top: "Outside of all blocks",
+  anywhere: "On any line",
+};
+
 function blockTable(block: string): string {
   const rows = KEYWORDS.filter((row) => row.blocks.includes(block));
-  const title = block === "top" ? "Outside of all blocks" : block;
+  const title = TITLES[block] ?? block;
   return [
     `## ${title}`,
     "",

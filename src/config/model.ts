@@ -62,8 +62,6 @@ export interface MailSettings {
   readonly connectTimeoutMs: number;
   /** False (`no_email_faults`): no mail when an instance goes to FAULT. */
   readonly onFault: boolean;
-  /** False (`no_checker_emails`): no mail on each check result. */
-  readonly onCheck: boolean;
 }
 
 /** `script_user`, `enable_script_security`. */
@@ -106,12 +104,10 @@ export interface Fifo {
 }
 
 export interface FifoSettings {
-  /** `notify_fifo`: events of everything. */
+  /** `notify_fifo`. */
   readonly all: Fifo;
-  /** `vrrp_notify_fifo`: INSTANCE and GROUP lines only. */
+  /** `vrrp_notify_fifo`: the same lines. */
   readonly vrrp: Fifo;
-  /** `lvs_notify_fifo`: VS and RS lines only. */
-  readonly lvs: Fifo;
   /** `fifo_write_vrrp_states_on_reload`. */
   readonly writeStatesOnReload: boolean;
 }

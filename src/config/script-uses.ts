@@ -45,7 +45,8 @@ export function scriptUses(model: Model): ScriptUse[] {
   const others = [
     hooks.startup?.command,
     hooks.shutdown?.command,
-    ...Object.values({ all: fifos.all, vrrp: fifos.vrrp, lvs: fifos.lvs }).map((f) => f.script),
+    fifos.all.script,
+    fifos.vrrp.script,
     ...virtualServers.flatMap((server) => [
       server.quorumUp,
       server.quorumDown,

@@ -10,6 +10,7 @@ import { getPriority, hostname, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import type { RecordDraft } from "../core/journal/record.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { journalPath } from "../drivers/journal-database.ts";
 import type { LoggedEvent } from "../daemon/control-api.ts";
 import type { RolePlaces } from "../daemon/role.ts";
@@ -56,7 +57,8 @@ export async function runConsoleRole({ directory, stateDirectory }: RolePlaces):
       measures.heard(event);
     },
     missed: (count) => missed(journal, count),
-    configured: () => running.forEach((part) => part.configured?.()),
+    told: (status) => measures.told(status),
+    configured: () => running.forEach((part) => tellConfigured(part, journal)),
     // Control starts another one, of the program as it is now.
     outdated: () => process.kill(process.pid, "SIGTERM"),
     reachable: (isReachable) => sayReachable(journal, isReachable),
@@ -89,7 +91,8 @@ export async function runConsoleRole({ directory, stateDirectory }: RolePlaces):
       journal.say({ source: "console", level: "error", kind: "part-failed", subject: "", reason });
     }
   }
-  await Promise.all([following, measures.run()]);
+  measures.run();
+  await following;
 }
 
 /** Whoever carries addresses and requests goes first. */
@@ -106,6 +109,16 @@ function makeWay(): void {
 
 async function closeAll(parts: readonly RunningPart[]): Promise<void> {
   for (const part of parts) await part.close();
+}
+
+/** A part that cannot must not keep the others, and the journal, from what is new. */
+function tellConfigured(part: RunningPart, journal: Journal): void {
+  try {
+    part.configured?.();
+  } catch (error) {
+    const reason = `a part of the console cannot do as it is configured: ${String(error)}`;
+    journal.say({ source: "console", level: "error", kind: "part-failed", subject: "", reason });
+  }
 }
 
 /** Control's events, as the journal has them. */
@@ -142,7 +155,7 @@ function bootId(): string {
 
 /** No control process can come back to a run directory that is gone: nobody would ever end this one. */
 function endWith(runDirectory: string): void {
-  setInterval(() => {
+  onBeat(() => {
     if (!existsSync(runDirectory)) process.kill(process.pid, "SIGTERM");
   }, LOOK_FOR_HOME_MS);
 }

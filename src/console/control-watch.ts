@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LoggedEvent, ServiceFacts } from "../daemon/control-api.ts";
+import type { LoggedEvent, NodeStatus, ServiceFacts } from "../daemon/control-api.ts";
 import { ControlClient } from "../daemon/control-client.ts";
 import type { EventPlace } from "../drivers/journal-store.ts";
 
@@ -18,6 +18,8 @@ export interface ControlListener {
   missed(count: number): void;
   /** First, and whenever another one is in force. */
   configured(service: ServiceFacts): void;
+  /** What it says of itself, whoever asked. */
+  told(status: NodeStatus): void;
   /** Control is of another version than at first: this process is of the older one. */
   outdated(): void;
   /** Told once each. */
@@ -47,6 +49,12 @@ export class ControlWatch {
 
   get isReachable(): boolean {
     return this.#isReachable === true;
+  }
+
+  async status(): Promise<NodeStatus> {
+    const status = await this.client.status();
+    this.#listener.told(status);
+    return status;
   }
 
   /** Returns after `close`. */
@@ -90,12 +98,23 @@ export class ControlWatch {
     if (event.seq > known + 1) this.#listener.missed(event.seq - known - 1);
     this.#place = { life, seq: event.seq };
     this.#listener.event(event, this.#place);
-    if (event.kind === "configuration-loaded") void this.#learn().catch(() => undefined);
+    if (event.kind === "configuration-loaded") void this.#learnAgain();
+  }
+
+  /** Whoever has just read a large configuration may be too busy to answer at once. */
+  async #learnAgain(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        return await this.#learn();
+      } catch {
+        await sleep(LONGEST_RETRY_MS, undefined, { ref: false });
+      }
+    }
   }
 
   async #learn(): Promise<void> {
     this.#service = await this.client.service();
-    const { version } = await this.client.status();
+    const { version } = await this.status();
     this.#version ??= version;
     if (version !== this.#version) this.#listener.outdated();
     this.#listener.configured(this.#service);

@@ -9,6 +9,7 @@ import type { Server as TlsServer } from "node:https";
 import { createSecureContext } from "node:tls";
 import { removeStaleSocket } from "../daemon/line-connection.ts";
 import type { ConsoleSettings } from "../config/service/service-model.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { tlsOptions, type DoorOptions, type TlsMaterial } from "./web-server.ts";
 
 const RETRY_MS = 5_000;
@@ -32,7 +33,7 @@ interface Place {
 export class Doors {
   readonly #options: DoorsOptions;
   readonly #local: Place;
-  readonly #looking: NodeJS.Timeout;
+  readonly #stopLooking: () => void;
   #places: Place[] = [];
   #settings = "";
   #listen: ConsoleSettings["listen"] = [];
@@ -46,8 +47,7 @@ export class Doors {
       removeStaleSocket(socketPath);
       server.listen(socketPath, () => chmodSync(socketPath, 0o660));
     });
-    this.#looking = setInterval(() => this.#look(), LOOK_MS);
-    this.#looking.unref();
+    this.#stopLooking = onBeat(() => this.#look(), LOOK_MS);
   }
 
   get troubles(): readonly string[] {
@@ -82,7 +82,7 @@ export class Doors {
   }
 
   close(): void {
-    clearInterval(this.#looking);
+    this.#stopLooking();
     for (const place of [this.#local, ...this.#places]) this.#shut(place);
   }
 

@@ -61,6 +61,7 @@ test("the catalogue and the past of drills are answered as described", async () 
     node: () => "lb1",
     journal: { find: () => [], add: () => undefined, onOpen: () => undefined },
     control: { service: undefined },
+    parts: () => [],
   } as unknown as ConsoleCore;
   const part = await DRILLS.start(core);
   try {
@@ -76,6 +77,12 @@ test("the catalogue and the past of drills are answered as described", async () 
         ["2", "lb2", undefined],
         ["1", undefined, "passed"],
       ],
+    );
+    appendLine(folder, { ...line, wallMs: Date.now(), kind: "drill-started", id: "3" });
+    assert.equal(
+      part.exhibits!().drills!.running?.id,
+      "3",
+      "who looks sees what was written just now",
     );
   } finally {
     await part.close();
@@ -106,14 +113,14 @@ test("what the journal has already is not written again, however late its file c
     parts: () => [],
     control: { service: undefined },
   } as unknown as ConsoleCore;
-  mock.timers.enable({ apis: ["setInterval"] });
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const part = await DRILLS.start(core);
   try {
-    mock.timers.tick(500);
+    mock.timers.tick(1_010);
     assert.deepEqual(written, []);
     isOpen = true;
     opened();
-    mock.timers.tick(500);
+    mock.timers.tick(1_010);
     assert.deepEqual(
       written.map(({ kind }) => kind),
       ["drill-finished"],
@@ -121,5 +128,26 @@ test("what the journal has already is not written again, however late its file c
   } finally {
     await part.close();
     mock.timers.reset();
+  }
+});
+
+test("a drill that cannot be started is refused, and does not end the console", async () => {
+  const program = process.execPath;
+  process.execPath = join(folder, "no such program");
+  const core = {
+    directory: runDirectory(folder),
+    stateDirectory: folder,
+    node: () => "lb1",
+    journal: { find: () => [], onOpen: () => undefined },
+    control: { service: undefined },
+  } as unknown as ConsoleCore;
+  const part = await DRILLS.start(core);
+  process.execPath = program;
+  try {
+    const order = { who: "anna", reason: "friday" };
+    const request = { action: "drill-run", subject: "kill-worker" } as const;
+    await assert.rejects(part.actions!["drill-run"]!.perform(request, order), /ENOENT/);
+  } finally {
+    await part.close();
   }
 });

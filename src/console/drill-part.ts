@@ -5,6 +5,7 @@
  */
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue, drillKind } from "../core/drill/catalogue/catalogue.ts";
@@ -17,6 +18,7 @@ import { drillAtWork, stopDrill } from "../daemon/drill-lock.ts";
 import { newDrillId } from "../daemon/drill-conductor.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { NodeSite } from "../daemon/drill-node-site.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { readLines, type DrillLine } from "../drivers/drill-files.ts";
 import { formatDuration } from "../lib/duration.ts";
@@ -32,7 +34,7 @@ import type { Exhibits } from "./overview.ts";
 import { json, type Route } from "./routes.ts";
 import { say } from "./verdict.ts";
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 1_000;
 const RECENT = 10;
 const HISTORY = 200;
 const YOUNG_MS = 60_000;
@@ -60,7 +62,7 @@ class DrillPart implements RunningPart {
   readonly #core: ConsoleCore;
   /** Undefined: the journal has not been opened, so nobody knows what is in it already. */
   #known: Set<string> | undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopLooking: () => void;
   readonly #nines: readonly string[];
   #lines: readonly DrillLine[] = [];
   #changedMs = 0;
@@ -78,11 +80,11 @@ class DrillPart implements RunningPart {
     this.routes = [this.#catalogueRoute(), this.#historyRoute()];
     this.actions = { "drill-run": this.#run(), "drill-stop": this.#stop() };
     this.#look();
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#stopLooking = onBeat(() => this.#look(), LOOK_EVERY_MS);
   }
 
   exhibits(): Partial<Exhibits> {
+    this.#look();
     const runs = this.#runs();
     const [first] = runs;
     const atWork = drillAtWork(this.#core.directory.path);
@@ -97,7 +99,7 @@ class DrillPart implements RunningPart {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stopLooking();
     this.errands.close();
   }
 
@@ -270,7 +272,9 @@ class DrillPart implements RunningPart {
         const words0 = this.#words("run", subject, ...there);
         const [file = "", ...words] = [...this.#nines, ...words0];
         // Nobody's child: it may be the console that it kills.
-        spawn(file, words, { detached: true, stdio: "ignore" }).unref();
+        const child = spawn(file, words, { detached: true, stdio: "ignore" });
+        child.unref();
+        await once(child, "spawn");
         return say("drill-begun", `the drill '${subject}' begins`, { subject });
       },
     };

@@ -5,6 +5,7 @@
  */
 
 import type { ServerResponse } from "node:http";
+import { onBeat } from "../drivers/beat.ts";
 import type { Overview, RecordView, Viewer } from "./api.ts";
 import { changeBetween } from "./overview-change.ts";
 import type { Wording } from "./wording.ts";
@@ -44,11 +45,10 @@ export function seqOfEventId(id: string | undefined, node: string): number | und
 
 export class EventStreams {
   readonly #streams = new Set<Stream>();
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #stopBeating: () => void;
 
   constructor() {
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
-    this.#heartbeat.unref();
+    this.#stopBeating = onBeat(() => this.#beat(), HEARTBEAT_MS);
   }
 
   get count(): number {
@@ -102,7 +102,7 @@ export class EventStreams {
   }
 
   close(): void {
-    clearInterval(this.#heartbeat);
+    this.#stopBeating();
     for (const stream of this.#streams) this.#drop(stream);
   }
 

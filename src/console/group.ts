@@ -7,6 +7,7 @@ import { statSync } from "node:fs";
 import type { Server } from "node:https";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { RateLimiter } from "../core/route/rate-limiter.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import type { ServiceFacts } from "../daemon/control-api.ts";
 import { groupPaths, readPapers, type Papers } from "./group-files.ts";
@@ -49,7 +50,7 @@ interface Place {
 export class Group {
   readonly #options: GroupOptions;
   readonly #strangers = new RateLimiter({ perSecond: 1 / 60, burst: 2, size: MAX_STRANGERS });
-  readonly #looking: NodeJS.Timeout;
+  readonly #stopLooking: () => void;
   #papers: Papers | undefined;
   #trouble = ALONE;
   #listening: string | undefined;
@@ -60,8 +61,7 @@ export class Group {
 
   constructor(options: GroupOptions) {
     this.#options = options;
-    this.#looking = setInterval(() => this.configured(), LOOK_MS);
-    this.#looking.unref();
+    this.#stopLooking = onBeat(() => this.configured(), LOOK_MS);
     this.configured();
   }
 
@@ -142,7 +142,7 @@ export class Group {
   }
 
   close(): void {
-    clearInterval(this.#looking);
+    this.#stopLooking();
     this.#part();
   }
 

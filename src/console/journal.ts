@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { JournalRecord, RecordDraft } from "../core/journal/record.ts";
 import type { JournalBounds } from "../core/journal/retention.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { claimJournal, corruptionOf, openJournal } from "../drivers/journal-database.ts";
 import {
@@ -64,13 +65,12 @@ export class Journal {
   #trouble: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #flushMs = FLUSH_MS;
-  readonly #pruning: NodeJS.Timeout;
+  readonly #stopPruning: () => void;
 
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#open();
-    this.#pruning = setInterval(() => this.#prune(), PRUNE_EVERY_MS);
-    this.#pruning.unref();
+    this.#stopPruning = onBeat(() => this.#prune(), PRUNE_EVERY_MS);
   }
 
   /** The number of the newest record that listeners know. */
@@ -188,7 +188,7 @@ export class Journal {
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
-    clearInterval(this.#pruning);
+    this.#stopPruning();
     this.#database?.close();
     this.#claim?.close();
   }

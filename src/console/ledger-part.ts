@@ -9,6 +9,7 @@ import { alertRecord, isDelivered } from "../core/ledger/alert-message.ts";
 import { Ledger } from "../core/ledger/ledger.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { keepSettings, keptSettings } from "../drivers/ledger-store.ts";
 import { AlertDesk } from "./alert-desk.ts";
@@ -68,7 +69,6 @@ class LedgerPart implements RunningPart {
   readonly ledger: LedgerDesk;
   readonly #core: ConsoleCore;
   readonly #desk: AlertDesk;
-  readonly #timer: NodeJS.Timeout;
   readonly #ends: (() => void)[];
   #settings: LedgerSettings = EMPTY;
   #settingsText = "";
@@ -126,10 +126,9 @@ class LedgerPart implements RunningPart {
     this.#ends = [
       core.journal.listen((records) => this.#heard(records)),
       core.measures.listen((spans) => this.#measured(spans)),
+      onBeat(() => this.#step(), STEP_MS),
     ];
     this.configured();
-    this.#timer = setInterval(() => this.#step(), STEP_MS);
-    this.#timer.unref();
   }
 
   configured(): void {
@@ -144,7 +143,6 @@ class LedgerPart implements RunningPart {
   }
 
   close(): void {
-    clearInterval(this.#timer);
     for (const end of this.#ends) end();
     this.#desk.close();
   }

@@ -4,9 +4,9 @@
  * may come, go and be killed. While control does not answer nothing is measured.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { BUCKET_MS, MINUTE_MS, spread, type Measurement } from "../core/journal/measurement.ts";
 import { Tally } from "../core/journal/tally.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import {
   type KeptLook,
@@ -14,15 +14,16 @@ import {
   MeasureStore,
   type MeasurementQuery,
 } from "../drivers/measure-store.ts";
-import type { LoggedEvent, TrafficLook } from "../daemon/control-api.ts";
+import type { LoggedEvent, NodeStatus, TrafficLook } from "../daemon/control-api.ts";
 import type { ControlWatch } from "./control-watch.ts";
 import type { Journal } from "./journal.ts";
 import { LOOKS, ServerMinutes } from "./server-minutes.ts";
+import { slowRules } from "./service-measures.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const ASK_HOLDERS_MS = 60_000;
-/** How often a node is looked at that balances nothing: once in a span. */
-const LOOK_IDLY_MS = BUCKET_MS;
+/** How often control is asked that counts nothing, and that has nothing to count before it is configured anew. */
+const LOOK_IDLY_MS = 60_000;
 /** Old spans become minutes: a little at a time. */
 const ROLL_EVERY_MS = 60_000;
 /** Who looks again after more than that does not know when it was. */
@@ -31,7 +32,8 @@ const NOBODY: TrafficLook = { processes: [] };
 /** Spans that wait for a disk. */
 const MAX_UNSAVED = 2_000;
 
-type Control = Pick<ControlWatch, "client" | "service">;
+type Control = Pick<ControlWatch, "client" | "service" | "status">;
+type Told = Pick<NodeStatus, "router" | "routerAgeMs" | "wallMs">;
 type Listener = (measurements: readonly Measurement[]) => void;
 
 export class Measures {
@@ -41,11 +43,14 @@ export class Measures {
   /** When somebody before us looked last; until our own first look. */
   #resumedMs: number | undefined;
   readonly #listeners = new Set<Listener>();
-  readonly #closing = new AbortController();
-  readonly #rolling: NodeJS.Timeout;
+  readonly #ends: (() => void)[];
   readonly #held = new Set<string>();
   readonly #servers: ServerMinutes;
+  #isLooking = false;
+  #isClosed = false;
   #askedMs = -Infinity;
+  /** The last change of who holds what. */
+  #changedMs = -Infinity;
   /** When control said that nobody counts anything. */
   #nobodyMs = -Infinity;
   #store: MeasureStore | undefined;
@@ -67,8 +72,7 @@ export class Measures {
       ...(this.#store === undefined ? [] : [this.#store]),
       ...this.#servers.rows,
     ]);
-    this.#rolling = setInterval(() => this.#roll(), ROLL_EVERY_MS);
-    this.#rolling.unref();
+    this.#ends = [onBeat(() => this.#roll(), ROLL_EVERY_MS)];
   }
 
   /** Each whole span once, after it was written (or the disk refused). */
@@ -100,8 +104,9 @@ export class Measures {
   /** An event of control: who holds what changes by these. */
   heard({ kind, instance, to }: Pick<LoggedEvent, "kind" | "instance" | "to">): void {
     if (kind !== "state-changed") return;
-    if (to === "MASTER") this.#held.add(instance);
-    else this.#held.delete(instance);
+    this.#changedMs = wallMs();
+    if (to === "MASTER") this.#held.add(subjectOf(instance));
+    else this.#held.delete(subjectOf(instance));
   }
 
   /** From elsewhere: a probe's report. Whole spans of its own vantage. */
@@ -112,40 +117,50 @@ export class Measures {
     for (const listener of this.#listeners) listener(measurements);
   }
 
-  /** Returns after `close`. */
-  async run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await this.#look();
-      await sleep(LOOK_EVERY_MS - (wallMs() % LOOK_EVERY_MS), undefined, { signal }).catch(
-        () => {},
-      );
-    }
+  /** Until `close`. */
+  run(): void {
+    this.#ends.push(onBeat(() => this.#look(), LOOK_EVERY_MS));
+    this.#look();
   }
 
   close(): void {
-    this.#closing.abort();
-    clearInterval(this.#rolling);
+    this.#isClosed = true;
+    for (const end of this.#ends) end();
     this.#finish(this.#bucket);
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
+    if (this.#isLooking) return;
+    if (this.#isIdle && !this.#wantsHolders) return this.#count(NOBODY);
+    this.#isLooking = true;
+    void this.#ask().finally(() => (this.#isLooking = false));
+  }
+
+  get #wantsHolders(): boolean {
+    return monotonicMs() - this.#askedMs > ASK_HOLDERS_MS;
+  }
+
+  async #ask(): Promise<void> {
     let look: TrafficLook;
     try {
-      if (monotonicMs() - this.#askedMs > ASK_HOLDERS_MS) await this.#askHolders();
+      if (this.#wantsHolders) await this.#control.status();
       look = this.#isIdle ? NOBODY : await this.#control.client.traffic();
     } catch {
       return;
     }
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     if (look !== NOBODY) this.#nobodyMs = look.processes.length === 0 ? monotonicMs() : -Infinity;
+    this.#count(look);
+  }
+
+  #count(look: TrafficLook): void {
     const now = wallMs();
     const bucket = Math.floor(now / BUCKET_MS);
     // What was counted up to here mostly happened in the span that ends here.
     this.#tally.look(look.processes, now);
     this.#caughtUp(now);
     this.#tally.held(LOOKS);
-    for (const name of this.#held) this.#tally.held(`instance ${name}`);
+    for (const subject of this.#held) this.#tally.held(subject);
     if (bucket !== this.#bucket) this.#finish(bucket);
   }
 
@@ -172,13 +187,16 @@ export class Measures {
     this.add(whole.flatMap((one) => spread(one, fromMs, now)));
   }
 
-  /** Now and then only: the vrrp process has better things to do than to describe itself. */
-  async #askHolders(): Promise<void> {
-    const { router } = await this.#control.client.status();
+  /** What control said to anybody here: the vrrp process has better things to do than to describe itself. */
+  told({ router, routerAgeMs, wallMs: saidMs }: Told): void {
+    // What happened since then is known better.
+    if (saidMs - routerAgeMs <= this.#changedMs) return;
     this.#askedMs = monotonicMs();
     if (router === undefined) return;
     this.#held.clear();
-    for (const { name, state } of router.instances) if (state === "MASTER") this.#held.add(name);
+    for (const { name, state } of router.instances) {
+      if (state === "MASTER") this.#held.add(subjectOf(name));
+    }
   }
 
   #finish(next: number): void {
@@ -208,13 +226,20 @@ export class Measures {
   }
 
   #roll(): void {
+    // Which spans were too slow for somebody only the configuration tells.
+    const services = this.#control.service?.ledger.services;
+    if (services === undefined) return;
     try {
-      const isMore = this.#store?.rollUp(wallMs()) === true;
+      const isMore = this.#store?.rollUp(wallMs(), services.flatMap(slowRules)) === true;
       if (this.#servers.rollUp() || isMore) setTimeout(() => this.#roll(), 100).unref();
     } catch {
       // As above; the next time.
     }
   }
+}
+
+function subjectOf(instance: string): string {
+  return `instance ${instance}`;
 }
 
 function minuteOf(bucket: number): number {

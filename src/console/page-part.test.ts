@@ -38,7 +38,7 @@ test("a verdict is written down though nobody looks; what only a reader wants is
     node: () => "lb1",
     journal,
     control: {
-      client: { status: async () => status },
+      status: async () => status,
       service: {
         nodes: [],
         vrrp: { vrrp: { instances: [{ name: "VI_1" }] } },

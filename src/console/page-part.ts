@@ -89,7 +89,7 @@ class Page implements RunningPart, PageModel {
       report: (place, trouble) => this.#sayPlace(place, trouble),
     });
     this.#watch = new StatusWatch({
-      ask: () => core.control.client.status(),
+      ask: () => core.control.status(),
       node: core.node,
       lastSeq: () => core.journal.lastSeq,
       isWatched: () => this.streams.count > 0,
@@ -180,7 +180,7 @@ class Page implements RunningPart, PageModel {
   }
 
   unready(): string | undefined {
-    const { state, reason } = this.#watch.source;
+    const { state, reason } = this.#watch.askedFor();
     return state === "live" ? undefined : reason;
   }
 

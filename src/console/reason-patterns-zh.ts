@@ -141,6 +141,7 @@ export const REASON_PATTERNS: Patterns = [
   ["has not passed a check yet", "尚未通过检查"],
   ["not checked yet", "尚未检查"],
   ["has no check", "没有检查"],
+  ["its name does not resolve: {why}", "无法解析其名称：{why}"],
   ["could not be asked: {~why}", "无法检查：{~why}"],
   ["the connection was closed", "连接被关闭"],
   ["the server ended the connection before its answer", "服务器未应答就关闭了连接"],

@@ -3,7 +3,8 @@
 import type { Measurement } from "../core/journal/measurement.ts";
 import type { Measure } from "../core/ledger/measure.ts";
 import type { LedgerService } from "../core/ledger/settings.ts";
-import { bucketEndMs } from "../core/proxy/histogram.ts";
+import { bucketEndMs, HISTOGRAM_BUCKETS } from "../core/proxy/histogram.ts";
+import type { SlowRule } from "../drivers/measure-store.ts";
 
 const LOOK_MS = 1_000;
 
@@ -18,12 +19,10 @@ export function measuresOfAll(
   spans: readonly Measurement[],
 ): Measure[] {
   const bySubject = Map.groupBy(spans, ({ subject }) => subject);
-  return services.flatMap((service) =>
-    measuresOf(
-      service,
-      subjectsOf(service).flatMap((subject) => bySubject.get(subject) ?? []),
-    ),
-  );
+  return services.flatMap((service) => {
+    const own = subjectsOf(service).flatMap((subject) => bySubject.get(subject) ?? []);
+    return own.length === 0 ? [] : measuresOf(service, own);
+  });
 }
 
 /** One for each vantage and span; several frontends add up. */
@@ -76,6 +75,17 @@ function slowOf({ objectives }: LedgerService, { good, slow, latency = [] }: Mea
     good,
     above.reduce((sum, [, count]) => sum + count, 0),
   );
+}
+
+/** What is slow of what a service is measured by; nothing without such an objective. */
+export function slowRules(service: LedgerService): SlowRule[] {
+  const belowMs = service.objectives.latency?.belowMs;
+  if (belowMs === undefined) return [];
+  let fromIndex = 0;
+  while (fromIndex < HISTOGRAM_BUCKETS && bucketEndMs(fromIndex) <= belowMs * SPAN_OF_BUCKET) {
+    fromIndex++;
+  }
+  return subjectsOf(service).map((subject) => ({ subject, fromIndex }));
 }
 
 /** A bucket counts as slow when it lies above the limit as a whole; it is a quarter octave wide. */

@@ -7,10 +7,10 @@ import type { Source } from "./api.ts";
 import { nodePart, SteadyMoments, type NodePart } from "./node-part.ts";
 import { RateMeter } from "./rate-meter.ts";
 
-/** While somebody looks, while somebody asks now and then, and else: events come without asking. */
+/** While somebody looks, while somebody asks now and then, and else: what happens comes without asking. */
 const FAST_MS = 1_000;
 const CALM_MS = 3_000;
-const IDLE_MS = 15_000;
+const IDLE_MS = 60_000;
 /** Who asked within that time may ask again. */
 const ASKED_FOR_MS = 10_000;
 /** Something happened: the numbers follow, but not each of a thousand events at once. */
@@ -86,10 +86,11 @@ export class StatusWatch {
     this.#isAsking = false;
   }
 
-  /** Somebody wants to know, without waiting for it. */
-  askedFor(): void {
+  /** Somebody wants to know, without waiting for it: how old is what is known? */
+  askedFor(): Source {
     this.#askedForMs = monotonicMs();
     if (this.#askedForMs - this.#answeredMs > CALM_MS) this.soon();
+    return this.source;
   }
 
   /** Something happened. */

@@ -131,6 +131,10 @@ const CONSOLE: Patterns = [
   ],
   ["{part} cannot be started: {~why}", "{part} 无法启动：{~why}"],
   [
+    "a part of the console cannot do as it is configured: {~why}",
+    "控制台的一个组件无法按配置工作：{~why}",
+  ],
+  [
     "{count} events are missing: control had forgotten them before they were read",
     "缺少 {count} 个事件：读取之前控制进程已将其清除",
   ],

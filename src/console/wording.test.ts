@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openApi } from "./open-api.ts";
 import { wordingOf } from "./wording.ts";
 
 const chinese = wordingOf({ "accept-language": "zh" });
@@ -55,4 +56,10 @@ test("reasons and sentences are told in Chinese at any depth; names, kinds and w
     records: [{ reason: "new kernel", data: { count: 1 } }],
   });
   assert.equal(JSON.stringify(answer, wordingOf({})), JSON.stringify(answer));
+});
+
+test("the description of the API can be read in Chinese, too", () => {
+  const description = openApi([], "1");
+  const told = JSON.parse(JSON.stringify(description, chinese)) as object;
+  assert.deepEqual(Object.keys(told), Object.keys(description));
 });

@@ -46,5 +46,7 @@ function inChinese(key: string, value: unknown): unknown {
 }
 
 function isSentence(value: unknown): value is Sentence {
-  return typeof value === "object" && value !== null && "code" in value && "args" in value;
+  // The description of the API has objects with such properties that are none.
+  const { code, args } = (value ?? {}) as Partial<Record<keyof Sentence, unknown>>;
+  return typeof code === "string" && typeof args === "object";
 }

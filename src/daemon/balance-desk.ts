@@ -140,6 +140,8 @@ export class BalanceDesk {
     await this.#workers.adopt();
     this.#past.adopt(this.#workers.links.map(({ hello }) => hello));
     if (this.#workers.links.length > 0) this.#news.knows(this.#overrides.list());
+    const looked = this.#past.look(this.#workers.links, false);
+    void looked.then(({ living }) => this.#news.knowsHealth(living));
     this.#tickets.adopt(this.#workers.links.map(({ hello }) => hello.tickets));
     await this.#sockets.takeBack(this.#workers.links);
     // Their control process may have gone while it emptied the house.
@@ -177,7 +179,7 @@ export class BalanceDesk {
     const service = this.#service;
     if (service === undefined) return undefined;
     const counts = await this.#past.look(this.#workers.links, histograms);
-    return viewOf({ ...counts, service, verdicts: this.#verdicts.seen });
+    return viewOf({ ...counts, service, verdicts: this.#verdicts.seen, names: this.#names });
   }
 
   async traffic(what: Counting): Promise<CountingProcess[]> {
@@ -331,9 +333,7 @@ export class BalanceDesk {
   #tell(link: WorkerLink, message: Extract<FromWorker, { type: "event" }>): void {
     const { event } = message;
     const isWhole = this.#news.isWhole(event, link, this.#workers.links);
-    if (isWhole && this.#news.isNews(event, link)) {
-      this.#options.log.add(event, momentOf(message));
-    }
+    if (isWhole && this.#news.isNews(event, link)) this.#options.log.add(event, momentOf(message));
   }
 
   #serves(link: WorkerLink): void {

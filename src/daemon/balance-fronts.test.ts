@@ -12,6 +12,7 @@ import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { FRONTEND_DEFAULTS } from "../core/proxy/frontend-defaults.ts";
 import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
+import { IPPROTO_TCP, socketOption, TCP_DEFER_ACCEPT } from "../drivers/stream-calls.ts";
 import { localAddress, openListener } from "../drivers/stream-listener.ts";
 import { StreamLoop } from "../drivers/stream-loop.ts";
 import { Fronts } from "./balance-fronts.ts";
@@ -92,10 +93,10 @@ test("a reload between a connection and its PROXY header changes nothing for its
   const settings = sealed({ acceptProxyFrom: ["127.0.0.0/8"] });
   await withFronts(settings, async ({ fronts, port, accepted, refused }) => {
     const raw = connect(port, "127.0.0.1");
-    await once(raw, "connect");
+    raw.write(PROXY.slice(0, 5));
     while (fronts.connections === 0) await soon();
     fronts.configure([settings], TICKETS);
-    raw.write(PROXY);
+    raw.write(PROXY.slice(5));
     const socket = connectTls({ socket: raw, rejectUnauthorized: false });
     socket.on("error", () => {}).resume();
     await closeOf(socket);
@@ -104,15 +105,31 @@ test("a reload between a connection and its PROXY header changes nothing for its
   });
 });
 
+test("clients of HTTP are accepted with their first bytes, and those that say nothing later; those that are carried at once", async () => {
+  const { tls: _tls, ...plain } = sealed();
+  await withFronts(plain, async ({ fronts, port, accepted }) => {
+    const silent = connect(port, "127.0.0.1");
+    await once(silent, "connect");
+    const first = connect(port, "127.0.0.1");
+    first.on("error", () => {}).write("GET");
+    while (accepted.length === 0) await soon();
+    assert.equal(accepted.length, 1, "the later one, which spoke");
+    while (accepted.length === 1) await soon();
+    fronts.configure([{ ...plain, mode: "tcp" }], TICKETS);
+    assert.equal(socketOption(fronts.sockets.get(NAME)!, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
+    for (const socket of [silent, first]) socket.destroy();
+  });
+});
+
 test("a client whose frontend goes before its PROXY header comes is refused", async () => {
   const settings = sealed({ acceptProxyFrom: ["127.0.0.0/8"] });
   await withFronts(settings, async ({ fronts, port, refused }) => {
     const socket = connect(port, "127.0.0.1");
-    await once(socket, "connect");
+    socket.on("error", () => {}).resume();
+    socket.write(PROXY.slice(0, 5));
     while (fronts.connections === 0) await soon();
     fronts.configure([], TICKETS);
-    socket.on("error", () => {}).resume();
-    socket.write(PROXY);
+    socket.write(PROXY.slice(5));
     await closeOf(socket);
     assert.deepEqual(refused, ["its frontend is gone"]);
     assert.equal(fronts.connections, 0);

@@ -180,13 +180,21 @@ export class Fronts {
 
   #listen(): void {
     if (this.#isClosed) return;
-    for (const name of this.#byBind.keys()) {
-      const fd = this.#sockets.get(name);
-      if (fd === undefined || this.#listeners.has(name)) continue;
-      const accepted: Accepted = (client, source, local) =>
-        this.#accepted(name, client, { source, local });
-      this.#listeners.set(name, new StreamListener(this.#options.loop, fd, accepted));
+    for (const [name, { settings }] of this.#byBind) {
+      const listener = this.#listeners.get(name) ?? this.#listenOn(name);
+      // What is carried as it is may belong to a server that speaks first.
+      if (listener !== undefined) listener.acceptsWithFirstBytes = settings.mode === "http";
     }
+  }
+
+  #listenOn(name: string): StreamListener | undefined {
+    const fd = this.#sockets.get(name);
+    if (fd === undefined) return undefined;
+    const accepted: Accepted = (client, source, local) =>
+      this.#accepted(name, client, { source, local });
+    const listener = new StreamListener(this.#options.loop, fd, accepted);
+    this.#listeners.set(name, listener);
+    return listener;
   }
 
   #accepted(name: string, fd: number, ends: Ends): void {

@@ -1,9 +1,16 @@
 /** Names of servers become addresses. The last good answer is kept while the name service fails. */
 
 import { lookup } from "node:dns/promises";
+import { monotonicMs } from "../drivers/clock.ts";
 
 /** How often a name is asked for again; the resolver's cache is the system's. */
 const ASK_EVERY_MS = 5_000;
+
+export interface NameTrouble {
+  readonly reason: string;
+  /** Monotonic. */
+  readonly sinceMs: number;
+}
 
 export interface NamesListener {
   /** An address was found for the first time or is another one now. */
@@ -15,7 +22,7 @@ export interface NamesListener {
 export class ServerNames {
   readonly #listener: NamesListener;
   readonly #known = new Map<string, string>();
-  readonly #failing = new Set<string>();
+  readonly #failing = new Map<string, NameTrouble>();
   #hosts: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
@@ -25,6 +32,11 @@ export class ServerNames {
 
   addressOf(host: string): string | undefined {
     return this.#known.get(host);
+  }
+
+  /** Of a name that has no address, not even an earlier one. */
+  troubleOf(host: string): NameTrouble | undefined {
+    return this.#known.has(host) ? undefined : this.#failing.get(host);
   }
 
   /** Resolves new names before it returns, so that a start does not begin without servers. */
@@ -69,8 +81,9 @@ export class ServerNames {
       if (tell) this.#listener.changed(host, address);
     } catch (error) {
       if (this.#failing.has(host)) return;
-      this.#failing.add(host);
-      this.#listener.failed(host, (error as NodeJS.ErrnoException).code ?? String(error));
+      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+      this.#failing.set(host, { reason, sinceMs: monotonicMs() });
+      this.#listener.failed(host, reason);
     }
   }
 }

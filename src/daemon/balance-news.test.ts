@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BalanceNews } from "./balance-news.ts";
+import type { WorkerStatus } from "./balance-status.ts";
 import { unknownServer } from "./balance-resolve.ts";
 import { eventLine, type EventDraft } from "./event-log.ts";
 
@@ -26,6 +27,20 @@ test("a state that lasts is news when it changes, whatever a fresh worker says o
   assert.ok(news.isNews(event("server-down", "check failed: 3 of 2"), A));
   assert.ok(news.isNews(event("server-tier", "no server can serve", "web"), A));
   assert.ok(!news.isNews(event("server-tier", "no server can serve", "web"), A));
+});
+
+test("a new control process tells no health that an earlier one told", () => {
+  const news = new BalanceNews();
+  const server = (name: string, state: string): object => ({ name, state });
+  const servers = [server("a", "up"), server("b", "down"), server("c", "drain")];
+  const pools = [{ name: "web", servers }] as unknown as WorkerStatus["pools"];
+  assert.ok(news.isNews(event("server-down", "check failed: 2 of 2"), A));
+  news.knowsHealth([{ pools } as WorkerStatus]);
+  // That was news since it had asked.
+  assert.ok(!news.isNews(event("server-down", "check failed: 2 of 2"), A));
+  assert.ok(!news.isNews(event("server-down", "check failed: 1 of 2", "web/b"), A));
+  assert.ok(news.isNews(event("server-up", "check passed", "web/b"), A));
+  assert.ok(news.isNews(event("server-up", "check passed", "web/c"), A));
 });
 
 test("a server that fails twice in a moment is told twice, by however many workers", () => {

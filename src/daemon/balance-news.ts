@@ -5,6 +5,7 @@
 
 import { monotonicMs } from "../drivers/clock.ts";
 import type { PoolOverrides } from "./balance-protocol.ts";
+import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
 
 /** Workers tell the same change each; within that time one line is enough. */
@@ -63,6 +64,17 @@ export class BalanceNews {
         const kind = state === "drain" ? "drain-started" : state;
         if (kind !== undefined) this.#lasting.set(`order ${pool}/${server}`, `server-${kind}`);
         if (weight !== undefined) this.#lasting.set(`weight ${pool}/${server}`, `-> ${weight}`);
+      }
+    }
+  }
+
+  /** What living workers told an earlier control process of their servers. */
+  knowsHealth(living: readonly WorkerStatus[]): void {
+    for (const pool of living.flatMap(({ pools }) => pools)) {
+      for (const { name, state } of pool.servers) {
+        const key = `health ${pool.name}/${name}`;
+        if ((state === "up" || state === "down") && !this.#lasting.has(key))
+          this.#lasting.set(key, `server-${state}`);
       }
     }
   }

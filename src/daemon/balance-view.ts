@@ -5,7 +5,16 @@ import type { CheckVerdict } from "../core/check/check-settings.ts";
 import { serverSubject } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
-import type { BalanceStatus, LastCheck, WorkerStatus } from "./balance-status.ts";
+import { Traffic } from "../core/proxy/traffic.ts";
+import type { ServerNames } from "./balance-names.ts";
+import {
+  type BalanceStatus,
+  type LastCheck,
+  type ServedPool,
+  type ServedServer,
+  trafficNumbers,
+  type WorkerStatus,
+} from "./balance-status.ts";
 import { addUp } from "./balance-totals.ts";
 
 export interface SeenVerdict {
@@ -19,14 +28,16 @@ export interface ViewSources {
   readonly service: ServiceModel;
   /** By subject. */
   readonly verdicts: ReadonlyMap<string, SeenVerdict>;
+  readonly names: Pick<ServerNames, "troubleOf">;
 }
 
-export function viewOf({ living, past, service, verdicts }: ViewSources): BalanceStatus {
+export function viewOf(sources: ViewSources): BalanceStatus {
+  const { living, past, service, verdicts, names } = sources;
   const { frontends, pools } = addUp(living, past);
   const workers = living.map(({ frontends: _frontends, pools: _pools, ...worker }) => worker);
   const viewed = pools.map((pool) => ({
     ...pool,
-    servers: pool.servers.map((server) => {
+    servers: [...pool.servers, ...nameless(pool, service, names)].map((server) => {
       const seen = verdicts.get(serverSubject(pool.name, server.name));
       const configured = service.balance.pools
         .find(({ name }) => name === pool.name)
@@ -36,6 +47,40 @@ export function viewOf({ living, past, service, verdicts }: ViewSources): Balanc
     }),
   }));
   return { workers, frontends, pools: viewed };
+}
+
+/** No worker knows servers whose names have no address; operators wrote them and look for them. */
+function nameless(
+  { name, servers }: Pick<ServedPool, "name" | "servers">,
+  { balance }: ServiceModel,
+  names: ViewSources["names"],
+): ServedServer[] {
+  const known = new Set(servers.map((server) => server.name));
+  const configured = balance.pools.find((pool) => pool.name === name)?.servers ?? [];
+  return configured.flatMap((server): ServedServer[] => {
+    const { endpoint, tier, weight, maxConnections } = server;
+    const trouble = endpoint.kind === "name" ? names.troubleOf(endpoint.host) : undefined;
+    if (trouble === undefined || known.has(server.name)) return [];
+    return [
+      {
+        name: server.name,
+        tier,
+        weight,
+        maxConnections,
+        state: "down",
+        reason: `its name does not resolve: ${trouble.reason}`,
+        sinceMs: monotonicMs() - trouble.sinceMs,
+        usable: false,
+        effectiveWeight: weight,
+        active: 0,
+        latencyMs: -1,
+        started: 0,
+        failed: 0,
+        ejections: 0,
+        traffic: trafficNumbers(new Traffic(), true),
+      },
+    ];
+  });
 }
 
 function lastCheck({ verdict, atMs }: SeenVerdict): LastCheck {

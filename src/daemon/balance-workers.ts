@@ -8,6 +8,7 @@ import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { Life, WorkerLink } from "./balance-hub.ts";
 import { BALANCE_PROTOCOL } from "./balance-protocol.ts";
@@ -54,7 +55,7 @@ export class BalanceWorkers {
   readonly #options: WorkersOptions;
   readonly #workers = new Map<number, Worker>();
   readonly #backoff = new CrashBackoff();
-  readonly #pinging: NodeJS.Timeout;
+  readonly #stopPinging: () => void;
   #isAdopted = false;
   #wanted = 0;
   /** Workers of another version wait to be replaced. */
@@ -67,8 +68,7 @@ export class BalanceWorkers {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#pinging = setInterval(() => void this.#ping(), PING_EVERY_MS);
-    this.#pinging.unref();
+    this.#stopPinging = onBeat(() => void this.#ping(), PING_EVERY_MS);
   }
 
   /** Those that take new connections, and their answers count. */
@@ -150,7 +150,7 @@ export class BalanceWorkers {
   async stop(reason: string, withinMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#settling);
-    clearInterval(this.#pinging);
+    this.#stopPinging();
     for (const worker of this.#workers.values()) {
       if (worker.link === undefined) signalProcess(worker.pid, "SIGKILL");
       else this.#drain(worker, reason, withinMs);

@@ -9,10 +9,15 @@ import type { KnownTrack, RoleModel } from "./role-protocol.ts";
 export class TrackedChecks {
   readonly #link: CheckLink;
   readonly #runner: CheckRunner;
+  /** By name. */
+  readonly #told = new Map<string, boolean>();
 
   constructor(link: CheckLink, seed: number) {
     this.#link = link;
-    this.#runner = new CheckRunner(new Prng(seed), (verdict) => this.#tell(verdict));
+    // Another reason to be down is no news for an election.
+    this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
+      if (this.#told.get(verdict.subject) !== isUsable(verdict)) this.#tell(verdict);
+    });
   }
 
   configure({ trackedChecks, scripts }: RoleModel, known: readonly KnownTrack[]): void {
@@ -34,6 +39,7 @@ export class TrackedChecks {
   #tell(verdict: CheckVerdict): void {
     const { subject: name, reason } = verdict;
     const ok = isUsable(verdict);
+    this.#told.set(name, ok);
     const what = `${prefixOf(name)}${reason}`;
     this.#link.send({ type: "track-changed", kind: "script", name, ok, value: 0, reason: what });
   }

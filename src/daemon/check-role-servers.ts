@@ -4,6 +4,7 @@
  */
 
 import type { Server } from "node:net";
+import { onBeat } from "../drivers/beat.ts";
 import { Prng } from "../lib/prng.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
@@ -43,7 +44,7 @@ export class ServerChecks {
 
   /** Takes the place of an earlier check process. Rejects when the socket cannot be had. */
   async listen(path: string): Promise<void> {
-    setInterval(() => this.#tellControls(), ALL_EVERY_MS).unref();
+    onBeat(() => this.#tellControls(), ALL_EVERY_MS);
     this.#server = await serveLines<ToCheckRole, FromCheckRole>(
       path,
       (connection) => this.#accept(connection),

@@ -17,12 +17,6 @@ export interface Patience {
 /** Does it again and again; the answer ends that. */
 export type Repeat = (work: () => void, everyMs: number) => () => void;
 
-export const byTimer: Repeat = (work, everyMs) => {
-  const timer = setInterval(work, everyMs);
-  timer.unref();
-  return () => clearInterval(timer);
-};
-
 export interface WatchedLife {
   readonly status: RoleProcessStatus;
   /** When it showed last that it lives. */

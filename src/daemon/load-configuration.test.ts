@@ -125,8 +125,12 @@ pools:
   writeFileSync(join(folder, "conf.d", "web.yaml"), web);
   const { service, lines } = loadConfiguration(join(folder, "nines.yaml"), { permissive: false });
   assert.deepEqual(
-    lines.filter((line) => line.includes("site.pem")),
+    lines.filter((line) => line.includes("no such file")),
     [],
+  );
+  assert.match(
+    lines.join("\n"),
+    /web\.yaml:3:\d+: warning: the certificate \/.*\/site\.pem ends at .*Z - put a fresh one/u,
   );
   const [frontend] = service?.balance.frontends ?? [];
   assert.equal(frontend?.tls?.certificates[0]?.certificate, site);

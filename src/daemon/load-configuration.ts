@@ -16,9 +16,9 @@ import {
   type ReadOptions,
 } from "../config/read-configuration.ts";
 import { languageOf, readEither } from "../config/read-either.ts";
-import { fileErrors, serviceWarnings } from "../config/service/service-hurts.ts";
+import { fileErrors, fileWarnings, serviceWarnings } from "../config/service/service-hurts.ts";
 import type { ServiceModel, ServiceReading } from "../config/service/service-model.ts";
-import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
+import { certificateWarnings, tlsFileTroubles } from "../drivers/tls-certificates.ts";
 
 export interface LoadOptions extends Pick<ReadOptions, "part" | "networkNamespace"> {
   readonly permissive: boolean;
@@ -109,7 +109,10 @@ function standIn(
 function filesToldOf(service: ServiceModel, facts: HostFacts): Diagnostic[] {
   const told = serviceWarnings(service, troubleWith, facts);
   if (told.some(({ severity }) => severity === "error")) return told;
-  return [...told, ...fileErrors(service, tlsFileTroubles(service.balance))];
+  const errors = fileErrors(service, tlsFileTroubles(service.balance));
+  if (errors.length > 0) return [...told, ...errors];
+  const hurts = certificateWarnings(service.balance.frontends, Date.now());
+  return [...told, ...fileWarnings(service, hurts)];
 }
 
 function troubleWith(path: string): string | undefined {

@@ -19,7 +19,6 @@ test("a mail that waits is not doubled by a reload that brings the server back",
     tls: "off",
     connectTimeoutMs: 100,
     onFault: true,
-    onCheck: true,
   };
   // Nobody listens there.
   const mail = { ...without, server: { host: "127.0.0.1", port: 1 } };

@@ -5,14 +5,51 @@ import { test } from "node:test";
 import { ProbeStore } from "../drivers/probe-store.ts";
 import { ProbeSpool } from "./probe-spool.ts";
 
-test("a full disk is told and does not end the prober; what was delivered comes again", async () => {
+async function node(): Promise<{ reports: string[]; url: URL; close: () => void }> {
   const reports: string[] = [];
   const server = createServer((request, response) => {
-    request.setEncoding("utf8").on("data", (text: string) => reports.push(text));
-    request.on("end", () => response.end("{}"));
+    let text = "";
+    request.setEncoding("utf8").on("data", (part: string) => (text += part));
+    request.on("end", () => {
+      response.statusCode = Buffer.byteLength(text) > 65_536 ? 413 : 200;
+      if (response.statusCode === 200) reports.push(text);
+      response.end("{}");
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  return { reports, url: new URL(`http://127.0.0.1:${port}`), close: () => server.close() };
+}
+
+test("many outages with long reasons go in several pieces, each as large as a node takes", async () => {
+  const { reports, url, close } = await node();
+  const store = new ProbeStore(":memory:");
+  const reason = "坏".repeat(500);
+  for (let i = 1; i <= 50; i++) {
+    store.addOutage("http://x/", "1", { fromMs: i, toMs: i + 1, failed: 1, ownMs: 0, reason });
+  }
+  const told: string[] = [];
+  const spool = new ProbeSpool({
+    store,
+    to: { url },
+    probe: "home",
+    nowMs: () => 20_000,
+    onTrouble: (text) => void told.push(text),
+  });
+  try {
+    assert.equal(await spool.flush(), true);
+    assert.deepEqual(told, []);
+    const sent = reports.flatMap((text) => (JSON.parse(text) as { outages: object[] }).outages);
+    assert.equal(sent.length, 50);
+  } finally {
+    spool.close();
+    close();
+    store.close();
+  }
+});
+
+test("a full disk is told and does not end the prober; what was delivered comes again", async () => {
+  const { reports, url, close } = await node();
   const store = new ProbeStore(":memory:");
   const counts = { good: 1, bad: 0, slow: 0, unjudged: 0, longestSilenceMs: 1, latency: [] };
   store.addBucket("http://x/", "1", { fromMs: 10_000, ...counts });
@@ -23,7 +60,7 @@ test("a full disk is told and does not end the prober; what was delivered comes 
   const told: string[] = [];
   const spool = new ProbeSpool({
     store,
-    to: { url: new URL(`http://127.0.0.1:${port}`) },
+    to: { url },
     probe: "home",
     nowMs: () => 20_000,
     onTrouble: (text) => void told.push(text),
@@ -37,7 +74,7 @@ test("a full disk is told and does not end the prober; what was delivered comes 
     assert.equal(store.undelivered, 0);
   } finally {
     spool.close();
-    server.close();
+    close();
     store.close();
   }
 });

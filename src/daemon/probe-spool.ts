@@ -118,15 +118,19 @@ export class ProbeSpool {
   }
 }
 
-/** Fewer buckets, until they fit; the rest comes with the next one. */
+/** Fewer of both, until they fit; the rest comes with the next one. */
 function bounded(waiting: Waiting | undefined): Waiting | undefined {
   let fits = waiting;
   while (
     fits !== undefined &&
-    fits.buckets.length > 1 &&
-    JSON.stringify(fits).length > MOST_BYTES
+    fits.buckets.length + fits.outages.length > 2 &&
+    Buffer.byteLength(JSON.stringify(fits)) > MOST_BYTES
   ) {
-    fits = { ...fits, buckets: fits.buckets.slice(0, Math.ceil(fits.buckets.length / 2)) };
+    fits = { ...fits, buckets: half(fits.buckets), outages: half(fits.outages) };
   }
   return fits;
+}
+
+function half<T>(list: readonly T[]): readonly T[] {
+  return list.slice(0, Math.ceil(list.length / 2));
 }

@@ -9,6 +9,7 @@
 
 import { readFileSync } from "node:fs";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
+import { untilBeatMs } from "../drivers/beat.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { ReignReader, type WrittenReign } from "../drivers/reign-record.ts";
 
@@ -17,8 +18,6 @@ const SUSPECT_SHARE = 1 / 6;
 const LOOK_AGAIN_SHARE = 1 / 12;
 /** From the order to kill until the spare has renewed; with less than that nothing can be won. */
 const SUCCESSION_MS = 100;
-/** How often to look while nobody is master. */
-const IDLE_MS = 1_000;
 const SHORTEST_LOOK_MS = 5;
 
 export interface Silence {
@@ -39,6 +38,8 @@ export class ReignWatch {
   readonly #reader: ReignReader;
   readonly #suspicion = new Suspicion(monotonicMs());
   #timer: NodeJS.Timeout | undefined;
+  #instances: readonly InstanceSettings[] = [];
+  #adverts: ReadonlyMap<string, number> = new Map();
 
   /** Looks until `close`, or until it has told once. */
   constructor(pid: number, options: ReignWatchOptions) {
@@ -50,19 +51,25 @@ export class ReignWatch {
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#reader.close();
   }
 
   #lookIn(ms: number): void {
     // Timers count whole ms and may be a fraction early.
-    const whole = Math.ceil(Math.min(IDLE_MS, Math.max(SHORTEST_LOOK_MS, ms))) + 1;
+    const whole = Math.min(untilBeatMs(), Math.ceil(Math.max(SHORTEST_LOOK_MS, ms)) + 1);
+    // While nobody is master it looks with all else that is done each second.
     this.#timer = setTimeout(() => this.#look(), whole).unref();
   }
 
   #look(): void {
     const now = monotonicMs();
     const reigns = this.#reader.read();
-    const adverts = new Map(this.#options.instances().map((i) => [i.name, i.downTimerAdverts]));
-    const silence = this.#suspicion.look(now, reigns, adverts);
+    const instances = this.#options.instances();
+    if (instances !== this.#instances) {
+      this.#instances = instances;
+      this.#adverts = new Map(instances.map((i) => [i.name, i.downTimerAdverts]));
+    }
+    const silence = this.#suspicion.look(now, reigns, this.#adverts);
     if (silence !== undefined && !isWaitingForCpu(this.#pid)) return this.#options.silent(silence);
     this.#lookIn(this.#suspicion.lookAtMs - now);
   }

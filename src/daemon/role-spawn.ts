@@ -6,9 +6,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { onBeat } from "../drivers/beat.ts";
 import { assert } from "../lib/assert.ts";
 
-const BEAT_MS = 1_000;
+/** A fifth of the patience of whoever watches, or less. */
+const SIGN_EVERY_MS = 2_000;
 
 export interface RoleCommand {
   /** `spare`: a vrrp process in reserve, see `spare-role.ts`. */
@@ -109,14 +111,14 @@ export function recordRole(
 
 /** Again and again: a process whose event loop stands still cannot do it. Control replaces who does not. */
 export function keepShowingLife(role: "check" | "console", directory: string): void {
-  setInterval(() => {
+  onBeat(() => {
     const now = new Date();
     try {
       utimesSync(join(directory, `${role}.pid`), now, now);
     } catch {
       // The directory is gone: who lives without it is left alone.
     }
-  }, BEAT_MS).unref();
+  }, SIGN_EVERY_MS);
 }
 
 /** When the process that recorded itself last did that, Unix ms; undefined: nobody recorded itself. */

@@ -5,11 +5,12 @@
 
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
-import { byTimer, LifeWatch, type Patience, type Repeat } from "./life-watch.ts";
+import { LifeWatch, type Patience, type Repeat } from "./life-watch.ts";
 import {
   endOf,
   isAlive,
@@ -47,7 +48,7 @@ export class RoleSupervision {
   constructor(
     command: RoleCommand & { readonly role: "check" | "console" },
     log: EventLog,
-    repeat: Repeat = byTimer,
+    repeat: Repeat = onBeat,
   ) {
     this.#command = command;
     this.#log = log;

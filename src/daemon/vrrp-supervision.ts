@@ -7,6 +7,7 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
+import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
@@ -210,7 +211,7 @@ export class VrrpSupervision {
     this.link = link;
     this.lastAnswerMs = monotonicMs();
     this.#set("running", link.welcome.pid);
-    const pinging = setInterval(() => void this.#ping(link), PING_EVERY_MS);
+    const stopPinging = onBeat(() => void this.#ping(link), PING_EVERY_MS);
     // Not at once: it would take the CPU from the one that is just starting.
     const preparing = setTimeout(() => this.#prepareSpare(), SPARE_AFTER_MS);
     const watch = new ReignWatch(link.welcome.pid, {
@@ -225,7 +226,7 @@ export class VrrpSupervision {
       await Promise.race([this.#options.linked(link), over]);
       return await over;
     } finally {
-      clearInterval(pinging);
+      stopPinging();
       clearTimeout(preparing);
       watch.close();
       this.link = undefined;

@@ -83,3 +83,26 @@ test("what hurt somebody stays exact for 400 days", () => {
   assert.deepEqual(store.find(all), [span(from, 200, { bad: 1, lengthMs: 60_000 }), bad]);
   database.close();
 });
+
+test("what was too slow for somebody stays exact, too", () => {
+  const { database } = openJournal(join(folder, "slow.db"), 0);
+  const store = new MeasureStore(database);
+  const from = Math.floor((NOW - 8 * DAY_MS) / 60_000) * 60_000;
+  const slow = span(from, 100, {
+    latency: [
+      [3, 49],
+      [20, 51],
+    ],
+  });
+  const quick = span(from + BUCKET_MS, 100, { latency: [[3, 100]] });
+  const other = { ...slow, subject: "frontend other" };
+  store.add([slow, quick, span(from + 2 * BUCKET_MS, 10), other]);
+  while (store.rollUp(NOW, [{ subject: "frontend web", fromIndex: 20 }]));
+  const rest = span(from, 110, { lengthMs: 60_000, latency: [[3, 100]] });
+  assert.deepEqual(
+    store.find(all).sort((a, b) => b.lengthMs - a.lengthMs),
+    [rest, slow],
+  );
+  assert.equal(store.find({ ...all, subject: "frontend other" })[0]?.lengthMs, 60_000);
+  database.close();
+});

@@ -12,7 +12,7 @@ import {
   minutesOf,
   type Latency,
 } from "../core/journal/measurement.ts";
-import { BAD_SHARE, LEAST_DARK_MS } from "../core/ledger/settings.ts";
+import { BAD_SHARE, LEAST_DARK_MS, SLOW_SHARE } from "../core/ledger/settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import { inTransaction, migrate } from "./journal-database.ts";
 import type { OldRows } from "./journal-store.ts";
@@ -48,10 +48,21 @@ const FINE_MS = 7 * DAY_MS;
 const KEPT_MS = 400 * DAY_MS;
 /** Rows of either length; then the oldest become minutes, or go. */
 const MAX_ROWS = 4_000_000;
+/** Terms of one question; of more services slow spans become minutes. */
+const MAX_RULES = 100;
 /** Spans that one call takes: some 20 ms. */
 const ROLLED = 1_000;
 
+/** Of what subject times are too long, if half of the answers are in these buckets of `Histogram` or above. */
+export interface SlowRule {
+  readonly subject: string;
+  readonly fromIndex: number;
+}
+
 /** What hurt somebody stays as exact as it was: incidents of a year are made of it. */
+const NOT_SLOW = `AND NOT (subject = ? AND coalesce(slow,
+  (SELECT sum(value ->> 1) FROM json_each(latency) WHERE value ->> 0 >= ?), 0)
+  >= ${SLOW_SHARE} * (good + bad))`;
 const KEPT_FINE = `AND NOT (coalesce(dark, 0) >= ${LEAST_DARK_MS} OR
   bad > 0 AND bad >= ${BAD_SHARE} * (good + bad))`;
 
@@ -146,14 +157,19 @@ export class MeasureStore implements OldRows {
   }
 
   /** Makes minutes of a bounded number of old spans and forgets what is too old. True: there is more. */
-  rollUp(nowMs: number): boolean {
+  rollUp(nowMs: number, slow: readonly SlowRule[] = []): boolean {
     const surplus = this.#rows(BUCKET_MS) > MAX_ROWS;
+    const rules = surplus ? [] : slow.slice(0, MAX_RULES);
     const old = this.#database
       .prepare(
         `SELECT * FROM measurement WHERE length = ${BUCKET_MS} AND start < ?
-         ${surplus ? "" : KEPT_FINE} ORDER BY start LIMIT ?`,
+         ${surplus ? "" : KEPT_FINE} ${rules.map(() => NOT_SLOW).join(" ")} ORDER BY start LIMIT ?`,
       )
-      .all(surplus ? nowMs : nowMs - FINE_MS, ROLLED)
+      .all(
+        surplus ? nowMs : nowMs - FINE_MS,
+        ...rules.flatMap(({ subject, fromIndex }) => [subject, fromIndex]),
+        ROLLED,
+      )
       .map(measurementOf);
     inTransaction(this.#database, () => {
       this.#put(minutesOf(old));

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monotonicMs } from "./clock.ts";
@@ -22,7 +29,12 @@ function open(directory: string): ReignRecord {
 }
 
 function writtenReigns(directory: string): ReturnType<ReignReader["read"]> {
-  return new ReignReader(directory).read();
+  const reader = new ReignReader(directory);
+  try {
+    return reader.read();
+  } finally {
+    reader.close();
+  }
 }
 
 function renewal(instance: string, sequence = 0): Parameters<ReignRecord["note"]>[0] {
@@ -99,6 +111,27 @@ test("who looks again finds what changed since: numbers, names, slots, a record 
     assert.deepEqual(told(), []);
     open(directory).note(renewal("C", 4));
     assert.deepEqual(told(), [["C", "id of C", 4]]);
+    reader.close();
+  });
+});
+
+test("who looks again opens the file once, however many instances there are", () => {
+  withDirectory((directory) => {
+    const record = open(directory);
+    const reader = new ReignReader(directory);
+    const names = Array.from({ length: 255 }, (_, i) => `V${i}`);
+    for (const name of names) record.note(renewal(name));
+    assert.deepEqual(
+      reader.read().map(({ instance }) => instance),
+      names,
+    );
+    rmSync(join(directory, "reigns"));
+    for (const name of names) record.note(renewal(name, 7));
+    assert.ok(reader.read().every(({ sequence }) => sequence === 7));
+    assert.equal(reader.read().length, 255);
+    const files = readdirSync("/proc/self/fd").length;
+    reader.close();
+    assert.equal(readdirSync("/proc/self/fd").length, files - 1);
   });
 });
 

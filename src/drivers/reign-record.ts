@@ -7,7 +7,7 @@
  * a killed process has either carried out or not. It wants a memory file system (/run is one).
  */
 
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { RouterAction } from "../core/vrrp/router-ports.ts";
 import type { Reign } from "../core/vrrp/reign.ts";
@@ -115,11 +115,17 @@ export class ReignRecord {
   }
 }
 
-/** For who looks again and again: only numbers change, and names that did not are not read anew. */
+/**
+ * For who looks again and again while one process writes: the file stays open, only numbers change, and
+ * names that did not are not read anew.
+ */
 export class ReignReader {
   readonly #path: string;
   readonly #heading = headingNow();
+  #fd: number | undefined;
   #bytes: Buffer = NOTHING;
+  /** Of this look and the one before, in turn. */
+  #rooms: readonly [Buffer, Buffer] = [Buffer.alloc(SLOT_BYTES), Buffer.alloc(SLOT_BYTES)];
   #slots: readonly (WrittenReign | undefined)[] = [];
 
   constructor(directory: string) {
@@ -130,7 +136,7 @@ export class ReignReader {
   read(): readonly WrittenReign[] {
     const before = this.#bytes;
     const known = this.#slots;
-    this.#bytes = readRecord(this.#path, this.#heading);
+    this.#bytes = this.#whole();
     this.#slots = slotsOf(this.#bytes, (slot, at) => {
       const reign = known[slot];
       const [from, to] = [at + NUMBER_BYTES, at + SLOT_BYTES];
@@ -138,6 +144,27 @@ export class ReignReader {
       return this.#bytes.compare(before, from, to, from, to) === 0 ? reign : undefined;
     });
     return this.#slots.filter(isReign);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #whole(): Buffer {
+    try {
+      this.#fd ??= openSync(this.#path, "r");
+      const [room, other] = this.#rooms;
+      const length = readSync(this.#fd, room, 0, room.length, 0);
+      if (length === room.length) {
+        this.#rooms = [Buffer.alloc(2 * length), other];
+        return this.#whole();
+      }
+      this.#rooms = [other.length < room.length ? Buffer.alloc(room.length) : other, room];
+      return ofNow(room.subarray(0, length), this.#heading);
+    } catch {
+      return NOTHING;
+    }
   }
 }
 
@@ -148,11 +175,14 @@ function isReign(slot: WrittenReign | undefined): slot is WrittenReign {
 /** Empty: no file, or one of another boot or network namespace. */
 function readRecord(path: string, heading: string): Buffer {
   try {
-    const bytes = readFileSync(path);
-    return textOf(bytes.subarray(0, SLOT_BYTES)) === heading ? bytes : NOTHING;
+    return ofNow(readFileSync(path), heading);
   } catch {
     return NOTHING;
   }
+}
+
+function ofNow(bytes: Buffer, heading: string): Buffer {
+  return textOf(bytes.subarray(0, SLOT_BYTES)) === heading ? bytes : NOTHING;
 }
 
 type Names = Pick<WrittenReign, "instance" | "identity">;

@@ -30,6 +30,7 @@ export const SO_ERROR = 4;
 export const SO_LINGER = 13;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
+export const TCP_DEFER_ACCEPT = 9;
 export const TCP_QUICKACK = 12;
 /** Also called SIOCOUTQ. tcp(7). */
 const TIOCOUTQ = 0x5411;

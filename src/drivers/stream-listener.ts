@@ -133,6 +133,15 @@ export class StreamListener extends Watched {
     this.#watch();
   }
 
+  /**
+   * Clients are accepted with their first bytes, where they speak first: so they are read at once, and most
+   * are answered and gone before there was a reason to watch them. Who says nothing is accepted after a
+   * second. Of the socket, whoever holds it; tcp(7), TCP_DEFER_ACCEPT. A unix socket has no such option.
+   */
+  set acceptsWithFirstBytes(isWanted: boolean) {
+    setSocketOption(this.fd, calls.IPPROTO_TCP, calls.TCP_DEFER_ACCEPT, isWanted ? 1 : 0);
+  }
+
   event(): void {
     for (let i = 0; i < ACCEPTS_PER_EVENT && this.#isOpen; i++) {
       const result = this.#acceptOne();

@@ -12,12 +12,16 @@ const MAX_NAMES = 1000;
 /** What OpenSSL takes. */
 const SESSION_CONTEXT_BYTES = 32;
 
+interface FileCredential extends Credential {
+  readonly file: string;
+}
+
 /** What clients who ask for a name are shown. */
 export interface Certificate {
   readonly file: string;
   /** Position among all of them. */
   readonly index: number;
-  readonly credentials: readonly Credential[];
+  readonly credentials: readonly FileCredential[];
   /** Of Node, which takes no more than one of them: the first. */
   readonly context: SecureContext;
 }
@@ -75,11 +79,11 @@ interface Group {
   readonly file: string;
   readonly names: readonly string[];
   readonly kinds: (string | undefined)[];
-  readonly credentials: Credential[];
+  readonly credentials: FileCredential[];
 }
 
 /** Certificates of the same names with keys of different kinds, as RSA and ECDSA, are shown by turns. */
-function grouped(read: readonly (Credential & { readonly file: string })[]): Group[] {
+function grouped(read: readonly FileCredential[]): Group[] {
   const groups: Group[] = [];
   for (const { file, cert, key } of read) {
     const x509 = describe(file, () => new X509Certificate(cert));
@@ -90,11 +94,11 @@ function grouped(read: readonly (Credential & { readonly file: string })[]): Gro
       (group) => sameNames(group.names, names) && !group.kinds.includes(kind),
     );
     if (same === undefined) {
-      groups.push({ file, names, kinds: [kind], credentials: [{ cert, key }] });
+      groups.push({ file, names, kinds: [kind], credentials: [{ file, cert, key }] });
       continue;
     }
     same.kinds.push(kind);
-    same.credentials.push({ cert, key });
+    same.credentials.push({ file, cert, key });
   }
   return groups;
 }
@@ -145,5 +149,36 @@ export function tlsFileTroubles({
   for (const { name, tls } of frontends)
     look(`frontend ${name}`, () => tls && loadCertificates(tls));
   for (const { name, tls } of pools) look(`pool ${name}`, () => tls && readPoolFiles(tls));
+  return found;
+}
+
+/** A certificate that ends sooner is told. */
+const SOON_MS = 14 * 86_400_000;
+
+/** What will hurt of certificates that can be used. */
+export function certificateWarnings(
+  frontends: readonly { readonly name: string; readonly tls?: FrontendTls }[],
+  wallMs: number,
+): readonly { readonly whose: string; readonly reason: string; readonly next: string }[] {
+  const found: { whose: string; reason: string; next: string }[] = [];
+  for (const { name, tls } of frontends) {
+    if (tls === undefined) continue;
+    const whose = `frontend ${name}`;
+    const { all, byName } = loadCertificates(tls);
+    const shown = new Set([all[0], ...byName.values()]);
+    for (const certificate of all) {
+      if (!shown.has(certificate)) {
+        const reason = `${certificate.file} is shown to nobody: others before it have its names`;
+        found.push({ whose, reason, next: "remove it, or put it before them" });
+      }
+      for (const { file, cert } of certificate.credentials) {
+        const endMs = Date.parse(new X509Certificate(cert).validTo);
+        if (endMs > wallMs + SOON_MS) continue;
+        const end = new Date(endMs).toISOString();
+        const reason = `the certificate ${file} ${endMs < wallMs ? "ended" : "ends"} at ${end}`;
+        found.push({ whose, reason, next: "put a fresh one there and reload" });
+      }
+    }
+  }
   return found;
 }

@@ -156,7 +156,7 @@ export class TlsFront {
       alpn: offersHttp1 ? "http/1.1" : isCarried ? "nothing" : "alert",
       secured: () => {
         arrival.finish();
-        const clientSubject = asked ? session.peerSubject : "";
+        const clientSubject = asked ? session.peerSubject : undefined;
         const facts = { version: session.version, serverName, clientSubject };
         this.#end(() => handshake.secured(wire, facts));
       },

@@ -83,7 +83,7 @@ export class NodeTlsFront {
     handshake.secured(socket, {
       version: socket.getProtocol() ?? "",
       serverName: typeof socket.servername === "string" ? socket.servername : "",
-      clientSubject: (certificate?.subject ?? "").replaceAll("\n", ", "),
+      clientSubject: certificate && (certificate.subject ?? "").replaceAll("\n", ", "),
     });
   }
 }

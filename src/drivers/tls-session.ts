@@ -170,11 +170,11 @@ export class TlsSession {
     return this.#library.version(this.#ssl) ?? "";
   }
 
-  /** Subject of the other side's certificate, on one line; "" without one. */
-  get peerSubject(): string {
+  /** Subject of the other side's certificate, on one line; undefined: it has shown none. */
+  get peerSubject(): string | undefined {
     const library = this.#library;
     const x509 = library.peerCertificate(this.#ssl);
-    if (x509 === 0) return "";
+    if (x509 === 0) return undefined;
     try {
       const bytes = new NativeMemory(library.certificateBytes(x509, 0));
       const slot = new NativeMemory(8);
@@ -182,7 +182,7 @@ export class TlsSession {
       library.certificateBytes(x509, slot.address);
       return new X509Certificate(bytes.bytes).subject.replaceAll("\n", ", ");
     } catch {
-      // Verified by OpenSSL, and yet not readable: as if it had shown none.
+      // Verified by OpenSSL, and yet not readable: nobody by name.
       return "";
     } finally {
       library.certificateFree(x509);

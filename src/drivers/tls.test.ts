@@ -11,7 +11,7 @@ import type { ServerPeer } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
-import { tlsFileTroubles } from "./tls-certificates.ts";
+import { certificateWarnings, tlsFileTroubles } from "./tls-certificates.ts";
 import { tlsConnector } from "./tls-connector.ts";
 import type { PoolTls } from "./tls-files.ts";
 import { TlsFront, type TlsFacts, type TlsFrontOptions } from "./tls-front.ts";
@@ -130,6 +130,24 @@ test("certificates of one name with keys of two kinds serve clients of either", 
   });
 });
 
+test("certificates that end soon, have ended or are shown to nobody are told", () => {
+  const certificates = ["one", "rsa", "two", "two"].map((file) => ({
+    certificate: join(directory, `${file}.pem`),
+    key: join(directory, `${file}.key`),
+  }));
+  const told = (wallMs: number): string[] =>
+    certificateWarnings([{ name: "a", tls: settings({ certificates }) }], wallMs).map(
+      ({ reason }) => reason.replaceAll(`${directory}/`, "").replace(/\d.*Z/u, "then"),
+    );
+  const day = 86_400_000;
+  const nobody = "two.pem is shown to nobody: others before it have its names";
+  assert.deepEqual(told(Date.now() - 20 * day), [nobody]);
+  const all = (word: string): string[] =>
+    ["one", "rsa", "two"].map((file) => `the certificate ${file}.pem ${word} at then`);
+  assert.deepEqual(told(Date.now()), [...all("ends"), nobody, all("ends")[2]]);
+  assert.deepEqual(told(Date.now() + 3 * day), [...all("ended"), nobody, all("ended")[2]]);
+});
+
 for (const [name, way] of Object.entries(ways)) {
   const withThis: typeof withFront = (tls, body) => withFront(tls, body, way);
 
@@ -192,7 +210,7 @@ for (const [name, way] of Object.entries(ways)) {
     });
     await withThis(settings({ clientCa, clientCertificate: "optional" }), async (running) => {
       assert.equal((await talk(running.port, {})).text, "hello");
-      assert.equal(running.facts[0]!.clientSubject, "");
+      assert.equal(running.facts[0]!.clientSubject, undefined);
       await assert.rejects(async () => {
         const { text } = await talk(running.port, bad);
         assert.equal(text, "hello");

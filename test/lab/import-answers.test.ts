@@ -55,8 +55,11 @@ async function ask(client: Host, port: number, words: Question): Promise<Answer>
   const options = ["--silent", "--path-as-is", "--max-time", "5", "--include"];
   const output = await client.run(["curl", ...options, ...words.slice(0, -1), url]);
   const [head = "", body = ""] = output.split(/\r\n\r\n([^]*)/u);
-  const field = (name: string): string | undefined =>
-    new RegExp(`^${name}: *(.*?)\r?$`, "imu").exec(head)?.[1];
+  // Several lines of one name say the same as one line with all of it.
+  const field = (name: string): string | undefined => {
+    const lines = [...head.matchAll(new RegExp(`^${name}: *(.*?)\r?$`, "gimu"))];
+    return lines.length === 0 ? undefined : lines.map((line) => line[1]).join(", ");
+  };
   const status = Number(/^HTTP\/\S+ (\d+)/u.exec(head)?.[1]);
   const plain = (text: string): string =>
     text.replace(`//${LB}:${port}`, "").replaceAll(`${port}`, "PORT");
@@ -233,6 +236,46 @@ test("what nginx looks up in maps is found in routes", async () => {
   ];
   const command = (file: string) => ["nginx", "-p", dirname(file), "-c", file];
   await compare({ source: "nginx/maps.conf", command, questions });
+});
+
+test("common idioms of haproxy.cfg mean what they mean to HAProxy", async () => {
+  const questions: Question[] = [
+    ...["A GoogleBot", "a crawler", "a browser"].flatMap((agent) => [
+      ["-A", agent, "/x"],
+      ["-A", agent, "/robots.txt"],
+    ]),
+    ["-H", "X-Bot: 1", ...SHOP, "/x"],
+    ["-X", "PUT", "/x"],
+    ["-X", "PUT", "/API/x"],
+    ["-H", "Host: api.example", "/x"],
+    ["-X", "PUT", "-H", "Host: API.example", "/two"],
+    ["-H", "X-Color: zero", ...SHOP, "/two"],
+    ["/api/x"],
+    ["/LOWER"],
+    ["/x?pool=blue"],
+    ["/x?pool=red"],
+    ["-H", "X-Case: a", ...SHOP, "/x"],
+    ["-H", "X-Case: c", ...SHOP, "/x"],
+    ...["API.example", "www.shop.example", "gone.example", "x.Blue.example"].map((host) => [
+      "-H",
+      `Host: ${host}`,
+      "/v",
+    ]),
+  ];
+  await compare({
+    source: "haproxy/idioms.cfg",
+    command: (file) => ["sh", "-c", `cd ${dirname(file)} && exec haproxy -db -f ${file}`],
+    // ${host} has no port.
+    questions: questions.map((words) => (words.includes("-H") ? words : [...SHOP, ...words])),
+    others: ["maps/hosts.map"],
+  });
+});
+
+test("common idioms of nginx.conf mean what they mean to nginx", async () => {
+  const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
+  const questions = [...paths, "-XPOST /only"].map((words) => [...SHOP, ...words.split(" ")]);
+  const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
+  await compare({ source: "nginx/idioms.conf", command, questions });
 });
 
 test("an imported nginx.conf answers as nginx does", async () => {

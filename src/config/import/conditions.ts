@@ -111,17 +111,29 @@ function hostsFit({ host, headers }: Record<string, unknown>): boolean {
 
 function bothValues(key: string, a: unknown, b: unknown): unknown {
   if (a === b || JSON.stringify(a) === JSON.stringify(b)) return a;
-  if (NAMED.includes(key)) {
-    const names = Object.keys(b as object);
-    const isTwice = names.some((name) => Object.hasOwn(a as object, name));
-    return isTwice ? undefined : { ...(a as object), ...(b as object) };
-  }
+  if (NAMED.includes(key)) return bothNamed(a as NamedMatches, b as NamedMatches);
   if (key === "path") return bothPaths(a as string[], b as string[]);
   if (key === "method") return (a as string[]).filter((one) => (b as string[]).includes(one));
   if (key === "host") return narrower(a as string[], b as string[], isHostIn);
   if (key === "source") return narrower(a as string[], b as string[], isSourceIn);
   const isExact = [...(a as string[]), ...(b as string[])].every((one) => !/[*/]/u.test(one));
   return isExact ? (a as string[]).filter((one) => (b as string[]).includes(one)) : undefined;
+}
+
+/** `*` and false: it is there, it is not there. */
+type NamedMatches = Readonly<Record<string, unknown>>;
+
+/** An empty list: no request is both. */
+function bothNamed(a: NamedMatches, b: NamedMatches): NamedMatches | readonly [] | undefined {
+  const result: Record<string, unknown> = { ...a };
+  for (const [name, match] of Object.entries(b)) {
+    const own = Object.hasOwn(a, name) ? a[name] : undefined;
+    if (own === undefined || (own === "*" && match !== false)) result[name] = match;
+    else if (own === false || match === false) {
+      if (own !== match) return [];
+    } else if (match !== "*" && JSON.stringify(own) !== JSON.stringify(match)) return undefined;
+  }
+  return result;
 }
 
 /** What is in both lists: of two of which one holds the other the smaller one. */

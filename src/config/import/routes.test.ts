@@ -36,3 +36,51 @@ const NOTHING = {
   rewrite: undefined,
   rate_limit: undefined,
 };
+
+test("headers that are added twice are both there, and a second Set-Cookie is told", () => {
+  const lost: string[] = [];
+  const rule = (name: string, value: string): Rule => ({
+    when: [{ all: {}, except: [] }],
+    change: { response: { add: { [name]: value } } },
+    origin: value,
+    lose: (why) => lost.push(`${value}: ${why}`),
+  });
+  const rules = [
+    rule("Via", "a"),
+    rule("via", "b"),
+    rule("Set-Cookie", "c"),
+    rule("set-cookie", "d"),
+  ];
+  const last: Rule = { ...rule("X", "e"), target: { pool: "web" } };
+  const [route] = compileRules([...rules, last], () => []);
+  assert.deepEqual(route?.data["response_headers"], {
+    add: { Via: "a, b", "Set-Cookie": "c", X: "e" },
+  });
+  assert.deepEqual(lost, ["d: a route adds one Set-Cookie"]);
+});
+
+test("a condition on what a rule before has changed is told", () => {
+  const lost: string[] = [];
+  const rule = (origin: string, given: Partial<Rule>): Rule => ({
+    when: [{ all: {}, except: [] }],
+    origin,
+    lose: (why) => lost.push(`${origin}: ${why.split(" as ")[0]}`),
+    ...given,
+  });
+  const asks = (all: Rule["when"][number]["all"]): Pick<Rule, "when"> => ({
+    when: [{ all, except: [] }],
+  });
+  const target = { pool: "web" };
+  compileRules(
+    [
+      rule("a", { ...asks({ headers: { "x-flag": "*" } }), target }),
+      rule("b", { change: { request: { set: { "X-Flag": "1" } }, rewrite: { to: "/" } } }),
+      rule("c", { ...asks({ headers: { "x-flag": false } }), target }),
+      rule("d", { ...asks({ path: ["/d"] }), target }),
+      rule("e", { ...asks({ host: ["e.example"] }), target }),
+      rule("f", { target }),
+    ],
+    () => [],
+  );
+  assert.deepEqual(lost, ["c: routes ask for headers", "d: routes ask for the path"]);
+});

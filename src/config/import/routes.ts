@@ -5,22 +5,21 @@
 
 import { type Condition, conjunction, implies, sameCondition, type When } from "./conditions.ts";
 import type { Data } from "./draft.ts";
-
-export interface Edits {
-  readonly remove?: readonly string[];
-  readonly set?: Readonly<Record<string, string>>;
-  readonly add?: Readonly<Record<string, string>>;
-}
+import { addsTwoCookies, type Edits, mergedEdits, TWO_COOKIES } from "./edits.ts";
 
 /** What a rule does to the requests that go on. */
 export interface Change {
   readonly request?: Edits;
   readonly response?: Edits;
+  /** Of a pool's own rules: before `response`. */
+  readonly inner?: Edits;
   /** Of every answer, also those that the balancer gives itself. */
   readonly answer?: Edits;
   readonly rewrite?: Data;
   readonly limit?: Data;
 }
+
+const SIDES = ["request", "inner", "response", "answer"] as const;
 
 export interface Rule {
   /** One is enough. */
@@ -55,7 +54,24 @@ interface State {
 /** Conditional changes double what comes after them: more routes than that help nobody. */
 const MOST_ROUTES = 1000;
 const MOST_STEPS = 100_000;
+const LATE_PATH = "routes ask for the path as it came, not as a rule before has rewritten it";
+const LATE_HEADER = "routes ask for headers as they came, not as a rule before has changed them";
 const TOO_MANY = "its conditions make too many routes";
+
+/** Why it is too late to ask; undefined: it is not. */
+function lateOf({ rewrite, request }: Change, asked: readonly Condition[]): string | undefined {
+  if (rewrite !== undefined && asked.some((one) => one["path"] !== undefined)) return LATE_PATH;
+  if (request === undefined) return undefined;
+  const { remove = [], set = {}, add = {} } = request;
+  const changed = [...remove, ...Object.keys(set), ...Object.keys(add)].map((name) =>
+    name.toLowerCase(),
+  );
+  const names = asked.flatMap(({ host, headers = {} }) => [
+    ...(host === undefined ? [] : ["host"]),
+    ...Object.keys(headers as object),
+  ]);
+  return names.some((name) => changed.includes(name.toLowerCase())) ? LATE_HEADER : undefined;
+}
 
 function isEdit({ when, change, target, skips }: Rule): boolean {
   const isAlways = when.length === 1 && Object.keys(when[0]!.all).length === 0;
@@ -147,6 +163,8 @@ class Compiler {
     }
     const when = rule.when[alternative];
     if (when === undefined) return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
+    const late = lateOf(state.change, [when.all, ...when.except]);
+    if (late !== undefined) this.#lose(rule, late);
     const inside = this.#meet(state, when.all, rule);
     const next = { ...place, alternative: alternative + 1 };
     if (inside === undefined) return this.run(next, state);
@@ -181,8 +199,9 @@ class Compiler {
   #apply(rule: Rule, state: State, next: Place): void {
     const { change = {}, target } = rule;
     const after = together(state.change, change);
-    if (after === undefined) this.#lose(rule, "a route rewrites once");
-    const changed = { ...state, change: after ?? state.change };
+    const isLost = typeof after === "string";
+    if (isLost) this.#lose(rule, after);
+    const changed = { ...state, change: isLost ? state.change : after };
     if (rule.skips === true) {
       const after = next.rules.findIndex((one, i) => i >= next.rule && one.phase !== rule.phase);
       return this.run({ ...next, rule: after < 0 ? next.rules.length : after }, changed);
@@ -204,27 +223,16 @@ class Compiler {
   }
 }
 
-function together(a: Change, b: Change): Change | undefined {
-  if (a.rewrite !== undefined && b.rewrite !== undefined) return undefined;
-  const request = mergedEdits(a.request, b.request);
-  const response = mergedEdits(a.response, b.response);
-  const answer = mergedEdits(a.answer, b.answer);
-  const edits = { ...(request && { request }), ...(response && { response }) };
-  return { ...a, ...b, ...edits, ...(answer && { answer }) };
-}
-
-/** What comes later wins: a header set and then removed is removed. */
-function mergedEdits(a: Edits | undefined, b: Edits | undefined): Edits | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  const gone = (name: string): boolean =>
-    (b.remove ?? []).some((one) => one.toLowerCase() === name.toLowerCase());
-  const kept = (map: Edits["set"]): Record<string, string> =>
-    Object.fromEntries(Object.entries(map ?? {}).filter(([name]) => !gone(name)));
-  return {
-    remove: [...new Set([...(a.remove ?? []), ...(b.remove ?? [])])],
-    set: { ...kept(a.set), ...b.set },
-    add: { ...kept(a.add), ...b.add },
-  };
+/** A text says why a route cannot do both. */
+function together(a: Change, b: Change): Change | string {
+  if (a.rewrite !== undefined && b.rewrite !== undefined) return "a route rewrites once";
+  if (SIDES.some((side) => addsTwoCookies(a[side], b[side]))) return TWO_COOKIES;
+  const edits = SIDES.map((side): [string, Edits | undefined] => [
+    side,
+    mergedEdits(a[side], b[side]),
+  ]);
+  const used = edits.filter(([, edit]) => edit !== undefined);
+  return { ...a, ...b, ...(Object.fromEntries(used) as Change) };
 }
 
 function afterThis(next: Place, { once }: Rule): Place {
@@ -236,10 +244,10 @@ function afterThis(next: Place, { once }: Rule): Place {
 /** What was not given may be undefined here. */
 type Told = { readonly [K in keyof Change]?: Change[K] | undefined };
 
-function changeData({ request, response, answer, rewrite, limit }: Told): Data {
+function changeData({ request, inner, response, answer, rewrite, limit }: Told): Data {
   return {
     request_headers: editsData(request),
-    response_headers: editsData(mergedEdits(response, answer)),
+    response_headers: editsData(mergedEdits(mergedEdits(inner, response), answer)),
     rewrite,
     rate_limit: limit,
   };

@@ -187,7 +187,8 @@ export class LineReader {
     const path = pattern.startsWith("/") ? pattern : `${directoryOf(line.file)}/${pattern}`;
     const isPattern = /[*?[{]/u.test(pattern);
     const found = isPattern ? this.#files.glob(path) : [path];
-    if (found.length === 0 && /[wba]$/u.test(match[2]!)) {
+    const mustMatch = pattern.includes("{") ? /[wba]$/u : /[wa]$/u;
+    if (found.length === 0 && mustMatch.test(match[2]!)) {
       this.#findings.error(at, `no file matches ${pattern}`, "check the path");
     }
     for (const file of found) this.#enter(file, at);

@@ -144,6 +144,13 @@ test("includes are relative to the file that includes, and take patterns", () =>
   assert.deepEqual(texts, ["one", "two", "/etc/sub", "end"]);
 });
 
+test("only a pattern with braces has to match after includeb", () => {
+  const wrong = (line: string): boolean => read(line).findings.failed;
+  assert.equal(wrong("includeb none*.conf"), false);
+  assert.equal(wrong("includeb {none,nothing}.conf"), true);
+  assert.equal(wrong("includew none*.conf"), true);
+});
+
 test("the directory of a file is a whole path, wherever Nines was started", () => {
   const files = { readFile: () => "${_PWD}/check.sh", glob: () => [] };
   const around = { configId: "", environment: {}, prng: new Prng(1), permissive: false };

@@ -14,6 +14,7 @@
 import { assert } from "../../lib/assert.ts";
 import { GLOBAL_KEYWORDS } from "./global-keywords.ts";
 import { GLOBAL_RARE_KEYWORDS } from "./global-rare-keywords.ts";
+import { LINE_KEYWORDS } from "./line-keywords.ts";
 import { LVS_KEYWORDS } from "./lvs-keywords.ts";
 import { VRRP_KEYWORDS } from "./vrrp-keywords.ts";
 
@@ -135,7 +136,7 @@ function argumentCount(text: string | undefined): { least: number; most: number 
 }
 
 export const KEYWORDS: readonly Keyword[] = parseTable(
-  [GLOBAL_KEYWORDS, GLOBAL_RARE_KEYWORDS, VRRP_KEYWORDS, LVS_KEYWORDS].join("\n"),
+  [GLOBAL_KEYWORDS, GLOBAL_RARE_KEYWORDS, VRRP_KEYWORDS, LVS_KEYWORDS, LINE_KEYWORDS].join("\n"),
 );
 
 const BY_BLOCK = new Map<string, Map<string, Keyword>>();

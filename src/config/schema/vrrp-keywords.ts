@@ -9,8 +9,8 @@ export const VRRP_KEYWORDS: string = `
 + version | one-of 2,3 | vrrp_version | VRRP version; IPv6 always is 3. | RFC 9568 5.2.1
 + authentication | block authentication | | Password of version 2; prefer auth_hmac. | RFC 2338 5.3.6
 + auth_hmac | block auth_hmac | | Adverts carry an HMAC-SHA256 that is checked. | keepalived 2.4, auth_hmac
-+ virtual_ipaddress | lines | | Addresses that follow the master; all of one family. | RFC 9568 5.2.9
-+ virtual_ipaddress_excluded | lines | | Addresses that follow the master but are not in the advert. | man, VRRP instance(s)
++ virtual_ipaddress | lines | | Addresses that follow the master; all of one family. One a line: ADDRESS[/LENGTH], then options. | RFC 9568 5.2.9
++ virtual_ipaddress_excluded | lines | | Addresses that follow the master but are not in the advert; written as in virtual_ipaddress. | man, VRRP instance(s)
 + virtual_routes | lines | | Routes that follow the master. | man, VRRP instance(s); ip-route(8)
 + virtual_rules | lines | | Routing rules that follow the master. | man, VRRP instance(s); ip-rule(8)
 + nopreempt | flag | | Leave a working master alone even when our priority is higher; needs state BACKUP. | RFC 9568 6.1 Preempt_Mode

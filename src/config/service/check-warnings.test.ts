@@ -18,3 +18,51 @@ pools: { db: { servers: ["10.0.0.1:6379"], check: { redis: { role: replica, max_
     /^max_lag 9.*: a primary without writes speaks .* every 10 s/,
   );
 });
+
+function read(check: string): ReturnType<typeof readServiceYaml> {
+  const yaml = `
+frontends: { db: { mode: tcp, listen: ":3306", pool: db } }
+pools: { db: { servers: ["10.0.0.1:3306"], check: ${check} } }
+`;
+  return readServiceYaml("nines.yaml", {}, { ...DISK, readFile: () => yaml });
+}
+
+/** What is told of a pool with this check. */
+function told(check: string): readonly string[] {
+  return read(check).diagnostics.map(
+    ({ severity, reason, next }) => `${severity}: ${reason} - ${next}`,
+  );
+}
+
+test("a role or a lag that nobody can see without a login is a mistake", () => {
+  assert.deepEqual(told("{ mysql: true }"), []);
+  assert.deepEqual(told("{ mysql: { role: primary, user: check } }"), []);
+  for (const kind of ["mysql", "postgresql"]) {
+    assert.match(told(`{ ${kind}: { role: primary } }`).join(), /^error: role .* add: user: NAME$/);
+    assert.match(
+      told(`{ ${kind}: { max_lag: 5s } }`).join(),
+      /^error: max_lag .* add: user: NAME$/,
+    );
+  }
+});
+
+test("a record that cannot be asked for is no question for an address", () => {
+  assert.deepEqual(told("{ dns: { name: x.example, type: AAAA } }"), []);
+  assert.match(
+    told("{ dns: { name: x.example, type: HTTPS } }").join(),
+    /^error: type cannot be 'HTTPS'/,
+  );
+  assert.match(told("{ dns: { name: x.example, type: aaaa } }").join(), /did you mean 'AAAA'/);
+});
+
+test("a command is split at spaces wherever it is written", () => {
+  const argvOf = (check: string): unknown => {
+    const protocol = read(check).service?.checks[0]?.protocol;
+    return protocol?.kind === "script" ? protocol.argv : undefined;
+  };
+  const wanted = ["/bin/ask", "-x", "two words"];
+  assert.deepEqual(argvOf(`{ script: "/bin/ask -x 'two words'" }`), wanted);
+  assert.deepEqual(argvOf(`{ script: { command: "/bin/ask -x 'two words'" } }`), wanted);
+  assert.deepEqual(argvOf(`{ script: [/bin/ask, -x, two words] }`), wanted);
+  assert.deepEqual(argvOf(`{ script: { command: [/bin/ask, -x, two words] } }`), wanted);
+});

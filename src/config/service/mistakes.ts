@@ -189,7 +189,7 @@ function wrongChoice(schema: Schema, data: unknown, name: string): Sentence | un
   if (typeof data !== "string") return undefined;
   const text = data;
   // `leastconn` and `round_robin` are what others call it.
-  const plain = (word: string): string => word.replaceAll(/[-_]/gu, "");
+  const plain = (word: string): string => word.replaceAll(/[-_]/gu, "").toLowerCase();
   const near =
     options.find((option) => plain(option).startsWith(plain(text))) ?? closest(text, options);
   return {
@@ -201,7 +201,10 @@ function wrongChoice(schema: Schema, data: unknown, name: string): Sentence | un
 function unknownKey(key: string, schema: Schema, found: Found): Sentence {
   const known = Object.keys(schema.properties ?? {});
   const foreign = FOREIGN[key];
-  const near = foreign !== undefined && known.includes(foreign) ? foreign : closest(key, known);
+  const near =
+    foreign !== undefined && known.includes(foreign)
+      ? foreign
+      : (known.find((one) => one.startsWith(`${key}_`)) ?? closest(key, known));
   const next =
     near !== undefined
       ? `did you mean '${near}'?`

@@ -39,6 +39,16 @@ export function fileErrors(
   return findings.list;
 }
 
+/** Of files that can be used. */
+export function fileWarnings(
+  service: UnfinishedService,
+  hurts: readonly { readonly whose: string; readonly reason: string; readonly next: string }[],
+): Diagnostic[] {
+  const findings = new Findings();
+  for (const { whose, reason, next } of hurts) findings.warn(placeOf(service, whose), reason, next);
+  return findings.list;
+}
+
 function placeOf(service: UnfinishedService, key: string): Place {
   return service.origins?.get(key) ?? { file: "", line: 1, column: 1, text: "" };
 }

@@ -182,9 +182,6 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
   if (wantsMail && model.mail.server !== undefined && model.mail.to.length > 0) {
     notes.push("no mail is sent about real servers - see nines events");
   }
-  if (model.fifos.lvs.target !== undefined) {
-    notes.push("nothing is written to lvs_notify_fifo - see notify_up and nines events");
-  }
   if (model.fifos.all.target !== undefined) {
     notes.push("notify_fifo gets nothing about virtual servers - see notify_up and nines events");
   }

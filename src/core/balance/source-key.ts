@@ -3,7 +3,10 @@
 import { formatIp, parseIp } from "../../lib/ip-address.ts";
 import type { HashKey } from "./pool-settings.ts";
 
-export function sourceKey({ prefix }: Extract<HashKey, { of: "source" }>, source: string): string {
+export function sourceKey(
+  { prefix }: Pick<Extract<HashKey, { of: "source" }>, "prefix">,
+  source: string,
+): string {
   if (prefix === undefined) return source;
   const bytes = parseIp(source);
   if (bytes === undefined) return source;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CheckVerdict } from "./check-settings.ts";
-import { combinedVerdict } from "./combined-verdict.ts";
+import { combinedVerdict, isOtherVerdict } from "./combined-verdict.ts";
 
 function verdict(up: boolean, more: Partial<CheckVerdict> = {}): CheckVerdict {
   const reason = up ? "check passed: status 200, 1 of 1" : "check failed: ECONNREFUSED, 1 of 1";
@@ -33,4 +33,19 @@ test("the strictest weight and order count, and the reason is that of the failur
   assert.deepEqual([all?.weightPercent, all?.admin, all?.up], [50, "drain", false]);
   assert.equal(all?.maxConnections, 30);
   assert.match(all?.reason ?? "", /ECONNREFUSED/);
+});
+
+test("another reason to be down is told, another latency is not", () => {
+  const down = {
+    subject: "web/a",
+    up: false,
+    reason: "check failed: status 503, 3 of 3",
+    latencyMs: 1,
+  };
+  assert.equal(isOtherVerdict(down, { ...down, latencyMs: 2 }), false);
+  assert.equal(
+    isOtherVerdict(down, { ...down, reason: "check failed: ECONNREFUSED, 3 of 3" }),
+    true,
+  );
+  assert.equal(isOtherVerdict({ ...down, up: true }, { ...down, up: true, reason: "x" }), false);
 });

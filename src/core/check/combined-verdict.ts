@@ -45,6 +45,7 @@ export function isOtherVerdict(before: CheckVerdict | undefined, after: CheckVer
   return (
     before === undefined ||
     before.up !== after.up ||
+    (!after.up && before.reason !== after.reason) ||
     before.weightPercent !== after.weightPercent ||
     before.admin !== after.admin ||
     before.maxConnections !== after.maxConnections ||

@@ -44,6 +44,8 @@ const QUERY_TYPES: Readonly<Record<string, number>> = {
   SRV: 33,
   ANY: 255,
 };
+/** Records that can be asked for. */
+export const DNS_TYPES: readonly string[] = Object.keys(QUERY_TYPES);
 const RESPONSE_CODES = [
   "no error",
   "format error",

@@ -149,19 +149,23 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     const isSaid = result.ok && !result.isWord;
     const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
+    // What an agent says of other things is not why its server is down.
+    const isAside = !up && result.isSilentOnState === true;
     const isNews =
       before === undefined ||
       before.up !== up ||
+      // Who mends a server must see that something else is wrong with it now.
+      (!up && !result.ok && !isAside && withoutProgress(before.reason) !== sentence(result)) ||
       before.weightPercent !== weightPercent ||
       before.admin !== admin ||
       before.maxConnections !== maxConnections ||
       before.warning !== warning;
     if (!isNews) return;
-    const word = result.ok ? "check passed" : "check failed";
+    const found = `${sentence(result)}, ${this.#health.progress()}`;
     this.#told = {
       subject: this.target.subject,
       up,
-      reason: `${word}: ${printable(result.reason)}, ${this.#health.progress()}`,
+      reason: isAside && before?.up === up ? before.reason : found,
       latencyMs: this.#latencyMs,
       ...(weightPercent === undefined ? {} : { weightPercent }),
       ...(admin === undefined ? {} : { admin }),
@@ -170,6 +174,15 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     };
     this.#actions.push({ type: "report", verdict: this.#told });
   }
+}
+
+function sentence({ ok, reason }: ProbeResult): string {
+  return `${ok ? "check passed" : "check failed"}: ${printable(reason)}`;
+}
+
+/** `check failed: ECONNREFUSED`, whether it was `, 1 of 3` or `, 3 of 3`. */
+function withoutProgress(reason: string): string {
+  return reason.replace(/, \d+ of \d+$/u, "");
 }
 
 /** An agent that only has a say when it says something. */

@@ -107,6 +107,8 @@ export class Ledger {
   step(nowMs: number): readonly LedgerAlert[] {
     const alerts: LedgerAlert[] = [];
     for (const kept of this.#kept.values()) {
+      // Of most services there is nothing, step after step.
+      if (!kept.stale && kept.incidents.length === 0 && kept.series.size === 0) continue;
       this.#fold(kept, nowMs);
       for (const incident of kept.incidents) {
         for (const news of incidentNews(incident, this.#told)) {

@@ -67,7 +67,7 @@ export interface ProbeReport {
 
 export const MOST_BUCKETS = 100;
 export const MOST_OUTAGES = 50;
-const LONGEST_TEXT = 500;
+export const LONGEST_TEXT = 500;
 
 /** A sentence when it is none. */
 export function readReport(data: unknown): ProbeReport | string {

@@ -210,3 +210,17 @@ test("a report is read, anything else is refused with a sentence", () => {
 test("nothing that comes makes reading a report throw", () => {
   fc.assert(fc.property(fc.anything(), (data) => void readReport(data)));
 });
+
+test("what others say fits into a report and orders no terminal", () => {
+  const loud = `500 \u001b[2J${"x".repeat(600)}`;
+  const news = live([
+    [0, 10, { ...GOOD, by: loud }],
+    [1000, 1010, { ok: false, reason: loud }],
+    [2000, 2010, { ...GOOD, by: "b" }],
+  ]);
+  const outages = outagesOf(news);
+  const [{ reason, before } = { reason: "", before: "" }] = outages;
+  for (const text of [reason, before ?? ""]) assert.match(text, /^500  \[2Jx{492}$/u);
+  const report = { probe: "p", run: "1", target: "t", sentMs: 1, buckets: [], outages };
+  assert.equal(typeof readReport(report), "object");
+});

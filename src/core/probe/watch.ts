@@ -4,7 +4,8 @@
  */
 
 import { HISTOGRAM_BUCKETS, histogramBucket } from "../proxy/histogram.ts";
-import { BUCKET_MS, type ProbeBucket, type ProbeOutage } from "./report.ts";
+import { printable } from "../../lib/printable.ts";
+import { BUCKET_MS, LONGEST_TEXT, type ProbeBucket, type ProbeOutage } from "./report.ts";
 
 export interface WatchSettings {
   /** Good answers that took longer are slow. */
@@ -201,7 +202,7 @@ export class ProbeWatch {
     const cell = histogramBucket(tookMs);
     bucket.latency.set(cell, (bucket.latency.get(cell) ?? 0) + 1);
     if (this.#lastGoodMs >= 0) this.#silence(bucket, this.#lastGoodMs, endMs);
-    const { by = "" } = answer;
+    const by = shown(answer.by ?? "");
     if (this.#lastGoodMs < 0) {
       this.#news.push({ kind: "first-answer", by, atMs: this.#wall(endMs) });
     }
@@ -224,7 +225,7 @@ export class ProbeWatch {
       return;
     }
     const fromMs = this.#lastGoodOr(atMs);
-    this.#outage = { fromMs, reason, before: this.#by, failed: 1, ownMs: 0 };
+    this.#outage = { fromMs, reason: shown(reason), before: this.#by, failed: 1, ownMs: 0 };
     this.#news.push({ kind: "outage-began", outage: this.#told(this.#outage) });
   }
 
@@ -288,4 +289,9 @@ export class ProbeWatch {
       bucket: { ...counts, ...silence, ...edges, latency: cells },
     });
   }
+}
+
+/** Who is asked chooses the words, and they end up in terminals; a node takes no longer ones. */
+function shown(text: string): string {
+  return printable(text).slice(0, LONGEST_TEXT);
 }

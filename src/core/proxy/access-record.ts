@@ -54,6 +54,8 @@ export class AccessRecord {
   bytesIn = 0;
   bytesOut = 0;
   retries = 0;
+  /** The client sent no id of its own. */
+  drewId = false;
   /** The request went over a kept connection. */
   isReused = false;
   cause: EndCause = "-";
@@ -78,7 +80,7 @@ export class AccessRecord {
   clear(): void {
     this.route = this.pool = this.server = this.reason = "";
     this.status = this.version = this.bytesIn = this.bytesOut = this.retries = 0;
-    this.isReused = this.http2 = this.isTcp = false;
+    this.isReused = this.http2 = this.isTcp = this.drewId = false;
     this.requestMs = this.queueMs = this.connectMs = this.answerMs = -1;
     this.totalMs = 0;
     this.cause = this.phase = "-";

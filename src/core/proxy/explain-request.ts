@@ -8,7 +8,7 @@ import type { Pool } from "../balance/pool.ts";
 import { refusal } from "../http/refusals.ts";
 import { RequestHead } from "../http/request-head.ts";
 import { RequestFacts } from "../route/request-facts.ts";
-import type { RouteSettings } from "../route/route-settings.ts";
+import type { RateLimit, RouteSettings } from "../route/route-settings.ts";
 import { boundByTable, boundServer, type Bound, hashOf } from "./binding.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Frontend } from "./frontend.ts";
@@ -135,7 +135,7 @@ function chances({ rateLimit, fault, target }: RouteSettings): string[] {
   const lines = [];
   if (rateLimit !== undefined) {
     const { per, perSecond, burst } = rateLimit;
-    const whose = typeof per === "string" ? per : `header ${per.header}`;
+    const whose = wordsOf(per);
     lines.push(`rate limit: ${burst} at once, then ${perSecond} a second per ${whose}; else 429`);
   }
   if (target.kind !== "pools") return lines;
@@ -143,6 +143,11 @@ function chances({ rateLimit, fault, target }: RouteSettings): string[] {
   if (abort !== undefined) lines.push(`fault: ${abort.percent} % are answered ${abort.status}`);
   if (delay !== undefined) lines.push(`fault: ${delay.percent} % wait ${delay.ms} ms first`);
   return lines;
+}
+
+function wordsOf(per: RateLimit["per"]): string {
+  if (typeof per === "string") return per;
+  return "prefix" in per ? `network of the source (/${per.prefix})` : `header ${per.header}`;
 }
 
 /** What binds the client, what the pool goes by unless that decides alone, and the server. */

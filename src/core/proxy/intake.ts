@@ -4,6 +4,7 @@
  */
 
 import { hashText } from "../balance/hash.ts";
+import { sourceKey } from "../balance/source-key.ts";
 import type { QueueClass } from "../balance/wait-queue.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { isText } from "../http/octets.ts";
@@ -15,6 +16,7 @@ import { drawFault } from "../route/fault-draw.ts";
 import { shed } from "../route/load-shedding.ts";
 import { RequestFacts } from "../route/request-facts.ts";
 import type { Priority, RateLimit } from "../route/route-settings.ts";
+import { accessText } from "./access-line.ts";
 import { ACCESS_TEXTS, type EndCause } from "./access-record.ts";
 import { findServer } from "./binding.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -52,12 +54,14 @@ export class Intake {
   readonly #writer: RequestWriter;
   /** Of the request that is being decided upon. */
   readonly #facts = new RequestFacts(new RequestHead());
+  #deciding: Exchange | undefined;
 
   constructor(parts: EngineParts, options: IntakeOptions) {
     this.#parts = parts;
     this.#options = options;
     this.relay = new RequestRelay(parts);
     this.#writer = new RequestWriter(parts);
+    this.#facts.requestId = () => idOf(this.#deciding!);
   }
 
   /** The head is whole and can be read in one way only. It is valid during the call. */
@@ -67,6 +71,8 @@ export class Intake {
     const { settings } = frontend;
     const facts = this.#factsOf(client, head);
     learn(exchange, head);
+    this.#deciding = exchange;
+    this.#writer.identify(exchange, head);
     exchange.record.source = facts.source;
     if (settings.accessLog.format !== "off") keepTexts(exchange, head);
     const own = ownPath(settings, head);
@@ -131,7 +137,7 @@ export class Intake {
     facts.sender = origin.source;
     facts.scheme = origin.tls === undefined ? "http" : "https";
     facts.localPort = origin.localPort;
-    facts.clientSubject = origin.tls?.clientSubject ?? "";
+    facts.clientSubject = origin.tls?.clientSubject;
     // Rules are about the client, not about the proxy in front of us.
     facts.source = frontend.forwarding.clientOf(facts);
     return facts;
@@ -162,14 +168,14 @@ export class Intake {
         frontend.traffic.add(COUNTERS.rateLimited, 1);
         exchange.blame("P", "R", `more than ${rateLimit.perSecond} requests a second`);
         const seconds = Math.ceil(waitMs / 1000);
-        return { ...errorPage(429, ""), fields: `retry-after: ${seconds}\r\n` };
+        return { ...errorPage(429, idOf(exchange)), fields: `retry-after: ${seconds}\r\n` };
       }
     }
     const overload = this.#shed(frontend, priority);
     if (overload === undefined) return undefined;
     frontend.traffic.add(COUNTERS.shed, 1);
     exchange.blame("R", "R", overload);
-    return errorPage(503, "");
+    return errorPage(503, idOf(exchange));
   }
 
   /** Full load is the node's: what all workers serve. */
@@ -225,12 +231,16 @@ export class Intake {
 
   #refuse(exchange: Exchange, status: number, cause: EndCause, reason: string): void {
     exchange.blame(cause, "R", reason);
-    this.#answer(exchange, errorPage(status, ""));
+    this.#answer(exchange, errorPage(status, idOf(exchange)));
   }
 
   #answer(exchange: Exchange, answer: OwnAnswer): void {
     exchange.client!.answer(answer);
   }
+}
+
+function idOf({ record }: Exchange): string {
+  return accessText(record, ACCESS_TEXTS.requestId);
 }
 
 /** What must be known of the request after its head is gone. */
@@ -293,7 +303,9 @@ function isPath(head: RequestHead, path: string): boolean {
 
 function limitKey({ per }: RateLimit, facts: RequestFacts): string {
   if (per === "source") return facts.source;
-  return per === "route" ? "" : (facts.head.text(per.header.toLowerCase()) ?? "");
+  if (per === "route") return "";
+  if ("prefix" in per) return sourceKey(per, facts.source);
+  return facts.head.text(per.header.toLowerCase()) ?? "";
 }
 
 export function poolOf(

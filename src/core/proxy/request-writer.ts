@@ -4,6 +4,7 @@ import { latin1Bytes } from "../../lib/text-bytes.ts";
 import { fieldNumber } from "../http/field-names.ts";
 import { HeadWriter } from "../http/head-writer.ts";
 import { isDegraded } from "../route/load-shedding.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import type { RequestFacts } from "../route/request-facts.ts";
 import { ACCESS_TEXTS } from "./access-record.ts";
 import { writeRequestCookies } from "./binding.ts";
@@ -27,6 +28,22 @@ export class RequestWriter {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+  }
+
+  /** The client's own id of the request, or a drawn one: for the log, answers of ours and the server. */
+  identify({ client, record }: Exchange, head: RequestHead): void {
+    const { requestIdHeader, requestIdHash } = client!.frontend;
+    if (requestIdHeader === "") return;
+    const index = head.next(requestIdHash, requestIdHeader, 0);
+    if (index >= 0) {
+      const from = head.valueFrom(index);
+      return record.keep(ACCESS_TEXTS.requestId, head.bytes, from, head.valueTo(index));
+    }
+    const writer = this.#writer;
+    writer.begin(this.#parts.scratch, 0);
+    this.#drawHex(4);
+    record.keep(ACCESS_TEXTS.requestId, writer.bytes, 0, writer.at);
+    record.drewId = true;
   }
 
   /** Into `exchange.outbound`. False: too large with what is added to it. */
@@ -59,7 +76,7 @@ export class RequestWriter {
     if (exchange.requestChunked) writer.octets(CHUNKED);
     else if (head.has(LENGTH)) writer.contentLength(head.length);
     if (exchange.expectsContinue) writer.text("expect: 100-continue\r\n");
-    this.#writeIds(exchange, facts, frontend);
+    this.#writeIds(exchange, facts);
     frontend.forwarding.write(writer, facts, route?.requestEdits);
     const { shedding } = frontend.settings;
     if (shedding.degradedHeader !== "" && isDegraded(shedding, this.#parts.load.sum())) {
@@ -89,26 +106,22 @@ export class RequestWriter {
     writer.lineEnd();
   }
 
-  #writeIds(exchange: Exchange, { head }: RequestFacts, frontend: Frontend): void {
+  /** What a route sets itself is left to it. */
+  #writeIds(exchange: Exchange, { head }: RequestFacts): void {
     const writer = this.#writer;
-    const { requestIdHeader, requestIdLine } = frontend;
-    const { traceparent } = frontend.settings;
     const { record } = exchange;
-    if (requestIdHeader !== "") {
-      const index = head.next(frontend.requestIdHash, requestIdHeader, 0);
-      if (index >= 0) {
-        const from = head.valueFrom(index);
-        record.keep(ACCESS_TEXTS.requestId, head.bytes, from, head.valueTo(index));
-      } else {
-        writer.octets(requestIdLine);
-        const start = writer.at;
-        this.#drawHex(4);
-        if (!writer.overflow) record.keep(ACCESS_TEXTS.requestId, writer.bytes, start, writer.at);
-        writer.lineEnd();
-      }
+    const { frontend, route } = contextOf(exchange);
+    const { requestIdHeader, requestIdLine } = frontend;
+    if (record.drewId && route?.requestEdits.drops(requestIdHeader) !== true) {
+      const from = 2 * ACCESS_TEXTS.requestId;
+      writer.octets(requestIdLine);
+      writer.span(record.bytes, record.spans[from]!, record.spans[from + 1]!);
+      writer.lineEnd();
     }
+    const { traceparent } = frontend.settings;
+    const isSet = head.has(TRACEPARENT) || route?.requestEdits.drops("traceparent") === true;
     // W3C Trace Context 3.2: version, trace id, parent id, sampled by whoever comes next.
-    if (traceparent && !head.has(TRACEPARENT)) {
+    if (traceparent && !isSet) {
       writer.text("traceparent: 00-");
       this.#drawHex(4);
       writer.text("-");

@@ -70,8 +70,8 @@ export interface ClientOrigin {
   readonly tls?: {
     readonly version: string;
     readonly serverName: string;
-    /** Subject of a verified client certificate; "" without one. */
-    readonly clientSubject: string;
+    /** Of a verified client certificate; undefined without one. */
+    readonly clientSubject: string | undefined;
   };
   /** The stream came over HTTP/2 and speaks HTTP/1.1 to the engine. */
   readonly http2: boolean;

@@ -13,8 +13,10 @@ export class RequestFacts {
   sender: string;
   scheme: "http" | "https";
   localPort: number;
-  /** Subject of the client's verified certificate; "" without one. */
-  clientSubject: string;
+  /** Of the client's verified certificate; undefined without one. */
+  clientSubject: string | undefined;
+  /** Its own, or the drawn one; "" where there are none. */
+  requestId: () => string;
   #path: string | undefined;
   #rulePath: string | undefined;
   #host: string | undefined;
@@ -26,7 +28,8 @@ export class RequestFacts {
     this.source = this.sender = "";
     this.scheme = "http";
     this.localPort = 0;
-    this.clientSubject = "";
+    this.clientSubject = undefined;
+    this.requestId = () => "";
   }
 
   /** For the next request of the same connection. */

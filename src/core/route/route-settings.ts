@@ -27,6 +27,8 @@ export interface RouteConditions {
   readonly headers?: readonly NamedMatch[];
   readonly cookies?: readonly NamedMatch[];
   readonly query?: readonly NamedMatch[];
+  /** Whether the client has shown a certificate that was verified. */
+  readonly hasCertificate?: boolean;
   /** Addresses or prefixes (CIDR) of the client. */
   readonly sources?: readonly string[];
 }
@@ -56,8 +58,8 @@ export type PathRewrite =
 
 /** GCRA: `burst` at once, then `perSecond`. Refused with 429 and Retry-After. */
 export interface RateLimit {
-  /** One bucket per client address, per value of a header, or one for the route. */
-  readonly per: "source" | "route" | { readonly header: string };
+  /** One bucket per client address or network, per value of a header, or one for the route. */
+  readonly per: "source" | "route" | { readonly header: string } | { readonly prefix: number };
   readonly perSecond: number;
   readonly burst: number;
   /** Buckets at most; the least recently used goes first. Default 100000. */

@@ -1,6 +1,7 @@
 /** Ordered rules: the first whose conditions all hold decides. Compiled once per configuration. */
 
 import { isIpv6 } from "../../lib/ip-address.ts";
+import { nameHash } from "../http/field-names.ts";
 import { AddressSet } from "./address-set.ts";
 import { isAscii, lettersOf, octetText } from "./letters.ts";
 import { rulePath, spelled } from "./normal-path.ts";
@@ -78,7 +79,16 @@ function firstFailure(rule: Rule, facts: RequestFacts): Condition | undefined {
 }
 
 function conditionsOf(when: RouteConditions): Condition[] {
-  const { hosts, paths, methods, headers = [], cookies = [], query = [], sources } = when;
+  const {
+    hosts,
+    paths,
+    methods,
+    headers = [],
+    cookies = [],
+    query = [],
+    sources,
+    hasCertificate,
+  } = when;
   const conditions: Condition[] = [];
   if (methods !== undefined) {
     const wanted = new Set(methods);
@@ -94,10 +104,9 @@ function conditionsOf(when: RouteConditions): Condition[] {
     const isLike = anyOf(paths.filter(isPattern));
     const isPlain = anyOf(paths.filter((path) => !isPattern(path)));
     // What a plain one takes is not looked at by patterns, so it may have any length.
-    const forPatterns = ({ rulePath: path }: RequestFacts): string | undefined =>
-      isPlain(path) ? undefined : path;
+    const isLong = ({ rulePath: path }: RequestFacts): boolean => !isPlain(path) && isTooLong(path);
     const text = `path ${paths.map((path) => wordsOf(path)).join(" or ")}`;
-    conditions.push(...readable("path", paths, 414, forPatterns), {
+    conditions.push(...readable("path", paths, 414, isLong), {
       text,
       holds: (facts) => isPlain(facts.rulePath) || isLike(facts.rulePath),
     });
@@ -107,6 +116,12 @@ function conditionsOf(when: RouteConditions): Condition[] {
     const text = `source in ${sources.join(", ")}`;
     conditions.push({ text, holds: (facts) => set.has(facts.source) });
   }
+  if (hasCertificate !== undefined) {
+    const text = hasCertificate ? "a client certificate" : "no client certificate";
+    const holds = (facts: RequestFacts): boolean =>
+      (facts.clientSubject !== undefined) === hasCertificate;
+    conditions.push({ text, holds });
+  }
   conditions.push(...named(headers, HEADER), ...named(cookies, COOKIE), ...named(query, QUERY));
   return conditions;
 }
@@ -115,40 +130,53 @@ function conditionsOf(when: RouteConditions): Condition[] {
 interface NamedKind {
   readonly what: string;
   readonly otherwise: TooLong;
-  readonly valueOf: (facts: RequestFacts, name: string) => string | undefined;
+  /** Whether the test holds for one of its values, or for undefined where there is none. */
+  readonly any: (facts: RequestFacts, name: string, test: Test) => boolean;
   readonly spell?: Spell;
 }
 
 const HEADER: NamedKind = {
   what: "header",
   otherwise: 431,
-  valueOf: (facts, name) => facts.head.text(name.toLowerCase()),
+  // Servers differ about which of several fields counts: none of them must pass unseen.
+  any: ({ head }, name, test) => {
+    const lower = name.toLowerCase();
+    const hash = nameHash(lower);
+    let i = head.next(hash, lower, 0);
+    if (i < 0) return test(undefined);
+    while (i >= 0 && !test(head.valueText(i))) i = head.next(hash, lower, i + 1);
+    return i >= 0;
+  },
   spell: octetText,
 };
 const COOKIE: NamedKind = {
   what: "cookie",
   otherwise: 431,
-  valueOf: (facts, name) => facts.cookies.get(name),
+  any: (facts, name, test) => test(facts.cookies.get(name)),
   spell: octetText,
 };
 /** Read as letters already. */
 const QUERY: NamedKind = {
   what: "query",
   otherwise: 414,
-  valueOf: (facts, name) => facts.query.get(name),
+  any: (facts, name, test) => test(facts.query.get(name)),
 };
 
 function named(
   matches: readonly NamedMatch[],
-  { what, otherwise, valueOf, spell }: NamedKind,
+  { what, otherwise, any, spell }: NamedKind,
 ): Condition[] {
   return matches.flatMap(({ name, match }) => {
     const test = testOf(match, spell);
-    const value = (facts: RequestFacts): string | undefined => valueOf(facts, name);
     const text = `${what} ${name} ${wordsOf(match)}`;
-    const holds = (facts: RequestFacts): boolean => test(value(facts));
-    return [...readable(`${what} ${name}`, [match], otherwise, value), { text, holds }];
+    const holds = (facts: RequestFacts): boolean => any(facts, name, test);
+    const isLong = (facts: RequestFacts): boolean => any(facts, name, isTooLong);
+    return [...readable(`${what} ${name}`, [match], otherwise, isLong), { text, holds }];
   });
+}
+
+function isTooLong(text: string | undefined): boolean {
+  return (text?.length ?? 0) > MAX_PATTERN_TEXT;
 }
 
 /** In front of a condition that looks for a pattern. */
@@ -156,10 +184,10 @@ function readable(
   what: string,
   matches: readonly TextMatch[],
   otherwise: TooLong,
-  textOf: (facts: RequestFacts) => string | undefined,
+  isLong: (facts: RequestFacts) => boolean,
 ): Condition[] {
   if (!matches.some(({ kind }) => kind === "regex")) return [];
-  const holds = (facts: RequestFacts): boolean => (textOf(facts)?.length ?? 0) <= MAX_PATTERN_TEXT;
+  const holds = (facts: RequestFacts): boolean => !isLong(facts);
   return [{ text: `${what} of at most ${MAX_PATTERN_TEXT} letters`, holds, otherwise }];
 }
 

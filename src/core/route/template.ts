@@ -18,7 +18,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   uri: (facts, target) => target ?? facts.uri,
   source: (facts) => facts.source,
-  client_subject: (facts) => octetText(facts.clientSubject),
+  request_id: (facts) => facts.requestId(),
+  client_subject: (facts) => octetText(facts.clientSubject ?? ""),
 };
 
 export const VARIABLE_NAMES: readonly string[] = Object.keys(VARIABLES);

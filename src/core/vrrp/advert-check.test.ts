@@ -145,6 +145,14 @@ test("RFC 3768 7.1: in version 2 other addresses are dropped, unless the owner n
   assert.equal(verdict(lenient, advert(theirs)), BELIEVED);
 });
 
+test("RFC 9568 5.2.5 with erratum 8299: an advert names an address, unless nobody has one", () => {
+  for (const version of [2, 3] as const) {
+    const empty = instance({ version, addresses: [] });
+    assert.equal(verdict(instance({ version }), advert(empty)), "no-addresses");
+    assert.equal(verdict(empty, advert(empty)), BELIEVED);
+  }
+});
+
 test("the order of the addresses does not matter, one named twice does", () => {
   const ours = instance({ version: 2, vips: ["192.0.2.200", "192.0.2.201"] });
   const turned = instance({ version: 2, vips: ["192.0.2.201", "192.0.2.200"] });

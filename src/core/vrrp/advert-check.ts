@@ -176,6 +176,8 @@ export class AdvertCheck {
 
   #rejectContent(message: Uint8Array, advert: Advert): RejectReason | undefined {
     const settings = this.#settings;
+    // Only `--permissive` starts an instance without addresses; two of them elect one as well.
+    if (advert.addressCount === 0 && this.#addresses.length > 0) return "no-addresses";
     if (settings.strict && settings.family === "ipv6" && !startsLinkLocal(message, advert)) {
       return "not-link-local";
     }

@@ -126,11 +126,6 @@ test("RFC 3768 knows no IPv6", () => {
   assert.equal(decode(`2133640100010000${"00".repeat(24)}`, "ipv6"), "wrong-version");
 });
 
-test("RFC 9568 5.2.5 with erratum 8299: an advert names at least one address", () => {
-  assert.equal(decode("3133640000640000"), "no-addresses");
-  assert.equal(decode("21336400000100000000000000000000"), "no-addresses");
-});
-
 test("RFC 9568 5.2.7 with erratum 8301: an interval of zero is none", () => {
   assert.equal(decode("3133640100000000c0000205"), "zero-interval");
   assert.equal(decode("31336401f0000000c0000205"), "zero-interval");

@@ -119,7 +119,6 @@ export function decodeAdvert(
     advert.addressCount * addressLength(family) +
     (version === 2 ? V2_AUTH_LENGTH : 0);
   if (payload.length < advert.messageLength) return "too-short";
-  if (advert.addressCount === 0) return "no-addresses";
   if (advert.intervalMs === 0) return "zero-interval";
   return undefined;
 }

@@ -48,12 +48,35 @@ export function conditionsOf(
   const [keyword, ...rest] = words;
   if (keyword === undefined) return { whens: [ALWAYS], isWhole: true };
   if (keyword !== "if" && keyword !== "unless") return undefined;
-  const found = alternativesOf(rest).map((terms) => whenOf(terms, context));
+  const alternatives = alternativesOf(rest).flatMap((terms) => withParts(terms, context));
+  const found = alternatives.map((terms) => whenOf(terms, context));
   const isWhole = !found.includes(undefined);
   const whens = found.filter((when) => typeof when === "object");
   if (keyword === "if") return isWhole || whens.length > 0 ? { whens, isWhole } : undefined;
   const others = isWhole ? opposite(whens) : undefined;
   return others && { whens: others, isWhole };
+}
+
+/** More of them help nobody. */
+const MOST_ALTERNATIVES = 64;
+
+/** Lines of one ACL that no single condition says are alternatives, or exceptions each. */
+function withParts(terms: readonly RawTerm[], context: AclContext): RawTerm[][] {
+  let all: RawTerm[][] = [[]];
+  for (const term of terms) {
+    const parts = partsOf(term, context);
+    all = term.negated
+      ? all.map((one) => [...one, ...parts])
+      : all.flatMap((one) => parts.map((part) => [...one, part]));
+  }
+  return all.length > MOST_ALTERNATIVES ? [[...terms]] : all;
+}
+
+function partsOf(term: RawTerm, context: AclContext): readonly RawTerm[] {
+  const { negated, anonymous, words } = term;
+  const lines = anonymous ? [] : (context.acls.get(words[0]!) ?? []);
+  if (lines.length < 2 || namedTerm(words[0]!, context) !== undefined) return [term];
+  return lines.map((line) => ({ negated, anonymous: true, words: line.words.slice(2) }));
 }
 
 /** Fetches of the criteria that a condition asks. */

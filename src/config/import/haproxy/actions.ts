@@ -1,7 +1,8 @@
 /** Actions of `http-request` and the like. Source: configuration manual, sections 4.2 and 4.3. */
 
 import type { Data } from "../draft.ts";
-import type { Change, Edits } from "../routes.ts";
+import type { Edits } from "../edits.ts";
+import type { Change } from "../routes.ts";
 import { ecmascript, wholeText } from "../expressions.ts";
 import { templateOf } from "./log-format.ts";
 
@@ -56,10 +57,11 @@ export function requestAction(words: readonly string[], tls: boolean): Action {
   }
 }
 
-/** The words after `http-response` and `http-after-response`. */
-export function responseAction([kind, name = "", ...args]: readonly string[]): Action {
+/** `http-response` and `http-after-response`; of a backend the former run before those of the frontend. */
+export function responseAction(words: readonly string[], isBackend: boolean): Action {
+  const [kind, name = "", ...args] = words;
   const isEdit = ["set-header", "add-header", "del-header"].includes(name);
-  const side = kind === "http-response" ? "response" : "answer";
+  const side = kind !== "http-response" ? "answer" : isBackend ? "inner" : "response";
   return isEdit ? edit(name, args, side) : { lost: "Nines has no such action" };
 }
 
@@ -79,7 +81,7 @@ const FORWARDED: Readonly<Record<string, string>> = {
   "x-forwarded-host": "${host}",
 };
 
-type Side = "request" | "response" | "answer";
+type Side = "request" | "inner" | "response" | "answer";
 
 /** `scheme`: of the request that is changed. */
 function edit(name: string, args: readonly string[], side: Side, scheme?: string): Action {

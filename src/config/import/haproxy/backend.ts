@@ -87,7 +87,10 @@ function connectionsOf(bag: Bag): Data {
   const closes = ["http-server-close", "httpclose", "forceclose"].some((name) =>
     bag.has("option", name),
   );
-  const isNever = bag.last("http-reuse")?.[0] === "never";
+  // Anything else is what Nines does: nobody takes the line.
+  const isNever =
+    bag.lines.findLast(({ words }) => words[0] === "http-reuse")?.words[1] === "never";
+  if (isNever) bag.all("http-reuse");
   return closes || isNever ? { max_idle_per_server: 0 } : {};
 }
 

@@ -16,9 +16,8 @@ export function criterion(words: readonly string[], context: AclContext): Term {
   const [whole = "", ...rest] = words;
   const mapped = mappedSample(whole);
   if (mapped !== undefined) return mappedCriterion(mapped, rest, context);
-  // Texts are compared as they are: hosts and header names never by case.
   const fetch = whole.replace(/,lower$|,field\(1,:\)/gu, "");
-  const flags: Flags = { ignoreCase: false, how: "" };
+  const flags: Flags = { ignoreCase: whole.endsWith(",lower"), how: "" };
   const listed: string[] = [];
   let i = 0;
   for (; i < rest.length && rest[i]!.startsWith("-"); i++) {

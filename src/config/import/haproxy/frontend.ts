@@ -19,8 +19,7 @@ export interface FrontendFacts {
   /** Rules of a backend as seen from this side. */
   readonly backendRules: (pool: string, facts: RuleFacts) => readonly Rule[];
   readonly readMap: (path: string) => string | undefined;
-  readonly made: Set<Line>;
-  readonly reached: Set<Line>;
+  readonly seen: Pick<RuleFacts, "made" | "reached" | "tables" | "taken">;
 }
 
 /** False: nothing leads from here to a pool or an answer. */
@@ -62,14 +61,14 @@ interface Side {
 }
 
 function routesOf(bag: Bag, { facts, binds, ownPool }: Side) {
-  const { draft, pools, readMap, made, reached } = facts;
+  const { draft, pools, readMap, seen } = facts;
   const used = new Set<string>();
   const certificates =
     binds.tls?.["client_ca"] !== undefined && binds.tls["client_certificate"] !== "optional";
   const { isTls, ports } = binds;
   const acls = aclsOf(bag);
   const context = { acls, used, tls: isTls, certificates, ports, readFile: readMap };
-  const ruleFacts: RuleFacts = { draft, context, pools, made, reached };
+  const ruleFacts: RuleFacts = { draft, context, pools, ...seen };
   const rules = [...rulesOf(bag, ruleFacts)];
   if (ownPool !== undefined) {
     const lose = (why: string): void => draft.lost(bag.lines[0]!.at, why);

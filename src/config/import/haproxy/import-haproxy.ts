@@ -13,6 +13,7 @@ import { aclsOf, type FrontendFacts, importFrontend, takeAcls } from "./frontend
 import { defaultVersion } from "./binds.ts";
 import { Bag, type Line, parseSections, type Section } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
+import { withVariables } from "./variables.ts";
 import { numberOf } from "./servers.ts";
 
 interface Proxy {
@@ -43,7 +44,7 @@ export function importHaproxy(source: ImportSource): void {
     const next = "a haproxy.cfg starts with a section: global, defaults, frontend NAME";
     source.findings.error(first.at, "this stands in no section", next);
   }
-  new Importer(source, sections).run();
+  new Importer(source, withVariables(sections, source.draft)).run();
 }
 
 class Importer {
@@ -137,7 +138,7 @@ class Importer {
 
   get #pools(): string[] {
     return this.#proxies
-      .filter(({ section, isHttp }) => section.kind !== "frontend" && isHttp)
+      .filter(({ section, isHttp }) => section.kind !== "frontend" && isHttp && !isTable(section))
       .map(({ section }) => section.name);
   }
 
@@ -149,7 +150,7 @@ class Importer {
   }
 
   #importBackend({ section, bag, isHttp }: Proxy): void {
-    if (section.kind === "frontend" || isStats(section)) return;
+    if (section.kind === "frontend" || isStats(section) || isTable(section)) return;
     const { draft, files, path, options } = this.#source;
     const ports = bag.lines.flatMap(({ words }) =>
       words[0] === "bind" ? Number(/:(\d+)$/u.exec(words[1] ?? "")?.[1]) || [] : [],
@@ -174,8 +175,17 @@ class Importer {
     }
   }
 
-  get #seen(): Pick<RuleFacts, "made" | "reached"> {
-    return { made: this.#made, reached: this.#reached };
+  get #seen(): FrontendFacts["seen"] {
+    const tables = this.#proxies.flatMap(({ section, bag }): [string, Line][] => {
+      const table = bag.lines.find(({ words }) => words[0] === "stick-table");
+      return table === undefined ? [] : [[section.name, table]];
+    });
+    return {
+      made: this.#made,
+      reached: this.#reached,
+      taken: this.#taken,
+      tables: new Map(tables),
+    };
   }
 
   get #readMap(): FrontendFacts["readMap"] {
@@ -211,7 +221,7 @@ class Importer {
         pools: this.#pools,
         readMap: this.#readMap,
         backendRules: (pool, facts) => this.#backendRules(pool, facts),
-        ...this.#seen,
+        seen: this.#seen,
       },
       kind === "listen" ? name : undefined,
     );
@@ -317,6 +327,12 @@ function listenTo(name: string, bag: Bag): ReturnType<typeof backendOf> {
       ? { pool: name }
       : found
     : found;
+}
+
+/** Only counts for others. */
+function isTable({ kind, lines }: Section): boolean {
+  const isBackend = kind === "backend" && lines.length > 0;
+  return isBackend && lines.every(({ words }) => words[0] === "stick-table");
 }
 
 /** Only shows statistics. */

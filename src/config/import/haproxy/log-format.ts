@@ -11,10 +11,16 @@ const FETCHES: Readonly<Record<string, string>> = {
   "req.fhdr(host)": "${host}",
   src: "${source}",
   "ssl_fc,iif(https,http)": "${scheme}",
+  "unique-id": "${request_id}",
   url: "${uri}",
 };
 
-const ALIASES: Readonly<Record<string, string>> = { ci: "${source}", HP: "${path}", HU: "${uri}" };
+const ALIASES: Readonly<Record<string, string>> = {
+  ci: "${source}",
+  HP: "${path}",
+  HU: "${uri}",
+  ID: "${request_id}",
+};
 
 /** Undefined: it asks for something that Nines does not know. */
 export function templateOf(text: string): string | undefined {
@@ -33,5 +39,11 @@ export function templateOf(text: string): string | undefined {
 
 function fetchText(fetch: string): string | undefined {
   const constant = /^str\(([^()]*)\)$/u.exec(fetch)?.[1];
-  return constant ?? FETCHES[fetch.replace(/\s+/gu, "").replace(/\(Host\)/u, "(host)")];
+  const plain = fetch.replace(/\s+/gu, "").replace(/\(Host\)/u, "(host)");
+  // That is what a host is there anyway: in lower case, without a port.
+  const host = plain.replace(
+    /(?<=^(?:req\.)?f?hdr\(host\))(?:,lower|,(?:field|word)\(1,:\))+$/u,
+    "",
+  );
+  return constant ?? FETCHES[host];
 }

@@ -19,6 +19,9 @@ export interface RuleFacts {
   /** Lines that became rules, and those of them that had something to decide. */
   readonly made: Set<Line>;
   readonly reached: Set<Line>;
+  /** Stick tables by their sections; and lines that were used. */
+  readonly tables: ReadonlyMap<string, Line>;
+  readonly taken: Set<Line>;
 }
 
 const RULES = ["http-response", "http-after-response", "tcp-request", "http-request", "redirect"];
@@ -32,7 +35,7 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   const read = (words: readonly string[]): Action => actionOf(words.map(known), facts);
   const keywords = facts.isBackend === true ? RULES : [...RULES, "use_backend"];
   const lines = keywords.flatMap((keyword) => bag.all(keyword));
-  const limits = limitsOf(bag);
+  const limits = limitsOf(bag, facts);
   const rules = lines.flatMap((line) => {
     return limitRule(line, limits, facts) ?? lineRules(line, line, facts, read);
   });
@@ -42,7 +45,8 @@ export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
   return [...rules, ...ruleOf(last, action, facts)];
 }
 
-function actionOf(words: readonly string[], { context, pools }: RuleFacts): Action {
+function actionOf(words: readonly string[], facts: RuleFacts): Action {
+  const { context, pools, isBackend = false } = facts;
   switch (words[0]) {
     case "http-request":
       return requestAction(words.slice(1), context.tls);
@@ -53,7 +57,7 @@ function actionOf(words: readonly string[], { context, pools }: RuleFacts): Acti
     case "use_backend":
       return useBackend(words, pools);
     default:
-      return responseAction(words);
+      return responseAction(words, isBackend);
   }
 }
 
@@ -86,7 +90,9 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   if (line.words.includes("auth") && line.words[0] === "http-request") {
     lose("Nines asks for no passwords: these requests get 403");
   } else if (fetchesIn(action.rest, facts.context).some((fetch) => isUnknown(fetch, facts))) {
-    lose("Nines knows no logins, and of certificates only whether all must show one");
+    lose(
+      "Nines knows no logins, and the import no routes by certificate (client_certificate): nobody counts as known",
+    );
   }
   const origin = `${line.at.file}:${line.at.line}`;
   const reach = (): void => void reached.add(line);
@@ -157,28 +163,30 @@ function lineRules(
 interface Limits {
   readonly periodMs: number | undefined;
   readonly track: Line | undefined;
-  readonly bag: Bag;
+  readonly table: Line | undefined;
 }
 
-function limitsOf(bag: Bag): Limits {
+function limitsOf(bag: Bag, { tables }: RuleFacts): Limits {
   const isTrack = ({ words }: Line): boolean =>
     /^track-sc\d$/u.test(words[0] === "tcp-request" ? (words[2] ?? "") : (words[1] ?? ""));
   const track = bag.lines.find(
     (line) => ["http-request", "tcp-request"].includes(line.words[0]!) && isTrack(line),
   );
-  // Not taken: only a limit that is found uses it.
-  const store = bag.lines.find(({ words }) => words[0] === "stick-table")?.words.join(" ") ?? "";
-  const period = /http_req_rate\((\w+)\)/u.exec(store)?.[1];
-  const isSource = track?.words.includes("src") === true;
-  return { periodMs: timeMs(period), track: isSource ? track : undefined, bag };
+  const words = track?.words ?? [];
+  const other = words.includes("table") ? words[words.indexOf("table") + 1] : undefined;
+  const own = bag.lines.find((line) => line.words[0] === "stick-table");
+  const table = other === undefined ? own : tables.get(other);
+  const period = /http_req_rate\((\w+)\)/u.exec(table?.words.join(" ") ?? "")?.[1];
+  const isSource = words.includes("src");
+  return { periodMs: timeMs(period), track: isSource ? track : undefined, table };
 }
 
-const RATE = /^(?:src|sc\d?)_http_req_rate(?:\(\d\))?$/u;
+const RATE = /^(?:src|sc\d?)_http_req_rate(?:\(\d(?:,[\w.-]+)?\)|\([\w.-]+\))?$/u;
 
 /** `track-sc0 src` and `deny if { sc_http_req_rate(0) gt 100 }` are a rate limit. */
 function limitRule(line: Line, limits: Limits, facts: RuleFacts): Rule[] | undefined {
-  const { periodMs, track, bag } = limits;
-  if (periodMs === undefined || track === undefined) return undefined;
+  const { periodMs, track, table } = limits;
+  if (periodMs === undefined || track === undefined || table === undefined) return undefined;
   if (line === track) {
     facts.draft.unneeded(line.at, "a rate limit counts by itself");
     facts.reached.add(line);
@@ -196,7 +204,7 @@ function limitRule(line: Line, limits: Limits, facts: RuleFacts): Rule[] | undef
   const [fetch = "", operator, count] = words;
   if (!RATE.test(fetch) || !["gt", "ge"].includes(operator ?? "")) return undefined;
   if (!term.anonymous) facts.context.used.add(name);
-  bag.all("stick-table");
+  facts.taken.add(table);
   facts.made.add(line);
   const limit = { rate: rateText((Number(count) * 1000) / periodMs), burst: Number(count) };
   const lose = (why: string): void => facts.draft.lost(line.at, why);

@@ -89,7 +89,7 @@ function conditionalRules(line: Directive, place: RewritePlace, facts: ContentFa
   return ifRules(line, within(whens, when, line, context), { scope, place, facts });
 }
 
-/** Routes do not ask for certificates: nobody has shown one, unless everybody must. */
+/** Which servers ask for certificates is not known here: nobody has shown one, unless everybody must. */
 function whenOfCertificate(
   { args, at }: Directive,
   scope: Scope,
@@ -99,7 +99,8 @@ function whenOfCertificate(
     /^\(\s*\$ssl_client_verify\s*(!?=)\s*["']?(\w*)["']?\s*\)$/u.exec(args.join(" ")) ?? [];
   if (value === undefined) return undefined;
   const isRequired = scope.value("ssl_verify_client") === "on";
-  if (!isRequired) draft.lost(at, "routes do not ask for certificates: nobody counts as verified");
+  if (!isRequired)
+    draft.lost(at, "nobody counts as verified: write client_certificate: false in its route");
   const holds = (value === (isRequired ? "SUCCESS" : "NONE")) === (operator === "=");
   return holds ? [ALWAYS] : [];
 }
@@ -226,21 +227,25 @@ export function locationRules(location: Location, facts: ContentFacts): Rule[] {
   const place = { directive, scope, when };
   if (location.slashed !== undefined) {
     const target = { redirect: { location: `${location.slashed}\${search}`, status: 301 } };
-    const change = ownAnswer(target, scope, context);
+    const own = ownAnswer(target, scope, context);
+    return [rule(directive, [{ all: when, except: [] }], { target, change: own, place, facts })];
+  }
+  const change = { answer: answerEdits(scope, context, false) };
+  if (scope.here("internal").length > 0) {
+    for (const inner of directive.block ?? []) useAll(inner, scope);
+    const whole = `the whole block to line ${directive.end}`;
+    context.draft.unneeded(directive.at, `${whole}: it is closed to clients, they get 404`);
+    const target = { respond: 404 };
     return [rule(directive, [{ all: when, except: [] }], { target, change, place, facts })];
   }
   const { rules, rewrite, isEnd } = rewriteRules(place, facts);
   if (isEnd) return rules;
-  if (scope.here("internal").length > 0) {
-    const target = { respond: 404 };
-    return [...rules, rule(directive, [{ all: when, except: [] }], { target, place, facts })];
-  }
   const methods = methodRules(place, facts);
   const access = accessOf(scope, context);
   const isShut = access.some(({ verdict, source }) => verdict === "deny" && source === undefined);
   const hasAllowed = access.some(({ verdict }) => verdict === "allow");
   // Nobody comes in: what the location would do needs no counterpart.
-  const refusal = [{ when: {}, target: { respond: 403 } }];
+  const refusal = [{ when: {}, target: { respond: 403 }, change }];
   const content = isShut && !hasAllowed ? refusal : contentsOf(location, rewrite, facts);
   const asksLogin = hasLogin(scope, directive, context);
   // What a condition passes on is shut as the rest is; what it answers itself is not.
@@ -299,7 +304,8 @@ function methodRules(place: RewritePlace, facts: ContentFacts): Rule[] {
     );
     const except = [{ method: [...new Set(all)] }, ...allowed];
     const target = { respond: 403 };
-    return [rule(line, [{ all: place.when, except }], { target, place, facts })];
+    const change = ownAnswer(target, place.scope, facts.context);
+    return [rule(line, [{ all: place.when, except }], { target, change, place, facts })];
   });
 }
 

@@ -1,6 +1,6 @@
 /** `proxy_set_header`, `add_header` and the like. Source: nginx, ngx_http_proxy_module. */
 
-import type { Edits } from "../routes.ts";
+import { addHeader, type Edits, TWO_COOKIES } from "../edits.ts";
 import type { FrontendNotes, NginxContext } from "./context.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
@@ -70,7 +70,7 @@ export function answerEdits(scope: Scope, { draft }: NginxContext, isGood = true
     if (!isGood && always !== "always") continue;
     const template = templateOf(value);
     if (template === undefined) draft.lost(line.at, "Nines does not know this value");
-    else if (template !== "") add[name] = template;
+    else if (template !== "" && !addHeader(add, name, template)) draft.lost(line.at, TWO_COOKIES);
   }
   return { add };
 }

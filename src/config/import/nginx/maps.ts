@@ -1,10 +1,11 @@
 /**
- * `map $host $backend { … }` where its variable is used: one variant of the line for each value, in the order in
- * which nginx finds the keys. Source: nginx, ngx_http_map_module.
+ * `map $host $backend { … }` and `geo $inside { … }` where its variable is used: one variant of the line for each value, in the order in
+ * which nginx finds the keys. Source: nginx, ngx_http_map_module, ngx_http_geo_module.
  */
 
 import type { Condition, Term } from "../conditions.ts";
 import { literal } from "../expressions.ts";
+import { parseIp } from "../../../lib/ip-address.ts";
 import { termOf } from "./conditions-of-if.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
@@ -25,12 +26,29 @@ export interface NginxMap {
 export function mapsOf(http: Scope, tls: boolean): Map<string, NginxMap> {
   const maps = new Map<string, NginxMap>();
   for (const directive of http.own) {
+    if (directive.name === "geo") {
+      maps.set(directive.args.at(-1)!, { directive, choices: choicesOfGeo(directive) });
+    }
     const [source = "", variable = ""] = directive.args;
     // Upgrades are told apart by everybody, and passed on by themselves.
     if (directive.name !== "map" || source === "$http_upgrade") continue;
     maps.set(variable, { directive, choices: choicesOf(directive, tls) });
   }
   return maps;
+}
+
+/** The smallest network counts. */
+function choicesOfGeo({ args, block = [] }: Directive): MapChoice[] | undefined {
+  if (args.length > 1 && args[0] !== "$remote_addr") return undefined;
+  const networks = block.filter(({ name }) => name !== "default");
+  if (networks.some(({ name }) => parseIp(name.split("/")[0]!) === undefined)) return undefined;
+  const bits = ({ name }: Directive): number =>
+    Number(name.split("/")[1] ?? (name.includes(":") ? 128 : 32));
+  const choices = networks
+    .toSorted((a, b) => bits(b) - bits(a))
+    .map(({ name, args: [value = ""] }) => ({ when: { source: [name] }, value }));
+  const otherwise = block.find(({ name }) => name === "default")?.args[0] ?? "";
+  return [...choices, { when: {}, value: otherwise }];
 }
 
 interface Key {

@@ -13,6 +13,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   http_host: "${host}",
   query_string: "${query}",
   remote_addr: "${source}",
+  request_id: "${request_id}",
   request_uri: "${uri}",
   scheme: "${scheme}",
   uri: "${path}",

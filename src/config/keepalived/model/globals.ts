@@ -33,7 +33,6 @@ export function readMail(globals: Block, context: Context): MailSettings {
     tls: readTls(globals.text("smtp_tls")),
     connectTimeoutMs: globals.number("smtp_connect_timeout") ?? 30_000,
     onFault: !globals.has("no_email_faults"),
-    onCheck: !globals.has("no_checker_emails"),
   };
 }
 
@@ -104,7 +103,6 @@ export function readFifos(globals: Block, context: Context): FifoSettings {
   return {
     all: readFifo(globals, "notify_fifo", context),
     vrrp: readFifo(globals, "vrrp_notify_fifo", context),
-    lvs: readFifo(globals, "lvs_notify_fifo", context),
     writeStatesOnReload: globals.has("fifo_write_vrrp_states_on_reload"),
   };
 }

@@ -138,7 +138,7 @@ function readProtocol(
 }
 
 function checkerMail(globals: Block): boolean | undefined {
-  return globals.bool("smtp_alert_checker") ?? globals.bool("smtp_alert");
+  return globals.bool("smtp_alert");
 }
 
 function readPersistence(block: Block, context: Context): VirtualServerSettings["persistence"] {

@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, string>> = {
   methods: "method",
   networkNamespace: "net_namespace",
   sources: "source",
+  hasCertificate: "client_certificate",
 };
 
 /** Said without their values. */

@@ -1,7 +1,9 @@
 /** `checks`: how a server, or anything else with an address, is asked whether it is well. */
 
 import type { Static, TSchema } from "typebox";
+import { DNS_TYPES } from "../../../core/check/datagram-probes.ts";
 import type { StatusRange } from "../../../core/check/check-settings.ts";
+import { argv } from "./keyword-schema.ts";
 import {
   block,
   choice,
@@ -83,7 +85,7 @@ const script = short(
   block(
     "A command, run without a shell. Exit 0 is good, any other code is bad. The environment names the server: NINES_ADDRESS, NINES_PORT, NINES_SERVER, NINES_CHECK.",
     {
-      command: oneOrMore("The command and its arguments.", text("A word of the command.")),
+      command: argv("The command and its arguments."),
       dynamic: flag("Codes 2-255 are good too and set the weight to code - 2 percent.", {
         default: false,
         source: "keepalived.conf(5), MISC_CHECK",
@@ -92,11 +94,11 @@ const script = short(
       group: optional(text("With which group.", { otherwise: "that of the user" })),
     },
   ),
-  [text("The command, split at spaces."), list("Command and arguments.", text("A word."))],
-  (value) => {
-    if (Array.isArray(value)) return { command: value };
-    return typeof value === "string" ? { command: value.split(/\s+/u) } : value;
-  },
+  [
+    text("The command, split at spaces; 'single quotes' keep one."),
+    list("Command and arguments.", text("A word.")),
+  ],
+  (value) => (Array.isArray(value) || typeof value === "string" ? { command: value } : value),
 );
 
 export const tlsOfCheck = switchable(
@@ -114,7 +116,7 @@ export const tlsOfCheck = switchable(
 const question = short(
   block("A question over UDP.", {
     name: text("Name that is asked for."),
-    type: kind("token", "Type of the record.", { default: "A" }),
+    type: choice("Type of the record.", DNS_TYPES, { default: "A" }),
   }),
   [text("Name that is asked for, type A.")],
   (value) => (typeof value === "string" ? { name: value } : value),

@@ -251,12 +251,16 @@ function convertMode(text: string): Converted<number> {
   return bad(`'${text}' is not a file mode`, "write 660 or 666");
 }
 
+/** Of `source/64`: addresses of IPv4, which are shorter, count as a whole. */
+function prefixOf(text: string): number | undefined {
+  const bits = Number(/^source\/(\d{1,3})$/u.exec(text)?.[1]);
+  return bits >= 1 && bits <= 128 ? bits : undefined;
+}
+
 function convertHashKey(text: string): Converted<HashKey> {
   if (text === "source") return good({ of: "source" });
-  const [, bits] = /^source\/(\d{1,3})$/u.exec(text) ?? [];
-  if (bits !== undefined && Number(bits) >= 1 && Number(bits) <= 128) {
-    return good({ of: "source", prefix: Number(bits) });
-  }
+  const prefix = prefixOf(text);
+  if (prefix !== undefined) return good({ of: "source", prefix });
   if (text === "path" || text === "uri") return good({ of: "uri", withQuery: text === "uri" });
   const [, of, name] = /^(header|cookie|query):(.+)$/u.exec(text) ?? [];
   if (name !== undefined) return good({ of: of as "header" | "cookie" | "query", name });
@@ -266,9 +270,11 @@ function convertHashKey(text: string): Converted<HashKey> {
 
 function convertRateKey(text: string): Converted<RateLimit["per"]> {
   if (text === "source" || text === "route") return good(text);
+  const prefix = prefixOf(text);
+  if (prefix !== undefined) return good({ prefix });
   const header = /^header:(.+)$/u.exec(text)?.[1];
   if (header !== undefined) return good({ header: header.toLowerCase() });
-  return bad(`'${text}' cannot be limited`, "write source, route or header:NAME");
+  return bad(`'${text}' cannot be limited`, "write source, source/64, route or header:NAME");
 }
 
 const PER_SECOND: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
@@ -337,8 +343,8 @@ export const KINDS = {
     convert: convertHashKey,
   },
   rateKey: {
-    what: "source, route or header:NAME",
-    pattern: "^(source|route|header:.+)$",
+    what: "source, source/64 (one limit for a network), route or header:NAME",
+    pattern: "^(source(/\\d{1,3})?|route|header:.+)$",
     convert: convertRateKey,
   },
   rate: { what: "a rate such as 100/s", pattern: "^\\d+(\\.\\d+)?/[smh]$", convert: convertRate },

@@ -52,7 +52,7 @@ const EDITS = {
   add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
 };
 const HOW =
-  "Done in the order remove, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address) and ${client_subject} (of its verified certificate; empty without one).";
+  "Done in the order remove, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address), ${request_id} and ${client_subject} (of its verified certificate; empty without one).";
 
 const redirect = short(
   block("Answered with another address.", {
@@ -136,10 +136,13 @@ const route = block("Conditions (all given ones must hold), one target, and what
     ),
   ),
   method: optional(oneOrMore("One of these methods.", kind("token", "A method."))),
-  headers: optional(fields("Headers of the request.", match)),
+  headers: optional(fields("Headers of the request; of several fields one is enough.", match)),
   cookies: optional(fields("Cookies of the request.", match)),
   query: optional(fields("Parameters of the query.", match, "any")),
   source: optional(oneOrMore("One of these clients.", kind("prefix", "Address or prefix."))),
+  client_certificate: optional(
+    flag("Clients that have shown a verified certificate, or (false) those that have not."),
+  ),
   pool: optional(kind("name", "Target: a pool.")),
   pools: optional({ ...canary, description: "Target: pools by weight (canary)." }),
   redirect: optional(redirect),

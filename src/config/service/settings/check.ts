@@ -140,6 +140,11 @@ function databaseOf(d: CheckDocument, context: BuildContext): CheckProtocol {
   const settings = d.mysql ?? d.postgresql;
   assert(settings !== undefined, "a check asks one of the protocols");
   const { user, password, database, role, max_lag: maxLagMs } = settings;
+  if (user === undefined && (role !== "any" || maxLagMs > 0)) {
+    const key = role === "any" ? "max_lag" : "role";
+    const reason = `${key} cannot be seen by a stranger, who would find every server well`;
+    context.findings.error(context.places.at(settings, key), reason, "add: user: NAME");
+  }
   return {
     kind: d.mysql === undefined ? "postgresql" : "mysql",
     ...optional("user", user),

@@ -33,3 +33,12 @@ test("paths that a frontend answers itself begin with a slash", () => {
     assert.deepEqual(problems(`${key}: ""`), []);
   }
 });
+
+test("a route asks for certificates only where clients can show them", () => {
+  const route = "routes: [{ client_certificate: false, respond: 403 }]";
+  const reason = "client_certificate asks for what nobody shows: this frontend has no client_ca";
+  assert.deepEqual(problems(route), [`3: ${reason}`]);
+  assert.deepEqual(problems(`${route}, tls: a.pem`), [`3: ${reason}`]);
+  const tls = "tls: { certificates: a.pem, client_ca: ca.pem, client_certificate: optional }";
+  assert.deepEqual(problems(`${route}, ${tls}`), []);
+});

@@ -131,7 +131,13 @@ function checkRoutes(document: FrontendDocument, { findings, places }: BuildCont
       findings.warn(at, reason, "move it up, or give the other one a condition");
     }
     const { host, path, method, headers, cookies, query, source } = route;
-    const conditions = [host, path, method, headers, cookies, query, source];
+    const { client_certificate: certificate } = route;
+    const conditions = [host, path, method, headers, cookies, query, source, certificate];
+    if (certificate !== undefined && document.tls?.client_ca === undefined) {
+      const reason =
+        "client_certificate asks for what nobody shows: this frontend has no client_ca";
+      findings.error(places.key(route, "client_certificate"), reason, "add client_ca to its tls");
+    }
     if (conditions.every((condition) => condition === undefined)) forAll ??= at.line;
   }
   if (document.pool === undefined && document.routes.length === 0) {

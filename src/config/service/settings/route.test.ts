@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readServiceYaml } from "../read-service.ts";
 
-function problems(edits: string): string[] {
+function problems(edits: string, wanted = "error"): string[] {
   const text = `
 frontends:
   www:
@@ -14,7 +14,7 @@ pools:
 `;
   const { diagnostics } = readServiceYaml("/n.yaml", {}, { readFile: () => text, glob: () => [] });
   return diagnostics
-    .filter(({ severity }) => severity === "error")
+    .filter(({ severity }) => severity === wanted)
     .map(({ line, reason }) => `${line}: ${reason}`);
 }
 
@@ -32,4 +32,19 @@ test("a field that says where messages end cannot be set or added, by any spelli
 
 test("other fields can be set, and any can be removed", () => {
   assert.deepEqual(problems("request_headers: { set: { X-Length: '1' }, remove: [Upgrade] }"), []);
+});
+
+test("a path that no request can have is told, since nothing would be guarded by it", () => {
+  const told = (path: string): string[] => problems(`path: "${path}"`, "warning");
+  const never = "this never holds";
+  assert.deepEqual(told("admin*"), [`6: no path begins with 'admin': ${never}`]);
+  assert.deepEqual(told("admin"), [`6: no path is 'admin': ${never}`]);
+  assert.deepEqual(told("/search?q=*"), [`6: no path holds a query: ${never}`]);
+  assert.deepEqual(told("/a//b"), [`6: no path is '/a//b' after normalising: ${never}`]);
+  assert.deepEqual(told("/a/../b*"), [
+    `6: no path begins with '/a/../b' after normalising: ${never}`,
+  ]);
+  for (const path of ["/", "/*", "*", "/a/.git*", "/.well-known/*", "~^a", "/路径", "/a b"]) {
+    assert.deepEqual(told(path), [], path);
+  }
 });

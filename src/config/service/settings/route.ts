@@ -92,7 +92,11 @@ function conditionsOf(document: RouteDocument, context: BuildContext): RouteCond
           name,
           match: matchOf(match, context),
         }));
-  const paths = document.path?.map((match) => matchOf(match, context));
+  const paths = document.path?.map((match) => {
+    const { exact, prefix } = match;
+    warnOfNoPath(match, { text: exact ?? prefix ?? "", isWhole: exact !== undefined }, context);
+    return matchOf(match, context);
+  });
   return {
     ...optional("hosts", document.host),
     ...optional("paths", paths),
@@ -104,7 +108,25 @@ function conditionsOf(document: RouteDocument, context: BuildContext): RouteCond
     ...optional("cookies", named(document.cookies)),
     ...optional("query", named(document.query)),
     ...optional("sources", document.source),
+    ...optional("hasCertificate", document.client_certificate),
   };
+}
+
+/** It would be believed to guard something, and never hold. */
+function warnOfNoPath(
+  match: object,
+  { text, isWhole }: { readonly text: string; readonly isWhole: boolean },
+  { findings, places }: BuildContext,
+): void {
+  if (text === "" || (isWhole && text === "*")) return;
+  const never = (reason: string, next: string): void =>
+    findings.warn(places.of(match), `no path ${reason}: this never holds`, next);
+  const how = isWhole ? "is" : "begins with";
+  if (!text.startsWith("/")) never(`${how} '${text}'`, `write /${text}`);
+  else if (/[?#]/u.test(text)) never("holds a query", "compare its parameters in query");
+  else if (/\/(?:\.{0,2})\//u.test(text) || (isWhole && /\/\.{1,2}$/u.test(text))) {
+    never(`${how} '${text}' after normalising`, "leave empty and dot segments out");
+  }
 }
 
 function lowerNames(matches: NamedMatch[] | undefined): NamedMatch[] | undefined {
