@@ -87,6 +87,18 @@ describe("the head of a request", () => {
   });
 });
 
+describe("a redirect that has no room", () => {
+  it("is refused, and the client does not wait for its end", () => {
+    const target = { kind: "redirect", status: 301, location: "https://a.example${uri}" } as const;
+    const limits = { headBytes: 1024 * 1024 };
+    const client = new ProxyRig({ frontend: { routes: [{ target }], limits } }).client();
+    client.write(get(`/${"x".repeat(300_000)}`));
+    assert.match(client.took(), /^HTTP\/1\.1 431 .*\r\n\r\n431 /su);
+    client.write(get("/short"));
+    assert.match(client.took(), /^HTTP\/1\.1 301 .*\r\n\r\n$/su);
+  });
+});
+
 describe("the log of a refused request", () => {
   it("says what it asked for, as far as that was understood", () => {
     const log = (request: string): string => {

@@ -235,6 +235,39 @@ describe("a route", () => {
     assert.equal(by.server().took(), get("/u/x"));
   });
 
+  it("changes values of fields, each of its name, both ways, and of no others", () => {
+    const replace = [
+      { name: "Location", pattern: "^http://app:8080(/|$)", replacement: "https://a.example$1" },
+      { name: "Set-Cookie", pattern: "; Path=/app", replacement: "; Path=/\u4e0a" },
+      { name: "X-Name", pattern: "^\u4e0a", replacement: "up" },
+    ];
+    const rig = withRoute({
+      requestHeaders: edits({ remove: ["X-Gone"], replace: [{ ...replace[2]! }] }),
+      responseHeaders: edits({ replace }),
+    });
+    const client = rig.client();
+    client.write(get("/", "x-name: \xe4\xb8\x8a", "x-gone: 1", "X-Name: b"));
+    const web = rig.server();
+    assert.equal(web.took(), get("/", "x-name: up", "X-Name: b"));
+    const cookies = ["Set-Cookie: a=1; Path=/app", "Set-Cookie: b=2", "set-cookie: c=3; Path=/app"];
+    web.write(ok("x", "Location: http://app:8080/login", ...cookies, "Via: 1.1 app"));
+    const changed = [
+      "Location: https://a.example/login",
+      "Set-Cookie: a=1; Path=/\xe4\xb8\x8a",
+      "set-cookie: c=3; Path=/\xe4\xb8\x8a",
+    ];
+    const others = ["Set-Cookie: b=2", "Via: 1.1 app", "content-length: 1"];
+    assert.equal(client.took(), `${head("HTTP/1.1 200 OK", ...changed, ...others)}x`);
+  });
+
+  it("changes values also where the head needs more room than it was given", () => {
+    const replace = [{ name: "X-Long", pattern: "a", replacement: "b" }];
+    const set = [{ name: "X-Set", value: "s".repeat(4000) }];
+    const rig = withRoute({ requestHeaders: edits({ replace, set }) });
+    rig.client().write(get("/", "x-long: a"));
+    assert.equal(rig.server().took(), get("/", "x-long: b", `X-Set: ${"s".repeat(4000)}`));
+  });
+
   it("edits the fields of requests and answers", () => {
     const rig = withRoute({
       requestHeaders: edits({

@@ -218,7 +218,7 @@ function addClientCommands(program: Command, terminal: Terminal, end: End): void
       end(await why(client(given), { instance, json: given.json ?? false }, terminal));
     });
   withDirectories(program.command("handover"), false)
-    .description("let an instance or group hand its addresses over")
+    .description("hand the addresses of an instance or group over, until the other node fails")
     .argument("<instance>")
     .option("--json", "for machines")
     .action(async (instance: string, given: ClientFlags) => {

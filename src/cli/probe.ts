@@ -11,6 +11,7 @@ import type { WriteDoor } from "../drivers/write-door.ts";
 import { ProbeSpool } from "../daemon/probe-spool.ts";
 import { Prober } from "../daemon/prober.ts";
 import type { DeliveryTarget } from "../drivers/probe-delivery.ts";
+import { claimJournal } from "../drivers/journal-database.ts";
 import { ProbeStore } from "../drivers/probe-store.ts";
 import { formatDuration } from "../lib/duration.ts";
 import {
@@ -62,9 +63,19 @@ export async function probe(command: ProbeCommand, terminal: Terminal): Promise<
     terminal.err(`nines: the record ${command.record} cannot be kept: ${(error as Error).message}`);
     return 1;
   }
+  // Of two that write the same rows each would find those of the other, and call its own lost.
+  const isAlone = command.writes === undefined || command.record === ":memory:";
+  const claim = isAlone ? undefined : claimJournal(command.record);
+  if (!isAlone && claim === undefined) {
+    terminal.err(`nines: another prober '${command.name}' writes from here already: --name OTHER`);
+    store.close();
+    return 1;
+  }
   const run = new ProbeRun(command, terminal, { targets, store });
   await run.untilEnd();
-  return run.end();
+  const code = await run.end();
+  claim?.close();
+  return code;
 }
 
 class ProbeRun {

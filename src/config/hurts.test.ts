@@ -49,6 +49,14 @@ test("taking back without a decision is told, a written preempt is a decision", 
   assert.deepEqual(told(instance("priority 254\npreempt_delay 60")), []);
 });
 
+test("weights that cannot move anything because nobody preempts are told", () => {
+  const track = (weight: string): string => `priority 254\ntrack_interface {\neth1 ${weight}\n}`;
+  const [line] = told(instance(`nopreempt\n${track("weight -60")}`));
+  assert.match(line!, /^9 warning: with nopreempt A leaves .* weight of interface eth1 moves/u);
+  assert.deepEqual(told(instance(`nopreempt\n${track("")}`)), []);
+  assert.deepEqual(told(instance(`preempt\n${track("weight -60")}`)), []);
+});
+
 test("strict mode tells that the addresses do not answer, unless accept is written", () => {
   assert.match(told(instance(`${QUIET}\nstrict_mode on`))[0]!, /drops every packet/u);
   assert.deepEqual(told(instance(`${QUIET}\nstrict_mode on\naccept`)), []);

@@ -23,6 +23,7 @@ export function hostWarnings(model: Model, facts: HostFacts): Diagnostic[] {
   for (const instance of model.vrrp.instances) {
     warnAboutTakeOver(model, instance, findings);
     warnAboutPreemption(model, instance, findings);
+    warnAboutWeights(model, instance, findings);
     warnAboutStrict(model, instance, findings);
     warnAboutDelays(model, instance, findings);
     warnAboutLoopback(model, instance, findings);
@@ -88,6 +89,18 @@ function warnAboutPreemption(model: Model, instance: InstanceSettings, findings:
     instanceAt(model, instance),
     `${instance.name} takes the addresses back whenever it returns: a second interruption`,
     "write nopreempt with state BACKUP on both nodes, or preempt if this is wanted",
+  );
+}
+
+/** Both nodes have nopreempt as a rule: then the address stays where the service is dead. */
+function warnAboutWeights(model: Model, instance: InstanceSettings, findings: Findings): void {
+  const weighted = instance.tracks.find((track) => track.weight !== 0);
+  if (instance.preempt || weighted === undefined) return;
+  const { name } = instance;
+  findings.warn(
+    model.origins.get(`track_${weighted.kind} of ${name}`) ?? instanceAt(model, instance),
+    `with nopreempt ${name} leaves a master in charge whatever its priority: the weight of ${weighted.kind} ${weighted.name} moves nothing`,
+    "write weight 0, so that a failure is FAULT, or preempt with a preempt_delay",
   );
 }
 

@@ -152,3 +152,31 @@ test("an order that fails says why and is in the journal", async () => {
   assert.equal(codeOf(answer), "422 failed");
   assert.equal(one.audits.at(-1)?.kind, "operator-failed");
 });
+
+test("of two orders that are confirmed at the same moment the second is judged after the first", async () => {
+  let left = 2;
+  const drain: Action = {
+    oneByOne: true,
+    look: () => ({ moves: [], left: [], command: "drain", basis: left }),
+    perform: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      left--;
+      return { code: "order-given", args: {}, text: "drained" };
+    },
+  };
+  const actions = new Actions({
+    key: Buffer.alloc(32, 1),
+    find: () => drain,
+    refresh: () => Promise.resolve(undefined),
+    audit: () => undefined,
+  });
+  const order = async (subject: string): Promise<() => Promise<string>> => {
+    const request = { action: "drain", subject } as const;
+    const { confirm = "" } = (await actions.preview(request, OPS, NOW)) as ActionPreview;
+    return async () =>
+      codeOf(await actions.perform({ ...request, confirm, reason: "both" }, OPS, NOW));
+  };
+  const [first, second] = [await order("web/s1"), await order("web/s2")];
+  assert.deepEqual(await Promise.all([first(), second()]), ["done", "409 changed"]);
+  assert.equal(left, 1);
+});

@@ -32,6 +32,8 @@ export interface Prospect extends Consequences {
 }
 
 export interface Action {
+  /** One that is confirmed meanwhile is judged when it is done: each of two may be safe, and both of them not. */
+  readonly oneByOne?: boolean;
   /** Undefined: there is no such thing. */
   look(request: ActionRequest): Prospect | Promise<Prospect>;
   /** Throws when it cannot be done, with the next move in the message. */
@@ -62,6 +64,7 @@ export interface Asker extends Viewer {
 export class Actions {
   readonly #options: ActionsOptions;
   readonly #used = new Set<string>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ActionsOptions) {
     this.#options = options;
@@ -84,7 +87,19 @@ export class Actions {
     return { ...preview, refused: refused.why, override: request.subject, confirm };
   }
 
-  async perform(
+  perform(
+    given: ActionConfirmation,
+    asker: Asker,
+    nowMs: number,
+  ): Promise<ActionOutcome | Problem> {
+    const work = (): Promise<ActionOutcome | Problem> => this.#perform(given, asker, nowMs);
+    if (this.#options.find(given.action)?.oneByOne !== true) return work();
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #perform(
     given: ActionConfirmation,
     asker: Asker,
     nowMs: number,

@@ -10,6 +10,7 @@ import { Ledger } from "../core/ledger/ledger.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import type { JournalRecord } from "../core/journal/record.ts";
 import { onBeat } from "../drivers/beat.ts";
+import { showLife } from "../daemon/role-spawn.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { keepSettings, keptSettings } from "../drivers/ledger-store.ts";
 import { AlertDesk } from "./alert-desk.ts";
@@ -170,7 +171,9 @@ class LedgerPart implements RunningPart {
     if (this.#database === undefined) return;
     try {
       if (settings.services.length > 0) keepSettings(this.#database, settings, this.#core.node());
-      this.#ledger = refillLedger(this.#database, settings, wallMs());
+      // A year of several services takes longer than a process may be silent.
+      const goesOn = (): void => showLife("console", this.#core.directory.path);
+      this.#ledger = refillLedger(this.#database, settings, wallMs(), goesOn);
     } catch (error) {
       const reason = `incidents before now are not known: ${(error as Error).message}`;
       const record = { source: "ledger", level: "warning", kind: "ledger-trouble" } as const;

@@ -7,7 +7,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { EVIDENCE_KINDS, type LedgerRecord } from "../core/ledger/evidence.ts";
 import type { Span } from "../core/ledger/intervals.ts";
 import { Ledger } from "../core/ledger/ledger.ts";
-import { BUCKET_MS } from "../core/ledger/measure.ts";
+import { addLatency, type Latency } from "../core/journal/measurement.ts";
+import { BUCKET_MS, type Measure } from "../core/ledger/measure.ts";
 import type { LedgerSettings } from "../core/ledger/settings.ts";
 import { type ReportData, reportOf } from "../core/ledger/report.ts";
 import { journalPath, openJournalToRead } from "../drivers/journal-database.ts";
@@ -44,11 +45,12 @@ export function isLedgerKind(kind: string): boolean {
   return LEDGER_KINDS.includes(kind);
 }
 
-/** Told everything that is kept; not stepped yet. */
+/** Told everything that is kept; not stepped yet. `goesOn`: called again and again meanwhile. */
 export function refillLedger(
   database: DatabaseSync,
   settings: LedgerSettings,
   nowMs: number,
+  goesOn: () => void = () => undefined,
 ): Ledger {
   const ledger = new Ledger(settings);
   const span = { fromMs: nowMs - KEPT_MS, toMs: nowMs + DAY_MS };
@@ -59,10 +61,14 @@ export function refillLedger(
     const harmOnly = service.objectives.latency === undefined;
     const burnFromMs = nowMs - BURN_MS;
     const common = { subjects, withLatency: !harmOnly };
-    const old = readSpans(database, { ...common, harmOnly, fromMs: span.fromMs, toMs: burnFromMs });
-    const late = readSpans(database, { ...common, fromMs: burnFromMs, toMs: span.toMs });
-    for (const measure of measuresOf(service, old)) ledger.measured(measure);
-    for (const measure of measuresOf(service, late)) ledger.measured(measure);
+    const old = { ...common, harmOnly, fromMs: span.fromMs, toMs: burnFromMs };
+    const late = { ...common, fromMs: burnFromMs, toMs: span.toMs };
+    for (const query of [old, late]) {
+      for (const some of readSpans(database, query)) {
+        for (const measure of measuresOf(service, some)) ledger.measured(measure);
+        goesOn();
+      }
+    }
   }
   return ledger;
 }
@@ -116,7 +122,7 @@ export function reportFrom(
   }
   const span = monthSpan(month, timezone);
   const kinds = ["burn-started", "drill-finished"];
-  const records: LedgerRecord[] = readRecords(file.database, kinds, span);
+  const records: LedgerRecord[] = [...readRecords(file.database, kinds, span)];
   const known = earliest(file.database);
   const sources = {
     settings,
@@ -124,7 +130,9 @@ export function reportFrom(
     measures: (name: string, within: Span) => {
       const one = settings.services.find((candidate) => candidate.name === name)!;
       const query = { subjects: subjectsOf(one), ...within, withLatency: true };
-      return measuresOf(one, readSpans(file.database, query));
+      const all: Measure[] = [];
+      for (const some of readSpans(file.database, query)) all.push(...light(measuresOf(one, some)));
+      return all;
     },
     records,
     node: file.node,
@@ -136,6 +144,19 @@ export function reportFrom(
     span,
     before.filter(({ toMs }) => toMs > known),
   );
+}
+
+/** The same with the times of answers of each vantage in its first measure: they are most of what there is to hold. */
+function light(measures: readonly Measure[]): Measure[] {
+  const times = new Map<string, Latency>();
+  for (const { vantage, latency = [] } of measures) {
+    times.set(vantage, addLatency(times.get(vantage) ?? [], latency));
+  }
+  return measures.map(({ latency: _latency, ...one }) => {
+    const latency = times.get(one.vantage) ?? [];
+    times.delete(one.vantage);
+    return latency.length === 0 ? one : { ...one, latency };
+  });
 }
 
 /**

@@ -22,6 +22,7 @@ export function operatorActions(
   options: OperatorOptions,
 ): Partial<Readonly<Record<ActionName, Action>>> {
   const order = (name: ServerAction): Action => ({
+    oneByOne: true,
     look: (request) => lookAtOrder(options, name, request),
     perform: async (request, { who, reason }) => {
       await options.client.order(orderOf(name, request, `${who}: ${reason}`));

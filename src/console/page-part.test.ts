@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
@@ -9,11 +10,58 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_BOUNDS } from "../core/journal/retention.ts";
 import { runDirectory } from "../daemon/run-directory.ts";
 import type { ConsoleCore, RunningPart } from "./console-core.ts";
+import { beginGroup } from "./group-ca.ts";
 import { Journal } from "./journal.ts";
 import { PAGE } from "./page-part.ts";
 
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const skip = hasOpenssl ? false : "openssl is not installed: sudo scripts/lab-setup";
 const folder = mkdtempSync(join(tmpdir(), "nines-page-part-"));
 after(() => rmSync(folder, { recursive: true }));
+
+test("news of another node are judged without asking the own control again", { skip }, async () => {
+  await beginGroup(folder, "lb1");
+  const journal = new Journal({
+    path: join(folder, "second.db"),
+    boot: "boot",
+    node: () => "lb1",
+    bounds: () => DEFAULT_BOUNDS,
+  });
+  const seen = { asked: 0, judged: 0 };
+  const nobody = "127.0.0.1";
+  const core = {
+    directory: runDirectory(folder),
+    stateDirectory: folder,
+    node: () => "lb1",
+    journal,
+    control: {
+      status: async () => {
+        seen.asked++;
+        return { version: "1", wallMs: Date.now(), configuration: {}, roles: [] };
+      },
+      service: {
+        nodes: [{ name: "lb2", address: nobody }],
+        vrrp: { vrrp: { instances: [] } },
+        get balance() {
+          seen.judged++;
+          return { frontends: [], pools: [] };
+        },
+        ledger: { services: [] },
+        console: { listen: [], allowedHosts: [], groupPort: 1 },
+      },
+    },
+    parts: () => [],
+  } as unknown as ConsoleCore;
+  const page = await PAGE.start(core);
+  try {
+    while (seen.judged < 2) await sleep(5);
+    await sleep(100);
+    assert.equal(seen.asked, 1);
+  } finally {
+    await page.close();
+    journal.close();
+  }
+});
 
 test("a verdict is written down though nobody looks; what only a reader wants is made for one", async () => {
   const journal = new Journal({

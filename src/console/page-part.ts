@@ -292,7 +292,7 @@ class Page implements RunningPart, PageModel {
       past: (atMs) => pastOfInstances(control.service, journal, atMs),
       recordsAfter: (seq, limit) => journal.after(seq, limit),
       errands: () => parts().find((part) => part.errands !== undefined)?.errands,
-      looked: () => this.#watch.soon(),
+      looked: () => this.#looked(),
       heard: (records) => {
         this.#timeline.add(records);
         for (const record of records) {

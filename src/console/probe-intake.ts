@@ -5,7 +5,7 @@
 
 import { BUCKET_MS, type Measurement } from "../core/journal/measurement.ts";
 import type { RecordDraft } from "../core/journal/record.ts";
-import type { LedgerService } from "../core/ledger/settings.ts";
+import { type LedgerService, serviceOfProbe } from "../core/ledger/settings.ts";
 import { type ProbeOutage, type ProbeReport, readReport } from "../core/probe/report.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { type KnownOutage, ProbeIntakeStore } from "../drivers/probe-intake-store.ts";
@@ -193,9 +193,8 @@ function serviceOf(
     if (names.includes(service)) return service;
     return problem(422, "no-service", `there is no service '${service}'; there are: ${all}`);
   }
-  const own = services.filter(({ probes }) => probes.includes(probe));
-  const found = own.length > 0 ? own : services;
-  if (found.length === 1) return found[0]!.name;
+  const found = serviceOfProbe(probe, services);
+  if (found !== undefined) return found;
   const detail = `which service does ${probe} look at? --service NAME; there are: ${all}`;
   return problem(422, "which-service", detail);
 }

@@ -8,6 +8,8 @@ test("workers share out what a server and a line may hold, and each has a place"
   const parts = (workers: number, maxConnections: number, limit: number) => {
     const pool = { ...poolSettings([{ maxConnections }]), queue: { limit, timeoutMs: 1000 } };
     const [mine] = shared({ frontends: [], pools: [pool], workers }).pools;
+    // Of what an agent allows the server takes its part itself.
+    assert.equal(mine?.servers[0]?.workers, workers);
     return [mine?.servers[0]?.maxConnections, mine?.queue.limit];
   };
   assert.deepEqual(parts(1, 10, 100), [10, 100]);

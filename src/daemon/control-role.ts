@@ -25,7 +25,7 @@ import type {
 import { serveControl, type ControlBackend } from "./control-server.ts";
 import { draftOf, EventLog, momentOf, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
-import type { LoadedConfiguration } from "./load-configuration.ts";
+import { isWarning, type LoadedConfiguration } from "./load-configuration.ts";
 import type { LogOutput } from "./log-output.ts";
 import { listenToSignals } from "./node-signals.ts";
 import { NodeSnapshot } from "./node-snapshot.ts";
@@ -90,7 +90,7 @@ export class ControlRole implements ControlBackend {
     this.#options = options;
     this.#model = model;
     this.#service = options.loaded.service;
-    this.#loaded = { wallMs: wallMs(), warnings: warnings.length };
+    this.#loaded = { wallMs: wallMs(), warnings: warnings.filter(isWarning).length };
     this.events = new EventLog((event) => options.log.write(event), wallMs);
     this.#snapshot = new NodeSnapshot(() => this.#vrrp.link);
     const command = (role: RoleCommand["role"]): RoleCommand => ({
@@ -331,7 +331,7 @@ export class ControlRole implements ControlBackend {
     const news = configurationNews(this.#service, service);
     this.#model = model;
     this.#service = service;
-    this.#loaded = { wallMs: wallMs(), warnings: lines.length };
+    this.#loaded = { wallMs: wallMs(), warnings: lines.filter(isWarning).length };
     for (const line of lines) this.#say("configuration-warning", line, "warning");
     this.#say("configuration-loaded", `read ${this.#options.file} again`);
     for (const draft of news) this.events.add(draft);

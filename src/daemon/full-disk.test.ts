@@ -117,3 +117,18 @@ test("the log keeps whole lines, says once that it is full, and later how much i
     [10, 11, 12],
   );
 });
+
+test("the history of drills is made shorter as a whole or not at all", () => {
+  const { said } = play(`
+    import { appendLine, readLines } from "${SOURCES}drivers/drill-files.ts";
+    const line = { wallMs: 1, kind: "drill-refused", id: "", drill: "x", reason: "r".repeat(1e6) };
+    for (let i = 0; i < 10; i++) appendLine(directory, line);
+    room(3e6);
+    say(readLines(directory).length);
+    room(1e9);
+    say(readLines(directory).length);
+    say(readLines(directory).length);
+  `);
+  assert.deepEqual(said, [10, 10, 5]);
+  assert.deepEqual(readdirSync(directory), ["drills.jsonl"]);
+});

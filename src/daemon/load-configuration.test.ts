@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { loadConfiguration } from "./load-configuration.ts";
+import { isWarning, loadConfiguration } from "./load-configuration.ts";
 
 /** Of a file that is not on disk. */
 function told(file: string, text: string): string[] {
@@ -143,4 +143,19 @@ pools:
   });
   assert.equal(none, undefined);
   assert.match(told.join("\n"), /web\.yaml:3:\d+: error: frontend web: \S+\/tls\/site\.pem: /u);
+});
+
+test("warnings are counted as check counts them: notes are none", () => {
+  const text = `global_defs {
+ vrrp_nftables
+}
+virtual_server 192.0.2.1 53 {
+ protocol UDP
+ real_server 192.0.2.2 53 {
+ }
+}
+`;
+  const files = { readFile: () => text, glob: () => [] };
+  const { lines, notes } = loadConfiguration("a.conf", { permissive: false, files });
+  assert.deepEqual([notes?.length, lines.filter(isWarning).length, lines.length], [1, 1, 2]);
 });

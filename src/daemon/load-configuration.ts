@@ -115,6 +115,11 @@ function filesToldOf(service: ServiceModel, facts: HostFacts): Diagnostic[] {
   return [...told, ...fileWarnings(service, hurts)];
 }
 
+/** One of `lines`; notes are none. */
+export function isWarning(line: string): boolean {
+  return /^[^\n]*?:\d+:\d+: warning: /u.test(line);
+}
+
 function troubleWith(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK);

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { writePrivateFile } from "./private-file.ts";
 import type { WorkLoss } from "../core/probe/write-book.ts";
 import type { Asked } from "../core/drill/errand.ts";
 import type { DrillResult, Measured } from "../core/drill/result.ts";
@@ -118,5 +119,10 @@ export function readLines(stateDirectory: string): readonly DrillLine[] {
 
 function keepHalf(stateDirectory: string, lines: readonly DrillLine[]): void {
   const kept = lines.slice(Math.floor(lines.length / 2));
-  writeFileSync(pathOf(stateDirectory), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const path = pathOf(stateDirectory);
+  try {
+    writePrivateFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  } catch {
+    // On a full disk it stays as large as it is.
+  }
 }

@@ -50,10 +50,13 @@ export function keptSettings(
   return { settings: JSON.parse(text) as LedgerSettings, node: fact("node") };
 }
 
+/** At least that many come at once, and all that begin at one moment: a year of them is more than memory has. */
+const SPANS_AT_ONCE = 2_000;
+
 /** Oldest first. */
-export function readSpans(database: DatabaseSync, query: SpanQuery): Measurement[] {
+export function* readSpans(database: DatabaseSync, query: SpanQuery): Generator<Measurement[]> {
   const { subjects, fromMs, toMs, harmOnly = false, withLatency } = query;
-  if (subjects.length === 0 || !hasTable(database, "measurement")) return [];
+  if (subjects.length === 0 || !hasTable(database, "measurement")) return;
   const names = subjects.map(() => "?").join(", ");
   // A service may have several frontends: all of them are wanted where one is bad.
   const harm = harmOnly
@@ -65,24 +68,33 @@ export function readSpans(database: DatabaseSync, query: SpanQuery): Measurement
     : "";
   const once: SQLInputValue[] = [...subjects, fromMs, toMs];
   const values = harmOnly ? [...once, ...once] : once;
-  return database
+  const rows = database
     .prepare(
       `SELECT subject, vantage, start, length, good, bad, slow, first_bad, last_bad, dark,
               ${withLatency ? "latency" : "NULL AS latency"}
        FROM measurement WHERE subject IN (${names}) AND start >= ? AND start < ? ${harm}
        ORDER BY start`,
     )
-    .all(...values)
-    .map(measurementOf);
+    .iterate(...values);
+  let some: Measurement[] = [];
+  for (const row of rows) {
+    const one = measurementOf(row);
+    if (some.length >= SPANS_AT_ONCE && some.at(-1)!.fromMs !== one.fromMs) {
+      yield some;
+      some = [];
+    }
+    some.push(one);
+  }
+  yield some;
 }
 
 /** Of these kinds, oldest first; a bounded number, the newest. */
-export function readRecords(
+export function* readRecords(
   database: DatabaseSync,
   kinds: readonly string[],
   span: { readonly fromMs: number; readonly toMs: number },
-): LedgerRecord[] {
-  if (kinds.length === 0 || !hasTable(database, "record")) return [];
+): Generator<LedgerRecord> {
+  if (kinds.length === 0 || !hasTable(database, "record")) return;
   const names = kinds.map(() => "?").join(", ");
   const rows = database
     .prepare(
@@ -94,18 +106,19 @@ export function readRecords(
        JOIN word k ON k.id = r.kind JOIN word o ON o.id = r.subject
        ORDER BY wall, r.seq`,
     )
-    .all(...kinds, span.fromMs, span.toMs);
-  return rows.map((row) => ({
-    node: String(row["node"]),
-    wallMs: Number(row["wall"]),
-    source: String(row["source"]),
-    kind: String(row["kind"]),
-    subject: String(row["subject"]),
-    reason: String(row["reason"]),
-    ...(typeof row["data"] === "string"
-      ? { data: JSON.parse(row["data"]) as Record<string, unknown> }
-      : {}),
-  }));
+    .iterate(...kinds, span.fromMs, span.toMs);
+  for (const row of rows) {
+    const { data } = row;
+    yield {
+      node: String(row["node"]),
+      wallMs: Number(row["wall"]),
+      source: String(row["source"]),
+      kind: String(row["kind"]),
+      subject: String(row["subject"]),
+      reason: String(row["reason"]),
+      ...(typeof data === "string" ? { data: JSON.parse(data) as Record<string, unknown> } : {}),
+    };
+  }
 }
 
 /** More than a year of a system that fails every few minutes. */

@@ -64,7 +64,7 @@ export class ReignRecord {
       if (left === NOTHING) writeSync(opened.fd, padded(Buffer.from(heading)), 0);
     });
     if (failure !== undefined || opened.fd === undefined) return failure!;
-    const slots = slotsOf(left, () => undefined);
+    const slots = slotsOf(left, (_slot, at) => reignIn(left, at));
     const record = new ReignRecord(opened.fd, slots.filter(isReign));
     for (const [i, slot] of slots.entries()) {
       if (slot === undefined) continue;
@@ -136,12 +136,18 @@ export class ReignReader {
   read(): readonly WrittenReign[] {
     const before = this.#bytes;
     const known = this.#slots;
-    this.#bytes = this.#whole();
-    this.#slots = slotsOf(this.#bytes, (slot, at) => {
+    const bytes = this.#whole();
+    this.#bytes = bytes;
+    this.#slots = slotsOf(bytes, (slot, at) => {
       const reign = known[slot];
       const [from, to] = [at + NUMBER_BYTES, at + SLOT_BYTES];
-      if (reign === undefined || Math.min(before.length, this.#bytes.length) < to) return undefined;
-      return this.#bytes.compare(before, from, to, from, to) === 0 ? reign : undefined;
+      if (reign === undefined || Math.min(before.length, bytes.length) < to) {
+        return reignIn(bytes, at);
+      }
+      // Whatever is written, the moment of it is another one.
+      if (bytes.readDoubleLE(at) === reign.renewedMs) return reign;
+      const isSame = bytes.compare(before, from, to, from, to) === 0;
+      return isSame ? reignAt(bytes, at, reign) : reignIn(bytes, at);
     });
     return this.#slots.filter(isReign);
   }
@@ -187,17 +193,20 @@ function ofNow(bytes: Buffer, heading: string): Buffer {
 
 type Names = Pick<WrittenReign, "instance" | "identity">;
 
-/** `known`: whose names a slot has, if they are those of the last time. */
 function slotsOf(
   bytes: Buffer,
-  known: (slot: number, at: number) => Names | undefined,
+  reignOf: (slot: number, at: number) => WrittenReign | undefined,
 ): (WrittenReign | undefined)[] {
   const slots: (WrittenReign | undefined)[] = [];
   for (let at = SLOT_BYTES; at < bytes.length; at += SLOT_BYTES) {
-    const names = known(slots.length, at) ?? parseNames(bytes.subarray(at, at + SLOT_BYTES));
-    slots.push(names === undefined ? undefined : reignAt(bytes, at, names));
+    slots.push(reignOf(slots.length, at));
   }
   return slots;
+}
+
+function reignIn(bytes: Buffer, at: number): WrittenReign | undefined {
+  const names = parseNames(bytes.subarray(at, at + SLOT_BYTES));
+  return names === undefined ? undefined : reignAt(bytes, at, names);
 }
 
 function parseNames(slot: Buffer): Names | undefined {

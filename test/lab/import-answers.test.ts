@@ -40,6 +40,9 @@ const SEEN = [
   "x-refuse",
 ];
 
+/** Whatever name a client asked for; green is one that servers know, and no client may be sent to. */
+const OWN_NAME = /^http:\/\/(?!green[/:])[^/]+(?=\/)/u;
+
 interface Answer {
   readonly status: number;
   readonly location?: string;
@@ -67,7 +70,7 @@ async function ask(client: Host, port: number, words: Question): Promise<Answer>
   const [front, server] = [field("x-front"), field("x-server")];
   return {
     status,
-    ...(location === undefined ? {} : { location: location.replace(/^http:\/\/[^/]+(?=\/)/u, "") }),
+    ...(location === undefined ? {} : { location: location.replace(OWN_NAME, "") }),
     ...(front === undefined ? {} : { front }),
     ...(server === undefined ? {} : { server }),
     body: status === 200 ? mirrored(plain(body)) : "",
@@ -273,6 +276,7 @@ test("common idioms of haproxy.cfg mean what they mean to HAProxy", async () => 
 
 test("common idioms of nginx.conf mean what they mean to nginx", async () => {
   const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
+  paths.push("/item/17", "/item/17-red?x=1", "/item/x", "/IMG/a/b.png?c=d", "/pic/a?b");
   const questions = [...paths, "-XPOST /only"].map((words) => [...SHOP, ...words.split(" ")]);
   const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
   await compare({ source: "nginx/idioms.conf", command, questions });
@@ -321,6 +325,7 @@ test("an imported nginx.conf answers as nginx does", async () => {
     [...SHOP, "-X", "POST", "/conditions"],
     [...SHOP, "-b", "tester=1", "/conditions"],
     [...SHOP, "-A", "a Robot", "/"],
+    ...["/CASE/x", "/bare/x"].map((path) => [...SHOP, "-H", "X-Redirect: /moved?x=1", path]),
     ["-H", "Host: two.example", "/only/x"],
     ["-H", "Host: www.two.example", "/only/x"],
     ["-H", "Host: deep.two.example", "/only/x"],

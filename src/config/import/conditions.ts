@@ -29,6 +29,7 @@ export function negation(term: Term): Term {
   if (term === "true") return "false";
   if (term === "false") return "true";
   const [[key, value] = ["", undefined], ...more] = Object.entries(term);
+  if (typeof value === "boolean" && more.length === 0) return { [key]: !value };
   const [[name, match] = ["", undefined], ...others] = NAMED.includes(key)
     ? Object.entries(value as Record<string, unknown>)
     : [];
@@ -112,6 +113,7 @@ function hostsFit({ host, headers }: Record<string, unknown>): boolean {
 function bothValues(key: string, a: unknown, b: unknown): unknown {
   if (a === b || JSON.stringify(a) === JSON.stringify(b)) return a;
   if (NAMED.includes(key)) return bothNamed(a as NamedMatches, b as NamedMatches);
+  if (typeof a === "boolean") return [];
   if (key === "path") return bothPaths(a as string[], b as string[]);
   if (key === "method") return (a as string[]).filter((one) => (b as string[]).includes(one));
   if (key === "host") return narrower(a as string[], b as string[], isHostIn);
@@ -131,9 +133,37 @@ function bothNamed(a: NamedMatches, b: NamedMatches): NamedMatches | readonly []
     if (own === undefined || (own === "*" && match !== false)) result[name] = match;
     else if (own === false || match === false) {
       if (own !== match) return [];
-    } else if (match !== "*" && JSON.stringify(own) !== JSON.stringify(match)) return undefined;
+    } else if (match !== "*") {
+      const both = bothMatches(own as TextMatch, match as TextMatch);
+      if (both === undefined || both === "none") return both && [];
+      result[name] = both;
+    }
   }
   return result;
+}
+
+interface TextMatch {
+  readonly exact?: string;
+  readonly regex?: string;
+}
+
+/** "none": no text is both. */
+function bothMatches(a: TextMatch, b: TextMatch): TextMatch | "none" | undefined {
+  if (JSON.stringify(a) === JSON.stringify(b)) return a;
+  const [exact, other] = a.exact === undefined ? [b.exact, a] : [a.exact, b];
+  if (exact !== undefined) {
+    if (other.exact !== undefined) return "none";
+    if (other.regex === undefined) return undefined;
+    return new RegExp(other.regex, "u").test(exact) ? { exact } : "none";
+  }
+  if (a.regex === undefined || b.regex === undefined) return undefined;
+  const ahead = (regex: string): string => `(?=[^]*?(?:${regex}))`;
+  if (a.regex.includes(ahead(b.regex))) return a;
+  return {
+    regex: a.regex.startsWith("^(?=[^]*?")
+      ? a.regex + ahead(b.regex)
+      : `^${ahead(a.regex)}${ahead(b.regex)}`,
+  };
 }
 
 /** What is in both lists: of two of which one holds the other the smaller one. */

@@ -1,9 +1,10 @@
-/** Headers that rules remove, set and add, several after the other as one. */
+/** Headers that rules remove, change, set and add, several after the other as one. */
 
 export interface Edits {
   readonly remove?: readonly string[];
   readonly set?: Readonly<Record<string, string>>;
   readonly add?: Readonly<Record<string, string>>;
+  readonly replace?: Readonly<Record<string, { readonly regex: string; readonly to: string }>>;
 }
 
 export const TWO_COOKIES = "a route adds one Set-Cookie";
@@ -34,7 +35,18 @@ export function mergedEdits(a: Edits | undefined, b: Edits | undefined): Edits |
     remove: [...new Set([...(a.remove ?? []), ...removed])],
     set: { ...without(a.set, [...removed, ...replaced]), ...b.set },
     add,
+    replace: { ...a.replace, ...b.replace },
   };
+}
+
+export const CHANGED_ONCE = "a route changes the values of a header once, before it sets them";
+
+/** The later one would change what the earlier one wrote: values are changed before others are written. */
+export function changesAgain(earlier: readonly (Edits | undefined)[], later: Edits): boolean {
+  const touched = earlier.flatMap((edits) =>
+    [edits?.replace, edits?.set, edits?.add].flatMap((map) => Object.keys(map ?? {})),
+  );
+  return Object.keys(later.replace ?? {}).some((name) => touched.some((one) => isSame(one, name)));
 }
 
 export function addsTwoCookies(a: Edits | undefined, b: Edits | undefined): boolean {

@@ -5,7 +5,14 @@
 
 import { type Condition, conjunction, implies, sameCondition, type When } from "./conditions.ts";
 import type { Data } from "./draft.ts";
-import { addsTwoCookies, type Edits, mergedEdits, TWO_COOKIES } from "./edits.ts";
+import {
+  addsTwoCookies,
+  CHANGED_ONCE,
+  changesAgain,
+  type Edits,
+  mergedEdits,
+  TWO_COOKIES,
+} from "./edits.ts";
 
 /** What a rule does to the requests that go on. */
 export interface Change {
@@ -62,9 +69,9 @@ const TOO_MANY = "its conditions make too many routes";
 function lateOf({ rewrite, request }: Change, asked: readonly Condition[]): string | undefined {
   if (rewrite !== undefined && asked.some((one) => one["path"] !== undefined)) return LATE_PATH;
   if (request === undefined) return undefined;
-  const { remove = [], set = {}, add = {} } = request;
-  const changed = [...remove, ...Object.keys(set), ...Object.keys(add)].map((name) =>
-    name.toLowerCase(),
+  const { remove = [], set = {}, add = {}, replace = {} } = request;
+  const changed = [...remove, ...[set, add, replace].flatMap((map) => Object.keys(map))].map(
+    (name) => name.toLowerCase(),
   );
   const names = asked.flatMap(({ host, headers = {} }) => [
     ...(host === undefined ? [] : ["host"]),
@@ -227,6 +234,9 @@ class Compiler {
 function together(a: Change, b: Change): Change | string {
   if (a.rewrite !== undefined && b.rewrite !== undefined) return "a route rewrites once";
   if (SIDES.some((side) => addsTwoCookies(a[side], b[side]))) return TWO_COOKIES;
+  const answers = [a.inner, a.response, a.answer];
+  const again = [b.inner, b.response, b.answer].some((edits) => changesAgain(answers, edits ?? {}));
+  if (again || changesAgain([a.request], b.request ?? {})) return CHANGED_ONCE;
   const edits = SIDES.map((side): [string, Edits | undefined] => [
     side,
     mergedEdits(a[side], b[side]),
@@ -255,9 +265,10 @@ function changeData({ request, inner, response, answer, rewrite, limit }: Told):
 
 function editsData(edits: Edits | undefined): Data | undefined {
   if (edits === undefined) return undefined;
-  const { remove = [], set = {}, add = {} } = edits;
+  const { remove = [], set = {}, add = {}, replace = {} } = edits;
   const data: Data = {};
   if (remove.length > 0) data["remove"] = remove.length === 1 ? remove[0] : remove;
+  if (Object.keys(replace).length > 0) data["replace"] = replace;
   if (Object.keys(set).length > 0) data["set"] = set;
   if (Object.keys(add).length > 0) data["add"] = add;
   return Object.keys(data).length === 0 ? undefined : data;

@@ -38,7 +38,8 @@ function editorForm(schema: Schema): Json {
     ...(examples === undefined ? {} : { examples }),
   };
   const reference = { $ref: `#/definitions/${schema.like}` };
-  const forms = [schema.like === undefined ? longForm(schema) : reference, ...otherForms(schema)];
+  const isLike = schema.like !== undefined && schema.type !== "array";
+  const forms = [isLike ? reference : longForm(schema), ...otherForms(schema)];
   return forms.length === 1 ? { ...around, ...forms[0] } : { ...around, anyOf: forms };
 }
 
@@ -98,7 +99,11 @@ function longForm(schema: Schema): Json {
 
 /** Numbers are fine where a text is wanted: `port: 80`, `mode: 660`. */
 function textForm({ enum: options, kind }: Schema): Json {
-  if (options !== undefined) return { type: "string", enum: options };
+  if (options !== undefined) {
+    const numbers = options.map(Number).filter((number) => options.includes(String(number)));
+    if (numbers.length === 0) return { type: "string", enum: options };
+    return { type: ["string", "number"], enum: [...options, ...numbers] };
+  }
   const pattern = kind === undefined ? undefined : patternOf(kind.name);
   // A number alone has no unit: it can only be 0.
   const limit =

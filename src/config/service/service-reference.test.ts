@@ -36,12 +36,21 @@ test("every key says what it means in a sentence, and no two of one map have a n
 
 const editor = new Ajv({ strict: false, allErrors: true }).compile(jsonSchema());
 
-for (const path of globSync("samples/services/*.yaml").sort()) {
+const ROOT = new URL("../../../", import.meta.url).pathname;
+const SERVICES = globSync("{samples/*/nines,test/golden/import/**/*}.yaml", { cwd: ROOT }).sort();
+
+for (const path of SERVICES) {
   test(`an editor that knows the JSON Schema finds nothing wrong with ${path}`, () => {
-    const data: unknown = parse(readFileSync(path, "utf8"), { merge: true });
+    const data: unknown = parse(readFileSync(`${ROOT}${path}`, "utf8"), { merge: true });
     assert.ok(editor(data), JSON.stringify(editor.errors?.slice(0, 5), undefined, 1));
   });
 }
+
+test("the samples were looked at, and a number is fine where words are numbers", () => {
+  assert.ok(SERVICES.length > 10, `${SERVICES.length} files`);
+  const tls = { certificates: ["a.pem"], minimum_version: 1.3 };
+  assert.ok(editor({ frontends: { web: { listen: 443, pool: "web", tls } } }));
+});
 
 test("an editor marks an unknown key and a duration without a unit", () => {
   assert.ok(!editor({ pools: { web: { server: [] } } }));

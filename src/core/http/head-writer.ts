@@ -75,7 +75,7 @@ export class HeadWriter {
     let to = -1;
     for (let i = 0; i < head.count; i++) {
       const number = head.numbers[i]!;
-      if (head.hop[i] === 1 || OWN_CALLS[number] === 1 || without[number] === 1) continue;
+      if (head.hop[i] !== 0 || OWN_CALLS[number] === 1 || without[number] === 1) continue;
       const start = base + spans[i * 4]!;
       const nameTo = base + spans[i * 4 + 1]!;
       const valueFrom = base + spans[i * 4 + 2]!;

@@ -98,8 +98,24 @@ function seenMs(harm: Harm, { fromMs }: Span): number {
   return (Math.floor(fromMs / BUCKET_MS) + 1) * BUCKET_MS;
 }
 
+/** They are in the order of time: a year may have tens of thousands, and hundreds of incidents. */
 function near(all: readonly Happening[], { fromMs, toMs }: Span): Happening[] {
-  return all.filter(({ atMs }) => atMs >= fromMs - BEFORE_MS && atMs <= toMs + BUCKET_MS);
+  const end = placeOf(all, ({ atMs }) => atMs > toMs + BUCKET_MS);
+  return all.slice(
+    placeOf(all, ({ atMs }) => atMs >= fromMs - BEFORE_MS),
+    end,
+  );
+}
+
+/** Of the first of which it is so; it is so of all behind it. */
+function placeOf<T>(list: readonly T[], isSo: (item: T) => boolean): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isSo(list[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Remarks name the incident by the moment it began as known then. */

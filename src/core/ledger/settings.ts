@@ -54,6 +54,16 @@ export interface LedgerService {
   readonly minEvents: number;
 }
 
+/** Whose users a prober stands for that does not say it: of the service that names it, else of the only one. */
+export function serviceOfProbe(
+  probe: string,
+  services: readonly Pick<LedgerService, "name" | "probes">[],
+): string | undefined {
+  const own = services.filter(({ probes }) => probes.includes(probe));
+  const found = own.length > 0 ? own : services;
+  return found.length === 1 ? found[0]!.name : undefined;
+}
+
 /** Weights as in the book: an accident (事故级) 100, A 20, B 5, C 1. */
 export const DEFAULT_CLASSES: Readonly<Record<string, number>> = {
   accident: 100,

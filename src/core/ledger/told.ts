@@ -21,6 +21,8 @@ export class Told {
   readonly #stages = new Map<string, number[]>();
   readonly #firing = new Map<string, number>();
   readonly #sameMs: number;
+  /** Incidents that are over, of which everything was told: looked through again only when they change. */
+  readonly #over = new Set<string>();
 
   /** `mergeMs`: incidents are further apart. */
   constructor(mergeMs: number) {
@@ -65,6 +67,17 @@ export class Told {
     return true;
   }
 
+  /** True: `incident` is as it was when all of it had been told. */
+  isOver({ id, state, dismissed }: Incident): boolean {
+    return state === "closed" && this.#over.has(`${id} ${dismissed ?? ""}`);
+  }
+
+  toldAll({ id, state, dismissed }: Incident): void {
+    if (state !== "closed") return;
+    if (this.#over.size >= MAX_TOLD) this.#over.clear();
+    this.#over.add(`${id} ${dismissed ?? ""}`);
+  }
+
   #remember(key: string, startMs: number): void {
     const known = this.#stages.get(key) ?? [];
     known.push(startMs);
@@ -77,6 +90,7 @@ export class Told {
 const SAME_MS = 60_000;
 
 export function incidentNews(incident: Incident, told: Told): IncidentNews[] {
+  if (told.isOver(incident)) return [];
   const { service, state, restoredMs, switchedMs, recovery, drill, dismissed } = incident;
   // What turned out to be nothing is told only if it was told that it began.
   const stages: [IncidentStage, boolean, string][] = [
@@ -86,11 +100,13 @@ export function incidentNews(incident: Incident, told: Told): IncidentNews[] {
     ["closed", state === "closed", dismissed ?? closingWords(incident)],
   ];
   const isKnown = dismissed === undefined;
-  return stages.flatMap(([stage, is, words]) => {
+  const news = stages.flatMap(([stage, is, words]) => {
     if (!is || (!isKnown && stage !== "closed") || !told.isFirst(stage, incident)) return [];
     const reason = `${incident.id} ${stage}: ${words}${drill === undefined ? "" : ` (drill ${drill})`}`;
     return [{ stage, incident, reason }];
   });
+  told.toldAll(incident);
+  return news;
 }
 
 function closingWords({ harmMs, class: given, score, recovery }: Incident): string {

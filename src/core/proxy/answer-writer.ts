@@ -45,6 +45,7 @@ export class AnswerWriter {
     this.#decide(exchange, head);
     bindAnswer(writer, exchange, head, this.#parts);
     exchange.route?.responseEdits.strike(head);
+    exchange.route?.responseEdits.writeReplaced(writer, head);
     writer.fields(head);
     writer.octets(exchange.answerFields);
     if (exchange.answerChunked) writer.octets(CHUNKED);

@@ -234,6 +234,8 @@ export class ClientConnection extends Timed implements CrowdMember, Peer {
     }
     const { scratch } = this.#parts;
     const end = writeOwnHead(scratch, page, connectionWord(exchange));
+    // What it says of the request is too long to be said.
+    if (end < 0) return this.answer(errorPage(431, ""));
     this.send(scratch, 0, end);
     if (!exchange.isHead && page.status !== 204 && page.status !== 304) {
       this.send(page.body, 0, page.body.length);

@@ -91,7 +91,7 @@ export function sorryPage(sorry: NonNullable<PoolSettings["sorry"]>): OwnAnswer 
 /** What Connection says; "" = nothing. */
 export type ConnectionWord = "" | "close" | "keep-alive";
 
-/** Writes the head to the beginning of `out`; gives the position after it. */
+/** Writes the head to the beginning of `out`; gives the position after it, -1 where it finds no room. */
 export function writeOwnHead(
   out: Uint8Array,
   answer: OwnAnswer,
@@ -110,5 +110,5 @@ export function writeOwnHead(
   writer.text(fields);
   if (connection !== "") writer.field("connection", connection);
   writer.end();
-  return writer.at;
+  return writer.overflow ? -1 : writer.at;
 }

@@ -72,6 +72,7 @@ export class RequestWriter {
     // Two of them would be read differently by different servers.
     if (route?.requestEdits.setsHost !== true) this.#writeHost(facts, origin.localAddress);
     writeRequestCookies(writer, facts, exchange.dispatcher!.pool);
+    route?.requestEdits.writeReplaced(writer, head);
     writer.fields(head, frontend.forwarding.without);
     if (exchange.requestChunked) writer.octets(CHUNKED);
     else if (head.has(LENGTH)) writer.contentLength(head.length);

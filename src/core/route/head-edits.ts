@@ -15,18 +15,35 @@ interface Written {
   readonly value: (facts: RequestFacts) => string;
 }
 
+interface Replaced {
+  readonly name: string;
+  readonly hash: number;
+  readonly change: (value: string) => string;
+}
+
+/** Letters of a value that a pattern is looked for in: a bad one must not cost more. */
+const MAX_VALUE = 4096;
+/** Mark of a field that was written with another value; 1 is one that stays behind. */
+const REPLACED = 2;
+
 export class HeadEdits {
   /** Lower-case names of fields that are not passed on: removed or set anew. */
   readonly #dropped: readonly string[];
   readonly #droppedHashes: readonly number[];
   readonly #written: readonly Written[];
+  readonly #replaced: readonly Replaced[];
   /** What is written, if it is the same for every request. */
   readonly #constant: Uint8Array | undefined;
   /** Whether the Host of the client is replaced. */
   readonly setsHost: boolean;
   readonly touchesForwarding: boolean;
 
-  constructor({ remove, set, add }: HeaderEdits) {
+  constructor({ remove, set, add, replace = [] }: HeaderEdits) {
+    this.#replaced = replace.map(({ name, pattern, replacement }) => ({
+      name: name.toLowerCase(),
+      hash: nameHash(name.toLowerCase()),
+      change: valueChange(pattern, replacement),
+    }));
     const names = [...remove, ...set.map(({ name }) => name)].map((n) => n.toLowerCase());
     this.#dropped = [...new Set(names)];
     this.#droppedHashes = this.#dropped.map(nameHash);
@@ -60,6 +77,23 @@ export class HeadEdits {
     }
   }
 
+  /**
+   * Writes the fields whose values are changed, which are marked so. Between `strike` and the writing of
+   * the others; a head that is written again, for want of room, gets them again.
+   */
+  writeReplaced(writer: HeadWriter, head: FieldBlock): void {
+    for (const { name, hash, change } of this.#replaced) {
+      for (let i = head.next(hash, name, 0); i >= 0; i = head.next(hash, name, i + 1)) {
+        if (head.hop[i] === 1) continue;
+        const value = head.valueText(i);
+        const changed = change(value);
+        if (changed === value) continue;
+        head.hop[i] = REPLACED;
+        writer.field(head.nameText(i), lineSafe(changed));
+      }
+    }
+  }
+
   /** What `write` would write: for a head that comes when the request is long gone. */
   lines(facts: RequestFacts): Uint8Array {
     return this.#constant ?? latin1Bytes(this.text(facts));
@@ -73,6 +107,17 @@ export class HeadEdits {
   write(writer: HeadWriter, facts: RequestFacts): void {
     writer.octets(this.lines(facts));
   }
+}
+
+function valueChange(source: string, replacement: string): (value: string) => string {
+  const pattern = new RegExp(source, "u");
+  const change = isAscii(source)
+    ? (value: string) => value.replace(pattern, octetText(replacement))
+    : (value: string) => {
+        const text = lettersOf(value);
+        return pattern.test(text) ? octetText(text.replace(pattern, replacement)) : value;
+      };
+  return (value) => (value.length > MAX_VALUE ? value : change(value));
 }
 
 function lineOf(name: string, value: string): string {

@@ -45,11 +45,19 @@ export type RouteTarget =
       readonly contentType: string;
     };
 
-/** Done in the order remove, set, add. Values may hold the variables of `location` and `${source}`. */
+/** Done in the order remove, replace, set, add. Values may hold the variables of `location` and `${source}`. */
 export interface HeaderEdits {
   readonly remove: readonly string[];
   readonly set: readonly { readonly name: string; readonly value: string }[];
   readonly add: readonly { readonly name: string; readonly value: string }[];
+  /** What the pattern finds in a value gets the replacement instead; values are texts of octets. */
+  readonly replace?: readonly HeaderReplacement[];
+}
+
+export interface HeaderReplacement {
+  readonly name: string;
+  readonly pattern: string;
+  readonly replacement: string;
 }
 
 export type PathRewrite =

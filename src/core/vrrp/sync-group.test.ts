@@ -189,6 +189,30 @@ test("a handover asked of the group moves all members and the old master stays a
   segment.until(bothAre(a, "MASTER"), 2000);
 });
 
+test("after a handover a group whose priority falls is not left in charge", () => {
+  const segment = new Segment();
+  const a = segment.add("A", pairOfInstances({ priority: 150 }));
+  const b = segment.add("B", grouped({ tracks: [script("s", -60)], trackingWeight: true }));
+  const track = (ok: boolean): void => {
+    segment.input(b, {
+      type: "track-changed",
+      kind: "script",
+      name: "s",
+      ok,
+      value: 0,
+      reason: "",
+    });
+  };
+  track(true);
+  segment.until(bothAre(a, "MASTER"));
+  segment.input(a, { type: "handover-requested", instance: "V2", reason: "maintenance" });
+  segment.until(bothAre(b, "MASTER"));
+  segment.advance(600_000);
+  assert.equal(states(a), "BACKUP BACKUP");
+  track(false);
+  segment.until(bothAre(a, "MASTER"), 4000);
+});
+
 test("a handover asked of one member moves the group", () => {
   const { segment, a, b } = twoNodes();
   segment.input(a, { type: "handover-requested", instance: "V2", reason: "maintenance" });

@@ -18,8 +18,8 @@ export interface AclContext {
   readonly used: Set<string>;
   /** Whether the frontend has TLS. */
   readonly tls: boolean;
-  /** Whether each of its clients must show a certificate. */
-  readonly certificates: boolean;
+  /** Which of its clients show a certificate. */
+  readonly certificates: "none" | "some" | "all";
   /** Ports that it listens on. */
   readonly ports: readonly number[];
   /** Lists of patterns. */

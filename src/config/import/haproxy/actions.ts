@@ -25,6 +25,8 @@ export function requestAction(words: readonly string[], tls: boolean): Action {
     case "add-header":
     case "del-header":
       return edit(name, args, "request", tls ? "https" : "http");
+    case "replace-header":
+      return valueChange(args, "request");
     case "deny":
       return denial(args, 403);
     case "tarpit":
@@ -62,6 +64,7 @@ export function responseAction(words: readonly string[], isBackend: boolean): Ac
   const [kind, name = "", ...args] = words;
   const isEdit = ["set-header", "add-header", "del-header"].includes(name);
   const side = kind !== "http-response" ? "answer" : isBackend ? "inner" : "response";
+  if (name === "replace-header") return valueChange(args, side);
   return isEdit ? edit(name, args, side) : { lost: "Nines has no such action" };
 }
 
@@ -99,6 +102,21 @@ function edit(name: string, args: readonly string[], side: Side, scheme?: string
     return { unneeded: "Nines sets X-Forwarded-For, -Proto and -Host itself" };
   }
   return change({ [name === "set-header" ? "set" : "add"]: { [header]: value } });
+}
+
+/** All of a value that the expression finds anything in becomes the new one. */
+function valueChange(args: readonly string[], side: Side): Action {
+  const [header = "", first = "", second = ""] = wordsBefore(args);
+  if (/^(?:host|forwarded|x-forwarded-(?:for|host|port|proto))$/iu.test(header)) {
+    return { lost: `${header} is written by Nines itself` };
+  }
+  const regex = ecmascript(first);
+  if (regex === undefined) return { lost: "the expression is not one of ECMAScript" };
+  const template = templateOf(second);
+  if (template === undefined || template.includes("${")) return { lost: UNKNOWN_VALUE };
+  const to = template.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1");
+  const replace = { [header]: { regex: wholeText(regex), to } };
+  return { change: { [side]: { replace } }, rest: conditionIn(args) };
 }
 
 function denial(args: readonly string[], standard: number): Action {

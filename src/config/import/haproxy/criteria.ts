@@ -68,16 +68,19 @@ function patternsIn(text: string): string[] {
 /** Of logins and certificates: who is not known to have one has none. */
 export const PROOFS = /^(?:http_auth(?:_group)?\(|ssl_c_used$|ssl_c_verify$|ssl_fc_has_crt$)/u;
 
+/** A certificate that is not good ends the handshake, so nobody has one. */
+function proofTerm(fetch: string, values: readonly string[], { certificates }: AclContext): Term {
+  if (fetch.startsWith("http_") || certificates === "none") return "false";
+  if (fetch === "ssl_c_verify") return values.join(" ") === "0" ? "true" : "false";
+  return certificates === "all" ? "true" : { client_certificate: true };
+}
+
 /** What the frontend itself decides. */
 function staticCriterion(fetch: string, values: readonly string[], context: AclContext): Term {
   if (fetch === "ssl_fc") return context.tls ? "true" : "false";
   if (fetch === "always_true") return "true";
   if (fetch === "always_false") return "false";
-  if (PROOFS.test(fetch)) {
-    // Any other result of a check of certificates is an error.
-    const isAsked = fetch !== "ssl_c_verify" || values.join(" ") === "0";
-    return isAsked && context.certificates && !fetch.startsWith("http_") ? "true" : "false";
-  }
+  if (PROOFS.test(fetch)) return proofTerm(fetch, values, context);
   if (fetch !== "dst_port") return undefined;
   const wanted = values.filter((value) => value !== "eq").map(Number);
   if (wanted.some(Number.isNaN)) return undefined;

@@ -5,6 +5,7 @@ import { ALWAYS } from "../conditions.ts";
 import { compileRules, routesData, type Rule } from "../routes.ts";
 import { type BindDefaults, type Binds, namedBinds, readBinds } from "./binds.ts";
 import type { Bag, Line } from "./lines.ts";
+import type { AclContext } from "./acls.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
 import { numberOf } from "./servers.ts";
 import { timeoutOf } from "./timeouts.ts";
@@ -63,10 +64,9 @@ interface Side {
 function routesOf(bag: Bag, { facts, binds, ownPool }: Side) {
   const { draft, pools, readMap, seen } = facts;
   const used = new Set<string>();
-  const certificates =
-    binds.tls?.["client_ca"] !== undefined && binds.tls["client_certificate"] !== "optional";
   const { isTls, ports } = binds;
   const acls = aclsOf(bag);
+  const certificates = certificatesOf(binds);
   const context = { acls, used, tls: isTls, certificates, ports, readFile: readMap };
   const ruleFacts: RuleFacts = { draft, context, pools, ...seen };
   const rules = [...rulesOf(bag, ruleFacts)];
@@ -79,6 +79,11 @@ function routesOf(bag: Bag, { facts, binds, ownPool }: Side) {
   );
   takeAcls(bag, used);
   return routes;
+}
+
+function certificatesOf({ tls }: Binds): AclContext["certificates"] {
+  if (tls?.["client_ca"] === undefined) return "none";
+  return tls["client_certificate"] === "optional" ? "some" : "all";
 }
 
 export function aclsOf(bag: Bag): ReadonlyMap<string, readonly Line[]> {

@@ -163,14 +163,8 @@ class Importer {
     if (section.kind === "backend" && isHttp) {
       const readFile = this.#readMap;
       const used = new Set<string>();
-      const context = {
-        acls: aclsOf(bag),
-        used,
-        tls: false,
-        certificates: false,
-        ports: [],
-        readFile,
-      };
+      const own = { acls: aclsOf(bag), used, tls: false, ports: [], readFile };
+      const context = { ...own, certificates: "some" } as const;
       this.#rules(bag, { draft, context, pools: [], isBackend: true, ...this.#seen });
     }
   }

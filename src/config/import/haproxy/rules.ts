@@ -61,6 +61,9 @@ function actionOf(words: readonly string[], facts: RuleFacts): Action {
   }
 }
 
+/** Without `req.` they are those of the answer, where there is one. */
+const OF_ANSWERS = /^(?:f?hdr|cook)(?:_\w+)?\(/u;
+
 function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   const { draft, reached } = facts;
   const lose = (why: string): void => draft.lost(line.at, why);
@@ -71,6 +74,11 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   if ("unneeded" in action) {
     draft.unneeded(line.at, action.unneeded);
     reached.add(line);
+    return [];
+  }
+  const fetches = fetchesIn(action.rest, facts.context);
+  if (line.words[0]!.includes("-response") && fetches.some((fetch) => OF_ANSWERS.test(fetch))) {
+    lose("routes do not look at answers");
     return [];
   }
   const used = new Set<string>();
@@ -89,10 +97,8 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
   for (const name of used) facts.context.used.add(name);
   if (line.words.includes("auth") && line.words[0] === "http-request") {
     lose("Nines asks for no passwords: these requests get 403");
-  } else if (fetchesIn(action.rest, facts.context).some((fetch) => isUnknown(fetch, facts))) {
-    lose(
-      "Nines knows no logins, and the import no routes by certificate (client_certificate): nobody counts as known",
-    );
+  } else if (fetches.some((fetch) => isUnknown(fetch, facts))) {
+    lose("nobody logs in to Nines, and only with a client_ca somebody shows a certificate");
   }
   const origin = `${line.at.file}:${line.at.line}`;
   const reach = (): void => void reached.add(line);
@@ -105,7 +111,10 @@ function ruleOf(line: Line, action: Action, facts: RuleFacts): Rule[] {
 
 /** Whether somebody has proved who it is. */
 function isUnknown(fetch: string, { context }: RuleFacts): boolean {
-  return PROOFS.test(fetch) && (fetch.startsWith("http_auth") || !context.certificates);
+  return (
+    PROOFS.test(fetch) &&
+    (fetch.startsWith("http_auth") || (context.tls && context.certificates === "none"))
+  );
 }
 
 function connectionAction(words: readonly string[]): Action {

@@ -47,7 +47,8 @@ function variableIn(
     if (name === undefined || sample === undefined || condition.length > 0) continue;
     if (!isOnce(name) || !/^set-var\([^,]+\)$/u.test(action) || sample.includes("var(")) continue;
     if (lines.slice(0, index).some((one) => spoils(one, sample, name))) continue;
-    return { name, line, sample };
+    // It is set while there is no answer yet.
+    return { name, line, sample: sample.replace(/^(?:f?hdr|cook)(?:_\w+)?\(/u, "req.$&") };
   }
   return undefined;
 }
@@ -60,9 +61,9 @@ function settingOf({ words }: Line): string | undefined {
 /** Before the variable is set: it would not be what it is of the request as it came, or asked for too early. */
 function spoils({ words }: Line, sample: string, name: string): boolean {
   const [keyword, action = "", header = ""] = words;
-  if (keyword === "acl") return false;
-  if (words.some((word) => word.includes(`var(${name})`))) return true;
+  // All others are looked at afterwards.
   if (keyword !== "http-request") return false;
+  if (words.some((word) => word.includes(`var(${name})`))) return true;
   if (REWRITING.test(action)) return true;
   return EDIT.test(action) && sample.toLowerCase().includes(`(${header.toLowerCase()}`);
 }

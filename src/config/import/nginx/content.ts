@@ -5,6 +5,7 @@ import type { Data } from "../draft.ts";
 import type { Change, Rule } from "../routes.ts";
 import { type Access, accessOf, hasLogin, isLogin } from "./access.ts";
 import { returnTarget, rewritten } from "./answers.ts";
+import { capturedPass } from "./captures.ts";
 import { whenOfIf } from "./conditions-of-if.ts";
 import { type NginxContext, origin } from "./context.ts";
 import type { Location } from "./locations.ts";
@@ -77,7 +78,7 @@ function conditionalRules(line: Directive, place: RewritePlace, facts: ContentFa
     useFirst(line, scope);
     return mappedRules(line, mapped, { scope, place, facts });
   }
-  const whens = whenOfCertificate(line, scope, context) ?? whenOfIf(line, notes.tls);
+  const whens = whenOfCertificate(line, scope, facts) ?? whenOfIf(line, notes.tls);
   if (whens === undefined) {
     const isOpen = firstOf(line)?.name === "return" ? ": these requests are let through" : "";
     const why = `the whole block to line ${line.end}: routes have no such condition${isOpen}`;
@@ -89,19 +90,28 @@ function conditionalRules(line: Directive, place: RewritePlace, facts: ContentFa
   return ifRules(line, within(whens, when, line, context), { scope, place, facts });
 }
 
-/** Which servers ask for certificates is not known here: nobody has shown one, unless everybody must. */
+/** Who has not been asked for one has shown none. */
 function whenOfCertificate(
   { args, at }: Directive,
   scope: Scope,
-  { draft }: NginxContext,
+  { context, notes }: ContentFacts,
 ): When[] | undefined {
   const [, operator, value] =
     /^\(\s*\$ssl_client_verify\s*(!?=)\s*["']?(\w*)["']?\s*\)$/u.exec(args.join(" ")) ?? [];
   if (value === undefined) return undefined;
-  const isRequired = scope.value("ssl_verify_client") === "on";
-  if (!isRequired)
-    draft.lost(at, "nobody counts as verified: write client_certificate: false in its route");
-  const holds = (value === (isRequired ? "SUCCESS" : "NONE")) === (operator === "=");
+  const asked = scope.value("ssl_verify_client");
+  const isEqual = operator === "=";
+  if (asked === "optional" && notes.asksCertificate && ["NONE", "SUCCESS"].includes(value)) {
+    const all = { client_certificate: (value === "SUCCESS") === isEqual };
+    return [{ all, except: [] }];
+  }
+  if (asked !== "on") {
+    context.draft.lost(
+      at,
+      "nobody counts as verified: write client_certificate: false in its route",
+    );
+  }
+  const holds = (value === (asked === "on" ? "SUCCESS" : "NONE")) === isEqual;
   return holds ? [ALWAYS] : [];
 }
 
@@ -345,9 +355,13 @@ function contentOf(location: Location, rewrite: Data | undefined, facts: Content
   const { draft } = facts.context;
   const own = scope.here("proxy_pass").at(-1);
   const { prefix } = location;
+  const captured =
+    own === undefined || rewrite !== undefined
+      ? undefined
+      : capturedPass(own, location.when, facts.context);
   const pass = own === undefined ? passOfName(scope, facts) : { directive: own, scope, prefix };
   if (pass !== undefined) {
-    return passTarget({ ...pass, rewrite }, facts) ?? { target: { respond: 501 } };
+    return passTarget({ ...pass, rewrite, ...captured }, facts) ?? { target: { respond: 501 } };
   }
   if (scope.here("stub_status").length > 0) {
     draft.unneeded(directive.at, "see nines top, nines metrics and the page of Nines");

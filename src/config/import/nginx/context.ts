@@ -37,6 +37,8 @@ export function whole(name: string, { base }: Pick<NginxContext, "base">): strin
 export interface FrontendNotes {
   readonly tls: boolean;
   readonly ports: readonly number[];
+  /** Those of its clients that want to show a certificate are asked for it. */
+  readonly asksCertificate: boolean;
   forwarded: boolean;
   requestId: string | undefined;
 }

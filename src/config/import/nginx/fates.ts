@@ -150,7 +150,8 @@ interface Fate {
 
 export function fateOf(name: string, args: readonly string[]): Fate {
   if (name === "proxy_redirect") {
-    const isOff = args[0] === "off" || args[0] === "default";
+    if (args[0] === "default") return { severity: "unneeded", why: "it is so without it" };
+    const isOff = args[0] === "off";
     const why = "Location headers are passed as the servers write them";
     return { severity: isOff ? "unneeded" : "lost", why };
   }

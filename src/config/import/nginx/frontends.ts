@@ -17,6 +17,7 @@ export function importSocket(socket: Socket, context: NginxContext): void {
   const notes: FrontendNotes = {
     tls: socket.tls,
     ports: socket.ports,
+    asksCertificate: asksCertificate(socket),
     forwarded: false,
     requestId: undefined,
   };
@@ -127,6 +128,12 @@ function serverRules(server: Server, host: Condition, { notes, context }: Server
 function mainOf({ servers, fallback }: Socket): Server {
   const isShut = fallback.scope.value("ssl_reject_handshake") === "on";
   return (isShut ? servers.find((server) => server !== fallback) : undefined) ?? fallback;
+}
+
+function asksCertificate(socket: Socket): boolean {
+  const { scope } = mainOf(socket);
+  const isOptional = scope.value("ssl_verify_client") === "optional";
+  return socket.tls && isOptional && scope.value("ssl_client_certificate") !== undefined;
 }
 
 /** It wants certificates of its clients, and the frontend that it has here does not. */

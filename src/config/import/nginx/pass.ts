@@ -2,6 +2,7 @@
 
 import type { Data } from "../draft.ts";
 import { withConstants } from "./constants.ts";
+import type { Edits } from "../edits.ts";
 import type { Change } from "../routes.ts";
 import type { FrontendNotes, NginxContext } from "./context.ts";
 import { fateOf } from "./fates.ts";
@@ -40,13 +41,13 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   const directive = plainAddress(pass, facts);
   const found = poolOf(directive, scope, context);
   if (found === undefined) return undefined;
-  tellRedirects(directive, scope, found.host, context);
+  const redirects = redirectEdits({ ...pass, directive }, found, context);
   const request = requestEdits(scope, { context, notes, proxyHost: found.host });
   const rewrite = pass.rewrite ?? prefixRewrite(pass, found.uri, context);
   const limit = limitOf(scope, context);
   const change = {
     request,
-    response: responseEdits(scope),
+    response: { ...responseEdits(scope), ...redirects },
     answer: answerEdits(scope, context),
     ...(rewrite === undefined ? {} : { rewrite }),
     ...(limit === undefined ? {} : { limit }),
@@ -54,24 +55,39 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   return { target: { pool: found.pool }, change };
 }
 
-/** Servers that are asked for the upstream's name send clients to it; nginx turns that back, Nines does not. */
-function tellRedirects(
-  { at }: Directive,
-  scope: Scope,
-  host: string,
+/**
+ * Servers that are asked for the upstream's name send clients to it; nginx turns that back
+ * (proxy_redirect default).
+ */
+function redirectEdits(
+  { directive, scope, prefix }: Pass,
+  { host, uri }: { readonly host: string; readonly uri?: string | undefined },
   { draft }: NginxContext,
-): void {
+): Edits {
   const lines = scope.all("proxy_redirect");
-  for (const { name, args, at: place } of lines) {
+  for (const { name, args, at } of lines) {
     const { severity, why } = fateOf(name, args);
-    if (severity === "lost") draft.lost(place, why);
-    else draft.unneeded(place, why);
+    if (severity === "lost") draft.lost(at, why);
+    else draft.unneeded(at, why);
   }
-  const isOff = lines.some(({ args }) => args[0] === "off");
+  const isDefault = lines.every(({ args }) => args[0] === "default");
   const names = scope.all("proxy_set_header").map(({ args: [name] }) => name?.toLowerCase());
-  if (isOff || names.includes("host")) return;
-  const next = "set request_headers: { set: { Host: … } } to a name that clients know";
-  draft.lost({ ...at, text: `redirects to ${host}` }, `Location headers pass as they are: ${next}`);
+  if (!isDefault || names.includes("host")) return {};
+  const [address = ""] = directive.args;
+  const base = /^https?:\/\/(?!unix:)[^/$]+/u.exec(address)?.[0];
+  const to = uri === undefined ? "/" : prefix;
+  if (base === undefined || to === undefined || /[$?]/u.test(address)) {
+    const next = "set request_headers: { set: { Host: … } } to a name that clients know";
+    const line = { ...directive.at, text: `redirects to ${host}` };
+    draft.lost(line, `Location headers pass as they are: ${next}`);
+    return {};
+  }
+  const regex = `^${literally(base + (uri ?? "/"))}`;
+  return { replace: { Location: { regex, to: to.replaceAll("$", "$$$$") } } };
+}
+
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/gu, "\\$&");
 }
 
 /** A computed address without a path passes the path on as it came. */

@@ -102,6 +102,10 @@ function rememberChoices(block: Block, context: Context): void {
     "preempt_delay",
     "unicast_src_ip",
     "track_script",
+    "track_interface",
+    "track_process",
+    "track_file",
+    "track_bfd",
   ]) {
     if (block.has(keyword)) remember(context, `${keyword} of ${block.name}`, block.at(keyword));
   }

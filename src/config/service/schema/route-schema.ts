@@ -46,13 +46,19 @@ const canary = fields(
   integer("Weight.", 0, 1_000_000),
 );
 
+const replacement = block("A value is changed.", {
+  regex: kind("regex", "What this finds in the value, of at most 4096 letters …"),
+  to: kind("field", "… gets this instead; $1 is the first group of regex."),
+});
+
 const EDITS = {
   remove: oneOrMore("Headers that are taken away.", kind("token", "A header."), { default: [] }),
+  replace: optional(fields("Headers whose value is changed, where they are there.", replacement)),
   set: optional(fields("Headers that get this value.", kind("template", "The value."))),
   add: optional(fields("Headers that are added to what is there.", kind("template", "The value."))),
 };
 const HOW =
-  "Done in the order remove, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address), ${request_id} and ${client_subject} (of its verified certificate; empty without one).";
+  "Done in the order remove, replace, set, add. Values may hold ${scheme} ${host} ${path} ${query} ${search} ${uri}, ${source} (the client's address), ${request_id} and ${client_subject} (of its verified certificate; empty without one).";
 
 const redirect = short(
   block("Answered with another address.", {

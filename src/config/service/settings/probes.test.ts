@@ -43,6 +43,20 @@ test("a probe may write as well: the base of the rows' URLs is kept", () => {
   assert.equal(service?.probes[0]?.write, "https://shop.example/probe-rows");
 });
 
+test("a probe of which nobody knows whose users it stands for is told: what it sees would be lost", () => {
+  const services =
+    "services: { web: { frontends: [web], probes: [eye] }, all: { frontends: [web] } }";
+  const told = (probes: string): string[] =>
+    read(`${services}\nprobes: ${probes}\n`).diagnostics.map((one) => formatDiagnostic(one));
+  const [warning = "", ...more] = told("{ home: 'http://x/' }");
+  assert.match(warning, /warning: whose users probe home stands for is not clear/);
+  assert.match(warning, /add: service: web/);
+  assert.deepEqual(more, []);
+  const [unlisted = ""] = told("{ home: { ask: 'http://x/', service: web } }");
+  assert.match(unlisted, /lists its probes, and home is none of them: what it sees does not count/);
+  assert.deepEqual(told("{ eye: 'http://x/', home: { ask: 'http://x/', service: all } }"), []);
+});
+
 test("a configuration without probes has none", () => {
   assert.deepEqual(read("").service?.probes, []);
 });

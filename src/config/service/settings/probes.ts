@@ -1,5 +1,6 @@
 /** `probes` become targets. */
 
+import { type LedgerService, serviceOfProbe } from "../../../core/ledger/settings.ts";
 import { parseProbeUrl, type ProbeOptions } from "../../probe/probe-url.ts";
 import type { ProbesDocument } from "../schema/probe-schema.ts";
 import type { NodeProbe } from "../service-model.ts";
@@ -7,7 +8,7 @@ import { type BuildContext, optional, remember, requireName } from "./context.ts
 
 export function buildProbes(
   document: { readonly probes: ProbesDocument },
-  services: readonly string[],
+  services: readonly LedgerService[],
   context: BuildContext,
 ): NodeProbe[] {
   const { findings, places } = context;
@@ -15,7 +16,17 @@ export function buildProbes(
     remember(context, `probe ${name}`, places.of(probe));
     const { service } = probe;
     if (service !== undefined) {
-      requireName(places.at(probe, "service"), "service", services, { wanted: service, context });
+      const names = services.map((one) => one.name);
+      requireName(places.at(probe, "service"), "service", names, { wanted: service, context });
+    } else if (serviceOfProbe(name, services) === undefined) {
+      const reason = `whose users probe ${name} stands for is not clear: what it sees counts nowhere`;
+      const [first = "NAME"] = services.map((one) => one.name);
+      findings.warn(places.of(probe), reason, `add: service: ${first}`);
+    }
+    const listed = services.find((one) => one.name === service)?.probes ?? [];
+    if (listed.length > 0 && !listed.includes(name)) {
+      const reason = `service ${service} lists its probes, and ${name} is none of them: what it sees does not count`;
+      findings.warn(places.of(probe), reason, `add ${name} to the probes of ${service}`);
     }
     const at = places.at(probe, "ask");
     if (probe.ask.startsWith("script:")) {

@@ -30,6 +30,14 @@ test("a field that says where messages end cannot be set or added, by any spelli
   }
 });
 
+test("what the balancer writes itself has no value of the client's to be changed", () => {
+  const told = problems('request_headers: { replace: { Host: { regex: "a", to: "b" } } }');
+  const why = "is written by the balancer itself: a client's own does not pass";
+  assert.deepEqual(told, [`6: Host ${why}`]);
+  const good = 'response_headers: { replace: { Location: { regex: "^http:", to: "https:" } } }';
+  assert.deepEqual(problems(good), []);
+});
+
 test("other fields can be set, and any can be removed", () => {
   assert.deepEqual(problems("request_headers: { set: { X-Length: '1' }, remove: [Upgrade] }"), []);
 });

@@ -163,17 +163,42 @@ const FRAMING: readonly string[] = [
   "upgrade",
 ];
 
+/** Written anew for each request. */
+const OWN: readonly string[] = [
+  "forwarded",
+  "host",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+];
+
 function editsOf(edits: EditsDocument, { findings, places }: BuildContext): HeaderEdits {
-  for (const map of [edits.set, edits.add]) {
+  for (const map of [edits.set, edits.add, edits.replace]) {
     for (const name of Object.keys(map ?? {})) {
-      if (!FRAMING.includes(name.toLowerCase())) continue;
+      const lower = name.toLowerCase();
+      if (map === edits.replace && OWN.includes(lower)) {
+        const reason = `${name} is written by the balancer itself: a client's own does not pass`;
+        findings.error(places.key(map!, name), reason, "write its value with set");
+      }
+      if (!FRAMING.includes(lower)) continue;
       const reason = `${name} is written by the balancer itself: it says where messages end`;
       findings.error(places.key(map!, name), reason, "remove it");
     }
   }
   const pairs = (map: Readonly<Record<string, string>> | undefined) =>
     Object.entries(map ?? {}).map(([name, value]) => ({ name, value }));
-  return { remove: edits.remove, set: pairs(edits.set), add: pairs(edits.add) };
+  const replace = Object.entries(edits.replace ?? {}).map(([name, { regex, to }]) => ({
+    name,
+    pattern: regex,
+    replacement: to,
+  }));
+  return {
+    remove: edits.remove,
+    set: pairs(edits.set),
+    add: pairs(edits.add),
+    ...(replace.length > 0 && { replace }),
+  };
 }
 
 function rewriteOf(document: RouteDocument, context: BuildContext): PathRewrite | undefined {

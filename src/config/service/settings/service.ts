@@ -48,11 +48,7 @@ export function buildService(
       maxRows: document.journal.records,
     },
     ledger,
-    probes: buildProbes(
-      document,
-      ledger.services.map(({ name }) => name),
-      context,
-    ),
+    probes: buildProbes(document, ledger.services, context),
     nodes: Object.entries(document.nodes).map(([name, address]) => ({ name, address })),
     ...optional("node", node),
     origins: context.origins,
