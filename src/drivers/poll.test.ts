@@ -1,8 +1,27 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { test } from "node:test";
-import { EFD_NONBLOCK, NativeMemory, closeFd, eventfd, readInto, writeFrom } from "./ffi.ts";
+import {
+  AF_INET,
+  EFD_NONBLOCK,
+  MSG_DONTWAIT,
+  NativeMemory,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  bindSocket,
+  closeFd,
+  eventfd,
+  openSocket,
+  readInto,
+  receiveInto,
+  send,
+  socketName,
+  writeFrom,
+} from "./ffi.ts";
 import { watchReadable, watchWithKoffi } from "./poll.ts";
+import { connectStream } from "./stream-calls.ts";
 
 for (const watch of [watchReadable, watchWithKoffi]) {
   const { name } = watch;
@@ -71,6 +90,41 @@ for (const watch of [watchReadable, watchWithKoffi]) {
     assert.match(stderr, /thrown in the callback/);
   });
 
+  test(`${name}: a descriptor that had an error is watched on`, async () => {
+    const other = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address();
+    other.close();
+    await once(other, "close");
+    const fd = openSocket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert.equal(bindSocket(fd, loopback(0)), 0);
+    assert.equal(connectStream(fd, loopback(port)), 0);
+    const own = loopback(0);
+    socketName(fd, own);
+    const results: number[] = [];
+    const memory = new NativeMemory(64);
+    await new Promise<void>((resolve) => {
+      const watched = watch(fd, () => {
+        results.push(receiveInto(fd, memory, MSG_DONTWAIT));
+        if (results.length === 1) setImmediate(answer);
+        else {
+          watched.close();
+          setImmediate(resolve);
+        }
+      });
+      // Nobody is there: that is the error.
+      send(fd, new Uint8Array(4), 4, 0);
+      const answer = (): void => {
+        const late = createSocket("udp4").bind(port, "127.0.0.1");
+        late.send(new Uint8Array(7), new DataView(own.buffer).getUint16(2), "127.0.0.1", () =>
+          late.close(),
+        );
+      };
+    });
+    assert.deepEqual(results, [-ECONNREFUSED, 7]);
+    closeFd(fd);
+  });
+
   test(`${name}: a watch keeps the process alive, and no longer than until its close`, () => {
     const { status, stderr } = play(
       `const fd = eventfd(0, EFD_NONBLOCK);
@@ -121,6 +175,18 @@ const PRELUDE = `
 function play(code: string): { status: number | null; stderr: string } {
   const args = ["--input-type=module", "--eval", PRELUDE + code];
   return spawnSync(process.execPath, args, { encoding: "utf8" });
+}
+
+const ECONNREFUSED = 111;
+
+/** `struct sockaddr_in` of 127.0.0.1. */
+function loopback(port: number): Uint8Array<ArrayBuffer> {
+  const address = new Uint8Array(16);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, port);
+  address.set([127, 0, 0, 1], 4);
+  return address;
 }
 
 function ring(fd: number): void {

@@ -16,6 +16,8 @@
  * - An exception would stay pending in the environment and surface at some later, unrelated
  *   call. It is caught and thrown again from `setImmediate`, so the process dies of it at once.
  * - libuv keeps the handle's address until its close callback: `handles` keeps the memory as long.
+ * - An error that waits on a descriptor ends uv_poll's watch after one call. It is begun anew; the callback reads
+ *   the error, or it is called for ever.
  * - uv_poll is level triggered: a callback that leaves the descriptor readable is called again
  *   in the next turn of the loop. The descriptor must stay open until after `close`.
  */
@@ -65,8 +67,8 @@ const libuv = isMainThread ? openLibuv() : undefined;
 function openLibuv(): Libuv | undefined {
   const program = load(null);
   try {
-    // The status and the events that follow the handle are of no use here; not to name them
-    // spares their conversion.
+    // The events that follow are of no use here; not to name them spares their conversion.
+    const polled = pointer(proto("void NinesPollCallback(uintptr_t handle, int status)"));
     const callback = pointer(proto("void NinesHandleCallback(uintptr_t handle)"));
     return {
       loop: program.func("uintptr_t uv_default_loop()")(),
@@ -74,7 +76,7 @@ function openLibuv(): Libuv | undefined {
       init: program.func("int uv_poll_init(uintptr_t loop, uintptr_t handle, int fd)"),
       start: program.func("int uv_poll_start(uintptr_t handle, int events, uintptr_t callback)"),
       close: program.func("void uv_close(uintptr_t handle, uintptr_t callback)"),
-      readable: register(handleReadable, callback),
+      readable: register(handleReadable, polled),
       closed: register((address: number) => handles.delete(address), callback),
     };
   } catch {
@@ -82,9 +84,14 @@ function openLibuv(): Libuv | undefined {
   }
 }
 
-function handleReadable(address: number): void {
+function handleReadable(address: number, status: number): void {
   const handle = handles.get(address);
-  if (handle?.onReadable !== undefined) callSafely(handle.onReadable);
+  if (handle?.onReadable === undefined) return;
+  callSafely(handle.onReadable);
+  // After an error (a link that went down, a netlink socket that overflowed) libuv watches no more.
+  if (status < 0 && libuv !== undefined && handles.get(address)?.onReadable !== undefined) {
+    libuv.start(address, UV_READABLE, libuv.readable);
+  }
 }
 
 function watchWith(uv: Libuv, fd: number, onReadable: () => void): Watch {
@@ -112,9 +119,11 @@ const koffiHandles = new Set<object>();
 
 export function watchWithKoffi(fd: number, onReadable: () => void): Watch {
   let open = true;
-  const handle = node.poll(fd, () => {
+  const handle = node.poll(fd, (events) => called(events.readable));
+  const called = (isReadable: boolean): void => {
     if (open) callSafely(onReadable);
-  });
+    if (open && !isReadable) handle.start((events) => called(events.readable));
+  };
   koffiHandles.add(handle);
   return {
     close(): void {

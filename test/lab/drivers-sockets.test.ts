@@ -260,6 +260,16 @@ describe("socket drivers", { skip }, () => {
     assert.ok(unrouted.sent[0] < 0);
   });
 
+  test("claims are heard also after the link was down", async () => {
+    assert.equal(await right.ask("watchClaims", { addresses: ["10.92.0.103"] }), 0);
+    await right.ask("claims");
+    sh(`ip -n ${RIGHT} link set eth0 down; ip -n ${RIGHT} link set eth0 up`);
+    await until("the claim", async () => {
+      await left.ask("announce", { mac: VIRTUAL_MAC, count: 1, address: "10.92.0.103" });
+      return ((await right.ask("claims")) as string[]).length > 0;
+    });
+  });
+
   test("adverts are heard again after a link flap, and a socket of a removed link says so", async () => {
     sh(`ip -n ${RIGHT} link set eth0 down; ip -n ${RIGHT} link set eth0 up`);
     await right.ask("rejoin", { family: "ipv4" });

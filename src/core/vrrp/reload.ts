@@ -3,6 +3,7 @@
 import { retract } from "./backup.ts";
 import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
+import { decisionInputs } from "./reasons.ts";
 import type { InstanceSettings } from "./settings.ts";
 
 /** What an instance is, whatever its name: with another one of these it is another instance. */
@@ -59,8 +60,8 @@ export function renameSeats<Seat extends { readonly instance: Instance }>(
   wanted: readonly InstanceSettings[],
   turn: Turn,
 ): void {
-  const before = [...seats.values()].map(({ instance }) => instance.settings);
-  for (const [name, next] of renamed(before, wanted)) {
+  const seated = [...seats.values()].map(({ instance }) => instance.settings);
+  for (const [name, next] of renamed(seated, wanted)) {
     const seat = seats.get(name)!;
     seats.delete(name);
     seats.set(next, seat);
@@ -69,23 +70,16 @@ export function renameSeats<Seat extends { readonly instance: Instance }>(
     const { kind: from } = instance.state;
     instance.report(turn, { kind: "state-changed", reason, from, to: "STOPPED" });
     turn.out.push({ type: "rename-instance", instance: name, name: next });
+    const { effectivePriority: priority } = instance;
+    const before = { reason: `was called ${name} until now`, from: "INIT", to: from } as const;
+    const told = { instance: next, kind: "state-changed", ...before, priority } as const;
+    instance.log.record(turn, told, decisionInputs(instance, turn.now));
   }
 }
 
 /** The instance took other settings over than it had, and all about them is known. */
 export function goOn(instance: Instance, turn: Turn, before: InstanceSettings): void {
   const { settings, state, plan } = instance;
-  if (settings.name !== before.name) {
-    const reason = `was called ${before.name} until now`;
-    const { effectivePriority: priority } = instance;
-    instance.report(turn, {
-      kind: "state-changed",
-      reason,
-      from: "INIT",
-      to: state.kind,
-      priority,
-    });
-  }
   retract(instance, turn);
   if (state.kind !== "MASTER") return;
   // The driver makes the kernel agree with the settings: what is new is added, what went goes.
