@@ -98,6 +98,22 @@ describe("upgrades", () => {
     rig.isClean();
   });
 
+  it("end when a server that reads slowly has all, and not when both halves have ended", () => {
+    const rig = new ProxyRig();
+    const { client, web } = tunnel(rig);
+    web.stick();
+    client.write("much");
+    web.fin();
+    client.fin();
+    assert.ok(web.hasFin);
+    assert.equal(web.gone, "");
+    assert.equal(web.took(), "much");
+    web.breakOff("");
+    assert.equal(rig.ending(), "101 --");
+    client.breakOff("");
+    rig.isClean();
+  });
+
   it("end well when the server has said all and does not hear the rest", () => {
     const rig = new ProxyRig();
     const { client, web } = tunnel(rig);

@@ -275,9 +275,13 @@ export class AnswerRelay {
     this.#halfClosed(exchange);
   }
 
-  /** Both halves ended: over. One: the other gets the time of an idle answer, not of a tunnel. */
+  /**
+   * Both halves ended: over, once the server has all; then its wire closes. One: the other gets the time of
+   * an idle answer, not of a tunnel.
+   */
   #halfClosed(exchange: Exchange): void {
-    if (exchange.serverEnded && exchange.clientEnded) this.#tunnelOver(exchange);
+    const isOver = exchange.serverEnded && exchange.clientEnded;
+    if (isOver && exchange.server!.wire.queued === 0) this.#tunnelOver(exchange);
     else this.#dispatcher.progressed(exchange);
   }
 
