@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { onBeat, untilBeatMs } from "./beat.ts";
+import { Beat, untilBeatMs } from "./beat.ts";
 
 const START = 1_800_000_000_000;
 
 /** A clock and timers that agree, until somebody sets the clock. */
-function clock(t: TestContext): { nowMs: number; pass(ms: number): void } {
+function clock(t: TestContext): { nowMs: number; readonly beat: Beat; pass(ms: number): void } {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const it = {
     nowMs: START,
+    beat: new Beat(),
     pass: (ms: number): void => {
       for (let i = 0; i < ms; i += 10) {
         it.nowMs += 10;
@@ -25,7 +26,7 @@ test("what begins at different moments is done in the same ones, each at its own
   const done: string[] = [];
   const ends = [1_000, 2_000, 5_000].map((everyMs, i) => {
     time.pass(170);
-    return onBeat(() => done.push(`${i} at ${(time.nowMs - START - 10) / 1000} s`), everyMs);
+    return time.beat.on(() => done.push(`${i} at ${(time.nowMs - START - 10) / 1000} s`), everyMs);
   });
   time.pass(6_000);
   assert.deepEqual(
@@ -47,7 +48,7 @@ test("what begins at different moments is done in the same ones, each at its own
 test("a clock that is set neither stops it nor makes it hurry", (t) => {
   const time = clock(t);
   let turns = 0;
-  const end = onBeat(() => turns++, 2_000);
+  const end = time.beat.on(() => turns++, 2_000);
   for (const stepMs of [0, -3_600_000, 7_200_000]) {
     time.nowMs += stepMs;
     const before = turns;
@@ -61,7 +62,7 @@ test("whoever has a timer of its own can wake at the same moment", (t) => {
   const time = clock(t);
   const done: string[] = [];
   time.pass(130);
-  const end = onBeat(() => done.push(`beat ${time.nowMs}`), 1_000);
+  const end = time.beat.on(() => done.push(`beat ${time.nowMs}`), 1_000);
   setTimeout(() => done.push(`own ${time.nowMs}`), untilBeatMs());
   time.pass(1_000);
   end();
@@ -71,7 +72,7 @@ test("whoever has a timer of its own can wake at the same moment", (t) => {
 test("a timer that comes too early does nothing, and comes again", (t) => {
   const time = clock(t);
   let turns = 0;
-  const end = onBeat(() => turns++, 1_000);
+  const end = time.beat.on(() => turns++, 1_000);
   time.nowMs += 999;
   t.mock.timers.tick(1_002);
   assert.equal(turns, 0);

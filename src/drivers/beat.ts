@@ -16,45 +16,55 @@ interface Task {
   turn: number;
 }
 
-const tasks = new Set<Task>();
-let timer: NodeJS.Timeout | undefined;
-
-/** `everyMs`: whole seconds. The process is not kept alive by it. What is returned ends it. */
-export function onBeat(work: () => void, everyMs: number): () => void {
-  const everyS = everyMs / SECOND_MS;
-  const task = { work, everyS, turn: Math.floor(wallMs() / everyMs) };
-  tasks.add(task);
-  arm();
-  return () => {
-    tasks.delete(task);
-    arm();
-  };
-}
-
 /** Until the next turn of a second. */
 export function untilBeatMs(): number {
   return SECOND_MS - (wallMs() % SECOND_MS) + AFTER_TURN_MS;
 }
 
-function arm(): void {
-  clearTimeout(timer);
-  const nowMs = wallMs();
-  let inMs = Infinity;
-  for (const { everyS, turn } of tasks) {
-    const dueMs = (turn + 1) * everyS * SECOND_MS - nowMs;
-    // Of a clock that was set back it would be long.
-    inMs = Math.min(inMs, dueMs, everyS * SECOND_MS);
+export class Beat {
+  readonly #tasks = new Set<Task>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `everyMs`: whole seconds. The process is not kept alive by it. What is returned ends it. */
+  on(work: () => void, everyMs: number): () => void {
+    const everyS = everyMs / SECOND_MS;
+    const task = { work, everyS, turn: Math.floor(wallMs() / everyMs) };
+    this.#tasks.add(task);
+    this.#arm();
+    return () => {
+      this.#tasks.delete(task);
+      this.#arm();
+    };
   }
-  if (inMs < Infinity) timer = setTimeout(strike, inMs + AFTER_TURN_MS).unref();
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const nowMs = wallMs();
+    let inMs = Infinity;
+    for (const { everyS, turn } of this.#tasks) {
+      const dueMs = (turn + 1) * everyS * SECOND_MS - nowMs;
+      // Of a clock that was set back it would be long.
+      inMs = Math.min(inMs, dueMs, everyS * SECOND_MS);
+    }
+    if (inMs === Infinity) return;
+    this.#timer = setTimeout(() => this.#strike(), inMs + AFTER_TURN_MS).unref();
+  }
+
+  #strike(): void {
+    const second = Math.floor(wallMs() / SECOND_MS);
+    const due = [...this.#tasks].filter((task) => {
+      const before = task.turn;
+      task.turn = Math.floor(second / task.everyS);
+      return task.turn !== before;
+    });
+    this.#arm();
+    for (const task of due) if (this.#tasks.has(task)) task.work();
+  }
 }
 
-function strike(): void {
-  const second = Math.floor(wallMs() / SECOND_MS);
-  const due = [...tasks].filter((task) => {
-    const before = task.turn;
-    task.turn = Math.floor(second / task.everyS);
-    return task.turn !== before;
-  });
-  arm();
-  for (const task of due) if (tasks.has(task)) task.work();
+const beat = new Beat();
+
+/** On the one that all of a process share; as `Beat.on`. */
+export function onBeat(work: () => void, everyMs: number): () => void {
+  return beat.on(work, everyMs);
 }
