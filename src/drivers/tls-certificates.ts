@@ -155,6 +155,15 @@ export function tlsFileTroubles({
 /** A certificate that ends sooner is told. */
 const SOON_MS = 14 * 86_400_000;
 
+/** Undefined: a file has changed since it was found to be well. Whoever uses it tells what is wrong with it. */
+function loadedNow(tls: FrontendTls): Certificates | undefined {
+  try {
+    return loadCertificates(tls);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What will hurt of certificates that can be used. */
 export function certificateWarnings(
   frontends: readonly { readonly name: string; readonly tls?: FrontendTls }[],
@@ -164,7 +173,9 @@ export function certificateWarnings(
   for (const { name, tls } of frontends) {
     if (tls === undefined) continue;
     const whose = `frontend ${name}`;
-    const { all, byName } = loadCertificates(tls);
+    const loaded = loadedNow(tls);
+    if (loaded === undefined) continue;
+    const { all, byName } = loaded;
     const shown = new Set([all[0], ...byName.values()]);
     for (const certificate of all) {
       if (!shown.has(certificate)) {

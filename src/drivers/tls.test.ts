@@ -135,8 +135,10 @@ test("certificates that end soon, have ended or are shown to nobody are told", (
     certificate: join(directory, `${file}.pem`),
     key: join(directory, `${file}.key`),
   }));
+  // One that goes while all are looked at hides nothing of the others.
+  const gone = { name: "b", tls: settings({ clientCa: join(directory, "gone.pem") }) };
   const told = (wallMs: number): string[] =>
-    certificateWarnings([{ name: "a", tls: settings({ certificates }) }], wallMs).map(
+    certificateWarnings([gone, { name: "a", tls: settings({ certificates }) }], wallMs).map(
       ({ reason }) => reason.replaceAll(`${directory}/`, "").replace(/\d.*Z/u, "then"),
     );
   const day = 86_400_000;

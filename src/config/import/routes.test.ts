@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileRules, type Rule } from "./routes.ts";
+import { type Change, compileRules, type Rule } from "./routes.ts";
 
 test("where conditional headers would make too many routes, some go, and every request keeps its way", () => {
   const lost = new Set<number>();
@@ -83,4 +83,27 @@ test("a condition on what a rule before has changed is told", () => {
     () => [],
   );
   assert.deepEqual(lost, ["c: routes ask for headers", "d: routes ask for the path"]);
+});
+
+test("what a pool writes before its frontend changes it is told: here it would be written after", () => {
+  const told = (first: Change, second: Change): string[] => {
+    const lost: string[] = [];
+    const rule = (origin: string, change: Change): Rule => ({
+      when: [{ all: {}, except: [] }],
+      change,
+      origin,
+      lose: () => lost.push(origin),
+    });
+    const front: Rule = { ...rule("front", first), target: { pool: "web" } };
+    compileRules([front], () => [rule("pool", second)]);
+    return lost;
+  };
+  const replace = { "Set-Cookie": { regex: "^(.*)$", to: "$1; Secure" } };
+  const add = { "set-cookie": "a=1" };
+  assert.deepEqual(told({ response: { replace } }, { inner: { add } }), ["pool"]);
+  assert.deepEqual(told({ response: { replace } }, { inner: { set: add } }), ["pool"]);
+  assert.deepEqual(told({ answer: { replace } }, { inner: { add } }), ["pool"]);
+  assert.deepEqual(told({ answer: { replace } }, { response: { add } }), ["pool"]);
+  assert.deepEqual(told({ response: { replace } }, { inner: { add: { Via: "a" } } }), []);
+  assert.deepEqual(told({ response: { replace } }, { answer: { add } }), []);
 });

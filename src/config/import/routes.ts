@@ -236,7 +236,11 @@ function together(a: Change, b: Change): Change | string {
   if (SIDES.some((side) => addsTwoCookies(a[side], b[side]))) return TWO_COOKIES;
   const answers = [a.inner, a.response, a.answer];
   const again = [b.inner, b.response, b.answer].some((edits) => changesAgain(answers, edits ?? {}));
-  if (again || changesAgain([a.request], b.request ?? {})) return CHANGED_ONCE;
+  // Rules of a pool come later here and run before those of the frontend.
+  const late =
+    changesAgain([b.inner], a.response ?? {}) ||
+    changesAgain([b.inner, b.response], a.answer ?? {});
+  if (again || late || changesAgain([a.request], b.request ?? {})) return CHANGED_ONCE;
   const edits = SIDES.map((side): [string, Edits | undefined] => [
     side,
     mergedEdits(a[side], b[side]),

@@ -62,7 +62,8 @@ export function readServiceYaml(
 /** What stands for a variable that is not set is wrong in itself: once is enough. */
 function withoutEchoes(list: readonly Diagnostic[], before: number): readonly Diagnostic[] {
   const place = ({ file, line, column }: Diagnostic): string => `${file}:${line}:${column}`;
-  const told = new Set(list.slice(0, before).map(place));
+  const wrong = list.slice(0, before).filter(({ severity }) => severity === "error");
+  const told = new Set(wrong.map(place));
   return list.filter((one, index) => index < before || !told.has(place(one)));
 }
 

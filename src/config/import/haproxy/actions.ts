@@ -114,8 +114,9 @@ function valueChange(args: readonly string[], side: Side): Action {
   if (regex === undefined) return { lost: "the expression is not one of ECMAScript" };
   const template = templateOf(second);
   if (template === undefined || template.includes("${")) return { lost: UNKNOWN_VALUE };
-  const to = template.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1");
-  const replace = { [header]: { regex: wholeText(regex), to } };
+  const replaced = wholeReplaced(regex, template);
+  if (replaced === undefined) return { lost: UNKNOWN_VALUE };
+  const replace = { [header]: replaced };
   return { change: { [side]: { replace } }, rest: conditionIn(args) };
 }
 
@@ -198,8 +199,25 @@ function rewriting(name: string, args: readonly string[]): Action {
   }
   const template = templateOf(second);
   if (template === undefined || template.includes("${")) return { lost: UNKNOWN_VALUE };
-  const to = template.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1");
-  return { change: { rewrite: { regex: wholeText(regex), to } }, rest };
+  const rewrite = wholeReplaced(regex, template);
+  return rewrite === undefined ? { lost: UNKNOWN_VALUE } : { change: { rewrite }, rest };
+}
+
+/** Undefined: it asks for what was found, which is less than what is replaced. */
+function wholeReplaced(
+  regex: string,
+  template: string,
+): { readonly regex: string; readonly to: string } | undefined {
+  const whole = wholeText(regex);
+  if (template.includes("\\0") && whole !== regex) return undefined;
+  return { regex: whole, to: replacementText(template) };
+}
+
+/** `\0`, all that was found, and `\1` as ECMAScript has them. */
+function replacementText(template: string): string {
+  return template
+    .replaceAll("$", "$$$$")
+    .replace(/\\(\d)/gu, (_, digit: string) => (digit === "0" ? "$&" : `$${digit}`));
 }
 
 /** `%[path,regsub(^/v1/,/)]`: the first place that is found is replaced. */
@@ -212,5 +230,5 @@ function replacement(text: string): Change | undefined {
   if (flags.includes("g") && !pattern.startsWith("^")) return undefined;
   const regex = ecmascript(flags.includes("i") ? `(?i)${pattern}` : pattern);
   if (regex === undefined) return undefined;
-  return { rewrite: { regex, to: to.replaceAll("$", "$$$$").replace(/\\(\d)/gu, "$$$1") } };
+  return { rewrite: { regex, to: replacementText(to) } };
 }

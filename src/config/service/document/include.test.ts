@@ -61,6 +61,11 @@ test("what is not UTF-8 is told where it matters", () => {
   );
 });
 
+test("a mistake where something is not UTF-8 is told, too", () => {
+  const text = "pools: { app: { servers: [gr\uFFFDn.example] } }\n";
+  assert.equal(told({ "/etc/nines.yaml": text }).length, 1);
+});
+
 test("a variable that is not set and a name written twice hide nothing else", () => {
   const text = [
     "frontends: { web: { listen: '${PORT}', pool: app } }",
