@@ -144,7 +144,7 @@ export class Fronts {
     this.#listen();
   }
 
-  /** Accepts no more; those who wait already are taken first. */
+  /** Accepts no more; those who wait already are taken first, if they have said something (a second: or not). */
   close(): void {
     if (this.#isClosed) return;
     for (const [name, fd] of this.#sockets) {

@@ -13,7 +13,7 @@ import type { ListeningSockets } from "./balance-listeners.ts";
 const LAST_ANSWERS_MS = 1_200;
 /** Clients that are held back come again after 1 s. */
 const HELD_BACK_MS = 500;
-/** Who was half way in comes within a round trip. */
+/** Who was half way in comes within a round trip; who connected only in case it asks one day, does not. */
 const HALF_WAY_MS = 100;
 const LOOK_MS = 10;
 

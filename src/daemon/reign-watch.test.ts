@@ -45,6 +45,22 @@ test("one that stops is told of with half of its lease left, after a second look
   }
 });
 
+test("looks in between put the second look off for no one", () => {
+  for (const everyMs of [1, 130, 999]) {
+    const suspicion = new Suspicion(0);
+    for (const durationMs of [3000, 30_000]) {
+      let now = 0;
+      let toldMs = Infinity;
+      for (let beat = 0; toldMs === Infinity && now < durationMs;) {
+        if (suspicion.look(now, [reign(0, durationMs)], three) !== undefined) toldMs = now;
+        if (now >= beat) beat += everyMs;
+        now = Math.min(beat, Math.max(now + 0.5, suspicion.lookAtMs + 1));
+      }
+      assert.ok(toldMs <= durationMs * 0.5 + 3, `each ${everyMs} ms: ${toldMs}`);
+    }
+  }
+});
+
 test("of several instances the one that is silent counts", () => {
   const notes = (now: number): WrittenReign[] => [
     reign(Math.floor(now / 1000) * 1000, 3000, "A"),

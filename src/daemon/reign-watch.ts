@@ -109,8 +109,14 @@ export class Suspicion {
       }
       const same =
         before?.reign.instance === reign.instance && before.reign.renewedMs === reign.renewedMs;
+      // Somebody looked in between, which says nothing: the look that was meant still comes.
+      if (same && late < 0) {
+        this.#suspected = before;
+        this.lookAtMs = Math.min(this.lookAtMs, now - late);
+        continue;
+      }
       // Looked at before, and again in time: we at least have been running meanwhile.
-      if (same && late >= 0 && late <= graceMs) {
+      if (same && late <= graceMs) {
         const { instance, durationMs: leaseMs, renewedMs } = reign;
         this.lookAtMs = now + graceMs;
         this.#suspected = { reign, graceMs };

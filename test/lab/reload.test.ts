@@ -122,8 +122,8 @@ describe("a master whose configuration changes", { concurrency: 2 }, () => {
 
   test("takes an address over from another instance of its own, also both ways at once", async () => {
     await inWorld(async (_world, lb1) => {
-      const two = (first: readonly string[], second: readonly string[]): string =>
-        configuration({ priority: 150, addresses: first }) +
+      const two = (first: readonly string[], second: readonly string[], name = "VI_1"): string =>
+        configuration({ priority: 150, addresses: first }).replace("VI_1", name) +
         configuration({ priority: 150, addresses: second })
           .replace("VI_1", "VI_2")
           .replace("virtual_router_id 51", "virtual_router_id 52");
@@ -131,12 +131,14 @@ describe("a master whose configuration changes", { concurrency: 2 }, () => {
       const file = lb1.write("/run/one.conf", two([a], [b, c]));
       const nines = await startNines(lb1, file);
       await waitFor(async () => (await lb1.holds(a)) && lb1.holds(c), 12_000, "both to be masters");
-      for (const [first, second] of [
+      for (const [first, second, name] of [
         [[a, c], [b]],
         [[b], [a, c]],
+        [[b, c], [a]],
+        [[c], [a, b], "VI_9"],
       ] as const) {
         const before = (await nines.events()).length;
-        lb1.write("/run/one.conf", two(first, second));
+        lb1.write("/run/one.conf", two(first, second, name));
         nines.supervisor.signal("SIGHUP");
         const isThere = async (): Promise<boolean> =>
           (await nines.events()).slice(before).some(({ kind }) => kind === "configuration-loaded");
