@@ -5,7 +5,7 @@
 
 import { carriersOf } from "../core/vrrp/implied-tracks.ts";
 import { identitiesOf, objectionTo, type Reign } from "../core/vrrp/reign.ts";
-import { renamed } from "../core/vrrp/reload.ts";
+import { underOldNames } from "../core/vrrp/reload.ts";
 import { Router } from "../core/vrrp/router.ts";
 import type { RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
@@ -182,11 +182,8 @@ export class VrrpNode {
     this.#holdStatic(settings);
     this.#tellInterfaces(settings);
     // What is renamed is so later, with all else that the machine then orders.
-    const names = renamed([...before.values()], settings.instances);
-    const oldNames = new Map([...names].map(([old, name]) => [name, old]));
-    for (const one of settings.instances) {
-      const held = { ...one, name: oldNames.get(one.name) ?? one.name };
-      for (const { message } of this.#kernel.forgo(held)) this.#trouble(one.name, message);
+    for (const one of underOldNames([...before.values()], settings.instances)) {
+      for (const { message } of this.#kernel.forgo(one)) this.#trouble(one.name, message);
     }
     this.#loop?.reconfigure(settings);
     this.#rehearsal?.reconfigure(settings);

@@ -54,6 +54,15 @@ export function renamed(
   );
 }
 
+/** `after`, with the names that they had before. */
+export function underOldNames(
+  before: readonly InstanceSettings[],
+  after: readonly InstanceSettings[],
+): readonly InstanceSettings[] {
+  const old = new Map([...renamed(before, after)].map(([from, to]) => [to, from]));
+  return after.map((one) => ({ ...one, name: old.get(one.name) ?? one.name }));
+}
+
 /** They keep their seats. */
 export function renameSeats<Seat extends { readonly instance: Instance }>(
   seats: Map<string, Seat>,
