@@ -13,6 +13,10 @@ interface Stage {
   /** What control was asked, and when, s. */
   readonly asked: string[];
   readonly say: (instance: object, agoMs?: number) => void;
+  /** Its line to control. */
+  readonly control: { isReachable: boolean };
+  /** Somebody sets the clock. */
+  readonly setClock: (byMs: number) => void;
   /** So many seconds; `each` at the end of each. */
   readonly pass: (seconds: number, each?: (second: number) => void) => Promise<void>;
 }
@@ -20,27 +24,31 @@ interface Stage {
 /** A node that balances nothing, and a clock that the test moves. */
 function stage(t: TestContext): Stage {
   let nowMs = START;
+  let setMs = 0;
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  t.mock.method(Date, "now", () => nowMs);
+  t.mock.method(Date, "now", () => nowMs + setMs);
   t.mock.method(performance, "now", () => nowMs - START);
   const asked: string[] = [];
   const note = (what: string): void => void asked.push(`${what} ${(nowMs - START) / 1000}`);
   const say = (instance: object, agoMs = 0): void => {
     const router = { instances: [instance] };
-    const status = { router, routerAgeMs: 0, wallMs: nowMs - agoMs };
+    const status = { router, routerAgeMs: 0, wallMs: nowMs + setMs - agoMs };
     measures.told(status as unknown as Parameters<Measures["told"]>[0]);
   };
   const control = {
+    isReachable: true,
     service: { balance: { frontends: [] }, ledger: { services: [] } },
     client: {
       traffic: async () => {
         note("traffic");
+        if (!control.isReachable) throw new Error("nobody listens");
         return { processes: [] };
       },
       serverTraffic: async () => ({ processes: [] }),
     },
     status: async () => {
       note("status");
+      if (!control.isReachable) throw new Error("nobody listens");
       say(MASTER);
     },
   };
@@ -56,7 +64,8 @@ function stage(t: TestContext): Stage {
       each?.((nowMs - START) / 1000);
     }
   };
-  return { measures, asked, say, pass };
+  const setClock = (byMs: number): void => void (setMs += byMs);
+  return { measures, asked, say, control, setClock, pass };
 }
 
 function held({ measures }: Stage): number[] {
@@ -101,4 +110,32 @@ test("what control said before the last change of who holds what is no news", as
   t.mock.timers.reset();
   node.measures.close();
   assert.deepEqual(held(node), [10, 10]);
+});
+
+test("nothing is counted from the moment in which the line to control ends", async (t) => {
+  const node = stage(t);
+  node.measures.run();
+  await node.pass(25);
+  node.control.isReachable = false;
+  await node.pass(30);
+  // What else beats in this process goes on by real timers.
+  t.mock.timers.reset();
+  node.measures.close();
+  assert.deepEqual(held(node), [10, 10, 5]);
+});
+
+test("a clock set back does not make what control says older than the last change", async (t) => {
+  const node = stage(t);
+  node.measures.run();
+  await node.pass(10);
+  node.measures.heard({ kind: "state-changed", instance: "VI_1", to: "MASTER" });
+  node.setClock(-3_600_000);
+  await node.pass(140);
+  // What else beats in this process goes on by real timers.
+  t.mock.timers.reset();
+  node.measures.close();
+  assert.deepEqual(
+    node.asked.filter((one) => one.startsWith("status")),
+    ["status 0", "status 61", "status 122"],
+  );
 });

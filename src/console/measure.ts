@@ -32,7 +32,7 @@ const NOBODY: TrafficLook = { processes: [] };
 /** Spans that wait for a disk. */
 const MAX_UNSAVED = 2_000;
 
-type Control = Pick<ControlWatch, "client" | "service" | "status">;
+type Control = Pick<ControlWatch, "client" | "isReachable" | "service" | "status">;
 type Told = Pick<NodeStatus, "router" | "routerAgeMs" | "wallMs">;
 type Listener = (measurements: readonly Measurement[]) => void;
 
@@ -49,7 +49,7 @@ export class Measures {
   #isLooking = false;
   #isClosed = false;
   #askedMs = -Infinity;
-  /** The last change of who holds what. */
+  /** The last change of who holds what; by the clock that nobody sets. */
   #changedMs = -Infinity;
   /** When control said that nobody counts anything. */
   #nobodyMs = -Infinity;
@@ -104,7 +104,7 @@ export class Measures {
   /** An event of control: who holds what changes by these. */
   heard({ kind, instance, to }: Pick<LoggedEvent, "kind" | "instance" | "to">): void {
     if (kind !== "state-changed") return;
-    this.#changedMs = wallMs();
+    this.#changedMs = monotonicMs();
     if (to === "MASTER") this.#held.add(subjectOf(instance));
     else this.#held.delete(subjectOf(instance));
   }
@@ -167,7 +167,9 @@ export class Measures {
   /** To ask costs both processes more than all the rest of a second on a node that only holds addresses. */
   get #isIdle(): boolean {
     const balances = (this.#control.service?.balance.frontends.length ?? 1) > 0;
-    return !balances && monotonicMs() - this.#nobodyMs < LOOK_IDLY_MS;
+    // Who is not asked cannot fail to answer: that control is gone the end of its events tells.
+    const isTrusted = !balances && this.#control.isReachable;
+    return isTrusted && monotonicMs() - this.#nobodyMs < LOOK_IDLY_MS;
   }
 
   /** Counters went on while this process did not. */
@@ -190,7 +192,8 @@ export class Measures {
   /** What control said to anybody here: the vrrp process has better things to do than to describe itself. */
   told({ router, routerAgeMs, wallMs: saidMs }: Told): void {
     // What happened since then is known better.
-    if (saidMs - routerAgeMs <= this.#changedMs) return;
+    const ageMs = routerAgeMs + Math.max(0, wallMs() - saidMs);
+    if (monotonicMs() - ageMs <= this.#changedMs) return;
     this.#askedMs = monotonicMs();
     if (router === undefined) return;
     this.#held.clear();

@@ -9,7 +9,7 @@ import type { KnownTrack, RoleModel } from "./role-protocol.ts";
 export class TrackedChecks {
   readonly #link: CheckLink;
   readonly #runner: CheckRunner;
-  /** By name. */
+  /** By name: what this vrrp process was told of the checks that there are. */
   readonly #told = new Map<string, boolean>();
 
   constructor(link: CheckLink, seed: number) {
@@ -21,6 +21,8 @@ export class TrackedChecks {
   }
 
   configure({ trackedChecks, scripts }: RoleModel, known: readonly KnownTrack[]): void {
+    const names = new Set(trackedChecks.map(({ subject }) => subject));
+    for (const name of this.#told.keys()) if (!names.has(name)) this.#told.delete(name);
     if (this.#runner.verdicts.length === 0) {
       const checks = known.filter(({ kind }) => kind !== "file");
       this.#runner.remember(checks.map(verdictOf));
@@ -28,7 +30,9 @@ export class TrackedChecks {
     this.#runner.configure(trackedChecks, scripts);
   }
 
+  /** To a vrrp process that knows nothing yet. */
   reportAll(): void {
+    this.#told.clear();
     for (const verdict of this.#runner.verdicts) this.#tell(verdict);
   }
 
