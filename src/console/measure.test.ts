@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { MeasureStore } from "../drivers/measure-store.ts";
 import { Measures } from "./measure.ts";
 
 const START = 1_800_000_000_000;
@@ -138,4 +139,17 @@ test("a clock set back does not make what control says older than the last chang
     node.asked.filter((one) => one.startsWith("status")),
     ["status 0", "status 61", "status 122"],
   );
+});
+
+test("old spans that take long to be rolled up are worked at by one chain of calls", async (t) => {
+  const rollUp = t.mock.method(MeasureStore.prototype, "rollUp", () => true);
+  const { measures, pass } = stage(t);
+  const perSecond: number[] = [];
+  await pass(190, () => {
+    perSecond.push(rollUp.mock.callCount());
+    rollUp.mock.resetCalls();
+  });
+  measures.close();
+  // One tick of the test's clock, one step of each chain.
+  assert.deepEqual([perSecond[70], perSecond[185]], [1, 1]);
 });

@@ -56,6 +56,7 @@ export class Measures {
   #store: MeasureStore | undefined;
   #keptMs: number | undefined;
   #unsaved: Measurement[] = [];
+  #rollsOn: NodeJS.Timeout | undefined;
   #bucket = Math.floor(wallMs() / BUCKET_MS);
 
   constructor(control: Control, journal: Pick<Journal, "onOpen" | "share">, boot: string) {
@@ -232,9 +233,12 @@ export class Measures {
     // Which spans were too slow for somebody only the configuration tells.
     const services = this.#control.service?.ledger.services;
     if (services === undefined) return;
+    // One chain of calls: each minute would begin one more.
+    clearTimeout(this.#rollsOn);
     try {
       const isMore = this.#store?.rollUp(wallMs(), services.flatMap(slowRules)) === true;
-      if (this.#servers.rollUp() || isMore) setTimeout(() => this.#roll(), 100).unref();
+      if (this.#servers.rollUp() || isMore)
+        this.#rollsOn = setTimeout(() => this.#roll(), 100).unref();
     } catch {
       // As above; the next time.
     }

@@ -106,3 +106,44 @@ test("what was too slow for somebody stays exact, too", () => {
   assert.equal(store.find({ ...all, subject: "frontend other" })[0]?.lengthMs, 60_000);
   database.close();
 });
+
+test("what stays exact is looked at step by step, and only again when the rules change or spans come late", () => {
+  const { database } = openJournal(join(folder, "judged.db"), 0);
+  const store = new MeasureStore(database);
+  const minutes = (): number =>
+    store.find(all).filter(({ lengthMs }) => lengthMs === 60_000).length;
+  const calls = (nowMs: number, fromIndex = 20): number => {
+    let count = 1;
+    while (store.rollUp(nowMs, [{ subject: "frontend web", fromIndex }])) count++;
+    return count;
+  };
+  const from = Math.floor((NOW - 9 * DAY_MS) / 60_000) * 60_000;
+  const slow = Array.from({ length: 2_400 }, (_, i) =>
+    span(from + i * BUCKET_MS, 100, { latency: [[20, 100]] }),
+  );
+  store.add([...slow, span(from + 2_400 * BUCKET_MS, 100)]);
+  assert.equal(calls(NOW), 3);
+  assert.equal(minutes(), 1, "the one behind the slow ones");
+  assert.equal(calls(NOW + 60_000), 1, "the slow ones were looked at");
+  store.add([span(from + 60_000, 1, { vantage: "probe:late" })]);
+  calls(NOW + 120_000);
+  assert.equal(minutes(), 2);
+  // As if no time were too long any more.
+  calls(NOW + 180_000, 21);
+  assert.equal(minutes(), 402);
+  assert.equal(store.find(all).length, 402);
+  database.close();
+});
+
+test("more spans of one moment than a call looks at are passed", () => {
+  const { database } = openJournal(join(folder, "moment.db"), 0);
+  const store = new MeasureStore(database);
+  const from = Math.floor((NOW - 9 * DAY_MS) / 60_000) * 60_000;
+  store.add(
+    Array.from({ length: 1_500 }, (_, i) => span(from, 0, { bad: 5, vantage: `probe:${i}` })),
+  );
+  store.add([span(from + BUCKET_MS, 100)]);
+  for (let i = 0; i < 5 && store.rollUp(NOW); i++);
+  assert.equal(store.find({ ...all, vantage: "balancer" })[0]?.lengthMs, 60_000);
+  database.close();
+});

@@ -50,7 +50,7 @@ const KEPT_MS = 400 * DAY_MS;
 const MAX_ROWS = 4_000_000;
 /** Terms of one question; of more services slow spans become minutes. */
 const MAX_RULES = 100;
-/** Spans that one call takes: some 20 ms. */
+/** Spans that one call looks at: some 20 ms. */
 const ROLLED = 1_000;
 
 /** Of what subject times are too long, if half of the answers are in these buckets of `Histogram` or above. */
@@ -91,6 +91,10 @@ export interface KeptLook {
 
 export class MeasureStore implements OldRows {
   readonly #database: DatabaseSync;
+  /** What began before has been looked at by `#rules`: there may be millions that stay as they are. */
+  #judgedMs = 0;
+  #rules = "";
+  #isUnderway = false;
 
   constructor(database: DatabaseSync) {
     migrate(database, "measure", STEPS);
@@ -103,6 +107,8 @@ export class MeasureStore implements OldRows {
    */
   add(measurements: readonly Measurement[], look?: KeptLook): void {
     if (measurements.length === 0 && look === undefined) return;
+    // A probe that was cut off tells late.
+    for (const { fromMs } of measurements) this.#judgedMs = Math.min(this.#judgedMs, fromMs);
     inTransaction(this.#database, () => {
       this.#put(measurements);
       if (look === undefined) return;
@@ -156,30 +162,49 @@ export class MeasureStore implements OldRows {
     }));
   }
 
-  /** Makes minutes of a bounded number of old spans and forgets what is too old. True: there is more. */
+  /** Looks at a bounded number of old spans for what becomes minutes; forgets what is too old. True: there is more. */
   rollUp(nowMs: number, slow: readonly SlowRule[] = []): boolean {
-    const surplus = this.#rows(BUCKET_MS) > MAX_ROWS;
-    const rules = surplus ? [] : slow.slice(0, MAX_RULES);
-    const old = this.#database
-      .prepare(
-        `SELECT * FROM measurement WHERE length = ${BUCKET_MS} AND start < ?
-         ${surplus ? "" : KEPT_FINE} ${rules.map(() => NOT_SLOW).join(" ")} ORDER BY start LIMIT ?`,
-      )
-      .all(
-        surplus ? nowMs : nowMs - FINE_MS,
-        ...rules.flatMap(({ subject, fromIndex }) => [subject, fromIndex]),
-        ROLLED,
-      )
-      .map(measurementOf);
+    const rules = slow.slice(0, MAX_RULES);
+    const text = JSON.stringify(rules);
+    if (text !== this.#rules) [this.#rules, this.#judgedMs] = [text, 0];
+    // Not at each of many steps: to count takes the longer the more there is.
+    const isSurplus = !this.#isUnderway && this.#rows(BUCKET_MS) > MAX_ROWS;
+    const [fromMs, endMs] = isSurplus ? [0, nowMs] : [this.#judgedMs, nowMs - FINE_MS];
+    const lastMs = this.#oldestOf(BUCKET_MS, ROLLED - 1, fromMs) ?? Infinity;
+    const isMore = lastMs < endMs;
+    // All that began at once: else more than one call looks at would never be passed.
+    const toMs = isMore ? lastMs + 1 : endMs;
+    const old = this.#toRoll(fromMs, toMs, isSurplus ? undefined : rules);
     inTransaction(this.#database, () => {
       this.#put(minutesOf(old));
       for (const one of old) this.#delete(one);
-      const kept = this.#rows(60_000) > MAX_ROWS ? this.#oldestMinutes() : nowMs - KEPT_MS;
-      this.#database
-        .prepare("DELETE FROM measurement WHERE (length <> ? OR start < ?) AND start < ?")
-        .run(BUCKET_MS, nowMs - KEPT_MS, kept);
+      if (!isMore) this.#forget(nowMs);
     });
-    return old.length === ROLLED;
+    if (!isSurplus) this.#judgedMs = toMs;
+    this.#isUnderway = isMore && !isSurplus;
+    return isMore;
+  }
+
+  /** Without `rules`: all of them. */
+  #toRoll(fromMs: number, toMs: number, rules?: readonly SlowRule[]): Measurement[] {
+    const kept = rules && `${KEPT_FINE} ${rules.map(() => NOT_SLOW).join(" ")}`;
+    const values = (rules ?? []).flatMap(({ subject, fromIndex }) => [subject, fromIndex]);
+    return this.#database
+      .prepare(
+        `SELECT * FROM measurement WHERE length = ${BUCKET_MS} AND start >= ? AND start < ?
+         ${kept ?? ""} ORDER BY start`,
+      )
+      .all(fromMs, toMs, ...values)
+      .map(measurementOf);
+  }
+
+  #forget(nowMs: number): void {
+    const tooOldMs = nowMs - KEPT_MS;
+    const minutesMs = this.#rows(MINUTE_MS) > MAX_ROWS ? this.#oldestMinutes() : tooOldMs;
+    // One by one: of both lengths at once the file is read from end to end.
+    const forget = this.#database.prepare("DELETE FROM measurement WHERE length = ? AND start < ?");
+    forget.run(BUCKET_MS, tooOldMs);
+    forget.run(MINUTE_MS, minutesMs);
   }
 
   get oldestMs(): number | undefined {
@@ -198,10 +223,12 @@ export class MeasureStore implements OldRows {
     return Number(changes);
   }
 
-  #oldestOf(length: number, place: number): number | undefined {
+  #oldestOf(length: number, place: number, fromMs = 0): number | undefined {
     const row = this.#database
-      .prepare("SELECT start FROM measurement WHERE length = ? ORDER BY start LIMIT 1 OFFSET ?")
-      .get(length, place);
+      .prepare(
+        "SELECT start FROM measurement WHERE length = ? AND start >= ? ORDER BY start LIMIT 1 OFFSET ?",
+      )
+      .get(length, fromMs, place);
     return row === undefined ? undefined : Number(row["start"]);
   }
 
