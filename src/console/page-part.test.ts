@@ -19,6 +19,15 @@ const skip = hasOpenssl ? false : "openssl is not installed: sudo scripts/lab-se
 const folder = mkdtempSync(join(tmpdir(), "nines-page-part-"));
 after(() => rmSync(folder, { recursive: true }));
 
+/** Hangs nobody when it never comes. */
+async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (!isSo()) {
+    assert.ok(performance.now() < endMs, "nothing came");
+    await sleep(5);
+  }
+}
+
 test("news of another node are judged without asking the own control again", { skip }, async () => {
   await beginGroup(folder, "lb1");
   const journal = new Journal({
@@ -27,6 +36,10 @@ test("news of another node are judged without asking the own control again", { s
     node: () => "lb1",
     bounds: () => DEFAULT_BOUNDS,
   });
+  // As it is judged here: a verdict that is new would be written, and what is written asks again.
+  const [kind, data] = ["verdict-changed", { to: "unknown" }];
+  journal.say({ source: "console", level: "info", kind, subject: "", reason: "", data });
+  journal.flush();
   const seen = { asked: 0, judged: 0 };
   const nobody = "127.0.0.1";
   const core = {
@@ -54,7 +67,7 @@ test("news of another node are judged without asking the own control again", { s
   } as unknown as ConsoleCore;
   const page = await PAGE.start(core);
   try {
-    while (seen.judged < 2) await sleep(5);
+    await until(() => seen.judged >= 2);
     await sleep(100);
     assert.equal(seen.asked, 1);
   } finally {
@@ -101,7 +114,7 @@ test("a verdict is written down though nobody looks; what only a reader wants is
   try {
     const told = (): unknown[] =>
       journal.find({ kind: "verdict-changed", limit: 9 }).map(({ data }) => data);
-    while (told().length === 0) await sleep(5);
+    await until(() => told().length > 0);
     assert.deepEqual(told(), [{ from: "unknown", to: "up" }]);
     assert.deepEqual(made, []);
 

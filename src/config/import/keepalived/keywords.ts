@@ -38,7 +38,7 @@ export interface KeywordBlock {
 /** Of `bfd_instance` and `track_bfd`. */
 export const NO_BFD: string = "a nines.yaml has no BFD sessions; run the keepalived.conf for them";
 
-/** Rows that have keys in nines.yaml; of the others, those that nobody else reads are lost. */
+/** Rows that are carried out and have keys in nines.yaml; of the others, those that nobody else reads are lost. */
 export function keywordData(
   statements: readonly Statement[],
   { keys, block }: KeywordBlock,
@@ -50,9 +50,9 @@ export function keywordData(
     const name = statement.keyword.text;
     const known = keys.find(({ row }) => row.name === name);
     const row = rows.get(name);
-    if (known !== undefined) merge(data, known, valueOf(known, statement));
-    else if (row === undefined) lose(statement, "Nines does not know it", draft);
+    if (row === undefined) lose(statement, "Nines does not know it", draft);
     else if (row.status === "ignored") lose(statement, row.meaning, draft);
+    else if (known !== undefined) merge(data, known, valueOf(known, statement));
     else if (name === "track_bfd") lose(statement, NO_BFD, draft);
     else if (name === "reload_check_config") {
       draft.unneeded(statementAt(statement), "Nines always checks before a reload");
