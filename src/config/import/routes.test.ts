@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Data } from "./draft.ts";
+import type { Edits } from "./edits.ts";
 import { type Change, compileRules, type Rule } from "./routes.ts";
 
 test("where conditional headers would make too many routes, some go, and every request keeps its way", () => {
@@ -85,25 +87,43 @@ test("a condition on what a rule before has changed is told", () => {
   assert.deepEqual(lost, ["c: routes ask for headers", "d: routes ask for the path"]);
 });
 
+/** A frontend that changes all answers, and its pool. */
+function inFrontAndPool(first: Change, second: Change): { data: Data; lost: string[] } {
+  const lost: string[] = [];
+  const rule = (origin: string, change: Change): Rule => ({
+    when: [{ all: {}, except: [] }],
+    change,
+    origin,
+    lose: () => lost.push(origin),
+  });
+  const front: Rule = { ...rule("front", first), target: { pool: "web" } };
+  const [route] = compileRules([front], () => [rule("pool", second)]);
+  return { data: route?.data ?? {}, lost };
+}
+
 test("what a pool writes before its frontend changes it is told: here it would be written after", () => {
-  const told = (first: Change, second: Change): string[] => {
-    const lost: string[] = [];
-    const rule = (origin: string, change: Change): Rule => ({
-      when: [{ all: {}, except: [] }],
-      change,
-      origin,
-      lose: () => lost.push(origin),
-    });
-    const front: Rule = { ...rule("front", first), target: { pool: "web" } };
-    compileRules([front], () => [rule("pool", second)]);
-    return lost;
-  };
+  const told = (first: Change, second: Change): string[] => inFrontAndPool(first, second).lost;
   const replace = { "Set-Cookie": { regex: "^(.*)$", to: "$1; Secure" } };
   const add = { "set-cookie": "a=1" };
   assert.deepEqual(told({ response: { replace } }, { inner: { add } }), ["pool"]);
   assert.deepEqual(told({ response: { replace } }, { inner: { set: add } }), ["pool"]);
   assert.deepEqual(told({ answer: { replace } }, { inner: { add } }), ["pool"]);
   assert.deepEqual(told({ answer: { replace } }, { response: { add } }), ["pool"]);
+  assert.deepEqual(told({ answer: { replace } }, { innerAnswer: { add } }), ["pool"]);
   assert.deepEqual(told({ response: { replace } }, { inner: { add: { Via: "a" } } }), []);
   assert.deepEqual(told({ response: { replace } }, { answer: { add } }), []);
+});
+
+test("of two that write a header the frontend's counts, as it comes after the pool's; two cookies are told", () => {
+  const set = (X: string): Edits => ({ set: { X } });
+  for (const [first, second] of [
+    [{ response: set("front") }, { inner: set("pool") }],
+    [{ answer: set("front") }, { innerAnswer: set("pool") }],
+  ] as const) {
+    const { data, lost } = inFrontAndPool(first, second);
+    assert.deepEqual([data["response_headers"], lost], [{ set: { X: "front" } }, []]);
+  }
+  const add = { "Set-Cookie": "a=1" };
+  const { lost } = inFrontAndPool({ response: { add } }, { inner: { add } });
+  assert.deepEqual(lost, ["pool"]);
 });

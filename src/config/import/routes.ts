@@ -22,11 +22,15 @@ export interface Change {
   readonly inner?: Edits;
   /** Of every answer, also those that the balancer gives itself. */
   readonly answer?: Edits;
+  /** Of a pool's own rules: before `answer`. */
+  readonly innerAnswer?: Edits;
   readonly rewrite?: Data;
   readonly limit?: Data;
 }
 
-const SIDES = ["request", "inner", "response", "answer"] as const;
+/** In the order in which the old program changed an answer. */
+const ANSWERS = ["inner", "response", "innerAnswer", "answer"] as const;
+const SIDES = ["request", ...ANSWERS] as const;
 
 export interface Rule {
   /** One is enough. */
@@ -222,10 +226,11 @@ class Compiler {
 
   #decide({ when, change }: State, { origin }: Rule, target: Data): void {
     if (this.#isDecided(when)) return;
-    const { limit, answer } = change;
+    const { limit, innerAnswer, answer } = change;
     const isOwn = target["pool"] === undefined;
     // A redirect brings its own.
-    const told = isOwn ? { limit, answer, rewrite: target["rewrite"] as Data | undefined } : change;
+    const rewrite = target["rewrite"] as Data | undefined;
+    const told = isOwn ? { limit, innerAnswer, answer, rewrite } : change;
     this.routes.push({ when, data: { ...when, ...target, ...changeData(told) }, origin });
   }
 }
@@ -233,13 +238,15 @@ class Compiler {
 /** A text says why a route cannot do both. */
 function together(a: Change, b: Change): Change | string {
   if (a.rewrite !== undefined && b.rewrite !== undefined) return "a route rewrites once";
-  if (SIDES.some((side) => addsTwoCookies(a[side], b[side]))) return TWO_COOKIES;
-  const answers = [a.inner, a.response, a.answer];
-  const again = [b.inner, b.response, b.answer].some((edits) => changesAgain(answers, edits ?? {}));
+  const answers = ANSWERS.map((side) => a[side]);
+  const later = ANSWERS.map((side) => b[side]);
+  const pairs = answers.flatMap((one) => later.map((other) => [one, other] as const));
+  if ([...pairs, [a.request, b.request] as const].some((pair) => addsTwoCookies(...pair))) {
+    return TWO_COOKIES;
+  }
+  const again = later.some((edits) => changesAgain(answers, edits ?? {}));
   // Rules of a pool come later here and run before those of the frontend.
-  const late =
-    changesAgain([b.inner], a.response ?? {}) ||
-    changesAgain([b.inner, b.response], a.answer ?? {});
+  const late = answers.some((edits, i) => changesAgain(later.slice(0, i), edits ?? {}));
   if (again || late || changesAgain([a.request], b.request ?? {})) return CHANGED_ONCE;
   const edits = SIDES.map((side): [string, Edits | undefined] => [
     side,
@@ -258,12 +265,13 @@ function afterThis(next: Place, { once }: Rule): Place {
 /** What was not given may be undefined here. */
 type Told = { readonly [K in keyof Change]?: Change[K] | undefined };
 
-function changeData({ request, inner, response, answer, rewrite, limit }: Told): Data {
+function changeData(told: Told): Data {
+  const answers = ANSWERS.map((side) => told[side]).reduce(mergedEdits, undefined);
   return {
-    request_headers: editsData(request),
-    response_headers: editsData(mergedEdits(mergedEdits(inner, response), answer)),
-    rewrite,
-    rate_limit: limit,
+    request_headers: editsData(told.request),
+    response_headers: editsData(answers),
+    rewrite: told.rewrite,
+    rate_limit: told.limit,
   };
 }
 

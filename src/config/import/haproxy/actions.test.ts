@@ -22,3 +22,18 @@ test("\\0 is all that was found, where that is all that is replaced; elsewhere i
     });
   }
 });
+
+test("what a backend does with answers is apart from what its frontend does", () => {
+  const words = (kind: string): string[] => [kind, "set-header", "X", "a"];
+  for (const [kind, inner, outer] of [
+    ["http-response", "inner", "response"],
+    ["http-after-response", "innerAnswer", "answer"],
+  ] as const) {
+    const changed = { set: { X: "a" } };
+    assert.deepEqual(responseAction(words(kind), true), { change: { [inner]: changed }, rest: [] });
+    assert.deepEqual(responseAction(words(kind), false), {
+      change: { [outer]: changed },
+      rest: [],
+    });
+  }
+});

@@ -59,11 +59,15 @@ export function requestAction(words: readonly string[], tls: boolean): Action {
   }
 }
 
-/** `http-response` and `http-after-response`; of a backend the former run before those of the frontend. */
+/** `http-response` and `http-after-response`; of each a backend's run before the frontend's. */
 export function responseAction(words: readonly string[], isBackend: boolean): Action {
   const [kind, name = "", ...args] = words;
   const isEdit = ["set-header", "add-header", "del-header"].includes(name);
-  const side = kind !== "http-response" ? "answer" : isBackend ? "inner" : "response";
+  const [inner, outer] =
+    kind === "http-response"
+      ? (["inner", "response"] as const)
+      : (["innerAnswer", "answer"] as const);
+  const side = isBackend ? inner : outer;
   if (name === "replace-header") return valueChange(args, side);
   return isEdit ? edit(name, args, side) : { lost: "Nines has no such action" };
 }
@@ -84,7 +88,7 @@ const FORWARDED: Readonly<Record<string, string>> = {
   "x-forwarded-host": "${host}",
 };
 
-type Side = "request" | "inner" | "response" | "answer";
+type Side = "request" | "inner" | "response" | "innerAnswer" | "answer";
 
 /** `scheme`: of the request that is changed. */
 function edit(name: string, args: readonly string[], side: Side, scheme?: string): Action {
