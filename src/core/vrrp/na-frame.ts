@@ -17,32 +17,18 @@ const TARGET_LINK_LAYER_ADDRESS = 2;
 const ROUTER_FLAG = 0x80;
 const OVERRIDE_FLAG = 0x20;
 
+const ALL_NODES = Uint8Array.of(0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+
 /**
  * Unsolicited: from `address` to all nodes, hop limit 255, S clear, O set, with the target
  * link-layer address option; R when we forward packets (RFC 9568 section 6.4.2 (430)).
  */
 export function unsolicitedNa(mac: Uint8Array, address: Uint8Array, isRouter: boolean): Uint8Array {
-  const frame = new Uint8Array(NA_FRAME_LENGTH);
-  const view = new DataView(frame.buffer);
-  frame.set([0x33, 0x33, 0, 0, 0, 1]);
-  frame.set(mac, 6);
-  view.setUint16(12, 0x86dd);
-  frame[IPV6] = 0x60;
-  view.setUint16(IPV6 + 4, PAYLOAD_LENGTH);
-  frame[IPV6 + 6] = NEXT_HEADER_ICMPV6;
-  frame[IPV6 + 7] = 255;
-  frame.set(address, IPV6 + 8);
-  frame[IPV6 + 24] = 0xff;
-  frame[IPV6 + 25] = 0x02;
-  frame[IPV6 + 39] = 1;
+  const frame = discovery(mac, { source: address, to: ALL_NODES, target: address });
   frame[ICMPV6] = NEIGHBOUR_ADVERTISEMENT;
   frame[ICMPV6 + 4] = OVERRIDE_FLAG | (isRouter ? ROUTER_FLAG : 0);
-  frame.set(address, TARGET);
   frame[OPTION] = TARGET_LINK_LAYER_ADDRESS;
-  frame[OPTION + 1] = 1;
-  frame.set(mac, OPTION + 2);
-  view.setUint16(ICMPV6 + 2, checksumOf(frame));
-  return frame;
+  return sealed(frame);
 }
 
 /**
@@ -55,9 +41,26 @@ export function neighbourQuestion(
   source: Uint8Array,
   address: Uint8Array,
 ): Uint8Array {
+  const prefix = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff];
+  const solicitedNode = Uint8Array.of(...prefix, ...address.subarray(13));
+  const frame = discovery(mac, { source, to: solicitedNode, target: address });
+  frame[ICMPV6] = NEIGHBOUR_SOLICITATION;
+  frame[OPTION] = SOURCE_LINK_LAYER_ADDRESS;
+  return sealed(frame);
+}
+
+interface Ends {
+  readonly source: Uint8Array;
+  /** A multicast address. */
+  readonly to: Uint8Array;
+  readonly target: Uint8Array;
+}
+
+/** All but the message's type, its flags and its option's type, and the checksum. */
+function discovery(mac: Uint8Array, { source, to, target }: Ends): Uint8Array {
   const frame = new Uint8Array(NA_FRAME_LENGTH);
   const view = new DataView(frame.buffer);
-  frame.set([0x33, 0x33, 0xff, ...address.subarray(13)]);
+  frame.set([0x33, 0x33, ...to.subarray(12)]);
   frame.set(mac, 6);
   view.setUint16(12, 0x86dd);
   frame[IPV6] = 0x60;
@@ -65,14 +68,15 @@ export function neighbourQuestion(
   frame[IPV6 + 6] = NEXT_HEADER_ICMPV6;
   frame[IPV6 + 7] = 255;
   frame.set(source, IPV6 + 8);
-  const solicitedNode = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff];
-  frame.set([...solicitedNode, ...address.subarray(13)], IPV6 + 24);
-  frame[ICMPV6] = NEIGHBOUR_SOLICITATION;
-  frame.set(address, TARGET);
-  frame[OPTION] = SOURCE_LINK_LAYER_ADDRESS;
+  frame.set(to, IPV6 + 24);
+  frame.set(target, TARGET);
   frame[OPTION + 1] = 1;
   frame.set(mac, OPTION + 2);
-  view.setUint16(ICMPV6 + 2, checksumOf(frame));
+  return frame;
+}
+
+function sealed(frame: Uint8Array): Uint8Array {
+  new DataView(frame.buffer).setUint16(ICMPV6 + 2, checksumOf(frame));
   return frame;
 }
 
