@@ -62,6 +62,10 @@ export interface MailSettings {
   readonly connectTimeoutMs: number;
   /** False (`no_email_faults`): no mail when an instance goes to FAULT. */
   readonly onFault: boolean;
+  /** `smtp_alert_checker`, else `smtp_alert`: default of `smtp_alert` of pools, virtual and real servers. */
+  readonly checker?: boolean;
+  /** `no_checker_emails`: not of each check of a server that has several. */
+  readonly serversOnly?: true;
 }
 
 /** `script_user`, `enable_script_security`. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { Mail } from "../core/notify/commands.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerChecks } from "./check-role-servers.ts";
@@ -26,7 +27,7 @@ const target = {
 test("a worker that reaches a new check process before control does hears what control knows", async () => {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
-  const checks = new ServerChecks(1);
+  const checks = new ServerChecks(1, () => {});
   const { promise, resolve } = Promise.withResolvers<CheckVerdict>();
   const early = new CheckRoleLink(path, "balance", {
     verdicts: (heard) => {
@@ -77,8 +78,8 @@ test("a server that moves while no check process lives is unknown to all, whoeve
   const silent = createServer((socket) => socket.resume()).listen(silentPath);
   const rules = { scripts: { enforce: false }, notices: [] };
   const [early, late] = [worker("early"), worker("late")];
-  const first = new ServerChecks(1);
-  const second = new ServerChecks(1);
+  const first = new ServerChecks(1, () => {});
+  const second = new ServerChecks(1, () => {});
   try {
     await first.listen(path);
     control.configure({ targets: [target], ...rules });
@@ -146,11 +147,14 @@ interface Stage {
   readonly moved: (name: string) => CheckTarget;
 }
 
-async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+async function onStage(
+  play: (stage: Stage) => Promise<void>,
+  sendMail: (mail: Mail) => void = () => {},
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
   const server = createServer((socket) => socket.resume()).listen(join(folder, "silent.sock"));
-  const checks = new ServerChecks(1);
+  const checks = new ServerChecks(1, sendMail);
   const lines: Line[] = [];
   const at = (name: string, socket: string): CheckTarget => ({
     subject: name,
@@ -214,3 +218,37 @@ test("a worker that speaks between control's two messages does not hide that a s
     await worker.heard(2);
     assert.deepEqual(worker.told.slice(0, 2), ["verdicts", "unknown web/a"]);
   }));
+
+test("mail tells of a server that goes down, and of its other check that fails after it", async () => {
+  const sent: string[] = [];
+  const both = Promise.withResolvers<void>();
+  await onStage(
+    async ({ line, silent }) => {
+      const control = await line("control");
+      const { endpoint } = silent("web/a");
+      const timing = { ...plainTiming(60_000, 1000), warmupMs: 0, fall: 1 };
+      const targets = ["one", "two"].map((name): CheckTarget => {
+        const check = { name, protocol: { kind: "memcached" }, timing } as const;
+        return { subject: "web/a", check, endpoint: { ...endpoint, path: "/nobody" } as never };
+      });
+      const server = { server: "a", weight: 1, startsDown: false, mail: "[10.0.0.1]:tcp:80" };
+      const quorum = { weight: 1, hysteresis: 0 };
+      const mails = { name: "[192.0.2.1]:tcp:80", eachCheck: true };
+      const notices = [{ pool: "web", servers: [server], quorum, mails, atEnd: false }];
+      control.connection.send({
+        type: "configure-checks",
+        targets,
+        scripts: { enforce: false },
+        notices,
+      });
+      await both.promise;
+    },
+    ({ subject: about, text }) => {
+      sent.push(`${about}: ${text}`);
+      if (sent.length === 2) both.resolve();
+    },
+  );
+  const wanted =
+    /^Realserver \[10\.0\.0\.1\]:tcp:80 of virtual server \[192\.0\.2\.1\]:tcp:80 - DOWN: => CHECK failed on service : .+ <=\n$/u;
+  for (const mail of sent) assert.match(mail, wanted);
+});

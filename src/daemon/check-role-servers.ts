@@ -8,7 +8,8 @@ import { onBeat } from "../drivers/beat.ts";
 import { Prng } from "../lib/prng.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
-import { ServerNotices } from "../core/check/server-notices.ts";
+import { type NoticeOrder, ServerNotices } from "../core/check/server-notices.ts";
+import type { Mail } from "../core/notify/commands.ts";
 import { CheckRunner } from "./check-runner.ts";
 import { NoticeDesk } from "./notice-desk.ts";
 import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
@@ -29,14 +30,20 @@ export class ServerChecks {
   readonly #runner: CheckRunner;
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
+  readonly #sendMail: (mail: Mail) => void;
   #server: Server | undefined;
   #isConfigured = false;
 
-  constructor(seed: number) {
-    this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
-      for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
-      this.#desk.run(this.#notices.heard(verdict.subject, verdict.up));
-    });
+  constructor(seed: number, sendMail: (mail: Mail) => void) {
+    this.#sendMail = sendMail;
+    this.#runner = new CheckRunner(
+      new Prng(seed),
+      (verdict) => {
+        for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
+        this.#carryOut(this.#notices.heard(verdict.subject, verdict.up, verdict.reason));
+      },
+      (...said) => this.#carryOut(this.#notices.heardCheck(...said)),
+    );
     this.#desk = new NoticeDesk((subject, reason) => {
       for (const control of this.#controls) control.send({ type: "note", subject, reason });
     });
@@ -81,7 +88,7 @@ export class ServerChecks {
           if (subjects.length > 0) connection.send({ type: "unknown", subjects });
         } else {
           this.#desk.security = message.scripts;
-          this.#desk.run(this.#notices.configure(message.notices));
+          this.#carryOut(this.#notices.configure(message.notices));
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
             subjects.length === 0 ? [] : [{ type: "unknown", subjects }];
@@ -105,8 +112,15 @@ export class ServerChecks {
     for (const { subject, up } of known) this.#notices.remember(subject, up);
   }
 
+  #carryOut(orders: readonly NoticeOrder[]): void {
+    for (const order of orders) {
+      if ("mail" in order) this.#sendMail(order.mail);
+      else this.#desk.run(order);
+    }
+  }
+
   async #tellEnd(connection: Connection): Promise<void> {
-    this.#desk.run(this.#notices.end());
+    this.#carryOut(this.#notices.end());
     await this.finish();
     connection.send({ type: "end-told" });
   }

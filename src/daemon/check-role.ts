@@ -30,8 +30,8 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   });
   const tracks = new Tracks(link, agenda);
   const checks = new TrackedChecks(link, process.pid);
-  const servers = new ServerChecks(process.pid);
   const desk = new NotifyDesk(link, agenda, stateDirectory);
+  const servers = new ServerChecks(process.pid, (mail) => desk.mail(mail));
 
   let ending = false;
   const end = (): void => {

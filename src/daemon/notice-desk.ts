@@ -1,7 +1,7 @@
 /** Runs the scripts that servers and pools are told of with: in order, one at a time in each lane. */
 
 import { describeEnd } from "../core/check/script-track.ts";
-import type { NoticeOrder } from "../core/check/server-notices.ts";
+import type { ScriptOrder } from "../core/check/server-notices.ts";
 import type { ScriptSecurity } from "../config/model.ts";
 import { checkScript } from "../drivers/script-facts.ts";
 import { type RunningScript, runScript } from "../drivers/script-runner.ts";
@@ -14,7 +14,7 @@ const LOOK_MS = 20;
 
 export class NoticeDesk {
   readonly #note: (lane: string, reason: string) => void;
-  readonly #waiting = new Map<string, NoticeOrder[]>();
+  readonly #waiting = new Map<string, ScriptOrder[]>();
   #security: ScriptSecurity = { enforce: true };
 
   constructor(note: (lane: string, reason: string) => void) {
@@ -25,15 +25,13 @@ export class NoticeDesk {
     this.#security = security;
   }
 
-  run(orders: readonly NoticeOrder[]): void {
-    for (const order of orders) {
-      const lane = this.#waiting.get(order.lane);
-      if (lane === undefined) {
-        this.#waiting.set(order.lane, [order]);
-        this.#next(order.lane);
-      } else if (lane.length < MAX_WAITING) lane.push(order);
-      else this.#note(order.lane, `${order.command.argv[0]} is not run: too many wait already`);
-    }
+  run(order: ScriptOrder): void {
+    const lane = this.#waiting.get(order.lane);
+    if (lane === undefined) {
+      this.#waiting.set(order.lane, [order]);
+      this.#next(order.lane);
+    } else if (lane.length < MAX_WAITING) lane.push(order);
+    else this.#note(order.lane, `${order.command.argv[0]} is not run: too many wait already`);
   }
 
   /** Resolves when nothing waits or runs, or after `withinMs`. */

@@ -1,6 +1,6 @@
 /** Carries out notifications: scripts, FIFO lines, mails, and the acknowledgement at the end. */
 
-import type { NotifyRequest, NotifySubject } from "../core/notify/commands.ts";
+import type { Mail, NotifyRequest, NotifySubject } from "../core/notify/commands.ts";
 import { NotifyQueue, type NotifyAction, type NotifyInput } from "../core/notify/queue.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
@@ -56,6 +56,11 @@ export class NotifyDesk implements Sleeper {
 
   request(request: NotifyRequest): void {
     this.#step({ type: "notify-requested", request });
+  }
+
+  /** What is told of the balancer's servers. */
+  mail(mail: Mail): void {
+    this.#mails.tell(mail);
   }
 
   /** Ends what runs; the vrrp role will tell it again to whoever comes after us. What a FIFO took

@@ -41,9 +41,9 @@ export const GLOBAL_KEYWORDS: string = `
 + smtp_connect_timeout | seconds 1..1000 | 30 | How long the mail server is waited for. | man, Global definitions
 + smtp_alert | bool | off | Default of every smtp_alert. | man, Global definitions
 + smtp_alert_vrrp | bool | off | Default of smtp_alert in instances and sync groups. | man, Global definitions
-- smtp_alert_checker | bool | | Mail on changes of real servers: none is sent; see notify_up, notify_down and nines events. | man, Global definitions
++ smtp_alert_checker | bool | smtp_alert | Default of smtp_alert in virtual and real servers, and in pools. | man, Global definitions
 + no_email_faults | flag | | No mail when an instance goes to FAULT. | man, Global definitions
-- no_checker_emails | flag | | No mail on each change of a check: none is sent. | man, Global definitions
++ no_checker_emails | flag | | Of a server with several checks: mail when it goes down or comes back, not on each change of one of them. | man, Global definitions
 + enable_script_security | bool | off | Refuse root's scripts that others could change. | man, Global definitions
 + script_user | words 1..2 | keepalived_script | User (and group) that scripts run as. | man, Global definitions
 + startup_script | script | | Run once before anything starts. | man, Global definitions

@@ -223,3 +223,45 @@ test("words that decide about servers and have no counterpart are named", () => 
   const named = "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset";
   assert.equal(notes[1], `virtual_server 10.0.0.100 80: ${named}`);
 });
+
+/** Who wants mail: `A` and `B` for the two real servers, `Q` for the quorum. */
+function mailed(globals: string, ofVirtual = "", ofReal = ""): string {
+  const text = `global_defs {
+  notification_email {
+    ops@example.org
+  }
+  smtp_server 192.0.2.9
+  ${globals}
+}
+virtual_server 192.0.2.1 80 {
+  protocol TCP
+  ${ofVirtual}
+  real_server 10.0.0.1 80 {
+    ${ofReal}
+  }
+  real_server 10.0.0.2 81 {
+  }
+}
+`;
+  const { service, notes } = read(text);
+  assert.equal(notes?.some((note) => note.includes("mail")) ?? false, false);
+  const [pool] = service?.notices ?? [];
+  if (pool === undefined) return "";
+  assert.equal(pool.mails?.name, "[192.0.2.1]:tcp:80");
+  const names = ["[10.0.0.1]:tcp:80", "[10.0.0.2]:tcp:81"];
+  const servers = pool.servers.map(({ mail }, i) => (mail === names[i] ? "AB"[i] : ""));
+  const each = pool.mails?.eachCheck ? "" : " servers only";
+  return `${servers.join("")}${pool.quorum.mail === true ? "Q" : ""}${each}`;
+}
+
+test("mail follows smtp_alert of a server, else the checkers' default, else everyone's", () => {
+  assert.equal(mailed(""), "AB");
+  assert.equal(mailed("smtp_alert"), "ABQ");
+  assert.equal(mailed("smtp_alert off"), "");
+  assert.equal(mailed("smtp_alert\nsmtp_alert_checker off"), "");
+  assert.equal(mailed("smtp_alert off\nsmtp_alert_checker on"), "ABQ");
+  assert.equal(mailed("smtp_alert", "smtp_alert off"), "AB");
+  assert.equal(mailed("", "smtp_alert on", "smtp_alert off"), "BQ");
+  assert.equal(mailed("smtp_alert off", "", "smtp_alert on"), "A");
+  assert.equal(mailed("no_checker_emails"), "AB servers only");
+});

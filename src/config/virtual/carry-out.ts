@@ -10,7 +10,7 @@ import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
 import { counted } from "../../lib/plural.ts";
 import type { Data } from "../import/draft.ts";
-import type { Model } from "../model.ts";
+import type { MailSettings, Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
@@ -46,8 +46,8 @@ export function carryOut(model: Model, file: string): CarriedOut {
     return why === undefined ? [] : [`virtual_server ${server.name} is not carried out: ${why}`];
   });
   const wanted = virtualServers.filter((server) => whyNot(server) === undefined);
-  const carried = accepted(wanted, left);
-  const service = carried.length === 0 ? undefined : serviceOf(carried);
+  const carried = accepted(wanted, model.mail, left);
+  const service = carried.length === 0 ? undefined : serviceOf(carried, model.mail);
   if (service === undefined || typeof service === "string") return { ...NOTHING, notes: left };
   const { balance, checks, notices } = service;
   return {
@@ -75,9 +75,10 @@ function whyNot(server: VirtualServerSettings): string | undefined {
 /** Those that the balancer takes: one that it cannot take costs none of the others. */
 function accepted(
   servers: readonly VirtualServerSettings[],
+  mail: MailSettings,
   left: string[],
 ): readonly VirtualServerSettings[] {
-  const why = servers.length === 0 ? undefined : serviceOf(servers);
+  const why = servers.length === 0 ? undefined : serviceOf(servers, mail);
   if (typeof why !== "string") return servers;
   const [first] = servers;
   if (servers.length === 1) {
@@ -85,31 +86,34 @@ function accepted(
     return [];
   }
   const middle = servers.length >> 1;
-  const all = accepted(servers.slice(0, middle), left);
-  return joined(all, accepted(servers.slice(middle), left), left);
+  const all = accepted(servers.slice(0, middle), mail, left);
+  return joined(all, accepted(servers.slice(middle), mail, left), { mail, left });
 }
 
 /** Where two of them want the same, the first one has it; found by halves, as each try reads all. */
 function joined(
   all: readonly VirtualServerSettings[],
   rest: readonly VirtualServerSettings[],
-  left: string[],
+  around: { readonly mail: MailSettings; readonly left: string[] },
 ): readonly VirtualServerSettings[] {
   const both = [...all, ...rest];
-  const why = rest.length === 0 ? undefined : serviceOf(both);
+  const why = rest.length === 0 ? undefined : serviceOf(both, around.mail);
   if (typeof why !== "string") return both;
   const [first] = rest;
   if (rest.length === 1) {
-    left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
+    around.left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
     return all;
   }
   const middle = rest.length >> 1;
-  return joined(joined(all, rest.slice(0, middle), left), rest.slice(middle), left);
+  return joined(joined(all, rest.slice(0, middle), around), rest.slice(middle), around);
 }
 
 /** A text says why they cannot be. */
-function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | string {
-  const document = documentOf(servers);
+function serviceOf(
+  servers: readonly VirtualServerSettings[],
+  mail: MailSettings,
+): ServiceModel | string {
+  const document = documentOf(servers, mail);
   const files = { readFile: () => JSON.stringify(document), glob: () => [] };
   const { service, diagnostics } = readServiceYaml("virtual servers", { environment: {} }, files);
   if (service !== undefined) return service;
@@ -119,10 +123,10 @@ function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | st
 /** As keepalived: nobody is taken out but by checks, and nobody starts slowly. */
 const AS_KEEPALIVED: Data = { outlier: false, slow_start: false };
 
-function documentOf(servers: readonly VirtualServerSettings[]): Data {
+function documentOf(servers: readonly VirtualServerSettings[], mail: MailSettings): Data {
   const names = new Set<string>();
   const all = servers.map((server) => {
-    const data = virtualServerData(server, "tcp", (name) => names.has(name));
+    const data = virtualServerData(server, "tcp", mail, (name) => names.has(name));
     names.add(data.name);
     return data;
   });
@@ -130,6 +134,7 @@ function documentOf(servers: readonly VirtualServerSettings[]): Data {
     // `${NAME}` was looked up by keepalived's own rules; what is left is text.
     JSON.parse(JSON.stringify(value).replace(/\$(?=\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})/gu, "$$$$"));
   return literal({
+    global: { smtp_alert_checker: mail.checker, no_checker_emails: mail.serversOnly },
     checks: Object.assign({}, ...all.map(({ checks }) => checks)) as Data,
     pools: Object.fromEntries(all.map(({ name, pool }) => [name, { ...pool, ...AS_KEEPALIVED }])),
     frontends: Object.fromEntries(all.map(({ name, frontend }) => [name, frontend])),
@@ -178,10 +183,6 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });
-  const wantsMail = carried.some((one) => one.mail || one.realServers.some(({ mail }) => mail));
-  if (wantsMail && model.mail.server !== undefined && model.mail.to.length > 0) {
-    notes.push("no mail is sent about real servers - see nines events");
-  }
   if (model.fifos.all.target !== undefined) {
     notes.push("notify_fifo gets nothing about virtual servers - see notify_up and nines events");
   }

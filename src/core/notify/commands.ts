@@ -97,10 +97,12 @@ export function mailFor(request: NotifyRequest, routerId: string, when: string):
     `Priority: ${request.priority}`,
     `Time: ${when}`,
   ];
-  return {
-    subject: oneLine(`[${routerId}] ${what} ${request.name} - ${phrase}`),
-    text: `${lines.join("\n")}\n`,
-  };
+  const subject = `${what} ${request.name} - ${phrase}`;
+  return withRouter({ subject, text: `${lines.join("\n")}\n` }, routerId);
+}
+
+export function withRouter({ subject, text }: Mail, routerId: string): Mail {
+  return { subject: oneLine(`[${routerId}] ${subject}`), text };
 }
 
 /** Names come from a file: no line break may smuggle a header in. */

@@ -33,7 +33,13 @@ export function readMail(globals: Block, context: Context): MailSettings {
     tls: readTls(globals.text("smtp_tls")),
     connectTimeoutMs: globals.number("smtp_connect_timeout") ?? 30_000,
     onFault: !globals.has("no_email_faults"),
+    ...optional("checker", checkerMail(globals)),
+    ...(globals.flag("no_checker_emails") ? { serversOnly: true } : {}),
   };
+}
+
+export function checkerMail(globals: Block): boolean | undefined {
+  return globals.bool("smtp_alert_checker") ?? globals.bool("smtp_alert");
 }
 
 /** The name need not be in quotes here: all words are the sender. */

@@ -2,6 +2,7 @@
 
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import type { PoolNotices } from "../../../core/check/server-notices.ts";
+import type { MailSettings } from "../../model.ts";
 import type { BalanceSettings } from "../../../core/proxy/frontend-settings.ts";
 import type { FrontendDocument } from "../schema/frontend-schema.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
@@ -19,6 +20,7 @@ export interface BuiltBalance {
 
 export function buildBalance(
   document: Pick<ServiceDocument, "checks" | "frontends" | "pools" | "workers">,
+  mail: MailSettings,
   context: BuildContext,
 ): BuiltBalance {
   const named = Object.entries(document.checks).flatMap(
@@ -47,7 +49,8 @@ export function buildBalance(
     balance: { workers: document.workers, frontends, pools },
     checks,
     notices: pools.flatMap(
-      (one) => noticesOf(document.pools[one.name]!, { pool: one, checks }, context) ?? [],
+      (one) =>
+        noticesOf(document.pools[one.name]!, { pool: one, checks, frontends, mail }, context) ?? [],
     ),
   };
 }
