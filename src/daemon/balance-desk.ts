@@ -14,7 +14,7 @@ import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
 import { BalanceNews } from "./balance-news.ts";
-import { CheckRoleLink } from "./balance-check-link.ts";
+import { CheckRoleLink, noticeRules } from "./balance-check-link.ts";
 import { BalanceHouse } from "./balance-house.ts";
 import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
@@ -371,7 +371,7 @@ export class BalanceDesk {
     if (service === undefined) return;
     const targets = this.#targets(service);
     this.#verdicts.keepOnly(new Set(targets.map(({ subject }) => subject)));
-    this.#checks.configure({ targets, scripts: service.vrrp.scripts, notices: service.notices });
+    this.#checks.configure({ targets, ...noticeRules(service) });
   }
 
   async #moved(host: string, address: string): Promise<void> {

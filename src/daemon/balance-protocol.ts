@@ -21,6 +21,7 @@ import type { AskedRequest, RequestExplanation } from "../core/proxy/request-exp
 import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
+import type { MailModel } from "./notify-mail.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
 export const BALANCE_PROTOCOL = 4;
@@ -142,6 +143,8 @@ export type ToCheckRole =
       /** Under whose rights and which rules checks by script run. */
       readonly scripts: ScriptSecurity;
       readonly notices: readonly PoolNotices[];
+      /** Without addresses there is no vrrp role to tell it. Absent: an older control role says this. */
+      readonly mail?: MailModel;
     }
   /** The node ends: who wants to hear of that is told. Answered by `end-told`. */
   | { readonly type: "tell-end" };

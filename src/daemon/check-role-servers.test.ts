@@ -6,11 +6,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
-import type { Mail } from "../core/notify/commands.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerChecks } from "./check-role-servers.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
+
+type MailSink = Pick<MailAlerts, "configure" | "tell">;
+const NO_MAIL: MailSink = { configure: () => {}, tell: () => {} };
 
 const subject = "web/a";
 /** Nobody asks it within this test. */
@@ -27,7 +30,7 @@ const target = {
 test("a worker that reaches a new check process before control does hears what control knows", async () => {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
-  const checks = new ServerChecks(1, () => {});
+  const checks = new ServerChecks(1, NO_MAIL);
   const { promise, resolve } = Promise.withResolvers<CheckVerdict>();
   const early = new CheckRoleLink(path, "balance", {
     verdicts: (heard) => {
@@ -78,8 +81,8 @@ test("a server that moves while no check process lives is unknown to all, whoeve
   const silent = createServer((socket) => socket.resume()).listen(silentPath);
   const rules = { scripts: { enforce: false }, notices: [] };
   const [early, late] = [worker("early"), worker("late")];
-  const first = new ServerChecks(1, () => {});
-  const second = new ServerChecks(1, () => {});
+  const first = new ServerChecks(1, NO_MAIL);
+  const second = new ServerChecks(1, NO_MAIL);
   try {
     await first.listen(path);
     control.configure({ targets: [target], ...rules });
@@ -149,12 +152,12 @@ interface Stage {
 
 async function onStage(
   play: (stage: Stage) => Promise<void>,
-  sendMail: (mail: Mail) => void = () => {},
+  mails: MailSink = NO_MAIL,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
   const server = createServer((socket) => socket.resume()).listen(join(folder, "silent.sock"));
-  const checks = new ServerChecks(1, sendMail);
+  const checks = new ServerChecks(1, mails);
   const lines: Line[] = [];
   const at = (name: string, socket: string): CheckTarget => ({
     subject: name,
@@ -240,14 +243,22 @@ test("mail tells of a server that goes down, and of its other check that fails a
         targets,
         scripts: { enforce: false },
         notices,
+        mail: {
+          mail: { to: [], from: "", tls: "off", connectTimeoutMs: 1, onFault: true },
+          vrrp: { routerId: "r1" },
+        },
       });
       await both.promise;
     },
-    ({ subject: about, text }) => {
-      sent.push(`${about}: ${text}`);
-      if (sent.length === 2) both.resolve();
+    {
+      configure: ({ vrrp }) => sent.push(vrrp.routerId),
+      tell: ({ subject: about, text }) => {
+        sent.push(`${about}: ${text}`);
+        if (sent.length === 3) both.resolve();
+      },
     },
   );
+  assert.equal(sent.shift(), "r1");
   const wanted =
     /^Realserver \[10\.0\.0\.1\]:tcp:80 of virtual server \[192\.0\.2\.1\]:tcp:80 - DOWN: => CHECK failed on service : .+ <=\n$/u;
   for (const mail of sent) assert.match(mail, wanted);

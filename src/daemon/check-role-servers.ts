@@ -9,8 +9,8 @@ import { Prng } from "../lib/prng.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { type NoticeOrder, ServerNotices } from "../core/check/server-notices.ts";
-import type { Mail } from "../core/notify/commands.ts";
 import { CheckRunner } from "./check-runner.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import { NoticeDesk } from "./notice-desk.ts";
 import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
 
@@ -22,6 +22,7 @@ const ALL_EVERY_MS = 5_000;
 /** What scripts of the end get. */
 const END_MS = 5_000;
 
+type Mails = Pick<MailAlerts, "configure" | "tell">;
 type Connection = LineConnection<FromCheckRole>;
 
 export class ServerChecks {
@@ -30,12 +31,12 @@ export class ServerChecks {
   readonly #runner: CheckRunner;
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
-  readonly #sendMail: (mail: Mail) => void;
+  readonly #mails: Mails;
   #server: Server | undefined;
   #isConfigured = false;
 
-  constructor(seed: number, sendMail: (mail: Mail) => void) {
-    this.#sendMail = sendMail;
+  constructor(seed: number, mails: Mails) {
+    this.#mails = mails;
     this.#runner = new CheckRunner(
       new Prng(seed),
       (verdict) => {
@@ -44,9 +45,13 @@ export class ServerChecks {
       },
       (...said) => this.#carryOut(this.#notices.heardCheck(...said)),
     );
-    this.#desk = new NoticeDesk((subject, reason) => {
-      for (const control of this.#controls) control.send({ type: "note", subject, reason });
-    });
+    this.#desk = new NoticeDesk((subject, reason) => this.note(subject, reason));
+  }
+
+  /** False: no control role is there to hear it. */
+  note(subject: string, reason: string): boolean {
+    for (const control of this.#controls) control.send({ type: "note", subject, reason });
+    return this.#controls.size > 0;
   }
 
   /** Takes the place of an earlier check process. Rejects when the socket cannot be had. */
@@ -88,6 +93,7 @@ export class ServerChecks {
           if (subjects.length > 0) connection.send({ type: "unknown", subjects });
         } else {
           this.#desk.security = message.scripts;
+          if (message.mail !== undefined) this.#mails.configure(message.mail);
           this.#carryOut(this.#notices.configure(message.notices));
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
@@ -114,7 +120,7 @@ export class ServerChecks {
 
   #carryOut(orders: readonly NoticeOrder[]): void {
     for (const order of orders) {
-      if ("mail" in order) this.#sendMail(order.mail);
+      if ("mail" in order) this.#mails.tell(order.mail);
       else this.#desk.run(order);
     }
   }

@@ -12,6 +12,7 @@ import { TrackedChecks } from "./check-role-checks.ts";
 import { ServerChecks } from "./check-role-servers.ts";
 import { Tracks } from "./check-role-tracks.ts";
 import { NotifyDesk } from "./notify-desk.ts";
+import { MailAlerts } from "./notify-mail.ts";
 import type { ToCheck } from "./role-protocol.ts";
 import { keepShowingLife } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -30,8 +31,12 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   });
   const tracks = new Tracks(link, agenda);
   const checks = new TrackedChecks(link, process.pid);
-  const desk = new NotifyDesk(link, agenda, stateDirectory);
-  const servers = new ServerChecks(process.pid, (mail) => desk.mail(mail));
+  // One of the two roles that we work for may be missing.
+  const mails: MailAlerts = new MailAlerts(stateDirectory, agenda, (reason) => {
+    if (!servers.note("", reason)) link.tell({ instance: "", kind: "note", reason });
+  });
+  const servers = new ServerChecks(process.pid, mails);
+  const desk = new NotifyDesk(link, agenda, mails);
 
   let ending = false;
   const end = (): void => {

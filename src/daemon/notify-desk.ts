@@ -1,6 +1,6 @@
 /** Carries out notifications: scripts, FIFO lines, mails, and the acknowledgement at the end. */
 
-import type { Mail, NotifyRequest, NotifySubject } from "../core/notify/commands.ts";
+import type { NotifyRequest, NotifySubject } from "../core/notify/commands.ts";
 import { NotifyQueue, type NotifyAction, type NotifyInput } from "../core/notify/queue.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
@@ -9,7 +9,7 @@ import { runScript, type RunningScript } from "../drivers/script-runner.ts";
 import type { Agenda, Sleeper } from "./agenda.ts";
 import type { CheckLink } from "./check-role-link.ts";
 import { NotifyLine } from "./notify-line.ts";
-import { MailAlerts } from "./notify-mail.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import type { RoleModel } from "./role-protocol.ts";
 
 export class NotifyDesk implements Sleeper {
@@ -23,10 +23,10 @@ export class NotifyDesk implements Sleeper {
   /** Called whenever nothing waits and nothing runs. */
   onIdle: () => void = () => {};
 
-  constructor(link: CheckLink, agenda: Agenda, stateDirectory: string) {
+  constructor(link: CheckLink, agenda: Agenda, mails: MailAlerts) {
     this.#link = link;
     this.#agenda = agenda;
-    this.#mails = new MailAlerts(stateDirectory, agenda, (reason) => this.#note("", reason));
+    this.#mails = mails;
     agenda.add(this);
   }
 
@@ -56,11 +56,6 @@ export class NotifyDesk implements Sleeper {
 
   request(request: NotifyRequest): void {
     this.#step({ type: "notify-requested", request });
-  }
-
-  /** What is told of the balancer's servers. */
-  mail(mail: Mail): void {
-    this.#mails.tell(mail);
   }
 
   /** Ends what runs; the vrrp role will tell it again to whoever comes after us. What a FIFO took

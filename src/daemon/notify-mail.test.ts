@@ -33,7 +33,7 @@ test("a mail that waits is not doubled by a reload that brings the server back",
   rmSync(directory, { recursive: true });
 });
 
-test("mail about servers that comes before the settings is sent to the mail server, with this node's name", async () => {
+test("mail about servers goes to the mail server with this node's name in front", async () => {
   const { promise: subject, resolve } = Promise.withResolvers<string>();
   const server = createServer((socket) => {
     let inData = false;
@@ -53,7 +53,6 @@ test("mail about servers that comes before the settings is sent to the mail serv
   const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
   const agenda = new Agenda();
   const alerts = new MailAlerts(directory, agenda, () => {});
-  alerts.tell({ subject: "Realserver a of virtual server b - UP", text: "=> <=\n" });
   const mail: MailSettings = {
     to: ["you@example.org"],
     from: "me@example.org",
@@ -63,6 +62,7 @@ test("mail about servers that comes before the settings is sent to the mail serv
     onFault: true,
   };
   alerts.configure({ mail, vrrp: { routerId: "r1" } });
+  alerts.tell({ subject: "Realserver a of virtual server b - UP", text: "=> <=\n" });
   assert.equal(await subject, "Subject: [r1] Realserver a of virtual server b - UP");
   alerts.close();
   agenda.close();

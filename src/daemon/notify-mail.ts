@@ -1,7 +1,7 @@
 /** The mail alerts at work: the queue, its copy on disk, and the server. */
 
 import { type Mail, mailFor, type NotifyRequest, withRouter } from "../core/notify/commands.ts";
-import { MAIL_LIMIT, MailQueue, type MailInput } from "../core/notify/mail-queue.ts";
+import { MailQueue, type MailInput } from "../core/notify/mail-queue.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { sendMail, type MailRoute } from "../drivers/mail.ts";
 import { MailSpool } from "../drivers/mail-spool.ts";
@@ -9,7 +9,9 @@ import type { Agenda, Sleeper } from "./agenda.ts";
 import type { RoleModel } from "./role-protocol.ts";
 
 /** What of a configuration counts here. */
-type MailModel = Pick<RoleModel, "mail"> & { readonly vrrp: { readonly routerId: string } };
+export type MailModel = Pick<RoleModel, "mail"> & {
+  readonly vrrp: { readonly routerId: string };
+};
 
 export class MailAlerts implements Sleeper {
   readonly #queue = new MailQueue();
@@ -21,8 +23,6 @@ export class MailAlerts implements Sleeper {
   #routerId = "";
   #problem: string | undefined;
   #isLoaded = false;
-  /** Until the first configuration. */
-  #early: Mail[] | undefined = [];
 
   constructor(stateDirectory: string, agenda: Agenda, note: (reason: string) => void) {
     this.#spool = new MailSpool(stateDirectory);
@@ -45,14 +45,7 @@ export class MailAlerts implements Sleeper {
     this.#route = server === undefined || rest.to.length === 0 ? undefined : { server, ...rest };
     this.#onFault = onFault;
     this.#routerId = model.vrrp.routerId;
-    this.#load();
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const mail of early) this.tell(mail);
-  }
-
-  /** Once: a server that was away for a reload must not get what waits in the queue a second time. */
-  #load(): void {
+    // Once: a server that was away for a reload must not get what waits in the queue a second time.
     if (this.#isLoaded || this.#route === undefined) return;
     this.#isLoaded = true;
     for (const mail of this.#spool.load()) this.#step({ type: "mail-queued", mail });
@@ -65,13 +58,10 @@ export class MailAlerts implements Sleeper {
     this.#step({ type: "mail-queued", mail });
   }
 
-  /** Of servers, whose checks may speak before the settings of mail are here. */
+  /** Of servers; on disk when this returns, too. */
   tell(mail: Mail): void {
-    if (this.#early !== undefined) {
-      if (this.#early.length < MAIL_LIMIT) this.#early.push(mail);
-    } else if (this.#route !== undefined) {
-      this.#step({ type: "mail-queued", mail: withRouter(mail, this.#routerId) });
-    }
+    if (this.#route === undefined) return;
+    this.#step({ type: "mail-queued", mail: withRouter(mail, this.#routerId) });
   }
 
   close(): void {
