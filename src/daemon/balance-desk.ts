@@ -108,8 +108,9 @@ export class BalanceDesk {
     return this.#hub !== undefined;
   }
 
-  /** Some server has a check, perhaps one whose name has no address yet: the check role is needed. */
+  /** Some server has a check, perhaps one whose name has no address yet, or somebody is to be told. */
   get needsChecks(): boolean {
+    if ((this.#service?.notices.length ?? 0) > 0) return true;
     const pools = this.#service?.balance.pools ?? [];
     return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
   }
@@ -371,7 +372,9 @@ export class BalanceDesk {
     if (service === undefined) return;
     const targets = this.#targets(service);
     this.#verdicts.keepOnly(new Set(targets.map(({ subject }) => subject)));
-    this.#checks.configure({ targets, scripts: service.vrrp.scripts, notices: service.notices });
+    const { vrrp, notices } = service;
+    const fifos = notices.length === 0 ? [] : [vrrp.fifos.all, vrrp.fifos.lvs];
+    this.#checks.configure({ targets, scripts: vrrp.scripts, notices, fifos });
   }
 
   async #moved(host: string, address: string): Promise<void> {

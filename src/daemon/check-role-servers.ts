@@ -11,6 +11,7 @@ import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
 import { NoticeDesk } from "./notice-desk.ts";
+import type { NotifyLines } from "./notify-lines.ts";
 import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
 
 /** Workers of a large machine, their successors, and two control processes. */
@@ -29,17 +30,20 @@ export class ServerChecks {
   readonly #runner: CheckRunner;
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
+  readonly #lines: NotifyLines;
   #server: Server | undefined;
   #isConfigured = false;
 
-  constructor(seed: number) {
+  constructor(seed: number, lines: NotifyLines) {
+    this.#lines = lines;
     this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
       for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
       this.#desk.run(this.#notices.heard(verdict.subject, verdict.up));
     });
-    this.#desk = new NoticeDesk((subject, reason) => {
-      for (const control of this.#controls) control.send({ type: "note", subject, reason });
-    });
+    this.#desk = new NoticeDesk(
+      (subject, reason) => this.#note(subject, reason),
+      (line) => lines.write("servers", line),
+    );
   }
 
   /** Takes the place of an earlier check process. Rejects when the socket cannot be had. */
@@ -81,6 +85,9 @@ export class ServerChecks {
           if (subjects.length > 0) connection.send({ type: "unknown", subjects });
         } else {
           this.#desk.security = message.scripts;
+          const note = (reason: string): void => this.#note("", reason);
+          const context = { defaults: message.scripts, note };
+          this.#lines.configure("servers", message.fifos ?? [], context);
           this.#desk.run(this.#notices.configure(message.notices));
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
@@ -103,6 +110,10 @@ export class ServerChecks {
     if (this.#isConfigured) return;
     this.#runner.remember(known, asked);
     for (const { subject, up } of known) this.#notices.remember(subject, up);
+  }
+
+  #note(subject: string, reason: string): void {
+    for (const control of this.#controls) control.send({ type: "note", subject, reason });
   }
 
   async #tellEnd(connection: Connection): Promise<void> {

@@ -12,6 +12,7 @@ import { TrackedChecks } from "./check-role-checks.ts";
 import { ServerChecks } from "./check-role-servers.ts";
 import { Tracks } from "./check-role-tracks.ts";
 import { NotifyDesk } from "./notify-desk.ts";
+import { NotifyLines } from "./notify-lines.ts";
 import type { ToCheck } from "./role-protocol.ts";
 import { keepShowingLife } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -30,8 +31,9 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   });
   const tracks = new Tracks(link, agenda);
   const checks = new TrackedChecks(link, process.pid);
-  const servers = new ServerChecks(process.pid);
-  const desk = new NotifyDesk(link, agenda, stateDirectory);
+  const lines = new NotifyLines(agenda);
+  const servers = new ServerChecks(process.pid, lines);
+  const desk = new NotifyDesk(link, agenda, lines, stateDirectory);
 
   let ending = false;
   const end = (): void => {
@@ -39,7 +41,9 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     ending = true;
     tracks.close();
     checks.close();
-    const told = desk.close();
+    desk.close();
+    // Nobody tells again what a FIFO took: its script reads that first.
+    const told = lines.close();
     link.close();
     agenda.close();
     void Promise.all([servers.finish(), told]).then(() => {

@@ -1,7 +1,10 @@
-/** Runs the scripts that servers and pools are told of with: in order, one at a time in each lane. */
+/**
+ * Tells of servers and pools: by scripts, in order, one at a time in each lane, and by lines of FIFOs.
+ */
 
 import { describeEnd } from "../core/check/script-track.ts";
-import type { NoticeOrder } from "../core/check/server-notices.ts";
+import type { NoticeOrder, ScriptOrder } from "../core/check/server-notices.ts";
+import type { FifoLine } from "../core/notify/fifo-queue.ts";
 import type { ScriptSecurity } from "../config/model.ts";
 import { checkScript } from "../drivers/script-facts.ts";
 import { type RunningScript, runScript } from "../drivers/script-runner.ts";
@@ -14,11 +17,13 @@ const LOOK_MS = 20;
 
 export class NoticeDesk {
   readonly #note: (lane: string, reason: string) => void;
-  readonly #waiting = new Map<string, NoticeOrder[]>();
+  readonly #write: (line: FifoLine) => void;
+  readonly #waiting = new Map<string, ScriptOrder[]>();
   #security: ScriptSecurity = { enforce: true };
 
-  constructor(note: (lane: string, reason: string) => void) {
+  constructor(note: (lane: string, reason: string) => void, write: (line: FifoLine) => void) {
     this.#note = note;
+    this.#write = write;
   }
 
   set security(security: ScriptSecurity) {
@@ -27,6 +32,10 @@ export class NoticeDesk {
 
   run(orders: readonly NoticeOrder[]): void {
     for (const order of orders) {
+      if ("line" in order) {
+        this.#write(order);
+        continue;
+      }
       const lane = this.#waiting.get(order.lane);
       if (lane === undefined) {
         this.#waiting.set(order.lane, [order]);

@@ -72,8 +72,6 @@ test("keys that an earlier import wrote and nothing is done for are taken, with 
 global:
   smtp_alert_checker: true
   no_checker_emails: true
-  lvs_notify_fifo: /run/lvs.fifo
-  lvs_notify_fifo_script: { command: /bin/true, user: nobody }
 `;
   const { service, diagnostics } = readServiceYaml(
     "nines.yaml",
@@ -83,11 +81,6 @@ global:
   assert.ok(service !== undefined);
   assert.deepEqual(
     diagnostics.map(({ line, severity, reason }) => `${line}: ${severity}: ${reason}`),
-    [
-      "3: warning: ignored: 'smtp_alert_checker'",
-      "4: warning: ignored: 'no_checker_emails'",
-      "5: warning: ignored: 'lvs_notify_fifo'",
-      "6: warning: ignored: 'lvs_notify_fifo_script'",
-    ],
+    ["3: warning: ignored: 'smtp_alert_checker'", "4: warning: ignored: 'no_checker_emails'"],
   );
 });

@@ -14,7 +14,7 @@ import type { Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
-import { virtualServerData } from "./server-data.ts";
+import { type VirtualServerData, virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
   readonly balance: BalanceSettings;
@@ -47,15 +47,36 @@ export function carryOut(model: Model, file: string): CarriedOut {
   });
   const wanted = virtualServers.filter((server) => whyNot(server) === undefined);
   const carried = accepted(wanted, left);
-  const service = carried.length === 0 ? undefined : serviceOf(carried);
+  const { all, lvs } = model.fifos;
+  const hasFifo = all.target !== undefined || lvs.target !== undefined;
+  const service = carried.length === 0 ? undefined : serviceOf(carried, hasFifo);
   if (service === undefined || typeof service === "string") return { ...NOTHING, notes: left };
   const { balance, checks, notices } = service;
   return {
     balance,
     checks,
-    notices,
+    notices: hasFifo ? namedAsGroups(notices, carried, virtualServers) : notices,
     notes: [proxyNote(carried, file), ...left, ...lacks(carried, model)],
   };
+}
+
+/**
+ * A group has no address: keepalived's FIFOs call it `[NAME]:0`, and where several virtual servers are of it,
+ * the next one `[NAME]:1`.
+ */
+function namedAsGroups(
+  notices: readonly PoolNotices[],
+  carried: readonly VirtualServerSettings[],
+  all: readonly VirtualServerSettings[],
+): readonly PoolNotices[] {
+  const servers = new Map(withPools(carried).map(({ data, server }) => [data.name, server]));
+  return notices.map((one) => {
+    const server = servers.get(one.pool)!;
+    const [, group] = /^group (.*)$/u.exec(server.name) ?? [];
+    if (group === undefined) return one;
+    const number = all.filter(({ name }) => name === server.name).indexOf(server);
+    return { ...one, fifoName: `[${group}]:${number}` };
+  });
 }
 
 /** Undefined: it can be. */
@@ -108,8 +129,13 @@ function joined(
 }
 
 /** A text says why they cannot be. */
-function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | string {
-  const document = documentOf(servers);
+function serviceOf(
+  servers: readonly VirtualServerSettings[],
+  hasFifo = false,
+): ServiceModel | string {
+  // That there is one: which one stands in the keepalived.conf.
+  const global = hasFifo ? { lvs_notify_fifo: "/" } : undefined;
+  const document = { ...documentOf(servers), global };
   const files = { readFile: () => JSON.stringify(document), glob: () => [] };
   const { service, diagnostics } = readServiceYaml("virtual servers", { environment: {} }, files);
   if (service !== undefined) return service;
@@ -119,13 +145,22 @@ function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | st
 /** As keepalived: nobody is taken out but by checks, and nobody starts slowly. */
 const AS_KEEPALIVED: Data = { outlier: false, slow_start: false };
 
-function documentOf(servers: readonly VirtualServerSettings[]): Data {
+interface WithPool {
+  readonly server: VirtualServerSettings;
+  readonly data: VirtualServerData;
+}
+
+function withPools(servers: readonly VirtualServerSettings[]): readonly WithPool[] {
   const names = new Set<string>();
-  const all = servers.map((server) => {
+  return servers.map((server) => {
     const data = virtualServerData(server, "tcp", (name) => names.has(name));
     names.add(data.name);
-    return data;
+    return { server, data };
   });
+}
+
+function documentOf(servers: readonly VirtualServerSettings[]): Data {
+  const all = withPools(servers).map(({ data }) => data);
   const literal = (value: unknown): unknown =>
     // `${NAME}` was looked up by keepalived's own rules; what is left is text.
     JSON.parse(JSON.stringify(value).replace(/\$(?=\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})/gu, "$$$$"));
@@ -181,9 +216,6 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
   const wantsMail = carried.some((one) => one.mail || one.realServers.some(({ mail }) => mail));
   if (wantsMail && model.mail.server !== undefined && model.mail.to.length > 0) {
     notes.push("no mail is sent about real servers - see nines events");
-  }
-  if (model.fifos.all.target !== undefined) {
-    notes.push("notify_fifo gets nothing about virtual servers - see notify_up and nines events");
   }
   return notes;
 }

@@ -1,12 +1,13 @@
 /**
  * Whom to tell when a server goes down or comes back, or when a pool has less weight than it needs:
- * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`. What is told follows the checks
+ * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`, and the lines of its FIFOs. What is told follows the checks
  * alone, in one process, so that it is told once however many workers there are.
  *
  * Source: keepalived.conf(5), LVS CONFIGURATION. As there, servers count as up until a check says
  * otherwise (unless they start down), and the quorum counts as lost until it is counted first.
  */
 
+import type { FifoLine } from "../notify/fifo-queue.ts";
 import type { NotifyCommand } from "../vrrp/settings.ts";
 
 export interface ServerNotice {
@@ -14,12 +15,16 @@ export interface ServerNotice {
   readonly weight: number;
   /** It counts as down until its first good check (`alpha`). */
   readonly startsDown: boolean;
+  /** As FIFOs call it: `[192.0.2.1]:tcp:80`. */
+  readonly fifoName?: string;
   readonly up?: NotifyCommand;
   readonly down?: NotifyCommand;
 }
 
 export interface PoolNotices {
   readonly pool: string;
+  /** As FIFOs call it; absent: they are not told. */
+  readonly fifoName?: string;
   readonly servers: readonly ServerNotice[];
   readonly quorum: {
     readonly weight: number;
@@ -31,11 +36,14 @@ export interface PoolNotices {
   readonly atEnd: boolean;
 }
 
-export interface NoticeOrder {
+export interface ScriptOrder {
   /** Scripts of one lane run in order, one at a time. */
   readonly lane: string;
   readonly command: NotifyCommand;
 }
+
+/** A script to run, or a line for the FIFOs. */
+export type NoticeOrder = ScriptOrder | FifoLine;
 
 export class ServerNotices {
   #pools: readonly PoolNotices[] = [];
@@ -75,7 +83,7 @@ export class ServerNotices {
     return this.#pools.flatMap((pool) => {
       const server = pool.servers.find((one) => subjectOf(pool, one) === subject);
       if (server === undefined) return [];
-      return [...order(subject, up ? server.up : server.down), ...this.#count(pool)];
+      return [...serverOrders(pool, server, up), ...this.#count(pool)];
     });
   }
 
@@ -86,21 +94,21 @@ export class ServerNotices {
       .flatMap((pool) => [
         ...pool.servers.flatMap((server) => {
           const subject = subjectOf(pool, server);
-          return this.#isUp.get(subject) === true ? order(subject, server.down) : [];
+          return this.#isUp.get(subject) === true ? serverOrders(pool, server, false) : [];
         }),
-        ...(this.#hasQuorum.get(pool.pool) === true ? order(pool.pool, pool.quorum.down) : []),
+        ...(this.#hasQuorum.get(pool.pool) === true ? quorumOrders(pool, false) : []),
       ]);
   }
 
   #count(pool: PoolNotices): NoticeOrder[] {
-    const { weight, hysteresis, up, down } = pool.quorum;
+    const { weight, hysteresis } = pool.quorum;
     const before = this.#hasQuorum.get(pool.pool) ?? false;
     const sum = pool.servers.reduce((all, server) => {
       return all + (this.#isUp.get(subjectOf(pool, server)) === true ? server.weight : 0);
     }, 0);
     const hasQuorum = sum > 0 && sum >= weight + (before ? -hysteresis : hysteresis);
     this.#hasQuorum.set(pool.pool, hasQuorum);
-    return hasQuorum === before ? [] : order(pool.pool, hasQuorum ? up : down);
+    return hasQuorum === before ? [] : quorumOrders(pool, hasQuorum);
   }
 }
 
@@ -108,6 +116,25 @@ function subjectOf({ pool }: PoolNotices, { server }: ServerNotice): string {
   return `${pool}/${server}`;
 }
 
-function order(lane: string, command: NotifyCommand | undefined): NoticeOrder[] {
-  return command === undefined ? [] : [{ lane, command }];
+function serverOrders(pool: PoolNotices, server: ServerNotice, up: boolean): NoticeOrder[] {
+  const { fifoName } = server;
+  const names = pool.fifoName && fifoName && `RS ${fifoName} ${pool.fifoName}`;
+  return orders(subjectOf(pool, server), up ? server.up : server.down, lineOf(names, up));
+}
+
+function quorumOrders({ pool, fifoName, quorum }: PoolNotices, up: boolean): NoticeOrder[] {
+  const names = fifoName && `VS ${fifoName}`;
+  return orders(pool, up ? quorum.up : quorum.down, lineOf(names, up));
+}
+
+function lineOf(subject: string | undefined, up: boolean): readonly FifoLine[] {
+  return subject === undefined ? [] : [{ subject, line: `${subject} ${up ? "UP" : "DOWN"}\n` }];
+}
+
+function orders(
+  lane: string,
+  command: NotifyCommand | undefined,
+  lines: readonly FifoLine[],
+): NoticeOrder[] {
+  return command === undefined ? [...lines] : [{ lane, command }, ...lines];
 }

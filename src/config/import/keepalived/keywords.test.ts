@@ -8,7 +8,7 @@ test("what nothing is done for is told as lost, though a nines.yaml may hold it"
   router_id lb1
   smtp_alert_checker on
   no_checker_emails
-  lvs_notify_fifo /run/lvs.fifo
+  lvs_notify_fifo /run/lvs.fifo nobody
   lvs_notify_fifo_script /bin/true
 }
 `;
@@ -19,7 +19,8 @@ test("what nothing is done for is told as lost, though a nines.yaml may hold it"
   );
   assert.deepEqual(
     losses.map(({ line, severity }) => `${line}: ${severity}`),
-    [3, 4, 5, 6].map((line) => `${line}: warning`),
+    [3, 4].map((line) => `${line}: warning`),
   );
-  assert.match(text ?? "", /^global: \{name: lb1\}$/mu);
+  assert.match(text ?? "", /^  lvs_notify_fifo: \/run\/lvs\.fifo nobody$/mu);
+  assert.match(text ?? "", /^  lvs_notify_fifo_script: /mu);
 });

@@ -69,12 +69,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /** Earlier versions took these, and wrote them when they imported: such a file goes on to start. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
-  "lvs_notify_fifo",
-  "lvs_notify_fifo_script",
-  "no_checker_emails",
-  "smtp_alert_checker",
-]);
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set(["no_checker_emails", "smtp_alert_checker"]);
 
 /** A key of nines.yaml and the row that it stands for. */
 export interface KeywordKey {

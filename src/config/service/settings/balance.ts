@@ -3,12 +3,13 @@
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import type { PoolNotices } from "../../../core/check/server-notices.ts";
 import type { BalanceSettings } from "../../../core/proxy/frontend-settings.ts";
+import type { FifoSettings } from "../../model.ts";
 import type { FrontendDocument } from "../schema/frontend-schema.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import { buildCheck } from "./check.ts";
 import type { BuildContext } from "./context.ts";
 import { buildFrontend, refuseSharedPorts } from "./frontend.ts";
-import { noticesOf } from "./notices.ts";
+import { noticesOf, poolFifoName } from "./notices.ts";
 import { buildPool } from "./pool.ts";
 
 export interface BuiltBalance {
@@ -19,6 +20,7 @@ export interface BuiltBalance {
 
 export function buildBalance(
   document: Pick<ServiceDocument, "checks" | "frontends" | "pools" | "workers">,
+  fifos: FifoSettings,
   context: BuildContext,
 ): BuiltBalance {
   const named = Object.entries(document.checks).flatMap(
@@ -43,12 +45,19 @@ export function buildBalance(
   warnAboutUnusedPools(document, context);
   refuseMixedPools(document, context);
   const checks = [...named, ...ownChecks];
+  const hasFifo = fifos.all.target !== undefined || fifos.lvs.target !== undefined;
+  const fifoNameOf = (pool: string): string | undefined => {
+    if (!hasFifo) return undefined;
+    const fronts = frontends.filter(({ name }) => leadsTo(document.frontends[name]!, pool));
+    return poolFifoName(pool, fronts);
+  };
   return {
     balance: { workers: document.workers, frontends, pools },
     checks,
-    notices: pools.flatMap(
-      (one) => noticesOf(document.pools[one.name]!, { pool: one, checks }, context) ?? [],
-    ),
+    notices: pools.flatMap((pool) => {
+      const told = { pool, checks, fifoName: fifoNameOf(pool.name) };
+      return noticesOf(document.pools[pool.name]!, told, context) ?? [];
+    }),
   };
 }
 
