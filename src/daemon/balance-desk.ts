@@ -9,7 +9,7 @@ import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import { serverTargets } from "../config/service/check-targets.ts";
+import { needsChecks, serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
@@ -108,11 +108,8 @@ export class BalanceDesk {
     return this.#hub !== undefined;
   }
 
-  /** Some server has a check, perhaps one whose name has no address yet, or somebody is to be told. */
   get needsChecks(): boolean {
-    if ((this.#service?.notices.length ?? 0) > 0) return true;
-    const pools = this.#service?.balance.pools ?? [];
-    return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
+    return this.#service !== undefined && needsChecks(this.#service);
   }
 
   /** Workers of an earlier control process live on. */
@@ -372,9 +369,8 @@ export class BalanceDesk {
     if (service === undefined) return;
     const targets = this.#targets(service);
     this.#verdicts.keepOnly(new Set(targets.map(({ subject }) => subject)));
-    const { vrrp, notices } = service;
-    const fifos = notices.length === 0 ? [] : [vrrp.fifos.all, vrrp.fifos.lvs];
-    this.#checks.configure({ targets, scripts: vrrp.scripts, notices, fifos });
+    const { vrrp: model, notices } = service;
+    this.#checks.configure({ targets, scripts: model.scripts, notices, fifos: model.fifos });
   }
 
   async #moved(host: string, address: string): Promise<void> {

@@ -15,7 +15,7 @@ import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
-import type { Fifo, ScriptSecurity } from "../config/model.ts";
+import type { FifoSettings, ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -143,7 +143,7 @@ export type ToCheckRole =
       readonly scripts: ScriptSecurity;
       readonly notices: readonly PoolNotices[];
       /** Where lines about pools and servers go; absent: from a process of an earlier version. */
-      readonly fifos?: readonly Fifo[];
+      readonly fifos?: FifoSettings;
     }
   /** The node ends: who wants to hear of that is told. Answered by `end-told`. */
   | { readonly type: "tell-end" };

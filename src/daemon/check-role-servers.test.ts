@@ -239,7 +239,12 @@ test("changes of servers and pools reach a FIFO, and its script as that of keepa
       targets: [silent("web/a")],
       scripts: { user: userInfo().username, enforce: false },
       notices: [{ pool: "web", fifoName: vs, servers: [server], quorum, atEnd: true }],
-      fifos: [{}, { target: { path }, script: { argv } }],
+      fifos: {
+        all: {},
+        vrrp: {},
+        lvs: { target: { path }, script: { argv } },
+        writeStatesOnReload: false,
+      },
     });
     control.connection.send({ type: "tell-end" });
     await control.heard(3);

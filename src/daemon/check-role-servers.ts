@@ -87,7 +87,9 @@ export class ServerChecks {
           this.#desk.security = message.scripts;
           const note = (reason: string): void => this.#note("", reason);
           const context = { defaults: message.scripts, note };
-          this.#lines.configure("servers", message.fifos ?? [], context);
+          const { all, lvs } = message.fifos ?? {};
+          const fifos = message.notices.length === 0 ? [] : [all ?? {}, lvs ?? {}];
+          this.#lines.configure("servers", fifos, context);
           this.#desk.run(this.#notices.configure(message.notices));
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
