@@ -110,8 +110,10 @@ export interface Fifo {
 export interface FifoSettings {
   /** `notify_fifo`. */
   readonly all: Fifo;
-  /** `vrrp_notify_fifo`: the same lines. */
+  /** `vrrp_notify_fifo`: the lines of addresses only. */
   readonly vrrp: Fifo;
+  /** `lvs_notify_fifo`: those of servers and pools only. */
+  readonly lvs: Fifo;
   /** `fifo_write_vrrp_states_on_reload`. */
   readonly writeStatesOnReload: boolean;
 }

@@ -23,7 +23,7 @@ export type AskedChecks = Omit<Extract<ToCheckRole, { type: "configure-checks" }
 /** Whom to tell of servers, and how. */
 export function noticeRules({ notices, vrrp }: ServiceModel): Omit<AskedChecks, "targets"> {
   const mail = { mail: vrrp.mail, vrrp: { routerId: vrrp.vrrp.routerId } };
-  return { scripts: vrrp.scripts, notices, mail };
+  return { scripts: vrrp.scripts, notices, fifos: vrrp.fifos, mail };
 }
 
 export class CheckRoleLink {

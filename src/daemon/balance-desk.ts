@@ -9,7 +9,7 @@ import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import { serverTargets } from "../config/service/check-targets.ts";
+import { needsChecks, serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
@@ -108,10 +108,8 @@ export class BalanceDesk {
     return this.#hub !== undefined;
   }
 
-  /** Some server has a check, perhaps one whose name has no address yet: the check role is needed. */
   get needsChecks(): boolean {
-    const pools = this.#service?.balance.pools ?? [];
-    return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
+    return this.#service !== undefined && needsChecks(this.#service);
   }
 
   /** Workers of an earlier control process live on. */

@@ -15,7 +15,7 @@ import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
-import type { ScriptSecurity } from "../config/model.ts";
+import type { FifoSettings, ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
@@ -143,7 +143,9 @@ export type ToCheckRole =
       /** Under whose rights and which rules checks by script run. */
       readonly scripts: ScriptSecurity;
       readonly notices: readonly PoolNotices[];
-      /** Without addresses there is no vrrp role to tell it. Absent: an older control role says this. */
+      /** Where lines about pools and servers go; absent: from a process of an earlier version. */
+      readonly fifos?: FifoSettings;
+      /** Without addresses there is no vrrp role to tell it. Absent: as above. */
       readonly mail?: MailModel;
     }
   /** The node ends: who wants to hear of that is told. Answered by `end-told`. */

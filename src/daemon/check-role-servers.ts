@@ -8,10 +8,11 @@ import { onBeat } from "../drivers/beat.ts";
 import { Prng } from "../lib/prng.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
-import { type NoticeOrder, ServerNotices } from "../core/check/server-notices.ts";
+import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
 import type { MailAlerts } from "./notify-mail.ts";
 import { NoticeDesk } from "./notice-desk.ts";
+import type { NotifyLines } from "./notify-lines.ts";
 import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
 
 /** Workers of a large machine, their successors, and two control processes. */
@@ -31,21 +32,27 @@ export class ServerChecks {
   readonly #runner: CheckRunner;
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
+  readonly #lines: NotifyLines;
   readonly #mails: Mails;
   #server: Server | undefined;
   #isConfigured = false;
 
-  constructor(seed: number, mails: Mails) {
+  constructor(seed: number, lines: NotifyLines, mails: Mails) {
+    this.#lines = lines;
     this.#mails = mails;
     this.#runner = new CheckRunner(
       new Prng(seed),
       (verdict) => {
         for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
-        this.#carryOut(this.#notices.heard(verdict.subject, verdict.up, verdict.reason));
+        this.#desk.run(this.#notices.heard(verdict.subject, verdict.up, verdict.reason));
       },
-      (...said) => this.#carryOut(this.#notices.heardCheck(...said)),
+      (...said) => this.#desk.run(this.#notices.heardCheck(...said)),
     );
-    this.#desk = new NoticeDesk((subject, reason) => this.note(subject, reason));
+    this.#desk = new NoticeDesk(
+      (subject, reason) => this.note(subject, reason),
+      (line) => lines.write("servers", line),
+      (mail) => mails.tell(mail),
+    );
   }
 
   /** False: no control role is there to hear it. */
@@ -94,7 +101,12 @@ export class ServerChecks {
         } else {
           this.#desk.security = message.scripts;
           if (message.mail !== undefined) this.#mails.configure(message.mail);
-          this.#carryOut(this.#notices.configure(message.notices));
+          const note = (reason: string): boolean => this.note("", reason);
+          const context = { defaults: message.scripts, note };
+          const { all, lvs } = message.fifos ?? {};
+          const fifos = message.notices.length === 0 ? [] : [all ?? {}, lvs ?? {}];
+          this.#lines.configure("servers", fifos, context);
+          this.#desk.run(this.#notices.configure(message.notices));
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
             subjects.length === 0 ? [] : [{ type: "unknown", subjects }];
@@ -118,15 +130,8 @@ export class ServerChecks {
     for (const { subject, up } of known) this.#notices.remember(subject, up);
   }
 
-  #carryOut(orders: readonly NoticeOrder[]): void {
-    for (const order of orders) {
-      if ("mail" in order) this.#mails.tell(order.mail);
-      else this.#desk.run(order);
-    }
-  }
-
   async #tellEnd(connection: Connection): Promise<void> {
-    this.#carryOut(this.#notices.end());
+    this.#desk.run(this.#notices.end());
     await this.finish();
     connection.send({ type: "end-told" });
   }

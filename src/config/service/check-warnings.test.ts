@@ -66,21 +66,3 @@ test("a command is split at spaces wherever it is written", () => {
   assert.deepEqual(argvOf(`{ script: [/bin/ask, -x, two words] }`), wanted);
   assert.deepEqual(argvOf(`{ script: { command: [/bin/ask, -x, two words] } }`), wanted);
 });
-
-test("keys that an earlier import wrote and nothing is done for are taken, with a warning each", () => {
-  const yaml = `
-global:
-  lvs_notify_fifo: /run/lvs.fifo
-  lvs_notify_fifo_script: { command: /bin/true, user: nobody }
-`;
-  const { service, diagnostics } = readServiceYaml(
-    "nines.yaml",
-    {},
-    { ...DISK, readFile: () => yaml },
-  );
-  assert.ok(service !== undefined);
-  assert.deepEqual(
-    diagnostics.map(({ line, severity, reason }) => `${line}: ${severity}: ${reason}`),
-    ["3: warning: ignored: 'lvs_notify_fifo'", "4: warning: ignored: 'lvs_notify_fifo_script'"],
-  );
-});

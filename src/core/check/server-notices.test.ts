@@ -18,7 +18,10 @@ function pool(draft: Partial<PoolNotices> = {}): PoolNotices {
 }
 
 const words = (orders: readonly NoticeOrder[]): string[] =>
-  orders.map((one) => ("mail" in one ? one.mail.subject : one.command.argv[0]!));
+  orders.map((order) => {
+    if ("mail" in order) return order.mail.subject;
+    return "line" in order ? order.line : order.command.argv[0]!;
+  });
 
 test("only changes are told, each with the quorum that it brings or takes", () => {
   const notices = new ServerNotices();
@@ -64,6 +67,34 @@ test("the end is told of those that are up, where it was asked for", () => {
   notices.configure([pool({ atEnd: true }), pool({ pool: "other" })]);
   notices.heard("web/b", false, "");
   assert.deepEqual(words(notices.end()), ["a down", "lost"]);
+});
+
+test("a FIFO gets a line of each change, whether or not a script is run for it", () => {
+  const [vs, a, b] = ["[192.0.2.10]:tcp:80", "[10.0.0.1]:tcp:80", "[10.0.0.2]:tcp:80"];
+  const server = (name: string, fifoName: string): PoolNotices["servers"][number] => ({
+    server: name,
+    fifoName,
+    weight: 1,
+    startsDown: false,
+  });
+  const quorum = { weight: 1, hysteresis: 0, down: command("lost") };
+  const servers = [server("a", a), { ...server("b", b), up: command("b up") }];
+  const draft = pool({ fifoName: vs, servers, quorum, atEnd: true });
+  const notices = new ServerNotices();
+  assert.deepEqual(words(notices.configure([draft])), [`VS ${vs} UP\n`]);
+  assert.deepEqual(words(notices.heard("web/a", false, "")), [`RS ${a} ${vs} DOWN\n`]);
+  assert.deepEqual(words(notices.heard("web/a", false, "")), []);
+  assert.deepEqual(words(notices.heard("web/b", false, "")), [
+    `RS ${b} ${vs} DOWN\n`,
+    "lost",
+    `VS ${vs} DOWN\n`,
+  ]);
+  assert.deepEqual(words(notices.heard("web/b", true, "")), [
+    "b up",
+    `RS ${b} ${vs} UP\n`,
+    `VS ${vs} UP\n`,
+  ]);
+  assert.deepEqual(words(notices.end()), [`RS ${b} ${vs} DOWN\n`, "lost", `VS ${vs} DOWN\n`]);
 });
 
 const MAILS = { name: "[192.0.2.1]:tcp:80", eachCheck: true };

@@ -1,6 +1,7 @@
 /**
  * Whom to tell when a server goes down or comes back, or when a pool has less weight than it needs:
- * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`, `smtp_alert`. What is told follows the checks
+ * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`, `smtp_alert`, and the lines of its
+ * FIFOs. What is told follows the checks
  * alone, in one process, so that it is told once however many workers there are.
  *
  * Source: keepalived.conf(5), LVS CONFIGURATION. As there, servers count as up until a check says
@@ -9,6 +10,7 @@
 
 import type { CheckVerdict } from "./check-settings.ts";
 import type { Mail } from "../notify/commands.ts";
+import type { FifoLine } from "../notify/fifo-queue.ts";
 import type { NotifyCommand } from "../vrrp/settings.ts";
 
 export interface ServerNotice {
@@ -16,6 +18,8 @@ export interface ServerNotice {
   readonly weight: number;
   /** It counts as down until its first good check (`alpha`). */
   readonly startsDown: boolean;
+  /** As FIFOs call it: `[192.0.2.1]:tcp:80`. */
+  readonly fifoName?: string;
   readonly up?: NotifyCommand;
   readonly down?: NotifyCommand;
   /** Mail tells of it, under this name: `[10.0.0.1]:tcp:80`. */
@@ -24,6 +28,8 @@ export interface ServerNotice {
 
 export interface PoolNotices {
   readonly pool: string;
+  /** As FIFOs call it; absent: they are not told. */
+  readonly fifoName?: string;
   readonly servers: readonly ServerNotice[];
   readonly quorum: {
     readonly weight: number;
@@ -49,7 +55,8 @@ export interface MailOrder {
   readonly mail: Mail;
 }
 
-export type NoticeOrder = ScriptOrder | MailOrder;
+/** A script to run, a line for the FIFOs, or a mail. */
+export type NoticeOrder = ScriptOrder | FifoLine | MailOrder;
 
 export class ServerNotices {
   #pools: readonly PoolNotices[] = [];
@@ -96,7 +103,7 @@ export class ServerNotices {
       const server = pool.servers.find((one) => subjectOf(pool, one) === subject);
       if (server === undefined) return [];
       return [
-        ...order(subject, up ? server.up : server.down),
+        ...serverOrders(pool, server, up),
         ...serverMail(pool, { server, up }, checkText(up, reason)),
         ...this.#count(pool),
       ];
@@ -140,18 +147,18 @@ export class ServerNotices {
           const subject = subjectOf(pool, server);
           if (this.#isUp.get(subject) !== true) return [];
           return [
-            ...order(subject, server.down),
+            ...serverOrders(pool, server, false),
             ...serverMail(pool, { server, up: false }, SHUTTING_DOWN),
           ];
         }),
         ...(this.#hasQuorum.get(pool.pool) === true
-          ? [...order(pool.pool, pool.quorum.down), ...quorumMail(pool, false, SHUTTING_DOWN)]
+          ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
           : []),
       ]);
   }
 
   #count(pool: PoolNotices): NoticeOrder[] {
-    const { weight, hysteresis, up, down } = pool.quorum;
+    const { weight, hysteresis } = pool.quorum;
     const before = this.#hasQuorum.get(pool.pool) ?? false;
     const sum = pool.servers.reduce((all, server) => {
       return all + (this.#isUp.get(subjectOf(pool, server)) === true ? server.weight : 0);
@@ -163,7 +170,7 @@ export class ServerNotices {
     const why = hasQuorum
       ? `Gained quorum ${weight}+${hysteresis}=${threshold} <= ${sum}`
       : `Lost quorum ${weight}-${hysteresis}=${threshold} > ${sum}`;
-    return [...order(pool.pool, hasQuorum ? up : down), ...quorumMail(pool, hasQuorum, why)];
+    return [...quorumOrders(pool, hasQuorum), ...quorumMail(pool, hasQuorum, why)];
   }
 }
 
@@ -171,8 +178,27 @@ function subjectOf({ pool }: PoolNotices, { server }: ServerNotice): string {
   return `${pool}/${server}`;
 }
 
-function order(lane: string, command: NotifyCommand | undefined): ScriptOrder[] {
-  return command === undefined ? [] : [{ lane, command }];
+function serverOrders(pool: PoolNotices, server: ServerNotice, up: boolean): NoticeOrder[] {
+  const { fifoName } = server;
+  const names = pool.fifoName && fifoName && `RS ${fifoName} ${pool.fifoName}`;
+  return orders(subjectOf(pool, server), up ? server.up : server.down, lineOf(names, up));
+}
+
+function quorumOrders({ pool, fifoName, quorum }: PoolNotices, up: boolean): NoticeOrder[] {
+  const names = fifoName && `VS ${fifoName}`;
+  return orders(pool, up ? quorum.up : quorum.down, lineOf(names, up));
+}
+
+function lineOf(subject: string | undefined, up: boolean): readonly FifoLine[] {
+  return subject === undefined ? [] : [{ subject, line: `${subject} ${up ? "UP" : "DOWN"}\n` }];
+}
+
+function orders(
+  lane: string,
+  command: NotifyCommand | undefined,
+  lines: readonly FifoLine[],
+): NoticeOrder[] {
+  return command === undefined ? [...lines] : [{ lane, command }, ...lines];
 }
 
 const SHUTTING_DOWN = "Shutting down";

@@ -109,6 +109,7 @@ export function readFifos(globals: Block, context: Context): FifoSettings {
   return {
     all: readFifo(globals, "notify_fifo", context),
     vrrp: readFifo(globals, "vrrp_notify_fifo", context),
+    lvs: readFifo(globals, "lvs_notify_fifo", context),
     writeStatesOnReload: globals.has("fifo_write_vrrp_states_on_reload"),
   };
 }

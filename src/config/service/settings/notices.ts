@@ -1,24 +1,26 @@
-/** Scripts and mail of servers and pools. */
+/** What is told of servers and pools, by scripts, FIFOs and mail. */
 
-import type { PoolSettings, ServerEndpoint } from "../../../core/balance/pool-settings.ts";
+import type { PoolSettings, ServerSettings } from "../../../core/balance/pool-settings.ts";
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import type { PoolNotices, ServerNotice } from "../../../core/check/server-notices.ts";
-import type { Bind, FrontendSettings } from "../../../core/proxy/frontend-settings.ts";
+import type { FrontendSettings } from "../../../core/proxy/frontend-settings.ts";
 import type { MailSettings } from "../../model.ts";
 import type { PoolDocument } from "../schema/pool-schema.ts";
 import { type BuildContext, commandOf, optional } from "./context.ts";
 
-interface NoticeFacts {
+interface Told {
   readonly pool: PoolSettings;
   readonly checks: readonly CheckSettings[];
-  readonly frontends: readonly FrontendSettings[];
+  /** As FIFOs and mails call it. */
+  readonly name: string;
+  readonly hasFifo: boolean;
   readonly mail: MailSettings;
 }
 
 /** Undefined: nobody wants to hear of this pool. */
 export function noticesOf(
   document: PoolDocument,
-  { pool, checks, frontends, mail }: NoticeFacts,
+  { pool, checks, name, hasFifo, mail }: Told,
   context: BuildContext,
 ): PoolNotices | undefined {
   const { quorum, servers, notify_at_end: atEnd } = document;
@@ -30,19 +32,19 @@ export function noticesOf(
   const mailOf = servers.map((s) => s.smtp_alert ?? document.smtp_alert ?? mail.checker ?? false);
   const quorumMail = quorum?.smtp_alert ?? mail.checker ?? false;
   const wantsMail = quorumMail || mailOf.includes(true);
-  if (scripts.every((script) => script === undefined) && !wantsMail) return undefined;
   if (wantsMail && (mail.server === undefined || mail.to.length === 0)) {
+    const reason = `pool ${pool.name} wants mail, and none can be sent`;
     const next = "add smtp_server and notification_email to global";
-    context.findings.warn(
-      context.places.of(document),
-      `pool ${pool.name} wants mail, and none can be sent`,
-      next,
-    );
+    context.findings.warn(context.places.of(document), reason, next);
   }
+  const hasNoScript = scripts.every((script) => script === undefined);
+  if (hasNoScript && !hasFifo && !wantsMail) return undefined;
   const { weight = 1, hysteresis = 0 } = quorum ?? {};
   const lowest = Math.min(...pool.servers.map(({ tier }) => tier));
   return {
     pool: pool.name,
+    ...(hasFifo ? { fifoName: name } : {}),
+    ...(wantsMail ? { mails: { name, eachCheck: mail.serversOnly !== true } } : {}),
     servers: pool.servers.flatMap((server, i): ServerNotice[] => {
       // Backups are what serves when the quorum is lost: they do not count towards it.
       if (server.tier !== lowest) return [];
@@ -54,9 +56,10 @@ export function noticesOf(
           server: server.name,
           weight: server.weight,
           startsDown: own.some(({ timing }) => timing.startDown),
+          ...(hasFifo ? { fifoName: serverName(server) } : {}),
+          ...(mailOf[i] === true ? { mail: serverName(server) } : {}),
           ...optional("up", up && commandOf(up, context)),
           ...optional("down", down && commandOf(down, context)),
-          ...(mailOf[i] === true ? { mail: endpointName(server.endpoint) } : {}),
         },
       ];
     }),
@@ -67,22 +70,23 @@ export function noticesOf(
       ...optional("down", quorum?.down && commandOf(quorum.down, context)),
       ...(quorumMail ? { mail: true } : {}),
     },
-    ...(wantsMail
-      ? { mails: { name: poolName(pool.name, frontends), eachCheck: mail.serversOnly !== true } }
-      : {}),
     atEnd,
   };
 }
 
-/** As keepalived names it: by the address that clients connect to. */
-function poolName(pool: string, frontends: readonly FrontendSettings[]): string {
-  const binds = frontends.filter((one) => one.defaultPool === pool).flatMap((one) => one.binds);
-  const bind = binds.find(({ kind }) => kind === "ip");
-  return bind === undefined ? `[${pool}]` : endpointName(bind);
+/** As keepalived: by the address, where there is just one; as its groups are called otherwise. */
+export function poolName(pool: string, frontends: readonly FrontendSettings[]): string {
+  const binds = frontends.flatMap(({ binds: all }) => all);
+  const [first] = binds;
+  if (first?.kind !== "ip" || binds.length > 1) return `[${pool}]:0`;
+  return addressName(first.address, first.port);
 }
 
-function endpointName(endpoint: ServerEndpoint | Bind): string {
-  if (endpoint.kind === "unix") return `[${endpoint.path}]`;
-  const host = endpoint.kind === "name" ? endpoint.host : endpoint.address;
-  return `[${host}]:tcp:${endpoint.port}`;
+function serverName({ name, endpoint }: ServerSettings): string {
+  if (endpoint.kind === "unix") return `[${name}]:0`;
+  return addressName(endpoint.kind === "ip" ? endpoint.address : endpoint.host, endpoint.port);
+}
+
+function addressName(address: string, port: number): string {
+  return `[${address}]:tcp:${port}`;
 }
