@@ -111,6 +111,7 @@ test("every script is looked at, whoever runs it", () => {
     globals("shutdown_script /opt/x"),
     globals("notify_fifo_script /opt/x"),
     globals("vrrp_notify_fifo_script /opt/x"),
+    globals("lvs_notify_fifo_script /opt/x"),
     server("quorum_up /opt/x"),
     server("quorum_down /opt/x"),
     real("notify_up /opt/x"),

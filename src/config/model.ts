@@ -62,6 +62,10 @@ export interface MailSettings {
   readonly connectTimeoutMs: number;
   /** False (`no_email_faults`): no mail when an instance goes to FAULT. */
   readonly onFault: boolean;
+  /** `smtp_alert_checker`, else `smtp_alert`: default of `smtp_alert` of pools, virtual and real servers. */
+  readonly checker?: boolean;
+  /** `no_checker_emails`: not of each check of a server that has several. */
+  readonly serversOnly?: true;
 }
 
 /** `script_user`, `enable_script_security`. */
@@ -106,8 +110,10 @@ export interface Fifo {
 export interface FifoSettings {
   /** `notify_fifo`. */
   readonly all: Fifo;
-  /** `vrrp_notify_fifo`: the same lines. */
+  /** `vrrp_notify_fifo`: the lines of addresses only. */
   readonly vrrp: Fifo;
+  /** `lvs_notify_fifo`: those of servers and pools only. */
+  readonly lvs: Fifo;
   /** `fifo_write_vrrp_states_on_reload`. */
   readonly writeStatesOnReload: boolean;
 }

@@ -267,7 +267,7 @@ test("every keyword is explained, and a mistyped one gets a suggestion", () => {
   assert.equal(explain("virtual_ipadress").suggestion, "virtual_ipaddress");
   assert.match(explainText("${_ENV HOME}"), /a variable of the environment/u);
   assert.match(explainText("virtual_ipaddress"), /holds +dev brd/u);
-  assert.match(explainText("lvs_notify_fifo"), /not carried out/u);
+  assert.match(explainText("net_namespace_ipvs"), /not carried out/u);
   assert.match(explainText("advert_int"), /unit +seconds[^]*default +1[^]*RFC 9568/u);
 });
 

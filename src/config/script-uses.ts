@@ -47,6 +47,7 @@ export function scriptUses(model: Model): ScriptUse[] {
     hooks.shutdown?.command,
     fifos.all.script,
     fifos.vrrp.script,
+    fifos.lvs.script,
     ...virtualServers.flatMap((server) => [
       server.quorumUp,
       server.quorumDown,

@@ -1,5 +1,6 @@
 /** A line to the check role: targets go there (control), verdicts come (control and workers). */
 
+import type { ServiceModel } from "../config/service/service-model.ts";
 import type { CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
@@ -18,6 +19,12 @@ export interface CheckRoleListener {
 
 /** What the check process is to do for the balancer. */
 export type AskedChecks = Omit<Extract<ToCheckRole, { type: "configure-checks" }>, "type">;
+
+/** Whom to tell of servers, and how. */
+export function noticeRules({ notices, vrrp }: ServiceModel): Omit<AskedChecks, "targets"> {
+  const mail = { mail: vrrp.mail, vrrp: { routerId: vrrp.vrrp.routerId } };
+  return { scripts: vrrp.scripts, notices, fifos: vrrp.fifos, mail };
+}
 
 export class CheckRoleLink {
   readonly #path: string;

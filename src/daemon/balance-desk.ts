@@ -9,12 +9,12 @@ import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { CountingProcess } from "../core/journal/tally.ts";
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
-import { serverTargets } from "../config/service/check-targets.ts";
+import { needsChecks, serverTargets } from "../config/service/check-targets.ts";
 import type { ServiceModel } from "../config/service/service-model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { tlsFileTroubles } from "../drivers/tls-certificates.ts";
 import { BalanceNews } from "./balance-news.ts";
-import { CheckRoleLink } from "./balance-check-link.ts";
+import { CheckRoleLink, noticeRules } from "./balance-check-link.ts";
 import { BalanceHouse } from "./balance-house.ts";
 import { serveWorkers, type WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
@@ -108,10 +108,8 @@ export class BalanceDesk {
     return this.#hub !== undefined;
   }
 
-  /** Some server has a check, perhaps one whose name has no address yet: the check role is needed. */
   get needsChecks(): boolean {
-    const pools = this.#service?.balance.pools ?? [];
-    return pools.some(({ servers }) => servers.some(({ check }) => check !== undefined));
+    return this.#service !== undefined && needsChecks(this.#service);
   }
 
   /** Workers of an earlier control process live on. */
@@ -371,7 +369,7 @@ export class BalanceDesk {
     if (service === undefined) return;
     const targets = this.#targets(service);
     this.#verdicts.keepOnly(new Set(targets.map(({ subject }) => subject)));
-    this.#checks.configure({ targets, scripts: service.vrrp.scripts, notices: service.notices });
+    this.#checks.configure({ targets, ...noticeRules(service) });
   }
 
   async #moved(host: string, address: string): Promise<void> {

@@ -15,12 +15,13 @@ import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { PoolNotices } from "../core/check/server-notices.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
-import type { ScriptSecurity } from "../config/model.ts";
+import type { FifoSettings, ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
 import type { AskedRequest, RequestExplanation } from "../core/proxy/request-explanation.ts";
 import type { WorkerStatus } from "./balance-status.ts";
 import type { EventDraft } from "./event-log.ts";
 import type { TicketSecrets } from "./ticket-keys.ts";
+import type { MailModel } from "./notify-mail.ts";
 
 /** Raised when an older process could misread a newer one; a mismatch means: replace that worker. */
 export const BALANCE_PROTOCOL = 4;
@@ -142,6 +143,10 @@ export type ToCheckRole =
       /** Under whose rights and which rules checks by script run. */
       readonly scripts: ScriptSecurity;
       readonly notices: readonly PoolNotices[];
+      /** Where lines about pools and servers go; absent: from a process of an earlier version. */
+      readonly fifos?: FifoSettings;
+      /** Without addresses there is no vrrp role to tell it. Absent: as above. */
+      readonly mail?: MailModel;
     }
   /** The node ends: who wants to hear of that is told. Answered by `end-told`. */
   | { readonly type: "tell-end" };

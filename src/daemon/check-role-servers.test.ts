@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { Agenda } from "./agenda.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerChecks } from "./check-role-servers.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
+import { NotifyLines } from "./notify-lines.ts";
+
+const agenda = new Agenda();
+after(() => agenda.close());
+
+type MailSink = Pick<MailAlerts, "configure" | "tell">;
+const NO_MAIL: MailSink = { configure: () => {}, tell: () => {} };
 
 const subject = "web/a";
 /** Nobody asks it within this test. */
@@ -26,7 +36,7 @@ const target = {
 test("a worker that reaches a new check process before control does hears what control knows", async () => {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
-  const checks = new ServerChecks(1);
+  const checks = new ServerChecks(1, new NotifyLines(agenda), NO_MAIL);
   const { promise, resolve } = Promise.withResolvers<CheckVerdict>();
   const early = new CheckRoleLink(path, "balance", {
     verdicts: (heard) => {
@@ -77,8 +87,8 @@ test("a server that moves while no check process lives is unknown to all, whoeve
   const silent = createServer((socket) => socket.resume()).listen(silentPath);
   const rules = { scripts: { enforce: false }, notices: [] };
   const [early, late] = [worker("early"), worker("late")];
-  const first = new ServerChecks(1);
-  const second = new ServerChecks(1);
+  const first = new ServerChecks(1, new NotifyLines(agenda), NO_MAIL);
+  const second = new ServerChecks(1, new NotifyLines(agenda), NO_MAIL);
   try {
     await first.listen(path);
     control.configure({ targets: [target], ...rules });
@@ -139,6 +149,7 @@ async function lineTo(path: string, role: "control" | "balance", more: object = 
 }
 
 interface Stage {
+  readonly folder: string;
   readonly line: (role: "control" | "balance", more?: object) => Promise<Line>;
   /** Lets itself be asked and never answers. */
   readonly silent: (name: string) => CheckTarget;
@@ -146,11 +157,15 @@ interface Stage {
   readonly moved: (name: string) => CheckTarget;
 }
 
-async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+async function onStage(
+  play: (stage: Stage) => Promise<void>,
+  mails: MailSink = NO_MAIL,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
   const path = join(folder, "check.sock");
   const server = createServer((socket) => socket.resume()).listen(join(folder, "silent.sock"));
-  const checks = new ServerChecks(1);
+  const fifos = new NotifyLines(agenda);
+  const checks = new ServerChecks(1, fifos, mails);
   const lines: Line[] = [];
   const at = (name: string, socket: string): CheckTarget => ({
     subject: name,
@@ -160,6 +175,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   try {
     await checks.listen(path);
     await play({
+      folder,
       line: async (role, more) => {
         const line = await lineTo(path, role, more);
         lines.push(line);
@@ -171,6 +187,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   } finally {
     for (const { connection } of lines) connection.close();
     checks.close();
+    await fifos.close();
     server.close();
     rmSync(folder, { recursive: true });
   }
@@ -214,3 +231,75 @@ test("a worker that speaks between control's two messages does not hide that a s
     await worker.heard(2);
     assert.deepEqual(worker.told.slice(0, 2), ["verdicts", "unknown web/a"]);
   }));
+
+test("changes of servers and pools reach a FIFO, and its script as that of keepalived does", () =>
+  onStage(async ({ line, silent, folder }) => {
+    const [path, log] = [join(folder, "lvs"), join(folder, "log")];
+    const [rs, vs] = ["[10.0.0.1]:tcp:80", "[192.0.2.10]:tcp:80"];
+    const control = await line("control");
+    const server = { server: "a", fifoName: rs, weight: 1, startsDown: false };
+    const quorum = { weight: 1, hysteresis: 0 };
+    // The path is the last argument; `sh` has it as $0 here.
+    const argv = ["/bin/sh", "-c", `cat "$0" > ${log}`];
+    control.connection.send({
+      type: "configure-checks",
+      targets: [silent("web/a")],
+      scripts: { user: userInfo().username, enforce: false },
+      notices: [{ pool: "web", fifoName: vs, servers: [server], quorum, atEnd: true }],
+      fifos: {
+        all: {},
+        vrrp: {},
+        lvs: { target: { path }, script: { argv } },
+        writeStatesOnReload: false,
+      },
+    });
+    control.connection.send({ type: "tell-end" });
+    await control.heard(3);
+    assert.equal(control.told.at(-1), "end-told");
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    const all = `VS ${vs} UP\nRS ${rs} ${vs} DOWN\nVS ${vs} DOWN\n`;
+    while (!existsSync(log) || readFileSync(log, "utf8").length < all.length) await sleep(10);
+    assert.equal(readFileSync(log, "utf8"), all);
+  }));
+
+test("mail tells of a server that goes down, and of its other check that fails after it", async () => {
+  const sent: string[] = [];
+  const both = Promise.withResolvers<void>();
+  await onStage(
+    async ({ line, silent }) => {
+      const control = await line("control");
+      const { endpoint } = silent("web/a");
+      const timing = { ...plainTiming(60_000, 1000), warmupMs: 0, fall: 1 };
+      const targets = ["one", "two"].map((name): CheckTarget => {
+        const check = { name, protocol: { kind: "memcached" }, timing } as const;
+        return { subject: "web/a", check, endpoint: { ...endpoint, path: "/nobody" } as never };
+      });
+      const server = { server: "a", weight: 1, startsDown: false, mail: "[10.0.0.1]:tcp:80" };
+      const quorum = { weight: 1, hysteresis: 0 };
+      const mails = { name: "[192.0.2.1]:tcp:80", eachCheck: true };
+      const notices = [{ pool: "web", servers: [server], quorum, mails, atEnd: false }];
+      control.connection.send({
+        type: "configure-checks",
+        targets,
+        scripts: { enforce: false },
+        notices,
+        mail: {
+          mail: { to: [], from: "", tls: "off", connectTimeoutMs: 1, onFault: true },
+          vrrp: { routerId: "r1" },
+        },
+      });
+      await both.promise;
+    },
+    {
+      configure: ({ vrrp }) => sent.push(vrrp.routerId),
+      tell: ({ subject: about, text }) => {
+        sent.push(`${about}: ${text}`);
+        if (sent.length === 3) both.resolve();
+      },
+    },
+  );
+  assert.equal(sent.shift(), "r1");
+  const wanted =
+    /^Realserver \[10\.0\.0\.1\]:tcp:80 of virtual server \[192\.0\.2\.1\]:tcp:80 - DOWN: => CHECK failed on service : .+ <=\n$/u;
+  for (const mail of sent) assert.match(mail, wanted);
+});

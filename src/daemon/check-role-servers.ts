@@ -10,7 +10,9 @@ import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts"
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import { NoticeDesk } from "./notice-desk.ts";
+import type { NotifyLines } from "./notify-lines.ts";
 import { type LineConnection, type LineHandlers, serveLines } from "./line-connection.ts";
 
 /** Workers of a large machine, their successors, and two control processes. */
@@ -21,6 +23,7 @@ const ALL_EVERY_MS = 5_000;
 /** What scripts of the end get. */
 const END_MS = 5_000;
 
+type Mails = Pick<MailAlerts, "configure" | "tell">;
 type Connection = LineConnection<FromCheckRole>;
 
 export class ServerChecks {
@@ -29,17 +32,33 @@ export class ServerChecks {
   readonly #runner: CheckRunner;
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
+  readonly #lines: NotifyLines;
+  readonly #mails: Mails;
   #server: Server | undefined;
   #isConfigured = false;
 
-  constructor(seed: number) {
-    this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
-      for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
-      this.#desk.run(this.#notices.heard(verdict.subject, verdict.up));
-    });
-    this.#desk = new NoticeDesk((subject, reason) => {
-      for (const control of this.#controls) control.send({ type: "note", subject, reason });
-    });
+  constructor(seed: number, lines: NotifyLines, mails: Mails) {
+    this.#lines = lines;
+    this.#mails = mails;
+    this.#runner = new CheckRunner(
+      new Prng(seed),
+      (verdict) => {
+        for (const client of this.#clients) client.send({ type: "verdicts", verdicts: [verdict] });
+        this.#desk.run(this.#notices.heard(verdict.subject, verdict.up, verdict.reason));
+      },
+      (...said) => this.#desk.run(this.#notices.heardCheck(...said)),
+    );
+    this.#desk = new NoticeDesk(
+      (subject, reason) => this.note(subject, reason),
+      (line) => lines.write("servers", line),
+      (mail) => mails.tell(mail),
+    );
+  }
+
+  /** False: no control role is there to hear it. */
+  note(subject: string, reason: string): boolean {
+    for (const control of this.#controls) control.send({ type: "note", subject, reason });
+    return this.#controls.size > 0;
   }
 
   /** Takes the place of an earlier check process. Rejects when the socket cannot be had. */
@@ -81,6 +100,12 @@ export class ServerChecks {
           if (subjects.length > 0) connection.send({ type: "unknown", subjects });
         } else {
           this.#desk.security = message.scripts;
+          if (message.mail !== undefined) this.#mails.configure(message.mail);
+          const note = (reason: string): boolean => this.note("", reason);
+          const context = { defaults: message.scripts, note };
+          const { all, lvs } = message.fifos ?? {};
+          const fifos = message.notices.length === 0 ? [] : [all ?? {}, lvs ?? {}];
+          this.#lines.configure("servers", fifos, context);
           this.#desk.run(this.#notices.configure(message.notices));
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =

@@ -12,6 +12,8 @@ import { TrackedChecks } from "./check-role-checks.ts";
 import { ServerChecks } from "./check-role-servers.ts";
 import { Tracks } from "./check-role-tracks.ts";
 import { NotifyDesk } from "./notify-desk.ts";
+import { MailAlerts } from "./notify-mail.ts";
+import { NotifyLines } from "./notify-lines.ts";
 import type { ToCheck } from "./role-protocol.ts";
 import { keepShowingLife } from "./role-spawn.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -30,8 +32,10 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   });
   const tracks = new Tracks(link, agenda);
   const checks = new TrackedChecks(link, process.pid);
-  const servers = new ServerChecks(process.pid);
-  const desk = new NotifyDesk(link, agenda, stateDirectory);
+  const lines = new NotifyLines(agenda);
+  const mails = new MailAlerts(stateDirectory, agenda, (reason) => note(reason, servers, link));
+  const servers: ServerChecks = new ServerChecks(process.pid, lines, mails);
+  const desk = new NotifyDesk(link, agenda, lines, mails);
 
   let ending = false;
   const end = (): void => {
@@ -39,7 +43,9 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     ending = true;
     tracks.close();
     checks.close();
-    const told = desk.close();
+    desk.close();
+    // Nobody tells again what a FIFO took: its script reads that first.
+    const told = lines.close();
     link.close();
     agenda.close();
     void Promise.all([servers.finish(), told]).then(() => {
@@ -78,4 +84,9 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   }
   keepShowingLife("check", directory.path);
   await link.connect();
+}
+
+/** One of the two roles that we work for may be missing. */
+function note(reason: string, servers: ServerChecks, link: CheckLink): void {
+  if (!servers.note("", reason)) link.tell({ instance: "", kind: "note", reason });
 }

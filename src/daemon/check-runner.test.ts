@@ -52,6 +52,7 @@ function verdicts(
         told.set(verdict.subject, verdict);
         if (told.size === asked.length) resolve({ runner, told });
       },
+      undefined,
       limits,
     );
     runner.configure(asked, RULES);
@@ -87,7 +88,12 @@ test("a runner that stood still blames nobody, whatever it was about to do", asy
   const timing = { timeoutMs: 150, intervalMs: 1, fastIntervalMs: 1 };
   const told: CheckVerdict[] = [];
   const limits = { probes: 1000, scripts: 1 };
-  const runner = new CheckRunner(new Prng(1), (verdict) => void told.push(verdict), limits);
+  const runner = new CheckRunner(
+    new Prng(1),
+    (verdict) => void told.push(verdict),
+    undefined,
+    limits,
+  );
   runner.configure(targets(300, { kind: "memcached" }, port, timing), RULES);
   // Again and again, and so also in the middle of a turn, whose parts come one right after the other.
   for (let i = 0; i < 4; i++) {

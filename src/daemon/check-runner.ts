@@ -44,9 +44,13 @@ const CATCH_UP_MS = 250;
 /** Who stands still again and again must judge some day. */
 const MAX_CATCH_UPS = 3;
 
+/** What a single check said, after its subject was told of; `changed`: that went up or down by it. */
+type OnCheck = (check: string, verdict: CheckVerdict, changed: boolean) => void;
+
 export class CheckRunner {
   readonly #prng: Prng;
   readonly #onVerdict: (verdict: CheckVerdict) => void;
+  readonly #onCheck: OnCheck;
   /** By subject and check: a server may have several. */
   readonly #running = new Map<string, Running>();
   /** Keys of all checks of a subject. */
@@ -74,10 +78,12 @@ export class CheckRunner {
   constructor(
     prng: Prng,
     onVerdict: (verdict: CheckVerdict) => void,
+    onCheck: OnCheck = () => {},
     limits: CheckLimits = LIMITS,
   ) {
     this.#prng = prng;
     this.#onVerdict = onVerdict;
+    this.#onCheck = onCheck;
     this.#probeSlots = { limit: limits.probes, used: 0, waiting: [] };
     this.#scriptSlots = { limit: limits.scripts, used: 0, waiting: [] };
   }
@@ -295,7 +301,13 @@ export class CheckRunner {
     for (const action of running.check.step(monotonicMs(), input)) {
       if (action.type === "start-probe") this.#ask(running);
       else if (action.type === "abandon-probe") this.#abandon(running);
-      else this.#tell(action.verdict.subject);
+      else {
+        const { subject } = action.verdict;
+        const before = this.#told.get(subject)?.up;
+        this.#tell(subject);
+        const changed = this.#told.get(subject)?.up !== before;
+        this.#onCheck(running.check.target.check.name, action.verdict, changed);
+      }
     }
     this.#heap.push(running);
   }

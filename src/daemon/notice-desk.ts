@@ -1,7 +1,11 @@
-/** Runs the scripts that servers and pools are told of with: in order, one at a time in each lane. */
+/**
+ * Tells of servers and pools: by scripts, in order, one at a time in each lane, by lines of FIFOs, and by mail.
+ */
 
 import { describeEnd } from "../core/check/script-track.ts";
-import type { NoticeOrder } from "../core/check/server-notices.ts";
+import type { NoticeOrder, ScriptOrder } from "../core/check/server-notices.ts";
+import type { Mail } from "../core/notify/commands.ts";
+import type { FifoLine } from "../core/notify/fifo-queue.ts";
 import type { ScriptSecurity } from "../config/model.ts";
 import { checkScript } from "../drivers/script-facts.ts";
 import { type RunningScript, runScript } from "../drivers/script-runner.ts";
@@ -14,11 +18,19 @@ const LOOK_MS = 20;
 
 export class NoticeDesk {
   readonly #note: (lane: string, reason: string) => void;
-  readonly #waiting = new Map<string, NoticeOrder[]>();
+  readonly #write: (line: FifoLine) => void;
+  readonly #send: (mail: Mail) => void;
+  readonly #waiting = new Map<string, ScriptOrder[]>();
   #security: ScriptSecurity = { enforce: true };
 
-  constructor(note: (lane: string, reason: string) => void) {
+  constructor(
+    note: (lane: string, reason: string) => void,
+    write: (line: FifoLine) => void,
+    send: (mail: Mail) => void,
+  ) {
+    this.#send = send;
     this.#note = note;
+    this.#write = write;
   }
 
   set security(security: ScriptSecurity) {
@@ -27,6 +39,14 @@ export class NoticeDesk {
 
   run(orders: readonly NoticeOrder[]): void {
     for (const order of orders) {
+      if ("mail" in order) {
+        this.#send(order.mail);
+        continue;
+      }
+      if ("line" in order) {
+        this.#write(order);
+        continue;
+      }
       const lane = this.#waiting.get(order.lane);
       if (lane === undefined) {
         this.#waiting.set(order.lane, [order]);

@@ -1,6 +1,6 @@
 /** Carries out notifications: scripts, FIFO lines, mails, and the acknowledgement at the end. */
 
-import type { NotifyRequest, NotifySubject } from "../core/notify/commands.ts";
+import { fifoLine, type NotifyRequest, type NotifySubject } from "../core/notify/commands.ts";
 import { NotifyQueue, type NotifyAction, type NotifyInput } from "../core/notify/queue.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
@@ -8,8 +8,8 @@ import { checkScript } from "../drivers/script-facts.ts";
 import { runScript, type RunningScript } from "../drivers/script-runner.ts";
 import type { Agenda, Sleeper } from "./agenda.ts";
 import type { CheckLink } from "./check-role-link.ts";
-import { NotifyLine } from "./notify-line.ts";
-import { MailAlerts } from "./notify-mail.ts";
+import type { NotifyLines } from "./notify-lines.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import type { RoleModel } from "./role-protocol.ts";
 
 export class NotifyDesk implements Sleeper {
@@ -18,15 +18,16 @@ export class NotifyDesk implements Sleeper {
   readonly #queue = new NotifyQueue();
   readonly #running = new Map<string, RunningScript>();
   readonly #mails: MailAlerts;
-  #lines = new Map<string, NotifyLine>();
+  readonly #lines: NotifyLines;
   #security: RoleModel["scripts"] = { enforce: true };
   /** Called whenever nothing waits and nothing runs. */
   onIdle: () => void = () => {};
 
-  constructor(link: CheckLink, agenda: Agenda, stateDirectory: string) {
+  constructor(link: CheckLink, agenda: Agenda, lines: NotifyLines, mails: MailAlerts) {
     this.#link = link;
+    this.#lines = lines;
     this.#agenda = agenda;
-    this.#mails = new MailAlerts(stateDirectory, agenda, (reason) => this.#note("", reason));
+    this.#mails = mails;
     agenda.add(this);
   }
 
@@ -50,7 +51,8 @@ export class NotifyDesk implements Sleeper {
       ...groups.map(({ name, notify }) => ({ scope: "GROUP", name, notify }) as const),
     ];
     this.#mails.configure(model);
-    this.#configureLines(model);
+    const context = { defaults: model.scripts, note: (reason: string) => this.#note("", reason) };
+    this.#lines.configure("addresses", [model.fifos.all, model.fifos.vrrp], context);
     this.#step({ type: "configured", subjects });
   }
 
@@ -58,33 +60,11 @@ export class NotifyDesk implements Sleeper {
     this.#step({ type: "notify-requested", request });
   }
 
-  /** Ends what runs; the vrrp role will tell it again to whoever comes after us. What a FIFO took
-   *  it does not tell again: resolves when that is read. */
-  async close(): Promise<void> {
+  /** Ends what runs; the vrrp role will tell it again to whoever comes after us. */
+  close(): void {
     this.#agenda.delete(this);
     this.#mails.close();
     for (const script of this.#running.values()) script.kill("SIGKILL");
-    await Promise.all([...this.#lines.values()].map((line) => line.close()));
-  }
-
-  #configureLines(model: RoleModel): void {
-    const kept = new Map<string, NotifyLine>();
-    const wanted = [model.fifos.all, model.fifos.vrrp].flatMap(({ target, script }) => {
-      return target === undefined ? [] : [{ target, script }];
-    });
-    const keys = wanted.map((fifo) => JSON.stringify([fifo, model.scripts]));
-    for (const [key, line] of this.#lines) {
-      if (keys.includes(key)) kept.set(key, line);
-      else line.replace();
-    }
-    for (const [index, { target, script }] of wanted.entries()) {
-      const key = keys[index]!;
-      if (kept.has(key)) continue;
-      const note = (reason: string): void => this.#note("", reason);
-      const context = { agenda: this.#agenda, defaults: model.scripts, note };
-      kept.set(key, new NotifyLine(target, script, context));
-    }
-    this.#lines = kept;
   }
 
   #step(input: NotifyInput): void {
@@ -102,7 +82,7 @@ export class NotifyDesk implements Sleeper {
         this.#running.get(action.lane)?.kill(action.signal);
         break;
       case "write-fifo":
-        for (const line of this.#lines.values()) line.write(action.request);
+        this.#lines.write("addresses", fifoLine(action.request));
         break;
       case "send-mail":
         this.#mails.send(action.request);

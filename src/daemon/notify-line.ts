@@ -1,9 +1,8 @@
 /** One notification FIFO at work: its queue, the file, and the script that reads it. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { FifoQueue, type FifoInput } from "../core/notify/fifo-queue.ts";
+import { FifoQueue, type FifoInput, type FifoLine } from "../core/notify/fifo-queue.ts";
 import { KeepRunning, type HelperInput } from "../core/notify/keep-running.ts";
-import type { NotifyRequest } from "../core/notify/commands.ts";
 import type { NotifyCommand } from "../core/vrrp/settings.ts";
 import type { Fifo } from "../config/model.ts";
 import { monotonicMs } from "../drivers/clock.ts";
@@ -49,9 +48,9 @@ export class NotifyLine implements Sleeper {
     this.#step({ type: "woken" });
   }
 
-  write(request: NotifyRequest): void {
+  write(line: FifoLine): void {
     const dropped = this.#queue.dropped;
-    this.#step({ type: "line-queued", request });
+    this.#step({ type: "line-queued", line });
     if (dropped === 0 && this.#queue.dropped > 0) {
       this.#context.note(`FIFO ${this.#target.path}: nobody reads, outdated lines are dropped`);
     }

@@ -1,6 +1,6 @@
 /** The mail alerts at work: the queue, its copy on disk, and the server. */
 
-import { mailFor, type NotifyRequest } from "../core/notify/commands.ts";
+import { type Mail, mailFor, type NotifyRequest, withRouter } from "../core/notify/commands.ts";
 import { MailQueue, type MailInput } from "../core/notify/mail-queue.ts";
 import { monotonicMs } from "../drivers/clock.ts";
 import { sendMail, type MailRoute } from "../drivers/mail.ts";
@@ -9,7 +9,9 @@ import type { Agenda, Sleeper } from "./agenda.ts";
 import type { RoleModel } from "./role-protocol.ts";
 
 /** What of a configuration counts here. */
-type MailModel = Pick<RoleModel, "mail"> & { readonly vrrp: { readonly routerId: string } };
+export type MailModel = Pick<RoleModel, "mail"> & {
+  readonly vrrp: { readonly routerId: string };
+};
 
 export class MailAlerts implements Sleeper {
   readonly #queue = new MailQueue();
@@ -54,6 +56,12 @@ export class MailAlerts implements Sleeper {
     if (this.#route === undefined || (request.state === "FAULT" && !this.#onFault)) return;
     const mail = mailFor(request, this.#routerId, new Date(request.wallMs).toISOString());
     this.#step({ type: "mail-queued", mail });
+  }
+
+  /** Of servers; on disk when this returns, too. */
+  tell(mail: Mail): void {
+    if (this.#route === undefined) return;
+    this.#step({ type: "mail-queued", mail: withRouter(mail, this.#routerId) });
   }
 
   close(): void {

@@ -41,21 +41,21 @@ export const GLOBAL_KEYWORDS: string = `
 + smtp_connect_timeout | seconds 1..1000 | 30 | How long the mail server is waited for. | man, Global definitions
 + smtp_alert | bool | off | Default of every smtp_alert. | man, Global definitions
 + smtp_alert_vrrp | bool | off | Default of smtp_alert in instances and sync groups. | man, Global definitions
-- smtp_alert_checker | bool | | Mail on changes of real servers: none is sent; see notify_up, notify_down and nines events. | man, Global definitions
++ smtp_alert_checker | bool | smtp_alert | Default of smtp_alert in virtual and real servers, and in pools. | man, Global definitions
 + no_email_faults | flag | | No mail when an instance goes to FAULT. | man, Global definitions
-- no_checker_emails | flag | | No mail on each change of a check: none is sent. | man, Global definitions
++ no_checker_emails | flag | | Of a server with several checks: mail when it goes down or comes back, not on each change of one of them. | man, Global definitions
 + enable_script_security | bool | off | Refuse root's scripts that others could change. | man, Global definitions
 + script_user | words 1..2 | keepalived_script | User (and group) that scripts run as. | man, Global definitions
 + startup_script | script | | Run once before anything starts. | man, Global definitions
 + startup_script_timeout | seconds 1..1000 | 10 | Time the startup script may take. | man, Global definitions
 + shutdown_script | script | | Run once after everything ended. | man, Global definitions
 + shutdown_script_timeout | seconds 1..1000 | 10 | Time the shutdown script may take. | man, Global definitions
-+ notify_fifo | words 1..3 | | FIFO that gets every event of instances and groups as a line. | man, Global definitions
++ notify_fifo | words 1..3 | | FIFO that gets every event of instances and groups, and of pools and their servers, as a line. | man, Global definitions
 + notify_fifo_script | script | | Reads notify_fifo; gets its path as last argument. | man, Global definitions
 + vrrp_notify_fifo | words 1..3 | | FIFO that gets the events of instances and groups. | man, Global definitions
 + vrrp_notify_fifo_script | script | | Reads vrrp_notify_fifo. | man, Global definitions
-- lvs_notify_fifo | words 1..3 | | FIFO for the events of virtual and real servers: nothing is written; see notify_up, notify_down and nines events. | man, Global definitions
-- lvs_notify_fifo_script | script | | Reads lvs_notify_fifo, to which nothing is written. | man, Global definitions
++ lvs_notify_fifo | words 1..3 | | FIFO that gets the events of pools and their servers: VS [192.0.2.10]:tcp:80 UP, RS [10.0.0.1]:tcp:80 [192.0.2.10]:tcp:80 DOWN. | man, Global definitions
++ lvs_notify_fifo_script | script | | Reads lvs_notify_fifo. | man, Global definitions
 + fifo_write_vrrp_states_on_reload | flag | | Write all states to the FIFOs after a reload. | man, Global definitions
 + vrrp_version | one-of 2,3 | 2 | Version of instances that do not say; IPv6 always is 3. | man, Global definitions; RFC 9568
 + vrrp_mcast_group4 | address | 224.0.0.18 | IPv4 group that adverts go to. | RFC 9568 5.1.1.2

@@ -41,7 +41,7 @@ export const LVS_KEYWORDS: string = `
 - nat_mask | any | | Very old; without effect. | keepalived source
 
 [virtual_server real_server]
-~ smtp_alert | bool | smtp_alert | Mail on changes. | man, Virtual server(s)
+~ smtp_alert | bool | smtp_alert_checker | Mail when the quorum is gained or lost; of a real server, where nobody says otherwise: yes, when it goes down or comes back. | man, Virtual server(s)
 ~ virtualhost | word | | Host name in HTTP checks. | man, Virtual server(s)
 ~ connect_timeout | seconds 0.001..3600 | 5 | Time to connect. | man, Virtual server(s)
 ~ retry | int 0..4294967295 | 1 | Further tries before a server is down. | man, Virtual server(s)

@@ -48,6 +48,15 @@ export function serverTargets(
   );
 }
 
+/** Some server has a check, perhaps one whose name has no address yet, or somebody is to be told. */
+export function needsChecks({
+  balance,
+  notices,
+}: Pick<ServiceModel, "balance" | "notices">): boolean {
+  const servers = balance.pools.flatMap((pool) => pool.servers);
+  return notices.length > 0 || servers.some(({ check }) => check !== undefined);
+}
+
 /** One target for each check that addresses track. */
 export function trackTargets(
   service: Pick<ServiceModel, "checks" | "trackedChecks">,

@@ -66,28 +66,3 @@ test("a command is split at spaces wherever it is written", () => {
   assert.deepEqual(argvOf(`{ script: [/bin/ask, -x, two words] }`), wanted);
   assert.deepEqual(argvOf(`{ script: { command: [/bin/ask, -x, two words] } }`), wanted);
 });
-
-test("keys that an earlier import wrote and nothing is done for are taken, with a warning each", () => {
-  const yaml = `
-global:
-  smtp_alert_checker: true
-  no_checker_emails: true
-  lvs_notify_fifo: /run/lvs.fifo
-  lvs_notify_fifo_script: { command: /bin/true, user: nobody }
-`;
-  const { service, diagnostics } = readServiceYaml(
-    "nines.yaml",
-    {},
-    { ...DISK, readFile: () => yaml },
-  );
-  assert.ok(service !== undefined);
-  assert.deepEqual(
-    diagnostics.map(({ line, severity, reason }) => `${line}: ${severity}: ${reason}`),
-    [
-      "3: warning: ignored: 'smtp_alert_checker'",
-      "4: warning: ignored: 'no_checker_emails'",
-      "5: warning: ignored: 'lvs_notify_fifo'",
-      "6: warning: ignored: 'lvs_notify_fifo_script'",
-    ],
-  );
-});

@@ -202,15 +202,11 @@ test("virtual servers whose names differ in signs only stay apart", () => {
 });
 
 test("what has no counterpart and decides about no server is named as well", () => {
-  const fifo = "global_defs {\n notify_fifo /run/a.fifo\n}\n";
-  const { notes = [] } = read(fifo + virtualServer("10.0.0.100 80", "ha_suspend"));
+  const { notes = [] } = read(virtualServer("10.0.0.100 80", "ha_suspend"));
   const [, ...lacks] = notes;
   assert.deepEqual(
     lacks.map((note) => note.replace(/ - see .*/u, "")),
-    [
-      "virtual_server 10.0.0.100 80: ha_suspend is left out, checks run whoever has the address",
-      "notify_fifo gets nothing about virtual servers",
-    ],
+    ["virtual_server 10.0.0.100 80: ha_suspend is left out, checks run whoever has the address"],
   );
 });
 
@@ -222,4 +218,89 @@ test("words that decide about servers and have no counterpart are named", () => 
   );
   const named = "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset";
   assert.equal(notes[1], `virtual_server 10.0.0.100 80: ${named}`);
+});
+
+test("a FIFO knows virtual and real servers by keepalived's names", () => {
+  const of = (name: string, real: string): string =>
+    `virtual_server ${name} {\n protocol TCP\n real_server ${real} {\n TCP_CHECK {\n }\n }\n}\n`;
+  const group = (name: string, member: string): string =>
+    `virtual_server_group ${name} {\n ${member}\n}\n`;
+  const text =
+    group("WEB", "10.0.0.101 80") +
+    group("5", "10.0.0.102-103 80") +
+    of("10.0.0.100 80", "10.0.0.1 80") +
+    of("group 5", "10.0.0.2 80") +
+    of("2001:DB8::1 443", "2001:db8:0::2 8443") +
+    of("group WEB", "10.0.0.3 80");
+  const told = (globals: string): unknown => {
+    const { service } = read(`global_defs {\n ${globals}\n}\n${text}`);
+    return service?.notices.map(({ fifoName, servers }) => [
+      fifoName,
+      ...servers.map((server) => server.fifoName),
+    ]);
+  };
+  assert.deepEqual(told("router_id lb1"), []);
+  for (const fifo of ["lvs_notify_fifo /run/lvs", "notify_fifo /run/all"]) {
+    assert.deepEqual(told(fifo), [
+      ["[5]:0", "[10.0.0.2]:tcp:80"],
+      ["[10.0.0.100]:tcp:80", "[10.0.0.1]:tcp:80"],
+      ["[2001:db8::1]:tcp:443", "[2001:db8::2]:tcp:8443"],
+      ["[WEB]:0", "[10.0.0.3]:tcp:80"],
+    ]);
+  }
+  assert.deepEqual(told("vrrp_notify_fifo /run/vrrp"), []);
+});
+
+test("a FIFO tells two virtual servers of one group apart", () => {
+  const group = "virtual_server_group WEB {\n 10.0.0.101 80\n fwmark 3\n}\n";
+  const of = (protocol: string): string =>
+    `virtual_server group WEB {\n protocol ${protocol}\n${SERVER}`;
+  const globals = "global_defs {\n lvs_notify_fifo /run/lvs\n}\n";
+  const { service } = read(globals + group + of("UDP") + of("TCP"));
+  assert.deepEqual(
+    service?.notices.map(({ fifoName }) => fifoName),
+    ["[WEB]:1"],
+  );
+});
+
+/** Who wants mail: `A` and `B` for the two real servers, `Q` for the quorum. */
+function mailed(globals: string, ofVirtual = "", ofReal = ""): string {
+  const text = `global_defs {
+  notification_email {
+    ops@example.org
+  }
+  smtp_server 192.0.2.9
+  ${globals}
+}
+virtual_server 192.0.2.1 80 {
+  protocol TCP
+  ${ofVirtual}
+  real_server 10.0.0.1 80 {
+    ${ofReal}
+  }
+  real_server 10.0.0.2 81 {
+  }
+}
+`;
+  const { service, notes } = read(text);
+  assert.equal(notes?.some((note) => note.includes("mail")) ?? false, false);
+  const [pool] = service?.notices ?? [];
+  if (pool === undefined) return "";
+  assert.equal(pool.mails?.name, "[192.0.2.1]:tcp:80");
+  const names = ["[10.0.0.1]:tcp:80", "[10.0.0.2]:tcp:81"];
+  const servers = pool.servers.map(({ mail }, i) => (mail === names[i] ? "AB"[i] : ""));
+  const each = pool.mails?.eachCheck ? "" : " servers only";
+  return `${servers.join("")}${pool.quorum.mail === true ? "Q" : ""}${each}`;
+}
+
+test("mail follows smtp_alert of a server, else the checkers' default, else everyone's", () => {
+  assert.equal(mailed(""), "AB");
+  assert.equal(mailed("smtp_alert"), "ABQ");
+  assert.equal(mailed("smtp_alert off"), "");
+  assert.equal(mailed("smtp_alert\nsmtp_alert_checker off"), "");
+  assert.equal(mailed("smtp_alert off\nsmtp_alert_checker on"), "ABQ");
+  assert.equal(mailed("smtp_alert", "smtp_alert off"), "AB");
+  assert.equal(mailed("", "smtp_alert on", "smtp_alert off"), "BQ");
+  assert.equal(mailed("smtp_alert off", "", "smtp_alert on"), "A");
+  assert.equal(mailed("no_checker_emails"), "AB servers only");
 });

@@ -10,11 +10,11 @@ import type { CheckSettings } from "../../core/check/check-settings.ts";
 import type { BalanceSettings } from "../../core/proxy/frontend-settings.ts";
 import { counted } from "../../lib/plural.ts";
 import type { Data } from "../import/draft.ts";
-import type { Model } from "../model.ts";
+import type { MailSettings, Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
-import { virtualServerData } from "./server-data.ts";
+import { type VirtualServerData, virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
   readonly balance: BalanceSettings;
@@ -46,16 +46,47 @@ export function carryOut(model: Model, file: string): CarriedOut {
     return why === undefined ? [] : [`virtual_server ${server.name} is not carried out: ${why}`];
   });
   const wanted = virtualServers.filter((server) => whyNot(server) === undefined);
-  const carried = accepted(wanted, left);
-  const service = carried.length === 0 ? undefined : serviceOf(carried);
+  const carried = accepted(wanted, { mail: model.mail, left });
+  const { all, lvs } = model.fifos;
+  const hasFifo = all.target !== undefined || lvs.target !== undefined;
+  const service = carried.length === 0 ? undefined : serviceOf(carried, model.mail, hasFifo);
   if (service === undefined || typeof service === "string") return { ...NOTHING, notes: left };
   const { balance, checks, notices } = service;
   return {
     balance,
     checks,
-    notices,
-    notes: [proxyNote(carried, file), ...left, ...lacks(carried, model)],
+    notices: namedAsGroups(notices, { carried, all: virtualServers, mail: model.mail }),
+    notes: [proxyNote(carried, file), ...left, ...lacks(carried)],
   };
+}
+
+interface Carried {
+  readonly carried: readonly VirtualServerSettings[];
+  readonly all: readonly VirtualServerSettings[];
+  readonly mail: MailSettings;
+}
+
+/**
+ * A group has no address: keepalived's FIFOs and mails call it `[NAME]:0`, and where several virtual servers are of it,
+ * the next one `[NAME]:1`.
+ */
+function namedAsGroups(
+  notices: readonly PoolNotices[],
+  { carried, all, mail }: Carried,
+): readonly PoolNotices[] {
+  const servers = new Map(withPools(carried, mail).map(({ data, server }) => [data.name, server]));
+  return notices.map((one) => {
+    const server = servers.get(one.pool)!;
+    const [, group] = /^group (.*)$/u.exec(server.name) ?? [];
+    if (group === undefined) return one;
+    const number = all.filter(({ name }) => name === server.name).indexOf(server);
+    const own = `[${group}]:${number}`;
+    return {
+      ...one,
+      ...(one.fifoName === undefined ? {} : { fifoName: own }),
+      ...(one.mails === undefined ? {} : { mails: { ...one.mails, name: own } }),
+    };
+  });
 }
 
 /** Undefined: it can be. */
@@ -72,44 +103,58 @@ function whyNot(server: VirtualServerSettings): string | undefined {
   return undefined;
 }
 
+interface Around {
+  readonly mail: MailSettings;
+  /** Why some are not carried out. */
+  readonly left: string[];
+}
+
 /** Those that the balancer takes: one that it cannot take costs none of the others. */
 function accepted(
   servers: readonly VirtualServerSettings[],
-  left: string[],
+  around: Around,
 ): readonly VirtualServerSettings[] {
-  const why = servers.length === 0 ? undefined : serviceOf(servers);
+  const why = servers.length === 0 ? undefined : serviceOf(servers, around.mail);
   if (typeof why !== "string") return servers;
   const [first] = servers;
   if (servers.length === 1) {
-    left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
+    around.left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
     return [];
   }
   const middle = servers.length >> 1;
-  const all = accepted(servers.slice(0, middle), left);
-  return joined(all, accepted(servers.slice(middle), left), left);
+  const all = accepted(servers.slice(0, middle), around);
+  return joined(all, accepted(servers.slice(middle), around), around);
 }
 
 /** Where two of them want the same, the first one has it; found by halves, as each try reads all. */
 function joined(
   all: readonly VirtualServerSettings[],
   rest: readonly VirtualServerSettings[],
-  left: string[],
+  around: Around,
 ): readonly VirtualServerSettings[] {
   const both = [...all, ...rest];
-  const why = rest.length === 0 ? undefined : serviceOf(both);
+  const why = rest.length === 0 ? undefined : serviceOf(both, around.mail);
   if (typeof why !== "string") return both;
   const [first] = rest;
   if (rest.length === 1) {
-    left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
+    around.left.push(`virtual_server ${first!.name} is not carried out: ${why}`);
     return all;
   }
   const middle = rest.length >> 1;
-  return joined(joined(all, rest.slice(0, middle), left), rest.slice(middle), left);
+  return joined(joined(all, rest.slice(0, middle), around), rest.slice(middle), around);
 }
 
 /** A text says why they cannot be. */
-function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | string {
-  const document = documentOf(servers);
+function serviceOf(
+  servers: readonly VirtualServerSettings[],
+  mail: MailSettings,
+  hasFifo = false,
+): ServiceModel | string {
+  // That there is one: which one stands in the keepalived.conf.
+  const fifo = hasFifo ? { lvs_notify_fifo: "/" } : {};
+  const { checker: smtp_alert_checker, serversOnly: no_checker_emails } = mail;
+  const global = { ...fifo, smtp_alert_checker, no_checker_emails };
+  const document = { ...documentOf(servers, mail), global };
   const files = { readFile: () => JSON.stringify(document), glob: () => [] };
   const { service, diagnostics } = readServiceYaml("virtual servers", { environment: {} }, files);
   if (service !== undefined) return service;
@@ -119,13 +164,25 @@ function serviceOf(servers: readonly VirtualServerSettings[]): ServiceModel | st
 /** As keepalived: nobody is taken out but by checks, and nobody starts slowly. */
 const AS_KEEPALIVED: Data = { outlier: false, slow_start: false };
 
-function documentOf(servers: readonly VirtualServerSettings[]): Data {
+interface WithPool {
+  readonly server: VirtualServerSettings;
+  readonly data: VirtualServerData;
+}
+
+function withPools(
+  servers: readonly VirtualServerSettings[],
+  mail: MailSettings,
+): readonly WithPool[] {
   const names = new Set<string>();
-  const all = servers.map((server) => {
-    const data = virtualServerData(server, "tcp", (name) => names.has(name));
+  return servers.map((server) => {
+    const data = virtualServerData(server, "tcp", mail, (name) => names.has(name));
     names.add(data.name);
-    return data;
+    return { server, data };
   });
+}
+
+function documentOf(servers: readonly VirtualServerSettings[], mail: MailSettings): Data {
+  const all = withPools(servers, mail).map(({ data }) => data);
   const literal = (value: unknown): unknown =>
     // `${NAME}` was looked up by keepalived's own rules; what is left is text.
     JSON.parse(JSON.stringify(value).replace(/\$(?=\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})/gu, "$$$$"));
@@ -163,8 +220,8 @@ function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
 
 const EXACT: readonly string[] = ["rr", "wrr", "lc", "wlc", "twos", "sh", "mh", "fo"];
 
-function lacks(carried: readonly VirtualServerSettings[], model: Model): string[] {
-  const notes = carried.flatMap((server) => {
+function lacks(carried: readonly VirtualServerSettings[]): string[] {
+  return carried.flatMap((server) => {
     const name = `virtual_server ${server.name}`;
     const { scheduler, frontends, realServers, haSuspend } = server;
     const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
@@ -178,12 +235,4 @@ function lacks(carried: readonly VirtualServerSettings[], model: Model): string[
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });
-  const wantsMail = carried.some((one) => one.mail || one.realServers.some(({ mail }) => mail));
-  if (wantsMail && model.mail.server !== undefined && model.mail.to.length > 0) {
-    notes.push("no mail is sent about real servers - see nines events");
-  }
-  if (model.fifos.all.target !== undefined) {
-    notes.push("notify_fifo gets nothing about virtual servers - see notify_up and nines events");
-  }
-  return notes;
 }

@@ -6,6 +6,7 @@
 import { formatIp, parseIp } from "../../lib/ip-address.ts";
 import type { NotifyCommand } from "../../core/vrrp/settings.ts";
 import type { Data } from "../import/draft.ts";
+import type { MailSettings } from "../model.ts";
 import { durationText } from "../service/schema/kinds.ts";
 import type {
   Frontend,
@@ -27,6 +28,7 @@ export interface VirtualServerData {
 export function virtualServerData(
   server: VirtualServerSettings,
   mode: "http" | "tcp",
+  mail: MailSettings,
   isTaken: (name: string) => boolean = () => false,
 ): VirtualServerData {
   const plain = plainName(server.name);
@@ -39,11 +41,12 @@ export function virtualServerData(
   });
   const common = used.find((list) => list.length > 0) ?? [];
   const scale = weightScale(server);
+  const mails = mailData(server, mail);
   const servers = server.realServers.map((real, i) => {
     const own = used[i]!;
     const isCommon = own.join() === common.join();
     const checks = isCommon ? undefined : own.length === 0 ? ["off"] : own;
-    return serverData(real, checks, scale);
+    return serverData(real, { checks, scale, mail: mails.servers[i] });
   });
   const check = common.length > 1 ? common : common[0];
   return {
@@ -53,7 +56,10 @@ export function virtualServerData(
       mode: mode === "tcp" ? "tcp" : undefined,
       pool: name,
     },
-    pool: { ...poolData(server, servers), check },
+    pool: {
+      ...poolData(server, servers, mails),
+      check,
+    },
     checks: names.data,
   };
 }
@@ -89,7 +95,11 @@ function plainName(text: string): string {
     .replace(/^-+|-+$/gu, "");
 }
 
-function poolData(server: VirtualServerSettings, servers: readonly unknown[]): Data {
+function poolData(
+  server: VirtualServerSettings,
+  servers: readonly unknown[],
+  mails: MailData,
+): Data {
   const { sorryServer: sorry, persistence } = server;
   const last = sorry === undefined ? [] : [sorryText(sorry, server.realServers)];
   const ttl = persistence === undefined ? "" : durationText(persistence.timeoutMs);
@@ -100,7 +110,8 @@ function poolData(server: VirtualServerSettings, servers: readonly unknown[]): D
     balance: BALANCE[server.scheduler],
     sticky: persistence === undefined ? undefined : { table: { key, ttl } },
     kill_on_down: server.realServers.some((real) => real.inhibitOnFailure) ? false : undefined,
-    quorum: quorumData(server),
+    quorum: quorumData(server, mails.quorum),
+    smtp_alert: mails.pool,
     notify_at_end: server.notifyOnStop ? true : undefined,
   };
 }
@@ -114,13 +125,13 @@ function sorryText(sorry: SorryServer, reals: readonly RealServerSettings[]): st
   return `${hostPort(sorry.address, sorry.port)} backup check=off${name}`;
 }
 
-function quorumData(server: VirtualServerSettings): unknown {
+function quorumData(server: VirtualServerSettings, mail: boolean | undefined): unknown {
   const { quorumUp: up, quorumDown: down } = server;
   // In the measure of the weights; rounded so that all servers together reach it.
   const scale = weightScale(server);
   const quorum = Math.max(1, Math.floor(server.quorum * scale));
   const hysteresis = Math.floor(server.hysteresis * scale);
-  if (up === undefined && down === undefined && hysteresis === 0) {
+  if (up === undefined && down === undefined && hysteresis === 0 && mail === undefined) {
     return quorum === 1 ? undefined : quorum;
   }
   return {
@@ -128,6 +139,27 @@ function quorumData(server: VirtualServerSettings): unknown {
     hysteresis: hysteresis === 0 ? undefined : hysteresis,
     up: commandData(up),
     down: commandData(down),
+    smtp_alert: mail,
+  };
+}
+
+interface MailData {
+  readonly pool?: boolean | undefined;
+  readonly quorum?: boolean | undefined;
+  readonly servers: readonly (boolean | undefined)[];
+}
+
+/** What is not as `global` says. Nothing where no mail can be sent. */
+function mailData({ mail, realServers }: VirtualServerSettings, settings: MailSettings): MailData {
+  if (settings.server === undefined || settings.to.length === 0) return { servers: [] };
+  const standard = settings.checker ?? false;
+  const own = (wanted: boolean): boolean | undefined => (wanted === standard ? undefined : wanted);
+  const wanted = realServers.map((real) => own(real.mail));
+  const isCommon = wanted.every((one) => one === wanted[0]);
+  return {
+    quorum: own(mail),
+    pool: isCommon ? wanted[0] : undefined,
+    servers: isCommon ? [] : wanted,
   };
 }
 
@@ -149,16 +181,20 @@ function weightScale({ realServers }: VirtualServerSettings): number {
   return Math.min(1, HIGHEST_WEIGHT / highest);
 }
 
+interface ServerFacts {
+  readonly checks: readonly string[] | undefined;
+  readonly scale: number;
+  readonly mail: boolean | undefined;
+}
+
 /** As short as it can be said. */
-function serverData(
-  real: RealServerSettings,
-  checks: readonly string[] | undefined,
-  scale: number,
-): unknown {
+function serverData(real: RealServerSettings, facts: ServerFacts): unknown {
+  const { checks, scale, mail } = facts;
   const { address, port, upperThreshold: most, notifyUp, notifyDown } = real;
   const weight = real.weight === 0 ? 0 : Math.max(1, Math.round(real.weight * scale));
   const [check, ...more] = checks ?? [];
-  if (more.length === 0 && notifyUp === undefined && notifyDown === undefined) {
+  const isPlain = notifyUp === undefined && notifyDown === undefined && mail === undefined;
+  if (more.length === 0 && isPlain) {
     return [
       hostPort(address, port),
       ...(weight === 1 ? [] : [`weight=${weight}`]),
@@ -173,6 +209,7 @@ function serverData(
     check: more.length > 0 ? checks : check,
     notify_up: commandData(notifyUp),
     notify_down: commandData(notifyDown),
+    smtp_alert: mail,
   };
 }
 

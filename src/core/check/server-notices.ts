@@ -1,12 +1,16 @@
 /**
  * Whom to tell when a server goes down or comes back, or when a pool has less weight than it needs:
- * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`. What is told follows the checks
+ * keepalived's `notify_up`, `notify_down`, `quorum_up`, `quorum_down`, `smtp_alert`, and the lines of its
+ * FIFOs. What is told follows the checks
  * alone, in one process, so that it is told once however many workers there are.
  *
  * Source: keepalived.conf(5), LVS CONFIGURATION. As there, servers count as up until a check says
  * otherwise (unless they start down), and the quorum counts as lost until it is counted first.
  */
 
+import type { CheckVerdict } from "./check-settings.ts";
+import type { Mail } from "../notify/commands.ts";
+import type { FifoLine } from "../notify/fifo-queue.ts";
 import type { NotifyCommand } from "../vrrp/settings.ts";
 
 export interface ServerNotice {
@@ -14,43 +18,66 @@ export interface ServerNotice {
   readonly weight: number;
   /** It counts as down until its first good check (`alpha`). */
   readonly startsDown: boolean;
+  /** As FIFOs call it: `[192.0.2.1]:tcp:80`. */
+  readonly fifoName?: string;
   readonly up?: NotifyCommand;
   readonly down?: NotifyCommand;
+  /** Mail tells of it, under this name: `[10.0.0.1]:tcp:80`. */
+  readonly mail?: string;
 }
 
 export interface PoolNotices {
   readonly pool: string;
+  /** As FIFOs call it; absent: they are not told. */
+  readonly fifoName?: string;
   readonly servers: readonly ServerNotice[];
   readonly quorum: {
     readonly weight: number;
     readonly hysteresis: number;
     readonly up?: NotifyCommand;
     readonly down?: NotifyCommand;
+    readonly mail?: true;
   };
+  /** Where mail tells of it or its servers. `eachCheck`: of each check, too, where a server has several. */
+  readonly mails?: { readonly name: string; readonly eachCheck: boolean };
   /** The end of the node is told like the loss of all servers (`omega`). */
   readonly atEnd: boolean;
 }
 
-export interface NoticeOrder {
+export interface ScriptOrder {
   /** Scripts of one lane run in order, one at a time. */
   readonly lane: string;
   readonly command: NotifyCommand;
 }
 
+/** Whoever sends it puts `[router_id]` in front. */
+export interface MailOrder {
+  readonly mail: Mail;
+}
+
+/** A script to run, a line for the FIFOs, or a mail. */
+export type NoticeOrder = ScriptOrder | FifoLine | MailOrder;
+
 export class ServerNotices {
   #pools: readonly PoolNotices[] = [];
   readonly #isUp = new Map<string, boolean>();
   readonly #hasQuorum = new Map<string, boolean>();
+  /** By subject, of each check. Of servers that an earlier process knew only what was said since. */
+  readonly #checks = new Map<string, Map<string, boolean>>();
+  readonly #inherited = new Set<string>();
 
   /** What an earlier process has told already. Before `configure`. */
   remember(subject: string, up: boolean): void {
     this.#isUp.set(subject, up);
+    this.#inherited.add(subject);
   }
 
   configure(pools: readonly PoolNotices[]): NoticeOrder[] {
     this.#pools = pools;
     const subjects = new Set(pools.flatMap((one) => one.servers.map((s) => subjectOf(one, s))));
-    for (const subject of this.#isUp.keys()) if (!subjects.has(subject)) this.#isUp.delete(subject);
+    for (const known of [this.#isUp, this.#checks, this.#inherited]) {
+      for (const subject of known.keys()) if (!subjects.has(subject)) known.delete(subject);
+    }
     const names = new Set(pools.map((one) => one.pool));
     for (const name of this.#hasQuorum.keys()) if (!names.has(name)) this.#hasQuorum.delete(name);
     const counted = pools.filter((pool) => {
@@ -69,14 +96,46 @@ export class ServerNotices {
   }
 
   /** What a check has found; most of what it finds is known. */
-  heard(subject: string, up: boolean): NoticeOrder[] {
+  heard(subject: string, up: boolean, reason: string): NoticeOrder[] {
     if ((this.#isUp.get(subject) ?? up) === up) return [];
     this.#isUp.set(subject, up);
     return this.#pools.flatMap((pool) => {
       const server = pool.servers.find((one) => subjectOf(pool, one) === subject);
       if (server === undefined) return [];
-      return [...order(subject, up ? server.up : server.down), ...this.#count(pool)];
+      return [
+        ...serverOrders(pool, server, up),
+        ...serverMail(pool, { server, up }, checkText(up, reason)),
+        ...this.#count(pool),
+      ];
     });
+  }
+
+  /** What one check of a server says, after what that makes of the server (`heard`). */
+  heardCheck(
+    check: string,
+    { subject, up, reason }: CheckVerdict,
+    changedServer: boolean,
+  ): MailOrder[] {
+    if (this.#checks.get(subject)?.get(check) === up) return [];
+    const found = this.#find(subject);
+    if (found === undefined) return [];
+    const { pool, server } = found;
+    const checks = this.#checks.get(subject) ?? new Map<string, boolean>();
+    this.#checks.set(subject, checks);
+    const first = this.#inherited.has(subject) ? up : !server.startsDown;
+    const before = checks.get(check) ?? first;
+    checks.set(check, up);
+    if (before === up || changedServer || pool.mails?.eachCheck !== true) return [];
+    const state = { server, up: this.#isUp.get(subject) === true };
+    return serverMail(pool, state, checkText(up, reason));
+  }
+
+  #find(subject: string): { pool: PoolNotices; server: ServerNotice } | undefined {
+    for (const pool of this.#pools) {
+      const server = pool.servers.find((one) => subjectOf(pool, one) === subject);
+      if (server !== undefined) return { pool, server };
+    }
+    return undefined;
   }
 
   /** The node ends for good. */
@@ -86,21 +145,32 @@ export class ServerNotices {
       .flatMap((pool) => [
         ...pool.servers.flatMap((server) => {
           const subject = subjectOf(pool, server);
-          return this.#isUp.get(subject) === true ? order(subject, server.down) : [];
+          if (this.#isUp.get(subject) !== true) return [];
+          return [
+            ...serverOrders(pool, server, false),
+            ...serverMail(pool, { server, up: false }, SHUTTING_DOWN),
+          ];
         }),
-        ...(this.#hasQuorum.get(pool.pool) === true ? order(pool.pool, pool.quorum.down) : []),
+        ...(this.#hasQuorum.get(pool.pool) === true
+          ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
+          : []),
       ]);
   }
 
   #count(pool: PoolNotices): NoticeOrder[] {
-    const { weight, hysteresis, up, down } = pool.quorum;
+    const { weight, hysteresis } = pool.quorum;
     const before = this.#hasQuorum.get(pool.pool) ?? false;
     const sum = pool.servers.reduce((all, server) => {
       return all + (this.#isUp.get(subjectOf(pool, server)) === true ? server.weight : 0);
     }, 0);
-    const hasQuorum = sum > 0 && sum >= weight + (before ? -hysteresis : hysteresis);
+    const threshold = weight + (before ? -hysteresis : hysteresis);
+    const hasQuorum = sum > 0 && sum >= threshold;
     this.#hasQuorum.set(pool.pool, hasQuorum);
-    return hasQuorum === before ? [] : order(pool.pool, hasQuorum ? up : down);
+    if (hasQuorum === before) return [];
+    const why = hasQuorum
+      ? `Gained quorum ${weight}+${hysteresis}=${threshold} <= ${sum}`
+      : `Lost quorum ${weight}-${hysteresis}=${threshold} > ${sum}`;
+    return [...quorumOrders(pool, hasQuorum), ...quorumMail(pool, hasQuorum, why)];
   }
 }
 
@@ -108,6 +178,52 @@ function subjectOf({ pool }: PoolNotices, { server }: ServerNotice): string {
   return `${pool}/${server}`;
 }
 
-function order(lane: string, command: NotifyCommand | undefined): NoticeOrder[] {
-  return command === undefined ? [] : [{ lane, command }];
+function serverOrders(pool: PoolNotices, server: ServerNotice, up: boolean): NoticeOrder[] {
+  const { fifoName } = server;
+  const names = pool.fifoName && fifoName && `RS ${fifoName} ${pool.fifoName}`;
+  return orders(subjectOf(pool, server), up ? server.up : server.down, lineOf(names, up));
+}
+
+function quorumOrders({ pool, fifoName, quorum }: PoolNotices, up: boolean): NoticeOrder[] {
+  const names = fifoName && `VS ${fifoName}`;
+  return orders(pool, up ? quorum.up : quorum.down, lineOf(names, up));
+}
+
+function lineOf(subject: string | undefined, up: boolean): readonly FifoLine[] {
+  return subject === undefined ? [] : [{ subject, line: `${subject} ${up ? "UP" : "DOWN"}\n` }];
+}
+
+function orders(
+  lane: string,
+  command: NotifyCommand | undefined,
+  lines: readonly FifoLine[],
+): NoticeOrder[] {
+  return command === undefined ? [...lines] : [{ lane, command }, ...lines];
+}
+
+const SHUTTING_DOWN = "Shutting down";
+
+/** Subjects and texts are keepalived's: operators filter by them. */
+function serverMail(
+  { mails }: PoolNotices,
+  { server, up }: { readonly server: ServerNotice; readonly up: boolean },
+  why: string,
+): MailOrder[] {
+  if (mails === undefined || server.mail === undefined) return [];
+  const subject = `Realserver ${server.mail} of virtual server ${mails.name} - ${stateText(up)}`;
+  return [{ mail: { subject, text: `=> ${why} <=\n` } }];
+}
+
+function quorumMail({ mails, quorum }: PoolNotices, up: boolean, why: string): MailOrder[] {
+  if (mails === undefined || quorum.mail !== true) return [];
+  const subject = `Virtualserver ${mails.name} - ${stateText(up)}`;
+  return [{ mail: { subject, text: `=> ${why} <=\n` } }];
+}
+
+function stateText(up: boolean): string {
+  return up ? "UP" : "DOWN";
+}
+
+function checkText(up: boolean, reason: string): string {
+  return up ? "CHECK succeed on service" : `CHECK failed on service : ${reason}`;
 }

@@ -37,7 +37,7 @@ test("a master of lower priority runs only its own script", () => {
 });
 
 test("the FIFO line is keepalived's", () => {
-  assert.equal(fifoLine(REQUEST), 'INSTANCE "VI_1" MASTER 100\n');
+  assert.equal(fifoLine(REQUEST).line, 'INSTANCE "VI_1" MASTER 100\n');
 });
 
 test("the mail's subject names router, instance and state, and stays one line", () => {

@@ -5,6 +5,7 @@
 
 import type { RouterAction } from "../vrrp/router-ports.ts";
 import type { NotifyCommand, NotifySettings } from "../vrrp/settings.ts";
+import type { FifoLine } from "./fifo-queue.ts";
 
 export type NotifyState = Extract<RouterAction, { type: "notify" }>["state"];
 
@@ -69,9 +70,10 @@ export function commandsFor(
   return [...commands, { ...any, argv: [...any.argv, scope, name, state, String(priority)] }];
 }
 
-/** One line of the FIFO, with its newline: `INSTANCE "VI_1" MASTER 100`. */
-export function fifoLine(request: NotifyRequest): string {
-  return `${request.scope} "${request.name}" ${request.state} ${request.priority}\n`;
+/** One line of the FIFO: `INSTANCE "VI_1" MASTER 100`. */
+export function fifoLine(request: NotifyRequest): FifoLine {
+  const { scope, name, state, priority } = request;
+  return { subject: subjectKey(request), line: `${scope} "${name}" ${state} ${priority}\n` };
 }
 
 const STATE_PHRASES: Record<NotifyState, string> = {
@@ -97,10 +99,12 @@ export function mailFor(request: NotifyRequest, routerId: string, when: string):
     `Priority: ${request.priority}`,
     `Time: ${when}`,
   ];
-  return {
-    subject: oneLine(`[${routerId}] ${what} ${request.name} - ${phrase}`),
-    text: `${lines.join("\n")}\n`,
-  };
+  const subject = `${what} ${request.name} - ${phrase}`;
+  return withRouter({ subject, text: `${lines.join("\n")}\n` }, routerId);
+}
+
+export function withRouter({ subject, text }: Mail, routerId: string): Mail {
+  return { subject: oneLine(`[${routerId}] ${subject}`), text };
 }
 
 /** Names come from a file: no line break may smuggle a header in. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NotifyRequest } from "./commands.ts";
+import { fifoLine, type NotifyRequest } from "./commands.ts";
 import { FIFO_LIMIT, FifoQueue } from "./fifo-queue.ts";
 import { KeepRunning } from "./keep-running.ts";
 import { MAIL_LIMIT, MailQueue } from "./mail-queue.ts";
@@ -10,7 +10,8 @@ const woken = { type: "woken" } as const;
 function ask(seq: number, name = "A"): NotifyRequest {
   return { seq, scope: "INSTANCE", name, state: "MASTER", priority: seq, wallMs: seq };
 }
-const queued = (request: NotifyRequest) => ({ type: "line-queued", request }) as const;
+const queued = (request: NotifyRequest) =>
+  ({ type: "line-queued", line: fifoLine(request) }) as const;
 const written = { type: "write-ended", outcome: "written" } as const;
 const full = { type: "write-ended", outcome: "full" } as const;
 

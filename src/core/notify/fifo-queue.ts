@@ -5,8 +5,6 @@
 
 import { unreachable } from "../../lib/assert.ts";
 import type { Machine } from "../../lib/deadline-machine.ts";
-import type { NotifyRequest } from "./commands.ts";
-import { fifoLine, subjectKey } from "./commands.ts";
 
 /** Lines that wait beyond the kernel's buffer. */
 export const FIFO_LIMIT = 1024;
@@ -14,9 +12,16 @@ export const FIFO_LIMIT = 1024;
 /** How often a full FIFO is tried again, ms. */
 const RETRY_MS = 100;
 
+/** A later line of the same subject makes an earlier one out of date. */
+export interface FifoLine {
+  readonly subject: string;
+  /** With its newline. */
+  readonly line: string;
+}
+
 export type FifoInput =
   | { readonly type: "woken" }
-  | { readonly type: "line-queued"; readonly request: NotifyRequest }
+  | { readonly type: "line-queued"; readonly line: FifoLine }
   /** `full`: nothing was taken. `failed`: the FIFO itself is unusable for now. */
   | { readonly type: "write-ended"; readonly outcome: "written" | "full" | "failed" };
 
@@ -29,7 +34,7 @@ export interface WriteLine {
 const NOTHING: readonly WriteLine[] = [];
 
 export class FifoQueue implements Machine<FifoInput, WriteLine> {
-  readonly #waiting: NotifyRequest[] = [];
+  readonly #waiting: FifoLine[] = [];
   #dropped = 0;
   #retryAt = Infinity;
   #writing = false;
@@ -50,7 +55,7 @@ export class FifoQueue implements Machine<FifoInput, WriteLine> {
   step(now: number, input: FifoInput): readonly WriteLine[] {
     switch (input.type) {
       case "line-queued":
-        this.#waiting.push(input.request);
+        this.#waiting.push(input.line);
         if (this.#waiting.length > FIFO_LIMIT) this.#collapse();
         return this.#retryAt === Infinity ? this.#write() : NOTHING;
       case "write-ended":
@@ -76,10 +81,10 @@ export class FifoQueue implements Machine<FifoInput, WriteLine> {
   }
 
   #write(): readonly WriteLine[] {
-    const request = this.#waiting[0];
-    if (request === undefined || this.#writing) return NOTHING;
+    const next = this.#waiting[0];
+    if (next === undefined || this.#writing) return NOTHING;
     this.#writing = true;
-    return [{ type: "write-line", line: fifoLine(request) }];
+    return [{ type: "write-line", line: next.line }];
   }
 
   /** Drops the oldest line that a later one of the same subject makes out of date. */
@@ -88,7 +93,7 @@ export class FifoQueue implements Machine<FifoInput, WriteLine> {
     let victim = -1;
     const first = this.#writing ? 1 : 0;
     for (let i = this.#waiting.length - 1; i >= first; i--) {
-      const key = subjectKey(this.#waiting[i]!);
+      const key = this.#waiting[i]!.subject;
       if (later.has(key)) victim = i;
       else later.add(key);
     }

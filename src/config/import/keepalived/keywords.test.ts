@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { DISK } from "../../disk.ts";
 import { importFile } from "../import-file.ts";
 
-test("what nothing is done for is told as lost, though a nines.yaml may hold it", () => {
+test("mail and FIFOs of checkers are carried over", () => {
   const conf = `global_defs {
   router_id lb1
   smtp_alert_checker on
   no_checker_emails
-  lvs_notify_fifo /run/lvs.fifo
+  lvs_notify_fifo /run/lvs.fifo nobody
   lvs_notify_fifo_script /bin/true
 }
 `;
@@ -19,7 +19,52 @@ test("what nothing is done for is told as lost, though a nines.yaml may hold it"
   );
   assert.deepEqual(
     losses.map(({ line, severity }) => `${line}: ${severity}`),
-    [3, 4, 5, 6].map((line) => `${line}: warning`),
+    [],
   );
-  assert.match(text ?? "", /^global: \{name: lb1\}$/mu);
+  assert.match(text ?? "", /^  smtp_alert_checker: true\n  no_checker_emails: true$/mu);
+  assert.match(text ?? "", /^  lvs_notify_fifo: \/run\/lvs\.fifo nobody$/mu);
+  assert.match(text ?? "", /^  lvs_notify_fifo_script: /mu);
+});
+
+/** The pool of a virtual server with two real servers, as it is written. */
+function importedPool(globals: string, ofVirtual: string, ofReal: string): string {
+  const conf = `global_defs {
+  notification_email {
+    ops@example.org
+  }
+  smtp_server 192.0.2.9
+  ${globals}
+}
+virtual_server 192.0.2.1 80 {
+  protocol TCP
+  ${ofVirtual}
+  real_server 10.0.0.1 80 {
+    ${ofReal}
+  }
+  real_server 10.0.0.2 80 {
+  }
+}
+`;
+  const { text = "", losses } = importFile(
+    "keepalived.conf",
+    { newSecret: () => "" },
+    { ...DISK, readFile: () => conf },
+  );
+  assert.deepEqual(
+    losses.filter((one) => one.text.includes("smtp")),
+    [],
+  );
+  const lines = /^pools:\n(?<lines>(?: .*\n)*)/mu.exec(text)?.groups?.["lines"] ?? "";
+  return lines
+    .split("\n")
+    .filter((line) => /smtp|address|quorum/u.test(line))
+    .join("");
+}
+
+test("mail about servers and the quorum goes on as it was, and only what differs is written", () => {
+  assert.match(importedPool("", "", ""), /^ +smtp_alert: true$/u);
+  assert.equal(importedPool("smtp_alert", "", ""), "");
+  assert.match(importedPool("smtp_alert", "smtp_alert off", ""), /quorum.*smtp_alert: false/u);
+  const mixed = /^ +- \{address: "?10\.0\.0\.1:80"?, smtp_alert: false\}/u;
+  assert.match(importedPool("smtp_alert_checker on", "", "smtp_alert off"), mixed);
 });

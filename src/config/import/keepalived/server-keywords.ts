@@ -56,7 +56,7 @@ const TIMING: Fates = {
   log_all_failures: lost("every change is told with its reason; single failures are not"),
   nb_get_retry: used,
   retry: used,
-  smtp_alert: lost("pools send no mail; see nines events"),
+  smtp_alert: used,
   virtualhost: used,
   warmup: used,
 };

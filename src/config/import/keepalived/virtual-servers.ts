@@ -1,7 +1,7 @@
 /** `virtual_server` blocks become checks, pools and frontends. */
 
 import type { Statement } from "../../keepalived/tree.ts";
-import type { Model } from "../../model.ts";
+import type { MailSettings, Model } from "../../model.ts";
 import { virtualServerData } from "../../virtual/server-data.ts";
 import type { VirtualServerSettings } from "../../virtual-server.ts";
 import type { Draft } from "../draft.ts";
@@ -17,7 +17,7 @@ export function importVirtualServers(tree: readonly Statement[], model: Model, d
     if (server === undefined) continue;
     const why = notCarried(server);
     if (why === undefined) {
-      importServer(server, block, draft);
+      importServer(server, block, { draft, mail: model.mail });
       if (block.args[0]?.text === "group") usedGroups.add(block.args[1]?.text ?? "");
     } else lose(block, why, draft);
   }
@@ -61,9 +61,13 @@ function modeOf(server: VirtualServerSettings): "http" | "tcp" {
   return isAsked || ports.every((port) => HTTP_PORTS.includes(port)) ? "http" : "tcp";
 }
 
-function importServer(server: VirtualServerSettings, block: Statement, draft: Draft): void {
+function importServer(
+  server: VirtualServerSettings,
+  block: Statement,
+  { draft, mail }: { readonly draft: Draft; readonly mail: MailSettings },
+): void {
   const mode = modeOf(server);
-  const { name, frontend, pool, checks } = virtualServerData(server, mode, (taken) =>
+  const { name, frontend, pool, checks } = virtualServerData(server, mode, mail, (taken) =>
     Object.hasOwn(draft.pools, taken),
   );
   accountFor(block, { kind: "virtual_server", mode }, draft);

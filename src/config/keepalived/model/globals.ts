@@ -33,7 +33,13 @@ export function readMail(globals: Block, context: Context): MailSettings {
     tls: readTls(globals.text("smtp_tls")),
     connectTimeoutMs: globals.number("smtp_connect_timeout") ?? 30_000,
     onFault: !globals.has("no_email_faults"),
+    ...optional("checker", checkerMail(globals)),
+    ...(globals.flag("no_checker_emails") ? { serversOnly: true } : {}),
   };
+}
+
+export function checkerMail(globals: Block): boolean | undefined {
+  return globals.bool("smtp_alert_checker") ?? globals.bool("smtp_alert");
 }
 
 /** The name need not be in quotes here: all words are the sender. */
@@ -103,6 +109,7 @@ export function readFifos(globals: Block, context: Context): FifoSettings {
   return {
     all: readFifo(globals, "notify_fifo", context),
     vrrp: readFifo(globals, "vrrp_notify_fifo", context),
+    lvs: readFifo(globals, "lvs_notify_fifo", context),
     writeStatesOnReload: globals.has("fifo_write_vrrp_states_on_reload"),
   };
 }

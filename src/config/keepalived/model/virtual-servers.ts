@@ -22,6 +22,7 @@ import {
   rememberedCommand,
 } from "./context.ts";
 import { readFrontendGroups, readFrontends } from "./frontends.ts";
+import { checkerMail } from "./globals.ts";
 import { optional } from "./route-lines.ts";
 
 const NAT: Forwarding = { method: "nat" };
@@ -137,10 +138,6 @@ function readProtocol(
   return "udp";
 }
 
-function checkerMail(globals: Block): boolean | undefined {
-  return globals.bool("smtp_alert");
-}
-
 function readPersistence(block: Block, context: Context): VirtualServerSettings["persistence"] {
   const mask = block.word("persistence_granularity");
   if (!block.has("persistence_timeout") && mask === undefined) return undefined;
@@ -236,7 +233,8 @@ function readRealServer(
     ...optional("notifyDown", rememberedCommand(server, "notify_down", context)),
     upperThreshold: number("uthreshold") ?? 0,
     lowerThreshold: number("lthreshold") ?? 0,
-    mail: server.bool("smtp_alert") ?? parent.bool("smtp_alert") ?? checkerMail(globals) ?? true,
+    // Not what the virtual server says, that is of the quorum; and yes, unlike all others.
+    mail: server.bool("smtp_alert") ?? checkerMail(globals) ?? true,
     checks: readChecks({ realServer: server, virtualServer: parent, globals, ...at }, context),
   };
 }

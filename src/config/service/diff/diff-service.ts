@@ -20,7 +20,7 @@ export function diffService(before: ServiceModel, after: ServiceModel): Change[]
     ...diffNamed("check", before.checks, after.checks, (a, b) => fields("in place", a, b)),
     ...diffNamed("frontend", before.balance.frontends, after.balance.frontends, diffFrontend),
     ...diffNamed("pool", before.balance.pools, after.balance.pools, diffPool),
-    ...diffNamed("scripts of pool", named(before.notices), named(after.notices), (a, b) =>
+    ...diffNamed("notifications of pool", named(before.notices), named(after.notices), (a, b) =>
       fields("in place", a, b, ["pool"]),
     ),
     ...diffNamed("service", writtenServices(before), writtenServices(after), (a, b) =>
@@ -73,7 +73,7 @@ interface Named {
 }
 
 const GONE: Readonly<Record<string, Part>> = {
-  "scripts of pool": { text: "removed", effect: "in place" },
+  "notifications of pool": { text: "removed", effect: "in place" },
   check: { text: "removed", effect: "in place" },
   probe: { text: "removed", effect: "in place" },
   node: { text: "removed", effect: "in place" },

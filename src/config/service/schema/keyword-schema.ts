@@ -68,14 +68,6 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "unicast_fault_no_peer",
 ]);
 
-/** Earlier versions took these, and wrote them when they imported: such a file goes on to start. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
-  "lvs_notify_fifo",
-  "lvs_notify_fifo_script",
-  "no_checker_emails",
-  "smtp_alert_checker",
-]);
-
 /** A key of nines.yaml and the row that it stands for. */
 export interface KeywordKey {
   readonly key: string;
@@ -85,7 +77,7 @@ export interface KeywordKey {
 /** Rows of a block that nines.yaml takes, with the same meaning there. */
 export function keywordKeys(blockName: string): KeywordKey[] {
   return [...keywordsOf(blockName).values()]
-    .filter((row) => row.status === "done" || WITHOUT_EFFECT.has(row.name))
+    .filter((row) => row.status === "done")
     .filter((row) => row.takes.kind !== "block")
     .filter((row) => !LEFT_OUT.has(row.name))
     .map((row) => ({ key: RENAMED[row.name] ?? row.name, row }));

@@ -69,6 +69,9 @@ const server = short(
     check: optional({ ...checksOrNames, otherwise: "the pool's" }),
     notify_up: optional(command("Run when its checks find it well again.")),
     notify_down: optional(command("Run when its checks find it down.")),
+    smtp_alert: optional(
+      flag("Mail when its checks find it down or well again.", { otherwise: "the pool's" }),
+    ),
     admin: choice(
       "drain: no new requests but sticky ones; maint: none, not checked.",
       ["ready", "drain", "maint"] as const,
@@ -277,6 +280,8 @@ const sorry = short(
   (value) => (typeof value === "string" ? { body: value } : value),
 );
 
+const MAIL_DEFAULT = { otherwise: "smtp_alert_checker of global", source: "keepalived" };
+
 export const poolSchema = block("Servers that do the same.", {
   servers: namedList("The servers.", server),
   check: optional(checksOrNames),
@@ -303,10 +308,16 @@ export const poolSchema = block("Servers that do the same.", {
         ),
         up: optional(command("Run when the weight is enough (again), at the start too.")),
         down: optional(command("Run when it is not enough any more.")),
+        smtp_alert: optional(
+          flag("Mail when it is enough (again), or not any more.", MAIL_DEFAULT),
+        ),
       }),
       [integer("The weight.", 1, 1_000_000)],
       (value) => (typeof value === "number" ? { weight: value } : value),
     ),
+  ),
+  smtp_alert: optional(
+    flag("Mail when checks find one of its servers down or well again.", MAIL_DEFAULT),
   ),
   notify_at_end: flag("notify_down and quorum.down are run when the node ends, too.", {
     default: false,

@@ -3,12 +3,13 @@
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import type { PoolNotices } from "../../../core/check/server-notices.ts";
 import type { BalanceSettings } from "../../../core/proxy/frontend-settings.ts";
+import type { Model } from "../../model.ts";
 import type { FrontendDocument } from "../schema/frontend-schema.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import { buildCheck } from "./check.ts";
 import type { BuildContext } from "./context.ts";
 import { buildFrontend, refuseSharedPorts } from "./frontend.ts";
-import { noticesOf } from "./notices.ts";
+import { noticesOf, poolName } from "./notices.ts";
 import { buildPool } from "./pool.ts";
 
 export interface BuiltBalance {
@@ -19,6 +20,7 @@ export interface BuiltBalance {
 
 export function buildBalance(
   document: Pick<ServiceDocument, "checks" | "frontends" | "pools" | "workers">,
+  { fifos, mail }: Pick<Model, "fifos" | "mail">,
   context: BuildContext,
 ): BuiltBalance {
   const named = Object.entries(document.checks).flatMap(
@@ -43,12 +45,18 @@ export function buildBalance(
   warnAboutUnusedPools(document, context);
   refuseMixedPools(document, context);
   const checks = [...named, ...ownChecks];
+  const hasFifo = fifos.all.target !== undefined || fifos.lvs.target !== undefined;
+  const nameOf = (pool: string): string => {
+    const fronts = frontends.filter(({ name }) => leadsTo(document.frontends[name]!, pool));
+    return poolName(pool, fronts);
+  };
   return {
     balance: { workers: document.workers, frontends, pools },
     checks,
-    notices: pools.flatMap(
-      (one) => noticesOf(document.pools[one.name]!, { pool: one, checks }, context) ?? [],
-    ),
+    notices: pools.flatMap((pool) => {
+      const told = { pool, checks, name: nameOf(pool.name), hasFifo, mail };
+      return noticesOf(document.pools[pool.name]!, told, context) ?? [];
+    }),
   };
 }
 

@@ -32,7 +32,7 @@ export function buildService(
     hostName,
     ...optional("node", node),
   });
-  const { balance, checks, notices } = buildBalance(document, context);
+  const { balance, checks, notices } = buildBalance(document, vrrp, context);
   const instances = vrrp.vrrp.instances.map(({ name }) => name);
   const ledger = buildLedger(document, { balance, instances }, context);
   return {
