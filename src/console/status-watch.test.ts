@@ -54,6 +54,16 @@ test("while nobody looks a status is asked for once a minute; who looks gets it 
   assert.ok(seen.asked >= 10, `${seen.asked} times in ten seconds`);
 });
 
+test("who begins to look a moment after an answer is not left with it", async (t) => {
+  const { watch, seen, pass } = stage(t);
+  await pass(61_000);
+  seen.asked = 0;
+  watch.askedFor();
+  seen.isWatched = true;
+  await pass(10_000);
+  assert.ok(seen.asked >= 7, `${seen.asked} times in ten seconds`);
+});
+
 test("who looks soon learns that control hangs, however seldom it was asked before", async (t) => {
   const { watch, seen, pass } = stage(t);
   await pass(70_000);

@@ -89,7 +89,8 @@ export class StatusWatch {
   /** Somebody wants to know, without waiting for it: how old is what is known? */
   askedFor(): Source {
     this.#askedForMs = monotonicMs();
-    if (this.#askedForMs - this.#answeredMs > CALM_MS) this.soon();
+    // What was answered a moment ago does; for whoever goes on looking, not for long.
+    this.#next(Math.max(SOON_MS, CALM_MS - (this.#askedForMs - this.#answeredMs)));
     return this.source;
   }
 

@@ -117,7 +117,7 @@ test("a server's death, an operator's order and a new daemon are seen without a 
   const asking = setInterval(
     () => void fetch(`http://127.0.0.1:${front}/`).catch(() => undefined),
     30,
-  );
+  ).unref();
   await page.locator('.edge[data-to="pool web"] .flow').waitFor({ state: "attached" });
   clearInterval(asking);
 
