@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import {
   closeSync,
   constants,
@@ -18,6 +17,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { makeFifo } from "../drivers/descriptors.ts";
 import { Agenda } from "./agenda.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
@@ -276,7 +276,7 @@ test("changes of servers and pools reach a FIFO, and its script as that of keepa
 test("the last pool goes down in the FIFO that closes with it", () =>
   onStage(async ({ line, silent, folder }) => {
     const path = join(folder, "lvs");
-    execFileSync("mkfifo", [path]);
+    assert.equal(makeFifo(path), 0);
     const [rs, vs] = ["[10.0.0.1]:tcp:80", "[192.0.2.10]:tcp:80"];
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const control = await line("control");
