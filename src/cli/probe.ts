@@ -41,7 +41,7 @@ export interface ProbeCommand extends ProbeOptions {
 
 const KEPT_WRITES = 600;
 const LIVE_MS = 1000;
-const PRUNE_MS = 3_600_000;
+const PRUNE_MS = 60_000;
 /** For the last reports, when the prober ends. */
 const FAREWELL_MS = 5000;
 

@@ -20,7 +20,7 @@ import { json, problem, type Route } from "./routes.ts";
 const CLOCK_RIGHT_MS = 2000;
 /** A clock that is found wrong again by about as much is not told again. */
 const MOST_PROBERS = 1000;
-const PRUNE_MS = 3_600_000;
+const PRUNE_MS = 60_000;
 
 type Known = Pick<ProbeIntakeStore, "hasBucket" | "noteBuckets" | "outageState" | "noteOutage">;
 

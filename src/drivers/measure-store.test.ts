@@ -147,3 +147,19 @@ test("more spans of one moment than a call looks at are passed", () => {
   assert.equal(store.find({ ...all, vantage: "balancer" })[0]?.lengthMs, 60_000);
   database.close();
 });
+
+test("of spans that are too old each call takes a bounded number, and says that there are more", () => {
+  const { database } = openJournal(join(folder, "aged.db"), 0);
+  const store = new MeasureStore(database);
+  const from = Math.floor((NOW - 402 * DAY_MS) / 60_000) * 60_000;
+  const aged = Array.from({ length: 2_500 }, (_, i) =>
+    span(from + i * 60_000, 1, { lengthMs: 60_000 }),
+  );
+  store.add([...aged, span(NOW, 1)]);
+  const rest = (): number => store.find(all).length;
+  assert.equal(store.rollUp(NOW), true);
+  assert.equal(rest(), 1_501);
+  while (store.rollUp(NOW));
+  assert.equal(rest(), 1);
+  database.close();
+});

@@ -175,14 +175,14 @@ export class MeasureStore implements OldRows {
     // All that began at once: else more than one call looks at would never be passed.
     const toMs = isMore ? lastMs + 1 : endMs;
     const old = this.#toRoll(fromMs, toMs, isSurplus ? undefined : rules);
-    inTransaction(this.#database, () => {
+    const isOlder = inTransaction(this.#database, () => {
       this.#put(minutesOf(old));
       for (const one of old) this.#delete(one);
-      if (!isMore) this.#forget(nowMs);
+      return !isMore && this.#forget(nowMs);
     });
     if (!isSurplus) this.#judgedMs = toMs;
-    this.#isUnderway = isMore && !isSurplus;
-    return isMore;
+    this.#isUnderway = (isMore && !isSurplus) || isOlder;
+    return isMore || isOlder;
   }
 
   /** Without `rules`: all of them. */
@@ -198,13 +198,25 @@ export class MeasureStore implements OldRows {
       .map(measurementOf);
   }
 
-  #forget(nowMs: number): void {
+  /** True: there is more that is too old. */
+  #forget(nowMs: number): boolean {
     const tooOldMs = nowMs - KEPT_MS;
-    const minutesMs = this.#rows(MINUTE_MS) > MAX_ROWS ? this.#oldestMinutes() : tooOldMs;
     // One by one: of both lengths at once the file is read from end to end.
-    const forget = this.#database.prepare("DELETE FROM measurement WHERE length = ? AND start < ?");
-    forget.run(BUCKET_MS, tooOldMs);
-    forget.run(MINUTE_MS, minutesMs);
+    for (const length of LENGTHS) this.#forgetOf(length, tooOldMs);
+    if ((this.oldestMs ?? Infinity) < tooOldMs) return true;
+    if (this.#rows(MINUTE_MS) > MAX_ROWS) this.#forgetOf(MINUTE_MS, Infinity);
+    return false;
+  }
+
+  /** Of the oldest before `untilMs` a bounded number, and all that began at one moment. How many went. */
+  #forgetOf(length: number, untilMs: number): number {
+    const first = this.#oldestOf(length, 0);
+    if (first === undefined || first >= untilMs) return 0;
+    const upTo = Math.min(untilMs, this.#oldestOf(length, ROLLED) ?? Infinity);
+    const { changes } = this.#database
+      .prepare("DELETE FROM measurement WHERE length = ? AND (start < ? OR start = ?)")
+      .run(length, upTo, first);
+    return Number(changes);
   }
 
   get oldestMs(): number | undefined {
@@ -215,12 +227,7 @@ export class MeasureStore implements OldRows {
   forgetOldest(): number {
     const { oldestMs } = this;
     const length = LENGTHS.find((one) => this.#oldestOf(one, 0) === oldestMs);
-    if (oldestMs === undefined || length === undefined) return 0;
-    const upTo = this.#oldestOf(length, ROLLED) ?? Infinity;
-    const { changes } = this.#database
-      .prepare("DELETE FROM measurement WHERE length = ? AND (start < ? OR start = ?)")
-      .run(length, upTo, oldestMs);
-    return Number(changes);
+    return length === undefined ? 0 : this.#forgetOf(length, Infinity);
   }
 
   #oldestOf(length: number, place: number, fromMs = 0): number | undefined {
@@ -230,16 +237,6 @@ export class MeasureStore implements OldRows {
       )
       .get(length, fromMs, place);
     return row === undefined ? undefined : Number(row["start"]);
-  }
-
-  #oldestMinutes(): number {
-    const row = this.#database
-      .prepare(
-        `SELECT max(start) AS start FROM (SELECT start FROM measurement WHERE length <> ${BUCKET_MS}
-         ORDER BY length, start LIMIT ${ROLLED})`,
-      )
-      .get();
-    return Number(row?.["start"] ?? 0);
   }
 
   #rows(length: number): number {

@@ -22,6 +22,8 @@ const STEPS = [
 const KEPT_MS = 60 * 86_400_000;
 /** Outages, of all probers, go after the measurements that they explain. */
 const OUTAGES_KEPT_MS = 400 * 86_400_000;
+/** Rows of a table that one pruning takes: some 10 ms, and in a minute more than probers bring. */
+const PRUNE_ROWS = 2_000;
 
 export interface KnownOutage extends ProbeOutage {
   readonly probe: string;
@@ -99,8 +101,19 @@ export class ProbeIntakeStore {
       }));
   }
 
+  /** A bounded number of each: called often. */
   prune(nowMs: number): void {
-    this.#database.prepare("DELETE FROM probe_bucket WHERE start < ?").run(nowMs - KEPT_MS);
-    this.#database.prepare("DELETE FROM probe_outage WHERE start < ?").run(nowMs - OUTAGES_KEPT_MS);
+    this.#forget("probe_bucket", nowMs - KEPT_MS);
+    this.#forget("probe_outage", nowMs - OUTAGES_KEPT_MS);
+  }
+
+  #forget(table: "probe_bucket" | "probe_outage", beforeMs: number): void {
+    const key = "probe, target, run, start";
+    this.#database
+      .prepare(
+        `DELETE FROM ${table} WHERE (${key}) IN
+           (SELECT ${key} FROM ${table} WHERE start < ? ORDER BY start LIMIT ${PRUNE_ROWS})`,
+      )
+      .run(beforeMs);
   }
 }

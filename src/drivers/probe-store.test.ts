@@ -65,3 +65,18 @@ test("buckets go after forty days, outages stay", () => {
   assert.equal(store.waiting(10, 10)!.outages.length, 1);
   store.close();
 });
+
+test("a long absence leaves more old buckets than one pruning takes; the oldest go first", () => {
+  const store = new ProbeStore(":memory:");
+  for (let i = 0; i < 2_500; i++) store.addBucket("x", "1", bucket(i * 10_000));
+  const left = [0, 1, 2].map(() => {
+    store.prune(41 * 86_400_000);
+    return [store.undelivered, store.waiting(1, 1)?.buckets[0]?.fromMs];
+  });
+  assert.deepEqual(left, [
+    [1_500, 10_000_000],
+    [500, 20_000_000],
+    [0, undefined],
+  ]);
+  store.close();
+});

@@ -14,16 +14,20 @@ const SCHEMA = `
     delivered INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (target, run, from_ms)
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS bucket_waiting ON bucket (from_ms) WHERE delivered = 0;
+  CREATE INDEX IF NOT EXISTS bucket_age ON bucket (from_ms);
   CREATE TABLE IF NOT EXISTS outage (
     target TEXT NOT NULL, run TEXT NOT NULL, from_ms INTEGER NOT NULL, body TEXT NOT NULL,
     delivered INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (target, run, from_ms)
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS outage_waiting ON outage (from_ms) WHERE delivered = 0;
+  CREATE INDEX IF NOT EXISTS outage_age ON outage (from_ms);
 `;
 
 const DAY_MS = 86_400_000;
 /** Delivered or not: older buckets go. Outages stay ten times as long. */
 const KEPT_MS = 40 * DAY_MS;
+/** Rows of a table that one pruning takes: a few ms, and in a minute more than a prober measures. */
+const PRUNE_ROWS = 1_000;
 const BUSY_MS = 2000;
 /** A key of a row that a report carried. */
 type Table = "bucket" | "outage";
@@ -83,10 +87,11 @@ export class ProbeStore {
     if (first === undefined) return undefined;
     const target = String(first["target"]);
     const run = String(first["run"]);
+    // Few wait: by its key it would go through all that was delivered of the target.
     const bodies = (table: Table, most: number): unknown[] =>
       this.#database
         .prepare(
-          `SELECT body FROM ${table} WHERE delivered = 0 AND target = ? AND run = ?
+          `SELECT body FROM ${table} INDEXED BY ${table}_waiting WHERE delivered = 0 AND target = ? AND run = ?
            ORDER BY from_ms LIMIT ?`,
         )
         .all(target, run, most)
@@ -127,9 +132,19 @@ export class ProbeStore {
       }));
   }
 
+  /** A bounded number of each: called often, by who measures at the same time. */
   prune(nowMs: number): void {
-    this.#database.prepare("DELETE FROM bucket WHERE from_ms < ?").run(nowMs - KEPT_MS);
-    this.#database.prepare("DELETE FROM outage WHERE from_ms < ?").run(nowMs - 10 * KEPT_MS);
+    this.#forget("bucket", nowMs - KEPT_MS);
+    this.#forget("outage", nowMs - 10 * KEPT_MS);
+  }
+
+  #forget(table: Table, beforeMs: number): void {
+    this.#database
+      .prepare(
+        `DELETE FROM ${table} WHERE (target, run, from_ms) IN
+           (SELECT target, run, from_ms FROM ${table} WHERE from_ms < ? ORDER BY from_ms LIMIT ${PRUNE_ROWS})`,
+      )
+      .run(beforeMs);
   }
 
   close(): void {
