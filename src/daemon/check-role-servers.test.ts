@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -7,6 +17,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import { makeFifo } from "../drivers/descriptors.ts";
 import { Agenda } from "./agenda.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
@@ -262,6 +273,28 @@ test("changes of servers and pools reach a FIFO, and its script as that of keepa
     assert.equal(readFileSync(log, "utf8"), all);
   }));
 
+test("the last pool goes down in the FIFO that closes with it", () =>
+  onStage(async ({ line, silent, folder }) => {
+    const path = join(folder, "lvs");
+    assert.equal(makeFifo(path), 0);
+    const [rs, vs] = ["[10.0.0.1]:tcp:80", "[192.0.2.10]:tcp:80"];
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const control = await line("control");
+    const server = { server: "a", fifoName: rs, weight: 1, startsDown: false };
+    const quorum = { weight: 1, hysteresis: 0 };
+    const fifos = { all: {}, vrrp: {}, lvs: { target: { path } }, writeStatesOnReload: false };
+    const notices = [{ pool: "web", fifoName: vs, servers: [server], quorum, atEnd: false }];
+    const order = { ...asks(silent("web/a")), fifos } as const;
+    control.connection.send({ ...order, notices } as ToCheckRole);
+    control.connection.send({ ...order, targets: [] } as ToCheckRole);
+    control.connection.send({ type: "tell-end" });
+    await control.heard(3);
+    const read = Buffer.alloc(4096);
+    const all = read.toString("utf8", 0, readSync(reader, read));
+    closeSync(reader);
+    assert.equal(all, `VS ${vs} UP\nRS ${rs} ${vs} DOWN\nVS ${vs} DOWN\n`);
+  }));
+
 test("mail tells of a server that goes down, and of its other check that fails after it", async () => {
   const sent: string[] = [];
   const both = Promise.withResolvers<void>();
@@ -300,6 +333,6 @@ test("mail tells of a server that goes down, and of its other check that fails a
   );
   assert.equal(sent.shift(), "r1");
   const wanted =
-    /^Realserver \[10\.0\.0\.1\]:tcp:80 of virtual server \[192\.0\.2\.1\]:tcp:80 - DOWN: => CHECK failed on service : .+ <=\n$/u;
+    /^Realserver \[10\.0\.0\.1\]:tcp:80 of virtual server \[192\.0\.2\.1\]:tcp:80 - DOWN: => CHECK failed on service : (?!check failed).+ <=\n$/u;
   for (const mail of sent) assert.match(mail, wanted);
 });

@@ -104,9 +104,12 @@ export class ServerChecks {
           const note = (reason: string): boolean => this.note("", reason);
           const context = { defaults: message.scripts, note };
           const { all, lvs } = message.fifos ?? {};
-          const fifos = message.notices.length === 0 ? [] : [all ?? {}, lvs ?? {}];
-          this.#lines.configure("servers", fifos, context);
-          this.#desk.run(this.#notices.configure(message.notices));
+          const isLast = message.notices.length === 0;
+          const told = this.#notices.configure(message.notices);
+          // The end of the last pool goes to the FIFO that closes with it.
+          if (isLast) this.#desk.run(told);
+          this.#lines.configure("servers", isLast ? [] : [all ?? {}, lvs ?? {}], context);
+          if (!isLast) this.#desk.run(told);
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
             subjects.length === 0 ? [] : [{ type: "unknown", subjects }];

@@ -45,8 +45,61 @@ test("who starts down is told when it comes up, and a reload tells nothing again
   assert.deepEqual(words(notices.configure([draft])), []);
   assert.deepEqual(words(notices.heard("web/b", true, "")), ["b up", "gained"]);
   // A pool that was away begins anew.
-  assert.deepEqual(words(notices.configure([])), []);
+  assert.deepEqual(words(notices.configure([])), ["a down", "b down", "lost"]);
   assert.deepEqual(words(notices.configure([pool()])), ["gained"]);
+});
+
+test("what a reload removes goes down: servers that were up, and the quorum that goes with them", () => {
+  const notices = new ServerNotices();
+  const { servers } = pool();
+  const [a, b] = servers as [PoolNotices["servers"][number], PoolNotices["servers"][number]];
+  notices.configure([pool()]);
+  // 2 of 3 - 1 is enough.
+  assert.deepEqual(words(notices.configure([pool({ servers: [b] })])), ["a down"]);
+  assert.deepEqual(words(notices.configure([pool()])), []);
+  assert.deepEqual(words(notices.configure([pool({ servers: [] })])), ["a down", "b down", "lost"]);
+  notices.configure([pool()]);
+  notices.heard("web/a", false, "");
+  assert.deepEqual(words(notices.configure([])), ["b down", "lost"]);
+  // Down already, and without a quorum already: nobody hears it twice.
+  notices.configure([pool()]);
+  for (const subject of ["web/a", "web/b"]) notices.heard(subject, false, "");
+  assert.deepEqual(words(notices.configure([])), []);
+  // Under the same name at another address: another one, of which nothing is known.
+  const at = (fifoName: string, startsDown: boolean): PoolNotices => {
+    return pool({ fifoName: "vs", servers: [{ ...a, fifoName, startsDown }] });
+  };
+  notices.configure([at("one", false)]);
+  assert.deepEqual(words(notices.configure([at("one", true)])), []);
+  const gone = ["a down", "RS one vs DOWN\n"];
+  assert.deepEqual(words(notices.configure([at("two", true)])), gone);
+  assert.deepEqual(words(notices.heard("web/a", true, "")), ["a up", "RS two vs UP\n"]);
+});
+
+test("who starts down is told of when its first check fails, and the quorum where another steps in", () => {
+  const says = (up: boolean): CheckVerdict => {
+    return { subject: "web/a", up, reason: "check failed: no", latencyMs: 0 };
+  };
+  const { servers, quorum } = pool();
+  const down = servers.map((server) => ({ ...server, startsDown: true }));
+  const notices = new ServerNotices();
+  const draft = pool({ servers: down, hasSorry: true, quorum: { ...quorum, hysteresis: 0 } });
+  assert.deepEqual(words(notices.configure([draft])), ["lost"]);
+  // What it begins with is nobody's finding.
+  assert.deepEqual(words(notices.heard("web/a", false, "has not passed a check yet")), []);
+  assert.deepEqual(words(notices.heardCheck("tcp", says(false), false)), ["a down"]);
+  assert.deepEqual(words(notices.heardCheck("http", says(false), false)), []);
+  assert.deepEqual(words(notices.configure([draft])), []);
+  assert.deepEqual(words(notices.heard("web/b", true, "")), ["b up"]);
+  assert.deepEqual(
+    words(notices.heardCheck("tcp", { ...says(false), subject: "web/b" }, true)),
+    [],
+  );
+  assert.deepEqual(words(notices.heard("web/a", true, "")), ["a up", "gained"]);
+  const heir = new ServerNotices();
+  heir.remember("web/a", false);
+  assert.deepEqual(words(heir.configure([draft])), []);
+  assert.deepEqual(words(heir.heardCheck("tcp", says(false), false)), []);
 });
 
 test("what an earlier process has told is not told again", () => {
@@ -122,9 +175,10 @@ const OF_ALL = "Virtualserver [192.0.2.1]:tcp:80";
 test("mail tells of servers that want it, of the quorum, and of the end, in keepalived's words", () => {
   const notices = new ServerNotices();
   const gained = `${OF_ALL} - UP: => Gained quorum 2+0=2 <= 2 <=\n`;
-  assert.deepEqual(letters(notices.configure([mailing()])), [gained]);
-  assert.deepEqual(letters(notices.heard("web/a", false, "connection refused")), [
-    `${OF_A} - DOWN: => CHECK failed on service : connection refused <=\n`,
+  const started = gained.replace("Gained quorum", "Starting with quorum up");
+  assert.deepEqual(letters(notices.configure([mailing()])), [started]);
+  assert.deepEqual(letters(notices.heard("web/a", false, "check failed: refused, 3 of 3")), [
+    `${OF_A} - DOWN: => CHECK failed on service : refused, 3 of 3 <=\n`,
     `${OF_ALL} - DOWN: => Lost quorum 2-0=2 > 1 <=\n`,
   ]);
   assert.deepEqual(letters(notices.heard("web/a", true, "fine")), [
@@ -134,6 +188,16 @@ test("mail tells of servers that want it, of the quorum, and of the end, in keep
   assert.deepEqual(letters(notices.end()), [
     `${OF_A} - DOWN: => Shutting down <=\n`,
     `${OF_ALL} - DOWN: => Shutting down <=\n`,
+  ]);
+  const sorry = new ServerNotices();
+  const draft: PoolNotices = { ...mailing(), hasSorry: true };
+  const servers = draft.servers.map((server) => ({ ...server, startsDown: true }));
+  assert.deepEqual(letters(sorry.configure([{ ...draft, servers }])), [
+    `${OF_ALL} - DOWN: => Starting with quorum down 2+0=2 > 0 <=\n`,
+  ]);
+  assert.deepEqual(letters(notices.configure([])), [
+    `${OF_A} - DOWN: => Removing <=\n`,
+    `${OF_ALL} - DOWN: => Lost quorum 2-0=2 > 0 <=\n`,
   ]);
 });
 

@@ -5,7 +5,8 @@
  * alone, in one process, so that it is told once however many workers there are.
  *
  * Source: keepalived.conf(5), LVS CONFIGURATION. As there, servers count as up until a check says
- * otherwise (unless they start down), and the quorum counts as lost until it is counted first.
+ * otherwise (unless they start down: then the first check that fails is told, too), and the quorum counts as
+ * lost until it is counted first, which is told where another server steps in for it. What a reload removes goes down.
  */
 
 import type { CheckVerdict } from "./check-settings.ts";
@@ -31,6 +32,8 @@ export interface PoolNotices {
   /** As FIFOs call it; absent: they are not told. */
   readonly fifoName?: string;
   readonly servers: readonly ServerNotice[];
+  /** Another server serves while there is no quorum. */
+  readonly hasSorry?: true;
   readonly quorum: {
     readonly weight: number;
     readonly hysteresis: number;
@@ -65,6 +68,8 @@ export class ServerNotices {
   /** By subject, of each check. Of servers that an earlier process knew only what was said since. */
   readonly #checks = new Map<string, Map<string, boolean>>();
   readonly #inherited = new Set<string>();
+  /** They start down, and no check has said that they are. */
+  readonly #unjudged = new Set<string>();
 
   /** What an earlier process has told already. Before `configure`. */
   remember(subject: string, up: boolean): void {
@@ -73,9 +78,10 @@ export class ServerNotices {
   }
 
   configure(pools: readonly PoolNotices[]): NoticeOrder[] {
+    const removed = this.#pools.flatMap((pool) => this.#remove(pool, pools));
     this.#pools = pools;
     const subjects = new Set(pools.flatMap((one) => one.servers.map((s) => subjectOf(one, s))));
-    for (const known of [this.#isUp, this.#checks, this.#inherited]) {
+    for (const known of [this.#isUp, this.#checks, this.#inherited, this.#unjudged]) {
       for (const subject of known.keys()) if (!subjects.has(subject)) known.delete(subject);
     }
     const names = new Set(pools.map((one) => one.pool));
@@ -87,18 +93,21 @@ export class ServerNotices {
     for (const pool of pools) {
       for (const server of pool.servers) {
         const subject = subjectOf(pool, server);
-        if (!this.#isUp.has(subject)) this.#isUp.set(subject, !server.startsDown);
+        if (this.#isUp.has(subject)) continue;
+        this.#isUp.set(subject, !server.startsDown);
+        if (server.startsDown) this.#unjudged.add(subject);
       }
     }
     // An earlier process has told these.
     for (const pool of counted) this.#count(pool);
-    return pools.flatMap((pool) => this.#count(pool));
+    return [...removed, ...pools.flatMap((pool) => this.#count(pool))];
   }
 
   /** What a check has found; most of what it finds is known. */
   heard(subject: string, up: boolean, reason: string): NoticeOrder[] {
     if ((this.#isUp.get(subject) ?? up) === up) return [];
     this.#isUp.set(subject, up);
+    this.#unjudged.delete(subject);
     return this.#pools.flatMap((pool) => {
       const server = pool.servers.find((one) => subjectOf(pool, one) === subject);
       if (server === undefined) return [];
@@ -115,7 +124,7 @@ export class ServerNotices {
     check: string,
     { subject, up, reason }: CheckVerdict,
     changedServer: boolean,
-  ): MailOrder[] {
+  ): NoticeOrder[] {
     if (this.#checks.get(subject)?.get(check) === up) return [];
     const found = this.#find(subject);
     if (found === undefined) return [];
@@ -125,6 +134,7 @@ export class ServerNotices {
     const first = this.#inherited.has(subject) ? up : !server.startsDown;
     const before = checks.get(check) ?? first;
     checks.set(check, up);
+    if (!up && this.#unjudged.delete(subject)) return serverOrders(pool, server, false);
     if (before === up || changedServer || pool.mails?.eachCheck !== true) return [];
     const state = { server, up: this.#isUp.get(subject) === true };
     return serverMail(pool, state, checkText(up, reason));
@@ -138,19 +148,29 @@ export class ServerNotices {
     return undefined;
   }
 
+  /** What of a pool is not there any more; the quorum of one that stays is counted with those that it has then. */
+  #remove(pool: PoolNotices, pools: readonly PoolNotices[]): NoticeOrder[] {
+    const after = pools.find((one) => one.pool === pool.pool);
+    const gone = pool.servers.filter((server) => {
+      return after?.servers.some((other) => isSame(server, other)) !== true;
+    });
+    const orders = gone.flatMap((server) => this.#takeOut(pool, server, "Removing"));
+    for (const server of gone) this.#isUp.delete(subjectOf(pool, server));
+    return after === undefined ? [...orders, ...this.#count(pool)] : orders;
+  }
+
+  #takeOut(pool: PoolNotices, server: ServerNotice, why: string): NoticeOrder[] {
+    if (this.#isUp.get(subjectOf(pool, server)) !== true) return [];
+    const mails = serverMail(pool, { server, up: false }, why);
+    return [...serverOrders(pool, server, false), ...mails];
+  }
+
   /** The node ends for good. */
   end(): NoticeOrder[] {
     return this.#pools
       .filter(({ atEnd }) => atEnd)
       .flatMap((pool) => [
-        ...pool.servers.flatMap((server) => {
-          const subject = subjectOf(pool, server);
-          if (this.#isUp.get(subject) !== true) return [];
-          return [
-            ...serverOrders(pool, server, false),
-            ...serverMail(pool, { server, up: false }, SHUTTING_DOWN),
-          ];
-        }),
+        ...pool.servers.flatMap((server) => this.#takeOut(pool, server, SHUTTING_DOWN)),
         ...(this.#hasQuorum.get(pool.pool) === true
           ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
           : []),
@@ -159,19 +179,32 @@ export class ServerNotices {
 
   #count(pool: PoolNotices): NoticeOrder[] {
     const { weight, hysteresis } = pool.quorum;
-    const before = this.#hasQuorum.get(pool.pool) ?? false;
+    const known = this.#hasQuorum.get(pool.pool);
+    const before = known ?? false;
     const sum = pool.servers.reduce((all, server) => {
       return all + (this.#isUp.get(subjectOf(pool, server)) === true ? server.weight : 0);
     }, 0);
     const threshold = weight + (before ? -hysteresis : hysteresis);
     const hasQuorum = sum > 0 && sum >= threshold;
     this.#hasQuorum.set(pool.pool, hasQuorum);
-    if (hasQuorum === before) return [];
-    const why = hasQuorum
-      ? `Gained quorum ${weight}+${hysteresis}=${threshold} <= ${sum}`
-      : `Lost quorum ${weight}-${hysteresis}=${threshold} > ${sum}`;
+    const startsWithSorry = known === undefined && pool.hasSorry === true;
+    if (hasQuorum === before && !startsWithSorry) return [];
+    const counted = `${weight}${before ? "-" : "+"}${hysteresis}=${threshold}`;
+    const change = hasQuorum ? "Gained quorum" : "Lost quorum";
+    const start = `Starting with quorum ${hasQuorum ? "up" : "down"}`;
+    const compared = `${counted} ${hasQuorum ? "<=" : ">"} ${sum}`;
+    const why = `${known === undefined ? start : change} ${compared}`;
     return [...quorumOrders(pool, hasQuorum), ...quorumMail(pool, hasQuorum, why)];
   }
+}
+
+/** The same address, where it is told of: a server that has moved is another one. */
+function isSame(server: ServerNotice, other: ServerNotice): boolean {
+  const hasMoved = [
+    [server.fifoName, other.fifoName],
+    [server.mail, other.mail],
+  ].some(([one, two]) => one !== undefined && two !== undefined && one !== two);
+  return server.server === other.server && !hasMoved;
 }
 
 function subjectOf({ pool }: PoolNotices, { server }: ServerNotice): string {
@@ -225,5 +258,7 @@ function stateText(up: boolean): string {
 }
 
 function checkText(up: boolean, reason: string): string {
-  return up ? "CHECK succeed on service" : `CHECK failed on service : ${reason}`;
+  // A reason begins with what the text says already.
+  const why = reason.replace(/^check failed: /u, "");
+  return up ? "CHECK succeed on service" : `CHECK failed on service : ${why}`;
 }

@@ -20,8 +20,9 @@ pools:
     diagnostics.filter(({ severity }) => severity === "error"),
     [],
   );
-  return service?.notices.map(({ pool, fifoName, servers }) => [
+  return service?.notices.map(({ pool, fifoName, servers, hasSorry }) => [
     pool,
+    ...(hasSorry === true ? ["has a sorry server"] : []),
     fifoName,
     ...servers.map((server) => server.fifoName),
   ]);
@@ -30,7 +31,7 @@ pools:
 test("with a FIFO for them all pools are told, each by its one address or by its name", () => {
   assert.deepEqual(told(""), [["api", undefined, undefined, undefined]]);
   const all = [
-    ["web", "[web]:0", "[10.0.0.1]:tcp:80"],
+    ["web", "has a sorry server", "[web]:0", "[10.0.0.1]:tcp:80"],
     ["api", "[192.0.2.10]:tcp:80", "[app.example.com]:tcp:81", "[local]:0"],
   ];
   assert.deepEqual(told("lvs_notify_fifo: /run/lvs"), all);

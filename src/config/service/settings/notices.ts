@@ -63,6 +63,7 @@ export function noticesOf(
         },
       ];
     }),
+    ...(pool.servers.some(({ tier }) => tier !== lowest) ? { hasSorry: true } : {}),
     quorum: {
       weight,
       hysteresis,
