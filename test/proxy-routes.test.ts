@@ -386,6 +386,14 @@ describe("an explained request", () => {
     ]);
   });
 
+  it("over https tells that a frontend without tls is no place to ask", () => {
+    const rig = withRoute({});
+    const asked = { method: "GET", url: "https://a.example:80/x", headers: [], source: "" };
+    const { lines } = rig.engine.explain(rig.now, asked);
+    assert.match(lines[1] ?? "", /^it has no tls: /u);
+    assert.doesNotMatch(told(rig, "/x").join(), /tls/iu);
+  });
+
   it("tells what else it may meet: a limit, an injected fault", () => {
     const rateLimit = { per: "source", perSecond: 5, burst: 10, size: 100 } as const;
     const fault = { abort: { percent: 50, status: 503 }, delay: { percent: 10, ms: 200 } };
