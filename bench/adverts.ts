@@ -15,6 +15,7 @@ import { startNines } from "../src/lab/peers/nines.ts";
 import { pause, waitFor } from "../src/lab/wait.ts";
 import { World } from "../src/lab/world.ts";
 import { formatTable } from "../src/lib/table.ts";
+import { positive, wholeNumber } from "./options.ts";
 import { startDaemon } from "./vrrp-daemons.ts";
 import { cpuMs, pssKiB } from "./process-cost.ts";
 import { instances } from "./vrrp-idle.ts";
@@ -42,7 +43,10 @@ export async function advertBench(args: string[]): Promise<void> {
       against: { type: "string" },
     },
   });
-  const load = { count: Number(values.instances), advertSeconds: Number(values.advert) };
+  const load = {
+    count: wholeNumber("instances", values.instances),
+    advertSeconds: positive("advert", values.advert),
+  };
   const subjects = new Map<string, Start>([
     ["keepalived", startPeer],
     ["nines", starterOf(startNines)],
@@ -53,7 +57,7 @@ export async function advertBench(args: string[]): Promise<void> {
     );
     subjects.set(values.against, starterOf(other.startNines));
   }
-  const rounds = Number(values.rounds);
+  const rounds = wholeNumber("rounds", values.rounds);
   const heard = await receiving(subjects, load, rounds);
   const sent = await sending(subjects, load, rounds);
   const perSecond = load.count / load.advertSeconds;

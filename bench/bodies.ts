@@ -20,6 +20,7 @@ import {
   type Stage,
 } from "./http-stage.ts";
 import { median } from "./median.ts";
+import { named, wholeNumber } from "./options.ts";
 import { cpuMs } from "./process-cost.ts";
 
 interface Row {
@@ -56,26 +57,28 @@ export async function bodiesBench(args: string[]): Promise<void> {
     options: {
       runs: { type: "string", default: "5" },
       megabytes: { type: "string", default: "100" },
-      only: { type: "string", default: "" },
+      only: { type: "string" },
       beside: { type: "string" },
     },
   });
   const all = contenders(values.beside?.split(",") ?? []);
   const peers = all.map(({ name }) => name);
-  const bytes = Number(values.megabytes) * 1_000_000;
+  const bytes = wholeNumber("megabytes", values.megabytes) * 1_000_000;
+  const runs = wholeNumber("runs", values.runs);
+  const chosen = named(rows, ["only", values.only]);
   requireTools("nginx", "haproxy", "curl", "taskset", "openssl");
   console.log(versionsText());
-  console.log(`${values.megabytes} MB, ${values.runs} runs; curl and backend on one CPU\n`);
+  console.log(`${values.megabytes} MB, ${runs} runs; curl and backend on one CPU\n`);
   const stage = await startStage(all);
   try {
     const { host } = stage;
     for (const file of [BODY, `${BACKEND_FILES}/large`]) {
       await host.run(["sh", "-c", `mkdir -p $(dirname ${file}) && truncate -s ${bytes} ${file}`]);
     }
-    for (const row of rows.filter(({ name }) => name.includes(values.only))) {
+    for (const row of chosen) {
       const rounds: ReadonlyMap<string, Run>[] = [];
       // The first round only warms up.
-      for (let i = 0; i <= Number(values.runs); i++) rounds.push(await roundOf(stage, row, bytes));
+      for (let i = 0; i <= runs; i++) rounds.push(await roundOf(stage, row, bytes));
       const lines = peers.map((peer) => lineOf(peer, rounds.slice(1)));
       console.log(`${row.name}\n${formatTable(HEAD, lines).join("\n")}\n`);
     }

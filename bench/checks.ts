@@ -16,6 +16,7 @@ import { nginxConf, startNginx } from "../src/lab/peers/nginx.ts";
 import { World } from "../src/lab/world.ts";
 import { formatTable } from "../src/lib/table.ts";
 import type { CheckLoad, CheckLoadResult } from "./check-load.ts";
+import { positive } from "./options.ts";
 
 const SERVER = "10.75.0.2";
 const PLAN = {
@@ -38,8 +39,9 @@ export async function checkBench(args: string[]): Promise<void> {
       offered: { type: "string", default: "10000" },
     },
   });
-  const seconds = Number(values.seconds);
-  const steady = { targets: TARGETS, intervalMs: (TARGETS * 1000) / Number(values.offered) };
+  const seconds = positive("seconds", values.seconds);
+  const offered = positive("offered", values.offered);
+  const steady = { targets: TARGETS, intervalMs: (TARGETS * 1000) / offered };
   const world = await World.create(PLAN);
   try {
     const server = world.host("server");

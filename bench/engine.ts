@@ -16,6 +16,7 @@ import { formatTable } from "../src/lib/table.ts";
 import { latin1Bytes } from "../src/lib/text-bytes.ts";
 import { balanceSettings, edits, type FrontendDraft } from "../test/kit/proxy-settings.ts";
 import { HEADERS } from "./http-wrk.ts";
+import { namesOf, wholeNumber } from "./options.ts";
 
 const CLIENTS = 64;
 /** Of all clients, each asking once. */
@@ -185,9 +186,10 @@ export async function engineBench(args: string[]): Promise<void> {
       uncounted: { type: "boolean", default: false },
     },
   });
-  const batches = Number(values.batches);
+  const batches = wholeNumber("batches", values.batches);
+  const doors = namesOf(DOORS, ["only", values.only]);
   if (values.uncounted) countNothing();
-  const cases = values.only.split(",").flatMap((name): [string, Stage][] => [
+  const cases = doors.flatMap((name): [string, Stage][] => [
     [`${name}, kept`, new Stage(DOORS[name]!, false)],
     [`${name}, kept, 1 KiB`, new Stage(DOORS[name]!, false, KIBIBYTE)],
     [`${name}, new`, new Stage(DOORS[name]!, true)],

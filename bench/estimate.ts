@@ -11,6 +11,7 @@ import { withCommonCauses } from "../src/core/estimate/common-cause.ts";
 import { stateOf } from "../src/core/estimate/formulas.ts";
 import { minutesPerYear, MS_PER_YEAR } from "../src/core/estimate/nines.ts";
 import { simulate } from "../src/core/estimate/simulation.ts";
+import { wholeNumber } from "./options.ts";
 
 const HOUR = 3_600_000;
 
@@ -22,7 +23,10 @@ export async function estimateBench(args: string[]): Promise<void> {
       seed: { type: "string", default: "1" },
     },
   });
-  const options = { events: Number(values.events), seed: Number(values.seed) };
+  const options = {
+    events: wholeNumber("events", values.events),
+    seed: wholeNumber("seed", values.seed),
+  };
   console.log(`seed ${options.seed}, ${options.events} events each; minutes of downtime a year\n`);
   console.log("| architecture | formula | simulation, 95 % | outages seen | years | within | s |");
   console.log("|---|---|---|---|---|---|---|");

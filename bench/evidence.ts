@@ -6,6 +6,7 @@ import { pageBench } from "./evidence-page.ts";
 import { queryBench } from "./evidence-query.ts";
 import { serversBench } from "./evidence-servers.ts";
 import { streamBench } from "./evidence-stream.ts";
+import { namesOf, positive, wholeNumber } from "./options.ts";
 
 const PARTS = {
   cost: ({ rounds, seconds }: Sizes) => costBench(rounds, seconds),
@@ -37,13 +38,14 @@ export async function evidenceBench(args: string[]): Promise<void> {
   });
   const { only, rounds, seconds, span, rows, servers } = values;
   const sizes = {
-    rounds: Number(rounds),
-    seconds: Number(seconds),
-    span: Number(span),
-    rows: Number(rows),
-    servers: Number(servers),
+    rounds: wholeNumber("rounds", rounds),
+    seconds: positive("seconds", seconds),
+    span: positive("span", span),
+    rows: wholeNumber("rows", rows),
+    servers: wholeNumber("servers", servers),
   };
+  const chosen = namesOf(PARTS, ["only", only]);
   for (const [name, part] of Object.entries(PARTS)) {
-    if (only.split(",").includes(name)) await part(sizes);
+    if (chosen.includes(name)) await part(sizes);
   }
 }

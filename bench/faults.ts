@@ -13,6 +13,7 @@ import { play, scenarios, type FaultScenario } from "./faults-scenarios.ts";
 import { FaultStage, SERVERS, type LoadTotals } from "./faults-stage.ts";
 import { implementations, type Implementation } from "./http-peers.ts";
 import { requireTools, versionsText } from "./http-stage.ts";
+import { named, wholeNumber } from "./options.ts";
 
 const WANTED: Wanted = { version: 0, servers: SERVERS, checkEveryMs: 500 };
 /** Users ask for so long before the fault. */
@@ -28,15 +29,18 @@ export async function faultsBench(args: string[]): Promise<void> {
       seconds: { type: "string", default: "100" },
     },
   });
-  const chosen = scenarios.filter((one) => one.name.includes(values.only ?? ""));
-  const peers = implementations.filter((one) => one === (values.peer ?? one));
+  const chosen = named(scenarios, ["only", values.only]);
+  const known = implementations.map((name) => ({ name }));
+  const peers = named(known, ["peer", values.peer]);
+  const runs = wholeNumber("runs", values.runs);
+  const seconds = wholeNumber("seconds", values.seconds);
   requireTools("nginx", "haproxy", "nft");
   console.log(`${versionsText()}\n`);
   const rows: string[][] = [];
   for (const scenario of chosen) {
-    for (let run = 0; run < Number(values.runs); run++) {
-      for (const peer of peers) {
-        const row = rowOf(scenario, peer, await runOnce(scenario, peer, Number(values.seconds)));
+    for (let run = 0; run < runs; run++) {
+      for (const { name: peer } of peers) {
+        const row = rowOf(scenario, peer, await runOnce(scenario, peer, seconds));
         console.error(row.join("  "));
         rows.push(row);
       }

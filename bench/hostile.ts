@@ -6,11 +6,13 @@
 import { parseArgs } from "node:util";
 import { formatTable } from "../src/lib/table.ts";
 import { ATTACKS, attackRows, type AttackRow } from "../test/kit/hostile-stage.ts";
+import { positive } from "./options.ts";
 
 export async function hostileBench(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { seconds: { type: "string", default: "15" } } });
+  const seconds = positive("seconds", values.seconds);
   const rows: string[][] = [];
-  await attackRows(ATTACKS, Number(values.seconds) * 1000, (row) => {
+  await attackRows(ATTACKS, seconds * 1000, (row) => {
     rows.push(cells(row));
     console.error(rows.at(-1)!.join("  "), JSON.stringify(row.told));
   });

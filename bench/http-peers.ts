@@ -3,12 +3,14 @@
  * (HAProxy and Nines check their servers, nginx cannot), the default stays.
  */
 
+import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { temporaryPaths } from "../src/lab/peers/nginx.ts";
 import { startBalancer } from "../src/lab/peers/nines.ts";
 import type { Host } from "../src/lab/host.ts";
 import { untilListening } from "../src/lab/listening.ts";
 import { treeOf } from "../src/lab/process-table.ts";
+import { WrongOption } from "./options.ts";
 
 export type Implementation = "nginx" | "HAProxy" | "Nines";
 export const implementations: readonly Implementation[] = ["nginx", "HAProxy", "Nines"];
@@ -51,6 +53,9 @@ const ROOT = resolve(import.meta.dirname, "..");
 export function contenders(beside: readonly string[]): readonly Contender[] {
   const others = beside.map((directory, i): Contender => {
     const root = resolve(directory);
+    if (!existsSync(`${root}/bin/nines`)) {
+      throw new WrongOption(`--beside: there is no copy of Nines in ${root}`);
+    }
     return {
       name: `Nines of ${basename(root)}`,
       firstPort: 10_000 + 100 * i,
@@ -234,7 +239,9 @@ async function startNinesProxy(host: Host, contender: Contender, root: string): 
   const peer = await startBalancer(host, ["run", "-f", file], {}, place);
   const pids = (): number[] => [
     peer.supervisor.pid,
-    ...(["balance", "check", "vrrp", "spare"] as const).flatMap((role) => peer.pids(role)),
+    ...(["balance", "check", "vrrp", "spare", "console"] as const).flatMap((role) =>
+      peer.pids(role),
+    ),
   ];
   return { ...contender, pids };
 }

@@ -15,6 +15,7 @@ import { rows, type Row } from "./http-rows.ts";
 import { bodies, requireTools, startStage, versionsText, type Stage } from "./http-stage.ts";
 import { wrk, type Told } from "./http-wrk.ts";
 import { median } from "./median.ts";
+import { named, wholeNumber } from "./options.ts";
 import { cpuMs } from "./process-cost.ts";
 
 /** A proxy's name, or `direct`. */
@@ -47,10 +48,11 @@ export async function httpBench(args: string[]): Promise<void> {
     },
   });
   const { only, quick } = values;
-  const runs = Number(values.runs ?? (quick ? 1 : 3));
-  const seconds = Number(values.seconds ?? (quick ? 2 : 3));
-  const chosen = rows.filter((row) =>
-    only === undefined ? !quick || row.quick : named(row, only),
+  const runs = wholeNumber("runs", values.runs ?? (quick ? "1" : "3"));
+  const seconds = wholeNumber("seconds", values.seconds ?? (quick ? "2" : "3"));
+  const warm = wholeNumber("warm", values.warm);
+  const chosen = named(rows, ["only", only]).filter(
+    (row) => !quick || only !== undefined || row.quick,
   );
   requireTools("nginx", "haproxy", "wrk", "taskset", "openssl");
   console.log(versionsText());
@@ -63,7 +65,7 @@ export async function httpBench(args: string[]): Promise<void> {
     let door: string | undefined;
     for (const row of chosen) {
       if (row.door !== door) {
-        const first = door === undefined ? Number(values.warm) : DOOR_SECONDS;
+        const first = door === undefined ? warm : DOOR_SECONDS;
         for (const runner of runners) await runOnce(stage, row, { runner, seconds: first });
       }
       door = row.door;
@@ -73,10 +75,6 @@ export async function httpBench(args: string[]): Promise<void> {
   } finally {
     stage.world.destroy();
   }
-}
-
-function named(row: Row, only: string): boolean {
-  return row.name.includes(only);
 }
 
 async function roundsOf(

@@ -3,6 +3,7 @@
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { MissingTool } from "../src/lab/command.ts";
+import { canBuildWorlds, enterUserNamespace } from "../src/lab/privileges.ts";
 import { advertBench } from "./adverts.ts";
 import { bodiesBench } from "./bodies.ts";
 import { checkBench } from "./checks.ts";
@@ -13,6 +14,7 @@ import { estimateBench } from "./estimate.ts";
 import { faultsBench } from "./faults.ts";
 import { httpBench } from "./http.ts";
 import { hostileBench } from "./hostile.ts";
+import { isWrongOption } from "./options.ts";
 import { parserBench } from "./parser.ts";
 import { vrrpBench } from "./vrrp.ts";
 
@@ -31,11 +33,30 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   vrrp: vrrpBench,
 };
 
+/** They build networks, which root may, and others in a user namespace. */
+const IN_WORLDS: ReadonlySet<unknown> = new Set([
+  advertBench,
+  bodiesBench,
+  checkBench,
+  faultsBench,
+  hostileBench,
+  httpBench,
+  vrrpBench,
+]);
+
 const [name, ...args] = process.argv.slice(2);
 const bench = benches[name ?? ""];
 if (bench === undefined) {
   console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [options]`);
   process.exit(2);
+}
+if (IN_WORLDS.has(bench)) {
+  const { ok, reason, hint } = canBuildWorlds();
+  if (!ok) {
+    console.error(`${reason}. ${hint}`);
+    process.exit(1);
+  }
+  await enterUserNamespace();
 }
 const kernel = readFileSync("/proc/sys/kernel/osrelease", "utf8").trim();
 const memory = Math.round(totalmem() / 2 ** 30);
@@ -45,7 +66,7 @@ console.log(
 try {
   await bench(args);
 } catch (error) {
-  if (!(error instanceof MissingTool)) throw error;
+  if (!isWrongOption(error) && !(error instanceof MissingTool)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  process.exitCode = isWrongOption(error) ? 2 : 1;
 }

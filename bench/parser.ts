@@ -1,5 +1,6 @@
 /** `npm run bench -- parser`: what it costs to understand a head, and to write it anew. */
 
+import { parseArgs } from "node:util";
 import { HeadWriter } from "../src/core/http/head-writer.ts";
 import { RequestHead } from "../src/core/http/request-head.ts";
 import { ResponseHead } from "../src/core/http/response-head.ts";
@@ -46,7 +47,8 @@ const ANSWER = [
   "",
 ].join("\r\n");
 
-export function parserBench(): Promise<void> {
+export function parserBench(args: string[]): Promise<void> {
+  parseArgs({ args, options: {} });
   const request = Buffer.from(REQUEST);
   const answer = Buffer.from(ANSWER);
   const head = new RequestHead();

@@ -16,6 +16,7 @@ import { pause } from "../src/lab/wait.ts";
 import { formatTable } from "../src/lib/table.ts";
 import { sinceLastAdvertMs } from "./advert-watch.ts";
 import { median } from "./median.ts";
+import { named, positives, wholeNumber } from "./options.ts";
 import { implementations, type Implementation } from "./vrrp-daemons.ts";
 import { advertsOf, startDuel, VIRTUAL_ADDRESS } from "./vrrp-duel.ts";
 import { idleCost } from "./vrrp-idle.ts";
@@ -40,11 +41,13 @@ export async function vrrpBench(args: string[]): Promise<void> {
       instances: { type: "string", default: "1,100,255" },
     },
   });
-  const adverts = values.adverts.split(",").map(Number);
-  const chosen = scenarios.filter((s) => values.only === undefined || s.name === values.only);
-  if (!values.idle) await compareOutages(chosen, adverts, Number(values.runs));
+  const adverts = positives("adverts", values.adverts);
+  const instances = positives("instances", values.instances);
+  const runs = wholeNumber("runs", values.runs);
+  const chosen = named(scenarios, ["only", values.only]);
+  if (!values.idle) await compareOutages(chosen, adverts, runs);
   if (values.only !== undefined) return;
-  await idleCost(values.instances.split(",").map(Number), adverts);
+  await idleCost(instances, adverts);
 }
 
 async function compareOutages(

@@ -8,6 +8,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   bridge: "iproute2",
   nsenter: "util-linux",
   unshare: "util-linux",
+  taskset: "util-linux",
   chrt: "util-linux",
   nft: "nftables",
   keepalived: "keepalived",
