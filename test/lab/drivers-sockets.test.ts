@@ -144,7 +144,7 @@ describe("socket drivers", { skip }, () => {
   test("what Ethernet fills a short advert up with is not part of it", async () => {
     await right.ask("heard");
     const header = "45c0002000000000ff70d03e0a5c0001e0000012";
-    const advert = "3133960100640000" + "0a5c0064";
+    const advert = "31339601006400000a5c0064";
     const frame = `01005e0000120200000000010800${header}${advert}${"ff".repeat(14)}`;
     let heard: { payload: string }[] = [];
     assert.equal(await left.ask("sendFrame", { frame }), 0);
