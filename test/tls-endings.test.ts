@@ -4,7 +4,6 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -12,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect as connectTls, TLSSocket } from "node:tls";
+import { freshCertificate } from "./kit/fresh-certificate.ts";
 import { DISK } from "../src/config/disk.ts";
 import { readServiceYaml } from "../src/config/service/read-service.ts";
 import { Engine } from "../src/core/proxy/engine.ts";
@@ -24,11 +24,7 @@ import { Prng } from "../src/lib/prng.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "nines-endings-"));
 const file = join(directory, "one.pem");
-before(() => {
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
-  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
-});
+before(() => freshCertificate(file, "one"));
 after(() => rmSync(directory, { recursive: true }));
 
 const ANSWER = "HTTP/1.1 200 OK\r\n\r\nwhat there is";

@@ -28,14 +28,20 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
+function journalAt(name: string): Journal {
+  const path = join(folder, name);
+  return new Journal({ path, boot: "boot", node: () => "lb1", bounds: () => DEFAULT_BOUNDS });
+}
+
+function home(
+  journal: Journal,
+): Pick<ConsoleCore, "directory" | "stateDirectory" | "node" | "journal"> {
+  return { directory: runDirectory(folder), stateDirectory: folder, node: () => "lb1", journal };
+}
+
 test("news of another node are judged without asking the own control again", { skip }, async () => {
   await beginGroup(folder, "lb1");
-  const journal = new Journal({
-    path: join(folder, "second.db"),
-    boot: "boot",
-    node: () => "lb1",
-    bounds: () => DEFAULT_BOUNDS,
-  });
+  const journal = journalAt("second.db");
   // As it is judged here: a verdict that is new would be written, and what is written asks again.
   const [kind, data] = ["verdict-changed", { to: "unknown" }];
   journal.say({ source: "console", level: "info", kind, subject: "", reason: "", data });
@@ -43,10 +49,7 @@ test("news of another node are judged without asking the own control again", { s
   const seen = { asked: 0, judged: 0 };
   const nobody = "127.0.0.1";
   const core = {
-    directory: runDirectory(folder),
-    stateDirectory: folder,
-    node: () => "lb1",
-    journal,
+    ...home(journal),
     control: {
       status: async () => {
         seen.asked++;
@@ -77,12 +80,7 @@ test("news of another node are judged without asking the own control again", { s
 });
 
 test("a verdict is written down though nobody looks; what only a reader wants is made for one", async () => {
-  const journal = new Journal({
-    path: join(folder, "journal.db"),
-    boot: "boot",
-    node: () => "lb1",
-    bounds: () => DEFAULT_BOUNDS,
-  });
+  const journal = journalAt("journal.db");
   const made: string[] = [];
   const ledger: RunningPart = {
     exhibits: () => {
@@ -94,10 +92,7 @@ test("a verdict is written down though nobody looks; what only a reader wants is
   const router = { nowMs: 5_000, instances: [INSTANCE] };
   const status = { version: "1", wallMs: Date.now(), configuration: {}, roles: [], router };
   const core = {
-    directory: runDirectory(folder),
-    stateDirectory: folder,
-    node: () => "lb1",
-    journal,
+    ...home(journal),
     control: {
       status: async () => status,
       service: {

@@ -117,6 +117,10 @@ export const REASON_PATTERNS: Patterns = [
   ],
   ["{~why}; a peer may have more luck", "{~why}；其他节点也许可以"],
   ["an advert from {peer} was not believed: {why}", "不采信来自 {peer} 的通告：{why}"],
+  [
+    "{peer} sends adverts of VRID {vrid} for {family} on {place}: no instance here has it",
+    "{peer} 在 {place} 上发送 {family} VRID {vrid} 的通告：本机没有这样的实例",
+  ],
   ["the advert of {peer} differs: {why}", "{peer} 的通告不一致：{why}"],
   ["nothing to hand over: {name} is {state}", "没有可移交的：{name} 为 {state}"],
   ["{name} of group {group} cannot go on as master", "同步组 {group} 的 {name} 不能继续担任主节点"],

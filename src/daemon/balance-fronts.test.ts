@@ -1,7 +1,6 @@
 /** What lies between an accepted client and the engine, when other things happen at the same time. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectHttp2, constants } from "node:http2";
@@ -10,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import { FRONTEND_DEFAULTS } from "../core/proxy/frontend-defaults.ts";
 import type { FrontendSettings } from "../core/proxy/frontend-settings.ts";
 import { IPPROTO_TCP, socketOption, TCP_DEFER_ACCEPT } from "../drivers/stream-calls.ts";
@@ -19,11 +19,7 @@ import { Fronts } from "./balance-fronts.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "nines-fronts-"));
 const file = join(directory, "one.pem");
-before(() => {
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
-  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
-});
+before(() => freshCertificate(file, "one"));
 after(() => rmSync(directory, { recursive: true }));
 
 const NAME = "127.0.0.1:1";

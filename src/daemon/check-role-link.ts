@@ -88,7 +88,7 @@ export class CheckLink {
     if (this.#closed) return;
     // The vrrp role keeps one check role and hangs up on the older: coming back would throw
     // the newer one out in turn.
-    if (recordedPid(this.#directory.path) !== process.pid) this.#listener.replaced();
+    if (hasSuccessor(this.#directory)) this.#listener.replaced();
     else this.#retryLater();
   }
 
@@ -99,11 +99,11 @@ export class CheckLink {
   }
 }
 
-/** Our own number when the file is gone: then nobody has taken our place. */
-function recordedPid(directory: string): number {
+/** Another check process has written its number down. When the file is gone nobody has taken our place. */
+export function hasSuccessor({ path }: RunDirectory): boolean {
   try {
-    return Number.parseInt(readFileSync(join(directory, "check.pid"), "utf8"), 10);
+    return Number.parseInt(readFileSync(join(path, "check.pid"), "utf8"), 10) !== process.pid;
   } catch {
-    return process.pid;
+    return false;
   }
 }

@@ -7,7 +7,7 @@
 
 import { keepInheritedFromChildren } from "../drivers/descriptors.ts";
 import { Agenda } from "./agenda.ts";
-import { CheckLink } from "./check-role-link.ts";
+import { CheckLink, hasSuccessor } from "./check-role-link.ts";
 import { TrackedChecks } from "./check-role-checks.ts";
 import { ServerChecks } from "./check-role-servers.ts";
 import { Tracks } from "./check-role-tracks.ts";
@@ -45,7 +45,7 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
     checks.close();
     desk.close();
     // Nobody tells again what a FIFO took: its script reads that first.
-    const told = lines.close();
+    const told = lines.close(hasSuccessor(directory));
     link.close();
     agenda.close();
     void Promise.all([servers.finish(), told]).then(() => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import { isWarning, loadConfiguration } from "./load-configuration.ts";
 
 /** Of a file that is not on disk. */
@@ -112,9 +112,7 @@ test("certificates are looked for where the file is that names them, not where n
   mkdirSync(join(folder, "tls"));
   mkdirSync(join(folder, "conf.d"));
   const site = join(folder, "tls", "site.pem");
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const words = `${fresh} -keyout ${site} -out ${site} -subj /CN=site`;
-  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
+  freshCertificate(site, "site");
   writeFileSync(join(folder, "nines.yaml"), "include: conf.d/*.yaml\n");
   const web = `
 frontends:

@@ -56,11 +56,15 @@ export class NotifyLine implements Sleeper {
     }
   }
 
-  /** Resolves when the script that reads has read what was written, or was ended. */
-  async close(): Promise<void> {
+  /**
+   * Resolves when the script that reads has read what was written, or was ended. `isPassedOn`: another process
+   * writes to the same file by now, and has a reader of its own.
+   */
+  async close(isPassedOn = false): Promise<void> {
     this.#context.agenda.delete(this);
     // Nobody writes any more: the reader comes to the end.
-    if (typeof this.#fifo !== "string") this.#fifo.close(true);
+    if (typeof this.#fifo !== "string") this.#fifo.close(!isPassedOn);
+    if (isPassedOn) this.#reader?.end();
     await this.#reader?.close();
   }
 

@@ -12,6 +12,40 @@ function readable(fd: number): string {
   return bytes.toString("utf8", 0, readSync(fd, bytes));
 }
 
+test("a FIFO that a successor writes to stays where it is, and so does one that somebody else has made", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "nines-lines-"));
+  const path = join(folder, "fifo");
+  const agenda = new Agenda();
+  const context = { defaults: {}, note: () => {} };
+  const open = (): NotifyLines => {
+    const lines = new NotifyLines(agenda);
+    lines.configure("addresses", [{ target: { path } }], context);
+    return lines;
+  };
+  try {
+    const [old, successor] = [open(), open()];
+    const fd = openSync(path, "r+");
+    await old.close(true);
+    assert.ok(existsSync(path));
+    successor.write("addresses", { subject: "a", line: "still here\n" });
+    assert.equal(readable(fd), "still here\n");
+    closeSync(fd);
+    await successor.close();
+    rmSync(path);
+    const third = open();
+    rmSync(path);
+    // Another file by the same name.
+    const fourth = open();
+    await third.close();
+    assert.ok(existsSync(path));
+    await fourth.close();
+    assert.ok(!existsSync(path));
+  } finally {
+    agenda.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("addresses and servers share a FIFO, and each has one of its own", async () => {
   const folder = mkdtempSync(join(tmpdir(), "nines-lines-"));
   const [all, vrrp, lvs] = ["all", "vrrp", "lvs"].map((name) => join(folder, name));

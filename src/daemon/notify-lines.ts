@@ -61,12 +61,12 @@ export class NotifyLines {
     for (const path of this.#paths[writer]) this.#open.get(path)?.line.write(line);
   }
 
-  /** Resolves when what was written is read, where a script reads. */
-  async close(): Promise<void> {
+  /** Resolves when what was written is read, where a script reads. `isPassedOn`: see `NotifyLine`. */
+  async close(isPassedOn = false): Promise<void> {
     this.#isClosed = true;
     const lines = [...this.#open.values()].map(({ line }) => line);
     this.#open.clear();
-    await Promise.all(lines.map((line) => line.close()));
+    await Promise.all(lines.map((line) => line.close(isPassedOn)));
   }
 
   #isWanted(path: string): boolean {

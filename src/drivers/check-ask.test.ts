@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
+import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
 import type { CheckProtocol, CheckTarget } from "../core/check/check-settings.ts";
 import type { ProbeResult } from "../core/check/probe.ts";
@@ -212,10 +213,7 @@ test("who is abandoned tells nothing and leaves no descriptor behind", async () 
 test("a check over TLS asks a server that is configured by name for that name", async () => {
   const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
   const file = join(directory, "one.pem");
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one`;
-  const names = "-addext subjectAltName=DNS:one.example,IP:192.0.2.9";
-  execFileSync("openssl", `${words} ${names}`.split(" "), { stdio: "pipe" });
+  freshCertificate(file, "one", "DNS:one.example,IP:192.0.2.9");
   const pair = { cert: readFileSync(file), key: readFileSync(file) };
   const server = createTlsServer(pair, (socket) => socket.on("error", () => {}));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -235,10 +233,7 @@ test("a check over TLS asks a server that is configured by name for that name", 
     "its certificate is for one.example, 192.0.2.9, not for 192.0.2.8 (ERR_TLS_CERT_ALTNAME_INVALID)",
   );
   const stranger = join(directory, "stranger.pem");
-  const key = join(directory, "stranger.key");
-  execFileSync("openssl", `${fresh} -keyout ${key} -out ${stranger} -subj /CN=two`.split(" "), {
-    stdio: "pipe",
-  });
+  freshCertificate(stranger, "two");
   const unknown = { ...tls, ca: stranger, serverName: "one.example" };
   assert.equal(
     (await result(target({ kind: "tcp", tls: unknown }, endpoint))).reason,

@@ -4,80 +4,17 @@ import assert from "node:assert/strict";
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { connect, type ClientHttp2Session } from "node:http2";
-import {
-  connect as connectSocket,
-  createServer as createListener,
-  type AddressInfo,
-  type Socket,
-} from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import { test } from "node:test";
-import type { ClientOrigin, Peer, Wire } from "../core/proxy/wire.ts";
+import { type Engine, frame, PREFACE, withHttp2Server } from "../../test/kit/http2-rig.ts";
+import type { Peer, Wire } from "../core/proxy/wire.ts";
 import { Prng } from "../lib/prng.ts";
-import { serveHttp2 } from "./http2-front.ts";
-import { StreamLoop } from "./stream-loop.ts";
-
-const ORIGIN: ClientOrigin = {
-  frontend: "web",
-  source: "127.0.0.1",
-  sourcePort: 1,
-  localAddress: "127.0.0.1",
-  localPort: 1,
-  http2: true,
-};
-
-/** What the engine is towards one stream: the head goes to `begin`, the body where it says. */
-type Engine = (wire: Wire, head: string) => Partial<Peer>;
-
-const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
-
-/** Heads of these tests are short: they come in one piece. */
-function acceptor(engine: Engine): { accept(now: number, wire: Wire): Peer } {
-  return {
-    accept(_now, wire) {
-      let peer: Peer | undefined;
-      return {
-        received(now, bytes, from, to) {
-          if (peer !== undefined) return peer.received(now, bytes, from, to);
-          peer = { ...nobody, ...engine(wire, Buffer.from(bytes.subarray(from, to)).toString()) };
-        },
-        drained: (now) => peer?.drained(now),
-        ended: (now) => peer?.ended(now),
-        closed: (now, reason) => peer?.closed(now, reason),
-      };
-    },
-  };
-}
-
-async function withServer(
-  engine: Engine,
-  body: (port: number) => Promise<void>,
-  keepAliveMs = 5000,
-): Promise<void> {
-  const loop = new StreamLoop({ afterTurn: () => void setImmediate(() => {}) });
-  const limits = { keepAliveMs, headBytes: 16384, streams: Infinity };
-  const options = { acceptor: acceptor(engine), origin: ORIGIN, ...limits };
-  const serve = (socket: Socket): void => {
-    // Not in the types of Node.
-    const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
-    serveHttp2(loop, socket, { ...options, fd });
-  };
-  const server = createListener({ allowHalfOpen: true }, serve);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  try {
-    await body(port);
-  } finally {
-    server.close();
-    loop.close();
-  }
-}
 
 async function withClient(
   engine: Engine,
   body: (client: ClientHttp2Session) => Promise<void>,
 ): Promise<void> {
-  await withServer(engine, async (port) => {
+  await withHttp2Server(engine, async (port) => {
     const createConnection = (): Socket => connectSocket(port, "127.0.0.1");
     const client = connect("http://a", { createConnection });
     try {
@@ -255,17 +192,6 @@ test("a stream that has to wait for another one of its client is seen to go on",
   });
 });
 
-/** One frame (RFC 9113 section 4.1). */
-function frame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-const PREFACE = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0)]);
 /** POST http / with the authority `a`; more of it follows. RFC 7541, appendix A. */
 const POST = frame(1, 4, 1, Buffer.from([0x83, 0x86, 0x84, 0x01, 0x01, 0x61]));
 const RESET_WITHOUT_ERROR = frame(3, 0, 1, Buffer.alloc(4));
@@ -287,7 +213,7 @@ test("an upload that its client takes back while nobody reads it ends, and may s
       },
     };
   };
-  await withServer(engine, async (port) => {
+  await withHttp2Server(engine, async (port) => {
     const socket = connectSocket(port, "127.0.0.1");
     socket.resume();
     socket.write(Buffer.concat([PREFACE, POST]));
@@ -336,7 +262,7 @@ test("a client that is told to go and does not end its half is cut", async () =>
     await new Promise((gone) => socket.once("close", gone));
     clearInterval(writing);
   };
-  await withServer(() => ({}), body, 20);
+  await withHttp2Server(() => ({}), body, 20);
 });
 
 /** GET of the same. */
@@ -356,7 +282,7 @@ test("an answer in chunks whose end comes later ends its stream, and does not re
     });
     return {};
   };
-  await withServer(engine, async (port) => {
+  await withHttp2Server(engine, async (port) => {
     const socket = connectSocket(port, "127.0.0.1");
     socket.write(Buffer.concat([PREFACE, GET]));
     let bytes = Buffer.alloc(0);

@@ -69,12 +69,14 @@ export class NotifyFifo {
     return this.#made;
   }
 
-  /** `remove`: also the file, if it was made here. */
+  /** `remove`: also the file, if it was made here, and nobody has put another one there since. */
   close(remove: boolean): void {
+    const { dev, ino } = fstatSync(this.#fd);
     closeSync(this.#fd);
     if (!remove || !this.#made) return;
     try {
-      unlinkSync(this.#path);
+      const there = lstatSync(this.#path);
+      if (there.dev === dev && there.ino === ino) unlinkSync(this.#path);
     } catch {
       // Somebody else removed it already.
     }

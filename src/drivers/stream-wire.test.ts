@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import type { ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { isOsFailure } from "./ffi.ts";
 import { StreamConnector } from "./stream-connector.ts";
@@ -68,9 +68,7 @@ interface Transport {
 const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
 const certificate = join(directory, "one.pem");
 before(() => {
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const words = `${fresh} -keyout ${certificate} -out ${certificate} -subj /CN=one`;
-  execFileSync("openssl", words.split(" "), { stdio: "pipe" });
+  freshCertificate(certificate, "one");
 });
 after(() => rmSync(directory, { recursive: true }));
 

@@ -1,7 +1,6 @@
 /** Our own TLS towards servers; the servers are Node's. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
@@ -9,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";
+import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 import type { ServerPeer, Wire } from "../core/proxy/wire.ts";
 import { StreamLoop } from "./stream-loop.ts";
@@ -17,10 +17,7 @@ import { tlsConnector, type TlsConnector } from "./tls-connector.ts";
 const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
 const file = join(directory, "one.pem");
 before(() => {
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  const words = `${fresh} -keyout ${file} -out ${file} -subj /CN=one.example`;
-  const names = "-addext subjectAltName=DNS:one.example,IP:127.0.0.1";
-  execFileSync("openssl", `${words} ${names}`.split(" "), { stdio: "pipe" });
+  freshCertificate(file, "one.example", "DNS:one.example,IP:127.0.0.1");
 });
 after(() => rmSync(directory, { recursive: true }));
 

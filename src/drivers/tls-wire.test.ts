@@ -1,7 +1,7 @@
 /** What only our own TLS owes: resumption at any worker, broken and hostile peers, ends. */
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import type { FrontendTls } from "../core/proxy/frontend-settings.ts";
 import { Prng } from "../lib/prng.ts";
 import { isOsFailure } from "./ffi.ts";
@@ -20,11 +21,7 @@ import { tlsLibraryTrouble } from "./tls-library.ts";
 const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
 const file = (name: string): string => join(directory, `${name}.pem`);
 before(() => {
-  const fresh = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-  for (const name of ["one", "two"]) {
-    const words = `${fresh} -keyout ${file(name)} -out ${file(name)} -subj /CN=${name}`;
-    execFileSync("openssl", words.split(" "), { stdio: "pipe" });
-  }
+  for (const name of ["one", "two"]) freshCertificate(file(name), name);
 });
 after(() => rmSync(directory, { recursive: true }));
 

@@ -33,9 +33,14 @@ export interface Match {
   readonly address?: string;
   /** A second segment with its own instance, grouped with the first. */
   readonly grouped?: boolean;
-  /** Names of malformed frames that are expected (none by default). */
-  readonly mayBeMalformed?: boolean;
   readonly play: (field: Field) => Promise<void>;
+}
+
+/** One that was seen on the wire. */
+interface SeenAdvert {
+  readonly atMs: number;
+  readonly source: string;
+  readonly priority: number;
 }
 
 /** A match under way. */
@@ -91,6 +96,46 @@ export class Field {
     );
   }
 
+  /**
+   * A master's priority 0 is on the wire, and the other server's first advert within two intervals of
+   * it: silence alone takes more than two and a half.
+   */
+  async untilResignationAnswered(): Promise<void> {
+    const answerMs = async (): Promise<number | undefined> => {
+      const adverts = await this.adverts();
+      const resigned = adverts.find(({ priority }) => priority === 0);
+      if (resigned === undefined) return undefined;
+      const { atMs, source } = resigned;
+      const answer = adverts.find((a) => a.atMs > atMs && a.source !== source);
+      return answer && answer.atMs - atMs;
+    };
+    const took = await waitFor(answerMs, TAKE_OVER_MS, "priority 0 and an answer to it");
+    const most = 2000 * (this.match.advert ?? 1);
+    assert.ok(took < most, `priority 0 was answered after ${took} ms`);
+  }
+
+  /** What is looked at afterwards has adverts of both, on every segment. */
+  async untilAllAdvertised(): Promise<void> {
+    const sources = this.match.grouped === true ? 4 : 2;
+    const seen = async (): Promise<boolean> =>
+      new Set((await this.adverts()).map(({ source }) => source)).size === sources;
+    await waitFor(seen, TAKE_OVER_MS, `adverts from ${sources} addresses`);
+  }
+
+  /** What went over the wire so far, oldest first. */
+  async adverts(): Promise<readonly SeenAdvert[]> {
+    const fields = ["frame.time_epoch", "ip.src", "ipv6.src", "vrrp.prio"];
+    const wanted = fields.flatMap((field) => ["-e", field]);
+    const argv = ["tshark", "-n", "-r", CAPTURE, "-Y", "vrrp", "-T", "fields", ...wanted];
+    const text = await this.host(EAR).run(argv);
+    return text.split("\n").flatMap((line) => {
+      const [seconds, ipv4, ipv6, priority] = line.split("\t");
+      if (priority === undefined) return [];
+      const source = ipv4 === "" ? ipv6! : ipv4!;
+      return { atMs: Number(seconds) * 1000, source, priority: Number(priority) };
+    });
+  }
+
   #configuration(name: ServerName): string {
     const { advert = 1, grouped = false } = this.match;
     const own = this.match[name];
@@ -122,10 +167,13 @@ export function playMatch(match: Match): void {
   const makes = `${match.lb1.make} ${match.lb1.priority} - ${match.lb2.make} ${match.lb2.priority}`;
   test(`${match.name} (${makes})`, async () => {
     await withWorld(worldOf(match), async (world) => {
-      const capture = await startCapture(world.host("client"));
+      const capture = await startCapture(world.host(EAR));
       const field = new Field(world, match);
       await match.play(field);
-      await checkCapture(world.host("client"), capture, match);
+      await field.untilAllAdvertised();
+      capture.signal("SIGINT");
+      await capture.ended;
+      await checkCapture(world.host(EAR));
     });
   });
 }
@@ -144,31 +192,24 @@ function worldOf(match: Match): Parameters<typeof withWorld>[0] {
   };
 }
 
-/** The client sees all multicast; unicast adverts pass it by. */
-async function startCapture(client: Host): Promise<LabProcess> {
+/** It is never powered off, and both servers' adverts pass it, unicast ones too. */
+const EAR: ServerName = "lb2";
+const CAPTURE = "/tmp/capture";
+
+async function startCapture(host: Host): Promise<LabProcess> {
   const filter = "proto 112 or proto 51 or arp or icmp6";
-  const argv = ["tcpdump", "-U", "-p", "-i", "eth0", "-w", "/tmp/capture", filter];
-  const capture = await client.start(argv, { name: "tcpdump" });
+  const now = ["-U", "--immediate-mode"];
+  const argv = ["tcpdump", ...now, "-p", "-i", "any", "-w", CAPTURE, filter];
+  const capture = await host.start(argv, { name: "tcpdump" });
   await waitFor(() => capture.log.includes("listening on"), 5000, "tcpdump");
   return capture;
 }
 
-async function checkCapture(client: Host, capture: LabProcess, match: Match): Promise<void> {
-  capture.signal("SIGINT");
-  await capture.ended;
+async function checkCapture(host: Host): Promise<void> {
   const bad = "_ws.malformed || vrrp.checksum.status == 0 || ip.checksum.status == 0";
-  const found = await client.run([
-    "tshark",
-    "-n",
-    "-r",
-    "/tmp/capture",
-    "-o",
-    "ip.check_checksum:TRUE",
-    "-Y",
-    bad,
-  ]);
-  if (match.mayBeMalformed !== true) assert.equal(found, "", "tshark finds nothing malformed");
-  const text = await client.run(["tcpdump", "-n", "-vv", "-r", "/tmp/capture"]);
+  const argv = ["tshark", "-n", "-r", CAPTURE, "-o", "ip.check_checksum:TRUE", "-Y", bad];
+  assert.equal(await host.run(argv), "", "tshark finds nothing malformed");
+  const text = await host.run(["tcpdump", "-n", "-vv", "-r", CAPTURE]);
   const complaints = text
     .split("\n")
     .filter((l) => /\(bad |bad (vrrp )?cksum|invalid|truncated|\[\|/.test(l));

@@ -30,6 +30,7 @@ const gracefulStop = async (field: Field): Promise<void> => {
   await pause(1500);
   const ended = field.daemon("lb1").terminate();
   await field.untilOwner("lb2");
+  await field.untilResignationAnswered();
   await ended;
 };
 

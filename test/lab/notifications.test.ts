@@ -1,7 +1,15 @@
 /** What the check role delivers: to real scripts, FIFOs and a mail server. */
 
 import assert from "node:assert/strict";
-import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { waitFor } from "../../src/lab/wait.ts";
@@ -111,6 +119,20 @@ test("FIFO lines come in order, the FIFO is 0600, and nobody waits for a reader"
       return `INSTANCE "VI_1" ${states[(i + 1) % 2]} 100\n`;
     });
     assert.equal(text, lines.join(""));
+  });
+});
+
+test("a check process that another one has taken the place of leaves the FIFO to it", async () => {
+  await withCheckRole(async (role) => {
+    const fifo = role.path("fifo");
+    await role.serve(`global_defs {\n script_user root\n notify_fifo ${fifo}\n}\n${instance("")}`);
+    role.start();
+    await role.until((m) => m.type === "hello", "hello");
+    await waitFor(() => existsSync(fifo), 5000, "the FIFO");
+    // As a successor does at its start.
+    writeFileSync(role.path("check.pid"), "1\n");
+    assert.equal(await role.end("SIGTERM"), 0);
+    assert.ok(existsSync(fifo));
   });
 });
 

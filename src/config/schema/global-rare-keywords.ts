@@ -62,7 +62,7 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - vrrp_rx_bufs_multiplier | any | | Receive buffers of the advert sockets. | man, Global definitions
 - rs_init_notifies | flag | | Notify for real servers at start. | man, Global definitions
 - umask | any | | Mode of new files; Nines makes them 0600. | man, Global definitions
-- log_unknown_vrids | flag | | Log adverts of VRIDs not configured; Nines counts them. | man, Global definitions
+- log_unknown_vrids | flag | | Log adverts of VRIDs not configured; Nines counts them and tells of each VRID once a day. | man, Global definitions
 - random_seed | any | | Seed of \${_RANDOM}. | man, Global definitions
 - include_check | any | | Which missing includes are mistakes; in Nines a missing file always is. | man, Global definitions
 - reload_time_file | word | | A reload at a given time; use a timer. | man, Global definitions

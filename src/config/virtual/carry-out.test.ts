@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mailedVirtualServer } from "../../../test/kit/mailed-virtual-server.ts";
 import { readEither } from "../read-either.ts";
 import type { ServiceReading } from "../service/service-model.ts";
 
@@ -265,29 +266,13 @@ test("a FIFO tells two virtual servers of one group apart", () => {
 
 /** Who wants mail: `A` and `B` for the two real servers, `Q` for the quorum. */
 function mailed(globals: string, ofVirtual = "", ofReal = ""): string {
-  const text = `global_defs {
-  notification_email {
-    ops@example.org
-  }
-  smtp_server 192.0.2.9
-  ${globals}
-}
-virtual_server 192.0.2.1 80 {
-  protocol TCP
-  ${ofVirtual}
-  real_server 10.0.0.1 80 {
-    ${ofReal}
-  }
-  real_server 10.0.0.2 81 {
-  }
-}
-`;
+  const text = mailedVirtualServer(globals, ofVirtual, ofReal);
   const { service, notes } = read(text);
   assert.equal(notes?.some((note) => note.includes("mail")) ?? false, false);
   const [pool] = service?.notices ?? [];
   if (pool === undefined) return "";
   assert.equal(pool.mails?.name, "[192.0.2.1]:tcp:80");
-  const names = ["[10.0.0.1]:tcp:80", "[10.0.0.2]:tcp:81"];
+  const names = ["[10.0.0.1]:tcp:80", "[10.0.0.2]:tcp:80"];
   const servers = pool.servers.map(({ mail }, i) => (mail === names[i] ? "AB"[i] : ""));
   const each = pool.mails?.eachCheck ? "" : " servers only";
   return `${servers.join("")}${pool.quorum.mail === true ? "Q" : ""}${each}`;

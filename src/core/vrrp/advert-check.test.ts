@@ -256,3 +256,37 @@ test("RFC 9568 7.1: every refusal is counted, and told once a minute for a reaso
   assert.equal(rejected["wrong-ttl"], 6);
   assert.equal(rejected["wrong-version"], 1);
 });
+
+test("a VRID that no instance has is counted each time, and told once a day", () => {
+  const by = new Listener(instance());
+  const told = (datagram: ReceivedDatagram): string[] =>
+    by.give(datagram).flatMap((a) => (a.type === "report" ? [a.event.reason] : []));
+  const stranger = advert(instance({ vrid: 52 }));
+  const said = "192.0.2.1 sends adverts of VRID 52 for IPv4 on eth0: no instance here has it";
+  assert.deepEqual([told(stranger), told(stranger)], [[said], []]);
+  assert.deepEqual(told(advert(instance({ vrid: 53 }))), [said.replace("52", "53")]);
+  const ipv6 = "fe80::1 sends adverts of VRID 51 for IPv6 on eth0: no instance here has it";
+  assert.deepEqual(told(advert(instance({ family: "ipv6" }))), [ipv6]);
+  by.pass(24 * 3_600_000 - 1);
+  assert.deepEqual(told(stranger), []);
+  by.pass(1);
+  assert.deepEqual(told(stranger), [said]);
+  assert.equal(by.router.status(by.now).rejected["unknown-vrid"], 6);
+});
+
+test("refusals, told every minute, push no decision out of what is remembered", () => {
+  const by = new Listener(instance());
+  by.takeOver();
+  const far = advert(instance(), { ttl: 254 }, 1);
+  for (let minutes = 0; minutes < 100; minutes++) {
+    by.give(far);
+    by.pass(60_000);
+  }
+  const decisions = by.router.decisions("V1");
+  assert.equal(decisions.length, 64);
+  assert.deepEqual(
+    decisions.flatMap(({ event }) => (event.kind === "state-changed" ? [event.to] : [])),
+    ["BACKUP", "MASTER"],
+  );
+  assert.equal(decisions.at(-1)?.event.kind, "rejected");
+});

@@ -10,13 +10,19 @@ export class DecisionLog {
 
   /** Keeps the event and orders its report. */
   record(at: Turn, event: RouterEvent, inputs: Decision["inputs"]): void {
-    if (this.#decisions.length >= MAX_DECISIONS) this.#decisions.shift();
+    if (this.#decisions.length >= MAX_DECISIONS) this.#forgetOne();
     this.#decisions.push({ atMs: at.now, event, inputs });
     at.out.push({ type: "report", event });
   }
 
   list(): readonly Decision[] {
     return [...this.#decisions];
+  }
+
+  /** Who is not believed goes on sending: what is told of that every minute pushes no decision out. */
+  #forgetOne(): void {
+    const refused = this.#decisions.findIndex(({ event }) => event.kind === "rejected");
+    this.#decisions.splice(Math.max(0, refused), 1);
   }
 }
 

@@ -3,9 +3,12 @@
 import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
 import { rejectReasons, type RejectReason } from "./packet.ts";
+import type { ReceivedDatagram } from "./router-ports.ts";
 
 /** One line for the same instance and reason in this time. */
 const TELL_EVERY_MS = 60_000;
+/** Other routers on the segment are everyday, a VRID that differs by mistake is not: told this often. */
+const TELL_STRANGER_EVERY_MS = 24 * 3_600_000;
 /** Instances times reasons; a configuration has at most 255 instances per interface. */
 const MAX_TOLD = 4096;
 /** What is counted but not worth a line: it is how the protocol normally looks. */
@@ -14,6 +17,8 @@ const silent: ReadonlySet<RejectReason> = new Set(["own-advert", "not-running", 
 export class RejectLog {
   readonly #counts = new Map<RejectReason, number>(rejectReasons.map((r) => [r, 0]));
   readonly #toldAtMs = new Map<string, number>();
+  /** By interface, then family and VRID in one number: nothing is allocated for what is known. */
+  readonly #strangersAtMs = new Map<string, Map<number, number>>();
 
   count(reason: RejectReason): void {
     this.#counts.set(reason, this.#counts.get(reason)! + 1);
@@ -23,6 +28,20 @@ export class RejectLog {
     this.count(reason);
     if (silent.has(reason)) return;
     this.#tell(turn, instance, reason, `an advert from ${source} was not believed: ${reason}`);
+  }
+
+  /** None of our instances has the VRID. */
+  reportStranger(turn: Turn, datagram: ReceivedDatagram, vrid: number): void {
+    this.count("unknown-vrid");
+    const { interface: place, family, source } = datagram;
+    let told = this.#strangersAtMs.get(place);
+    if (told === undefined) this.#strangersAtMs.set(place, (told = new Map()));
+    const key = family === "ipv4" ? vrid : vrid + 256;
+    if (turn.now - (told.get(key) ?? -Infinity) < TELL_STRANGER_EVERY_MS) return;
+    told.set(key, turn.now);
+    const name = family === "ipv4" ? "IPv4" : "IPv6";
+    const reason = `${source} sends adverts of VRID ${vrid} for ${name} on ${place}: no instance here has it`;
+    turn.out.push({ type: "report", event: { instance: "", kind: "note", reason } });
   }
 
   /** Something odd about an advert that is believed all the same. */

@@ -247,7 +247,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
         ? this.#routes.get(datagram.interface)?.get(routeKey(datagram.family, message[1]!))
         : undefined;
     if (seat === undefined) {
-      this.#rejects.count(malformed ?? "unknown-vrid");
+      if (malformed === undefined) {
+        this.#rejects.reportStranger(turn, datagram, this.#advert.vrid);
+      } else this.#rejects.count(malformed);
       return;
     }
     const reason = malformed ?? this.#rejectFor(turn, seat, datagram, message);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mailedVirtualServer } from "../../../../test/kit/mailed-virtual-server.ts";
 import { DISK } from "../../disk.ts";
 import { importFile } from "../import-file.ts";
 
@@ -28,23 +29,7 @@ test("mail and FIFOs of checkers are carried over", () => {
 
 /** The pool of a virtual server with two real servers, as it is written. */
 function importedPool(globals: string, ofVirtual: string, ofReal: string): string {
-  const conf = `global_defs {
-  notification_email {
-    ops@example.org
-  }
-  smtp_server 192.0.2.9
-  ${globals}
-}
-virtual_server 192.0.2.1 80 {
-  protocol TCP
-  ${ofVirtual}
-  real_server 10.0.0.1 80 {
-    ${ofReal}
-  }
-  real_server 10.0.0.2 80 {
-  }
-}
-`;
+  const conf = mailedVirtualServer(globals, ofVirtual, ofReal);
   const { text = "", losses } = importFile(
     "keepalived.conf",
     { newSecret: () => "" },
