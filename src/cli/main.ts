@@ -54,8 +54,9 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
       terminal.err(`nines: ${error.message}`);
       return 2;
     }
-    if (error instanceof ControlFailure) {
-      terminal.err(`nines: ${error.message}`);
+    // By name: most commands never load the lab.
+    if (error instanceof ControlFailure || (error as Error).name === "NoWorlds") {
+      terminal.err(`nines: ${(error as Error).message}`);
       return 1;
     }
     throw error;

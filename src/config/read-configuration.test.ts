@@ -132,7 +132,7 @@ test("announcements: the instance, then global_defs, then the defaults", () => {
   const { announce } = instance("garp_master_repeat 2", around);
   assert.equal(announce.repeat, 2);
   assert.equal(announce.delayMs, 0);
-  assert.equal(announce.lowerPriorityRepeat, 2);
+  assert.equal(announce.lowerPriorityRepeat, 3);
   assert.equal(announce.lowerPriorityDelayMs, 0);
   const minimal = instance("", "global_defs {\nvrrp_min_garp\n}").announce;
   assert.deepEqual([minimal.repeat, minimal.delayMs], [1, 0]);

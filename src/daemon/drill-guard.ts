@@ -4,6 +4,7 @@
  * `beat` and `undo` lines, and ends with `undone {"problems":[…]}`.
  */
 
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Guard, type GuardInput } from "../core/drill/guard.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
@@ -40,7 +41,10 @@ export async function undoAll(
   const count = `${undo.length} ${undo.length === 1 ? "command" : "commands"}`;
   const left = problems.length === 0 ? "" : `; left: ${problems.join("; ")}`;
   const text = `${reason}: undone by ${count}${left}`;
-  appendLine(stateDirectory, { wallMs: wallMs(), kind: "drill-undone", id, drill, reason: text });
+  // A world of the lab that is gone must not get its directory back.
+  if (existsSync(stateDirectory)) {
+    appendLine(stateDirectory, { wallMs: wallMs(), kind: "drill-undone", id, drill, reason: text });
+  }
   return problems;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CommandFailed, run } from "./command.ts";
+import { CommandFailed, run, runToEnd } from "./command.ts";
 import { waitFor } from "./wait.ts";
 
 /** A process that has ended may still wait for its parent. */
@@ -24,4 +24,11 @@ test("a command that is too late is killed together with everything that it star
   const pid = Number(failed.stdout);
   assert.ok(pid > 1);
   await waitFor(() => Promise.resolve(!lives(pid)), 5000, "its child to end");
+});
+
+test("what must run to its end is not in the group that a terminal's Ctrl-C goes to", () => {
+  const groupOf = (stat: string): string => stat.slice(stat.lastIndexOf(")")).split(" ")[3] ?? "";
+  const said = runToEnd(["sh", "-c", "cat /proc/self/stat >&2"]);
+  assert.match(groupOf(said), /^\d+$/u);
+  assert.notEqual(groupOf(said), groupOf(readFileSync("/proc/self/stat", "utf8")));
 });

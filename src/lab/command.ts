@@ -106,10 +106,21 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** For the exit path, where nothing can be awaited. Never throws; returns what was complained. */
+/** `spawnSync` takes it as `spawn` does; only its types do not say so. */
+const ITS_OWN_GROUP = { detached: true };
+
+/**
+ * For the exit path, where nothing can be awaited. Never throws; returns what was complained. A
+ * second Ctrl-C, which the terminal sends to all of its group, must not stop it half-way.
+ */
 export function runToEnd(argv: readonly string[], input = ""): string {
   const { stdio: _, ...options } = spawnOptions({ input });
-  const done = spawnSync(argv[0]!, argv.slice(1), { ...options, input, encoding: "utf8" });
+  const done = spawnSync(argv[0]!, argv.slice(1), {
+    ...options,
+    ...ITS_OWN_GROUP,
+    input,
+    encoding: "utf8",
+  });
   return done.error === undefined ? done.stderr : done.error.message;
 }
 

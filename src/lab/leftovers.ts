@@ -55,22 +55,21 @@ interface Perishable {
 }
 
 const living = new Set<Perishable>();
+let isWatching = false;
 const DEADLY: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** From now on `world` is destroyed when this process exits or is told to. */
 export function destroyAtExit(world: Perishable): void {
-  if (living.size === 0) {
-    process.on("exit", destroyAll);
-    for (const name of DEADLY) process.on(name, onSignal);
-  }
   living.add(world);
+  if (isWatching) return;
+  // For good: a signal that comes while the last world is taken down must wait until that is done.
+  isWatching = true;
+  process.on("exit", destroyAll);
+  for (const name of DEADLY) process.on(name, onSignal);
 }
 
 export function forget(world: Perishable): void {
   living.delete(world);
-  if (living.size > 0) return;
-  process.off("exit", destroyAll);
-  for (const name of DEADLY) process.off(name, onSignal);
 }
 
 function destroyAll(): void {
@@ -82,7 +81,9 @@ function destroyAll(): void {
 function onSignal(name: NodeJS.Signals): void {
   const others = process.listenerCount(name) - 1;
   destroyAll();
-  if (others === 0) process.kill(process.pid, name);
+  if (others > 0) return;
+  process.off(name, onSignal);
+  process.kill(process.pid, name);
 }
 
 /** Anybody may make a directory there; only those that we made are ours to remove. */

@@ -13,6 +13,11 @@ export interface Permission {
   readonly hint: string;
 }
 
+/** Why this machine builds no worlds, and what to do about it: for users, who need no stack. */
+export class NoWorlds extends Error {
+  override readonly name = "NoWorlds";
+}
+
 const INSIDE = "NINES_USER_NAMESPACE";
 
 /** Tries what a world needs first; changes nothing. */
@@ -43,12 +48,12 @@ export function canBuildWorlds(): Permission {
 /**
  * Returns at once when worlds can be built as we are. Otherwise runs this very program again as
  * root of a new user namespace, gives it our terminal and signals, and exits as it did: whatever
- * follows the call runs there. Throws when neither is possible.
+ * follows the call runs there. Throws NoWorlds when neither is possible.
  */
 export async function enterUserNamespace(): Promise<void> {
   if (process.env[INSIDE] !== undefined) return;
   const permission = canBuildWorlds();
-  if (!permission.ok) throw new Error(`${permission.reason}. ${permission.hint}`);
+  if (!permission.ok) throw new NoWorlds(`${permission.reason}; ${permission.hint}`);
   if (permission.by === "root") return;
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn("unshare", [...NAMESPACES, "--", "sh", "-c", PREPARE, "sh", ...again], {

@@ -37,6 +37,11 @@ export function canonicalIp(text: string): string | undefined {
   return bytes === undefined ? undefined : formatIp(bytes);
 }
 
+/** Of canonical text. */
+export function isMulticast(address: string): boolean {
+  return /^(?:2(?:2[4-9]|3\d)\.|ff[\da-f]{2}:)/u.test(address);
+}
+
 function parseIpv4(text: string): Uint8Array | undefined {
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;

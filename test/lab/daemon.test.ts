@@ -265,6 +265,13 @@ test("virtual MACs: two nodes with the same MAC hear each other whatever rp_filt
       await host.run(["sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"]);
     }
     const first = await master(world, { priority: 150, extra: "use_vmac" });
+    const frames = ["tcpdump", "-e", "-n", "-c", "1", "-i", "eth0", "proto", "112"];
+    const frame = await world.host("lb2").run(frames);
+    assert.match(
+      frame,
+      /00:00:5e:00:01:33 > 01:00:5e:00:00:12/,
+      "RFC 9568 7.3: the advert's source",
+    );
     const second = await start(world.host("lb2"), { priority: 100, extra: "use_vmac" });
     await untilState(second, "BACKUP");
     await pause(1500);

@@ -141,6 +141,20 @@ describe("socket drivers", { skip }, () => {
     }
   });
 
+  test("what Ethernet fills a short advert up with is not part of it", async () => {
+    await right.ask("heard");
+    const header = "45c0002000000000ff70d03e0a5c0001e0000012";
+    const advert = "31339601006400000a5c0064";
+    const frame = `01005e0000120200000000010800${header}${advert}${"ff".repeat(14)}`;
+    let heard: { payload: string }[] = [];
+    assert.equal(await left.ask("sendFrame", { frame }), 0);
+    await until("the short advert heard", async () => {
+      heard = (await right.ask("heard")) as { payload: string }[];
+      return heard.length > 0;
+    });
+    assert.equal(heard[0]!.payload, advert);
+  });
+
   test("an advert that is read late says how long it has waited, in both families", async () => {
     for (const advert of [V4_ADVERT, V6_ADVERT]) {
       const { pid } = right.process;

@@ -1,6 +1,6 @@
 /** Worlds that live on between commands, and worlds of users who are not root. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
@@ -16,6 +16,7 @@ import {
   labList,
   labUp,
 } from "../../src/lab/lab-command.ts";
+import { BIN } from "../../src/lab/peers/nines.ts";
 import { canBuildWorlds } from "../../src/lab/privileges.ts";
 
 const permission = canBuildWorlds();
@@ -143,6 +144,19 @@ test(
       child.once("exit", resolve);
     });
     assert.equal(status, 42);
+  },
+);
+
+test(
+  "where no namespaces can be made that is told in a sentence, without a stack",
+  { skip },
+  () => {
+    const none = "echo 0 > /proc/sys/user/max_net_namespaces";
+    const demo = `exec ${BIN} demo --once --only 1`;
+    const argv = ["--user", "--map-root-user", "sh", "-c", `${none} && ${demo}`];
+    const { status, stderr, stdout } = spawnSync("unshare", argv, { encoding: "utf8" });
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(stderr, /^nines: root may not make namespaces here[^\n]+\n$/u);
   },
 );
 

@@ -44,6 +44,13 @@ export class Block {
     return this.#entries.has(name);
   }
 
+  /** Which of two opposites was written last: true for the first one. */
+  last(yes: string, no: string): boolean | undefined {
+    const written = (this.statement.block ?? []).map(({ keyword }) => keyword.text);
+    if (!this.has(yes) && !this.has(no)) return undefined;
+    return written.lastIndexOf(yes) > written.lastIndexOf(no);
+  }
+
   /** Where the keyword stands, or where the block starts. */
   at(name: string): Place {
     return this.#entries.get(name)?.at(-1)?.statement.keyword ?? this.statement.keyword;

@@ -4,7 +4,7 @@ export const VRRP_KEYWORDS: string = `
 + state | one-of MASTER,BACKUP | BACKUP | A hint: MASTER shortens the first wait, it does not make a master. | man, VRRP instance(s)
 + interface | word | | Interface that adverts are sent on and that gets the addresses. | man, VRRP instance(s)
 + virtual_router_id | int 1..255 | | Number that the nodes of one virtual router share. | RFC 9568 5.2.3
-+ priority | int 1..255 | 100 | The highest wins; 255 means that the node owns the addresses. | RFC 9568 5.2.4
++ priority | int 1..255 | 100, 255 with state MASTER | The highest wins; 255 means that the node owns the addresses. | RFC 9568 5.2.4
 + advert_int | seconds 0.01..255 | 1 | Time between two adverts; version 2: whole seconds, version 3: up to 40.95 in steps of 0.01. | RFC 9568 5.2.7; RFC 3768 5.3.7
 + version | one-of 2,3 | vrrp_version | VRRP version; IPv6 always is 3. | RFC 9568 5.2.1
 + authentication | block authentication | | Password of version 2; prefer auth_hmac. | RFC 2338 5.3.6

@@ -29,6 +29,8 @@ interface Order {
   readonly address: string;
   readonly addresses: readonly string[];
   readonly mac: string;
+  /** Hexadecimal. */
+  readonly frame: string;
   readonly count: number;
   readonly scheduling: SchedulingSettings;
 }
@@ -90,6 +92,13 @@ function announce({ address, mac, count }: Order): number {
   return status;
 }
 
+function sendFrame({ frame }: Order): number {
+  const announcer = opened(Announcer.open());
+  const status = announcer.send(interfaceIndex(INTERFACE), Uint8Array.fromHex(frame));
+  announcer.close();
+  return status;
+}
+
 function watchClaims({ addresses }: Order): number {
   claimWatch ??= opened(
     ClaimWatch.open(interfaceIndex(INTERFACE), (address, mac) => claims.push(`${address} ${mac}`)),
@@ -135,6 +144,7 @@ const commands: Record<string, (order: Order) => unknown> = {
   open,
   advertise,
   announce,
+  sendFrame,
   watchClaims,
   echo,
   lateness,

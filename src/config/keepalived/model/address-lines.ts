@@ -4,6 +4,7 @@
  */
 
 import { closest } from "../../../lib/spelling.ts";
+import { isMulticast } from "../../../lib/ip-address.ts";
 import type { VirtualAddress } from "../../../core/vrrp/settings.ts";
 import type { Findings } from "../../diagnostic.ts";
 import type { Word } from "../source-line.ts";
@@ -86,6 +87,7 @@ function readAddressLine(
   const prefix = readPrefix(line.keyword, "a virtual address", findings);
   const words = readOptions(line.args, findings);
   if (prefix === undefined) return undefined;
+  checkHoldable(line.keyword, prefix, words.has("autojoin"), findings);
   const label = readLabel(words.get("label"), findings);
   const broadcast = readBroadcast(words.get("brd") ?? words.get("broadcast"), prefix, findings);
   const peer = readPeer(words.get("peer"), prefix, line.keyword, findings);
@@ -108,6 +110,16 @@ function readAddressLine(
     ...(group === undefined ? {} : { trackGroup: group.text }),
     tracked: !words.has("no_track"),
   };
+}
+
+const NOBODYS = ["0.0.0.0", "255.255.255.255", "::", "::1"];
+
+/** The kernel refuses most of these, and answers for none. */
+function checkHoldable(word: Word, { address }: Prefix, joins: boolean, findings: Findings): void {
+  const isGroup = isMulticast(address);
+  if (isGroup ? joins : !NOBODYS.includes(address)) return;
+  const reason = isGroup ? "is a multicast address" : "is no address that a machine can share";
+  findings.error(word, `${address} ${reason}`, "write the address that clients use");
 }
 
 function readOptions(args: readonly Word[], findings: Findings): Map<string, Word> {
@@ -195,11 +207,7 @@ function readPeer(
 /** The kernel joins groups at multicast addresses, and refuses the flag on others. */
 function joins(word: Word | undefined, prefix: Prefix, findings: Findings): boolean {
   if (word === undefined) return false;
-  const isGroup =
-    prefix.family === "ipv6"
-      ? /^ff[\da-f]{2}:/u.test(prefix.address)
-      : /^2(2[4-9]|3\d)\./u.test(prefix.address);
-  if (isGroup) return true;
+  if (isMulticast(prefix.address)) return true;
   const reason = `autojoin is for multicast groups, and ${prefix.address} is none: it is left out`;
   findings.warn(word, reason, "remove it");
   return false;

@@ -20,15 +20,16 @@ export function readAnnounce(from: AnnounceSources, findings: Findings): Announc
   const minimal = globals.flag("vrrp_min_garp");
   const read = (name: string): number | undefined =>
     instance.number(name) ?? globals.number(`vrrp_${name}`);
-  const delayMs = read("garp_master_delay") ?? (minimal ? 0 : 5000);
-  const repeat = read("garp_master_repeat") ?? (minimal ? 1 : 5);
+  const delay = globals.number("vrrp_garp_master_delay") ?? (minimal ? 0 : 5000);
+  const repeat = globals.number("vrrp_garp_master_repeat") ?? (minimal ? 1 : 5);
   const spacing = spacingOf(from);
   return {
-    delayMs,
-    repeat,
+    delayMs: read("garp_master_delay") ?? delay,
+    repeat: read("garp_master_repeat") ?? repeat,
     refreshMs: strict ? 0 : sooner(read("garp_master_refresh") ?? 0, readExtra(from, findings)),
     refreshRepeat: read("garp_master_refresh_repeat") ?? 1,
-    lowerPriorityDelayMs: read("garp_lower_prio_delay") ?? delayMs,
+    // The node's, not the instance's, as in keepalived.
+    lowerPriorityDelayMs: strict ? 0 : (read("garp_lower_prio_delay") ?? delay),
     lowerPriorityRepeat: strict ? 0 : (read("garp_lower_prio_repeat") ?? repeat),
     arpSpacingMs: spacing.arpMs,
     naSpacingMs: spacing.naMs,

@@ -18,9 +18,10 @@ import { readDelays, readPolledLinks } from "./link-words.ts";
 import { MacvlanNames } from "./macvlans.ts";
 import { optional } from "./route-lines.ts";
 import { readStaticObjects, withStaticTracks } from "./static-objects.ts";
-import { readGroups, withoutWeights } from "./sync-group.ts";
+import { readGroups, asMember } from "./sync-group.ts";
 import { checkScopes } from "./scopes.ts";
-import { readTracked, unique } from "./tracks.ts";
+import { checkUsed, readTracked, unique } from "./tracks.ts";
+import { checkGroups } from "./transport.ts";
 import { readSsl, readVirtualServers } from "./virtual-servers.ts";
 
 /** The interface of static addresses when nobody names one (keepalived.conf(5)). */
@@ -41,6 +42,7 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
   const reloadLog = globals.text("reload_check_config");
   const vrrp = readVrrp(top, globals, context);
   checkScopes(vrrp, context);
+  checkGroups(globals, context.findings);
   return {
     vrrp,
     mail: readMail(globals, context),
@@ -54,10 +56,19 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
     ...optional("daemonInstance", top.text("instance")),
     interfaceDelays: readDelays(top, context),
     polledLinks: readPolledLinks({ top, globals, vrrp }, context),
-    dynamicInterfaces: globals.has("dynamic_interfaces"),
+    dynamicInterfaces: readDynamic(globals, context),
     ...optional("reloadLog", reloadLog),
     origins: context.origins,
   };
+}
+
+function readDynamic(globals: Block, { findings }: Context): boolean {
+  const word = globals.word("dynamic_interfaces");
+  if (word !== undefined && word.text !== "allow_if_changes") {
+    const reason = `'${word.text}' is not an option of dynamic_interfaces`;
+    findings.error(word, reason, "write allow_if_changes or nothing");
+  }
+  return globals.has("dynamic_interfaces");
 }
 
 /** Several `global_defs` blocks count as one; their words were told about already. */
@@ -84,8 +95,9 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
   const statics = readStaticObjects(top, device, context);
   const instances = blocks
     .flatMap((block) => readInstance(block, sources, context) ?? [])
-    .map((instance) => withoutWeights(instance, groups, context));
+    .map((instance) => asMember(instance, groups, context));
   checkVrids(instances, context);
+  checkUsed(tracked, context);
   const routerId = globals.words("router_id");
   return {
     routerId: routerId === undefined ? context.hostName : joinWords(routerId),

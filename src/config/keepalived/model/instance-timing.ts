@@ -23,12 +23,13 @@ export interface TimingFacts {
 }
 
 const OWNER = 255;
+const STANDARD = 100;
 /** 12 bits of centiseconds, RFC 9568 section 5.2.7. */
 const LONGEST_V3_MS = 40_950;
 
 export function readTiming(block: Block, facts: TimingFacts, context: Context): Timing {
   const version = readVersion(block, facts, context);
-  const priority = block.number("priority") ?? 100;
+  const priority = block.number("priority") ?? standardPriority(block, context);
   const also = readAlsoVersion2(block, { ...facts, version }, context);
   const startAsMaster = readState(block, priority, facts, context);
   const preempt = readPreempt(block, priority, startAsMaster, context);
@@ -44,6 +45,15 @@ export function readTiming(block: Block, facts: TimingFacts, context: Context): 
     downTimerAdverts:
       block.number("down_timer_adverts") ?? facts.globals.number("vrrp_down_timer_adverts") ?? 3,
   };
+}
+
+/** As keepalived's: who says MASTER and no number is the owner of the addresses. */
+function standardPriority(block: Block, context: Context): number {
+  if (block.text("state") !== "MASTER") return STANDARD;
+  const reason = "state MASTER without a priority means 255: weights and nopreempt have no effect";
+  const next = "write priority, e.g. 150, and a lower one on the other nodes";
+  context.findings.warn(block.at("state"), reason, next);
+  return OWNER;
 }
 
 function readVersion(block: Block, facts: TimingFacts, context: Context): 2 | 3 {

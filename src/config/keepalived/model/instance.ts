@@ -11,7 +11,7 @@ import { readNotify } from "./notify.ts";
 import { readTiming, type Timing } from "./instance-timing.ts";
 import { optional, readRouteLines } from "./route-lines.ts";
 import { readRuleLines } from "./rule-lines.ts";
-import { checkStrict, isStrict } from "./strict.ts";
+import { checkFirstAddress, checkStrict, isStrict } from "./strict.ts";
 import { readReferences, type Tracked } from "./tracks.ts";
 import { nameOf, readSource, readTransport } from "./transport.ts";
 
@@ -50,7 +50,8 @@ export function readInstance(
   rememberChoices(block, context);
   const facts = { block, globals, family, strict, vrid: vrid ?? 0, interface: link };
   const carried = readCarried(facts, addresses, sources.macvlanNames, context);
-  if (strict) checkStrict(block, carried.addresses, findings);
+  if (strict) checkStrict(block, findings);
+  checkFirstAddress(block, carried.addresses, { strict, findings });
   const instance: InstanceSettings = {
     name: block.name,
     family,
@@ -197,7 +198,7 @@ function readBehaviour(
     block.bool(name) ?? globals.bool(wide) ?? standard;
   const owner = facts.timing.priority === OWNER;
   return {
-    accept: block.has("accept") || (!block.has("no_accept") && (!strict || owner)),
+    accept: block.last("accept", "no_accept") ?? (!strict || owner),
     checksumWithPseudoHeader: !choose("v3_checksum_as_v2", "v3_checksum_as_v2", false),
     skipCheckAdvertAddresses: choose("skip_check_adv_addr", "vrrp_skip_check_adv_addr", false),
     lowerPriorityNoAdvert:

@@ -75,7 +75,11 @@ export function readVmac(
   const { block, globals, family, vrid } = facts;
   const { findings } = context;
   const words = block.words("use_vmac");
-  if (words === undefined) return undefined;
+  if (words === undefined) {
+    const reason = "vmac_xmit_base has no effect without use_vmac";
+    if (block.has("vmac_xmit_base")) findings.warn(block.at("vmac_xmit_base"), reason, "remove it");
+    return undefined;
+  }
   const { name, mac, ignored } = sortWords(words);
   for (const word of ignored) {
     findings.warn(word, `ignored: '${word.text}' of use_vmac`, "Nines does not carry it out");

@@ -17,11 +17,7 @@ const CLEARED = [
   ["garp_master_refresh", "strict mode sends no repeated announcements: it is 0"],
 ] as const;
 
-export function checkStrict(
-  instance: Block,
-  addresses: readonly VirtualAddress[],
-  findings: Findings,
-): void {
+export function checkStrict(instance: Block, findings: Findings): void {
   for (const [keyword, reason] of CLEARED) {
     if (instance.has(keyword)) findings.warn(instance.at(keyword), reason, "remove one of them");
   }
@@ -38,17 +34,19 @@ export function checkStrict(
     const reason = "strict mode stays silent on weaker adverts: this is ignored";
     findings.warn(instance.at("lower_prio_no_advert"), reason, "remove one of them");
   }
-  checkFirstAddress(instance, addresses, findings);
 }
 
-function checkFirstAddress(
+/** RFC 9568 section 5.2.9. */
+export function checkFirstAddress(
   instance: Block,
   addresses: readonly VirtualAddress[],
-  findings: Findings,
+  { strict, findings }: { readonly strict: boolean; readonly findings: Findings },
 ): void {
   const first = addresses[0];
   if (first?.family !== "ipv6" || /^fe[89ab]/u.test(first.address)) return;
   const next = "put an address of fe80::/10 first";
   const at = instance.lines("virtual_ipaddress")[0]?.keyword ?? instance.statement.keyword;
-  findings.error(at, "strict mode wants a link-local address first (RFC 5798 5.2.9)", next);
+  const reason = "wants a link-local address first (RFC 9568 5.2.9)";
+  if (strict) findings.error(at, `strict mode ${reason}`, next);
+  else findings.note(at, `the protocol ${reason}; keepalived and Nines do not insist`, next);
 }

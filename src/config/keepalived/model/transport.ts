@@ -6,6 +6,8 @@ import type {
   UnicastPeer,
   UnicastTransport,
 } from "../../../core/vrrp/settings.ts";
+import { canonicalIp, isMulticast } from "../../../lib/ip-address.ts";
+import type { Findings } from "../../diagnostic.ts";
 import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
 import type { Statement } from "../tree.ts";
@@ -13,6 +15,7 @@ import { readInteger } from "../value.ts";
 import { type Context, familyOf, readAddress, remember } from "./context.ts";
 
 const GROUPS: Readonly<Record<Family, string>> = { ipv4: "224.0.0.18", ipv6: "ff02::12" };
+const GROUP_KEYWORDS = { ipv4: "vrrp_mcast_group4", ipv6: "vrrp_mcast_group6" } as const;
 const TTL = { min: 0, max: 255 };
 
 export function readTransport(
@@ -50,16 +53,25 @@ function multicast(
     const reason = `${keyword} without unicast_peer: adverts still go to the multicast group`;
     findings.warn(instance.at(keyword), reason, "add: unicast_peer { ADDRESS }");
   }
-  const keyword = family === "ipv4" ? "vrrp_mcast_group4" : "vrrp_mcast_group6";
-  const word = instance.word("mcast_dst_ip") ?? globals.word(keyword);
-  if (word === undefined) return { kind: "multicast", group: GROUPS[family] };
-  const group = readAddress(word, "the multicast group", findings) ?? GROUPS[family];
-  const isGroup = family === "ipv4" ? /^(22[4-9]|23\d)\./u.test(group) : group.startsWith("ff");
-  if (!isGroup) {
-    const next = `the usual one is ${GROUPS[family]}`;
-    findings.error(word, `${group} is not an ${nameOf(family)} multicast address`, next);
+  const word = instance.word("mcast_dst_ip");
+  if (word !== undefined) checkGroup(word, family, findings);
+  const group = word ?? globals.word(GROUP_KEYWORDS[family]);
+  return { kind: "multicast", group: canonicalIp(group?.text ?? "") ?? GROUPS[family] };
+}
+
+/** Of the whole node, whether an instance uses them or not. */
+export function checkGroups(globals: Block, findings: Findings): void {
+  for (const family of ["ipv4", "ipv6"] as const) {
+    const word = globals.word(GROUP_KEYWORDS[family]);
+    if (word !== undefined) checkGroup(word, family, findings);
   }
-  return { kind: "multicast", group };
+}
+
+function checkGroup(word: Word, family: Family, findings: Findings): void {
+  const group = readAddress(word, "the multicast group", findings);
+  if (group === undefined || (familyOf(group) === family && isMulticast(group))) return;
+  const next = `the usual one is ${GROUPS[family]}`;
+  findings.error(word, `${group} is not an ${nameOf(family)} multicast address`, next);
 }
 
 export function nameOf(family: Family): string {
