@@ -122,6 +122,7 @@ defaults
   timeout queue 5s
   retries 3
   option redispatch 1
+  option idle-close-on-response
   retry-on all-retryable-errors
 frontend web
   bind :${LB_PORT} backlog 4096

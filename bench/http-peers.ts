@@ -181,6 +181,7 @@ frontend metrics
   http-request use-service prometheus-exporter if { path /metrics }
 backend web
   balance random(2)
+  http-reuse always
 ${BACKEND_PORTS.map((port) => `  server s${port} 127.0.0.1:${port} check pool-max-conn 256\n`).join("")}
 `;
 

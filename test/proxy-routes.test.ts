@@ -374,8 +374,9 @@ describe("injected faults", () => {
 });
 
 describe("an explained request", () => {
-  const told = (rig: ProxyRig, path: string): readonly string[] => {
-    const asked = { method: "GET", url: `http://a.example${path}`, headers: [], source: "" };
+  const told = (rig: ProxyRig, path: string, door = "http"): readonly string[] => {
+    const url = `${door}://a.example:80${path}`;
+    const asked = { method: "GET", url, headers: [], source: "" };
     return rig.engine.explain(rig.now, asked).lines;
   };
 
@@ -386,7 +387,8 @@ describe("an explained request", () => {
     ]);
   });
 
-  it("tells what else it may meet: a limit, an injected fault", () => {
+  it("tells what else it may meet: https without TLS, a limit, an injected fault", () => {
+    assert.match(told(withRoute({}), "/x", "https")[1] ?? "", /^it has no tls: /u);
     const rateLimit = { per: "source", perSecond: 5, burst: 10, size: 100 } as const;
     const fault = { abort: { percent: 50, status: 503 }, delay: { percent: 10, ms: 200 } };
     assert.deepEqual(told(withRoute({ rateLimit, fault }), "/x").slice(2, 5), [

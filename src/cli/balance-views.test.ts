@@ -142,7 +142,11 @@ test("a request is asked about as it would be typed for curl", () => {
     source: "10.0.0.9",
   });
   assert.equal((ask("http://a/") as { method: string }).method, "GET");
-  assert.match(String(ask("/x")), /has no host/);
+  for (const other of ["/x", "ftp://a/", "http:///x", "http://[/路"])
+    assert.match(String(ask(other)), /is no address of a request; write http:\/\/host\/path/);
+  const urlOf = (request: string): string => (ask(request) as { url: string }).url;
+  assert.equal(urlOf("http://例子.cn/路?问"), "http://xn--fsqu00a.cn/%E8%B7%AF?%E9%97%AE");
+  assert.equal(urlOf("http://a/%2e%2e//x"), "http://a/%2e%2e//x");
   assert.match(String(ask("http://a/", ["Cookie"])), /Cookie/);
 });
 

@@ -46,13 +46,19 @@ export function askedRequest(options: ExplainRequestOptions): AskedRequest | str
   const match = /^(?:([A-Za-z]+)\s+)?(\S+)$/.exec(request.trim());
   if (match === null) return `'${request}' is no request; write it as 'GET http://host/path'`;
   const [, method = "GET", url = ""] = match;
-  if (!/^https?:\/\/[^/]+/.test(url)) return `'${url}' has no host; write http://host/path`;
+  const sent = /^https?:\/\/[^/]/i.test(url) ? sentUrl(url) : undefined;
+  if (sent === undefined) return `'${url}' is no address of a request; write http://host/path`;
   const headers: (readonly [string, string])[] = [];
   for (const header of options.headers) {
     const colon = header.indexOf(":");
     if (colon <= 0) return `'${header}' is no header; write it as 'Name: value'`;
     headers.push([header.slice(0, colon).trim(), header.slice(colon + 1).trim()]);
   }
-  const asked = { method: method.toUpperCase(), url, headers, source };
+  const asked = { method: method.toUpperCase(), url: sent, headers, source };
   return frontend === undefined ? asked : { ...asked, frontend };
+}
+
+/** As it is typed, but for what no client sends as such: Chinese names and paths. */
+function sentUrl(url: string): string | undefined {
+  return /^[\x21-\x7e]*$/.test(url) ? url : URL.parse(url)?.href;
 }

@@ -116,12 +116,25 @@ export const REASON_PATTERNS: Patterns = [
     "地址 {address} 被他人反复删除",
   ],
   ["{~why}; a peer may have more luck", "{~why}；其他节点也许可以"],
-  ["an advert from {peer} was not believed: {why}", "不采信来自 {peer} 的通告：{why}"],
+  ["an advert from {peer} was not believed: {~why}", "不采信来自 {peer} 的通告：{~why}"],
   [
     "{peer} sends adverts of VRID {vrid} for {family} on {place}: no instance here has it",
     "{peer} 在 {place} 上发送 {family} VRID {vrid} 的通告：本机没有这样的实例",
   ],
-  ["the advert of {peer} differs: {why}", "{peer} 的通告不一致：{why}"],
+  ["the advert of {peer} differs: {~why}", "{peer} 的通告不一致：{~why}"],
+  ["{code}; write the same {word} on all nodes", "{code}；请在所有节点上写相同的 {word}"],
+  [
+    "wrong-ttl; it came through a router, or was sent with another TTL than is wanted here",
+    "wrong-ttl；它经过了路由器，或发送时的 TTL 与这里要求的不同",
+  ],
+  [
+    "unknown-source; write it into unicast_peer if it is one of the nodes",
+    "unknown-source；如果它是节点之一，请写进 unicast_peer",
+  ],
+  [
+    "hmac-stale; its clock and ours differ by more than time_window",
+    "hmac-stale；它的时钟与本机相差超过 time_window",
+  ],
   ["nothing to hand over: {name} is {state}", "没有可移交的：{name} 为 {state}"],
   ["{name} of group {group} cannot go on as master", "同步组 {group} 的 {name} 不能继续担任主节点"],
   ["{name} of group {group}: {~why}", "同步组 {group} 的 {name}：{~why}"],

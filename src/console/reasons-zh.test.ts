@@ -43,6 +43,10 @@ for (const [english, chinese] of [
     "web-20261121T132134Z closed: class B, 1.5 min, score 7.5, recovered by itself",
     "web-20261121T132134Z 结束：B 级，1.5 分钟，故障分 7.5，自动恢复",
   ],
+  [
+    "an advert from 192.0.2.2 was not believed: wrong-version; write the same version on all nodes",
+    "不采信来自 192.0.2.2 的通告：wrong-version；请在所有节点上写相同的 version",
+  ],
   ["priority 150 -> 100: script web fails", "优先级 150 → 100：脚本 web 失败"],
   [
     "the console process was ended by SIGKILL; starting it again in 100 ms",

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { BalanceControl } from "./balance-control.ts";
+import type { Reloaded } from "./control-api.ts";
 import { EventLog } from "./event-log.ts";
 import { loadConfiguration } from "./load-configuration.ts";
 import { runDirectory } from "./run-directory.ts";
@@ -16,7 +17,11 @@ after(() => rmSync(folder, { recursive: true }));
 const file = join(folder, "nines.yaml");
 writeFileSync(file, TEXT);
 
-function control(named: string, isOnDisk: boolean): BalanceControl {
+function control(
+  named: string,
+  isOnDisk: boolean,
+  reload: () => Promise<Reloaded> = async () => ({ reloaded: true, diagnostics: [] }),
+): BalanceControl {
   return new BalanceControl({
     file: named,
     isOnDisk,
@@ -27,7 +32,7 @@ function control(named: string, isOnDisk: boolean): BalanceControl {
       () => 0,
     ),
     command: { role: "balance", runDirectory: folder, stateDirectory: folder },
-    reload: async () => ({ reloaded: true, diagnostics: [] }),
+    reload,
     load: (path) => loadConfiguration(path, { permissive: false, inPlaceOf: named }),
   });
 }
@@ -81,4 +86,26 @@ test("a configuration in another language cannot take the place of the running o
   const outcome = await balance.apply(other, undefined);
   assert.match("error" in outcome ? outcome.error : "applied", /another language .*nines run -f/);
   assert.equal(readFileSync(file, "utf8"), TEXT);
+});
+
+test("of two operators at once the second is told what it changes of the first one's", async () => {
+  const named = join(folder, "both.yaml");
+  const balance: BalanceControl = control(named, true, async () => {
+    const loaded = loadConfiguration(named, { permissive: false });
+    await balance.configure(loaded.service!, loaded.texts);
+    return { reloaded: true, diagnostics: [] };
+  });
+  const asked = [7601, 7602, 7603].map((port) => {
+    const path = join(folder, `${port}.yaml`);
+    writeFileSync(path, `console: { listen: "127.0.0.1:${port}" }\n`);
+    return path;
+  });
+  writeFileSync(named, TEXT);
+  await balance.configure(service!, texts);
+  const outcomes = await Promise.all(asked.map((path) => balance.apply(path, undefined)));
+  const changes = outcomes.map((one) => ("error" in one ? one.error : one.changes[0]?.text));
+  assert.deepEqual(
+    changes,
+    [7601, 7602, 7603].map((port) => `listen [127.0.0.1:${port - 1}] -> [127.0.0.1:${port}]`),
+  );
 });

@@ -41,6 +41,8 @@ export class BalanceControl {
   readonly #options: BalanceControlOptions;
   readonly #desk: BalanceDesk;
   #trial: ConfigurationTrial | undefined;
+  /** One after the other: of two operators the second is told what it changes of the first one's. */
+  #applied: Promise<unknown> = Promise.resolve();
   #guard: TrialGuard | undefined;
   #service: ServiceModel | undefined;
   /** While nothing is carried out: why not. */
@@ -169,7 +171,13 @@ export class BalanceControl {
   }
 
   /** `confirmWithinMs` absent: for good. */
-  async apply(file: string, confirmWithinMs: number | undefined): Promise<Applied | Failure> {
+  apply(file: string, confirmWithinMs: number | undefined): Promise<Applied | Failure> {
+    const mine = this.#applied.then(() => this.#apply(file, confirmWithinMs));
+    this.#applied = mine.catch(() => {});
+    return mine;
+  }
+
+  async #apply(file: string, confirmWithinMs: number | undefined): Promise<Applied | Failure> {
     if (!this.#options.isOnDisk) return { error: NO_FILE };
     const trial = this.#trial;
     const loaded = this.#options.load(file);

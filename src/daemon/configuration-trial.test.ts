@@ -144,6 +144,17 @@ test("two changes in a row go back to what was confirmed last", async () => {
   assert.equal(readFileSync(file, "utf8"), "first");
 });
 
+test("who waits to confirm can see that another change was applied for good meanwhile", async () => {
+  const { texts, make } = scene(() => true);
+  const trial = make();
+  await trial.apply("second", undefined);
+  assert.deepEqual(texts, []);
+  await trial.apply("third", 60_000);
+  await trial.apply("fourth", undefined);
+  assert.equal(trial.leftMs, undefined);
+  assert.match(texts.join(), /another configuration was applied for good/u);
+});
+
 test("a restart in the middle goes on waiting, or takes back what is overdue", async () => {
   const waiting = scene(() => true);
   const before = waiting.make();

@@ -17,6 +17,7 @@ import {
 import { join, resolve } from "node:path";
 import { wallMs } from "../drivers/clock.ts";
 import type { Done, Failure, Reloaded } from "./control-api.ts";
+import { firstMistake } from "./load-configuration.ts";
 
 /** Files of a configuration and what stands in each. */
 export type Texts = ReadonlyMap<string, string>;
@@ -25,6 +26,10 @@ export type Texts = ReadonlyMap<string, string>;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How often it is tried again to go back, on a disk that is full. */
 const TRY_AGAIN_MS = 10_000;
+
+/** For whoever waits to say `nines confirm`: somebody else was faster. */
+const REPLACED =
+  "another configuration was applied for good before the one that waited was confirmed";
 
 export interface Trial {
   /** Where the configuration runs from. */
@@ -123,8 +128,10 @@ export class ConfigurationTrial {
       this.#note(earlier);
       return outcome;
     }
-    if (confirmWithinMs === undefined) this.#forget();
-    else {
+    if (confirmWithinMs === undefined) {
+      this.#forget();
+      if (earlier !== undefined) this.#options.say("configuration-confirmed", REPLACED);
+    } else {
       // The time that the change itself took is the operator's.
       const trial = until(confirmWithinMs);
       this.#note(trial);
@@ -181,7 +188,7 @@ export class ConfigurationTrial {
     const { reloaded, diagnostics } = await this.#options.reload();
     const how = reloaded
       ? [": the one before it runs again", ...back.map(setAsideText)].join("; ")
-      : `, and going back failed: ${diagnostics[0]}`;
+      : `, and going back failed: ${firstMistake(diagnostics)}`;
     this.#say(`nobody confirmed the configuration${how}`);
   }
 

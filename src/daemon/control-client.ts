@@ -39,11 +39,13 @@ export class ControlFailure extends Error {
 export class ControlClient {
   readonly #socketPath: string;
   readonly #who: string;
+  readonly #lookWithinMs: number;
 
   /** `who`: on whose behalf; stands in the journal beside every order. */
-  constructor(socketPath: string, who: string = userName()) {
+  constructor(socketPath: string, who: string = userName(), lookWithinMs: number = LOOK_WITHIN_MS) {
     this.#socketPath = socketPath;
     this.#who = who;
+    this.#lookWithinMs = lookWithinMs;
   }
 
   status(): Promise<NodeStatus> {
@@ -172,8 +174,18 @@ export class ControlClient {
     path: string,
     body?: object,
   ): Promise<{ code: number; text: string }> {
+    if (method === "POST") await this.#seeAnswer();
     const response = await this.#open(method, path, { body });
     return { code: response.statusCode ?? 0, text: await this.#whole(response) };
+  }
+
+  /**
+   * Whatever it says to a question that it need not know. An order may take long, so one that hangs is found
+   * before it gets any: it would carry it out whenever it wakes.
+   */
+  async #seeAnswer(): Promise<void> {
+    const response = await this.#open("GET", "/v1/alive", {});
+    response.resume();
   }
 
   /** A node that ends in the middle of its answer is one that does not answer. */
@@ -201,18 +213,18 @@ export class ControlClient {
       const base = { socketPath: this.#socketPath, method, path, headers };
       const options = { ...base, agent: false as const };
       const call = request(signal === undefined ? options : { ...options, signal }, resolve);
-      const withinMs = method === "GET" ? LOOK_WITHIN_MS : ANSWER_WITHIN_MS;
-      call.setTimeout(withinMs, () => {
-        call.destroy(
-          new ControlFailure(
-            `nines runs but does not answer on ${this.#socketPath}: it hangs or is stopped. ` +
-              "addresses and requests go on without it; end it and start it again (kill -9, nines run)",
-          ),
-        );
-      });
+      const withinMs = method === "GET" ? this.#lookWithinMs : ANSWER_WITHIN_MS;
+      call.setTimeout(withinMs, () => call.destroy(this.#hangs()));
       call.once("error", (error) => reject(this.#explain(error)));
       call.end(body === undefined ? undefined : JSON.stringify(body));
     });
+  }
+
+  #hangs(): ControlFailure {
+    return new ControlFailure(
+      `nines runs but does not answer on ${this.#socketPath}: it hangs or is stopped. ` +
+        "addresses and requests go on without it; end it and start it again (kill -9, nines run)",
+    );
   }
 
   #explain(error: NodeJS.ErrnoException): Error {
@@ -224,6 +236,9 @@ export class ControlClient {
           `nobody answers on ${this.#socketPath}: is nines running? ` +
             "start it with: nines run -f FILE",
         );
+      case "EAGAIN":
+        // Nobody has taken those who came before us out of the queue.
+        return this.#hangs();
       case "EACCES":
         return new ControlFailure(
           `no permission to use ${this.#socketPath}: run this as the user that runs nines (root)`,

@@ -25,7 +25,7 @@ import type {
 import { serveControl, type ControlBackend } from "./control-server.ts";
 import { draftOf, EventLog, momentOf, type EventDraft } from "./event-log.ts";
 import { runHook } from "./lifecycle-hook.ts";
-import { isWarning, type LoadedConfiguration } from "./load-configuration.ts";
+import { firstMistake, isWarning, type LoadedConfiguration } from "./load-configuration.ts";
 import type { LogOutput } from "./log-output.ts";
 import { listenToSignals } from "./node-signals.ts";
 import { NodeSnapshot } from "./node-snapshot.ts";
@@ -344,9 +344,9 @@ export class ControlRole implements ControlBackend {
 
   #refuse(lines: readonly string[]): Reloaded {
     const why = "mistakes in the configuration; the one before goes on";
-    for (const line of lines) this.#say("configuration-refused", line, "error");
-    this.#say("configuration-refused", why, "error");
-    this.#refused = lines[0]?.split("\n", 1)[0] ?? why;
+    const mistakes = lines.filter((line) => !isWarning(line));
+    for (const line of [...mistakes, why]) this.#say("configuration-refused", line, "error");
+    this.#refused = firstMistake(lines) ?? why;
     return { reloaded: false, diagnostics: lines };
   }
 

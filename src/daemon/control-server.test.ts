@@ -2,9 +2,13 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { createConnection } from "node:net";
+import { once } from "node:events";
+import { createConnection, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AF_UNIX, bindSocket, closeFd, openSocket } from "../drivers/ffi.ts";
+import { unixSockaddr } from "../drivers/stream-address.ts";
+import { listenStream, SOCK_STREAM } from "../drivers/stream-calls.ts";
 import { noCounters } from "../core/vrrp/status.ts";
 import type { LoggedEvent, NodeStatus } from "./control-api.ts";
 import { ControlClient, ControlFailure } from "./control-client.ts";
@@ -103,6 +107,34 @@ test("status comes back as it went in", async () => {
 
 test("an unknown instance is a failure that names it, odd letters included", async () => {
   await assert.rejects(client.why("a/b c"), new ControlFailure("no instance 'a/b c'"));
+});
+
+test("a node that hangs is found before it gets an order, also when nobody fits into its queue any more", async () => {
+  const hung = join(folder, "hung.sock");
+  let said = "";
+  const never = createNetServer((socket) => socket.on("data", (bytes) => (said += String(bytes))));
+  await new Promise<void>((resolve) => never.listen(hung, resolve));
+  const impatient = new ControlClient(hung, "me", 50);
+  never.unref();
+  const wanted = /does not answer on \S+: it hangs or is stopped\. .* start it again/;
+  for (const asking of [impatient.status(), impatient.reload(), impatient.confirm()]) {
+    await assert.rejects(asking, wanted);
+  }
+  assert.match(said, /^GET /);
+  assert.doesNotMatch(said, /POST/);
+  never.close();
+
+  const full = join(folder, "full.sock");
+  const listener = openSocket(AF_UNIX, SOCK_STREAM, 0);
+  assert.equal(bindSocket(listener, unixSockaddr(full)!), 0);
+  assert.equal(listenStream(listener, 0), 0);
+  const waiting = createConnection(full);
+  await once(waiting, "connect");
+  assert.equal(await isServed(full), true);
+  await assert.rejects(new ControlClient(full).status(), wanted);
+  waiting.destroy();
+  closeFd(listener);
+  assert.equal(await isServed(full), false);
 });
 
 test("an upgrade to a program that does not start is refused with its reason", async () => {

@@ -73,7 +73,7 @@ export function connectLines<Incoming extends Message, Outgoing extends Message>
   });
 }
 
-/** True when somebody accepts connections on the unix socket `path`. */
+/** True when somebody listens on the unix socket `path`, be it one who hangs and whose queue is full (EAGAIN). */
 export function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(path);
@@ -81,8 +81,8 @@ export function isServed(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once("error", () => {
-      resolve(false);
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === "EAGAIN");
     });
   });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
-import { isWarning, loadConfiguration } from "./load-configuration.ts";
+import { firstMistake, isWarning, loadConfiguration } from "./load-configuration.ts";
 
 /** Of a file that is not on disk. */
 function told(file: string, text: string): string[] {
@@ -156,4 +156,12 @@ virtual_server 192.0.2.1 53 {
   const files = { readFile: () => text, glob: () => [] };
   const { lines, notes } = loadConfiguration("a.conf", { permissive: false, files });
   assert.deepEqual([notes?.length, lines.filter(isWarning).length, lines.length], [1, 1, 2]);
+});
+
+test("why nothing is started is the first error, not a warning that comes before it", () => {
+  const warning = "a.yaml:1:2: warning: it will hurt\n  x";
+  const error = "a.yaml:9:1: error: there is no pool 'wbe'\n  pool: wbe";
+  assert.equal(firstMistake([warning, error]), "a.yaml:9:1: error: there is no pool 'wbe'");
+  assert.equal(firstMistake(["the balancer could not begin"]), "the balancer could not begin");
+  assert.equal(firstMistake([]), undefined);
 });

@@ -120,6 +120,12 @@ export function isWarning(line: string): boolean {
   return /^[^\n]*?:\d+:\d+: warning: /u.test(line);
 }
 
+/** Of all `lines` the first for which nothing is started: warnings before it are not why. */
+export function firstMistake(lines: readonly string[]): string | undefined {
+  const line = lines.find((one) => one.includes(": error: ")) ?? lines[0];
+  return line?.split("\n", 1)[0];
+}
+
 function troubleWith(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK);

@@ -6,6 +6,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { assert } from "../lib/assert.ts";
+import { firstMistake } from "./load-configuration.ts";
 
 const TRY_WITHIN_MS = 10_000;
 
@@ -46,7 +47,7 @@ export async function refusalOnDisk(
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
     const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line !== "");
-    const first = lines.find((line) => line.includes(": error: ")) ?? lines[0] ?? String(error);
+    const first = firstMistake(lines) ?? String(error);
     return `the program on disk would not start with this configuration: ${first}`;
   }
 }

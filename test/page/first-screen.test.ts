@@ -96,6 +96,11 @@ test("on a desk the four answers stand side by side above the topology, and all 
     names.toSorted(),
     ["Clients", "VI_1", "lb1", "lb2", "web", "web1", "web2", "web3"].toSorted(),
   );
+  const details = await page.locator(".node .detail").allTextContents();
+  assert.ok(
+    details.some((text) => text.endsWith(" · 192.0.2.10")),
+    `an address stands there whole: ${details.join(", ")}`,
+  );
   await page.close();
 });
 

@@ -260,7 +260,8 @@ function detailOf(shown: Shown): string {
   if (shown.state === "UNKNOWN" && ageMs !== undefined && ageMs > 0) return span(ageMs);
   const wanted = {
     client: undefined,
-    address: facts["addresses"],
+    // There is room for an address, and the length of its prefix says least of it.
+    address: facts["addresses"] && String(facts["addresses"]).replaceAll(/\/\d+/gu, ""),
     director: facts["priority"],
     pool: facts["usable"],
     server: facts["endpoint"],

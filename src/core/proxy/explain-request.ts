@@ -82,6 +82,10 @@ function carried(place: Place, { settings }: Frontend, source: string): RequestE
 
 function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExplanation {
   const lines = [`frontend ${frontend.name}: client ${facts.source || "unknown"}`];
+  const isSealed = frontend.settings.tls !== undefined;
+  if (isSealed && facts.scheme === "http") lines.push("it speaks TLS: clients ask for https://");
+  if (!isSealed && facts.scheme === "https")
+    lines.push("it has no tls: whoever asks for https:// must be served by something before it");
   const own = ownPath(frontend.settings, facts.head);
   if (own !== undefined) {
     const what = `answered here: it is the frontend's ${own}_path`;

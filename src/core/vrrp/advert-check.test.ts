@@ -290,3 +290,15 @@ test("refusals, told every minute, push no decision out of what is remembered", 
   );
   assert.equal(decisions.at(-1)?.event.kind, "rejected");
 });
+
+test("a line about a refused advert says what the operator can do about it", () => {
+  const by = new Listener(instance());
+  const told = (datagram: ReceivedDatagram): string[] =>
+    by.give(datagram).flatMap((a) => (a.type === "report" ? [a.event.reason] : []));
+  assert.deepEqual(told(advert(instance({ version: 2 }))), [
+    "an advert from 192.0.2.1 was not believed: wrong-version; write the same version on all nodes",
+  ]);
+  const broken = advert(instance());
+  broken.payload[6]! ^= 1;
+  assert.deepEqual(told(broken), ["an advert from 192.0.2.1 was not believed: wrong-checksum"]);
+});

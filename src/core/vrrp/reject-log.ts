@@ -14,6 +14,26 @@ const MAX_TOLD = 4096;
 /** What is counted but not worth a line: it is how the protocol normally looks. */
 const silent: ReadonlySet<RejectReason> = new Set(["own-advert", "not-running", "owner-ignores"]);
 
+const SAME_AUTHENTICATION = "write the same authentication on all nodes";
+const SAME_KEYS = "write the same auth_hmac keys on all nodes";
+/** What an operator can do about it; against malformed packets nothing. */
+const nextMoves: Partial<Record<RejectReason, string>> = {
+  "wrong-version": "write the same version on all nodes",
+  "wrong-ttl": "it came through a router, or was sent with another TTL than is wanted here",
+  "interval-mismatch": "write the same advert_int on all nodes",
+  "address-list-mismatch": "write the same virtual_ipaddress on all nodes",
+  "unknown-source": "write it into unicast_peer if it is one of the nodes",
+  "auth-type-mismatch": SAME_AUTHENTICATION,
+  "auth-password-mismatch": SAME_AUTHENTICATION,
+  "ah-missing": SAME_AUTHENTICATION,
+  "ah-unexpected": SAME_AUTHENTICATION,
+  "ah-digest": SAME_AUTHENTICATION,
+  "hmac-missing": SAME_KEYS,
+  "hmac-unknown-key": SAME_KEYS,
+  "hmac-digest": SAME_KEYS,
+  "hmac-stale": "its clock and ours differ by more than time_window",
+};
+
 export class RejectLog {
   readonly #counts = new Map<RejectReason, number>(rejectReasons.map((r) => [r, 0]));
   readonly #toldAtMs = new Map<string, number>();
@@ -59,6 +79,8 @@ export class RejectLog {
     if (told !== undefined && turn.now - told < TELL_EVERY_MS) return;
     if (this.#toldAtMs.size >= MAX_TOLD) this.#toldAtMs.clear();
     this.#toldAtMs.set(key, turn.now);
-    instance.report(turn, { kind: "rejected", reason: sentence });
+    const move = nextMoves[reason];
+    const whole = move === undefined ? sentence : `${sentence}; ${move}`;
+    instance.report(turn, { kind: "rejected", reason: whole });
   }
 }

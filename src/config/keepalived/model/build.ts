@@ -18,9 +18,9 @@ import { readDelays, readPolledLinks } from "./link-words.ts";
 import { MacvlanNames } from "./macvlans.ts";
 import { optional } from "./route-lines.ts";
 import { readStaticObjects, withStaticTracks } from "./static-objects.ts";
-import { readGroups, withoutWeights } from "./sync-group.ts";
+import { readGroups, asMember } from "./sync-group.ts";
 import { checkScopes } from "./scopes.ts";
-import { readTracked, unique } from "./tracks.ts";
+import { checkUsed, readTracked, unique } from "./tracks.ts";
 import { checkGroups } from "./transport.ts";
 import { readSsl, readVirtualServers } from "./virtual-servers.ts";
 
@@ -95,8 +95,9 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
   const statics = readStaticObjects(top, device, context);
   const instances = blocks
     .flatMap((block) => readInstance(block, sources, context) ?? [])
-    .map((instance) => withoutWeights(instance, groups, context));
+    .map((instance) => asMember(instance, groups, context));
   checkVrids(instances, context);
+  checkUsed(tracked, context);
   const routerId = globals.words("router_id");
   return {
     routerId: routerId === undefined ? context.hostName : joinWords(routerId),

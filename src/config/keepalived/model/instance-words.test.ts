@@ -90,3 +90,52 @@ test("words without effect or meaning are told", () => {
     true,
   );
 });
+
+const DEFINITIONS =
+  "vrrp_script s {\nscript /bin/true\nweight -20\n}\nvrrp_script plain {\nscript /bin/true\n}\nvrrp_track_process p {\nprocess nginx\nweight 7\n}\n";
+
+/** A is a member of G with B. */
+function member(group: string, inside: string): Reading {
+  const one = (name: string, vrid: number, more: string): string =>
+    `vrrp_instance ${name} {\ninterface eth0\nvirtual_router_id ${vrid}\npriority 150\n${more}\nvirtual_ipaddress {\n192.0.2.${vrid}\n}\n}\n`;
+  const text = `${DEFINITIONS}vrrp_sync_group G {\ngroup {\nA\nB\n}\n${group}\n}\n${one("A", 1, inside)}${one("B", 2, "")}`;
+  return readKeepalivedConf("f", { hostName: "h" }, { readFile: () => text, glob: () => [] });
+}
+
+function tracksOf({ model }: Reading): string[] {
+  return model!.vrrp.instances[0]!.tracks.map(({ name, weight }) => `${name} ${weight}`);
+}
+
+test("in a sync group without tracking weight, scripts with a weight are left out, links are FAULT", () => {
+  const inside =
+    "track_script {\ns\nplain\n}\ntrack_interface {\neth1 weight 5\n}\ntrack_process {\np\n}";
+  const read = member("", inside);
+  assert.deepEqual(tracksOf(read), ["eth1 0", "plain 0", "p 7"]);
+  const told = read.diagnostics.map(({ reason }) => reason).join("\n");
+  assert.match(told, /^s of A: .*left out, a failure changes nothing$/mu);
+  assert.match(told, /^eth1 of A: .*a failure is a FAULT$/mu);
+  const weighted = member("sync_group_tracking_weight", inside);
+  assert.deepEqual(tracksOf(weighted), ["eth1 5", "s -20", "plain 0", "p 7"]);
+});
+
+test("what the group tracks is not counted a second time for a member that names it as well", () => {
+  const read = member(
+    "sync_group_tracking_weight\ntrack_script {\ns weight -5\n}",
+    "track_script {\ns\nplain\n}",
+  );
+  assert.deepEqual(tracksOf(read), ["plain 0"]);
+  assert.deepEqual(
+    read.model!.vrrp.groups[0]!.tracks.map(({ weight }) => weight),
+    [-5],
+  );
+  assert.match(read.diagnostics.map(({ reason }) => reason).join("\n"), /s of A: G tracks that/u);
+});
+
+test("a script or a process that nobody tracks is told: it is not even run", () => {
+  const told = (inside: string): string =>
+    member("", inside)
+      .diagnostics.map(({ reason }) => reason)
+      .join("\n");
+  assert.match(told("track_script {\nplain\n}"), /^nobody tracks s: .*\nnobody tracks p:/mu);
+  assert.doesNotMatch(told("track_script {\nplain\ns\n}\ntrack_process {\np\n}"), /nobody/u);
+});

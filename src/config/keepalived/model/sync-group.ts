@@ -67,23 +67,47 @@ function readMembers(
 }
 
 /**
- * Weights inside a group would let its members diverge, so they count as 0 (FAULT) unless the
- * group says `sync_group_tracking_weight`: keepalived.conf(5), VRRP synchronization group(s).
+ * What the group tracks, its members need not. And weights would let the members diverge: unless
+ * the group says `sync_group_tracking_weight`, scripts with one are left out and links count as 0
+ * (FAULT); what is left of processes and files is as in keepalived 2.2.7, too (`keepalived -d`).
  */
-export function withoutWeights(
+export function asMember(
   instance: InstanceSettings,
   groups: readonly SyncGroupSettings[],
   context: Context,
 ): InstanceSettings {
   const group = groups.find((g) => g.members.includes(instance.name));
-  if (group === undefined || group.trackingWeight) return instance;
-  const weighted = instance.tracks.filter((track) => track.weight !== 0);
-  if (weighted.length === 0) return instance;
+  if (group === undefined) return instance;
+  const own = instance.tracks.filter((track) => !isTrackedBy(group, track));
+  const tracks = group.trackingWeight ? own : own.flatMap((track) => unweighted(track) ?? []);
   const at = context.origins.get(`vrrp_instance ${instance.name}`)!;
-  const names = weighted.map((track) => track.name).join(", ");
-  const reason = `weights of ${names} count as 0 (FAULT) because ${instance.name} is in vrrp_sync_group ${group.name}`;
-  const next = "track them in the group with sync_group_tracking_weight, or remove the weights";
-  context.findings.warn(at, reason, next);
-  const tracks: TrackReference[] = instance.tracks.map((track) => ({ ...track, weight: 0 }));
+  const warn = (of: readonly TrackReference[], why: string, next: string): void => {
+    const names = of.map((track) => track.name).join(", ");
+    if (of.length > 0) context.findings.warn(at, `${names} of ${instance.name}: ${why}`, next);
+  };
+  const twice = instance.tracks.filter((track) => !own.includes(track));
+  warn(twice, `${group.name} tracks that already`, "this line is left out: remove it");
+  const weights = `weights have no place in vrrp_sync_group ${group.name}`;
+  const next = "track them in the group with sync_group_tracking_weight, or with weight 0";
+  const changed = own.filter((track) => !tracks.includes(track));
+  warn(
+    changed.filter(({ kind }) => kind === "script"),
+    `${weights}: left out, a failure changes nothing`,
+    next,
+  );
+  warn(
+    changed.filter(({ kind }) => kind !== "script"),
+    `${weights}: they count as 0, a failure is a FAULT`,
+    next,
+  );
   return { ...instance, tracks };
+}
+
+function isTrackedBy(group: SyncGroupSettings, { kind, name }: TrackReference): boolean {
+  return group.tracks.some((track) => track.kind === kind && track.name === name);
+}
+
+function unweighted(track: TrackReference): TrackReference | undefined {
+  if (track.weight === 0 || track.kind === "process") return track;
+  return track.kind === "script" ? undefined : { ...track, weight: 0 };
 }
