@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DrillResult, Verdict } from "../../core/drill/result.ts";
 import type { SiteEvent } from "../../drivers/drill-site.ts";
-import { eventLine, style, summary, told } from "./narrator.ts";
+import { conclusion, eventLine, style, summary, told } from "./narrator.ts";
 
 const PLAIN = style(false);
 
@@ -24,8 +24,8 @@ function result(verdict: Verdict, reason: string): DrillResult {
     verdict,
     reason,
     deviations: [reason],
-    promise: "",
-    promisedOutageMs: 0,
+    promise: "they take turns",
+    promisedOutageMs: 4000,
     faulted: true,
     switchExpected: true,
     switched: true,
@@ -56,7 +56,7 @@ test("the table says who took over and why, and below it what was not as promise
     "2. killed   10        2       5.00 ms  1.00 ms   web2, web3  BROKEN   split brain",
     "",
     "1 of 2 experiments ended as promised.",
-    "  not 2. killed: no answer for 9 s, promised was 4 s",
+    "  NOT as promised: 2. killed: no answer for 9 s, promised was 4 s",
     "",
   ]);
 });
@@ -68,4 +68,13 @@ test("events are told in words", () => {
   assert.equal(words(event("lb1", "lease-lapsed", "it hung")), "lb1,lease lapsed: it hung");
   const drained = event("lb1", "server-drain-started", "a drill");
   assert.equal(words(drained), "lb1,web/web1 drain started: a drill");
+});
+
+test("what is promised is told as a figure, beside what was measured", () => {
+  assert.deepEqual(conclusion({ result: result("passed", "") }, PLAIN).split("\n"), [
+    "   10 requests, 2 failed, out for 5.00 ms, on the way back 1.00 ms",
+    "   promised: they take turns; at most 4.00 s without an answer",
+    "   as promised",
+    "",
+  ]);
 });

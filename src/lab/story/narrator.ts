@@ -132,12 +132,13 @@ export function told(number: number, title: string, { result, events, answerers 
   return { number, title, result, tookOver, why };
 }
 
-export function conclusion({ result }: Told, s: Style): string {
-  const { measured, promise, verdict, deviations, reason } = result;
+export function conclusion({ result }: Pick<Told, "result">, s: Style): string {
+  const { measured, promise, promisedOutageMs, verdict, deviations, reason } = result;
   const kept = s.good("as promised");
   const broken = s.bad(`NOT as promised: ${[reason, ...deviations.slice(1)].join("; ")}`);
   return [
-    `   ${clientLine(measured)} (promised: ${promise})`,
+    `   ${clientLine(measured)}`,
+    `   promised: ${promise}; at most ${formatDuration(promisedOutageMs)} without an answer`,
     `   ${verdict === "passed" ? kept : broken}`,
     "",
   ].join("\n");
@@ -169,7 +170,9 @@ export function summary(all: readonly Told[], s: Style): string {
     ...formatTable(HEAD, rows),
     "",
     broken.length === 0 ? s.good(count) : s.bad(count),
-    ...broken.map(({ number, title, result }) => `  not ${number}. ${title}: ${result.reason}`),
+    ...broken.map(
+      ({ number, title, result }) => `  NOT as promised: ${number}. ${title}: ${result.reason}`,
+    ),
     "",
   ].join("\n");
 }
