@@ -43,7 +43,9 @@ async function says(
 }
 
 const seqs = async (options: Partial<EventsOptions>): Promise<number[]> =>
-  (await says(options)).lines.map((line) => (JSON.parse(line) as { seq: number }).seq);
+  (await says(options)).lines
+    .filter((line) => !line.startsWith("nines: "))
+    .map((line) => (JSON.parse(line) as { seq: number }).seq);
 
 test("without a journal and without a node the next move is told", async () => {
   const { code, lines } = await says({});
@@ -162,4 +164,25 @@ test("a moment is a number, a time, or how long ago", () => {
   assert.deepEqual(parseWhen("10m"), { agoMs: 600_000 });
   assert.deepEqual(parseWhen("2026-01-01T00:00:00Z"), { wallMs: 1_767_225_600_000 });
   assert.throws(() => parseWhen("yesterday"), /write 10m/);
+});
+
+test("where nothing is found, what may be misspelt is told", async () => {
+  const stateDir = mkdtempSync(join(folder, "misspelt-"));
+  const store = new JournalStore(openJournal(journalPath(stateDir), 0).database);
+  store.append([record(1, { kind: "server-down" }), record(2)], undefined);
+  store.close();
+  const said = async (options: Partial<EventsOptions>): Promise<string> => {
+    const { code, lines } = await says({ stateDir, ...options });
+    assert.equal(code, 0);
+    return lines.join("\n");
+  };
+  assert.equal(
+    await said({ kind: "server-dwn" }),
+    "nines: the journal has nothing of the kind 'server-dwn'; did you mean 'server-down'?",
+  );
+  assert.equal(
+    await said({ subject: "none/at-all" }),
+    "nines: the journal has nothing of the subject 'none/at-all'",
+  );
+  assert.equal(await said({ level: "error" }), "nines: the journal has nothing of that");
 });

@@ -13,6 +13,7 @@ import { JournalReader, type RecordQuery } from "../drivers/journal-store.ts";
 import type { LoggedEvent } from "../daemon/control-api.ts";
 import { type ControlClient, ControlFailure } from "../daemon/control-client.ts";
 import { eventLine } from "../daemon/event-log.ts";
+import { closest } from "../lib/spelling.ts";
 import { isListed } from "./event-filter.ts";
 import { dayOf } from "./local-time.ts";
 import { paint, type ExitCode, type Terminal } from "./terminal.ts";
@@ -71,12 +72,15 @@ export async function events(
   const show = (record: JournalRecord): void => showRecord(record, options, terminal);
   // Before the past is read: what is written meanwhile is shown by one or the other.
   let lastSeq = Math.max(options.since?.seq ?? 0, reader.lastSeq);
+  let isEmpty = true;
   for (const page of pages(reader, options)) {
     for (const record of page) {
       show(record);
+      isEmpty = false;
       lastSeq = Math.max(lastSeq, record.seq);
     }
   }
+  if (isEmpty) terminal.err(`nines: ${absence(reader, options)}`);
   if (!options.follow) {
     reader.close();
     return 0;
@@ -88,6 +92,20 @@ export async function events(
       lastSeq = record.seq;
     }
   }
+}
+
+/** Why nothing was found: what was asked for may be misspelt. */
+function absence(reader: JournalReader, options: EventsOptions): string {
+  for (const side of ["kind", "subject", "node"] as const) {
+    const asked = options[side];
+    if (asked === undefined || asked.endsWith("/*")) continue;
+    const known = reader.known(side);
+    if (known.includes(asked)) continue;
+    const near = closest(asked, known);
+    const next = near === undefined ? "" : `; did you mean '${near}'?`;
+    return `the journal has nothing of the ${side} '${asked}'${next}`;
+  }
+  return "the journal has nothing of that";
 }
 
 interface Running {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { groupIncidents } from "../core/ledger/group-incidents.ts";
 import type { ConsoleClient } from "./console-client.ts";
-import { listIncidents } from "./incidents.ts";
+import { incidentLines, listIncidents } from "./incidents.ts";
 
 const INCIDENT = {
   node: "lb1",
@@ -44,4 +44,14 @@ test("what was broken on purpose is listed as a drill's", async () => {
   assert.equal(code, 0, said.join("\n"));
   assert.equal(said.filter((line) => /closed, drill kill-all +accident/u.test(line)).length, 1);
   assert.equal(said.filter((line) => /closed +accident .* 0 s /u.test(line)).length, 1);
+});
+
+test("of very many parts the first are told, in the order of their names, and how many more", () => {
+  const parts = Array.from({ length: 40 }, (_, i) => `server web/${99 - i}`);
+  const [one] = groupIncidents([{ ...INCIDENT, parts }], INCIDENT.startMs + 1);
+  const line = incidentLines(one!, "UTC").find((text) => text.startsWith("  parts")) ?? "";
+  assert.match(
+    line,
+    /^  parts {6}server web\/60; server web\/61; .*web\/71; and 28 more: see --json$/u,
+  );
 });

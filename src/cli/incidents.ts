@@ -147,6 +147,16 @@ async function readIncidents(
   return { incidents: incidentsOfGroup(own, [], nowMs).toReversed(), timezone };
 }
 
+/** More of them nobody reads in a line. */
+const MOST_PARTS = 12;
+
+function partsText(parts: readonly string[]): string | undefined {
+  if (parts.length === 0) return undefined;
+  const left = parts.length - MOST_PARTS;
+  const more = left > 0 ? `; and ${left} more: see --json` : "";
+  return `${parts.toSorted().slice(0, MOST_PARTS).join("; ")}${more}`;
+}
+
 export function incidentLines(one: GroupIncident, timezone: string): string[] {
   const time = (ms: number): string => timeText(ms, timezone);
   const after = (ms: number): string => `${time(ms)} (+${formatDuration(ms - one.startMs)})`;
@@ -163,7 +173,7 @@ export function incidentLines(one: GroupIncident, timezone: string): string[] {
     ...moment("restored", one.restoredMs, one.recovery),
     ...moment("repaired", one.repairedMs),
     ...moment("closed", one.closedMs),
-    ...line("parts", one.parts.length === 0 ? undefined : one.parts.join("; ")),
+    ...line("parts", partsText(one.parts)),
     ...line("requests", `${one.badRequests} of ${one.goodRequests + one.badRequests} failed`),
     ...line("harm", `${formatDuration(one.harmMs)}, at a stretch ${formatDuration(one.rtoMs)}`),
     ...line("lost", one.rpoMs === undefined ? undefined : formatDuration(one.rpoMs)),

@@ -118,6 +118,29 @@ test("clients of HTTP are accepted with their first bytes, and those that say no
   });
 });
 
+test("a client that came before its listen changes to all addresses of the port is served all the same", async () => {
+  const { tls: _tls, ...plain } = sealed();
+  await withFronts(plain, async ({ fronts, port, accepted }) => {
+    const at = (address: string): FrontendSettings => {
+      return { ...plain, binds: [{ kind: "ip", address, port }] };
+    };
+    const first = openListener({ kind: "ip", address: "127.0.0.2", port }) as number;
+    fronts.configure([at("127.0.0.2")], TICKETS);
+    fronts.take([`127.0.0.2:${port}`], [first]);
+    const client = connect(port, "127.0.0.2");
+    await once(client, "connect");
+    // Deferred: it has said nothing.
+    fronts.configure([at("0.0.0.0")], TICKETS);
+    const gone = closeOf(client);
+    client.on("error", () => {}).write("GET");
+    await gone;
+    assert.equal(accepted.length, 1);
+    // Without an heir nobody is accepted any more.
+    fronts.configure([], TICKETS);
+    fronts.close();
+  });
+});
+
 test("a client whose frontend goes before its PROXY header comes is refused", async () => {
   const settings = sealed({ acceptProxyFrom: ["127.0.0.0/8"] });
   await withFronts(settings, async ({ fronts, port, refused }) => {

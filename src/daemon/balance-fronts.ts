@@ -13,7 +13,7 @@ import { closeFd } from "../drivers/ffi.ts";
 import { serveHttp2 } from "../drivers/http2-front.ts";
 import { expectProxyHeader, type ProxyOrigin } from "../drivers/proxy-gate.ts";
 import type { InternetAddress } from "../drivers/stream-address.ts";
-import { type Accepted, bindName, StreamListener } from "../drivers/stream-listener.ts";
+import { type Accepted, bindName, isOnPort, StreamListener } from "../drivers/stream-listener.ts";
 import type { StreamLoop } from "../drivers/stream-loop.ts";
 import { StreamWire } from "../drivers/stream-wire.ts";
 import { TlsFront, type SecuredWire, type TlsFacts } from "../drivers/tls-front.ts";
@@ -25,6 +25,8 @@ export interface Acceptor {
 }
 
 const LARGEST_STREAM = 2 ** 31 - 1;
+/** Who came before the change and has said nothing yet is accepted within a second; see `acceptsWithFirstBytes`. */
+const RETIRE_MS = 1_500;
 
 interface Front {
   readonly settings: FrontendSettings;
@@ -44,6 +46,8 @@ export class Fronts {
   /** Held, and perhaps not listened on (yet). */
   readonly #sockets = new Map<string, number>();
   readonly #listeners = new Map<string, StreamListener>();
+  /** Others listen on their ports now; only who came before that is still accepted. */
+  readonly #retiring = new Map<StreamListener, NodeJS.Timeout>();
   /** Each carries any number of clients, and none that the engine knows of while it rests. */
   readonly #sessions = new Map<ServerHttp2Session, SessionState>();
   #byBind = new Map<string, Front>();
@@ -99,7 +103,7 @@ export class Fronts {
       if (byBind.has(name)) continue;
       const listener = this.#listeners.get(name);
       if (listener === undefined) closeFd(fd);
-      else listener.close();
+      else this.#retire(name, listener);
       this.#listeners.delete(name);
       this.#sockets.delete(name);
     }
@@ -153,6 +157,7 @@ export class Fronts {
       if (listener === undefined) closeFd(fd);
       else listener.close();
     }
+    for (const listener of this.#retiring.keys()) this.#endRetired(listener);
     this.#isClosed = true;
     this.#listeners.clear();
     this.#sockets.clear();
@@ -178,6 +183,32 @@ export class Fronts {
     for (const { socket } of this.#sessions.values()) socket.destroy();
   }
 
+  /** At once, unless its clients have only moved: from `:80` to `192.0.2.1:80`, say. */
+  #retire(name: string, listener: StreamListener): void {
+    const port = Number(name.slice(name.lastIndexOf(":") + 1));
+    const hasHeir = [...this.#byBind.keys()].some((other) => isOnPort(other, port));
+    if (name.startsWith("/") || !hasHeir) return listener.close();
+    const timer = setTimeout(() => this.#endRetired(listener), RETIRE_MS);
+    this.#retiring.set(listener, timer);
+  }
+
+  #endRetired(listener: StreamListener): void {
+    clearTimeout(this.#retiring.get(listener));
+    this.#retiring.delete(listener);
+    listener.takeWaiting();
+    listener.close();
+  }
+
+  /** Of the bind by that name or, once it is gone, of the one that its clients come to now. */
+  #frontOf(name: string, { address, port }: InternetAddress): Front | undefined {
+    const front = this.#byBind.get(name);
+    if (front !== undefined || address === "") return front;
+    const heirs = [address, "::", "0.0.0.0"].map(
+      (one) => ({ kind: "ip", address: one, port }) as const,
+    );
+    return heirs.map((bind) => this.#byBind.get(bindName(bind))).find((one) => one !== undefined);
+  }
+
   #listen(): void {
     if (this.#isClosed) return;
     for (const [name, { settings }] of this.#byBind) {
@@ -198,7 +229,7 @@ export class Fronts {
   }
 
   #accepted(name: string, fd: number, ends: Ends): void {
-    const front = this.#byBind.get(name);
+    const front = this.#frontOf(name, ends.local);
     if (front === undefined) {
       closeFd(fd);
       return;
@@ -208,13 +239,12 @@ export class Fronts {
     const { settings, proxies } = front;
     // Who may come to a unix socket is what its mode says.
     const isProxy = !proxies.isEmpty && (isLocal || proxies.has(source.address));
-    if (isProxy) this.#expectHeader(name, fd, ends);
+    if (isProxy) this.#expectHeader(front, fd, { ...ends, name });
     else if (front.tls === undefined) this.#plain(settings, fd, originOf(ends));
     else this.#secure(front, fd, originOf(ends));
   }
 
-  #expectHeader(name: string, fd: number, ends: Ends): void {
-    const front = this.#byBind.get(name)!;
+  #expectHeader(front: Front, fd: number, ends: Ends & { readonly name: string }): void {
     const { timeouts, limits } = front.settings;
     if (this.#arriving >= limits.connections) {
       closeFd(fd);
@@ -228,7 +258,7 @@ export class Fronts {
         this.#arriving--;
         const origin = told ?? originOf(ends);
         // A reload may have come in between: what is not configured any more has let its certificates go.
-        const current = this.#byBind.get(name);
+        const current = this.#frontOf(ends.name, ends.local);
         if (current === undefined) {
           closeFd(fd);
           this.#refused(front, "its frontend is gone");

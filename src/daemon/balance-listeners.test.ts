@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, MAX_PASSED } from "../drivers/fd-passing.ts";
-import { closeFd } from "../drivers/ffi.ts";
-import { bindName } from "../drivers/stream-listener.ts";
+import { closeFd, isOsFailure } from "../drivers/ffi.ts";
+import { bindName, localAddress, openListener } from "../drivers/stream-listener.ts";
 import type { WorkerLink } from "./balance-hub.ts";
 import { ListeningSockets } from "./balance-listeners.ts";
 import { WORKER_MEMORY } from "./balance-protocol.ts";
@@ -103,6 +105,34 @@ test("more sockets than fit into one message come back all, from one worker", as
   const { names, asked } = await takeOver(MAX_PASSED * 2, () => {});
   assert.equal(names.length, MAX_PASSED * 2);
   assert.deepEqual(asked, [1, 0, 0]);
+});
+
+test("a listen changes from all addresses of a port to one of them and back, and nobody else gets the port", async () => {
+  const probe = openListener({ kind: "ip", address: "127.0.0.1", port: 0 }) as number;
+  const { port } = localAddress(probe);
+  closeFd(probe);
+  const sockets = new ListeningSockets(controlBox, () => {});
+  const at = (address: string): Bind => ({ kind: "ip", address, port });
+  const client = async (): Promise<void> => {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.destroy();
+  };
+  for (const address of ["::", "127.0.0.1", "::", "0.0.0.0", "127.0.0.1"]) {
+    assert.equal(sockets.open([at(address)]), undefined, address);
+    await client();
+    sockets.keepOnly([at(address)]);
+    assert.deepEqual(sockets.names, [bindName(at(address))]);
+    await client();
+    const stranger = openListener(at("127.0.0.1"));
+    assert.match(isOsFailure(stranger) ? stranger.message : "", /EADDRINUSE/);
+  }
+  const others = openListener({ kind: "ip", address: "127.0.0.1", port: 0 }) as number;
+  const taken: Bind = { kind: "ip", address: "127.0.0.1", port: localAddress(others).port };
+  assert.match(sockets.open([at("::"), taken]) ?? "", /EADDRINUSE/);
+  assert.deepEqual(sockets.names, [bindName(at("127.0.0.1"))]);
+  closeFd(others);
+  sockets.close(true);
 });
 
 test("other access rights of a socket file hold from the reload on", () => {

@@ -8,9 +8,15 @@
 import { chmodSync, unlinkSync } from "node:fs";
 import type { Bind } from "../core/proxy/frontend-settings.ts";
 import { DescriptorBox, type PassedDescriptors } from "../drivers/fd-passing.ts";
-import { closeFd, errnoName, isOsFailure } from "../drivers/ffi.ts";
+import { closeFd, EADDRINUSE, errnoName, isOsFailure } from "../drivers/ffi.ts";
 import { attachFilter, detachFilter, NO_NEWCOMERS } from "../drivers/packet-filter.ts";
-import { bindName, openListener } from "../drivers/stream-listener.ts";
+import {
+  bindName,
+  isOnPort,
+  listenAlone,
+  openListener,
+  openListenerBeside,
+} from "../drivers/stream-listener.ts";
 import { createWorkerMemory } from "../drivers/worker-memory.ts";
 import type { WorkerLink } from "./balance-hub.ts";
 import { WORKER_MEMORY } from "./balance-protocol.ts";
@@ -81,13 +87,14 @@ export class ListeningSockets {
     for (const bind of binds) {
       const name = bindName(bind);
       if (this.#fds.has(name)) continue;
-      const fd = openListener(bind, () => this.#absent(name));
+      const fd = this.#open(bind);
       if (typeof fd === "number") {
         this.#fds.set(name, fd);
         opened.push(name);
         continue;
       }
       for (const other of opened) this.#close(other);
+      this.#listenAlone();
       return fd.message;
     }
     return undefined;
@@ -97,6 +104,7 @@ export class ListeningSockets {
   keepOnly(binds: readonly Bind[]): void {
     const wanted = new Set(binds.map(bindName));
     for (const name of this.names) if (!wanted.has(name)) this.#close(name);
+    this.#listenAlone();
     for (const bind of binds) if (bind.kind === "unix") permit(bind.path, bind.mode);
   }
 
@@ -128,6 +136,24 @@ export class ListeningSockets {
     }
     this.#fds.clear();
     this.#box.close();
+  }
+
+  /** A socket of ours may be in the way: `:80` of `192.0.2.1:80`, which is to take its place. */
+  #open(bind: Bind): ReturnType<typeof openListener> {
+    const absent = (): void => this.#absent(bindName(bind));
+    const fd = openListener(bind, absent);
+    if (typeof fd === "number" || bind.kind === "unix" || fd.errno !== EADDRINUSE) return fd;
+    const others = this.names.filter((name) => isOnPort(name, bind.port));
+    if (others.length === 0) return fd;
+    return openListenerBeside(
+      bind,
+      others.map((name) => this.#fds.get(name)!),
+      absent,
+    );
+  }
+
+  #listenAlone(): void {
+    for (const fd of this.#reachable) listenAlone(fd);
   }
 
   /** From elsewhere. */

@@ -296,6 +296,17 @@ export class JournalReader {
     return rows.map(recordOf).sort((a, b) => a.seq - b.seq);
   }
 
+  /** Of which kinds, subjects or nodes there is anything. */
+  known(side: "kind" | "subject" | "node"): string[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT text FROM word WHERE EXISTS (SELECT 1 FROM record WHERE ${side} = word.id)
+         ORDER BY text`,
+      )
+      .all();
+    return rows.map(({ text }) => String(text));
+  }
+
   close(): void {
     this.#database.close();
   }

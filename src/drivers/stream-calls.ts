@@ -26,6 +26,7 @@ export const EMFILE = 24;
 export const ENFILE = 23;
 
 export const SO_REUSEADDR = 2;
+export const SO_REUSEPORT = 15;
 export const SO_ERROR = 4;
 export const SO_LINGER = 13;
 export const IPPROTO_TCP = 6;

@@ -47,19 +47,46 @@ export function bindName(bind: Bind): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** Of a bind by its name. */
+export function isOnPort(name: string, port: number): boolean {
+  return !name.startsWith("/") && name.endsWith(`:${port}`);
+}
+
 /**
  * The descriptor of a listening socket. A unix socket that nobody listens on is replaced. An address
  * that this host does not have is listened on all the same, and told to `absent`: a backup must be
  * ready before it holds the address. A kernel without IPv6 gets `0.0.0.0` for `::`.
  */
-export function openListener(bind: Bind, absent: () => void = () => {}): number | OsFailure {
-  const opened = open(bind, absent);
+export function openListener(
+  bind: Bind,
+  absent: () => void = () => {},
+  isBeside = false,
+): number | OsFailure {
+  const opened = open(bind, absent, isBeside);
   const isAny = bind.kind === "ip" && bind.address === "::";
   const hasNoIpv6 = isOsFailure(opened) && opened.errno === calls.EAFNOSUPPORT;
-  return isAny && hasNoIpv6 ? open({ ...bind, address: "0.0.0.0" }, absent) : opened;
+  return isAny && hasNoIpv6 ? open({ ...bind, address: "0.0.0.0" }, absent, isBeside) : opened;
 }
 
-function open(bind: Bind, absent: () => void): number | OsFailure {
+/**
+ * As `openListener`, beside sockets of our own on the same port: one is for all addresses, the other for one of
+ * them, which gets its clients from then on. These let in others of our kind until they `listenAlone`.
+ */
+export function openListenerBeside(
+  bind: Bind,
+  others: readonly number[],
+  absent: () => void,
+): number | OsFailure {
+  for (const fd of others) setSocketOption(fd, SOL_SOCKET, calls.SO_REUSEPORT, 1);
+  return openListener(bind, absent, true);
+}
+
+/** Nobody else may listen where this socket does; socket(7), SO_REUSEPORT. */
+export function listenAlone(fd: number): void {
+  setSocketOption(fd, SOL_SOCKET, calls.SO_REUSEPORT, 0);
+}
+
+function open(bind: Bind, absent: () => void, isBeside: boolean): number | OsFailure {
   const name = bindName(bind);
   const address =
     bind.kind === "unix" ? unixSockaddr(bind.path) : internetSockaddr(bind.address, bind.port);
@@ -68,6 +95,7 @@ function open(bind: Bind, absent: () => void): number | OsFailure {
   const fd = openSocket(family, calls.SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (fd < 0) return osFailure(`open a socket for ${name}`, fd);
   if (family !== AF_UNIX) setSocketOption(fd, SOL_SOCKET, calls.SO_REUSEADDR, 1);
+  if (isBeside) setSocketOption(fd, SOL_SOCKET, calls.SO_REUSEPORT, 1);
   if (family === AF_INET6) setSocketOption(fd, calls.IPPROTO_IPV6, calls.IPV6_V6ONLY, 0);
   let result = bindSocket(fd, address);
   if (result === -EADDRINUSE && bind.kind === "unix" && removeDead(address, bind.path)) {

@@ -98,7 +98,7 @@ function readInterval(block: Block, version: 2 | 3, context: Context): number {
     const reason = `version 2 counts whole seconds: ${rounded / 1000} s is used`;
     const next = block.has("also_version_2")
       ? "remove also_version_2 when all nodes speak version 3"
-      : "write 'version 3' in this instance on all its nodes";
+      : "set version to 3 in this instance on all its nodes";
     findings.warn(at, reason, next);
     return rounded;
   }
