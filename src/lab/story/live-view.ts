@@ -10,7 +10,6 @@ import { ownersPart, statusLine, webPart } from "./status-line.ts";
 /** Five hundred requests a second. */
 const ASK_EVERY_MS = 2;
 const REFRESH_MS = 200;
-const DEFAULT_COLUMNS = 80;
 
 interface Fault {
   /** What was done, to whom. */
@@ -219,7 +218,6 @@ class StatusView {
         : `${Math.round(rate)} answers/s`;
     const parts = [answer, `failed ${failed}`, owners, webPart(servers)];
     if (this.#broken.length > 0) parts.push(`broken: ${this.#broken.length}`);
-    const { columns = DEFAULT_COLUMNS } = process.stdout;
-    process.stdout.write(`\r\u001B[K${statusLine(parts, columns)}`);
+    process.stdout.write(`\r\u001B[K${statusLine(parts, process.stdout.columns)}`);
   }
 }

@@ -9,6 +9,7 @@ test("the line never fills the terminal's last column, so that it can be drawn o
   const parts = ["497 answers/s", "failed 6619", owners, webPart(up), "broken: 1"];
   const whole = "497 answers/s  failed 6619  address on lb2 (lb1 silenced)  all web up";
   assert.equal(statusLine(parts, 81), `${whole}  broken: 1`);
+  assert.equal(statusLine(parts, 0).length, 79, "a terminal without a size");
   for (const columns of [20, 60, 80]) {
     const line = statusLine(parts, columns);
     assert.equal(line.length, columns - 1);

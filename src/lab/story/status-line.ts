@@ -2,10 +2,13 @@
 
 import type { ServerStatus } from "../../core/balance/pool-ports.ts";
 
+/** Of a terminal that does not tell its size. */
+const USUAL_COLUMNS = 80;
+
 /** Cut where the terminal ends: a line that wraps cannot be drawn over. */
 export function statusLine(parts: readonly string[], columns: number): string {
   const line = parts.filter((part) => part !== "").join("  ");
-  const room = Math.max(1, columns - 1);
+  const room = (columns > 1 ? columns : USUAL_COLUMNS) - 1;
   return line.length <= room ? line : `${line.slice(0, room - 1)}\u2026`;
 }
 
