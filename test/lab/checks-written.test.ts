@@ -1,6 +1,5 @@
 /** Each kind of check as people write it in nines.yaml, with the server that it is for. */
 
-import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Host } from "../../src/lab/host.ts";
