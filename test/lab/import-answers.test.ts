@@ -241,6 +241,19 @@ test("what nginx looks up in maps is found in routes", async () => {
   await compare({ source: "nginx/maps.conf", command, questions });
 });
 
+test("the server that nginx would choose by name answers", async () => {
+  const hosts = ["a.shop.example", "own.shop.example", "OWN.shop.example", "second.example"];
+  hosts.push("mail.test", "mailbox.example", "mailman.example", "x.deep.shop.example");
+  hosts.push("deep.shop.example", "nobody.test");
+  const questions: Question[] = [
+    ...hosts.map((host) => ["-H", `Host: ${host}`, "/x?y=1"]),
+    ["--data", "12345", "/x"],
+    ["/api/one"],
+  ];
+  const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
+  await compare({ source: "nginx/names.conf", command, questions });
+});
+
 test("common idioms of haproxy.cfg mean what they mean to HAProxy", async () => {
   const questions: Question[] = [
     ...["A GoogleBot", "a crawler", "a browser"].flatMap((agent) => [

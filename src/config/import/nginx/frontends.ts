@@ -21,7 +21,7 @@ export function importSocket(socket: Socket, context: NginxContext): void {
     forwarded: false,
     requestId: undefined,
   };
-  const rules = inOrder(socket).flatMap(({ server, host }) =>
+  const rules = inOrder(socket, draft).flatMap(({ server, host }) =>
     isUnasked(server, socket)
       ? closedRules(server, host, context)
       : serverRules(server, host, { notes, context }),
@@ -54,13 +54,27 @@ function frontendName({ servers, tls, ports, fallback }: Socket, { draft }: Ngin
   return draft.frontends[own] === undefined ? own : `${base}-${ports[0] ?? "unix"}`;
 }
 
-/** Exact names, then the longest beginning with `*`; who serves all the others comes last. */
-function inOrder(socket: Socket): { readonly server: Server; readonly host: Condition }[] {
-  const others = socket.servers.filter((server) => server !== socket.fallback);
+interface Named {
+  readonly server: Server;
+  readonly host: Condition;
+}
+
+/**
+ * nginx's order: exact names, the longest beginning with `*`, the longest end with it, the first
+ * expression; who serves all the others comes last, and among the named ones where another's
+ * star or expression would take its names.
+ */
+function inOrder(socket: Socket, draft: Draft): Named[] {
+  const { fallback } = socket;
+  const namesOf = ownNames(socket, draft);
+  const isOpen = (name: string): boolean => name.includes("*") || expressionOf(name) !== undefined;
+  const others = socket.servers.filter((server) => server !== fallback);
+  const takesMany = others.some((server) => namesOf(server).some(isOpen));
+  const named = takesMany ? socket.servers : others;
   // A name of one may be among those that another takes with a star.
-  const wilds = others.filter(({ names }) => names.some((name) => /^\*?\./u.test(name)));
-  const parts = others.flatMap((server) => {
-    const hosts = server.names.flatMap(hostsOf);
+  const wilds = named.filter((server) => namesOf(server).some((name) => /^\*?\./u.test(name)));
+  const parts = named.flatMap((server) => {
+    const hosts = namesOf(server).flatMap(hostsOf);
     const exact = hosts.filter((host) => !host.startsWith("*"));
     const wild = hosts.filter((host) => host.startsWith("*"));
     const groups = wilds.length < 2 ? [hosts] : [exact, ...wild.map((host) => [host])];
@@ -69,17 +83,35 @@ function inOrder(socket: Socket): { readonly server: Server; readonly host: Cond
   const rank = ({ group }: { readonly group: readonly string[] }): number =>
     group.some((host) => host.startsWith("*")) ? 1000 - group[0]!.length : 0;
   const sorted = parts.sort((a, b) => rank(a) - rank(b));
-  const expressions = others.flatMap((server) =>
-    server.names.flatMap((name) => {
+  const ends = (name: string): number => (name.endsWith(".*") ? 1000 - name.length : 1000);
+  const expressions = named
+    .flatMap((server) => namesOf(server).map((name) => ({ server, name })))
+    .sort((a, b) => ends(a.name) - ends(b.name))
+    .flatMap(({ server, name }) => {
       const host = expressionOf(name);
       return host === undefined ? [] : [{ server, host }];
-    }),
-  );
+    });
   return [
     ...sorted.map(({ server, group }) => ({ server, host: { host: group } })),
     ...expressions,
-    { server: socket.fallback, host: {} },
+    { server: fallback, host: {} },
   ];
+}
+
+/** A name belongs to the first server that has it; nginx ignores it in later ones. */
+function ownNames({ servers }: Socket, draft: Draft): (server: Server) => readonly string[] {
+  const owners = new Map<string, Server>();
+  for (const server of servers) {
+    for (const name of server.names.map((one) => one.toLowerCase())) {
+      const owner = owners.get(name);
+      if (owner === undefined) owners.set(name, server);
+      else if (owner !== server) {
+        const at = { ...server.directive.at, text: `server_name ${name}` };
+        draft.unneeded(at, "an earlier server has that name: nginx ignores it here, too");
+      }
+    }
+  }
+  return (server) => server.names.filter((name) => owners.get(name.toLowerCase()) === server);
 }
 
 /** `.example.com` is both the name and all below it. */
@@ -195,19 +227,23 @@ function lastWord({ fallback }: Socket, name: string): string | undefined {
   return fallback.scope.last(name)?.args.at(-1);
 }
 
+/** What nginx takes where nothing is said. */
+const STANDARD_BODY = 1024 ** 2;
+
 /** The largest of all places, so that nothing is refused that was taken. */
 function bodyLimit({ servers }: Socket, { draft }: NginxContext): string | undefined {
-  const lines = servers.flatMap(({ scope }) => [
-    scope.last("client_max_body_size") ?? [],
-    ...scope
+  const wide = servers.map(({ scope }) => scope.last("client_max_body_size"));
+  const inside = servers.flatMap(({ scope }) =>
+    scope
       .here("location")
       .flatMap(({ block }) => scope.inside(block ?? []).here("client_max_body_size")),
-  ]);
-  const found = lines.flat();
-  const bytes = (line: Directive): number => sizeBytes(line.args[0]) ?? 0;
+  );
+  const found = [...wide.flatMap((line) => line ?? []), ...inside];
   if (found.length === 0) return undefined;
+  const bytes = (line: Directive): number => sizeBytes(line.args[0]) ?? 0;
   const isOpen = found.some((line) => bytes(line) === 0);
-  const most = isOpen ? 0 : Math.max(...found.map(bytes));
+  const standard = wide.includes(undefined) ? STANDARD_BODY : 0;
+  const most = isOpen ? 0 : Math.max(standard, ...found.map(bytes));
   for (const line of found) {
     if (bytes(line) !== most)
       draft.lost(line.at, "it is the frontend's: the largest of all counts");

@@ -43,7 +43,12 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   if (found === undefined) return undefined;
   const redirects = redirectEdits({ ...pass, directive }, found, context);
   const request = requestEdits(scope, { context, notes, proxyHost: found.host });
-  const rewrite = pass.rewrite ?? prefixRewrite(pass, found.uri, context);
+  const replaced = prefixRewrite(pass, found.uri, context);
+  if (pass.rewrite !== undefined && replaced !== undefined) {
+    const why = "paths that the rewrite before it leaves alone keep the location's beginning";
+    context.draft.lost({ ...directive.at, text: `the path of ${directive.at.text}` }, why);
+  }
+  const rewrite = pass.rewrite ?? replaced;
   const limit = limitOf(scope, context);
   const change = {
     request,
