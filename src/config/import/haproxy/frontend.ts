@@ -147,6 +147,11 @@ function forwardedOf(bag: Bag, draft: Draft): Data {
     );
   }
   const except = after("except");
+  const asksSource = bag.lines.some(({ words }) => words.some((word) => /\bsrc\b/u.test(word)));
+  if (except !== undefined && asksSource) {
+    const why = "src is the client that these proxies name, not the proxy as in HAProxy";
+    draft.lost({ ...line.at, text: `except ${except}` }, why);
+  }
   return {
     forwarded: standard ? "both" : "x-forwarded",
     ...(except === undefined ? {} : { trusted_proxies: [except] }),
