@@ -240,12 +240,15 @@ describe("who the client is", () => {
       const mine = rig.server("web1");
       mine.write(ok("one"));
       assert.equal(client.took(), ok("one"));
-      assert.equal(mine.gone, "closed");
+      assert.equal(mine.gone, "");
       const stranger = rig.client();
       stranger.write(get("/yours", "authorization: Bearer x"));
       const theirs = rig.server("web1");
       theirs.write(ok("two"));
       assert.equal(theirs.gone, "");
+      // Nor does a connection outlive who has signed in on it.
+      client.breakOff();
+      assert.equal(mine.gone, "closed");
     }
   });
 });

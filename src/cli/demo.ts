@@ -9,6 +9,7 @@ import { shareOf, type ProbeRecord } from "../core/drill/probe-record.ts";
 import type { Moments } from "../core/drill/result.ts";
 import { conduct } from "../daemon/drill-conductor.ts";
 import { farmSite, stageSite } from "../lab/drill-world.ts";
+import type { SiteEvent } from "../drivers/drill-site.ts";
 import type { LabSite } from "../lab/drill-site.ts";
 import { BIN, consoleSocket, STATE_DIRECTORY } from "../lab/peers/nines.ts";
 import { enterUserNamespace } from "../lab/privileges.ts";
@@ -33,6 +34,11 @@ interface Telling {
   readonly style: narrator.Style;
   readonly say: (text: string) => void;
   readonly door: PageDoor;
+}
+
+/** What was told so far, too. */
+interface Story extends Telling {
+  readonly all: narrator.Told[];
 }
 
 interface Numbered<A extends Act> {
@@ -74,24 +80,25 @@ async function tell(options: DemoOptions, telling: Telling): Promise<boolean> {
   const ofFarm = farmActs
     .map((act, i) => ({ number: stageActs.length + i + 1, act }))
     .filter(isWanted);
-  const live = !options.once && process.stdin.isTTY;
-  let kept = true;
+  const live = !options.once && process.stdin.isTTY && process.stdout.isTTY;
+  const all: narrator.Told[] = [];
   if (ofStage.length > 0) {
     const stage = await Stage.build();
     telling.door.sockets = stage.nodes.map((name) => consoleSocket(stage.host(name)));
-    kept = await on(stage, () => tellStage(stage, ofStage, telling));
+    await on(stage, () => tellStage(stage, ofStage, { ...telling, all }));
   }
+  const conclude = (): void => telling.say(narrator.summary(all, telling.style));
   if (ofFarm.length > 0 || live) {
     const farm = await Farm.build();
     telling.door.sockets = farm.nodes.map((name) => consoleSocket(farm.world.host(name)));
-    kept &&= await on(farm, async () => {
-      const all = await tellFarm(farm, ofFarm, telling);
+    await on(farm, async () => {
+      await tellFarm(farm, ofFarm, { ...telling, all });
       if (ofFarm.length > 0) await tellReport(farm, options, telling);
+      conclude();
       if (live) await playLive(farm, process.stdin);
-      return all;
     });
-  }
-  return kept;
+  } else conclude();
+  return all.every(({ result }) => result.verdict === "passed");
 }
 
 /** A user without rights runs us in a network of our own, where no browser comes. */
@@ -120,10 +127,10 @@ async function tellReport(
 /** What ran on the stage is gone afterwards; what it logged is shown when `body` fails. */
 async function on<S extends Stage | Farm>(
   stage: S,
-  body: (stage: S) => Promise<boolean>,
-): Promise<boolean> {
+  body: (stage: S) => Promise<void>,
+): Promise<void> {
   try {
-    return await body(stage);
+    await body(stage);
   } catch (error) {
     process.stderr.write(stage.world.report());
     throw error;
@@ -135,11 +142,10 @@ async function on<S extends Stage | Farm>(
 async function tellStage(
   stage: Stage,
   acts: readonly Numbered<StageAct>[],
-  telling: Telling,
-): Promise<boolean> {
+  telling: Story,
+): Promise<void> {
   const { say, style } = telling;
   say(narrator.introduction(stage, style));
-  const all: narrator.Told[] = [];
   let site: LabSite | undefined;
   let variant: StageAct["variant"] | undefined;
   for (const one of acts) {
@@ -150,33 +156,30 @@ async function tellStage(
       await (isFirst ? stage.reset(variant) : stage.change(variant));
       site = stageSite(stage);
     }
-    all.push(await tellAct(site, one, telling));
+    await tellAct(site, one, telling);
   }
-  return concluded(all, telling);
 }
 
 async function tellFarm(
   farm: Farm,
   acts: readonly Numbered<FarmAct>[],
-  telling: Telling,
-): Promise<boolean> {
-  if (acts.length === 0) return true;
+  telling: Story,
+): Promise<void> {
+  if (acts.length === 0) return;
   telling.say(narrator.farmIntroduction(farm, telling.style));
   const site = farmSite(farm);
   const tell = (line: string): void => telling.say(telling.style.faint(`   ${line}`));
-  const all: narrator.Told[] = [];
   for (const one of acts) {
     const { server, showsShare } = one.act;
     const shown = {
       ...(server === undefined ? {} : { server }),
       watched: () => tellPool(farm, tell),
       recorded: (record: ProbeRecord, moments: Moments): void => {
-        if (showsShare === true) tell(sharesLine(record, moments, server?.split("/")[1] ?? ""));
+        if (showsShare === true) tell(sharesLine(record, moments, nameOf(server ?? "")));
       },
     };
-    all.push(await tellAct(site, one, telling, shown));
+    await tellAct(site, one, telling, shown);
   }
-  return concluded(all, telling);
 }
 
 interface Shown {
@@ -188,31 +191,45 @@ interface Shown {
 async function tellAct(
   site: LabSite,
   { number, act }: Numbered<Act>,
-  { style, say }: Telling,
-  { server, ...hooks }: Shown = {},
-): Promise<narrator.Told> {
+  { style, say, all }: Story,
+  { server, watched, recorded }: Shown = {},
+): Promise<void> {
   const kind = drillKind(act.drill)!;
   const plan = planFor(kind, await site.facts(), server === undefined ? {} : { server });
   if (typeof plan === "string") throw new Error(`${act.drill}: ${plan}`);
   const { title = kind.title, says = kind.says } = act;
   say(narrator.announce(number, title, says, style));
+  const events: SiteEvent[] = [];
+  let answerers: readonly string[] = [];
   const result = await conduct(plan, site, {
     nines: [BIN],
     heard: (event) => {
+      events.push(event);
       const line = narrator.eventLine(event);
       if (line !== undefined) say(style.faint(`   ${line}`));
     },
-    ...hooks,
+    recorded: (record, moments) => {
+      if (server !== undefined) answerers = othersThatAnswered(record, moments, nameOf(server));
+      recorded?.(record, moments);
+    },
+    ...(watched === undefined ? {} : { watched }),
   });
-  const told = { title, result };
-  say(narrator.conclusion(told, style));
-  return told;
+  const one = narrator.told(number, title, { result, events, answerers });
+  say(narrator.conclusion(one, style));
+  all.push(one);
 }
 
-function concluded(all: readonly narrator.Told[], { style, say }: Telling): boolean {
-  say(`${narrator.summary(all, style)}\n`);
-  return all.every(({ result }) => result.verdict === "passed");
+function othersThatAnswered(
+  record: ProbeRecord,
+  { faultMs, undoMs }: Moments,
+  name: string,
+): readonly string[] {
+  const others = record.answerers.filter((by) => by !== name);
+  return others.filter((by) => shareOf(record, by, faultMs, undoMs) > 0).toSorted();
 }
+
+/** Of `pool/server`. */
+const nameOf = (server: string): string => server.split("/")[1] ?? "";
 
 /** `nines pool` on the director with the address. */
 async function tellPool(farm: Farm, tell: (line: string) => void): Promise<void> {

@@ -109,7 +109,9 @@ function warnAboutStrict(model: Model, instance: InstanceSettings, findings: Fin
   findings.warn(
     instanceAt(model, instance),
     `strict mode drops every packet to the addresses of ${instance.name} unless its priority is 255`,
-    "remove vrrp_strict, or write accept in the instance",
+    instance.version === 2
+      ? "remove vrrp_strict; or write version 3 and accept in the instance"
+      : "remove vrrp_strict, or write accept in the instance",
   );
 }
 

@@ -115,7 +115,7 @@ const PROMISES: Patterns = [
   ["nothing moves and nothing fails", "不切换，不失败"],
   ["slower, and nothing fails", "变慢，但不失败"],
   ["until the check looks, then at once", "直到检查发现，然后立即"],
-  ["never two owners", "绝不出现两个持有者"],
+  ["who reaches no witness lets go by itself", "联系不上见证者的一方自行放弃"],
   ["nothing happens: adverts go from address to address", "什么也不发生：通告是单播的"],
   [
     "two owners - who notice and say so, and clients are served",

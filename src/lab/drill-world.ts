@@ -1,13 +1,12 @@
 /** Worlds in which drills can run: the demo's two directors and three web servers. */
 
 import { existsSync } from "node:fs";
-import type { ProgramFacts } from "../core/drill/facts.ts";
 import { LabSite } from "./drill-site.ts";
 import type { Host } from "./host.ts";
 import { BIN, RUN_DIRECTORY, STATE_DIRECTORY } from "./peers/nines.ts";
-import { labProgram } from "./probe.ts";
 import { FARM_FILE, Farm, runWords, webNames } from "./story/farm.ts";
 import { STAGE_FILE, TRACK_EVERY_MS, VIRTUAL_ADDRESS, type Stage } from "./story/stage.ts";
+import { webProgram } from "./web-program.ts";
 
 /** Two hundred requests a second, and a thousand of the small world. */
 const ASK_EVERY_MS = 5;
@@ -71,32 +70,6 @@ export function farmSite(farm: Farm, env?: Readonly<Record<string, string>>): La
     ...(isShown ? { isShown } : {}),
     powerOn: (name) => (name === "lb1" || name === "lb2" ? farm.startDirector(name) : never(name)),
   });
-}
-
-/**
- * How the web server of a host is treated: every process of it. By /proc and the shell alone, as a
- * small machine has no procps; what looks for the program must not find itself.
- */
-export function webProgram({ name }: Pick<Host, "name">, kind: Farm["webServer"]): ProgramFacts {
-  const [find, start] =
-    kind === "nginx"
-      ? ["grep -lsx nginx /proc/[0-9]*/comm", "nginx -e stderr -c /run/nginx/nginx.conf"]
-      : [
-          "grep -lsz '/web-server[.][jt]s$' /proc/[0-9]*/cmdline",
-          labProgram("web-server", name, "80").join(" "),
-        ];
-  const signal = (what: string): readonly string[] => {
-    const all = `set -- $(${find} | cut -d/ -f3); test $# -gt 0`;
-    return ["sh", "-c", `${all} && { kill -${what} "$@" 2>/dev/null; true; }`];
-  };
-  const log = "</dev/null >>/tmp/web.log 2>&1";
-  return {
-    host: name,
-    kill: signal("KILL"),
-    freeze: signal("STOP"),
-    resume: signal("CONT"),
-    start: ["sh", "-c", `${find} >/dev/null || { setsid ${start} ${log} & }`],
-  };
 }
 
 /** The lesson's two servers, with the configuration that they have now. */

@@ -85,7 +85,8 @@ export async function multicastBlocked(host: Host, interfaceName?: string): Prom
 
 /** Like `multicastBlocked` for every host of the world: a cloud's network. */
 export async function noMulticast(world: World): Promise<Undo> {
-  const ends = world.hosts.flatMap((host) => host.state.interfaces.map((i) => [host, i] as const));
+  const living = world.hosts.filter(({ isOn }) => isOn);
+  const ends = living.flatMap((host) => host.state.interfaces.map((i) => [host, i] as const));
   return together(await Promise.all(ends.map(([host, i]) => multicastBlocked(host, i.name))));
 }
 

@@ -126,7 +126,17 @@ export class Field {
   async adverts(): Promise<readonly SeenAdvert[]> {
     const fields = ["frame.time_epoch", "ip.src", "ipv6.src", "vrrp.prio"];
     const wanted = fields.flatMap((field) => ["-e", field]);
-    const argv = ["tshark", "-n", "-r", CAPTURE, "-Y", "vrrp", "-T", "fields", ...wanted];
+    const argv = [
+      "tshark",
+      "-n",
+      "-r",
+      CAPTURE,
+      "-Y",
+      "vrrp && !icmpv6",
+      "-T",
+      "fields",
+      ...wanted,
+    ];
     const text = await this.host(EAR).run(argv);
     return text.split("\n").flatMap((line) => {
       const [seconds, ipv4, ipv6, priority] = line.split("\t");

@@ -22,6 +22,10 @@ const unicast = {
   lb1: ["unicast_src_ip 10.79.0.11", "unicast_peer {", "    10.79.0.12", "}"],
   lb2: ["unicast_src_ip 10.79.0.12", "unicast_peer {", "    10.79.0.11", "}"],
 };
+const unicast6 = {
+  lb1: ["unicast_src_ip fd79::11", "unicast_peer {", "    fd79::12", "}"],
+  lb2: ["unicast_src_ip fd79::12", "unicast_peer {", "    fd79::11", "}"],
+};
 const password = ["authentication {", "    auth_type PASS", "    auth_pass 1111", "}"];
 const ah = ["authentication {", "    auth_type AH", "    auth_pass secret12", "}"];
 
@@ -87,6 +91,13 @@ describe("master and backup", sideBySide, () => {
   bothOrders({ name: "IPv6, power off", address: "fd79::200/64", advert: 0.2, play: crash });
 });
 
+describe("virtual MACs", sideBySide, () => {
+  const vmac = { lb1: { lines: ["use_vmac"] }, lb2: { lines: ["use_vmac"] } };
+  bothOrders({ name: "virtual MACs, graceful stop", play: gracefulStop }, vmac);
+  const address = "fd79::200/64";
+  bothOrders({ name: "virtual MACs and IPv6, power off", address, play: crash }, vmac);
+});
+
 describe("from version 2 to version 3", sideBySide, () => {
   const both = { lines: ["also_version_2", ...password] };
   const upgraded = { make: "nines", priority: 150, version: 3, ...both } as const;
@@ -116,6 +127,10 @@ describe("unicast", sideBySide, () => {
       lb1: { lines: [...unicast.lb1, ...password] },
       lb2: { lines: [...unicast.lb2, ...password] },
     },
+  );
+  bothOrders(
+    { name: "unicast over IPv6, graceful stop", address: "fd79::200/64", play: gracefulStop },
+    { lb1: { lines: unicast6.lb1 }, lb2: { lines: unicast6.lb2 } },
   );
 });
 

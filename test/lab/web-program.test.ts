@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { webProgram } from "../../src/lab/drill-world.ts";
 import type { Host } from "../../src/lab/host.ts";
 import { nginxIsInstalled, startNginx } from "../../src/lab/peers/nginx.ts";
 import { startWebServer } from "../../src/lab/probe.ts";
 import { waitFor } from "../../src/lab/wait.ts";
+import { webProgram } from "../../src/lab/web-program.ts";
 import { withWorld } from "../../src/lab/world.ts";
 
 const PLAN = {

@@ -117,7 +117,7 @@ export const LVS_KEYWORDS: string = `
 ~ host | block host | | Another address to check. | keepalived samples
 
 [DNS_CHECK]
-~ type | one-of A,NS,CNAME,SOA,MX,TXT,AAAA | SOA | Type of the question. | man, Virtual server(s)
+~ type | one-of A,NS,CNAME,SOA,MX,TXT,AAAA,a,ns,cname,soa,mx,txt,aaaa | SOA | Type of the question. | man, Virtual server(s)
 ~ name | word | . | Name in the question. | man, Virtual server(s)
 
 [MISC_CHECK]

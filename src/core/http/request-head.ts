@@ -258,7 +258,7 @@ export class RequestHead extends FieldBlock {
       this.ambiguous = this.method === "GET" || this.method === "HEAD" || this.method === "DELETE";
     }
     // Servers read octets that should have been encoded in more than one way.
-    if (this.#hasOpaqueTarget() || this.#signsConnectionIn()) this.ambiguous = true;
+    if (this.#hasOpaqueTarget()) this.ambiguous = true;
     return this.#judgeExpect();
   }
 
@@ -268,7 +268,7 @@ export class RequestHead extends FieldBlock {
   }
 
   /** NTLM and Negotiate tell servers who speaks on that connection from now on (RFC 4559 6). */
-  #signsConnectionIn(): boolean {
+  get signsConnectionIn(): boolean {
     const index = this.indexOf(AUTHORIZATION);
     if (index < 0) return false;
     const from = this.valueFrom(index);

@@ -248,6 +248,8 @@ export class Dispatcher implements ServerListener {
   // ---- placing ----
 
   #place(exchange: Exchange): void {
+    const own = this.#parts.signedIn.find(exchange.client!, this.settings.name);
+    if (own !== undefined) exchange.pick.sticky = own.group.server.name;
     const pick = this.pool.pick(this.#parts.now, exchange.pick);
     if (pick.server !== undefined) {
       this.#attempt(exchange, pick.server);
@@ -279,7 +281,7 @@ export class Dispatcher implements ServerListener {
     // Before it is sent every request may be sent; what counts is whether it may be once more.
     const isRepeatable = exchange.isIdempotent && mayRepeat(exchange);
     const isFresh = exchange.staleRetried || sendProxy !== "off";
-    const kept = isFresh ? undefined : group.takeIdle(now, isRepeatable);
+    const kept = isFresh ? undefined : this.#kept(exchange, group, isRepeatable);
     if (kept !== undefined) {
       exchange.server = kept;
       exchange.connectedAt = now;
@@ -296,9 +298,18 @@ export class Dispatcher implements ServerListener {
     connection.connect(connectTarget(this.settings, server, exchange.client!.origin), exchange);
   }
 
+  /** Where its client has signed in, no other one will do. */
+  #kept(exchange: Exchange, group: ServerGroup, mayRepeat: boolean): ServerConnection | undefined {
+    const { signedIn, now } = this.#parts;
+    const own = signedIn.find(exchange.client!, group.pool);
+    if (own === undefined || own.group !== group) return group.takeIdle(now, mayRepeat);
+    return signedIn.take(exchange.client!, group.pool);
+  }
+
   /** The connection stands: what is there of the request goes out in one piece. */
   #ask(exchange: Exchange): void {
     exchange.record.isReused = exchange.server!.isReused;
+    if (exchange.signsIn) exchange.server!.isSignedIn = true;
     exchange.sentAt = this.#parts.now;
     const more = exchange.outbound.flush(exchange.server!);
     if (!mayEverRepeat(exchange, this.settings.retry)) exchange.outbound.release();

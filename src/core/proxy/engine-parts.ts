@@ -8,6 +8,7 @@ import { ByteBuffers } from "./byte-buffers.ts";
 import { Exchange } from "./exchange.ts";
 import type { AccessLogSettings } from "./frontend-settings.ts";
 import { LoneCount, type SharedCount } from "./shared-state.ts";
+import { SignedIn } from "./signed-in.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { Connector } from "./wire.ts";
 
@@ -41,6 +42,7 @@ export class EngineParts {
   now: number;
   /** No new requests on kept connections: each answer is the last of its connection. */
   isDraining = false;
+  readonly signedIn: SignedIn = new SignedIn();
   /** `/readyz` says no. */
   isReady = true;
   /** Requests being served. */

@@ -60,6 +60,8 @@ export class Exchange extends Timed {
   isVersion10 = false;
   /** Servers differ about it: its connection to the server is not used again. */
   isAmbiguous = false;
+  /** Its connection to the server is its client's from then on. */
+  signsIn = false;
   /** The client wants to go on with this connection. */
   keepAlive = false;
   /** No request is taken after this one. */
@@ -151,6 +153,7 @@ export class Exchange extends Timed {
     // Setting a length, even to what it is, goes through the runtime.
     if (this.pick.tried.length > 0) this.pick.tried.length = 0;
     this.isHead = this.isIdempotent = this.isVersion10 = this.isAmbiguous = false;
+    this.signsIn = false;
     this.keepAlive = this.isLast = this.isFinalWord = false;
     this.expectsContinue = this.wantsUpgrade = false;
     this.queueClass = 2;

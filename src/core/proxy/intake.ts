@@ -127,6 +127,7 @@ export class Intake {
   }
 
   left(client: ClientConnection): void {
+    this.#parts.signedIn.left(client);
     this.#options.left(client);
   }
 
@@ -250,6 +251,7 @@ function learn(exchange: Exchange, head: RequestHead): void {
   exchange.isIdempotent = isIdempotent(method) || head.has(IDEMPOTENCY_KEY);
   exchange.isVersion10 = head.minor === 0;
   exchange.isAmbiguous = head.ambiguous;
+  exchange.signsIn = head.signsConnectionIn;
   exchange.keepAlive = head.keepAlive && !exchange.isLast;
   exchange.isFinalWord = !head.keepAlive && head.framing === "none";
   exchange.expectsContinue = head.expectContinue;

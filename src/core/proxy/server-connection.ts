@@ -41,6 +41,8 @@ export class ServerConnection extends Timed implements CrowdMember, ServerPeer {
   exchange: Exchange | undefined;
   /** It carried an exchange before. */
   isReused = false;
+  /** A client has signed in on it: it is of no use to anybody else. */
+  isSignedIn = false;
   idleSince = 0;
   /** The server's own time-out for kept connections, as it said; Infinity = it did not say. */
   serverKeepsMs: number = Infinity;
@@ -93,19 +95,30 @@ export class ServerConnection extends Timed implements CrowdMember, ServerPeer {
     this.#isSound = false;
   }
 
+  /** It can carry an exchange. */
+  get isWaiting(): boolean {
+    return this.phase === "idle" && this.#isSound;
+  }
+
   /** The exchange is over: back to the kept ones if it may serve again. */
   release(keepMs: number, keepLimit: number): void {
+    const { exchange } = this;
     this.exchange = undefined;
     this.#serial++;
     this.#pending.clear();
     const { now, wheel } = this.#parts;
     const ownMs = Math.min(keepMs, this.serverKeepsMs - AHEAD_MS);
-    if (!this.#isSound || ownMs <= 0 || !this.group.keep(this, keepLimit)) return this.destroy();
+    if (!this.#isSound || ownMs <= 0 || !this.#keep(exchange, keepLimit)) return this.destroy();
     this.phase = "idle";
     this.idleSince = now;
     wheel.set(this, now + ownMs);
     // Resumed, so that the end of the stream is heard of while it is idle.
     this.wire.resume();
+  }
+
+  #keep(exchange: Exchange | undefined, limit: number): boolean {
+    if (!this.isSignedIn || exchange === undefined) return this.group.keep(this, limit);
+    return !this.group.isRetired && this.#parts.signedIn.keep(exchange, this);
   }
 
   /** `reset`: the server must see that it was not a regular end. */

@@ -26,6 +26,11 @@ export class ServerGroup {
     this.server = server;
   }
 
+  /** Nothing is kept any more. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
   get idleCount(): number {
     return this.#idle.length;
   }
@@ -63,5 +68,7 @@ export class ServerGroup {
 
   closeIdle(): void {
     while (this.#idle.length > 0) this.#idle.pop()!.destroy();
+    // Those that one client alone has.
+    for (const one of Array.from(this.open)) if (one.phase === "idle") one.destroy();
   }
 }

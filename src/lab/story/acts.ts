@@ -69,7 +69,7 @@ export const farmActs: readonly FarmAct[] = [
   { drill: "backend-frozen", server: "web/web2" },
   {
     drill: "backend-drained",
-    title: "a web server is drained for an upgrade, and returns with slow start",
+    title: "a web server is drained, and returns slowly",
     server: "web/web3",
     showsShare: true,
   },

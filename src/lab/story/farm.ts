@@ -9,8 +9,8 @@ import type { Host } from "../host.ts";
 import { nginxIsInstalled, startNginx } from "../peers/nginx.ts";
 import { startBalancer, type NinesPeer } from "../peers/nines.ts";
 import { startWebServer } from "../probe.ts";
-import type { LabProcess } from "../process.ts";
 import { waitFor } from "../wait.ts";
+import { webProgram } from "../web-program.ts";
 import { World } from "../world.ts";
 import { CLIENT_ADDRESS, VIRTUAL_ADDRESS } from "./stage.ts";
 
@@ -63,8 +63,6 @@ export class Farm {
     lb1: { hung: false, nines: undefined },
     lb2: { hung: false, nines: undefined },
   };
-  readonly #webs = new Map<WebName, LabProcess>();
-
   readonly #options: FarmOptions;
 
   private constructor(world: World, options: FarmOptions) {
@@ -80,10 +78,10 @@ export class Farm {
     const plan = { name: "demo", segments: ["lan"], hosts: Object.fromEntries(hosts) };
     const farm = new Farm(await World.create(plan), options);
     try {
-      await Promise.all(webNames.map((name) => farm.startWeb(name)));
+      await Promise.all(webNames.map((name) => farm.#firstWeb(name)));
       await Promise.all(directorNames.map((name) => farm.startDirector(name)));
       await farm.untilHolds("lb1");
-      await Promise.all(webNames.map((name) => farm.untilState(name, "up")));
+      await Promise.all(directorNames.map((name) => farm.#untilAllUp(name)));
     } catch (error) {
       process.stderr.write(farm.world.report());
       farm.destroy();
@@ -127,28 +125,18 @@ export class Farm {
     this.#directors[name].nines = await startBalancer(host, runWords(name), env);
   }
 
-  async startWeb(name: WebName): Promise<void> {
+  async #firstWeb(name: WebName): Promise<void> {
     const host = this.world.host(name);
-    this.#webs.set(
-      name,
-      await (this.webServer === "nginx" ? startNginx(host) : startWebServer(host)),
-    );
+    await (this.webServer === "nginx" ? startNginx(host) : startWebServer(host));
   }
 
-  /** kill -9: connections are reset, nobody listens any more. */
-  async killWeb(name: WebName): Promise<void> {
-    const web = this.#webs.get(name);
-    web?.kill();
-    await web?.ended;
-  }
-
-  /** SIGSTOP: its kernel still accepts connections, and nothing is ever answered. */
-  freezeWeb(name: WebName): void {
-    this.#webs.get(name)?.stop();
-  }
-
-  resumeWeb(name: WebName): void {
-    this.#webs.get(name)?.resume();
+  /**
+   * `kill`: connections are reset, nobody listens any more. `freeze`: its kernel still accepts
+   * connections, and nothing is ever answered.
+   */
+  async web(name: WebName, what: "kill" | "freeze" | "resume" | "start"): Promise<void> {
+    const host = this.world.host(name);
+    await host.run(webProgram(host, this.webServer)[what]);
   }
 
   /** What an operator types, on every director that can be asked. */
@@ -166,33 +154,16 @@ export class Farm {
     this.#directors[name].hung = false;
   }
 
-  /** The web server as the director with the address sees it. */
-  async server(name: WebName): Promise<ServerStatus> {
-    const found = (await this.servers()).find((server) => server.name === name);
-    if (found === undefined) throw new Error(`no director knows ${name}`);
-    return found;
-  }
-
-  /** Empty while no director can be asked. */
+  /** As the director with the address sees them; empty while no director can be asked. */
   async servers(): Promise<readonly ServerStatus[]> {
     const [nines] = await this.directors();
-    if (nines === undefined) return [];
-    const { pools } = (await nines.get("/v1/balance")) as { pools: readonly PoolStatus[] };
-    return pools[0]?.servers ?? [];
+    return nines === undefined ? [] : serversOf(nines);
   }
 
-  async untilState(name: WebName, state: ServerStatus["state"]): Promise<void> {
-    const reached = async (): Promise<boolean> => (await this.server(name)).state === state;
-    await waitFor(reached, TIMEOUT_MS, `${name} to be ${state}`);
-  }
-
-  /** The end of its slow start. */
-  async untilWhole(name: WebName): Promise<void> {
-    const isWhole = async (): Promise<boolean> => {
-      const { usable, weight, effectiveWeight } = await this.server(name);
-      return usable && effectiveWeight === weight;
-    };
-    await waitFor(isWhole, TIMEOUT_MS, `${name} to have its whole share`);
+  async #untilAllUp(name: DirectorName): Promise<void> {
+    const areUp = async (): Promise<boolean> =>
+      (await serversOf(this.nines(name))).every(({ state }) => state === "up");
+    await waitFor(areUp, TIMEOUT_MS, `${name} to find every web server up`);
   }
 
   async untilHolds(name: DirectorName): Promise<void> {
@@ -214,4 +185,9 @@ export class Farm {
   destroy(): void {
     this.world.destroy();
   }
+}
+
+async function serversOf(nines: NinesPeer): Promise<readonly ServerStatus[]> {
+  const { pools } = (await nines.get("/v1/balance")) as { pools: readonly PoolStatus[] };
+  return pools[0]?.servers ?? [];
 }

@@ -5,6 +5,7 @@ import * as faults from "../faults.ts";
 import { startHttpProbe, type Probe } from "../probe.ts";
 import { webNames, type DirectorName, type Farm, type WebName } from "./farm.ts";
 import { VIRTUAL_ADDRESS } from "./stage.ts";
+import { ownersPart, statusLine, webPart } from "./status-line.ts";
 
 /** Five hundred requests a second. */
 const ASK_EVERY_MS = 2;
@@ -12,25 +13,28 @@ const REFRESH_MS = 200;
 
 interface Fault {
   /** What was done, to whom. */
-  readonly label: string;
+  readonly done: string;
   readonly web?: WebName;
   readonly undo: faults.Undo;
 }
 
 interface DirectorKey {
   readonly label: string;
+  readonly done: (name: string) => string;
   readonly act: (farm: Farm, master: DirectorName) => Promise<faults.Undo>;
 }
 
 /** The first web server that is well gets it. */
 interface WebKey {
   readonly label: string;
+  readonly done: (name: string) => string;
   readonly actOnWeb: (farm: Farm, web: WebName) => Promise<faults.Undo>;
 }
 
 const keys: Readonly<Record<string, DirectorKey | WebKey>> = {
   "1": {
     label: "kill (-9) all of Nines on the master",
+    done: (name) => `all of Nines on ${name} was killed`,
     act: async (farm, master) => {
       farm.nines(master).kill();
       return () => farm.startDirector(master);
@@ -38,6 +42,7 @@ const keys: Readonly<Record<string, DirectorKey | WebKey>> = {
   },
   "2": {
     label: "power the master off",
+    done: (name) => `${name} has no power`,
     act: async (farm, master) => {
       await farm.world.powerOff(master);
       return () => farm.startDirector(master);
@@ -45,11 +50,17 @@ const keys: Readonly<Record<string, DirectorKey | WebKey>> = {
   },
   "3": {
     label: "cut the master's network",
+    done: (name) => `${name} has no network`,
     act: (farm, master) => faults.linkDown(farm.world.host(master)),
   },
-  "4": { label: "block multicast", act: (farm) => faults.noMulticast(farm.world) },
+  "4": {
+    label: "block multicast",
+    done: () => "multicast is blocked for everybody",
+    act: (farm) => faults.noMulticast(farm.world),
+  },
   "5": {
     label: "hang the master's daemon",
+    done: (name) => `all of Nines on ${name} hangs`,
     act: async (farm, master) => {
       farm.hang(master);
       return async () => farm.resume(master);
@@ -57,20 +68,23 @@ const keys: Readonly<Record<string, DirectorKey | WebKey>> = {
   },
   k: {
     label: "kill a web server (-9)",
+    done: (name) => `${name} was killed`,
     actOnWeb: async (farm, web) => {
-      await farm.killWeb(web);
-      return () => farm.startWeb(web);
+      await farm.web(web, "kill");
+      return () => farm.web(web, "start");
     },
   },
   f: {
     label: "freeze a web server (SIGSTOP)",
+    done: (name) => `${name} is frozen`,
     actOnWeb: async (farm, web) => {
-      farm.freezeWeb(web);
-      return async () => farm.resumeWeb(web);
+      await farm.web(web, "freeze");
+      return () => farm.web(web, "resume");
     },
   },
   d: {
     label: "drain a web server",
+    done: (name) => `${name} is drained`,
     actOnWeb: async (farm, web) => {
       await farm.order("drain", `web/${web}`, "--reason", "you asked for it");
       return () => farm.order("ready", `web/${web}`);
@@ -78,27 +92,33 @@ const keys: Readonly<Record<string, DirectorKey | WebKey>> = {
   },
 };
 
-/** Runs until `q` or Ctrl-C. */
+const MENU: string = [
+  "Break something:",
+  ...Object.entries(keys).map(([key, { label }]) => `  ${key}  ${label}`),
+  "  b  bring a web server back (slow start)",
+  "  p  nines pool    r  repair all    q  quit    any other key: this list",
+  "",
+].join("\n");
+
+/** Runs until `q` or Ctrl-C. What is still broken then goes away with the farm. */
 export async function playLive(farm: Farm, terminal: NodeJS.ReadStream): Promise<void> {
   const probe = await startHttpProbe(farm.client, VIRTUAL_ADDRESS, { intervalMs: ASK_EVERY_MS });
   const broken: Fault[] = [];
-  const menu = Object.entries(keys).map(([key, { label }]) => `  ${key}  ${label}`);
-  menu.push("  b  bring a web server back (slow start)", "  p  nines pool");
-  process.stdout.write(`Break something:\n${menu.join("\n")}\n  r  repair all    q  quit\n\n`);
-  const view = new StatusLine(farm, probe, broken);
+  say(MENU);
+  const view = new StatusView(farm, probe, broken);
   terminal.setRawMode(true);
   terminal.resume();
   try {
     for await (const typed of terminal as AsyncIterable<Buffer>) {
       const key = typed.toString();
       if (key === "q" || key === "\u0003") break;
-      await press(farm, key, broken);
+      // A game that ends because two faults do not go together would be none.
+      await press(farm, key, broken).catch((error: Error) => say(`no: ${error.message}`));
     }
   } finally {
     terminal.setRawMode(false);
     terminal.pause();
     await view.close();
-    await repair(broken);
     await probe.stop();
   }
 }
@@ -108,18 +128,19 @@ async function press(farm: Farm, typed: string, broken: Fault[]): Promise<void> 
   if (typed === "p") return showPool(farm);
   if (typed === "b") return bringBack(broken);
   const key = keys[typed];
-  if (key === undefined) return undefined;
-  const [master] = await farm.owners();
+  if (key === undefined) return say(MENU);
+  // The address of a director that was killed is still there for a moment.
+  const master = (await farm.owners()).find((name) => farm.answers(name));
   const web = webNames.find((name) => !broken.some((fault) => fault.web === name));
   if ("actOnWeb" in key) {
     if (web === undefined) return say("no web server is left to break");
     const undo = await key.actOnWeb(farm, web);
-    broken.push({ label: `${web}: ${key.label}`, web, undo });
+    broken.push({ done: key.done(web), web, undo });
   } else {
     if (master === undefined) return say("no director has the address");
-    broken.push({ label: `${master}: ${key.label}`, undo: await key.act(farm, master) });
+    broken.push({ done: key.done(master), undo: await key.act(farm, master) });
   }
-  return say(broken.at(-1)!.label);
+  return say(broken.at(-1)!.done);
 }
 
 /** The web server that was broken first. */
@@ -140,24 +161,17 @@ function say(text: string): void {
   process.stdout.write(`\r\u001B[K${text.replaceAll("\n", "\r\n")}\n`);
 }
 
+/** The last fault first. */
 async function repair(broken: Fault[]): Promise<void> {
-  for (const fault of broken.splice(0).reverse()) await fault.undo();
-}
-
-/**
- * The address stays on the interface of a director that died or hangs until its lifetime ends, but
- * the lease has silenced it: that is one owner, not two.
- */
-function placeOf(holders: readonly DirectorName[], runs: (name: DirectorName) => boolean): string {
-  const alive = holders.filter(runs);
-  const left = holders.filter((name) => !runs(name));
-  if (alive.length === 0) return left.join(" + ") || "nobody";
-  const silent = left.length === 0 ? "" : ` (left on ${left.join(", ")}, silenced by its lease)`;
-  return `${alive.join(" + ")}${silent}`;
+  if (broken.length === 0) return say("nothing is broken");
+  for (let fault = broken.pop(); fault !== undefined; fault = broken.pop()) {
+    await fault.undo();
+    say(`mended: ${fault.done}`);
+  }
 }
 
 /** Draws itself again and again on the last line of the terminal. */
-class StatusLine {
+class StatusView {
   readonly #farm: Farm;
   readonly #probe: Probe;
   readonly #broken: readonly Fault[];
@@ -173,7 +187,10 @@ class StatusLine {
     this.#broken = broken;
     // A hung director answers late: one picture at a time.
     this.#timer = setInterval(() => {
-      this.#drawing ??= this.#draw().finally(() => (this.#drawing = undefined));
+      this.#drawing ??= this.#draw()
+        // A director that loses its power while it is looked at: the next picture tells.
+        .catch(() => {})
+        .finally(() => (this.#drawing = undefined));
     }, REFRESH_MS);
   }
 
@@ -191,7 +208,7 @@ class StatusLine {
     if (answered > this.#answered || lastAnswerMs < 0) this.#silentSinceMs = now;
     this.#answered = answered;
     this.#shownAtMs = now;
-    const owners = placeOf(await this.#farm.owners(), (name) => this.#farm.answers(name));
+    const owners = ownersPart(await this.#farm.owners(), (name) => this.#farm.answers(name));
     // A director that dies while it is asked has no word on its servers.
     const servers = await this.#farm.servers().catch(() => []);
     const silence = now - this.#silentSinceMs;
@@ -199,10 +216,8 @@ class StatusLine {
       silence > REFRESH_MS * 2
         ? `no answer for ${formatDuration(silence)}`
         : `${Math.round(rate)} answers/s`;
-    const states = servers.map(({ name, state }) => `${name} ${state}`).join("  ");
-    const faulty = this.#broken.length === 0 ? "" : `  broken: ${this.#broken.length}`;
-    process.stdout.write(
-      `\r\u001B[K${answer}  failed ${failed}  address on ${owners}  ${states}${faulty}`,
-    );
+    const parts = [answer, `failed ${failed}`, owners, webPart(servers)];
+    if (this.#broken.length > 0) parts.push(`broken: ${this.#broken.length}`);
+    process.stdout.write(`\r\u001B[K${statusLine(parts, process.stdout.columns)}`);
   }
 }

@@ -32,7 +32,8 @@ export function pageAddress(url: string, isReachable: boolean, s: Style): string
 }
 
 export function reportPlace(path: string, s: Style): string {
-  return `${s.bold("The same as a page")}: file://${path}`;
+  const rest = "the journal that it counts, like everything else here, goes when the demo ends";
+  return `${s.bold("The same as a page")}: file://${path} (it stays; ${rest})`;
 }
 
 export function introduction(stage: Stage, s: Style): string {
@@ -72,17 +73,21 @@ export function announce(number: number, title: string, says: string, s: Style):
 
 /** What an event says of its subject; undefined: a detail that is left out of the story. */
 export function eventLine(event: SiteEvent): string | undefined {
-  const { kind, node, subject, from, to, reason, wallMs } = event;
+  const { kind, node, reason, wallMs } = event;
   if (!STORY_KINDS.has(kind)) return undefined;
   const time = new Date(wallMs).toISOString().slice(11, 23);
-  const change =
-    to !== undefined
-      ? `${from} -> ${to}`
-      : kind.startsWith(OF_SERVER)
-        ? `${subject} ${kind.slice(OF_SERVER.length)}`
-        : kind;
-  return `${time}  ${node}  ${change}: ${reason}`;
+  return `${time}  ${node}  ${whatHappened(event)}${reason}`;
 }
+
+function whatHappened({ kind, subject, from, to, reason }: SiteEvent): string {
+  if (to !== undefined) return `${from} -> ${to}: `;
+  if (kind.startsWith(OF_SERVER)) return `${subject} ${plainWords(kind.slice(OF_SERVER.length))}: `;
+  const words = plainWords(kind);
+  // "split brain: ..." needs no "split brain found" in front of it.
+  return reason.startsWith("split brain") ? "" : `${words}: `;
+}
+
+const plainWords = (kind: string): string => kind.replaceAll("-", " ");
 
 const OF_SERVER = "server-";
 
@@ -102,16 +107,38 @@ const STORY_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 export interface Told {
+  readonly number: number;
   readonly title: string;
   readonly result: DrillResult;
+  /** Who answered in place of what was broken. */
+  readonly tookOver: readonly string[];
+  readonly why: string;
 }
 
-export function conclusion({ result }: Told, s: Style): string {
-  const { measured, promise, verdict, deviations, reason } = result;
+/** What was heard and seen while the fault was there. */
+export interface Seen {
+  readonly result: DrillResult;
+  readonly events: readonly SiteEvent[];
+  /** Servers that answered; none where the fault is no server's. */
+  readonly answerers: readonly string[];
+}
+
+/** A change of state tells more than the split that may come a moment before it. */
+export function told(number: number, title: string, { result, events, answerers }: Seen): Told {
+  const changes = events.filter(({ to }) => to !== undefined);
+  const masters = changes.filter(({ to, node }) => to === "MASTER" && node !== result.target);
+  const tookOver = [...new Set([...masters.map(({ node }) => node), ...answerers])];
+  const why = changes[0]?.reason ?? result.detection?.reason ?? "nothing was to be told";
+  return { number, title, result, tookOver, why };
+}
+
+export function conclusion({ result }: Pick<Told, "result">, s: Style): string {
+  const { measured, promise, promisedOutageMs, verdict, deviations, reason } = result;
   const kept = s.good("as promised");
   const broken = s.bad(`NOT as promised: ${[reason, ...deviations.slice(1)].join("; ")}`);
   return [
-    `   ${clientLine(measured)} (promised: ${promise})`,
+    `   ${clientLine(measured)}`,
+    `   promised: ${promise}; at most ${formatDuration(promisedOutageMs)} without an answer`,
     `   ${verdict === "passed" ? kept : broken}`,
     "",
   ].join("\n");
@@ -125,19 +152,29 @@ function clientLine(measured: DrillResult["measured"]): string {
   return `${requests} requests, ${failed} failed, out for ${formatDuration(outageMs)}, ${back}${slowest}`;
 }
 
+/** The table, and whether all of it was as promised. */
 export function summary(all: readonly Told[], s: Style): string {
-  const rows = all.map(({ title, result }) => {
-    const { measured, detection, verdict } = result;
-    return [
-      title,
-      measured === undefined ? "-" : String(measured.requests),
-      measured === undefined ? "-" : String(measured.failed),
-      measured === undefined ? "-" : formatDuration(measured.outageMs),
-      measured === undefined ? "-" : formatDuration(measured.returnOutageMs),
-      verdict === "passed" ? s.good("kept") : s.bad("BROKEN"),
-      detection === undefined ? "nothing was to be told" : detection.reason,
-    ];
-  });
-  const head = ["drill", "requests", "failed", "outage", "way back", "promise", "first told"];
-  return formatTable(head, rows).join("\n");
+  const rows = all.map(({ number, title, result: { measured, verdict }, tookOver, why }) => [
+    `${number}. ${title}`,
+    measured === undefined ? "-" : String(measured.requests),
+    measured === undefined ? "-" : String(measured.failed),
+    measured === undefined ? "-" : formatDuration(measured.outageMs),
+    measured === undefined ? "-" : formatDuration(measured.returnOutageMs),
+    tookOver.join(", ") || "nobody",
+    verdict === "passed" ? s.good("kept") : s.bad("BROKEN"),
+    why,
+  ]);
+  const broken = all.filter(({ result }) => result.verdict !== "passed");
+  const count = `${all.length - broken.length} of ${all.length} experiments ended as promised.`;
+  return [
+    ...formatTable(HEAD, rows),
+    "",
+    broken.length === 0 ? s.good(count) : s.bad(count),
+    ...broken.map(
+      ({ number, title, result }) => `  NOT as promised: ${number}. ${title}: ${result.reason}`,
+    ),
+    "",
+  ].join("\n");
 }
+
+const HEAD = "experiment,requests,failed,outage,way back,took over,promise,why".split(",");

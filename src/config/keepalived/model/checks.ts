@@ -7,9 +7,10 @@ import type {
   HttpCheckUrl,
 } from "../../virtual-server.ts";
 import { commandKey } from "../../script-uses.ts";
+import type { Findings } from "../../diagnostic.ts";
 import type { Block } from "../block.ts";
 import type { Word } from "../source-line.ts";
-import { type Context, readAddress, remember } from "./context.ts";
+import { type Context, familyOf, readAddress, remember } from "./context.ts";
 import { commandWithUser, joinWords } from "./globals.ts";
 import { optional } from "./route-lines.ts";
 
@@ -74,22 +75,31 @@ function readTiming(block: Block, kind: string, sources: CheckSources): CheckTim
 }
 
 function readTarget(block: Block, sources: CheckSources, context: Context): CheckTarget {
-  const address = block.word("connect_ip");
-  const source = block.word("bindto");
+  const word = block.word("connect_ip");
   const { findings } = context;
+  const address =
+    (word === undefined ? undefined : readAddress(word, "connect_ip", findings)) ?? sources.address;
+  if (/^fe[89ab]/u.test(address) && !block.has("bind_if")) {
+    const reason = `${address} is on every link: the check does not know on which to ask`;
+    findings.error(word ?? block.statement.keyword, reason, "add: bind_if INTERFACE");
+  }
   return {
-    address:
-      (address === undefined ? undefined : readAddress(address, "connect_ip", findings)) ??
-      sources.address,
+    address,
     port: block.number("connect_port") ?? sources.port,
-    ...optional(
-      "sourceAddress",
-      source === undefined ? undefined : readAddress(source, "bindto", findings),
-    ),
+    ...optional("sourceAddress", readSource(block, address, findings)),
     ...optional("sourcePort", block.number("bind_port")),
     ...optional("sourceInterface", block.text("bind_if")),
     ...optional("mark", block.number("fwmark")),
   };
+}
+
+function readSource(block: Block, target: string, findings: Findings): string | undefined {
+  const word = block.word("bindto");
+  const source = word === undefined ? undefined : readAddress(word, "bindto", findings);
+  if (source === undefined || familyOf(source) === familyOf(target)) return source;
+  const reason = `bindto ${source} is of another address family than ${target}: it is left out`;
+  findings.warn(word!, reason, "write one of the same family");
+  return undefined;
 }
 
 function readNetworked(
@@ -114,7 +124,7 @@ function readNetworked(
       return [
         {
           kind: "dns",
-          query: block.text("type") ?? "SOA",
+          query: block.text("type")?.toUpperCase() ?? "SOA",
           name: block.text("name") ?? ".",
           timing,
           target,
@@ -216,13 +226,21 @@ function readUdp(
   const payload = block.words("payload");
   const reply = block.words("require_reply") ?? [];
   const sent = payload === undefined ? undefined : readHex(payload, false, context)?.value;
+  const [shortest, longest] = [
+    block.number("min_reply_length") ?? 0,
+    block.number("max_reply_length") ?? 255,
+  ];
+  if (shortest > longest) {
+    const reason = `min_reply_length ${shortest} is above max_reply_length ${longest}: no answer could do`;
+    context.findings.error(block.at("min_reply_length"), reason, "correct one of them");
+  }
   return {
     kind: "udp",
     ...optional("payload", sent),
     requireReply: block.has("require_reply"),
     ...optional("reply", reply.length === 0 ? undefined : readHex(reply, true, context)),
-    minReplyLength: block.number("min_reply_length") ?? 0,
-    maxReplyLength: block.number("max_reply_length") ?? 255,
+    minReplyLength: shortest,
+    maxReplyLength: longest,
     ...facts,
   };
 }
@@ -233,8 +251,14 @@ function readHex(
   open: boolean,
   context: Context,
 ): { value: Uint8Array; mask: Uint8Array } | undefined {
-  const digits = words.flatMap((word) => pairs(word.text));
-  const bad = words.find((word) => !(open ? /^[\da-fA-FxX]+$/u : /^[\da-fA-F]+$/u).test(word.text));
+  const parts = words.flatMap((word) =>
+    word.text
+      .trim()
+      .split(/\s+/u)
+      .map((text) => ({ ...word, text })),
+  );
+  const digits = parts.flatMap((word) => pairs(word.text));
+  const bad = parts.find((word) => !(open ? /^[\da-fA-FxX]+$/u : /^[\da-fA-F]+$/u).test(word.text));
   if (bad !== undefined) {
     context.findings.error(bad, `'${bad.text}' is not hexadecimal`, "write bytes as 0-9 a-f");
     return undefined;

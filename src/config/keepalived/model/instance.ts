@@ -197,8 +197,10 @@ function readBehaviour(
   const choose = (name: string, wide: string, standard: boolean): boolean =>
     block.bool(name) ?? globals.bool(wide) ?? standard;
   const owner = facts.timing.priority === OWNER;
+  // RFC 3768 section 6.4.3 knows no accept mode.
+  const refusesAccept = strict && facts.timing.version === 2 && !owner;
   return {
-    accept: block.last("accept", "no_accept") ?? (!strict || owner),
+    accept: refusesAccept ? false : (block.last("accept", "no_accept") ?? (!strict || owner)),
     checksumWithPseudoHeader: !choose("v3_checksum_as_v2", "v3_checksum_as_v2", false),
     skipCheckAdvertAddresses: choose("skip_check_adv_addr", "vrrp_skip_check_adv_addr", false),
     lowerPriorityNoAdvert:

@@ -93,13 +93,34 @@ function readVirtualServer(
     ...optional("virtualHost", block.text("virtualhost")),
     startDown: block.flag("alpha"),
     notifyOnStop: block.has("omega"),
-    quorum: block.number("quorum") ?? 1,
-    hysteresis: block.number("hysteresis") ?? 0,
+    ...readQuorum(block, realServers, context),
     ...optional("quorumUp", rememberedCommand(block, "quorum_up", context)),
     ...optional("quorumDown", rememberedCommand(block, "quorum_down", context)),
     ...optional("sorryServer", readSorryServer(block, { forwarding, frontends }, context)),
     realServers,
   };
+}
+
+/** Never more than all servers together have, and the margin below it, as in keepalived. */
+function readQuorum(
+  block: Block,
+  servers: readonly RealServerSettings[],
+  { findings }: Context,
+): Pick<VirtualServerSettings, "quorum" | "hysteresis"> {
+  const wanted = block.number("quorum") ?? 1;
+  const margin = block.number("hysteresis") ?? 0;
+  const most = servers.reduce((sum, { weight }) => sum + weight, 0);
+  const quorum = Math.max(1, Math.min(wanted, most));
+  if (quorum < wanted) {
+    const reason = `quorum ${wanted} is more than all real servers have: ${quorum} is used`;
+    findings.warn(block.at("quorum"), reason, `their weights make ${most}`);
+  }
+  const hysteresis = Math.min(margin, quorum - 1);
+  if (hysteresis < margin) {
+    const reason = `hysteresis must be below the quorum of ${quorum}: ${hysteresis} is used`;
+    findings.warn(block.at("hysteresis"), reason, "correct one of them");
+  }
+  return { quorum, hysteresis };
 }
 
 /** The second of an address is left out, as in keepalived. */
@@ -189,6 +210,12 @@ function readSorryServer(
   if (words === undefined) return undefined;
   const at = readServerAddress(words, facts.frontends, context);
   if (at === undefined) return undefined;
+  const other = addressOf(facts.frontends);
+  if (other !== undefined && familyOf(other) !== familyOf(at.address)) {
+    const reason = `${at.address} is of another address family than ${other}: no sorry server`;
+    context.findings.warn(words[0]!, reason, "write one of the same family");
+    return undefined;
+  }
   return {
     ...at,
     forwarding: readForwarding(block, ["sorry_server_lvs_method"], context) ?? facts.forwarding,
@@ -212,8 +239,7 @@ function readRealServer(
   const at = readServerAddress(server.statement.args, facts.frontends, context);
   if (at === undefined) return undefined;
   const forwarding = readForwarding(server, ["lvs_method", "lb_kind"], context) ?? facts.forwarding;
-  const front = facts.frontends.find((f) => f.kind !== "mark");
-  const frontAddress = front?.kind === "address" ? front.address : front?.first;
+  const frontAddress = addressOf(facts.frontends);
   if (
     forwarding.method !== "tun" &&
     frontAddress !== undefined &&
@@ -237,6 +263,11 @@ function readRealServer(
     mail: server.bool("smtp_alert") ?? checkerMail(globals) ?? true,
     checks: readChecks({ realServer: server, virtualServer: parent, globals, ...at }, context),
   };
+}
+
+function addressOf(frontends: readonly Frontend[]): string | undefined {
+  const front = frontends.find((f) => f.kind !== "mark");
+  return front?.kind === "address" ? front.address : front?.first;
 }
 
 /** `NAT`, `DR`, or `TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]`. */

@@ -150,7 +150,10 @@ const route = block("Conditions (all given ones must hold), one target, and what
     flag("Clients that have shown a verified certificate, or (false) those that have not."),
   ),
   pool: optional(kind("name", "Target: a pool.")),
-  pools: optional({ ...canary, description: "Target: pools by weight (canary)." }),
+  pools: optional({
+    ...canary,
+    description: "Target: pools by weight (canary); a client address keeps its side.",
+  }),
   redirect: optional(redirect),
   respond: optional(respond),
   request_headers: section(HOW, EDITS),

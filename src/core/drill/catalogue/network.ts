@@ -54,7 +54,7 @@ function lossOfNode(facts: SiteFacts, fault: Fault | undefined): Built | string 
     // Without a witness a node that nobody reaches cannot know it, and nobody is harmed by that.
     expect: { holding: isMaster(facts.target) ? (knows ? "moves" : "taken") : "either", told: [] },
     promise: {
-      text: knows ? "never two owners" : "adverts of silence and the skew",
+      text: knows ? "who reaches no witness lets go by itself" : "adverts of silence and the skew",
       outageMs: masterLossMs(facts),
       returnOutageMs: returnMs(facts),
       afterwards: afterLoss(facts, !knows),
