@@ -1,5 +1,6 @@
 /** Which raw socket each instance sends and receives on. Opens what the settings need. */
 
+import { AH_LENGTH } from "../core/vrrp/auth-ah.ts";
 import { SHORTEST_INTERVAL_MS } from "../core/vrrp/reading-pace.ts";
 import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
@@ -8,6 +9,8 @@ import { VrrpSocket, type VrrpSocketOptions } from "../drivers/vrrp-socket.ts";
 
 const VRRP_PROTOCOL = 112;
 const AH_PROTOCOL = 51;
+/** Of a datagram that ends before it. */
+const NO_VRID = -1;
 
 export class AdvertSockets {
   readonly #onDatagram: (datagram: ReceivedDatagram) => void;
@@ -15,6 +18,11 @@ export class AdvertSockets {
   /** By interface, family, protocol and direction: instances share them. */
   readonly #sockets = new Map<string, VrrpSocket>();
   readonly #senders = new Map<string, VrrpSocket>();
+  /**
+   * By interface, family and protocol: the one socket that each VRID is heard on. A multicast reaches those
+   * of all virtual MACs on the interface besides, and what is heard twice would look like a replay.
+   */
+  readonly #ears = new Map<string, Map<number, VrrpSocket>>();
   /** During a reload: what an instance that moves says farewell on. */
   readonly #former = new Map<string, VrrpSocket>();
   #mayGather = false;
@@ -32,6 +40,7 @@ export class AdvertSockets {
     const before = this.#senders.get(instance.name);
     if (before !== undefined && before !== socket) this.#former.set(instance.name, before);
     this.#senders.set(instance.name, socket);
+    this.#earsOf(place).set(instance.vrid, socket);
     if (instance.transport.kind !== "multicast") return;
     const { group } = instance.transport;
     const status = socket.join(group);
@@ -88,6 +97,11 @@ export class AdvertSockets {
     }
     const names = new Set(instances.map((instance) => instance.name));
     for (const name of this.#senders.keys()) if (!names.has(name)) this.#senders.delete(name);
+    for (const ears of this.#ears.values()) ears.clear();
+    for (const instance of instances) {
+      const socket = this.#senders.get(instance.name);
+      if (socket !== undefined) this.#earsOf(placeOf(instance)).set(instance.vrid, socket);
+    }
   }
 
   close(): void {
@@ -103,7 +117,15 @@ export class AdvertSockets {
     // The interface was taken away and made anew under the same name.
     known?.close();
     this.#sockets.delete(key);
-    const opened = VrrpSocket.open({ ...place, onDatagram: this.#onDatagram });
+    const ears = this.#earsOf(place);
+    const vridAt = place.protocol === AH_PROTOCOL ? AH_LENGTH + 1 : 1;
+    const opened = VrrpSocket.open({
+      ...place,
+      onDatagram: (datagram) => {
+        const ear = ears.get(datagram.payload[vridAt] ?? NO_VRID);
+        if (ear === undefined || ear === opened) this.#onDatagram(datagram);
+      },
+    });
     if (isOsFailure(opened)) {
       this.#trouble(opened.message);
       return undefined;
@@ -111,6 +133,13 @@ export class AdvertSockets {
     opened.mayGather = this.#mayGather;
     this.#sockets.set(key, opened);
     return opened;
+  }
+
+  #earsOf({ reportAs, family, protocol }: Place): Map<number, VrrpSocket> {
+    const key = `${reportAs} ${family} ${protocol}`;
+    let ears = this.#ears.get(key);
+    if (ears === undefined) this.#ears.set(key, (ears = new Map()));
+    return ears;
   }
 }
 

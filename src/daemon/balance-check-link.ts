@@ -58,7 +58,9 @@ export class CheckRoleLink {
       const known = this.#listener.known?.() ?? [];
       const isOld = this.#heard !== undefined && this.#heard !== this.#asked;
       const asked = isOld ? { asked: this.#heard!.targets } : {};
-      connection.send({ type: "hello", role: this.#role, pid: process.pid, known, ...asked });
+      const told = this.#heard?.notices.map(({ pool }) => pool) ?? [];
+      const hello = { type: "hello", role: this.#role, pid: process.pid } as const;
+      connection.send({ ...hello, known, told, ...asked });
       this.#sendTargets();
     } catch {
       this.#lost();

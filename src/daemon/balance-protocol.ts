@@ -136,6 +136,8 @@ export type ToCheckRole =
       readonly known?: readonly CheckVerdict[];
       /** What that process was to ask, where it was something else. */
       readonly asked?: readonly CheckTarget[];
+      /** Pools that it was to tell of. */
+      readonly told?: readonly string[];
     }
   | {
       readonly type: "configure-checks";

@@ -16,14 +16,13 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
-import { readServiceYaml } from "../config/service/read-service.ts";
 import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import { makeFifo } from "../drivers/descriptors.ts";
 import { Agenda } from "./agenda.ts";
-import { CheckRoleLink, noticeRules } from "./balance-check-link.ts";
+import { CheckRoleLink } from "./balance-check-link.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerChecks } from "./check-role-servers.ts";
-import type { MailAlerts, MailModel } from "./notify-mail.ts";
+import type { MailAlerts } from "./notify-mail.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
 import { NotifyLines } from "./notify-lines.ts";
 
@@ -295,33 +294,6 @@ test("the last pool goes down in the FIFO that closes with it", () =>
     closeSync(reader);
     assert.equal(all, `VS ${vs} UP\nRS ${rs} ${vs} DOWN\nVS ${vs} DOWN\n`);
   }));
-
-test("a balancer without addresses is told by control where mail goes", async () => {
-  const text = `
-global: { smtp_server: "192.0.2.25 2525", notification_email: [ops@example.com], name: r1 }
-frontends: { www: { listen: ":80", pool: web } }
-pools: { web: { servers: ["10.0.0.1:80"], smtp_alert: true } }
-`;
-  const files = { readFile: () => text, glob: () => [] };
-  const { service, diagnostics } = readServiceYaml("nines.yaml", { environment: {} }, files);
-  assert.ok(service, JSON.stringify(diagnostics));
-  assert.deepEqual(service.vrrp.vrrp.instances, []);
-  const heard = Promise.withResolvers<MailModel>();
-  const mails = { configure: (model: MailModel) => heard.resolve(model), tell: () => {} };
-  await onStage(async ({ folder }) => {
-    const control = new CheckRoleLink(join(folder, "check.sock"), "control", {
-      verdicts: () => {},
-    });
-    control.configure({ targets: [], ...noticeRules(service) });
-    await control.connect();
-    const { mail, vrrp } = await heard.promise;
-    control.close();
-    assert.deepEqual(
-      [mail.to, mail.server?.port, vrrp.routerId],
-      [["ops@example.com"], 2525, "r1"],
-    );
-  }, mails);
-});
 
 test("mail tells of a server that goes down, and of its other check that fails after it", async () => {
   const sent: string[] = [];

@@ -6,7 +6,6 @@
 import type { Server } from "node:net";
 import { onBeat } from "../drivers/beat.ts";
 import { Prng } from "../lib/prng.ts";
-import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
@@ -92,7 +91,7 @@ export class ServerChecks {
           this.#clients.add(connection);
           if (message.role === "control") {
             this.#controls.add(connection);
-            this.#remember(message.known ?? [], message.asked);
+            this.#remember(message);
           }
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
           // It may have heard of these before, and not that it holds no more.
@@ -127,8 +126,9 @@ export class ServerChecks {
   }
 
   /** A check process that has asked by itself knows better. */
-  #remember(known: readonly CheckVerdict[], asked?: readonly CheckTarget[]): void {
+  #remember({ known = [], asked, told = [] }: Extract<ToCheckRole, { type: "hello" }>): void {
     if (this.#isConfigured) return;
+    this.#notices.rememberPools(told);
     this.#runner.remember(known, asked);
     for (const { subject, up } of known) this.#notices.remember(subject, up);
   }

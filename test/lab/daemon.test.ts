@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
+import type { RouterStatus } from "../../src/core/vrrp/status.ts";
 import { ControlClient } from "../../src/daemon/control-client.ts";
 import type { Host } from "../../src/lab/host.ts";
 import { startNines, type NinesPeer } from "../../src/lab/peers/nines.ts";
@@ -285,6 +286,26 @@ test("virtual MACs: two nodes with the same MAC hear each other whatever rp_filt
     const filter = await first.host.run(["sysctl", "-n", "net.ipv4.conf.all.rp_filter"]);
     assert.equal(filter.trim(), "1");
     assert.equal((await first.host.run(["ip", "-br", "link"])).includes("vrrp"), false);
+  });
+});
+
+test("beside virtual MACs an advert from a plain MAC is heard once, and is no replay", async () => {
+  await withWorld(PLAN, async (world) => {
+    const secret = "00112233445566778899aabbccddeeff".repeat(2);
+    const signed = `auth_hmac {\n key 1 hex:${secret}\n active_key 1\n }`;
+    await master(world, { priority: 150, extra: signed, second: true });
+    const extra = `use_vmac\n ${signed}`;
+    const second = await start(world.host("lb2"), { priority: 100, extra, second: true });
+    const heard = async (): Promise<boolean> =>
+      ((await second.instance("VI_1"))?.counters.advertsReceived ?? 0) > 5;
+    await waitFor(heard, 8000, "some adverts");
+    const { router } = (await second.get("/v1/status")) as { router: RouterStatus };
+    assert.deepEqual(
+      Object.entries(router.rejected).filter(([, count]) => count > 0),
+      [],
+    );
+    const [first, other] = router.instances.map(({ counters }) => counters.advertsReceived);
+    assert.ok(Math.abs(first! - other!) <= 2, `${first} and ${other} adverts`);
   });
 });
 

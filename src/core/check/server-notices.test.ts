@@ -113,6 +113,11 @@ test("what an earlier process has told is not told again", () => {
   assert.deepEqual(words(other.configure([pool(), pool({ pool: "new" })])), ["gained"]);
   assert.deepEqual(words(other.heard("web/a", false, "")), ["a down"]);
   assert.deepEqual(words(other.heard("web/b", false, "")), ["b down", "lost"]);
+  // Of a pool without checks nothing is ever known but that it was told of.
+  const third = new ServerNotices();
+  third.rememberPools(["web"]);
+  assert.deepEqual(words(third.configure([pool(), pool({ pool: "new" })])), ["gained"]);
+  assert.deepEqual(words(third.configure([pool({ pool: "new" })])), ["a down", "b down", "lost"]);
 });
 
 test("the end is told of those that are up, where it was asked for", () => {

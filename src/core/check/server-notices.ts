@@ -68,6 +68,8 @@ export class ServerNotices {
   /** By subject, of each check. Of servers that an earlier process knew only what was said since. */
   readonly #checks = new Map<string, Map<string, boolean>>();
   readonly #inherited = new Set<string>();
+  /** An earlier process has told of these pools, of which no check may ever say anything. */
+  readonly #toldPools = new Set<string>();
   /** They start down, and no check has said that they are. */
   readonly #unjudged = new Set<string>();
 
@@ -75,6 +77,11 @@ export class ServerNotices {
   remember(subject: string, up: boolean): void {
     this.#isUp.set(subject, up);
     this.#inherited.add(subject);
+  }
+
+  /** The same of pools. */
+  rememberPools(names: readonly string[]): void {
+    for (const name of names) this.#toldPools.add(name);
   }
 
   configure(pools: readonly PoolNotices[]): NoticeOrder[] {
@@ -88,8 +95,9 @@ export class ServerNotices {
     for (const name of this.#hasQuorum.keys()) if (!names.has(name)) this.#hasQuorum.delete(name);
     const counted = pools.filter((pool) => {
       const isKnown = pool.servers.some((server) => this.#isUp.has(subjectOf(pool, server)));
-      return isKnown && !this.#hasQuorum.has(pool.pool);
+      return (isKnown || this.#toldPools.has(pool.pool)) && !this.#hasQuorum.has(pool.pool);
     });
+    this.#toldPools.clear();
     for (const pool of pools) {
       for (const server of pool.servers) {
         const subject = subjectOf(pool, server);
