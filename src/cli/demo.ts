@@ -58,6 +58,8 @@ export async function demo(options: DemoOptions): Promise<number> {
     process.stderr.write(`nines: there is no experiment ${unknown}; there are 1 to ${count}\n`);
     return 2;
   }
+  // Should nobody listen any more: what was not shown to be as promised was not.
+  process.exitCode = 1;
   await enterUserNamespace();
   const door = await PageDoor.open();
   const telling: Telling = {

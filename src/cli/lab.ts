@@ -104,6 +104,8 @@ function helpText(): string {
     "Hosts have a /tmp and a /run of their own; all other files are the machine's.",
     "",
     `Ready plans: ${Object.keys(READY_PLANS).join(", ")}`,
+    'A file of your own: export const world = { segments: ["lan"],',
+    '  hosts: { a: { eth0: { segment: "lan", address: "10.5.0.1/24" } } } };   (see docs/lab.md)',
     "",
     ...formatTable(["Faults:", "", ""], faults),
   ].join("\n");

@@ -18,3 +18,18 @@ test("an output that cannot be written is told, and is no success", () => {
   assert.equal(status, 1);
   assert.match(stderr, /cannot write the output \(ENOSPC\)/);
 });
+
+test("a reader that goes away is an end, unless something was still to be proved", () => {
+  const write = `
+    const { processTerminal } = await import(${JSON.stringify(import.meta.resolve("./terminal.ts"))});
+    process.exitCode = Number(process.env.CODE);
+    const { out } = processTerminal(false);
+    setInterval(() => out("a line"), 1);
+  `;
+  for (const code of ["0", "1"]) {
+    const line = `"${process.execPath}" -e "$PROGRAM" | head -n 1 >/dev/null; exit \${PIPESTATUS[0]}`;
+    const env = { ...process.env, PROGRAM: write, CODE: code };
+    const { status } = spawnSync("bash", ["-c", line], { env, timeout: 30_000 });
+    assert.equal(status, Number(code));
+  }
+});

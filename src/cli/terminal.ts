@@ -70,8 +70,8 @@ function writeFile(text: string): void {
 }
 
 function endOfOutput({ code, message }: NodeJS.ErrnoException): void {
-  // `nines events | head` closes the pipe: an end, not an error.
-  if (code === "EPIPE") process.exit(0);
+  // `nines events | head` closes the pipe: an end, not an error, unless something is to be proved.
+  if (code === "EPIPE") process.exit(process.exitCode ?? 0);
   // A report or a page of numbers that is not whole must not pass for one.
   process.stderr.write(`nines: cannot write the output (${code ?? message})\n`);
   process.exit(1);

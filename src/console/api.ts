@@ -56,7 +56,7 @@ export interface Overview {
   readonly holders: readonly Holder[];
   readonly topology: Topology;
   readonly services: readonly ServiceView[];
-  /** What somebody has to look at, worst first. */
+  /** What somebody has to look at, worst first; at most 100. */
   readonly alerts: readonly Alert[];
   /** Open ones first, then the latest; at most 20. */
   readonly incidents: readonly IncidentView[];

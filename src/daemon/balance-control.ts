@@ -146,7 +146,7 @@ export class BalanceControl {
   order(server: string, order: ServerOrder): Promise<Done | Failure> {
     if (order.state === undefined) return this.#desk.setWeight(server, order.weight ?? undefined);
     const { state, reason = "", deadlineMs } = order;
-    const change: AdminChange = { state, reason: reason === "" ? "the operator said so" : reason };
+    const change: AdminChange = { state, reason };
     const limited = deadlineMs === undefined ? change : { ...change, deadlineMs };
     return this.#desk.setAdmin(server, limited);
   }

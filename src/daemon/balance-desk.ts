@@ -206,10 +206,11 @@ export class BalanceDesk {
     return this.#change(name, { type: "change-server", ...change }, unkept);
   }
 
-  async setAdmin(name: string, admin: AdminChange): Promise<Done | Failure> {
+  async setAdmin(name: string, change: AdminChange): Promise<Done | Failure> {
     const found = this.#find(name);
     if ("error" in found) return found;
     const { pool, server } = found;
+    const admin = this.#overrides.withReason(pool, server, change);
     const unkept = this.#overrides.setAdmin(pool, server, admin);
     const text = `the operator asked for ${admin.state}: ${admin.reason}`;
     this.#say("server-change-asked", text, name);

@@ -36,6 +36,17 @@ test("orders are found again by the next process", () => {
   assert.deepEqual(new Overrides(state).list(), expected);
 });
 
+test("the same order again, without a reason, keeps the reason of the first", () => {
+  const overrides = new Overrides(stateDirectory());
+  const reasonOf = (state: "drain" | "ready"): string =>
+    overrides.withReason("web", "a", { state, reason: "" }).reason;
+  assert.equal(reasonOf("drain"), "the operator said so");
+  overrides.setAdmin("web", "a", DRAIN);
+  assert.deepEqual([reasonOf("drain"), reasonOf("ready")], ["disk", "the operator said so"]);
+  const other = { state: "drain", reason: "kernel" } as const;
+  assert.equal(overrides.withReason("web", "a", other), other);
+});
+
 test("an order ends with its server, and with a changed word of the configuration", () => {
   const overrides = new Overrides(stateDirectory());
   for (const server of ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"]) {

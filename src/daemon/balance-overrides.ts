@@ -34,6 +34,14 @@ export class Overrides {
     }));
   }
 
+  /** An order that comes again without a reason keeps the one that somebody gave for it. */
+  withReason(pool: string, server: string, change: AdminChange): AdminChange {
+    if (change.reason !== "") return change;
+    const { admin } = this.#of(pool, server);
+    const isSame = admin?.state === change.state;
+    return { ...change, reason: isSame ? admin.reason : "the operator said so" };
+  }
+
   /** The answer says why it could not be kept for the next start; it counts all the same. */
   setAdmin(pool: string, server: string, change: AdminChange): string | undefined {
     const { weight } = this.#of(pool, server);

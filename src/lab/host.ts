@@ -5,7 +5,13 @@ import type { RunOptions } from "./command.ts";
 import { KEEPERS, NETNS_DIRECTORY } from "./host-boot.ts";
 import type { HostState, InterfaceState } from "./plan.ts";
 import { LabProcess, enter } from "./process.ts";
-import { commandLineOf, parentOf, pidsInNetworkNamespace, programOf } from "./process-table.ts";
+import {
+  commandLineOf,
+  programNames,
+  parentOf,
+  pidsInNetworkNamespace,
+  programOf,
+} from "./process-table.ts";
 import type { StartOptions } from "./process.ts";
 
 /** Letters of a log that a report of a failure shows. */
@@ -54,9 +60,9 @@ export class Host {
     });
   }
 
-  /** Those of them that run this program, by its file name. */
+  /** Those of them that run this program, by its file name, or this script. */
   pidsOf(program: string): number[] {
-    return this.pids().filter((pid) => basename(commandLineOf(pid)[0] ?? "") === program);
+    return this.pids().filter((pid) => programNames(commandLineOf(pid)).includes(program));
   }
 
   /** Starts a program inside. Its output goes to a log that `report` shows. */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { PlanError, layOut } from "./plan.ts";
 import type { WorldPlan } from "./plan.ts";
 
+const SAMPLE = new URL("../../samples/lab/three-directors.ts", import.meta.url);
 const place = { prefix: "nines-1-0", directory: "/var/tmp/nines-1-0-abc", persistent: false };
 
 test("a plan gives every host a namespace and every cable a port on the wire", () => {
@@ -42,5 +43,25 @@ test("all mistakes of a plan are told at once", () => {
   assert.throws(
     () => layOut(plan, place),
     (error) => error instanceof PlanError && error.mistakes.length === 4,
+  );
+});
+
+test("a word that nobody knows and an address without a length build no world", () => {
+  const cable = { segment: "lan", adress: "192.0.2.1/24" };
+  const hosts = { a: { eth0: cable }, b: { eth0: { segment: "lan", address: "192.0.2.2" } } };
+  assert.throws(() => layOut({ segments: ["lan"], hosts }, place), {
+    mistakes: [
+      "'a' eth0: nobody knows 'adress'; did you mean 'address'?",
+      "'b' eth0: '192.0.2.2' has no length: 192.0.2.2/24",
+    ],
+  });
+});
+
+test("the sample of a world can be built", async () => {
+  const { world } = (await import(SAMPLE.href)) as { world: WorldPlan };
+  const { hosts } = layOut(world, place);
+  assert.deepEqual(
+    hosts.map(({ name }) => name),
+    ["client", "lb1", "lb2", "lb3", "web"],
   );
 });

@@ -1,5 +1,7 @@
 /** What a world looks like, in the user's words, and how its parts are named in the kernel. */
 
+import { closest } from "../lib/spelling.ts";
+
 /** An Ethernet segment: one bridge. STP off, no forward delay. */
 export interface SegmentPlan {
   readonly name: string;
@@ -149,7 +151,26 @@ function mistakesOf(plan: WorldPlan, segments: readonly SegmentPlan[]): string[]
           `'${host}' ${name}: no segment '${planned.segment}' (there are: ${[...known].join(", ")})`,
         );
       }
+      mistakes.push(...cableMistakes(planned).map((what) => `'${host}' ${name}: ${what}`));
     }
   }
   return mistakes;
+}
+
+const CABLE_WORDS: readonly string[] = ["segment", "address", "routes", "mac", "mtu"];
+const WITH_LENGTH = /^[\da-f.:]+\/\d+$/i;
+
+/** What would build a world, only not the one that was meant. */
+function cableMistakes(planned: InterfacePlan): string[] {
+  const unknown = Object.keys(planned).filter((word) => !CABLE_WORDS.includes(word));
+  const addresses = [planned.address ?? []].flat();
+  return [
+    ...unknown.map((word) => {
+      const near = closest(word, CABLE_WORDS);
+      return `nobody knows '${word}'; ${near === undefined ? `there are: ${CABLE_WORDS.join(", ")}` : `did you mean '${near}'?`}`;
+    }),
+    ...addresses
+      .filter((address) => !WITH_LENGTH.test(address))
+      .map((address) => `'${address}' has no length: ${address}/24`),
+  ];
 }

@@ -1,4 +1,5 @@
 /** What /proc says about processes and the namespaces that they live in. */
+import { basename, extname } from "node:path";
 import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 
 /** `undefined` when there is no such process (any more). */
@@ -40,6 +41,16 @@ export function programOf(pid: number): string | undefined {
 /** Its arguments, the program first; empty when it is gone. */
 export function commandLineOf(pid: number): string[] {
   return readProc(`${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
+}
+
+const INTERPRETERS: ReadonlySet<string> = new Set(["node", "sh", "bash", "python3", "perl"]);
+
+/** What people call a program by its command line: `nines` is what `node --flag nines.ts run` runs. */
+export function programNames([program = "", ...words]: readonly string[]): readonly string[] {
+  const name = basename(program);
+  const script = INTERPRETERS.has(name) && words.find((word) => !word.startsWith("-"));
+  if (typeof script !== "string") return [name];
+  return [name, basename(script), basename(script, extname(script))];
 }
 
 /** Number of the process inside its own (innermost) PID namespace. */

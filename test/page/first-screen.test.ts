@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import type { Sentence } from "../../src/console/api.ts";
 import { fixture, FIXTURE_NAMES, type FixtureName } from "../../src/console/fixture.ts";
 import { FixtureServer } from "./fixture-server.ts";
 import { disorder, open, regions, textsOutside, staged } from "./kit.ts";
@@ -188,6 +189,28 @@ test("a look at the past replays the state of that moment, and says that it is t
   await page.keyboard.press("Escape");
   await page.locator('.node[data-id="server web/web1"][data-state="UP"]').waitFor();
   assert.equal(await page.locator('[data-banner="past"]').count(), 0);
+  await page.close();
+});
+
+test("of more than can be told the page says that there is more", async () => {
+  const small = fixture("small");
+  const [record] = small.records;
+  const alert = { level: "error", subject: "web/web1", node: "lb1" } as const;
+  const sentence = (i: number): Sentence => ({ code: `c${i}`, args: {}, text: `server ${i}` });
+  server.overview = {
+    ...small,
+    alerts: Array.from({ length: 100 }, (_, i) => ({ ...alert, sentence: sentence(i) })),
+    incidents: [],
+    records: Array.from({ length: 510 }, (_, i) => ({
+      ...record!,
+      seq: 9_000 - i,
+      wallMs: small.nowMs - i * 1000,
+    })),
+  };
+  const { page } = await open(server);
+  await page.getByRole("heading", { name: "Needs attention (100+)" }).waitFor();
+  await page.getByText("and 92+ more").waitFor();
+  await page.getByText(/^Marks are those since .+: the newest 500\./u).waitFor();
   await page.close();
 });
 

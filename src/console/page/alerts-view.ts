@@ -11,13 +11,16 @@ import { hashOf } from "./routes.ts";
 import { told } from "./store.ts";
 
 const MOST = 8;
+/** That many a console tells at most: there may be more. */
+const MOST_TOLD = 100;
 
 export function Alerts(): VNode {
   const alerts = told("alerts") ?? [];
   const open = (told("incidents") ?? []).filter(({ closedMs }) => closedMs === undefined);
   const count = alerts.length + open.length;
+  const sign = alerts.length < MOST_TOLD ? "" : "+";
   return panel(
-    count === 0 ? t("alerts.title") : t("alerts.count", { count }),
+    count === 0 ? t("alerts.title") : t("alerts.count", { count: `${count}${sign}` }),
     { id: "alerts" },
     count === 0 ? empty(t("alerts.none")) : null,
     el(
@@ -65,7 +68,7 @@ export function Alerts(): VNode {
       }),
     ),
     alerts.length > MOST
-      ? el("p", { class: "muted" }, t("alerts.more", { count: alerts.length - MOST }))
+      ? el("p", { class: "muted" }, t("alerts.more", { count: `${alerts.length - MOST}${sign}` }))
       : null,
   );
 }

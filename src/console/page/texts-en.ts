@@ -241,6 +241,8 @@ export const english = {
   "time.since": "since {moment}",
   "timeline.back": "Back to now",
   "timeline.cursor": "Moment that is shown",
+  "timeline.cut":
+    "Marks are those since {since}: the newest {count}. What was before is under Events.",
   "timeline.earlier": "Event before",
   "timeline.later": "Event after",
   "timeline.loading": "Replaying the journal …",

@@ -243,6 +243,7 @@ export const chinese: Readonly<Record<keyof typeof english, string>> = {
   "time.since": "始于 {moment}",
   "timeline.back": "回到现在",
   "timeline.cursor": "所显示的时刻",
+  "timeline.cut": "只标出最新的 {count} 个事件（{since} 以来）；更早的请看“事件”页。",
   "timeline.earlier": "前一事件",
   "timeline.later": "后一事件",
   "timeline.loading": "正在重放日志……",

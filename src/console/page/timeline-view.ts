@@ -96,7 +96,14 @@ export function Timeline(): VNode {
       }),
     ),
     steering(records, atMs, sinceMs),
+    records.length < MOST_TICKS ? null : cutNote(records.at(-1)!.wallMs),
   );
+}
+
+/** An empty stretch of the line would look as if nothing had happened. */
+function cutNote(oldestMs: number): VNode {
+  const since = formatMoment(language.value, oldestMs, serverNow.value);
+  return el("p", { class: "muted" }, t("timeline.cut", { count: MOST_TICKS, since }));
 }
 
 function ticks(records: readonly RecordView[], sinceMs: number, windowMs: number): VNode {
