@@ -189,6 +189,10 @@ test("an unknown user is told, and so is a script that nothing tracks", () => {
   const all = told(text, facts).join("\n");
   assert.match(all, /there is no user 'MASTER'/u);
   assert.match(all, /vrrp_script s is not tracked/u);
+  // Left out of a sync group, and told so there: to add it once more would not help.
+  const member = `priority 254\nnopreempt\ntrack_script {\ns weight 5\n}`;
+  const group = `vrrp_sync_group G {\ngroup {\nA\n}\n}\nvrrp_script s {\nscript /bin/true\n}\n`;
+  assert.doesNotMatch(told(group + instance(member), facts).join("\n"), /not tracked/u);
 });
 
 test("mail that cannot leave is told", () => {

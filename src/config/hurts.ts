@@ -221,7 +221,8 @@ function warnAboutUnused(model: Model, findings: Findings): void {
   ] as const;
   for (const [kind, keyword, definitions] of kinds) {
     for (const { name } of definitions) {
-      if (used.has(`${kind} ${name}`)) continue;
+      const isUsed = used.has(`${kind} ${name}`) || model.origins.has(`use of ${kind} ${name}`);
+      if (isUsed) continue;
       const reason = `${keyword} ${name} is not tracked by anything, so it has no effect`;
       const next = `add to the vrrp_instance: track_${kind} { ${name} }`;
       findings.warn(placeOf(model, `${keyword} ${name}`), reason, next);

@@ -20,7 +20,7 @@ import { optional } from "./route-lines.ts";
 import { readStaticObjects, withStaticTracks } from "./static-objects.ts";
 import { readGroups, asMember } from "./sync-group.ts";
 import { checkScopes } from "./scopes.ts";
-import { checkUsed, readTracked, unique } from "./tracks.ts";
+import { readTracked, unique } from "./tracks.ts";
 import { checkGroups } from "./transport.ts";
 import { readSsl, readVirtualServers } from "./virtual-servers.ts";
 
@@ -97,7 +97,6 @@ function readVrrp(top: Block, globals: Block, context: Context): VrrpSettings {
     .flatMap((block) => readInstance(block, sources, context) ?? [])
     .map((instance) => asMember(instance, groups, context));
   checkVrids(instances, context);
-  checkUsed(tracked, context);
   const routerId = globals.words("router_id");
   return {
     routerId: routerId === undefined ? context.hostName : joinWords(routerId),

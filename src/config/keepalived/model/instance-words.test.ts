@@ -130,12 +130,3 @@ test("what the group tracks is not counted a second time for a member that names
   );
   assert.match(read.diagnostics.map(({ reason }) => reason).join("\n"), /s of A: G tracks that/u);
 });
-
-test("a script or a process that nobody tracks is told: it is not even run", () => {
-  const told = (inside: string): string =>
-    member("", inside)
-      .diagnostics.map(({ reason }) => reason)
-      .join("\n");
-  assert.match(told("track_script {\nplain\n}"), /^nobody tracks s: .*\nnobody tracks p:/mu);
-  assert.doesNotMatch(told("track_script {\nplain\ns\n}\ntrack_process {\np\n}"), /nobody/u);
-});

@@ -7,7 +7,7 @@ import type {
   TrackReference,
 } from "../../../core/vrrp/settings.ts";
 import type { Block } from "../block.ts";
-import type { Context } from "./context.ts";
+import { type Context, remember } from "./context.ts";
 import { readNotify } from "./notify.ts";
 import { readReferences, type Tracked, unique } from "./tracks.ts";
 
@@ -85,6 +85,8 @@ export function asMember(
     const names = of.map((track) => track.name).join(", ");
     if (of.length > 0) context.findings.warn(at, `${names} of ${instance.name}: ${why}`, next);
   };
+  // Told here: it is not that nobody asks for it.
+  for (const { kind, name } of instance.tracks) remember(context, `use of ${kind} ${name}`, at);
   const twice = instance.tracks.filter((track) => !own.includes(track));
   warn(twice, `${group.name} tracks that already`, "this line is left out: remove it");
   const weights = `weights have no place in vrrp_sync_group ${group.name}`;

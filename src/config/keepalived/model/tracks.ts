@@ -144,21 +144,6 @@ function readFile(block: Block, context: Context): FileSettings | undefined {
   };
 }
 
-/** Definitions that no `track_…` block names. */
-export function checkUsed({ scripts, processes }: Tracked, context: Context): void {
-  for (const [kind, definitions] of [
-    ["script", scripts],
-    ["process", processes],
-  ] as const) {
-    for (const { name } of definitions) {
-      const at = context.origins.get(`${BLOCKS[kind]} ${name}`);
-      if (at === undefined || context.origins.has(`use of ${kind} ${name}`)) continue;
-      const next = `name it in track_${kind}, or remove it`;
-      context.findings.warn(at, `nobody tracks ${name}: it changes nothing`, next);
-    }
-  }
-}
-
 const KINDS = [
   ["interface", "track_interface", 253],
   ["script", "track_script", 253],
@@ -193,7 +178,6 @@ function readReference(
   const found = definitionOf(at, keyword, tracked, context);
   if (found === undefined) return undefined;
   const own = readWeight(at, args, context);
-  remember(context, `use of ${at.kind} ${keyword.text}`, keyword);
   if (at.kind === "interface") remember(context, `interface ${keyword.text}`, keyword);
   return {
     kind: at.kind,
