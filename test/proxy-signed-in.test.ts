@@ -62,4 +62,43 @@ describe("connections on which a client signs in", () => {
     rig.configure({ pools: { web: { servers: [{ name: "web2" }] } } });
     assert.equal(kept.gone, "closed");
   });
+
+  it("are nobody's where a trusted proxy asks: its connection carries many people", () => {
+    const rig = new ProxyRig({ frontend: { trustedProxies: ["192.0.2.0/24"] } });
+    const proxy = rig.client();
+    proxy.write(get("/", "x-forwarded-for: 10.1.1.1", "authorization: Negotiate alice"));
+    const alices = rig.server("web1");
+    alices.write(ok("alice"));
+    assert.equal(alices.gone, "closed");
+    proxy.write(get("/secret", "x-forwarded-for: 10.2.2.2"));
+    rig.server("web1").write(ok("whoever asks"));
+  });
+
+  it("do not hold their client at a server that is drained", () => {
+    const pools = { web: { servers: [{ name: "web1" }, { name: "web2" }] } };
+    const rig = new ProxyRig({ pools });
+    const client = rig.client();
+    client.write(get("/", "authorization: Negotiate x"));
+    const web = rig.server();
+    web.write(ok("one"));
+    const { server } = web.target;
+    const admin = { state: "drain", reason: "x", deadlineMs: 60_000 } as const;
+    rig.engine.applyOverrides(rig.now, [{ pool: "web", servers: [{ server, admin }] }]);
+    client.write(get("/"));
+    assert.notEqual(rig.server().target.server, server);
+  });
+
+  it("outlast the time for which others are kept", () => {
+    const rig = new ProxyRig();
+    const client = rig.client();
+    client.write(get("/", "authorization: Negotiate x"));
+    const web = rig.server();
+    web.write(ok("one"));
+    client.took();
+    rig.wait(30_000);
+    client.write(post("x"));
+    web.took();
+    web.write(ok("two"));
+    assert.equal(client.took(), ok("two"));
+  });
 });

@@ -21,6 +21,8 @@ const CLOCK_RIGHT_MS = 2000;
 /** A clock that is found wrong again by about as much is not told again. */
 const MOST_PROBERS = 1000;
 const PRUNE_MS = 60_000;
+/** While there is more. */
+const PRUNE_AGAIN_MS = 100;
 
 type Known = Pick<ProbeIntakeStore, "hasBucket" | "noteBuckets" | "outageState" | "noteOutage">;
 
@@ -236,6 +238,7 @@ class ProbePart implements RunningPart {
   readonly routes: readonly Route[];
   #store: ProbeIntakeStore | undefined;
   readonly #pruning: NodeJS.Timeout;
+  #pruningOn: NodeJS.Timeout | undefined;
   readonly #own: NodeProbes;
   readonly #control: ConsoleCore["control"];
 
@@ -291,11 +294,15 @@ class ProbePart implements RunningPart {
   close(): void {
     this.#own.close();
     clearInterval(this.#pruning);
+    clearTimeout(this.#pruningOn);
   }
 
   #prune(): void {
     try {
-      this.#store?.prune(wallMs());
+      if (this.#store?.prune(wallMs()) !== true) return;
+      clearTimeout(this.#pruningOn);
+      this.#pruningOn = setTimeout(() => this.#prune(), PRUNE_AGAIN_MS);
+      this.#pruningOn.unref();
     } catch {
       // A full disk must not end this process; the next time.
     }

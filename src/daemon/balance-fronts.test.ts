@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, rmSync } from "node:fs";
 import { connect as connectHttp2, constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -137,6 +137,25 @@ test("a client that came before its listen changes to all addresses of the port 
     assert.equal(accepted.length, 1);
     // Without an heir nobody is accepted any more.
     fronts.configure([], TICKETS);
+    fronts.close();
+  });
+});
+
+test("an address that goes beside another one of its port is free at once", async () => {
+  const { tls: _tls, ...plain } = sealed();
+  await withFronts(plain, async ({ fronts, port }) => {
+    const at = (...addresses: readonly string[]): FrontendSettings => {
+      return { ...plain, binds: addresses.map((address) => ({ kind: "ip", address, port })) };
+    };
+    const open = (address: string): unknown => openListener({ kind: "ip", address, port });
+    fronts.configure([at("127.0.0.2", "127.0.0.3")], TICKETS);
+    const names = ["127.0.0.2", "127.0.0.3"].map((address) => `${address}:${port}`);
+    fronts.take(names, [open("127.0.0.2") as number, open("127.0.0.3") as number]);
+    fronts.configure([at("127.0.0.3")], TICKETS);
+    await soon();
+    const again = open("127.0.0.2");
+    assert.equal(typeof again, "number", JSON.stringify(again));
+    closeSync(again as number);
     fronts.close();
   });
 });

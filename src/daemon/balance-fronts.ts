@@ -28,6 +28,11 @@ const LARGEST_STREAM = 2 ** 31 - 1;
 /** Who came before the change and has said nothing yet is accepted within a second; see `acceptsWithFirstBytes`. */
 const RETIRE_MS = 1_500;
 
+/** Of all addresses of its port. */
+function isOfAll(name: string): boolean {
+  return name.startsWith("0.0.0.0:") || name.startsWith("[::]:");
+}
+
 interface Front {
   readonly settings: FrontendSettings;
   readonly proxies: AddressSet;
@@ -186,7 +191,9 @@ export class Fronts {
   /** At once, unless its clients have only moved: from `:80` to `192.0.2.1:80`, say. */
   #retire(name: string, listener: StreamListener): void {
     const port = Number(name.slice(name.lastIndexOf(":") + 1));
-    const hasHeir = [...this.#byBind.keys()].some((other) => isOnPort(other, port));
+    const hasHeir = [...this.#byBind.keys()].some(
+      (other) => isOnPort(other, port) && (isOfAll(name) || isOfAll(other)),
+    );
     if (name.startsWith("/") || !hasHeir) return listener.close();
     const timer = setTimeout(() => this.#endRetired(listener), RETIRE_MS);
     this.#retiring.set(listener, timer);

@@ -22,7 +22,7 @@ const STEPS = [
 const KEPT_MS = 60 * 86_400_000;
 /** Outages, of all probers, go after the measurements that they explain. */
 const OUTAGES_KEPT_MS = 400 * 86_400_000;
-/** Rows of a table that one pruning takes: some 10 ms, and in a minute more than probers bring. */
+/** Rows of a table that one pruning takes: some 10 ms. */
 const PRUNE_ROWS = 2_000;
 
 export interface KnownOutage extends ProbeOutage {
@@ -101,19 +101,21 @@ export class ProbeIntakeStore {
       }));
   }
 
-  /** A bounded number of each: called often. */
-  prune(nowMs: number): void {
-    this.#forget("probe_bucket", nowMs - KEPT_MS);
-    this.#forget("probe_outage", nowMs - OUTAGES_KEPT_MS);
+  /** A bounded number of each. True when there may be more. */
+  prune(nowMs: number): boolean {
+    const buckets = this.#forget("probe_bucket", nowMs - KEPT_MS);
+    const outages = this.#forget("probe_outage", nowMs - OUTAGES_KEPT_MS);
+    return buckets || outages;
   }
 
-  #forget(table: "probe_bucket" | "probe_outage", beforeMs: number): void {
+  #forget(table: "probe_bucket" | "probe_outage", beforeMs: number): boolean {
     const key = "probe, target, run, start";
-    this.#database
+    const { changes } = this.#database
       .prepare(
         `DELETE FROM ${table} WHERE (${key}) IN
            (SELECT ${key} FROM ${table} WHERE start < ? ORDER BY start LIMIT ${PRUNE_ROWS})`,
       )
       .run(beforeMs);
+    return changes === PRUNE_ROWS;
   }
 }

@@ -249,7 +249,8 @@ export class Dispatcher implements ServerListener {
 
   #place(exchange: Exchange): void {
     const own = this.#parts.signedIn.find(exchange.client!, this.settings.name);
-    if (own !== undefined) exchange.pick.sticky = own.group.server.name;
+    // One that is drained keeps none but those that it must (stickiness).
+    if (own?.group.server.inService === true) exchange.pick.sticky = own.group.server.name;
     const pick = this.pool.pick(this.#parts.now, exchange.pick);
     if (pick.server !== undefined) {
       this.#attempt(exchange, pick.server);

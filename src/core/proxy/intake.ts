@@ -71,6 +71,7 @@ export class Intake {
     const { settings } = frontend;
     const facts = this.#factsOf(client, head);
     learn(exchange, head);
+    if (exchange.signsIn && frontend.forwarding.isProxy(facts.sender)) keepToItself(exchange);
     this.#deciding = exchange;
     this.#writer.identify(exchange, head);
     exchange.record.source = facts.source;
@@ -258,6 +259,12 @@ function learn(exchange: Exchange, head: RequestHead): void {
   exchange.requestChunked = head.framing === "chunked";
   exchange.record.version = 10 + head.minor;
   exchange.wantsUpgrade = head.upgrade && head.framing === "none" && !isHttp2(head);
+}
+
+/** Whose connection to the server would it be? A proxy asks for many. */
+function keepToItself(exchange: Exchange): void {
+  exchange.signsIn = false;
+  exchange.isAmbiguous = true;
 }
 
 /** RFC 9110 9.2.2. */

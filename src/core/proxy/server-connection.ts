@@ -107,7 +107,8 @@ export class ServerConnection extends Timed implements CrowdMember, ServerPeer {
     this.#serial++;
     this.#pending.clear();
     const { now, wheel } = this.#parts;
-    const ownMs = Math.min(keepMs, this.serverKeepsMs - AHEAD_MS);
+    // One that is a client's alone goes with that client.
+    const ownMs = Math.min(this.isSignedIn ? Infinity : keepMs, this.serverKeepsMs - AHEAD_MS);
     if (!this.#isSound || ownMs <= 0 || !this.#keep(exchange, keepLimit)) return this.destroy();
     this.phase = "idle";
     this.idleSince = now;

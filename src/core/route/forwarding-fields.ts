@@ -55,6 +55,11 @@ export class ForwardingFields {
     return client;
   }
 
+  /** One connection of it carries many people. */
+  isProxy(sender: string): boolean {
+    return this.#trusted.has(sender);
+  }
+
   /** What a route edits itself is left to it. */
   write(writer: HeadWriter, facts: RequestFacts, edits?: HeadEdits): void {
     const { head, sender, scheme } = facts;
