@@ -99,8 +99,10 @@ export class AdvertSockets {
     for (const name of this.#senders.keys()) if (!names.has(name)) this.#senders.delete(name);
     for (const ears of this.#ears.values()) ears.clear();
     for (const instance of instances) {
+      const place = placeOf(instance);
       const socket = this.#senders.get(instance.name);
-      if (socket !== undefined) this.#earsOf(placeOf(instance)).set(instance.vrid, socket);
+      const isOpen = socket !== undefined && this.#sockets.get(keyOf(place)) === socket;
+      if (isOpen) this.#earsOf(place).set(instance.vrid, socket);
     }
   }
 
@@ -118,6 +120,8 @@ export class AdvertSockets {
     known?.close();
     this.#sockets.delete(key);
     const ears = this.#earsOf(place);
+    // Where its successor cannot be opened, all others hear for it.
+    for (const [vrid, socket] of ears) if (socket === known) ears.delete(vrid);
     const vridAt = place.protocol === AH_PROTOCOL ? AH_LENGTH + 1 : 1;
     const opened = VrrpSocket.open({
       ...place,

@@ -21,9 +21,14 @@ export interface CheckRoleListener {
 export type AskedChecks = Omit<Extract<ToCheckRole, { type: "configure-checks" }>, "type">;
 
 /** Whom to tell of servers, and how. */
-export function noticeRules({ notices, vrrp }: ServiceModel): Omit<AskedChecks, "targets"> {
+export function noticeRules({
+  notices,
+  balance,
+  vrrp,
+}: ServiceModel): Omit<AskedChecks, "targets"> {
   const mail = { mail: vrrp.mail, vrrp: { routerId: vrrp.vrrp.routerId } };
-  return { scripts: vrrp.scripts, notices, fifos: vrrp.fifos, mail };
+  const pools = balance.pools.map(({ name }) => name);
+  return { scripts: vrrp.scripts, notices, pools, fifos: vrrp.fifos, mail };
 }
 
 export class CheckRoleLink {

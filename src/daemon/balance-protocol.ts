@@ -145,6 +145,8 @@ export type ToCheckRole =
       /** Under whose rights and which rules checks by script run. */
       readonly scripts: ScriptSecurity;
       readonly notices: readonly PoolNotices[];
+      /** Of all, told or not; absent: from a process of an earlier version. */
+      readonly pools?: readonly string[];
       /** Where lines about pools and servers go; absent: from a process of an earlier version. */
       readonly fifos?: FifoSettings;
       /** Without addresses there is no vrrp role to tell it. Absent: as above. */

@@ -104,7 +104,7 @@ export class ServerChecks {
           const context = { defaults: message.scripts, note };
           const { all, lvs } = message.fifos ?? {};
           const isLast = message.notices.length === 0;
-          const told = this.#notices.configure(message.notices);
+          const told = this.#notices.configure(message.notices, message.pools);
           // The end of the last pool goes to the FIFO that closes with it.
           if (isLast) this.#desk.run(told);
           this.#lines.configure("servers", isLast ? [] : [all ?? {}, lvs ?? {}], context);

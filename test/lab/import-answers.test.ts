@@ -244,7 +244,7 @@ test("what nginx looks up in maps is found in routes", async () => {
 test("the server that nginx would choose by name answers", async () => {
   const hosts = ["a.shop.example", "own.shop.example", "OWN.shop.example", "second.example"];
   hosts.push("mail.test", "mailbox.example", "mailman.example", "x.deep.shop.example");
-  hosts.push("deep.shop.example", "nobody.test");
+  hosts.push("deep.shop.example", "nobody.test", "n1.test", "nx.test");
   const questions: Question[] = [
     ...hosts.map((host) => ["-H", `Host: ${host}`, "/x?y=1"]),
     ["--data", "12345", "/x"],

@@ -116,7 +116,7 @@ export const VRRP_KEYWORDS: string = `
 [vrrp_track_process]
 + process | words 1..1000 | | Name of the process, then parameters that must match. | man, VRRP track processes
 + param_match | one-of initial,partial,exact | | How the parameters are compared. | man, VRRP track processes
-+ weight | weight -254..254 | 1 | 0: failure means FAULT; else the change of the priority. | man, VRRP track processes
++ weight | weight -254..254 | 0 | 0: failure means FAULT; else the change of the priority. | man, VRRP track processes (which says 1); keepalived 2.2
 + quorum | int 0..65535 | 1 | Processes that have to run. | man, VRRP track processes
 + quorum_max | int 0..65535 | 65535 | Processes that may run. | man, VRRP track processes
 + fork_delay | seconds 0..3600 | 0 | Wait before a new process counts. | man, VRRP track processes

@@ -49,6 +49,14 @@ test("who starts down is told when it comes up, and a reload tells nothing again
   assert.deepEqual(words(notices.configure([pool()])), ["gained"]);
 });
 
+test("a pool that nobody wants to hear of any more has not gone down", () => {
+  const notices = new ServerNotices();
+  notices.configure([pool()], ["web"]);
+  assert.deepEqual(words(notices.configure([], ["web"])), []);
+  notices.configure([pool()], ["web"]);
+  assert.deepEqual(words(notices.configure([], ["other"])), ["a down", "b down", "lost"]);
+});
+
 test("what a reload removes goes down: servers that were up, and the quorum that goes with them", () => {
   const notices = new ServerNotices();
   const { servers } = pool();

@@ -84,8 +84,10 @@ export class ServerNotices {
     for (const name of names) this.#toldPools.add(name);
   }
 
-  configure(pools: readonly PoolNotices[]): NoticeOrder[] {
-    const removed = this.#pools.flatMap((pool) => this.#remove(pool, pools));
+  /** `existing`: names of all pools that there are; one of which nobody wants to hear any more is not gone. */
+  configure(pools: readonly PoolNotices[], existing: readonly string[] = []): NoticeOrder[] {
+    const there = new Set([...pools.map(({ pool }) => pool), ...existing]);
+    const removed = this.#pools.flatMap((pool) => this.#remove(pool, pools, there));
     this.#pools = pools;
     const subjects = new Set(pools.flatMap((one) => one.servers.map((s) => subjectOf(one, s))));
     for (const known of [this.#isUp, this.#checks, this.#inherited, this.#unjudged]) {
@@ -157,8 +159,13 @@ export class ServerNotices {
   }
 
   /** What of a pool is not there any more; the quorum of one that stays is counted with those that it has then. */
-  #remove(pool: PoolNotices, pools: readonly PoolNotices[]): NoticeOrder[] {
+  #remove(
+    pool: PoolNotices,
+    pools: readonly PoolNotices[],
+    there: ReadonlySet<string>,
+  ): NoticeOrder[] {
     const after = pools.find((one) => one.pool === pool.pool);
+    if (after === undefined && there.has(pool.pool)) return [];
     const gone = pool.servers.filter((server) => {
       return after?.servers.some((other) => isSame(server, other)) !== true;
     });

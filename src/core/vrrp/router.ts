@@ -344,12 +344,9 @@ export class Router implements Machine<RouterInput, RouterAction> {
     const { settings } = instance;
     const source = this.#facts.sourceOf(settings);
     if (source !== undefined) instance.setSource(source);
-    const references = [...impliedTracks(settings), ...settings.tracks];
-    if (group !== undefined) {
-      for (const t of group.settings.tracks) {
-        references.push(group.settings.trackingWeight ? t : { ...t, weight: 0 });
-      }
-    }
+    // What the group tracks is the same for all of its members: weights cannot part them.
+    const shared = group?.settings.tracks ?? [];
+    const references = [...impliedTracks(settings), ...settings.tracks, ...shared];
     const sum = sumTracks(settings.priority, references, (reference) =>
       this.#facts.verdictOf(settings, reference),
     );

@@ -196,7 +196,7 @@ export interface SyncGroupSettings {
   readonly name: string;
   readonly members: readonly string[];
   readonly tracks: readonly TrackReference[];
-  /** Weights of the group's tracks change the members' priorities (`sync_group_tracking_weight`). */
+  /** Members may have weighted tracks of their own (`sync_group_tracking_weight`). */
   readonly trackingWeight: boolean;
   readonly notify: NotifySettings;
 }

@@ -231,17 +231,9 @@ test("a group's track of weight 0 is every member's fault", () => {
   assert.equal(states(router), "BACKUP BACKUP");
 });
 
-test("without sync_group_tracking_weight a group's weighted track means fault too", () => {
+test("what a group tracks with a weight moves every member's priority", () => {
   const segment = new Segment();
   const router = segment.add("A", grouped({ tracks: [script("web", -50)] }));
-  segment.script(router, "web", false);
-  assert.equal(states(router), "FAULT FAULT");
-});
-
-test("with sync_group_tracking_weight it moves every member's priority", () => {
-  const segment = new Segment();
-  const rest = { tracks: [script("web", -50)], trackingWeight: true };
-  const router = segment.add("A", grouped(rest));
   segment.script(router, "web", false);
   assert.equal(states(router), "BACKUP BACKUP");
   assert.equal(router.status("V1").effectivePriority, 50);

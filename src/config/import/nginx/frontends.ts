@@ -102,7 +102,7 @@ function inOrder(socket: Socket, draft: Draft): Named[] {
 function ownNames({ servers }: Socket, draft: Draft): (server: Server) => readonly string[] {
   const owners = new Map<string, Server>();
   for (const server of servers) {
-    for (const name of server.names.map((one) => one.toLowerCase())) {
+    for (const name of server.names.map(sameName)) {
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, server);
       else if (owner !== server) {
@@ -111,7 +111,12 @@ function ownNames({ servers }: Socket, draft: Draft): (server: Server) => readon
       }
     }
   }
-  return (server) => server.names.filter((name) => owners.get(name.toLowerCase()) === server);
+  return (server) => server.names.filter((name) => owners.get(sameName(name)) === server);
+}
+
+/** Names do not know case, expressions do: `\\D` is not `\\d`. */
+function sameName(name: string): string {
+  return name.startsWith("~") ? name : name.toLowerCase();
 }
 
 /** `.example.com` is both the name and all below it. */

@@ -92,7 +92,7 @@ test("words without effect or meaning are told", () => {
 });
 
 const DEFINITIONS =
-  "vrrp_script s {\nscript /bin/true\nweight -20\n}\nvrrp_script plain {\nscript /bin/true\n}\nvrrp_track_process p {\nprocess nginx\nweight 7\n}\n";
+  "track_file f {\nfile /f\n}\nbfd_instance b {\nneighbor_ip 192.0.2.9\n}\nvrrp_script s {\nscript /bin/true\nweight -20\n}\nvrrp_script plain {\nscript /bin/true\n}\nvrrp_track_process p {\nprocess nginx\nweight 7\n}\n";
 
 /** A is a member of G with B. */
 function member(group: string, inside: string): Reading {
@@ -116,6 +116,24 @@ test("in a sync group without tracking weight, scripts with a weight are left ou
   assert.match(told, /^eth1 of A: .*a failure is a FAULT$/mu);
   const weighted = member("sync_group_tracking_weight", inside);
   assert.deepEqual(tracksOf(weighted), ["eth1 5", "s -20", "plain 0", "p 7"]);
+});
+
+test("so are files and BFD sessions that have one of their own", () => {
+  const inside = (file: string): string => `track_file {\n${file}\n}\ntrack_bfd {\nb weight 4\n}`;
+  assert.deepEqual(tracksOf(member("", inside("f"))), ["f 0"]);
+  assert.deepEqual(tracksOf(member("", inside("f weight 3"))), []);
+  const weighted = member("sync_group_tracking_weight", inside("f weight 3"));
+  assert.deepEqual(tracksOf(weighted), ["f 3", "b 4"]);
+});
+
+test("a process without a weight that does not run is a FAULT", () => {
+  const text = `${DEFINITIONS}vrrp_track_process q {\nprocess x\n}\n`;
+  const files = { readFile: () => text, glob: () => [] };
+  const { model } = readKeepalivedConf("f", { hostName: "h" }, files);
+  assert.deepEqual(
+    model!.vrrp.processes.map(({ weight }) => weight),
+    [7, 0],
+  );
 });
 
 test("what the group tracks is not counted a second time for a member that names it as well", () => {

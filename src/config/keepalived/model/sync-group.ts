@@ -67,9 +67,10 @@ function readMembers(
 }
 
 /**
- * What the group tracks, its members need not. And weights would let the members diverge: unless
- * the group says `sync_group_tracking_weight`, scripts with one are left out and links count as 0
- * (FAULT); what is left of processes and files is as in keepalived 2.2.7, too (`keepalived -d`).
+ * What the group tracks, its members need not. And weights of their own would part the members: unless the
+ * group says `sync_group_tracking_weight`, keepalived 2.2.7 (`keepalived -d`) leaves scripts, BFD sessions
+ * and files that have one out, counts it as 0 (FAULT) for links and for files of weight 1, and lets
+ * processes keep theirs.
  */
 export function asMember(
   instance: InstanceSettings,
@@ -91,17 +92,15 @@ export function asMember(
   warn(twice, `${group.name} tracks that already`, "this line is left out: remove it");
   const weights = `weights have no place in vrrp_sync_group ${group.name}`;
   const next = "track them in the group with sync_group_tracking_weight, or with weight 0";
+  const isSaid = ({ kind, name }: TrackReference): boolean =>
+    tracks.some((track) => track.kind === kind && track.name === name);
   const changed = own.filter((track) => !tracks.includes(track));
   warn(
-    changed.filter(({ kind }) => kind === "script"),
+    changed.filter((track) => !isSaid(track)),
     `${weights}: left out, a failure changes nothing`,
     next,
   );
-  warn(
-    changed.filter(({ kind }) => kind !== "script"),
-    `${weights}: they count as 0, a failure is a FAULT`,
-    next,
-  );
+  warn(changed.filter(isSaid), `${weights}: they count as 0, a failure is a FAULT`, next);
   return { ...instance, tracks };
 }
 
@@ -111,5 +110,6 @@ function isTrackedBy(group: SyncGroupSettings, { kind, name }: TrackReference): 
 
 function unweighted(track: TrackReference): TrackReference | undefined {
   if (track.weight === 0 || track.kind === "process") return track;
-  return track.kind === "script" ? undefined : { ...track, weight: 0 };
+  const stays = track.kind === "interface" || (track.kind === "file" && track.weight === 1);
+  return stays ? { ...track, weight: 0 } : undefined;
 }

@@ -108,7 +108,8 @@ function readProcess(block: Block, context: Context): ProcessSettings | undefine
     fullCommand: block.has("full_command"),
     quorum,
     quorumMax,
-    weight: weight?.weight ?? 1,
+    // As keepalived 2.2 does; its manual says 1, which would leave everything where it is.
+    weight: weight?.weight ?? 0,
     reverse: weight?.reverse ?? false,
     forkDelayMs: block.number("fork_delay") ?? both,
     terminateDelayMs: block.number("terminate_delay") ?? both,

@@ -147,7 +147,7 @@ const trackSchema = block(
     file: optional(text("A file with one whole number in it.")),
     weight: optional(
       integer("0: failure means FAULT; else the change of the priority.", -2147483647, 2147483647, {
-        otherwise: "script 0, process and file 1",
+        otherwise: "script and process 0, file 1",
       }),
     ),
     reverse: optional(flag("Success and failure swap their meaning.")),
