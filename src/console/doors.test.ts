@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, statSync, utimesSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -123,4 +123,10 @@ test("a page whose certificate is wrong at first opens when it is right", { skip
   put("one", "key");
   door.later();
   assert.equal(await shown(door), "one");
+});
+
+test("the socket beside the page is its user's alone, as all that lies there", async (context) => {
+  stage(context);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(statSync(join(folder, "console.sock")).mode & 0o777, 0o600);
 });

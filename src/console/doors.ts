@@ -45,7 +45,7 @@ export class Doors {
     const { socketPath } = options;
     this.#local = this.#place(socketPath, options.open({ isLocal: true }), (server) => {
       removeStaleSocket(socketPath);
-      server.listen(socketPath, () => chmodSync(socketPath, 0o660));
+      server.listen(socketPath, () => chmodSync(socketPath, 0o600));
     });
     this.#stopLooking = onBeat(() => this.#look(), LOOK_MS);
   }
