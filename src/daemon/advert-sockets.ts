@@ -6,11 +6,10 @@ import type { ReceivedDatagram, RouterAction } from "../core/vrrp/router-ports.t
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { isOsFailure, osFailure } from "../drivers/ffi.ts";
 import { VrrpSocket, type VrrpSocketOptions } from "../drivers/vrrp-socket.ts";
+import { VridEars } from "./vrid-ears.ts";
 
 const VRRP_PROTOCOL = 112;
 const AH_PROTOCOL = 51;
-/** Of a datagram that ends before it. */
-const NO_VRID = -1;
 
 export class AdvertSockets {
   readonly #onDatagram: (datagram: ReceivedDatagram) => void;
@@ -18,11 +17,8 @@ export class AdvertSockets {
   /** By interface, family, protocol and direction: instances share them. */
   readonly #sockets = new Map<string, VrrpSocket>();
   readonly #senders = new Map<string, VrrpSocket>();
-  /**
-   * By interface, family and protocol: the one socket that each VRID is heard on. A multicast reaches those
-   * of all virtual MACs on the interface besides, and what is heard twice would look like a replay.
-   */
-  readonly #ears = new Map<string, Map<number, VrrpSocket>>();
+  /** By interface, family and protocol. */
+  readonly #ears = new Map<string, VridEars<VrrpSocket>>();
   /** During a reload: what an instance that moves says farewell on. */
   readonly #former = new Map<string, VrrpSocket>();
   #mayGather = false;
@@ -120,14 +116,13 @@ export class AdvertSockets {
     known?.close();
     this.#sockets.delete(key);
     const ears = this.#earsOf(place);
-    // Where its successor cannot be opened, all others hear for it.
-    for (const [vrid, socket] of ears) if (socket === known) ears.delete(vrid);
+    if (known !== undefined) ears.forget(known);
     const vridAt = place.protocol === AH_PROTOCOL ? AH_LENGTH + 1 : 1;
     const opened = VrrpSocket.open({
       ...place,
       onDatagram: (datagram) => {
-        const ear = ears.get(datagram.payload[vridAt] ?? NO_VRID);
-        if (ear === undefined || ear === opened) this.#onDatagram(datagram);
+        const own = isOsFailure(opened) ? undefined : opened;
+        if (ears.hears(datagram.payload[vridAt], own)) this.#onDatagram(datagram);
       },
     });
     if (isOsFailure(opened)) {
@@ -139,10 +134,10 @@ export class AdvertSockets {
     return opened;
   }
 
-  #earsOf({ reportAs, family, protocol }: Place): Map<number, VrrpSocket> {
+  #earsOf({ reportAs, family, protocol }: Place): VridEars<VrrpSocket> {
     const key = `${reportAs} ${family} ${protocol}`;
     let ears = this.#ears.get(key);
-    if (ears === undefined) this.#ears.set(key, (ears = new Map()));
+    if (ears === undefined) this.#ears.set(key, (ears = new VridEars()));
     return ears;
   }
 }
