@@ -3,8 +3,6 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Duplex } from "node:stream";
-import { connect as connectRaw } from "node:net";
 import { after, before, test } from "node:test";
 import { connect, type ConnectionOptions, type PeerCertificate } from "node:tls";
 import { once } from "node:events";
@@ -222,37 +220,6 @@ for (const [name, way] of Object.entries(ways)) {
       assert.equal(running.facts.length, 1);
       assert.match(running.refused[0]!, /client certificate/);
     });
-  });
-}
-
-/** The first flight of a client that then says nothing more. */
-async function firstFlight(): Promise<Buffer> {
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  const write = (bytes: Buffer): void => resolve(bytes);
-  const socket = new Duplex({ read() {}, write });
-  connect({ socket, ALPNProtocols: ["h2"], rejectUnauthorized: false }).on("error", () => {});
-  return promise;
-}
-
-for (const [name, way] of Object.entries(ways)) {
-  test(`${name}: whoever stays away within the handshake of HTTP/2 is closed`, async () => {
-    const limits = { handshakeMs: 100, ...way };
-    const hello = await firstFlight();
-    await withFront(
-      settings(),
-      async ({ port, refused }) => {
-        for (const leaves of [true, false]) {
-          const client = connectRaw({ port, host: "127.0.0.1", allowHalfOpen: true });
-          client.resume();
-          client.write(hello);
-          if (leaves) client.end();
-          await once(client, "end", { signal: AbortSignal.timeout(5000) });
-          client.destroy();
-        }
-        assert.equal(refused.length, 2);
-      },
-      limits,
-    );
   });
 }
 
