@@ -14,6 +14,7 @@ import type { MailSettings, Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
+import { isKnownRegexOption } from "./check-data.ts";
 import { type VirtualServerData, virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
@@ -214,6 +215,9 @@ function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
     const patterns = check.urls.flatMap(({ regex }) => regex ?? []);
     if (patterns.some(({ minOffset }) => minOffset > 0)) words.push("regex_min_offset");
     if (patterns.some(({ maxOffset }) => maxOffset !== undefined)) words.push("regex_max_offset");
+    const options = patterns.flatMap((pattern) => pattern.options);
+    const unknown = options.filter((option) => !isKnownRegexOption(option));
+    words.push(...unknown.map((option) => `regex_options ${option}`));
   }
   return words;
 }
