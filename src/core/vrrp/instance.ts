@@ -72,7 +72,7 @@ export class Instance {
   readonly starvation: Starvation = new Starvation();
   readonly log: DecisionLog = new DecisionLog();
   readonly counters: InstanceCounters = noCounters();
-  /** No wait for an election begins before this (`vrrp_startup_delay`). */
+  /** Adverts may be lost until then: each wait begins there at the earliest (`vrrp_startup_delay`). */
   readonly notBeforeMs: number;
   readonly #refusals = new AcquireBackoff();
   basePriority: number;
@@ -309,7 +309,6 @@ export class Instance {
 
   // ---- what the states share ----
 
-  /** Adverts may be lost until the delay is over: the wait, too, begins then. */
   electAt(fromMs: number, waitMs: number): number {
     return Math.max(fromMs, this.notBeforeMs) + waitMs;
   }
