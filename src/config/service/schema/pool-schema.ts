@@ -238,7 +238,9 @@ const slowStart = short(
   [text("The window."), flag("false: off.")],
   (value) => {
     if (value === false) return { window: "0" };
-    return typeof value === "string" ? { window: value } : value;
+    // A bare number is a time that lacks its unit, and is told so.
+    const isTime = typeof value === "string" || typeof value === "number";
+    return isTime ? { window: String(value) } : value;
   },
 );
 
