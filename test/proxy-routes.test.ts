@@ -387,6 +387,23 @@ describe("an explained request", () => {
     ]);
   });
 
+  it("has the port of its scheme where none stands behind the colon", () => {
+    const lines = (url: string): readonly string[] => {
+      const rig = withRoute({ when: { paths: [{ kind: "exact", value: "/x" }] } });
+      const asked = { method: "GET", url, headers: [], source: "" };
+      return rig.engine.explain(rig.now, asked).lines;
+    };
+    assert.deepEqual(lines("http://a.example:/x"), lines("http://a.example/x"));
+  });
+
+  it("with a body that is larger than the limit goes nowhere", () => {
+    const rig = withRoute({}, { limits: { bodyBytes: 10 } });
+    const headers = [["content-length", "11"]] as const;
+    const asked = { method: "POST", url: "http://a.example/x", headers, source: "" };
+    const { lines, server } = rig.engine.explain(rig.now, asked);
+    assert.deepEqual([lines.at(-1), server], ["refused: the body is larger than the limit", ""]);
+  });
+
   it("tells what else it may meet: https without TLS, a limit, an injected fault", () => {
     assert.match(told(withRoute({}), "/x", "https")[1] ?? "", /^it has no tls: /u);
     const rateLimit = { per: "source", perSecond: 5, burst: 10, size: 100 } as const;

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readServiceYaml } from "./read-service.ts";
+import type { ServiceReading } from "./service-model.ts";
+
+function read(text: string): ServiceReading {
+  return readServiceYaml("nines.yaml", {}, { readFile: () => text, glob: () => [] });
+}
 
 /** `LINE:COLUMN reason - next` of everything that is wrong with it. */
 function mistakesOf(text: string): readonly string[] {
-  const files = { readFile: () => text, glob: () => [] };
-  return readServiceYaml("nines.yaml", {}, files).diagnostics.map(
+  return read(text).diagnostics.map(
     ({ line, column, reason, next }) => `${line}:${column} ${reason} - ${next}`,
   );
 }
@@ -35,4 +39,18 @@ test("a file of two documents is told in words for its author", () => {
     only,
     "2:1 a second document begins here - one file is one document: remove the ---",
   );
+});
+
+test("what can be switched takes the words that YAML once had for it", () => {
+  const text = (word: string): string =>
+    `frontends:\n  web: { listen: ":80", pool: p, access_log: ${word}, shedding: ${word} }\n` +
+    `pools:\n  p: { servers: ["127.0.0.1:1"], outlier: ${word}, slow_start: ${word} }\n`;
+  for (const word of ["off", "no", "Off", "false"]) {
+    const { service, diagnostics } = read(text(word));
+    assert.deepEqual(diagnostics, []);
+    const [web] = service!.balance.frontends;
+    const [pool] = service!.balance.pools;
+    assert.deepEqual([web!.accessLog.format, web!.shedding.enabled], ["off", false]);
+    assert.deepEqual([pool!.outlier.enabled, pool!.slowStart.windowMs], [false, 0]);
+  }
 });
