@@ -42,7 +42,12 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   const found = poolOf(directive, scope, context);
   if (found === undefined) return undefined;
   const redirects = redirectEdits({ ...pass, directive }, found, context);
-  const request = requestEdits(scope, { context, notes, server: facts.server, proxyHost: found.host });
+  const request = requestEdits(scope, {
+    context,
+    notes,
+    server: facts.server,
+    proxyHost: found.host,
+  });
   const replaced = prefixRewrite(pass, found.uri, context);
   if (pass.rewrite !== undefined && replaced !== undefined) {
     const why = "paths that the rewrite before it leaves alone keep the location's beginning";
