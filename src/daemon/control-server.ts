@@ -62,10 +62,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const url = URL.parse(request.url ?? "/", "http://nines");
-  if (url === null) {
-    sendJson(response, 400, { error: "the request names no place" });
-    return;
-  }
+  if (url === null) return sendJson(response, 400, { error: "the request names no place" });
   const [, version, verb, subject] = url.pathname.split("/").map(decode);
   const balance = `${request.method} ${version === "v1" ? (verb ?? "") : ""}`;
   noteOrder(backend.events, request, response);
