@@ -110,8 +110,10 @@ function locate(error: ErrorObject, data: unknown, { places }: Reading): Found {
   for (const step of steps) holder = (holder as Record<string, unknown>)[step];
   const value = key === "" ? data : (holder as Record<string, unknown>)[key];
   const inner = typeof value === "object" && value !== null ? value : undefined;
+  // A list where none belongs became no data of ours: only who holds it knows where it stands.
+  const isOurs = inner !== undefined && places.nodeOf(inner) !== undefined;
   return {
-    at: inner === undefined ? places.at(holder as object, key) : places.of(inner),
+    at: isOurs ? places.of(inner) : places.at(holder as object, key),
     holder,
     key,
     keyPlace: (name) => places.key(inner ?? (holder as object), name),

@@ -331,7 +331,7 @@ test("on every way out the addresses are released before the advert that gives t
   }
 });
 
-test("vrrp_startup_delay: nobody is elected before it has passed, nothing else waits", () => {
+test("vrrp_startup_delay: every wait for an election begins when it has passed, as in keepalived", () => {
   const segment = new Segment();
   const settings = [
     instance(),
@@ -342,16 +342,28 @@ test("vrrp_startup_delay: nobody is elected before it has passed, nothing else w
   segment.advance(29_999);
   assert.deepEqual(router.did("send-datagram"), []);
   assert.equal(router.status("V1").state, "BACKUP");
+  const masters = (): string[] =>
+    settings.map(({ name }) => name).filter((name) => router.status(name).state === "MASTER");
   segment.advance(1);
-  for (const { name } of settings) assert.equal(router.status(name).state, "MASTER");
+  assert.deepEqual(masters(), ["OWNER"]);
+  segment.advance(1004);
+  assert.deepEqual(masters(), ["OWNER", "HINTED"]);
+  segment.advance(2605);
+  assert.deepEqual(masters(), ["OWNER", "HINTED"]);
+  segment.advance(1);
+  assert.deepEqual(masters(), ["V1", "OWNER", "HINTED"]);
 });
 
 test("vrrp_startup_delay holds also when the master resigns or is lower", () => {
-  for (const priority of [0, 50]) {
+  const skewMs = (156 * 1000) / 256;
+  for (const [priority, waitMs] of [
+    [0, 10 + skewMs / 8],
+    [50, skewMs],
+  ] as const) {
     const segment = new Segment();
     const router = segment.add("A", node([instance()], { startupDelayMs: 30_000 }));
     segment.tell(router, instance({ priority }));
-    assert.equal(router.router.deadline, 30_000);
+    assert.equal(router.router.deadline, 30_000 + waitMs);
   }
 });
 

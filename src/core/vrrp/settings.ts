@@ -78,7 +78,7 @@ export interface TrackReference {
   readonly name: string;
   /** 0 = failure means FAULT. Otherwise priority change in points (file: multiplier). -253..253. */
   readonly weight: number;
-  /** Reversed: success and failure swap their meaning. */
+  /** Weight 0: success and failure swap their meaning; else the change turns its sign. */
   readonly reverse: boolean;
 }
 
