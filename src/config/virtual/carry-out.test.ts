@@ -218,13 +218,22 @@ test("virtual servers whose names differ in signs only stay apart", () => {
   assert.deepEqual(names, ["2001-db8-1-80", "2001-db8-1-80-2"]);
 });
 
-test("what has no counterpart and decides about no server is named as well", () => {
-  const { notes = [] } = read(virtualServer("10.0.0.100 80", "ha_suspend"));
-  const [, ...lacks] = notes;
-  assert.deepEqual(
-    lacks.map((note) => note.replace(/ - see .*/u, "")),
-    ["virtual_server 10.0.0.100 80: ha_suspend is left out, checks run whoever has the address"],
-  );
+test("ha_suspend makes checks wait for the addresses, unless one of them is a mark that nobody holds", () => {
+  const heldOf = (text: string): unknown => {
+    const { service, notes = [] } = read(text);
+    return [service?.checks[0]?.whileHeld, ...notes.filter((note) => note.includes("ha_suspend"))];
+  };
+  const check = "TCP_CHECK {\n }";
+  assert.deepEqual(heldOf(virtualServer("10.0.0.100 80", "ha_suspend", check)), [["10.0.0.100"]]);
+  assert.deepEqual(heldOf(virtualServer("10.0.0.100 80", "", check)), [undefined]);
+  const group = (more: string): string =>
+    `virtual_server_group G {\n 10.0.0.101-102 80\n 10.0.0.101 81\n ${more}\n}\n`;
+  const ofGroup = virtualServer("group G", "ha_suspend", check);
+  assert.deepEqual(heldOf(group("") + ofGroup), [["10.0.0.101", "10.0.0.102"]]);
+  assert.deepEqual(heldOf(group("fwmark 3") + ofGroup), [
+    undefined,
+    "virtual_server group G: ha_suspend is left out, nobody holds a firewall mark",
+  ]);
 });
 
 test("words that decide about servers and have no counterpart are named", () => {

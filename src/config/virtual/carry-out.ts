@@ -15,7 +15,7 @@ import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
 import { isKnownRegexOption } from "./check-data.ts";
-import { type VirtualServerData, virtualServerData } from "./server-data.ts";
+import { suspendsElsewhere, type VirtualServerData, virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
   readonly balance: BalanceSettings;
@@ -228,6 +228,7 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
   return carried.flatMap((server) => {
     const name = `virtual_server ${server.name}`;
     const { scheduler, frontends, realServers, haSuspend } = server;
+    const waitsForMark = haSuspend && !suspendsElsewhere(server);
     const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
     const words = new Set(realServers.flatMap(leftOut));
     return [
@@ -235,7 +236,7 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
       ...(EXACT.includes(scheduler) ? [] : [`${name}: the nearest to ${scheduler} is used`]),
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
-      ...(haSuspend ? [`${name}: ha_suspend is left out, checks run whoever has the address`] : []),
+      ...(waitsForMark ? [`${name}: ha_suspend is left out, nobody holds a firewall mark`] : []),
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });

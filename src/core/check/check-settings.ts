@@ -122,6 +122,8 @@ export interface CheckSettings {
   readonly port?: number;
   /** Local address of the check. */
   readonly bindAddress?: string;
+  /** Nothing is asked while this machine has none of these addresses. keepalived's `ha_suspend`. */
+  readonly whileHeld?: readonly string[];
 }
 
 /** One check of one target, as the runner carries it out. */
@@ -157,6 +159,13 @@ export interface CheckVerdict {
   readonly warning?: string;
   /** Of several checks together: what agents that may be silent said last, which nobody else can say again. */
   readonly words?: readonly AgentWord[];
+}
+
+/** Nobody asks that server now; what was found last holds. */
+export interface Suspended {
+  readonly subject: string;
+  /** `checks suspended: 10.0.0.100 is elsewhere`. */
+  readonly reason: string;
 }
 
 export interface AgentWord extends Omit<CheckVerdict, "subject" | "latencyMs" | "words"> {

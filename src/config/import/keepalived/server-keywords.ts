@@ -75,7 +75,7 @@ const SERVER: Fates = {
 const FATES: Readonly<Record<ServerBlock["kind"], Fates>> = {
   virtual_server: {
     ...SERVER,
-    ha_suspend: lost("checks run whoever holds the address, so that a takeover finds them done"),
+    ha_suspend: used,
     hysteresis: used,
     lb_algo: scheduler,
     lvs_sched: scheduler,

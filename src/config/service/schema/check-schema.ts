@@ -226,6 +226,12 @@ const where = {
     }),
   ),
   bind: optional(kind("ip", "Local address of the check.")),
+  while_held: optional(
+    oneOrMore(
+      "Run only while this machine has one of these addresses; until then a server stays what it was.",
+      Object.assign(kind("ip", "An address."), { source: "keepalived's ha_suspend" }),
+    ),
+  ),
   tls: optional(tlsOfCheck),
 };
 
