@@ -290,22 +290,6 @@ describe("probes", () => {
     assert.match(result(redis("primary"), replies)!.reason, /it is a replica, wanted a primary/);
   });
 
-  it("agent: understand HAProxy's words", () => {
-    assert.deepEqual(readAgentLine("up 75%\n"), {
-      ok: true,
-      isWord: true,
-      reason: 'the agent said "up 75%"',
-      weightPercent: 75,
-    });
-    assert.equal(readAgentLine("drain").admin, "drain");
-    assert.deepEqual(readAgentLine("down#disk full"), {
-      ok: false,
-      isWord: true,
-      reason: 'the agent said "down" (disk full)',
-    });
-    assert.equal(readAgentLine("what?").ok, false);
-  });
-
   it("DNS: believe only the answer to the own question", () => {
     const probe = new DnsProbe("example.com", "A", 0x1234);
     const query = probe.connected().send!;
