@@ -87,10 +87,11 @@ export function compile(schema: Schema): ValidateFunction {
 function inParts(schema: Schema): object {
   const parts = new Map<Schema, object>();
   const within = (one: Schema): object => {
-    const { properties, additionalProperties: more, items } = one;
+    const { properties = {}, additionalProperties: more, items } = one;
+    const each = Object.entries(properties).map(([key, value]) => [key, part(value)] as const);
     return {
       ...one,
-      ...(properties && { properties: mapValues(properties, part) }),
+      ...(one.properties && { properties: Object.fromEntries(each) }),
       ...(typeof more === "object" && { additionalProperties: part(more) }),
       ...(items && { items: part(items) }),
     };
@@ -107,10 +108,6 @@ function inParts(schema: Schema): object {
     return reference;
   };
   return { ...part(schema), $defs };
-}
-
-function mapValues<T>(record: Readonly<Record<string, Schema>>, body: (one: Schema) => T): object {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, body(value)]));
 }
 
 /** True: the data fits. */
@@ -144,8 +141,10 @@ function locate(error: ErrorObject, data: unknown, { places }: Reading): Found {
   for (const step of steps) holder = (holder as Record<string, unknown>)[step];
   const value = key === "" ? data : (holder as Record<string, unknown>)[key];
   const inner = typeof value === "object" && value !== null ? value : undefined;
+  // A list where none belongs became no data of ours: only who holds it knows where it stands.
+  const isOurs = inner !== undefined && places.nodeOf(inner) !== undefined;
   return {
-    at: inner === undefined ? places.at(holder as object, key) : places.of(inner),
+    at: isOurs ? places.of(inner) : places.at(holder as object, key),
     holder,
     key,
     keyPlace: (name) => places.key(inner ?? (holder as object), name),
