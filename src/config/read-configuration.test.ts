@@ -31,6 +31,17 @@ function told(lines: string, around = ""): string[] {
   return read(text).diagnostics.map((d) => `${d.severity}: ${d.reason}`);
 }
 
+test("a file with nothing in it is a mistake: it may be about to be written anew", () => {
+  for (const text of ["", "\n# soon\n", "include conf.d/*.conf"]) {
+    const { model, diagnostics } = read(text);
+    assert.equal(model, undefined);
+    const [only, ...others] = diagnostics.map(({ severity, reason }) => `${severity}: ${reason}`);
+    assert.equal(only, "error: nothing is configured here: everything would be stopped");
+    assert.deepEqual(others, []);
+    assert.ok(read(text, { permissive: true }).model !== undefined, "keepalived runs without");
+  }
+});
+
 test("an instance that says nothing gets keepalived's defaults, and Nines' safer ones", () => {
   const plain = instance("");
   assert.equal(plain.version, 2);

@@ -77,6 +77,13 @@ export function readKeepalivedConf(
     return { diagnostics: findings.list, texts: new Map(), sourceLine: () => undefined };
   }
   const tree = parseTree(reader.lines, findings);
+  if (tree.length === 0 && !findings.failed) {
+    // Mostly it is being written anew, and a reload would give every address up.
+    const severity = permissive ? "warning" : "error";
+    const at = { file: path, line: 1, column: 1, text: "" };
+    const next = "write a vrrp_instance; --permissive starts with nothing all the same";
+    findings.add(severity, at, "nothing is configured here: everything would be stopped", next);
+  }
   const model = buildModel(tree, path, {
     findings,
     permissive,

@@ -36,6 +36,16 @@ test("what is wrong in the file and what this machine lacks are told at once", (
   ]);
 });
 
+test("a file is read once: a pipe has its text only once", () => {
+  const texts = ["vrrp_instance {\n}"];
+  const files = { readFile: () => texts.pop() ?? "", glob: () => [] };
+  const { diagnostics } = loadConfiguration("/dev/fd/63", { permissive: false, files });
+  assert.deepEqual(
+    diagnostics.map(({ reason }) => reason),
+    ["vrrp_instance needs a name"],
+  );
+});
+
 test("the same for nines.yaml: a certificate that is not there beside a misspelt key", () => {
   const text = [
     "addresses:",

@@ -55,7 +55,7 @@ export interface LoadedConfiguration {
 }
 
 export function loadConfiguration(file: string, options: LoadOptions): LoadedConfiguration {
-  const { path, files } = standIn(file, options);
+  const { path, files } = standIn(file, { ...options, files: readOnce(options.files ?? DISK) });
   const reading = readEither(path, options, files);
   const { service, unfinished, diagnostics: found, texts, sourceLine, notes = [] } = reading;
   const model = service?.vrrp;
@@ -84,6 +84,19 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
   const usable = service === undefined || failed ? {} : { service, model: service.vrrp };
   return { ...usable, texts, diagnostics, ...(notes.length === 0 ? {} : { notes }), lines };
+}
+
+/** A pipe gives its text once, and a file that is being replaced must not be two files. */
+function readOnce(files: ConfigurationFiles): ConfigurationFiles {
+  const texts = new Map<string, string | undefined>();
+  return {
+    trouble: (path) => files.trouble?.(path),
+    glob: (pattern) => files.glob(pattern),
+    readFile(path) {
+      if (!texts.has(path)) texts.set(path, files.readFile(path));
+      return texts.get(path);
+    },
+  };
 }
 
 /** What is in another language stays where it is: it cannot take that place. */

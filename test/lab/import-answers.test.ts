@@ -287,6 +287,19 @@ test("common idioms of haproxy.cfg mean what they mean to HAProxy", async () => 
   });
 });
 
+test("values are compared as HAProxy compares them: things of lists, ports, words of addresses", async () => {
+  const links = ["http://shop.example/a", "http://x.shop.example:80/", "http://ashop.example/"];
+  const hosts = ["ported.example", "PORTED.example:7000", "both.example", "both.example:7000"];
+  const questions: Question[] = [
+    ...["1", "0, 1", "1,0", "01", "a.bot", "a.bot , b"].map((bot) => ["-H", `X-Bot: ${bot}`, "/x"]),
+    ...links.map((link) => ["-H", `Referer: ${link}`, "/linked"]),
+    ...["PUT", "DELETE", "PATCH"].map((method) => ["-X", method, "/written"]),
+    ...hosts.map((host) => ["-H", `Host: ${host}`, "/x"]),
+  ];
+  const command = (file: string) => ["haproxy", "-db", "-f", file];
+  await compare({ source: "haproxy/compared.cfg", command, questions });
+});
+
 test("common idioms of nginx.conf mean what they mean to nginx", async () => {
   const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
   paths.push("/item/17", "/item/17-red?x=1", "/item/x", "/IMG/a/b.png?c=d", "/pic/a?b");

@@ -90,7 +90,7 @@ function staticCriterion(fetch: string, values: readonly string[], context: AclC
 
 function requestCriterion(fetch: string, values: readonly string[], flags: Flags): Term {
   if (fetch === "src") return values.length === 0 ? undefined : { source: values.map(withPrefix) };
-  if (fetch === "method") return { method: [...values] };
+  if (fetch === "method") return methodTerm(values);
   if (/^base(?:_beg)?$/u.test(fetch))
     return baseTerm(values, fetch === "base" ? flags : { ...flags, how: "beg" });
   if (fetch === "ssl_fc_sni") return hostTerm(values, flags.how === "" ? "str" : flags.how);
@@ -104,6 +104,12 @@ function requestCriterion(fetch: string, values: readonly string[], flags: Flags
     return matches.includes(undefined) || matches.length === 0 ? undefined : { path: matches };
   }
   return namedCriterion(fetch, values, flags);
+}
+
+/** HAProxy compares them as they stand: `get` is not the GET that clients send. */
+function methodTerm(values: readonly string[]): Term {
+  const method = values.filter((value) => value === value.toUpperCase());
+  return method.length === 0 ? "false" : { method };
 }
 
 /** Host and path in one: of one host, and not of the beginning of its name. */
@@ -137,21 +143,26 @@ function pathText(value: string, how: string, ignoreCase: boolean): string | und
   return `~ ${ignoreCase ? `(?i:${expression})` : expression}`;
 }
 
-function expressionOf(value: string, how: string): string | undefined {
+/** Where a text begins and ends. */
+const WHOLE = { from: "^", to: "$" };
+/** To `hdr` each value is a list, and it looks at each thing of it. */
+const AMONG_OTHERS = { from: "(?:^|,)\\s*", to: "\\s*(?:,|$)" };
+
+function expressionOf(value: string, how: string, { from, to } = WHOLE): string | undefined {
   const plain = literal(value);
   switch (how) {
     case "str":
-      return `^${plain}$`;
+      return `${from}${plain}${to}`;
     case "beg":
-      return `^${plain}`;
+      return `${from}${plain}`;
     case "end":
-      return `${plain}$`;
+      return `${plain}${to}`;
     case "sub":
       return plain;
     case "dir":
-      return `(^|/)${plain.replace(/^\/|\/$/gu, "")}(/|$)`;
+      return `(${from}|/)${plain.replace(/^\/|\/$/gu, "")}(/|${to})`;
     case "dom":
-      return `(^|\\.)${plain}(\\.|:|$)`;
+      return `(${from}|[/?.:])${plain}([/?.:]|${to})`;
     case "reg":
       return ecmascript(value);
     default:
@@ -183,26 +194,15 @@ function namedCriterion(fetch: string, values: readonly string[], flags: Flags):
     if (host !== undefined) return host;
   }
   const ignoreCase = flags.ignoreCase || name.toLowerCase() === "host";
-  const isList = what === "hdr" && LISTS.test(name);
+  const isList = what === "hdr" && name.toLowerCase() !== "host";
   if (how === "str" && values.length === 1 && !ignoreCase && !isList) {
     return { [section]: { [name]: { exact: values[0] } } };
   }
-  const expressions = values.map((value) => {
-    const found = expressionOf(value, how);
-    return isList && how !== "reg" ? found && amongOthers(found) : found;
-  });
+  const ends = isList ? AMONG_OTHERS : WHOLE;
+  const expressions = values.map((value) => expressionOf(value, how, ends));
   if (expressions.includes(undefined)) return undefined;
   const all = expressions.length === 1 ? expressions[0]! : `(?:${expressions.join("|")})`;
   return { [section]: { [name]: { regex: ignoreCase ? `(?i:${all})` : all } } };
-}
-
-/** Headers that are lists: `hdr` looks at each thing of it. */
-const LISTS =
-  /^(?:accept(?:-\w+)?|cache-control|connection|pragma|sec-websocket-protocol|upgrade|via|x-forwarded-\w+)$/iu;
-
-/** Its ends are those of a thing of the list. */
-function amongOthers(expression: string): string {
-  return expression.replace(/^\^/u, "(?:^|,)\\s*").replace(/(?<!\\)\$$/u, "\\s*(?:,|$)");
 }
 
 /** `gt 0` is there, `eq 0` is not. */
@@ -212,12 +212,13 @@ function countTerm(section: string, name: string, values: readonly string[]): Te
   return ["eq 0", "0", "lt 1"].includes(text) ? { [section]: { [name]: false } } : undefined;
 }
 
-/** Hosts of routes are names without port, or `*.name`. */
+/** Hosts of routes are names without port, or `*.name`. Undefined: the port counts, or the name is none. */
 function hostTerm(values: readonly string[], how: string): Term {
-  const hosts = values.map((value) => {
-    const host = value.replace(/:\d+$/u, "").toLowerCase();
-    if (how === "str") return host;
-    return how === "end" && host.startsWith(".") ? `*${host}` : undefined;
+  const names = values.map((value) => value.toLowerCase());
+  const hosts = names.map((name) => {
+    if (how === "end") return /^\.[^:]*$/u.test(name) ? `*${name}` : undefined;
+    const host = name.replace(/:\d+$/u, "");
+    return how === "str" && names.includes(host) ? host : undefined;
   });
-  return hosts.includes(undefined) ? undefined : { host: hosts };
+  return hosts.includes(undefined) ? undefined : { host: [...new Set(hosts)] };
 }
