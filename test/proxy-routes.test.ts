@@ -372,29 +372,3 @@ describe("injected faults", () => {
     assert.ok(hits > 250 && hits < 350, `${hits} of 1000`);
   });
 });
-
-describe("an explained request", () => {
-  const told = (rig: ProxyRig, path: string, door = "http"): readonly string[] => {
-    const url = `${door}://a.example:80${path}`;
-    const asked = { method: "GET", url, headers: [], source: "" };
-    return rig.engine.explain(rig.now, asked).lines;
-  };
-
-  it("for a path of the balancer itself goes to no server", () => {
-    assert.deepEqual(told(withRoute({}), "/readyz?x"), [
-      "frontend www: client unknown",
-      "answered here: it is the frontend's ready_path",
-    ]);
-  });
-
-  it("tells what else it may meet: https without TLS, a limit, an injected fault", () => {
-    assert.match(told(withRoute({}), "/x", "https")[1] ?? "", /^it has no tls: /u);
-    const rateLimit = { per: "source", perSecond: 5, burst: 10, size: 100 } as const;
-    const fault = { abort: { percent: 50, status: 503 }, delay: { percent: 10, ms: 200 } };
-    assert.deepEqual(told(withRoute({ rateLimit, fault }), "/x").slice(2, 5), [
-      "rate limit: 10 at once, then 5 a second per source; else 429",
-      "fault: 50 % are answered 503",
-      "fault: 10 % wait 200 ms first",
-    ]);
-  });
-});

@@ -160,7 +160,7 @@ function addChanges(program: Command, { terminal, end, withDirectories }: Wiring
   withDirectories(program.command("apply"), false)
     .description("carry a changed nines.yaml out; it takes the place of the running one")
     .argument("<file>")
-    .option("--confirm-within <time>", "goes back by itself unless confirmed, e.g. 60s", parseTime)
+    .option("--confirm-within <time>", "goes back by itself unless confirmed, e.g. 60s", parseSpan)
     .action(async (file: string, given: Flags & { readonly confirmWithin?: number }) => {
       const { apply } = await import("./apply.ts");
       const { confirmWithin: confirmWithinMs } = given;
@@ -198,6 +198,13 @@ function parseCount(text: string): number {
 function parseTime(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError("write 500ms, 60s or 5m");
+  return ms;
+}
+
+/** Nobody could confirm within no time. */
+function parseSpan(text: string): number {
+  const ms = parseTime(text);
+  if (ms === 0) throw new InvalidArgumentError("longer than 0, please");
   return ms;
 }
 

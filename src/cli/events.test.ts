@@ -70,6 +70,23 @@ test("a journal that cannot be read is told; a node that runs tells what it stil
   assert.match(living.lines.join("\n"), /cannot be read.*\n.*still knows\n.*"seq":7/);
 });
 
+test("of a node without a journal as many lines are shown as were asked for", async () => {
+  const known = [1, 2, 3, 4].map((seq) => ({ ...record(seq), time: "2026-01-01T00:00:00.000Z" }));
+  const followed: number[] = [];
+  const client = {
+    status: async () => ({ roles: [], stateDirectory: folder }),
+    events: async () => known,
+    follow: async (from: number) => void followed.push(from),
+  } as unknown as ControlClient;
+  const shown = async (options: Partial<EventsOptions>): Promise<string[]> =>
+    (await says(options, client)).lines.map((line) => /"seq":(\d)/.exec(line)?.[1] ?? line);
+  assert.deepEqual(await shown({ lines: 2 }), ["3", "4"]);
+  assert.deepEqual(await shown({ lines: 2, since: { agoMs: 1e15 } }), ["1", "2", "3", "4"]);
+  assert.deepEqual(await shown({ lines: 1, follow: true }), ["4", "nines ended"]);
+  assert.deepEqual(followed, [4]);
+  assert.match((await shown({ kind: "absent" }))[0] ?? "", /knows nothing of that/);
+});
+
 test("the journal of a dead node is read by number, time, subject and level", async () => {
   const all = Array.from({ length: 12_000 }, (_, i) =>
     record(i + 1, i % 4_000 === 3 ? { level: "error", subject: "web" } : {}),

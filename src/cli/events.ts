@@ -199,19 +199,27 @@ async function fromControl(
 ): Promise<ExitCode> {
   const { since, until } = options;
   const { sinceMs = -Infinity, untilMs = Infinity } = timesOf(since, until);
-  const show = (event: LoggedEvent): void => {
+  const isAsked = (event: LoggedEvent): boolean => {
     const at = Date.parse(event.time);
-    const isAsked = at >= sinceMs && at < untilMs && event.seq < (until?.seq ?? Infinity);
-    if (!isAsked || !isListed(event, options)) return;
+    const isInTime = at >= sinceMs && at < untilMs && event.seq < (until?.seq ?? Infinity);
+    return isInTime && isListed(event, options);
+  };
+  const show = (event: LoggedEvent): void => {
     if (options.json) terminal.out(JSON.stringify(event));
     else terminal.out(colored(terminal, event.level, eventLine(event)));
   };
   const from = since?.seq ?? 0;
+  const known = await client.events(from);
+  const asked = known.filter(isAsked);
+  const isBounded = since === undefined && until === undefined;
+  for (const event of isBounded ? asked.slice(-options.lines) : asked) show(event);
   if (!options.follow) {
-    for (const event of await client.events(from)) show(event);
+    if (asked.length === 0) terminal.err("nines: the control process knows nothing of that");
     return 0;
   }
-  await client.follow(from, show);
+  await client.follow(known.at(-1)?.seq ?? from, (event) => {
+    if (isAsked(event)) show(event);
+  });
   terminal.err("nines ended");
   return 1;
 }

@@ -75,7 +75,7 @@ function serverRow(server: PoolServer, terminal: Terminal): readonly string[] {
   const shown = endpoint === "" || endpoint === name ? name : `${name} (${endpoint})`;
   const warning = server.check?.warning;
   const leaving = active > 0 ? server.drain?.text : undefined;
-  const why = [server.reason, leaving, warning, server.seenBy].filter(
+  const why = [server.reason, leaving, warning, server.suspended, server.seenBy].filter(
     (part) => part !== undefined && part !== "",
   );
   return [

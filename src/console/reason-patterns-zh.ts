@@ -157,6 +157,12 @@ export const REASON_PATTERNS: Patterns = [
   ["connected in {time}", "已连接，用时 {time}"],
   ["has not passed a check yet", "尚未通过检查"],
   ["not checked yet", "尚未检查"],
+  ["checks suspended: {address} is elsewhere", "检查已暂停：{address} 不在本机"],
+  [
+    "checks suspended: {address} and {count} more are elsewhere",
+    "检查已暂停：{address} 等地址（另有 {count} 个）不在本机",
+  ],
+  ["checks go on: the address is here", "检查继续：地址在本机"],
   ["has no check", "没有检查"],
   ["its name does not resolve: {why}", "无法解析其名称：{why}"],
   ["could not be asked: {~why}", "无法检查：{~why}"],

@@ -1,7 +1,7 @@
 /** A line to the check role: targets go there (control), verdicts come (control and workers). */
 
 import type { ServiceModel } from "../config/service/service-model.ts";
-import type { CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckVerdict, Suspended } from "../core/check/check-settings.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
 
@@ -15,6 +15,8 @@ export interface CheckRoleListener {
   /** For a check role that is new. */
   known?(): readonly CheckVerdict[];
   note?(subject: string, reason: string): void;
+  /** All that nobody asks now, and why. */
+  suspended?(servers: readonly Suspended[]): void;
 }
 
 /** What the check process is to do for the balancer. */
@@ -97,6 +99,7 @@ export class CheckRoleLink {
     if (message.type === "verdicts") this.#listener.verdicts(message.verdicts);
     else if (message.type === "unknown") this.#listener.unknown?.(message.subjects);
     else if (message.type === "note") this.#listener.note?.(message.subject, message.reason);
+    else if (message.type === "suspended") this.#listener.suspended?.(message.servers);
     else this.#endTold.resolve();
   }
 

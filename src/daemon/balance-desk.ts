@@ -65,7 +65,7 @@ export class BalanceDesk {
   readonly #names: ServerNames;
   readonly #checks: CheckRoleLink;
   readonly #tickets = new TicketKeys((all) => this.#workers.send({ type: "ticket-keys", ...all }));
-  readonly #verdicts = new Verdicts();
+  readonly #verdicts = new Verdicts((...said) => this.#say(...said));
   readonly #traffic = new TrafficDesk();
   readonly #past: PastCounts;
   readonly #news = new BalanceNews();
@@ -96,12 +96,7 @@ export class BalanceDesk {
       failed: (host, reason) =>
         this.#say("limited", `the name ${host} does not resolve (${reason}); asking again`),
     });
-    this.#checks = new CheckRoleLink(checkSocket, "control", {
-      verdicts: (all) => this.#verdicts.note(all),
-      unknown: (all) => this.#verdicts.forget(all),
-      known: () => this.#verdicts.all,
-      note: (subject, reason) => this.#say("limited", reason, subject),
-    });
+    this.#checks = new CheckRoleLink(checkSocket, "control", this.#verdicts);
   }
 
   get isRunning(): boolean {
@@ -177,7 +172,8 @@ export class BalanceDesk {
     const service = this.#service;
     if (service === undefined) return undefined;
     const counts = await this.#past.look(this.#workers.links, histograms);
-    return viewOf({ ...counts, service, verdicts: this.#verdicts.seen, names: this.#names });
+    const { seen: verdicts, notAsked } = this.#verdicts;
+    return viewOf({ ...counts, service, verdicts, notAsked, names: this.#names });
   }
 
   async traffic(what: Counting): Promise<CountingProcess[]> {

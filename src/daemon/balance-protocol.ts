@@ -13,7 +13,7 @@
 import type { AdminChange, ServerOverride } from "../core/balance/pool-ports.ts";
 import type { StickRecord } from "../core/balance/stick-table.ts";
 import type { PoolNotices } from "../core/check/server-notices.ts";
-import type { CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckTarget, CheckVerdict, Suspended } from "../core/check/check-settings.ts";
 import type { Counted } from "../core/journal/tally.ts";
 import type { FifoSettings, ScriptSecurity } from "../config/model.ts";
 import type { BalanceSettings } from "../core/proxy/frontend-settings.ts";
@@ -160,6 +160,8 @@ export type FromCheckRole =
   | { readonly type: "verdicts"; readonly verdicts: readonly CheckVerdict[] }
   /** What was told of these holds no more: they have moved, say. */
   | { readonly type: "unknown"; readonly subjects: readonly string[] }
+  /** To the control role: all whose checks wait for an address, whenever that may have changed. */
+  | { readonly type: "suspended"; readonly servers: readonly Suspended[] }
   /** To the control role: a script that servers are told of with could not be run, or failed. */
   | { readonly type: "note"; readonly subject: string; readonly reason: string }
   | { readonly type: "end-told" };

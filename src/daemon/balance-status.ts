@@ -58,6 +58,8 @@ export interface PoolServer extends ServedServer {
   /** Where it listens, as in the configuration. */
   readonly endpoint: string;
   readonly check?: LastCheck;
+  /** Why nobody asks it now: `checks suspended: 10.0.0.100 is elsewhere`. */
+  readonly suspended?: string;
   /** Workers differ: how many of them see it in this state, as `1 of 2 workers`. */
   readonly seenBy?: string;
 }

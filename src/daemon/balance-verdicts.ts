@@ -1,31 +1,66 @@
 /** What the check process said last of each server, for status and for a successor of that process. */
 
-import type { CheckVerdict } from "../core/check/check-settings.ts";
+import type { CheckVerdict, Suspended } from "../core/check/check-settings.ts";
 import { monotonicMs } from "../drivers/clock.ts";
+import type { CheckRoleListener } from "./balance-check-link.ts";
 import type { SeenVerdict } from "./balance-view.ts";
 
-export class Verdicts {
+/** `limited`: something cannot be done; `note`: good to know. */
+type Say = (kind: "limited" | "note", reason: string, subject: string) => void;
+
+export class Verdicts implements CheckRoleListener {
+  readonly #say: Say;
   readonly #seen = new Map<string, SeenVerdict>();
+  /** Why nobody asks them, by subject. */
+  #suspended = new Map<string, string>();
+
+  constructor(say: Say) {
+    this.#say = say;
+  }
 
   /** By subject. */
   get seen(): ReadonlyMap<string, SeenVerdict> {
     return this.#seen;
   }
 
-  get all(): CheckVerdict[] {
+  get notAsked(): ReadonlyMap<string, string> {
+    return this.#suspended;
+  }
+
+  known(): CheckVerdict[] {
     return [...this.#seen.values()].map(({ verdict }) => verdict);
   }
 
-  note(verdicts: readonly CheckVerdict[]): void {
+  verdicts(verdicts: readonly CheckVerdict[]): void {
     const atMs = monotonicMs();
     for (const verdict of verdicts) this.#seen.set(verdict.subject, { verdict, atMs });
   }
 
-  forget(subjects: readonly string[]): void {
+  unknown(subjects: readonly string[]): void {
     for (const subject of subjects) this.#seen.delete(subject);
   }
 
+  note(subject: string, reason: string): void {
+    this.#say("limited", reason, subject);
+  }
+
+  suspended(servers: readonly Suspended[]): void {
+    const before = this.#suspended;
+    this.#suspended = new Map(servers.map(({ subject, reason }) => [subject, reason]));
+    for (const { subject, reason } of servers) {
+      if (before.get(subject) !== reason) this.#say("note", reason, subject);
+    }
+    for (const subject of before.keys()) {
+      if (!this.#suspended.has(subject))
+        this.#say("note", "checks go on: the address is here", subject);
+    }
+  }
+
   keepOnly(subjects: ReadonlySet<string>): void {
-    this.forget([...this.#seen.keys()].filter((subject) => !subjects.has(subject)));
+    this.unknown([...this.#seen.keys()].filter((subject) => !subjects.has(subject)));
+    // Removed servers are not checked again.
+    for (const subject of this.#suspended.keys()) {
+      if (!subjects.has(subject)) this.#suspended.delete(subject);
+    }
   }
 }

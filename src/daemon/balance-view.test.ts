@@ -58,15 +58,16 @@ test("a server whose name has no address is shown, and why it gets no requests",
     const names = {
       troubleOf: () => (trouble ? { reason: "ENOTFOUND", sinceMs: monotonicMs() } : undefined),
     };
-    const sources = { living: [worker], past: [], service: service!, verdicts: new Map(), names };
-    return viewOf(sources).pools[0]!.servers.map(
-      ({ name, endpoint, state, reason, usable }) =>
-        `${name} ${endpoint} ${state} ${usable}: ${reason}`,
+    const notAsked = new Map(trouble ? [["web/a", "checks suspended"]] : []);
+    const known = { service: service!, verdicts: new Map(), notAsked, names };
+    return viewOf({ living: [worker], past: [], ...known }).pools[0]!.servers.map(
+      ({ name, endpoint, state, reason, usable, suspended }) =>
+        `${name} ${endpoint} ${state} ${usable}: ${reason}${suspended === undefined ? "" : `; ${suspended}`}`,
     );
   };
   const well = "a 10.0.0.1:80 unchecked true: has no check";
   assert.deepEqual(servers(true), [
-    well,
+    `${well}; checks suspended`,
     "b gone.example:80 down false: its name does not resolve: ENOTFOUND",
   ]);
   // It has one, and workers are about to hear of it.

@@ -28,22 +28,31 @@ export interface ViewSources {
   readonly service: ServiceModel;
   /** By subject. */
   readonly verdicts: ReadonlyMap<string, SeenVerdict>;
+  /** Why nobody asks them now, by subject. */
+  readonly notAsked: ReadonlyMap<string, string>;
   readonly names: Pick<ServerNames, "troubleOf">;
 }
 
 export function viewOf(sources: ViewSources): BalanceStatus {
-  const { living, past, service, verdicts, names } = sources;
+  const { living, past, service, verdicts, notAsked, names } = sources;
   const { frontends, pools } = addUp(living, past);
   const workers = living.map(({ frontends: _frontends, pools: _pools, ...worker }) => worker);
   const viewed = pools.map((pool) => ({
     ...pool,
     servers: [...pool.servers, ...nameless(pool, service, names)].map((server) => {
-      const seen = verdicts.get(serverSubject(pool.name, server.name));
+      const subject = serverSubject(pool.name, server.name);
+      const seen = verdicts.get(subject);
+      const suspended = notAsked.get(subject);
       const configured = service.balance.pools
         .find(({ name }) => name === pool.name)
         ?.servers.find(({ name }) => name === server.name);
       const endpoint = configured === undefined ? "" : endpointText(configured.endpoint);
-      return { ...server, endpoint, ...(seen === undefined ? {} : { check: lastCheck(seen) }) };
+      return {
+        ...server,
+        endpoint,
+        ...(seen === undefined ? {} : { check: lastCheck(seen) }),
+        ...(suspended === undefined ? {} : { suspended }),
+      };
     }),
   }));
   return { workers, frontends, pools: viewed };

@@ -7,6 +7,7 @@ import type { Server } from "node:net";
 import { onBeat } from "../drivers/beat.ts";
 import { Prng } from "../lib/prng.ts";
 import type { FromCheckRole, ToCheckRole } from "./balance-protocol.ts";
+import { CheckedAddresses } from "./check-role-addresses.ts";
 import { ServerNotices } from "../core/check/server-notices.ts";
 import { CheckRunner } from "./check-runner.ts";
 import type { MailAlerts } from "./notify-mail.ts";
@@ -29,6 +30,7 @@ export class ServerChecks {
   readonly #clients = new Set<Connection>();
   readonly #controls = new Set<Connection>();
   readonly #runner: CheckRunner;
+  readonly #addresses: CheckedAddresses;
   readonly #notices = new ServerNotices();
   readonly #desk: NoticeDesk;
   readonly #lines: NotifyLines;
@@ -47,6 +49,7 @@ export class ServerChecks {
       },
       (...said) => this.#desk.run(this.#notices.heardCheck(...said)),
     );
+    this.#addresses = new CheckedAddresses(this.#runner, () => this.#tellSuspended());
     this.#desk = new NoticeDesk(
       (subject, reason) => this.note(subject, reason),
       (line) => lines.write("servers", line),
@@ -76,6 +79,7 @@ export class ServerChecks {
   }
 
   close(): void {
+    this.#addresses.close();
     this.#runner.close();
     for (const client of this.#clients) client.close();
     this.#clients.clear();
@@ -92,6 +96,7 @@ export class ServerChecks {
           if (message.role === "control") {
             this.#controls.add(connection);
             this.#remember(message);
+            if (this.#isConfigured) this.#tellSuspended();
           }
           connection.send({ type: "verdicts", verdicts: this.#runner.verdicts });
           // It may have heard of these before, and not that it holds no more.
@@ -109,6 +114,8 @@ export class ServerChecks {
           if (isLast) this.#desk.run(told);
           this.#lines.configure("servers", isLast ? [] : [all ?? {}, lvs ?? {}], context);
           if (!isLast) this.#desk.run(told);
+          const unseen = this.#addresses.configure(message.targets);
+          if (unseen !== undefined) note(unseen);
           const subjects = this.#runner.configure(message.targets, message.scripts);
           const news: FromCheckRole[] =
             subjects.length === 0 ? [] : [{ type: "unknown", subjects }];
@@ -116,6 +123,7 @@ export class ServerChecks {
           if (!this.#isConfigured) news.push({ type: "verdicts", verdicts: this.#runner.verdicts });
           this.#isConfigured = true;
           for (const client of this.#clients) for (const one of news) client.send(one);
+          this.#tellSuspended();
         }
       },
       closed: () => {
@@ -131,6 +139,11 @@ export class ServerChecks {
     this.#notices.rememberPools(told);
     this.#runner.remember(known, asked);
     for (const { subject, up } of known) this.#notices.remember(subject, up);
+  }
+
+  #tellSuspended(): void {
+    const servers = this.#runner.suspended;
+    for (const control of this.#controls) control.send({ type: "suspended", servers });
   }
 
   async #tellEnd(connection: Connection): Promise<void> {

@@ -340,3 +340,53 @@ test("the last word of an agent that fell silent holds beside another check in a
   server.close();
   words.close();
 });
+
+test("servers are asked while this machine has one of the addresses, and stay what they were meanwhile", async () => {
+  let asked = 0;
+  const server = createServer((socket) => {
+    asked++;
+    socket.on("error", () => {});
+    socket.end("VERSION 1\r\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const [a, b] = targets(2, { kind: "memcached" }, port);
+  const whileHeld = ["10.0.0.100", "10.0.0.101"];
+  const waits = { ...a!, check: { ...a!.check, whileHeld } };
+  const elsewhere = { ...b!, endpoint: { ...b!.endpoint, port: 1 } } as CheckTarget;
+  const told: string[] = [];
+  const note = ({ subject, up }: CheckVerdict): void => void told.push(`${subject} ${up}`);
+  const runner = new CheckRunner(new Prng(1), note);
+  runner.lookAtAddresses(() => false);
+  const until = (done: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const look = setInterval(() => {
+        if (!done()) return;
+        clearInterval(look);
+        resolve();
+      }, 5);
+    });
+  runner.configure([waits, elsewhere], RULES);
+  await until(() => told.length > 0);
+  assert.deepEqual([asked, told], [0, ["web/1 false"]]);
+  const reason = "checks suspended: 10.0.0.100 and 1 more are elsewhere";
+  assert.deepEqual(runner.suspended, [{ subject: "web/0", reason }]);
+
+  runner.lookAtAddresses((address) => address === "10.0.0.101");
+  assert.deepEqual(runner.suspended, []);
+  await until(() => told.length > 1);
+  assert.deepEqual(told, ["web/1 false", "web/0 true"]);
+
+  runner.lookAtAddresses(() => false);
+  const before = asked;
+  const { ended } = runner;
+  await until(() => runner.ended > ended + 3);
+  // One may have been under way.
+  assert.ok(asked <= before + 1, `${asked - before} more`);
+  assert.deepEqual(
+    runner.verdicts.map(({ up }) => up),
+    [true, false],
+  );
+  runner.close();
+  server.close();
+});

@@ -1,10 +1,16 @@
 /** Runs the checks of all targets: machines of core over sockets. Used by the check role. */
 
-import type { AgentWord, CheckTarget, CheckVerdict } from "../core/check/check-settings.ts";
+import type {
+  AgentWord,
+  CheckTarget,
+  CheckVerdict,
+  Suspended,
+} from "../core/check/check-settings.ts";
 import { combinedVerdict, isOtherVerdict } from "../core/check/combined-verdict.ts";
 import { DerivedKeys } from "../core/check/scram.ts";
 import { startOffset } from "../core/check/schedule.ts";
 import { isOptional, ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
+import { isHere, whySuspended } from "../core/check/suspension.ts";
 import { type Abandon, ask } from "../drivers/check-ask.ts";
 import type { ScriptRules } from "../drivers/check-script.ts";
 import { CheckWires } from "../drivers/check-wire.ts";
@@ -66,6 +72,7 @@ export class CheckRunner {
   #scripts: ScriptRules = { enforce: true };
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #holds: (address: string) => boolean = () => true;
   #timerAt = Infinity;
   /** When the next wake is to be; what it is later than that, we stood still. */
   #expectedMs = Infinity;
@@ -150,6 +157,31 @@ export class CheckRunner {
     return [...this.#keysOf.keys()].flatMap((subject) => this.#verdictOf(subject) ?? []);
   }
 
+  /** Of these no check is run now, and why. */
+  get suspended(): Suspended[] {
+    return [...this.#keysOf].flatMap(([subject, keys]) => {
+      const checks = keys.flatMap((key) => this.#running.get(key)?.check ?? []);
+      const [first] = checks;
+      if (first === undefined || checks.some(({ isSuspended }) => !isSuspended)) return [];
+      return [{ subject, reason: whySuspended(first.target.check) }];
+    });
+  }
+
+  /** `holds`: whether this machine has an address. To be called again when that changed. */
+  lookAtAddresses(holds: (address: string) => boolean): void {
+    this.#holds = holds;
+    const here = ({ check: { target } }: Running): boolean => isHere(target.check, holds);
+    const all = [...this.#running.values()];
+    for (const one of all) if (!here(one)) this.#step(one, { type: "suspended" });
+    const back = all.filter((one) => one.check.isSuspended && here(one));
+    const now = monotonicMs();
+    for (const [i, one] of back.entries()) {
+      const { intervalMs } = one.check.target.check.timing;
+      this.#step(one, { type: "resumed", atMs: now + startOffset(i, back.length, intervalMs) });
+    }
+    this.#arm();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -229,7 +261,8 @@ export class CheckRunner {
       },
     };
     this.#running.set(keyOf(target), running);
-    this.#heap.push(running);
+    if (isHere(target.check, this.#holds)) this.#heap.push(running);
+    else this.#step(running, { type: "suspended" });
   }
 
   #forget(key: string, running: Running, atOnce = false): void {

@@ -80,6 +80,26 @@ test("a change that is not confirmed in time is taken back", async () => {
   assert.equal(existsSync(join(directory, "unconfirmed.json")), false);
 });
 
+test("what was written into the files themselves is kept when they go back", async () => {
+  const { file, texts, told, make, directory, read } = scene(() => true);
+  const pools = join(directory, "conf.d", "pools.yaml");
+  mkdirSync(join(directory, "conf.d"));
+  writeFileSync(pools, "pools");
+  const trial = make();
+  trial.loaded(new Map(read().map((path) => [path, readFileSync(path, "utf8")])));
+  writeFileSync(file, "an hour's work");
+  writeFileSync(pools, "and its pools");
+  await trial.apply("an hour's work", 1);
+  await told.promise;
+  assert.equal(readFileSync(file, "utf8"), "first");
+  const kept = join(directory, ".nines.yaml.unconfirmed");
+  assert.equal(readFileSync(kept, "utf8"), "an hour's work");
+  const keptPools = join(directory, "conf.d", ".pools.yaml.unconfirmed");
+  assert.equal(readFileSync(keptPools, "utf8"), "and its pools");
+  assert.deepEqual(globSync(join(directory, "conf.d", "*")), [pools]);
+  assert.ok(texts.join().includes(`what was tried is kept as ${kept}`), texts.join());
+});
+
 test("included files go back with the file that includes them", async () => {
   const { file, texts, told, make, directory, read } = scene(() => true);
   const [pools, fresh] = ["pools.yaml", "fresh.yaml"].map((name) =>
@@ -96,7 +116,8 @@ test("included files go back with the file that includes them", async () => {
   assert.equal(readFileSync(file, "utf8"), "first");
   assert.equal(readFileSync(pools!, "utf8"), "pools");
   assert.deepEqual(read(), [file, pools]);
-  assert.equal(readFileSync(`${fresh}.unconfirmed`, "utf8"), "a pool that was not there");
+  const aside = join(directory, "conf.d", ".fresh.yaml.unconfirmed");
+  assert.equal(readFileSync(aside, "utf8"), "a pool that was not there");
   assert.match(texts.join(), /runs again; .*fresh\.yaml was not part of it/);
 });
 

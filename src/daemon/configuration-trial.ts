@@ -7,6 +7,7 @@
 
 import {
   chownSync,
+  copyFileSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -14,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { wallMs } from "../drivers/clock.ts";
 import type { Done, Failure, Reloaded } from "./control-api.ts";
 import { firstMistake } from "./load-configuration.ts";
@@ -187,7 +188,7 @@ export class ConfigurationTrial {
     this.#forget();
     const { reloaded, diagnostics } = await this.#options.reload();
     const how = reloaded
-      ? [": the one before it runs again", ...back.map(setAsideText)].join("; ")
+      ? [": the one before it runs again", ...back].join("; ")
       : `, and going back failed: ${firstMistake(diagnostics)}`;
     this.#say(`nobody confirmed the configuration${how}`);
   }
@@ -222,19 +223,23 @@ export function takeBackOverdue(
 }
 
 /**
- * All files as they were. One that was not read then and would be read now - `conf.d/*.yaml` finds it - is set
- * aside under another name: the answer. A text: what went wrong.
+ * All files as they were. What was tried is kept beside each: it may have been written there and nowhere else. A
+ * file that was not read then and would be read now - `conf.d/*.yaml` finds it - is set aside under another name.
+ * The answer tells both. A text: what went wrong.
  */
 function putBack(
   { file, previous, included }: Trial,
   read: () => Iterable<string>,
 ): readonly string[] | string {
   const texts = new Map([...Object.entries(included ?? {}), [file, previous]]);
+  const notes: string[] = [];
   for (const [path, text] of texts) {
-    const trouble = readText(path) === text ? undefined : replaceFile(path, text);
+    if (readText(path) === text) continue;
+    if (keepAside(path)) notes.push(`what was tried is kept as ${asidePath(path)}`);
+    const trouble = replaceFile(path, text);
     if (trouble !== undefined) return trouble;
   }
-  if (included === undefined) return [];
+  if (included === undefined) return notes;
   const strangers = [...read()].filter((path) => !texts.has(resolve(path)));
   for (const path of strangers) {
     try {
@@ -242,16 +247,24 @@ function putBack(
     } catch (error) {
       return `cannot rename ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
     }
+    notes.push(`${path} was not part of it, and is now ${asidePath(path)}`);
   }
-  return strangers;
+  return notes;
 }
 
+/** False: there is nothing to keep, or no room; going back does not wait for that. */
+function keepAside(path: string): boolean {
+  try {
+    copyFileSync(path, asidePath(path));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Hidden, so that `include: conf.d/*` does not read it. */
 function asidePath(path: string): string {
-  return `${path}.unconfirmed`;
-}
-
-function setAsideText(path: string): string {
-  return `${path} was not part of it, and is now ${asidePath(path)}`;
+  return join(dirname(path), `.${basename(path)}.unconfirmed`);
 }
 
 /** A change that nobody has confirmed or taken back yet. */

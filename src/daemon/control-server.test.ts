@@ -1,7 +1,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, get, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import { createConnection, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -99,6 +99,14 @@ after(() => {
 
 test("the socket is for its owner only", () => {
   assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a request that names no place is told so, and nothing of our insides", async () => {
+  const [answer] = (await once(get({ socketPath: path, path: "//" }), "response")) as [
+    IncomingMessage,
+  ];
+  assert.equal(answer.statusCode, 400);
+  assert.match((await answer.toArray()).join(""), /^\{"error":"the request names no place"\}/);
 });
 
 test("status comes back as it went in", async () => {

@@ -61,7 +61,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://nines");
+  const url = URL.parse(request.url ?? "/", "http://nines");
+  if (url === null) return sendJson(response, 400, { error: "the request names no place" });
   const [, version, verb, subject] = url.pathname.split("/").map(decode);
   const balance = `${request.method} ${version === "v1" ? (verb ?? "") : ""}`;
   noteOrder(backend.events, request, response);

@@ -166,11 +166,11 @@ function allWell(settings: VrrpSettings): readonly RouterInput[] {
   const tracks = [...settings.instances, ...settings.groups].flatMap((one) => one.tracks);
   const witnesses = settings.instances.flatMap((instance) => instance.witnesses);
   return [
-    ...tracks.flatMap(({ kind, name, reverse }): readonly RouterInput[] =>
-      kind === "script" || kind === "process" || kind === "file" || kind === "bfd"
-        ? [{ type: "track-changed", kind, name, ok: !reverse, value: 0, reason }]
-        : [],
-    ),
+    ...tracks.flatMap(({ kind, name, weight, reverse }): readonly RouterInput[] => {
+      if (kind !== "script" && kind !== "process" && kind !== "file" && kind !== "bfd") return [];
+      const value = weight === 0 && reverse ? 1 : 0;
+      return [{ type: "track-changed", kind, name, ok: !reverse, value, reason }];
+    }),
     ...witnesses.map((address): RouterInput => {
       return { type: "witness-changed", address, reachable: true };
     }),

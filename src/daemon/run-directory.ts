@@ -46,7 +46,8 @@ export function workerBox(directory: string, serial: number): string {
 
 /**
  * Makes `path` (0750) unless it is there. The answer is what is wrong with it, if anything. A directory that
- * holds other things may be anybody's, as /run or the one we stand in: its rights stay as they are.
+ * holds other things may be anybody's, as /run or the one we stand in: its rights stay as they are. A disk that
+ * went read-only costs the node its memory, not its addresses: whoever wants to write there tells.
  */
 export function prepareDirectory(
   path: string,
@@ -71,7 +72,9 @@ export function prepareDirectory(
     accessSync(path, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return `cannot use ${path}: ${troubleOf(error as NodeJS.ErrnoException, option)}`;
+    const trouble = error as NodeJS.ErrnoException;
+    if (option === "--state-dir" && trouble.code === "EROFS") return undefined;
+    return `cannot use ${path}: ${troubleOf(trouble, option)}`;
   }
 }
 

@@ -43,9 +43,12 @@ export class NodeTlsFront {
       ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
     });
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
-    this.#server.on("tlsClientError", ({ message }, { authorizationError: unknown }) => {
+    this.#server.on("tlsClientError", ({ message }, socket) => {
+      const { authorizationError: unknown } = socket;
       const reason = unknown ? `client certificate: ${String(unknown)}` : message;
       over(this.#current.getStore())?.refused(reason);
+      // Whose time is over Node leaves open, with nobody to close it.
+      socket.destroy();
     });
   }
 

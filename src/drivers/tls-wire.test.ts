@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Duplex } from "node:stream";
 import { after, before, test } from "node:test";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
@@ -227,6 +228,31 @@ test("silence, plain HTTP, too many at once and an early end are refused with a 
     assert.equal(front.handshakes, 0);
   });
 });
+
+/** The first flight of a client of HTTP/2. */
+function firstFlight(): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const socket = new Duplex({ read() {}, write: resolve });
+    connectTls({ socket, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+  });
+}
+
+for (const way of [{}, { through: "node" }] as const) {
+  test(`who says no more within a handshake of HTTP/2 is closed: ${way.through ?? "OpenSSL"}`, async () => {
+    const tls = settings("one", { http2: true });
+    const hello = await firstFlight();
+    await withFront({ tls, handshakeMs: 100, ...way }, async ({ port, refused }) => {
+      for (const leaves of [true, false]) {
+        const client = connect({ port, host: "127.0.0.1", allowHalfOpen: true }).resume();
+        client.write(hello);
+        if (leaves) client.end();
+        await once(client, "end", { signal: AbortSignal.timeout(5000) });
+        client.destroy();
+      }
+      assert.equal(refused.length, 2);
+    });
+  });
+}
 
 test("openssl's client is served, and may not negotiate anew", async () => {
   await withFront({}, async ({ port, ends }) => {

@@ -141,7 +141,9 @@ export function longestDownMs(scenario: Scenario): number {
 /** Highest priority a node can ever announce: base and every weight that adds. */
 export function highestPriority(node: NodePlan): number {
   if (node.priority === 255) return 255;
-  const gains = node.tracks.reduce((sum, track) => sum + Math.max(0, track.weight), 0);
+  const gains = node.tracks.reduce((sum, { weight, reverse }) => {
+    return sum + Math.max(0, reverse ? -weight : weight);
+  }, 0);
   return Math.min(254, Math.max(node.priority, node.otherPriority) + gains);
 }
 

@@ -10,8 +10,9 @@ function healthyPriority(plan: NodePlan): number {
   if (plan.priority === 255) return 255;
   let priority = plan.priority;
   for (const track of plan.tracks) {
-    // Well means "script fails" for a reversed track; only then do gains and losses swap.
-    if (track.weight > 0) priority += track.weight;
+    // Well means "script fails" for a reversed track, and is what a loss then becomes a gain by.
+    const gain = track.reverse ? -track.weight : track.weight;
+    if (gain > 0) priority += gain;
   }
   return Math.max(1, Math.min(254, priority));
 }

@@ -34,3 +34,21 @@ test("a node that has no room to record its addresses says so and is not master 
     await waitFor(() => host.holds("10.78.1.60"), 15_000, "the addresses when there is room");
   });
 });
+
+test("a disk that went read-only costs the journal, not the addresses", async () => {
+  const lan = { segment: "lan", address: "10.78.0.1/16" };
+  const plan = { name: "read-only", segments: ["lan"], hosts: { lb1: { eth0: lan } } };
+  await withWorld(plan, async (world) => {
+    const host = world.host("lb1");
+    const instance = { state: "BACKUP", virtualRouterId: 1, priority: 150 } as const;
+    const file = "/run/keepalived.conf";
+    host.write(file, keepalivedConf([{ ...instance, addresses: ["10.78.1.1/16"] }]));
+    await host.run(["sh", "-c", "mkdir /run/state && mount -t tmpfs -o ro state /run/state"]);
+    const bin = new URL("../../bin/nines", import.meta.url).pathname;
+    const argv = [bin, "run", "-f", file, "--run-dir", "/run/nines", "--state-dir", "/run/state"];
+    const nines = await host.start(argv, { name: "nines" });
+    await waitFor(() => host.holds("10.78.1.1"), 15_000, "the address");
+    const isTold = (): boolean => /journal\.db cannot be written/.test(nines.log);
+    await waitFor(isTold, 15_000, "a word about the journal");
+  });
+});

@@ -300,6 +300,28 @@ test("values are compared as HAProxy compares them: things of lists, ports, word
   await compare({ source: "haproxy/compared.cfg", command, questions });
 });
 
+test("variables of nginx.conf say what they say to nginx", async () => {
+  const hosts = ["Shop.Example", "shop.example:7000", "www.shop.example.", "nobody.example"];
+  const paths = ["/named", "/moved/x?y=1", "/all/x?y=1", "/a/b.html?c=d", "/if/17", "/if/x"];
+  paths.push("/old/2020/a/b?c=d", "/old/x", "/referred", "/kept");
+  const referred = ["/referred", "/referred?go=1", "/referred?go=0", "/referred?go="];
+  const questions: Question[] = [
+    ...hosts.flatMap((host) => ["/x", "/raw"].map((path) => ["-H", `Host: ${host}`, path])),
+    ...paths.map((path) => [...SHOP, path]),
+    ...["red", "BLUE", "other"].map((color) => [...SHOP, "-H", `X-Color: ${color}`, "/x"]),
+    // A header without a value.
+    ...["X-Color;", "User-Agent;", "User-Agent:"].map((line) => [...SHOP, "-H", line, "/x"]),
+    ...["-", "a robot", "robot 1"].map((agent) => [...SHOP, "-A", agent, "/x"]),
+    ...referred.map((path) => [...SHOP, "-e", "http://shop.example/", path]),
+    [...SHOP, "-H", "Referer;", "/referred"],
+    [...SHOP, "-e", "x", "-H", "X-Key;", "/referred"],
+    [...SHOP, "-e", "x", "-H", "X-Key: 0", "/referred"],
+    [...SHOP, "-X", "TRACE", "/x"],
+  ];
+  const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
+  await compare({ source: "nginx/words.conf", command, questions });
+});
+
 test("common idioms of nginx.conf mean what they mean to nginx", async () => {
   const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
   paths.push("/item/17", "/item/17-red?x=1", "/item/x", "/IMG/a/b.png?c=d", "/pic/a?b");

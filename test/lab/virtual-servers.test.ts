@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Host } from "../../src/lab/host.ts";
+import { keepalivedConf, startKeepalived } from "../../src/lab/peers/keepalived.ts";
 import { nginxConf, startNginx } from "../../src/lab/peers/nginx.ts";
 import { type NinesPeer, startBalancer, startNines } from "../../src/lab/peers/nines.ts";
 import { pause, waitFor } from "../../src/lab/wait.ts";
@@ -128,5 +129,63 @@ test("a web server that listens where IPVS would take over keeps its port, and t
     await waitFor(isMaster, 15_000, "a to be master");
     assert.match(peer.supervisor.log, /virtual servers are not carried out: .*EADDRINUSE/);
     assert.equal((await curl(world.host("client"), `http://${VIP}/`)).trim(), "a");
+  });
+});
+
+const SUSPENDED = `
+vrrp_instance WEB {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority 100
+    version 3
+    virtual_ipaddress {
+        ${VIP}/24
+    }
+}
+virtual_server ${VIP} 80 {
+    delay_loop 1
+    retry 0
+    ha_suspend
+    protocol TCP
+    real_server 192.0.2.21 81 {
+        TCP_CHECK {
+        }
+    }
+}
+`;
+
+test("with ha_suspend servers are asked only while the address is here, and stay what they were while keepalived has it", async () => {
+  await withWorld(PLAN, async (world) => {
+    const [a, b, web1] = [world.host("a"), world.host("b"), world.host("web1")];
+    const web = nginxConf(web1, "server { listen 81; location / { return 200; } }");
+    const keepalived = keepalivedConf([
+      { state: "BACKUP", virtualRouterId: 51, priority: 200, addresses: [`${VIP}/24`] },
+    ]);
+    const name = `${HTTP_POOL}/192.0.2.21:81`;
+    const nginx = await startNginx(web1, web);
+    const holder = await startKeepalived(a, keepalived);
+    await waitFor(() => holder.log.includes("Entering MASTER"), 10_000, "keepalived to be master");
+    const peer = await startBalancer(b, ["run", "-f", b.write("/run/keepalived.conf", SUSPENDED)]);
+    await untilState(peer, name, "unchecked");
+    const why = `checks suspended: ${VIP} is elsewhere`;
+    const suspended = async (): Promise<boolean> => (await serverOf(peer, name)).suspended === why;
+    await waitFor(suspended, 5000, "the checks to be suspended");
+    nginx.kill();
+    await pause(2500);
+    // Nobody has seen that it is dead.
+    assert.equal((await serverOf(peer, name)).state, "unchecked");
+    assert.match(await peer.nines("pool"), new RegExp(why.replaceAll(".", "\\.")));
+
+    await holder.terminate(5000);
+    await untilState(peer, name, "down");
+    assert.equal((await serverOf(peer, name)).suspended, undefined);
+    const again = await startKeepalived(a, keepalived);
+    await waitFor(suspended, 15_000, "the checks to be suspended again");
+    await startNginx(web1, web);
+    await pause(2500);
+    assert.equal((await serverOf(peer, name)).state, "down");
+    await again.terminate(5000);
+    await untilState(peer, name, "up");
   });
 });

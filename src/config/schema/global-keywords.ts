@@ -96,7 +96,7 @@ export const GLOBAL_KEYWORDS: string = `
 + vmac_addr_prefix | word | vmac_prefix | The same for macvlans of single addresses. | man, Global definitions
 + checker_log_all_failures | bool | off | Log every failed check, not only the deciding one. | man, Global definitions
 + witness | lines | | Nines: addresses of which one must answer before any instance may be master. | Nines
-+ lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs. | Nines
++ lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs; needs down_timer_adverts 2 or more. | Nines
 + restore_addresses | bool | on | Nines: put an address back at once when somebody removes it. | Nines
 + fast_handover | bool | on | Nines: take over an eighth of the skew and up to 10 ms after the master resigns. | Nines
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines

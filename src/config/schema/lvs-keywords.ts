@@ -23,7 +23,7 @@ export const LVS_KEYWORDS: string = `
 ~ persistence_timeout | int? 1..2678400 | 360 | A client stays with its server for so many seconds. | ipvsadm(8)
 ~ persistence_granularity | word | 255.255.255.255 | Netmask that groups clients. | ipvsadm(8)
 ~ protocol | one-of TCP,UDP,SCTP,tcp,udp,sctp | UDP | Protocol of the service. | man, Virtual server(s)
-~ ha_suspend | flag | | No checks while the address is elsewhere. | man, Virtual server(s)
+~ ha_suspend | flag | | No checks while the address is elsewhere: servers stay what they were, and are asked at once when it comes. | man, Virtual server(s)
 ~ omega | flag | | Run the down notifications when the daemon ends. | man, Virtual server(s)
 ~ quorum | int 1..2147483647 | 1 | Weight that must be alive. | man, Virtual server(s)
 ~ hysteresis | int 0..2147483647 | 0 | Margin against flapping of the quorum. | man, Virtual server(s)

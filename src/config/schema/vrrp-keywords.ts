@@ -1,7 +1,7 @@
 /** Keywords of instances, sync groups and everything they track. See schema.ts for the form. */
 export const VRRP_KEYWORDS: string = `
 [vrrp_instance]
-+ state | one-of MASTER,BACKUP | BACKUP | A hint: MASTER shortens the first wait, it does not make a master. | man, VRRP instance(s)
++ state | one-of MASTER,BACKUP | BACKUP | Priorities make the master, not this; MASTER without a priority means 255. | man, VRRP instance(s)
 + interface | word | | Interface that adverts are sent on and that gets the addresses. | man, VRRP instance(s)
 + virtual_router_id | int 1..255 | | Number that the nodes of one virtual router share. | RFC 9568 5.2.3
 + priority | int 1..255 | 100, 255 with state MASTER | The highest wins; 255 means that the node owns the addresses. | RFC 9568 5.2.4
@@ -48,7 +48,7 @@ export const VRRP_KEYWORDS: string = `
 + promote_secondaries | flag | | Removing one address of a subnet leaves the others. | man, VRRP instance(s)
 + native_ipv6 | flag | | For old files; the addresses tell the family. | man, VRRP instance(s)
 + witness | lines | | Nines: addresses of which one must answer before this node may be master. | Nines
-+ lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs. | Nines
++ lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs; needs down_timer_adverts 2 or more. | Nines
 + restore_addresses | bool | on | Nines: put an address back at once when somebody removes it. | Nines
 + announce_after_split | seconds 0..3600 | 30 | Nines: how long the winner of a healed split goes on announcing. | Nines
 + fast_handover | bool | on | Nines: take over an eighth of the skew and up to 10 ms after the master resigns. | Nines

@@ -66,3 +66,21 @@ test("a command is split at spaces wherever it is written", () => {
   assert.deepEqual(argvOf(`{ script: [/bin/ask, -x, two words] }`), wanted);
   assert.deepEqual(argvOf(`{ script: { command: [/bin/ask, -x, two words] } }`), wanted);
 });
+
+test("a check that decides who has an address cannot wait for one", () => {
+  const reasons = (heldIn: "own" | "other"): readonly string[] => {
+    const held = "while_held: 192.0.2.10";
+    const yaml = `
+checks: { web: { tcp: true, port: 80, ${heldIn === "own" ? held : ""} }, other: { tcp: true, ${heldIn === "other" ? held : ""} } }
+addresses: { vip: { router_id: 51, interface: eth0, ip: 192.0.2.10/24, track: check:web } }
+frontends: { web: { listen: "192.0.2.10:8080", pool: web } }
+pools: { web: { servers: ["10.0.0.1:80"], check: other } }
+`;
+    const { diagnostics } = readServiceYaml("nines.yaml", {}, { ...DISK, readFile: () => yaml });
+    return diagnostics.flatMap(({ severity, reason }) => (severity === "error" ? [reason] : []));
+  };
+  assert.deepEqual(reasons("other"), []);
+  assert.deepEqual(reasons("own"), [
+    "an address tracks check web: it would wait for what it decides",
+  ]);
+});

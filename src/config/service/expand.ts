@@ -7,7 +7,7 @@ import { UNREADABLE } from "./document/parse.ts";
 import { placeOf, type MapNode, type ScalarNode, type TreeNode } from "./document/tree.ts";
 import type { Findings } from "../diagnostic.ts";
 import type { Places } from "./places.ts";
-import type { Extra } from "./schema/words.ts";
+import { type Extra, switchWord } from "./schema/words.ts";
 
 /** The keywords that this folder looks at. */
 export interface Schema extends Extra {
@@ -54,7 +54,7 @@ export function expand(schema: Schema, node: TreeNode, reading: Reading): unknow
     case "number":
       return numberOf(node);
     case "boolean":
-      return booleanOf(node);
+      return switchWord(plain(node));
     default:
       return plain(node);
   }
@@ -150,21 +150,6 @@ function expandText(schema: Schema, node: TreeNode, reading: Reading): unknown {
 function numberOf(node: TreeNode): unknown {
   if (node.kind !== "scalar" || typeof node.value !== "string") return plain(node);
   return /^-?\d+(?:\.\d+)?$/u.test(node.value) ? Number(node.value) : node.value;
-}
-
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  false: false,
-  no: false,
-  off: false,
-};
-
-/** YAML 1.1 knew yes, no, on and off; people still write them. */
-function booleanOf(node: TreeNode): unknown {
-  if (node.kind !== "scalar" || typeof node.value !== "string") return plain(node);
-  return BOOLEANS[node.value.toLowerCase()] ?? node.value;
 }
 
 function isNothing(node: TreeNode): boolean {

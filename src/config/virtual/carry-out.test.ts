@@ -193,6 +193,22 @@ test("what keepalived's users write is understood: (?i), a port in a host name, 
   assert.deepEqual(names, ["10.0.0.1:80", "sorry"]);
 });
 
+test("a page is read to its end as by keepalived, and its expression as PCRE means it", () => {
+  const asked = (lines: string): readonly unknown[] => {
+    const block = `HTTP_GET {\n url {\n path /\n ${lines}\n }\n }`;
+    const { service } = read(virtualServer("10.0.0.100 80", "", block));
+    const protocol = service?.checks[0]?.protocol;
+    assert.ok(protocol?.kind === "http");
+    const { body, wholeBody = false, maxBodyBytes } = protocol;
+    return [body?.kind === "regex" ? body.pattern : body, wholeBody, maxBodyBytes];
+  };
+  const all = 16 * 1024 ** 2;
+  assert.deepEqual(asked("status_code 200"), [undefined, true, 65_536]);
+  assert.deepEqual(asked("regex </html>"), ["<\\/html>", false, all]);
+  const words = 'regex "^[[:digit:]]+ up"\n regex_options multiline caseless';
+  assert.deepEqual(asked(words), ["(?mi:^[0-9]+ up)", false, all]);
+});
+
 test("virtual servers whose names differ in signs only stay apart", () => {
   const real = "real_server 2001:db8:9::1 80 {\n }";
   const at = (address: string): string =>
@@ -202,22 +218,32 @@ test("virtual servers whose names differ in signs only stay apart", () => {
   assert.deepEqual(names, ["2001-db8-1-80", "2001-db8-1-80-2"]);
 });
 
-test("what has no counterpart and decides about no server is named as well", () => {
-  const { notes = [] } = read(virtualServer("10.0.0.100 80", "ha_suspend"));
-  const [, ...lacks] = notes;
-  assert.deepEqual(
-    lacks.map((note) => note.replace(/ - see .*/u, "")),
-    ["virtual_server 10.0.0.100 80: ha_suspend is left out, checks run whoever has the address"],
-  );
+test("ha_suspend makes checks wait for the addresses, unless one of them is a mark that nobody holds", () => {
+  const heldOf = (text: string): unknown => {
+    const { service, notes = [] } = read(text);
+    return [service?.checks[0]?.whileHeld, ...notes.filter((note) => note.includes("ha_suspend"))];
+  };
+  const check = "TCP_CHECK {\n }";
+  assert.deepEqual(heldOf(virtualServer("10.0.0.100 80", "ha_suspend", check)), [["10.0.0.100"]]);
+  assert.deepEqual(heldOf(virtualServer("10.0.0.100 80", "", check)), [undefined]);
+  const group = (more: string): string =>
+    `virtual_server_group G {\n 10.0.0.101-102 80\n 10.0.0.101 81\n ${more}\n}\n`;
+  const ofGroup = virtualServer("group G", "ha_suspend", check);
+  assert.deepEqual(heldOf(group("") + ofGroup), [["10.0.0.101", "10.0.0.102"]]);
+  assert.deepEqual(heldOf(group("fwmark 3") + ofGroup), [
+    undefined,
+    "virtual_server group G: ha_suspend is left out, nobody holds a firewall mark",
+  ]);
 });
 
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
-    "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n }\n }";
+    "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n regex_options extended\n }\n }";
   const { notes = [] } = read(
     virtualServer("10.0.0.100 80", "", `lthreshold 3\n uthreshold 9\n ${odd}`),
   );
-  const named = "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset";
+  const named =
+    "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset, regex_options extended";
   assert.equal(notes[1], `virtual_server 10.0.0.100 80: ${named}`);
 });
 

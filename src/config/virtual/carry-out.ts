@@ -14,7 +14,8 @@ import type { MailSettings, Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
-import { type VirtualServerData, virtualServerData } from "./server-data.ts";
+import { isKnownRegexOption } from "./check-data.ts";
+import { suspendsElsewhere, type VirtualServerData, virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
   readonly balance: BalanceSettings;
@@ -214,6 +215,9 @@ function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
     const patterns = check.urls.flatMap(({ regex }) => regex ?? []);
     if (patterns.some(({ minOffset }) => minOffset > 0)) words.push("regex_min_offset");
     if (patterns.some(({ maxOffset }) => maxOffset !== undefined)) words.push("regex_max_offset");
+    const options = patterns.flatMap((pattern) => pattern.options);
+    const unknown = options.filter((option) => !isKnownRegexOption(option));
+    words.push(...unknown.map((option) => `regex_options ${option}`));
   }
   return words;
 }
@@ -224,6 +228,7 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
   return carried.flatMap((server) => {
     const name = `virtual_server ${server.name}`;
     const { scheduler, frontends, realServers, haSuspend } = server;
+    const waitsForMark = haSuspend && !suspendsElsewhere(server);
     const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
     const words = new Set(realServers.flatMap(leftOut));
     return [
@@ -231,7 +236,7 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
       ...(EXACT.includes(scheduler) ? [] : [`${name}: the nearest to ${scheduler} is used`]),
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
-      ...(haSuspend ? [`${name}: ha_suspend is left out, checks run whoever has the address`] : []),
+      ...(waitsForMark ? [`${name}: ha_suspend is left out, nobody holds a firewall mark`] : []),
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });

@@ -1,6 +1,7 @@
 /** Checkers of keepalived as checks of nines.yaml. */
 
 import type { Data } from "../import/draft.ts";
+import { ecmascript } from "../import/expressions.ts";
 import { durationText } from "../service/schema/kinds.ts";
 import type { CheckSettings, HttpCheckUrl, RealServerSettings } from "../virtual-server.ts";
 
@@ -69,17 +70,16 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
   const host = (url.virtualHost ?? check.virtualHost)?.replace(/(?<=[^:]|\]):\d+$/u, "");
   const codes = url.statusCodes.map(({ from, to }) => (from === to ? from : `${from}-${to}`));
   const { regex } = url;
-  const isCaseless = regex?.options.includes("caseless") === true;
-  // PCRE's `(?i)` at the beginning holds for all that follows.
-  const plain = regex?.pattern.replace(/^\(\?([ims]+)\)(.*)$/su, "(?$1:$2)");
-  const pattern = isCaseless ? `(?i:${plain})` : plain;
+  const pattern = regex === undefined ? undefined : patternOf(regex);
+  const isLookedAt = url.digest !== undefined || regex !== undefined;
   const request = {
     path: url.path,
     host,
     status: codes.length === 1 ? codes[0] : codes,
     md5: url.digest,
-    // keepalived digests a page however long it is.
-    max_body: url.digest === undefined ? undefined : "16MiB",
+    // keepalived reads a page to its end, however long it is.
+    whole_body: isLookedAt ? undefined : true,
+    max_body: isLookedAt ? "16MiB" : undefined,
     matches: regex?.inverted === false ? pattern : undefined,
     not_matches: regex?.inverted === true ? pattern : undefined,
   };
@@ -87,4 +87,17 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
   // keepalived verifies no certificate.
   const name = check.sni ? (check.sniName ?? host) : undefined;
   return { https: request, tls: { verify: false, server_name: name } };
+}
+
+/** Options that change what is found and can be said in the expression; `.` finds line ends anyway. */
+const FLAGS: Readonly<Record<string, string>> = { caseless: "i", multiline: "m", dotall: "" };
+
+export function isKnownRegexOption(option: string): boolean {
+  return Object.hasOwn(FLAGS, option);
+}
+
+function patternOf({ pattern, options }: NonNullable<HttpCheckUrl["regex"]>): string {
+  const plain = ecmascript(pattern) ?? pattern;
+  const flags = [...new Set(options.map((option) => FLAGS[option] ?? ""))].join("");
+  return flags === "" ? plain : `(?${flags}:${plain})`;
 }

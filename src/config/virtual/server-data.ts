@@ -35,9 +35,12 @@ export function virtualServerData(
   let name = plain;
   for (let i = 2; isTaken(name); i++) name = `${plain}-${i}`;
   const names = new CheckNames(name);
+  const all = suspendsElsewhere(server) ? server.frontends.flatMap(addressesOf) : [];
+  const held = all.length > 1 ? [...new Set(all)] : all[0];
   const used = server.realServers.map((real) => {
     const own = `${name}-${plainName(real.address)}-${real.port}`;
-    return real.checks.flatMap((check) => checksData(check, real)).map((d) => names.of(d, own));
+    const checks = real.checks.flatMap((check) => checksData(check, real));
+    return checks.map((data) => names.of({ ...data, while_held: held }, own));
   });
   const common = used.find((list) => list.length > 0) ?? [];
   const scale = weightScale(server);
@@ -62,6 +65,11 @@ export function virtualServerData(
     },
     checks: names.data,
   };
+}
+
+/** As in keepalived: nobody holds a firewall mark, so checks do not wait where one is among the addresses. */
+export function suspendsElsewhere({ haSuspend, frontends }: VirtualServerSettings): boolean {
+  return haSuspend && frontends.every(({ kind }) => kind !== "mark");
 }
 
 /** Checks that say the same have one name. */
@@ -232,9 +240,13 @@ const BALANCE: Readonly<Record<Scheduler, string>> = {
 
 function listenTexts(frontend: Frontend): string[] {
   if (frontend.kind === "mark") return [];
-  if (frontend.kind === "address") return [hostPort(frontend.address, frontend.port)];
-  const { first, count, port } = frontend;
-  return Array.from({ length: count }, (_, i) => hostPort(addressAfter(first, i), port));
+  return addressesOf(frontend).map((address) => hostPort(address, frontend.port));
+}
+
+function addressesOf(frontend: Frontend): string[] {
+  if (frontend.kind === "mark") return [];
+  if (frontend.kind === "address") return [frontend.address];
+  return Array.from({ length: frontend.count }, (_, i) => addressAfter(frontend.first, i));
 }
 
 function addressAfter(first: string, steps: number): string {

@@ -79,6 +79,8 @@ export type CheckProtocol =
       /** Default 200-399. */
       readonly status: readonly StatusRange[];
       readonly body?: BodyExpectation;
+      /** It has to arrive even if nothing is expected of it. */
+      readonly wholeBody?: true;
       /** Bytes of a body that are looked at. Default 64 KiB. */
       readonly maxBodyBytes: number;
       /** Field of the answer that says who answered, in lower case. Default: none is looked at. */
@@ -120,6 +122,8 @@ export interface CheckSettings {
   readonly port?: number;
   /** Local address of the check. */
   readonly bindAddress?: string;
+  /** Nothing is asked while this machine has none of these addresses. keepalived's `ha_suspend`. */
+  readonly whileHeld?: readonly string[];
 }
 
 /** One check of one target, as the runner carries it out. */
@@ -155,6 +159,13 @@ export interface CheckVerdict {
   readonly warning?: string;
   /** Of several checks together: what agents that may be silent said last, which nobody else can say again. */
   readonly words?: readonly AgentWord[];
+}
+
+/** Nobody asks that server now; what was found last holds. */
+export interface Suspended {
+  readonly subject: string;
+  /** `checks suspended: 10.0.0.100 is elsewhere`. */
+  readonly reason: string;
 }
 
 export interface AgentWord extends Omit<CheckVerdict, "subject" | "latencyMs" | "words"> {

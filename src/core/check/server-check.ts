@@ -11,7 +11,10 @@ import { RiseFall } from "./rise-fall.ts";
 
 export type ServerCheckInput =
   | { readonly type: "woken" }
-  | { readonly type: "probe-ended"; readonly result: ProbeResult };
+  | { readonly type: "probe-ended"; readonly result: ProbeResult }
+  /** This machine has none of the addresses that it waits for (`whileHeld`): nothing is asked, what was found holds. */
+  | { readonly type: "suspended" }
+  | { readonly type: "resumed"; readonly atMs: number };
 
 export type ServerCheckAction =
   | { readonly type: "start-probe" }
@@ -21,6 +24,7 @@ export type ServerCheckAction =
 
 type Phase =
   | { readonly kind: "waiting"; readonly atMs: number; readonly retriesLeft: number }
+  | { readonly kind: "suspended" }
   | {
       readonly kind: "asking";
       /** When it should have begun: the next one is counted from it, or a busy process would ask less and less often. */
@@ -58,8 +62,13 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
 
   get deadline(): number {
     const { kind } = this.#phase;
+    if (kind === "suspended") return Infinity;
     if (kind === "waiting") return this.#phase.atMs;
     return this.#phase.sinceMs + this.target.check.timing.timeoutMs;
+  }
+
+  get isSuspended(): boolean {
+    return this.#phase.kind === "suspended";
   }
 
   /** The last verdict that was reported, or the one to begin with (`startDown`); its latency is of now. */
@@ -72,11 +81,21 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#actions = [];
     if (input.type === "probe-ended") {
       if (this.#phase.kind === "asking") this.#take(now, input.result);
+    } else if (input.type === "suspended") {
+      if (this.#phase.kind === "asking") this.#actions.push({ type: "abandon-probe" });
+      this.#phase = { kind: "suspended" };
+    } else if (input.type === "resumed") {
+      if (this.isSuspended) this.#wait(input.atMs);
     } else if (now >= this.deadline) {
       if (this.#phase.kind === "waiting") this.#ask(now, this.#phase.atMs, this.#phase.retriesLeft);
       else this.#overdue(now);
     }
     return this.#actions;
+  }
+
+  #wait(atMs: number): void {
+    const retriesLeft = this.target.check.timing.retry;
+    this.#phase = { kind: "waiting", atMs, retriesLeft };
   }
 
   #ask(now: number, dueMs: number, retriesLeft: number): void {
@@ -110,9 +129,14 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     }
     this.#lastOk = result.ok;
     this.#health.observe(result.ok);
-    const atMs = Math.max(now, dueMs + this.#interval());
-    this.#phase = { kind: "waiting", atMs, retriesLeft: timing.retry };
+    this.#wait(Math.max(now, dueMs + this.#interval()));
     this.#tell(result);
+  }
+
+  /** A script whose 0 leaves the weight that it said before. */
+  get #isDynamic(): boolean {
+    const { protocol } = this.target.check;
+    return protocol.kind === "script" && protocol.dynamic;
   }
 
   get isOptional(): boolean {
@@ -120,14 +144,12 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
   }
 
   #silent(now: number): void {
-    const { intervalMs, retry } = this.target.check.timing;
-    this.#phase = { kind: "waiting", atMs: now + intervalMs, retriesLeft: retry };
+    this.#wait(now + this.target.check.timing.intervalMs);
   }
 
   /** A server is not out because we have no descriptor left: its verdict stands, with a warning. */
   #notAsked(now: number, reason: string): void {
-    const { fastIntervalMs, retry } = this.target.check.timing;
-    this.#phase = { kind: "waiting", atMs: now + fastIntervalMs, retriesLeft: retry };
+    this.#wait(now + this.target.check.timing.fastIntervalMs);
     const warning = `could not be asked: ${reason}`;
     if (this.#told === undefined || this.#told.warning === warning) return;
     this.#told = { ...this.#told, warning };
@@ -146,7 +168,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     if (up === undefined) return;
     const before = this.#told;
     // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not, and least of all silence.
-    const isSaid = result.ok && !result.isWord;
+    const isSaid = result.ok && !result.isWord && !this.#isDynamic;
     const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
     // What an agent says of other things is not why its server is down.

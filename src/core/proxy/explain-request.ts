@@ -12,7 +12,7 @@ import type { RateLimit, RouteSettings } from "../route/route-settings.ts";
 import { boundByTable, boundServer, type Bound, hashOf } from "./binding.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Frontend } from "./frontend.ts";
-import { ownPath, poolOf } from "./intake.ts";
+import { bodyRefusal, ownPath, poolOf } from "./intake.ts";
 import { keyOf, type TcpDispatcher } from "./tcp-dispatcher.ts";
 import type { AskedRequest, RequestExplanation } from "./request-explanation.ts";
 
@@ -26,12 +26,14 @@ interface Place {
 }
 
 export function explainRequest(place: Place, asked: AskedRequest): RequestExplanation {
-  const url = /^(https?):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?([^#]*)/i.exec(asked.url);
+  const url = /^(https?):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d*))?([^#]*)/i.exec(asked.url);
   const nothing = { frontend: "", route: "", pool: "", server: "" };
   if (url === null) {
     return { ...nothing, lines: [`${asked.url}: not a URL such as http://www.example.com/path`] };
   }
-  const [, scheme = "http", host = "", portText, rest = ""] = url;
+  const [, scheme = "http", host = "", written = "", rest = ""] = url;
+  // `http://host:/` is the scheme's port, too (RFC 3986 3.2.3).
+  const portText = written === "" ? undefined : written;
   const isTls = scheme.toLowerCase() === "https";
   const port = portText === undefined ? (isTls ? 443 : 80) : Number(portText);
   const frontend = frontendOf(place, asked, { port, isTold: portText !== undefined });
@@ -90,6 +92,11 @@ function walk(place: Place, frontend: Frontend, facts: RequestFacts): RequestExp
   if (own !== undefined) {
     const what = `answered here: it is the frontend's ${own}_path`;
     return { frontend: frontend.name, route: "", pool: "", server: "", lines: [...lines, what] };
+  }
+  const tooLarge = bodyRefusal(frontend.settings, facts.head);
+  if (tooLarge !== undefined) {
+    lines.push(`refused: ${tooLarge.text}`);
+    return { frontend: frontend.name, route: "", pool: "", server: "", lines };
   }
   for (const { route, matched, reason } of frontend.explain(facts)) {
     // Routes without a name are called `route 7` already.

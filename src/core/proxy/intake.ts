@@ -78,10 +78,9 @@ export class Intake {
     if (settings.accessLog.format !== "off") keepTexts(exchange, head);
     const own = ownPath(settings, head);
     if (own !== undefined) return this.#tellOfUs(exchange, own);
-    const { bodyBytes } = settings.limits;
-    if (bodyBytes > 0 && head.framing === "length" && head.length > bodyBytes) {
-      const { status, text } = refusal("body-too-large");
-      return this.#refuse(exchange, status, "P", text);
+    const tooLarge = bodyRefusal(settings, head);
+    if (tooLarge !== undefined) {
+      return this.#refuse(exchange, tooLarge.status, "P", tooLarge.text);
     }
     const route = frontend.match(facts);
     if (typeof route === "number") {
@@ -290,6 +289,15 @@ function keepTexts({ record }: Exchange, head: RequestHead): void {
   if (agent >= 0) {
     record.keep(ACCESS_TEXTS.userAgent, bytes, head.valueFrom(agent), head.valueTo(agent));
   }
+}
+
+/** Of a body whose length is told; one in chunks is counted as it comes. Undefined: it may come. */
+export function bodyRefusal(
+  { limits: { bodyBytes } }: FrontendSettings,
+  head: RequestHead,
+): ReturnType<typeof refusal> | undefined {
+  const isTooLarge = bodyBytes > 0 && head.framing === "length" && head.length > bodyBytes;
+  return isTooLarge ? refusal("body-too-large") : undefined;
 }
 
 type OwnPath = "health" | "ready";

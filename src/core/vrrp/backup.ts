@@ -83,7 +83,7 @@ export function heardAsBackup(
   retract(instance, turn);
   if (priority === 0) {
     const fast = settings.fastHandover && !instance.peers.knowsOtherThan(source);
-    state.downAtMs = instance.electAt(arrivedMs + afterResignationMs(instance.skewMs, fast));
+    state.downAtMs = instance.electAt(arrivedMs, afterResignationMs(instance.skewMs, fast));
     state.awaiting = "resigned";
     return;
   }
@@ -92,14 +92,14 @@ export function heardAsBackup(
     // The master is alive and will yield: only our place among the backups needs waiting for.
     if (settings.fastHandover) {
       const wait = instance.skewMs + state.apartMs;
-      state.downAtMs = Math.min(state.downAtMs, instance.electAt(arrivedMs + wait));
+      state.downAtMs = Math.min(state.downAtMs, instance.electAt(arrivedMs, wait));
     }
     return;
   }
   if (settings.version === 3) instance.activeIntervalMs = advert.intervalMs;
   // Who advertises an interval later stays: only one that made way as well is kept apart from.
   if (turn.now - instance.sinceMs >= instance.activeIntervalMs) state.apartMs = 0;
-  state.downAtMs = instance.electAt(arrivedMs + instance.masterDownMs + state.apartMs);
+  state.downAtMs = instance.electAt(arrivedMs, instance.masterDownMs + state.apartMs);
   state.prepareAheadMs = prepareAheadMs(instance);
   state.awaiting = "master";
   state.ready = false;

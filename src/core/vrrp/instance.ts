@@ -72,7 +72,7 @@ export class Instance {
   readonly starvation: Starvation = new Starvation();
   readonly log: DecisionLog = new DecisionLog();
   readonly counters: InstanceCounters = noCounters();
-  /** No election before this (`vrrp_startup_delay`). */
+  /** Adverts may be lost until then: each wait begins there at the earliest (`vrrp_startup_delay`). */
   readonly notBeforeMs: number;
   readonly #refusals = new AcquireBackoff();
   basePriority: number;
@@ -283,7 +283,7 @@ export class Instance {
 
   toBackup(turn: Turn, waitMs: number, awaiting: BackupState["awaiting"], reason: string): void {
     const from = this.state.kind;
-    this.state = backupUntil(this.electAt(turn.now + waitMs), awaiting);
+    this.state = backupUntil(this.electAt(turn.now, waitMs), awaiting);
     this.changed(turn, from, reason);
   }
 
@@ -309,8 +309,8 @@ export class Instance {
 
   // ---- what the states share ----
 
-  electAt(at: number): number {
-    return Math.max(at, this.notBeforeMs);
+  electAt(fromMs: number, waitMs: number): number {
+    return Math.max(fromMs, this.notBeforeMs) + waitMs;
   }
 
   rememberMaster(now: number, address: string, priority: number): void {

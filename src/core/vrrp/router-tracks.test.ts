@@ -110,15 +110,15 @@ test("a positive weight is added on success, a negative one on failure", () => {
   ]);
 });
 
-test("reverse: success and failure swap their meaning", () => {
+test("reverse: a change turns its sign, without one success and failure swap their meaning", () => {
   const { segment, router } = alone({
     tracks: [script("plus", 20, true), script("minus", -30, true), script("zero", 0, true)],
   });
   for (const name of ["plus", "minus", "zero"]) segment.script(router, name, true);
-  assert.equal(router.status().effectivePriority, 70);
+  assert.equal(router.status().effectivePriority, 80);
   assert.equal(router.state, "FAULT");
   for (const name of ["plus", "minus", "zero"]) segment.script(router, name, false);
-  assert.equal(router.status().effectivePriority, 120);
+  assert.equal(router.status().effectivePriority, 130);
   assert.equal(router.state, "BACKUP");
 });
 
@@ -167,13 +167,25 @@ test("a file adds its value times the weight; reverse turns the sign", () => {
   }
 });
 
-test("a file of weight 0 means FAULT when it holds anything but 0", () => {
-  const { segment, router } = alone({ tracks: [file(0)] });
-  assert.equal(router.state, "BACKUP", "a file that was not read yet is not waited for");
-  segment.input(router, fileRead(1));
-  assert.equal(router.state, "FAULT");
-  segment.input(router, fileRead(0));
-  assert.equal(router.state, "BACKUP");
+test("a file of weight 0 means FAULT when it holds anything but 0; reversed, when it holds 0", () => {
+  for (const reverse of [false, true]) {
+    const { segment, router } = alone({ tracks: [file(0, reverse)] });
+    segment.input(router, fileRead(1));
+    assert.equal(router.state, reverse ? "BACKUP" : "FAULT");
+    segment.input(router, fileRead(0));
+    assert.equal(router.state, reverse ? "FAULT" : "BACKUP");
+  }
+});
+
+test("a file is waited for in INIT, whatever its weight: no advert goes out without its number", () => {
+  for (const weight of [0, 1]) {
+    const { segment, router } = alone({ priority: 255, tracks: [file(weight)] });
+    segment.advance(60_000);
+    assert.equal(router.state, "INIT");
+    assert.deepEqual(router.did("send-datagram"), []);
+    segment.input(router, fileRead(0));
+    assert.equal(router.state, "MASTER");
+  }
 });
 
 test("a file whose effect is -254 or less means FAULT", () => {

@@ -2,6 +2,7 @@
  * What the tracked things do to an instance: an effective priority, and reasons for FAULT.
  * keepalived's arithmetic (keepalived.conf(5), "track_*"): weight 0 = failure is FAULT; a positive
  * weight is added on success, a negative one on failure; a file adds its value times the weight.
+ * `reverse` turns the sign of what is added; with weight 0, success and failure swap their meaning.
  */
 
 import type { TrackReference } from "./settings.ts";
@@ -63,16 +64,17 @@ export function sumTracks(
 }
 
 function effectOf(reference: TrackReference, verdict: TrackVerdict): number | "FAULT" {
-  const { weight } = reference;
-  if (reference.kind === "file") {
-    if (verdict.pending) return 0;
-    const value = reference.reverse ? -verdict.value : verdict.value;
-    if (weight === 0) return value === 0 ? 0 : "FAULT";
-    return value * weight <= FILE_FAULT ? "FAULT" : value * weight;
-  }
-  if (verdict.pending) return weight === 0 ? "FAULT" : 0;
-  const good = verdict.ok !== reference.reverse;
-  if (weight === 0) return good ? 0 : "FAULT";
-  if (weight > 0) return good ? weight : 0;
-  return good ? 0 : weight;
+  const { kind, weight, reverse } = reference;
+  // A file is read in no time: the first priority that others hear of has it in.
+  if (verdict.pending) return weight === 0 || kind === "file" ? "FAULT" : 0;
+  const ok = kind === "file" ? verdict.value === 0 : verdict.ok;
+  if (weight === 0) return ok === reverse ? "FAULT" : 0;
+  const change = reverse ? -changeOf(reference, verdict) : changeOf(reference, verdict);
+  if (kind === "file" && change <= FILE_FAULT) return "FAULT";
+  return change === 0 ? 0 : change;
+}
+
+function changeOf({ kind, weight }: TrackReference, { ok, value }: TrackVerdict): number {
+  if (kind === "file") return value * weight;
+  return ok === weight > 0 ? weight : 0;
 }

@@ -24,7 +24,7 @@ export interface BackendFacts extends ServerFacts {
 export function importBackend(name: string, bag: Bag, facts: BackendFacts): void {
   const { draft } = facts;
   const servers = readServers(bag, facts);
-  tellServerOptions(bag, servers, draft);
+  tellServerOptions(bag, servers, facts);
   const protocol = readProtocol(bag, draft);
   const timeoutMs = timeMs(bag.last("timeout", "check")?.[0]);
   const checks = servers.map((server) => checkData(server, protocol, { timeoutMs, facts }));

@@ -2,7 +2,8 @@
 
 import type { Data, Draft } from "../draft.ts";
 import { type Bag, type Line, timeMs } from "./lines.ts";
-import { duration, numberOf, type Server, type ServerFacts } from "./servers.ts";
+import { duration, isVerified, numberOf, type Server, type ServerFacts } from "./servers.ts";
+import { ecmascript, literal } from "../expressions.ts";
 import { inside } from "./binds.ts";
 
 interface Protocol {
@@ -118,6 +119,9 @@ function httpProtocol(option: Line, lines: readonly Line[], draft: Draft): Proto
     } else if (action === "connect") readConnect(words, line, { protocol, draft });
     else draft.lost(line.at, "a check asks once and has no such step");
   }
+  // With rules of its own, HAProxy minds the status only where they speak of it.
+  const isOfStatus = lines.some(({ words }) => words.some((word) => /^r?status$/u.test(word)));
+  if (!isOfStatus && ofBody(http) !== undefined) http["status"] = "100-599";
   if (Object.keys(headers).length > 0) http["headers"] = headers;
   return protocol;
 }
@@ -150,40 +154,65 @@ function readSend(words: readonly string[], { http, headers, line, draft }: Http
   }
 }
 
+/** What a result is called and how it is told: not what is good. Each has a value. */
+const TOLD = /^(?:comment|min-recv|(?:ok|error|tout)-status|on-(?:success|error)|status-code)$/u;
+
 function readExpect(given: readonly string[], { http, line, draft }: HttpReading): void {
-  const inverted = given[0] === "!";
-  const words = inverted ? given.slice(1) : given;
-  const [kind = "", ...rest] = words;
+  let from = 0;
+  while (TOLD.test(given[from] ?? "")) from += 2;
+  const inverted = given[from] === "!";
+  const [kind = "", ...rest] = given.slice(inverted ? from + 1 : from);
   const value = rest.join(" ");
   const expect = (key: string, wanted: unknown): void => {
-    if (http[key] === undefined) http[key] = wanted;
+    if ((key === "status" ? http[key] : ofBody(http)) === undefined) http[key] = wanted;
     else draft.lost(line.at, "a check expects one thing of a kind: the first");
   };
-  if (kind === "status" && !inverted) {
-    const codes = value.split(",").map((code) => (code.includes("-") ? code : Number(code)));
-    expect("status", codes.length === 1 ? codes[0] : codes);
-  } else if (kind === "rstatus" && !inverted) {
-    const codes = statusesOf(value);
+  const unread = (): void => {
+    draft.lost(line.at, "the expression is not one that checks read");
+  };
+  if (kind === "status" || kind === "rstatus") {
+    const isMeant = kind === "status" ? oneOf(value) : matching(value);
+    if (isMeant === undefined) return unread();
+    const codes = statusesOf((code) => isMeant(code) !== inverted);
     if (codes === undefined) draft.lost(line.at, "write the codes as ranges");
     else expect("status", codes.length === 1 ? codes[0] : codes);
-  } else if (kind === "string" && !inverted) expect("contains", value);
-  else if (kind === "rstring") expect(inverted ? "not_matches" : "matches", value);
-  else draft.lost(line.at, "checks expect no such thing; see checks.NAME.http");
+  } else if (kind === "string") {
+    if (inverted) expect("not_matches", literal(value));
+    else expect("contains", value);
+  } else if (kind === "rstring") {
+    const expression = ecmascript(value);
+    if (expression === undefined) return unread();
+    expect(inverted ? "not_matches" : "matches", expression);
+  } else draft.lost(line.at, "checks expect no such thing; see checks.NAME.http");
 }
 
-/** `(2|3)[0-9][0-9]`, `^2..`: as ranges, when they are hundreds. */
-function statusesOf(pattern: string): (string | number)[] | undefined {
-  let regex: RegExp;
-  try {
-    regex = new RegExp(pattern, "u");
-  } catch {
-    return undefined;
-  }
+/** A check looks at the body in one way. */
+function ofBody(http: Data): unknown {
+  return http["contains"] ?? http["matches"] ?? http["not_matches"];
+}
+
+type IsMeant = (code: number) => boolean;
+
+/** `200,404`, `200-299`. */
+function oneOf(list: string): IsMeant {
+  const ranges = list.split(",").map((text) => text.split("-").map(Number));
+  return (code) => ranges.some(([first = 0, last = first]) => code >= first && code <= last);
+}
+
+/** `(2|3)[0-9][0-9]`, `^2..`. */
+function matching(pattern: string): IsMeant | undefined {
+  const expression = ecmascript(pattern);
+  if (expression === undefined) return undefined;
+  const regex = new RegExp(expression, "u");
+  return (code) => regex.test(`${code}`);
+}
+
+/** As ranges. Undefined: too many, or none. */
+function statusesOf(isGood: IsMeant): (string | number)[] | undefined {
   const ranges: (string | number)[] = [];
   let start: number | undefined;
   for (let code = 100; code <= 600; code++) {
-    const isGood = code < 600 && regex.test(`${code}`);
-    if (isGood) start ??= code;
+    if (code < 600 && isGood(code)) start ??= code;
     else if (start !== undefined) {
       ranges.push(start === code - 1 ? start : `${start}-${code - 1}`);
       start = undefined;
@@ -230,6 +259,9 @@ export function agentData({ options, line }: Server, draft: Draft): Data | undef
   };
 }
 
+/** HAProxy's default of `inter`, and ours of `every`. */
+const INTER_MS = 2000;
+
 /** Undefined: the server is not checked. */
 export function checkData(
   server: Server,
@@ -238,13 +270,17 @@ export function checkData(
 ): Data | undefined {
   const { options } = server;
   if (!options.has("check")) return undefined;
-  const every = timeMs(options.value("inter"));
+  const inter = timeMs(options.value("inter"));
+  const every = inter ?? INTER_MS;
   const hasOwnPort = options.has("port") || options.has("addr") || protocol.port !== undefined;
   const isTls =
     options.has("check-ssl") || protocol.tls === true || (options.has("ssl") && !hasOwnPort);
   const ca = options.value("ca-file");
-  const name = options.value("check-sni") ?? /^str\((.*)\)$/u.exec(options.value("sni") ?? "")?.[1];
-  const isUnverified = options.value("verify") === "none" || protocol.tls === true;
+  const name =
+    options.value("check-sni") ??
+    options.value("verifyhost") ??
+    /^str\((.*)\)$/u.exec(options.value("sni") ?? "")?.[1];
+  const isUnverified = !isVerified(options, facts) || protocol.tls === true;
   const tls = {
     verify: isUnverified ? false : undefined,
     ca: ca === undefined || ca.startsWith("@") ? undefined : inside(facts.caBase, ca),
@@ -255,8 +291,9 @@ export function checkData(
   const hasTls = isTls && Object.values(tls).some((value) => value !== undefined);
   return {
     ...asked,
-    every: duration(every),
-    fast_every: duration(timeMs(options.value("fastinter"))),
+    every: duration(inter),
+    // A server in transition is asked as often as any other there, unless it is told how often.
+    fast_every: duration(timeMs(options.value("fastinter")) ?? every),
     down_every: duration(timeMs(options.value("downinter"))),
     timeout: duration(timeoutMs ?? every),
     rise: numberOf(options.value("rise")),

@@ -7,6 +7,7 @@ const TCP_KEEPALIVE = "dead peers are found by time-outs";
 /** Nothing is missed without them. */
 const UNNEEDED: Readonly<Record<string, string>> = {
   "ca-base": "paths are written whole",
+  "ssl-server-verify": "verify is written at each pool",
   chroot: "Nines gives up its rights itself",
   "crt-base": "paths are written whole",
   daemon: "a service manager runs Nines",
@@ -108,7 +109,6 @@ const LOST: Readonly<Record<string, string>> = {
   "ssl-default-server-ciphers": "TLS has the runtime's ciphers",
   "ssl-default-server-ciphersuites": "TLS has the runtime's ciphers",
   "ssl-default-server-options": "TLS has the runtime's versions",
-  "ssl-server-verify": "verify is written at each pool",
   "stick match": "a client is known by one key, looked up and stored",
   "stick store-request": "a client is known by one key, looked up and stored",
   "stick store-response": "answers are not looked at: see sticky.cookie",

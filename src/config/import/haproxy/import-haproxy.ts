@@ -14,7 +14,7 @@ import { defaultVersion } from "./binds.ts";
 import { Bag, type Line, parseSections, type Section } from "./lines.ts";
 import { type RuleFacts, rulesOf } from "./rules.ts";
 import { withVariables } from "./variables.ts";
-import { numberOf } from "./servers.ts";
+import { numberOf, type ServerFacts } from "./servers.ts";
 
 interface Proxy {
   readonly section: Section;
@@ -142,11 +142,12 @@ class Importer {
       .map(({ section }) => section.name);
   }
 
-  get #bases(): { readonly caBase: string; readonly crtBase: string } {
+  get #bases(): Pick<ServerFacts, "caBase" | "crtBase" | "verifies"> {
     // Whole paths: the nines.yaml may stand elsewhere.
     const own = directoryOf(this.#source.path);
     const base = (name: string): string => resolve(own, this.#global.last(name)?.[0] ?? "");
-    return { caBase: base("ca-base"), crtBase: base("crt-base") };
+    const verifies = this.#global.last("ssl-server-verify")?.[0] !== "none";
+    return { caBase: base("ca-base"), crtBase: base("crt-base"), verifies };
   }
 
   #importBackend({ section, bag, isHttp }: Proxy): void {

@@ -20,6 +20,8 @@ export interface ServerFacts {
   readonly port: number | undefined;
   readonly caBase: string;
   readonly crtBase: string;
+  /** Certificates of servers that do not say whether: `ssl-server-verify`. */
+  readonly verifies: boolean;
 }
 
 export function readServers(bag: Bag, { draft, port }: ServerFacts): Server[] {
@@ -104,7 +106,8 @@ const USED: readonly string[] = (
 /** `sni str(www.example)`: the same for all requests. */
 const CONSTANT = /^str\((.*)\)$/u;
 
-export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: Draft): void {
+export function tellServerOptions(bag: Bag, servers: readonly Server[], facts: ServerFacts): void {
+  const { draft } = facts;
   const lines = bag
     .all("default-server")
     .map((line) => ({ line, own: optionsOf(line.words.slice(1)) }));
@@ -122,9 +125,20 @@ export function tellServerOptions(bag: Bag, servers: readonly Server[], draft: D
       else draft.lost(at, LOST[plain] ?? "servers have no such option");
     }
   }
-  for (const { line, options } of servers) {
-    if (options.has("check-send-proxy")) tellHeaderOfChecks({ line, options }, draft);
+  for (const server of servers) {
+    if (server.options.has("check-send-proxy")) tellHeaderOfChecks(server, draft);
+    tellNameOfCertificate(server, facts);
   }
+}
+
+/** HAProxy minds the name in a certificate only where it is told one. */
+function tellNameOfCertificate({ address, line, options }: Server, facts: ServerFacts): void {
+  const isTls = options.has("ssl") || options.has("check-ssl");
+  const isNamed = ["sni", "verifyhost", "check-sni"].some((name) => options.has(name));
+  if (!isTls || isNamed || !isVerified(options, facts)) return;
+  const host = address.replace(/:[^:]*$/u, "");
+  const why = `Nines minds its name, too: write tls.server_name if it is not for ${host}`;
+  facts.draft.lost({ ...line.at, text: "a certificate of any name" }, why);
 }
 
 function tellHeaderOfChecks(
@@ -191,13 +205,18 @@ export function numberOf(text: string | undefined): number | undefined {
   return text === undefined || !Number.isInteger(number) || number < 0 ? undefined : number;
 }
 
-function tlsOf(options: Options, { caBase, crtBase }: ServerFacts): Data | undefined {
+export function isVerified(options: Options, { verifies }: Pick<ServerFacts, "verifies">): boolean {
+  return (options.value("verify") ?? (verifies ? "required" : "none")) !== "none";
+}
+
+function tlsOf(options: Options, facts: ServerFacts): Data | undefined {
   if (!options.has("ssl")) return undefined;
+  const { caBase, crtBase } = facts;
   const ca = options.value("ca-file");
   const crt = options.value("crt");
   const certificate = crt === undefined ? undefined : inside(crtBase, crt);
   return {
-    verify: options.value("verify") === "none" ? false : undefined,
+    verify: isVerified(options, facts) ? undefined : false,
     ca: ca === undefined || ca.startsWith("@") ? undefined : inside(caBase, ca),
     server_name: options.value("verifyhost") ?? CONSTANT.exec(options.value("sni") ?? "")?.[1],
     certificate,

@@ -53,3 +53,28 @@ test("mail about servers and the quorum goes on as it was, and only what differs
   const mixed = /^ +- \{address: "?10\.0\.0\.1:80"?, smtp_alert: false\}/u;
   assert.match(importedPool("smtp_alert_checker on", "", "smtp_alert off"), mixed);
 });
+
+test("ha_suspend is carried over, where the addresses of all clients are known", () => {
+  const imported = (members: string): readonly (string | undefined)[] => {
+    const conf = `virtual_server_group G {
+ ${members}
+}
+virtual_server group G {
+ ha_suspend
+ protocol TCP
+ real_server 10.0.0.1 80 {
+  TCP_CHECK {
+  }
+ }
+}
+`;
+    const from = { ...DISK, readFile: () => conf };
+    const { text, losses } = importFile("keepalived.conf", { newSecret: () => "" }, from);
+    const told = losses.filter(({ text: words }) => words === "ha_suspend");
+    return [/while_held: .*/u.exec(text ?? "")?.[0], ...told.map(({ next }) => next)];
+  };
+  assert.deepEqual(imported("192.0.2.10 80"), ["while_held: 192.0.2.10"]);
+  const [held, lost] = imported("192.0.2.10 80\n fwmark 3");
+  assert.equal(held, undefined);
+  assert.match(lost ?? "", /nobody holds a firewall mark/u);
+});

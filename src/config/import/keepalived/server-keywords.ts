@@ -1,5 +1,6 @@
 /** What becomes of each statement of a virtual server: whatever is not listed as used is told. */
 
+import { isKnownRegexOption } from "../../virtual/check-data.ts";
 import type { Statement } from "../../keepalived/tree.ts";
 import { keywordsOf } from "../../schema/schema.ts";
 import type { Draft } from "../draft.ts";
@@ -74,7 +75,7 @@ const SERVER: Fates = {
 const FATES: Readonly<Record<ServerBlock["kind"], Fates>> = {
   virtual_server: {
     ...SERVER,
-    ha_suspend: lost("checks run whoever holds the address, so that a takeover finds them done"),
+    ha_suspend: used,
     hysteresis: used,
     lb_algo: scheduler,
     lvs_sched: scheduler,
@@ -129,8 +130,9 @@ const CHECK: Fates = {
   regex: used,
   regex_no_match: used,
   regex_options: ({ args }) => {
-    const isCaseless = args.every((word) => word.text === "caseless");
-    return isCaseless ? undefined : { lost: "of these options only caseless has a counterpart" };
+    const unknown = args.filter(({ text }) => !isKnownRegexOption(text));
+    if (unknown.length === 0) return undefined;
+    return { lost: "of these options only caseless, multiline and dotall have a counterpart" };
   },
   require_reply: used,
   sni_name: used,

@@ -2,7 +2,7 @@
 
 import type { Statement } from "../../keepalived/tree.ts";
 import type { MailSettings, Model } from "../../model.ts";
-import { virtualServerData } from "../../virtual/server-data.ts";
+import { suspendsElsewhere, virtualServerData } from "../../virtual/server-data.ts";
 import type { VirtualServerSettings } from "../../virtual-server.ts";
 import type { Draft } from "../draft.ts";
 import { lose } from "./keywords.ts";
@@ -71,6 +71,10 @@ function importServer(
     Object.hasOwn(draft.pools, taken),
   );
   accountFor(block, { kind: "virtual_server", mode }, draft);
+  const suspend = block.block?.find(({ keyword }) => keyword.text === "ha_suspend");
+  if (suspend !== undefined && !suspendsElsewhere(server)) {
+    lose(suspend, "nobody holds a firewall mark", draft);
+  }
   const reals = (block.block ?? []).filter(({ keyword }) => keyword.text === "real_server");
   for (const real of reals) accountFor(real, { kind: "real_server", mode }, draft);
   Object.assign(draft.checks, checks);

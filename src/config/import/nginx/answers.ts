@@ -3,6 +3,8 @@
 import type { Place } from "../../diagnostic.ts";
 import type { Data, Draft } from "../draft.ts";
 import { ecmascript, wholeText } from "../expressions.ts";
+import type { Condition } from "../conditions.ts";
+import { patternOf, withGroupNumbers } from "./captures.ts";
 import type { NginxContext } from "./context.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
@@ -10,10 +12,16 @@ import { templateOf } from "./variables.ts";
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
+export interface ReturnPlace {
+  readonly scope: Scope;
+  /** Of its requests. */
+  readonly when: Condition;
+}
+
 /** Undefined: it cannot be carried over; that was told. */
 export function returnTarget(
   { args, at }: Directive,
-  scope: Scope,
+  { scope, when }: ReturnPlace,
   { draft }: NginxContext,
 ): Data | undefined {
   const [first = "", text] = args;
@@ -22,6 +30,8 @@ export function returnTarget(
   if (REDIRECTS.includes(status) && value !== undefined) {
     const location = templateOf(value);
     if (location !== undefined) return { redirect: { location, status } };
+    const changed = capturedRedirect(value, when, status);
+    if (changed !== undefined) return changed;
     draft.lost(at, "Nines does not know this address: these requests get 501");
     return { respond: 501 };
   }
@@ -72,10 +82,21 @@ export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rew
   return { rewrite: { regex: wholeText(regex), to: plain }, path: `~ ${regex}`, flag };
 }
 
+/** `$1` is of the expression that its requests are known by. */
+function capturedRedirect(value: string, { path }: Condition, status: number): Data | undefined {
+  const pattern = patternOf(path);
+  const [, text = "", query] = /^([^?]*?)(\$is_args\$(?:args|query_string))?$/u.exec(value) ?? [];
+  const to = pattern === undefined ? undefined : withGroupNumbers(text, pattern);
+  if (pattern === undefined || to === undefined) return undefined;
+  return changedRedirect(pattern, query === undefined ? `${to}?` : to, status);
+}
+
 /** `https://www.example/new/$1`: the path is rewritten, and the address has the rest. */
 function changedRedirect(regex: string, replacement: string, status: number): Data | undefined {
   const [, before = "", to = "", isBare] =
-    /^(https?:\/\/[^/$]+|\$scheme:\/\/\$(?:http_)?host)?(\/[^?]*?)(\?)?$/u.exec(replacement) ?? [];
+    /^(https?:\/\/[^/$]+|\$scheme:\/\/\$(?:http_)?host)?((?:\/|\$[1-9])[^?]*?)(\?)?$/u.exec(
+      replacement,
+    ) ?? [];
   const base = templateOf(before);
   if (base === undefined || to === "" || /\$[a-z{]/iu.test(to)) return undefined;
   const location = `${base}\${${isBare === undefined ? "uri" : "path"}}`;

@@ -12,24 +12,38 @@ export function capturedPass(
   { path }: Condition,
   { draft }: NginxContext,
 ): { readonly directive: Directive; readonly rewrite: Data } | undefined {
-  const [first, ...others] = (path ?? []) as readonly string[];
+  const pattern = patternOf(path);
   const [, base = "", text = "", query] =
     /^(https?:\/\/[^/$?]+)(\/[^?]*?)(\?\$args|\?\$query_string|\$is_args\$args)?$/u.exec(
       directive.args[0] ?? "",
     ) ?? [];
-  if (first?.startsWith("~") !== true || others.length > 0 || !text.includes("$")) return undefined;
+  if (pattern === undefined || !text.includes("$")) return undefined;
+  const to = withGroupNumbers(text, pattern);
+  if (to === undefined || /\$[a-z{]/u.test(to)) return undefined;
+  if (query === undefined) draft.lost(directive.at, "the query goes along, nginx leaves it out");
+  return { directive: { ...directive, args: [base] }, rewrite: { regex: wholeText(pattern), to } };
+}
+
+/** The one expression that a path is known by, if its groups are counted from its beginning. */
+export function patternOf(path: unknown): string | undefined {
+  const [first, ...others] = (path ?? []) as readonly string[];
+  if (first?.startsWith("~") !== true || others.length > 0) return undefined;
   const pattern = first.slice(1).trim();
+  return pattern.startsWith("^(?=") ? undefined : pattern;
+}
+
+/** With numbers in place of names; $scheme and $host stay. Undefined: it asks for anything else. */
+export function withGroupNumbers(text: string, pattern: string): string | undefined {
   const names = namedGroups(pattern);
   let isKnown = true;
-  const to = text.replace(/\$(?:\{(\w+)\}|(\w+))/gu, (_, braced?: string, bare?: string) => {
+  const to = text.replace(/\$(?:\{(\w+)\}|(\w+))/gu, (whole, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? "";
+    if (/^(?:scheme|host|http_host)$/u.test(name)) return whole;
     const group = /^[1-9]$/u.test(name) ? Number(name) : names.get(name);
     if (group === undefined) isKnown = false;
     return `$${group}`;
   });
-  if (!isKnown) return undefined;
-  if (query === undefined) draft.lost(directive.at, "the query goes along, nginx leaves it out");
-  return { directive: { ...directive, args: [base] }, rewrite: { regex: wholeText(pattern), to } };
+  return isKnown ? to : undefined;
 }
 
 /** Numbers of the groups that have a name. */

@@ -12,24 +12,29 @@ export function whenOfIf({ args }: Directive, tls: boolean): When[] | undefined 
   if (name === undefined) return undefined;
   const isNot = operator.startsWith("!");
   const how = operator.replace("!", "");
-  const term = termOf(name, how, value.replace(/^["'](.*)["']$/su, "$1"), tls);
-  if (term === undefined) return undefined;
-  if (typeof term !== "object") return (term === "true") === isNot ? [] : [ALWAYS];
-  return isNot ? [{ all: {}, except: [term] }] : [{ all: term, except: [] }];
+  const terms = termsOf(name, how, value.replace(/^["'](.*)["']$/su, "$1"), tls);
+  if (terms.includes(undefined)) return undefined;
+  if (terms.includes("true")) return isNot ? [] : [ALWAYS];
+  const found = terms.filter((term) => typeof term === "object");
+  return isNot ? [{ all: {}, except: found }] : found.map((all) => ({ all, except: [] }));
 }
 
-/** `how`: `=`, `~`, `~*`. */
-export function termOf(name: string, how: string, value: string, tls: boolean): Term {
+/** `how`: `=`, `~`, `~*`. One of them is enough. */
+export function termsOf(name: string, how: string, value: string, tls: boolean): readonly Term[] {
+  const pattern = how.startsWith("~") ? ecmascript(value) : undefined;
+  if (how.startsWith("~") && pattern === undefined) return [undefined];
+  const regex = how === "~*" ? `(?i:${pattern})` : pattern;
+  return namedTerms(name, how, { value, regex }) ?? [termOf(name, how, { value, regex }, tls)];
+}
+
+function termOf(name: string, how: string, { value, regex }: Compared, tls: boolean): Term {
   if (name === "scheme" && how === "=")
     return value === (tls ? "https" : "http") ? "true" : "false";
   if (name === "https" && how === "") return tls ? "true" : "false";
-  const pattern = how.startsWith("~") ? ecmascript(value) : undefined;
-  if (how.startsWith("~") && pattern === undefined) return undefined;
-  const regex = how === "~*" ? `(?i:${pattern})` : pattern;
   switch (name) {
     case "host":
       // That one is in lower case, whatever the client wrote, and has no port.
-      return hostTerm(how, value, pattern && `(?i:${withPort(pattern)})`);
+      return hostTerm(how, value, regex && `(?i:${withPort(regex)})`);
     case "http_host":
       return hostTerm(how, value, regex);
     case "request_method":
@@ -43,7 +48,7 @@ export function termOf(name: string, how: string, value: string, tls: boolean): 
     case "remote_addr":
       return how === "=" ? { source: [value] } : undefined;
     default:
-      return namedTerm(name, how, { value, regex });
+      return undefined;
   }
 }
 
@@ -100,13 +105,22 @@ interface Compared {
   readonly regex: string | undefined;
 }
 
-function namedTerm(variable: string, how: string, { value, regex }: Compared): Term {
+/** Neither empty nor 0. */
+const TRUE = "^(?!0$)[^]";
+
+/** Undefined: it is no variable of that kind. What is missing is an empty text there. */
+function namedTerms(
+  variable: string,
+  how: string,
+  { value, regex }: Compared,
+): readonly Condition[] | undefined {
   const [, kind = "", rest = ""] = /^(arg|cookie|http)_(\w+)$/u.exec(variable) ?? [];
   const section = SECTIONS[kind];
-  if (section === undefined) return undefined;
+  if (section === undefined || variable === "http_host") return undefined;
   const name = kind === "http" ? rest.replaceAll("_", "-") : rest;
-  if (how === "") return { [section]: { [name]: "*" } };
-  if (how === "=" && value === "") return { [section]: { [name]: false } };
-  if (how === "=") return { [section]: { [name]: { regex: `^${literal(value)}$` } } };
-  return { [section]: { [name]: { regex } } };
+  const pattern = how === "" ? TRUE : (regex ?? `^${literal(value)}$`);
+  const isMissing = new RegExp(pattern, "u").test("");
+  return [{ regex: pattern }, ...(isMissing ? [false] : [])].map((match) => ({
+    [section]: { [name]: match },
+  }));
 }

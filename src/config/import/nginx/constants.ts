@@ -1,5 +1,6 @@
 /** `set $backend app:3000;` and `proxy_pass http://$backend;`: a variable that is always the same text. */
 
+import type { FrontendNotes } from "./context.ts";
 import { withValue } from "./maps.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
@@ -36,4 +37,28 @@ function constantOf(variable: string, scopes: readonly Scope[]): string | undefi
   if (isChanged || scope === undefined || line === undefined || others.length > 0) return undefined;
   scope.use(line);
   return line.args[1] ?? "";
+}
+
+export interface ServerWords {
+  readonly notes: Pick<FrontendNotes, "ports" | "tls">;
+  readonly server: Scope;
+}
+
+/** Variables that are the same for all requests of a server, by their names. */
+export function serverConstants({ notes, server }: ServerWords): Record<string, string> {
+  const [port, ...others] = notes.ports;
+  const name = server.here("server_name")[0]?.args[0] ?? "";
+  return {
+    https: notes.tls ? "on" : "",
+    ...(port === undefined || others.length > 0 ? {} : { server_port: `${port}` }),
+    ...(/^[\w.-]*$/u.test(name) ? { server_name: name.replace(/^\./u, "") } : {}),
+  };
+}
+
+/** The line with what these are. */
+export function withServerConstants(line: Directive, words: ServerWords): Directive {
+  return Object.entries(serverConstants(words)).reduce(
+    (known, [name, text]) => withValue(known, `$${name}`, text),
+    line,
+  );
 }

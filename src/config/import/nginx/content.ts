@@ -7,6 +7,7 @@ import { type Access, accessOf, hasLogin, isLogin } from "./access.ts";
 import { returnTarget, rewritten } from "./answers.ts";
 import { capturedPass } from "./captures.ts";
 import { whenOfIf } from "./conditions-of-if.ts";
+import { withServerConstants } from "./constants.ts";
 import { type NginxContext, origin } from "./context.ts";
 import type { Location } from "./locations.ts";
 import type { Directive } from "./parse.ts";
@@ -38,8 +39,8 @@ export function rewriteRules(
   for (const line of scope.own) {
     if (line.name === "return") {
       scope.use(line);
-      for (const variant of variantsOf(line, facts)) {
-        const target = returnTarget(variant.line, scope, context);
+      for (const variant of variantsOf(withServerConstants(line, facts), facts)) {
+        const target = returnTarget(variant.line, { scope, when }, context);
         if (target === undefined) continue;
         const change = ownAnswer(target, scope, context);
         const whens = within([{ all: variant.when, except: [] }], when, line, context);
@@ -49,7 +50,7 @@ export function rewriteRules(
     }
     if (line.name === "rewrite") {
       scope.use(line);
-      const found = rewritten(line, context);
+      const found = rewritten(withServerConstants(line, facts), context);
       if (found === undefined) continue;
       if ("redirect" in found) {
         const whens = within([{ all: { path: [found.path] }, except: [] }], when, line, context);
@@ -143,25 +144,27 @@ function ifRules(
   { scope, place, facts }: IfPlace,
 ): Rule[] {
   const inner = scope.inside(line.block ?? []);
-  const first = firstOf(line);
-  if (first === undefined) return [];
-  inner.use(first);
+  const found = firstOf(line);
+  if (found === undefined) return [];
+  inner.use(found);
+  const first = withServerConstants(found, facts);
   if (first.name === "return") {
-    const target = returnTarget(first, inner, facts.context);
+    const when = whens.length === 1 ? whens[0]!.all : {};
+    const target = returnTarget(first, { scope: inner, when }, facts.context);
     if (target === undefined) return [];
     const change = ownAnswer(target, inner, facts.context);
     return [rule(line, whens, { target, change, place, facts })];
   }
   if (first.name === "rewrite") {
-    const found = rewritten(first, facts.context);
-    if (found === undefined) return [];
-    if ("rewrite" in found) {
+    const answer = rewritten(first, facts.context);
+    if (answer === undefined) return [];
+    if ("rewrite" in answer) {
       facts.context.draft.lost(first.at, "a rewrite under a condition needs a location of its own");
       return [];
     }
-    const all = { path: [found.path] };
+    const all = { path: [answer.path] };
     const both = whens.flatMap((when) => within([when], all, line, facts.context));
-    return [rule(line, both, { target: found.redirect, place, facts })];
+    return [rule(line, both, { target: answer.redirect, place, facts })];
   }
   const target = passTarget({ directive: first, scope: inner }, facts);
   return target === undefined ? [] : [rule(line, whens, { ...target, place, facts })];

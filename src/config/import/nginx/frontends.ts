@@ -26,7 +26,7 @@ export function importSocket(socket: Socket, context: NginxContext): void {
       ? closedRules(server, host, context)
       : serverRules(server, host, { notes, context }),
   );
-  const routes = compileRules(rules, () => []);
+  const routes = compileRules([REFUSED, ...rules], () => []);
   const name = frontendName(socket, context);
   const settings = settingsOf(socket, context);
   draft.frontends[name] = {
@@ -43,6 +43,14 @@ export function importSocket(socket: Socket, context: NginxContext): void {
     draft.comment(`frontends/${name}/routes/${index}`, route.origin);
   }
 }
+
+/** nginx answers no TRACE. */
+const REFUSED: Rule = {
+  when: [{ all: { method: ["TRACE"] }, except: [] }],
+  target: { respond: 405 },
+  origin: "As nginx does.",
+  lose: () => {},
+};
 
 function frontendName({ servers, tls, ports, fallback }: Socket, { draft }: NginxContext): string {
   const named = [fallback, ...servers].flatMap(({ names }) => names);

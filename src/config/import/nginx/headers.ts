@@ -1,6 +1,7 @@
 /** `proxy_set_header`, `add_header` and the like. Source: nginx, ngx_http_proxy_module. */
 
 import { addHeader, type Edits, TWO_COOKIES } from "../edits.ts";
+import { serverConstants } from "./constants.ts";
 import type { FrontendNotes, NginxContext } from "./context.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
@@ -12,6 +13,7 @@ const UPGRADES: readonly string[] = ["connection", "upgrade"];
 export interface HeaderFacts {
   readonly context: NginxContext;
   readonly notes: FrontendNotes;
+  readonly server: Scope;
   /** `$proxy_host`. */
   readonly proxyHost: string;
 }
@@ -32,16 +34,17 @@ export function requestEdits(scope: Scope, facts: HeaderFacts): Edits {
     else {
       const template = templateOf(value, constantsOf(facts));
       if (template === undefined) draft.lost(line.at, "Nines does not know this value");
-      else if (name.toLowerCase() !== "host" || template !== "${host}") set[name] = template;
+      else if (name.toLowerCase() !== "host" || !AS_IT_CAME.test(value)) set[name] = template;
     }
   }
   return { remove, set };
 }
 
-function constantsOf({ notes, proxyHost }: HeaderFacts): Record<string, string> {
-  const [port, ...others] = notes.ports;
-  const ports = port === undefined || others.length > 0 ? {} : { server_port: `${port}` };
-  return { proxy_host: proxyHost, https: notes.tls ? "on" : "", ...ports };
+/** $host has no port. */
+const AS_IT_CAME = /^\$\{?http_host\}?$/u;
+
+function constantsOf(facts: HeaderFacts): Record<string, string> {
+  return { proxy_host: facts.proxyHost, ...serverConstants(facts) };
 }
 
 const FORWARDED: Readonly<Record<string, readonly string[]>> = {
@@ -60,6 +63,18 @@ function isOwn({ args }: Directive, { notes }: HeaderFacts): boolean {
   if (value !== "$request_id") return false;
   notes.requestId ??= name;
   return notes.requestId === name;
+}
+
+/** They say how long an answer is kept. */
+const KEPT = /^(?:cache-control|expires)$/iu;
+
+/** Of what servers answer: the status is not looked at. */
+export function passedEdits(scope: Scope, context: NginxContext): Edits {
+  for (const { args, at } of scope.all("add_header")) {
+    if (args[2] === "always" || !KEPT.test(args[0] ?? "")) continue;
+    context.draft.lost(at, "answers with bad statuses get it, too, and are kept as long");
+  }
+  return answerEdits(scope, context);
 }
 
 /** Of answers: `add_header`; those with `always` only when the status is a bad one. */

@@ -4,9 +4,9 @@
  */
 
 import type { Condition, Term } from "../conditions.ts";
-import { literal } from "../expressions.ts";
+import { ecmascript, literal } from "../expressions.ts";
 import { parseIp } from "../../../lib/ip-address.ts";
-import { termOf } from "./conditions-of-if.ts";
+import { termsOf } from "./conditions-of-if.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 
@@ -70,7 +70,10 @@ function choicesOf({ args, block = [] }: Directive, tls: boolean): MapChoice[] |
     const value = values[0] ?? "";
     if (name === "hostnames" || name === "volatile") continue;
     if (name === "default") otherwise = value;
-    else keys.push({ text: name, value, ...termOfKey(source, name, { hasMasks, tls }) });
+    else {
+      const { terms, rank } = termsOfKey(source, name, { hasMasks, tls });
+      keys.push(...terms.map((term) => ({ text: name, value, term, rank })));
+    }
   }
   if (keys.some(({ term }) => term === undefined)) return undefined;
   keys.sort((a, b) => a.rank - b.rank || (a.rank < 3 ? b.text.length - a.text.length : 0));
@@ -86,14 +89,18 @@ function choicesOf({ args, block = [] }: Directive, tls: boolean): MapChoice[] |
   return [...choices, { when: {}, value: otherwise }];
 }
 
-function termOfKey(
+function termsOfKey(
   source: string,
   key: string,
   { hasMasks, tls }: { readonly hasMasks: boolean; readonly tls: boolean },
-): { readonly term: Term; readonly rank: number } {
+): { readonly terms: readonly Term[]; readonly rank: number } {
+  const isNamed = /^(?:arg|cookie|http)_/u.test(source) && source !== "http_host";
   if (key.startsWith("~")) {
     const how = key.startsWith("~*") ? "~*" : "~";
-    return { term: termOf(source, how, key.slice(how.length), tls), rank: 3 };
+    const pattern = key.slice(how.length);
+    // nginx holds no expression of a map against an empty text.
+    const some = isNamed && findsNothing(pattern) ? `^(?=[^])[^]*?(?:${pattern})` : pattern;
+    return { terms: termsOf(source, how, some, tls), rank: 3 };
   }
   const text = key.replace(/^\\/u, "");
   const isHost = source === "host" || source === "http_host";
@@ -102,18 +109,22 @@ function termOfKey(
       ...(text.startsWith(".") ? [text.slice(1)] : []),
       `*.${text.replace(/^\*?\./u, "")}`,
     ];
-    return { term: { host }, rank: 1 };
+    return { terms: [{ host }], rank: 1 };
   }
   if (hasMasks && isHost && text.endsWith(".*")) {
     const regex = `(?i:^${literal(text.slice(0, -1))})`;
-    return { term: { headers: { Host: { regex } } }, rank: 2 };
+    return { terms: [{ headers: { Host: { regex } } }], rank: 2 };
   }
-  // Texts are compared without regard to case there; a header that is empty is one that is missing.
-  const isNamed = /^(?:arg|cookie|http)_/u.test(source) && !isHost && text !== "";
-  const term = isNamed
-    ? termOf(source, "~*", `^${literal(text)}$`, tls)
-    : termOf(source, "=", text, tls);
-  return { term, rank: 0 };
+  // Texts are compared without regard to case there.
+  const terms = isNamed
+    ? termsOf(source, "~*", `^${literal(text)}$`, tls)
+    : termsOf(source, "=", text, tls);
+  return { terms, rank: 0 };
+}
+
+function findsNothing(pattern: string): boolean {
+  const regex = ecmascript(pattern);
+  return regex !== undefined && new RegExp(regex, "u").test("");
 }
 
 /** The map whose variable these words have; of several the first. */

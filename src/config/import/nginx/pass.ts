@@ -6,7 +6,7 @@ import type { Edits } from "../edits.ts";
 import type { Change } from "../routes.ts";
 import type { FrontendNotes, NginxContext } from "./context.ts";
 import { fateOf } from "./fates.ts";
-import { answerEdits, requestEdits, responseEdits } from "./headers.ts";
+import { passedEdits, requestEdits, responseEdits } from "./headers.ts";
 import { limitOf } from "./limits.ts";
 import type { Directive } from "./parse.ts";
 import { poolOf } from "./pools.ts";
@@ -42,7 +42,12 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   const found = poolOf(directive, scope, context);
   if (found === undefined) return undefined;
   const redirects = redirectEdits({ ...pass, directive }, found, context);
-  const request = requestEdits(scope, { context, notes, proxyHost: found.host });
+  const request = requestEdits(scope, {
+    context,
+    notes,
+    server: facts.server,
+    proxyHost: found.host,
+  });
   const replaced = prefixRewrite(pass, found.uri, context);
   if (pass.rewrite !== undefined && replaced !== undefined) {
     const why = "paths that the rewrite before it leaves alone keep the location's beginning";
@@ -53,7 +58,7 @@ export function passTarget(pass: Pass, facts: PassFacts): Content | undefined {
   const change = {
     request,
     response: { ...responseEdits(scope), ...redirects },
-    answer: answerEdits(scope, context),
+    answer: passedEdits(scope, context),
     ...(rewrite === undefined ? {} : { rewrite }),
     ...(limit === undefined ? {} : { limit }),
   };

@@ -49,6 +49,18 @@ test("announcements after a weaker advert: as written, else as the node's, never
   assert.deepEqual(after({ inside: "strict_mode on\ngarp_lower_prio_delay 7" }), [0, 0]);
 });
 
+test("down_timer_adverts 1 leaves no room for a lease, which is told; nobody is told who has none", () => {
+  for (const draft of [
+    { inside: "down_timer_adverts 1" },
+    { globals: "vrrp_down_timer_adverts 1\nlease on" },
+  ]) {
+    assert.equal(instanceOf(draft).lease, false);
+    assert.match(toldOf(draft), /warning: down_timer_adverts 1 leaves no room for the lease of A/u);
+  }
+  assert.equal(instanceOf({ inside: "down_timer_adverts 2" }).lease, true);
+  assert.doesNotMatch(toldOf({ inside: "down_timer_adverts 1\nlease off" }), /leaves no room/u);
+});
+
 test("of accept and no_accept the last one counts", () => {
   assert.equal(instanceOf({ inside: "accept\nno_accept" }).accept, false);
   assert.equal(instanceOf({ inside: "no_accept\naccept" }).accept, true);

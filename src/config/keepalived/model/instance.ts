@@ -67,7 +67,7 @@ export function readInstance(
     routes: readRouteLines(block.lines("virtual_routes"), context),
     rules: readRuleLines(block.lines("virtual_rules"), context),
     strict,
-    ...readBehaviour(block, globals, { strict, timing }),
+    ...readBehaviour(block, globals, { strict, timing }, context),
     announce: readAnnounce(
       { ...sources, instance: block, interface: link, strict, ...carried },
       context.findings,
@@ -192,6 +192,7 @@ function readBehaviour(
   block: Block,
   globals: Block,
   facts: { readonly strict: boolean; readonly timing: Timing },
+  context: Context,
 ): Behaviour {
   const { strict } = facts;
   const choose = (name: string, wide: string, standard: boolean): boolean =>
@@ -211,10 +212,20 @@ function readBehaviour(
       strict || choose("owner_ignore_adverts", "vrrp_owner_ignore_adverts", false),
     fastHandover: !strict && choose("fast_handover", "fast_handover", true),
     trackPrimaryInterface: !block.has("dont_track_primary"),
-    lease: choose("lease", "lease", true),
+    lease: readLease(block, globals, facts.timing, context),
     restoreRemovedAddresses: choose("restore_addresses", "restore_addresses", true),
     promoteSecondaries: block.has("promote_secondaries"),
   };
+}
+
+/** It lasts from advert to advert that others may miss: with one it would end as it is renewed. */
+function readLease(block: Block, globals: Block, timing: Timing, context: Context): boolean {
+  const wanted = block.bool("lease") ?? globals.bool("lease") ?? true;
+  if (!wanted || timing.downTimerAdverts > 1) return wanted;
+  const reason = `down_timer_adverts 1 leaves no room for the lease of ${block.name}: if the daemon hangs, the addresses stay`;
+  const next = "write 2 or more, or: lease off";
+  context.findings.warn(block.at("down_timer_adverts"), reason, next);
+  return false;
 }
 
 function readTracks(

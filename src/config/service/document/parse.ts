@@ -65,9 +65,15 @@ const NEXT: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: "one file is one document: remove the ---",
 };
 
+/** Where the library speaks to programmers. */
+const REASON: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "a second document begins here",
+  RESOURCE_EXHAUSTION: "it nests too deep",
+};
+
 function reportSyntax(error: YAMLError, place: Placer, findings: Findings): void {
   const [from, to] = error.pos;
-  const reason = error.message
+  const reason = (REASON[error.code] ?? error.message)
     .replace(/\.$/u, "")
     .replace(/^[A-Z](?=[a-z])/u, (c) => c.toLowerCase());
   findings.error(place(from, Math.max(1, to - from)), reason, NEXT[error.code] ?? "");

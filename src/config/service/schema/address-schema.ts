@@ -42,7 +42,9 @@ const track = short(
         otherwise: "the track's, else 0",
       }),
     ),
-    reverse: optional(flag("Success and failure swap their meaning.")),
+    reverse: optional(
+      flag("Weight 0: success and failure swap their meaning; else the change turns its sign."),
+    ),
   }),
   [text("NAME of a track, check:NAME or interface:NAME, then [weight=N] [reverse].")],
   (value) => {
@@ -150,7 +152,9 @@ const trackSchema = block(
         otherwise: "script and process 0, file 1",
       }),
     ),
-    reverse: optional(flag("Success and failure swap their meaning.")),
+    reverse: optional(
+      flag("Weight 0: success and failure swap their meaning; else the change turns its sign."),
+    ),
   }),
 );
 

@@ -18,6 +18,7 @@ import {
   size,
   special,
   switchable,
+  switchWord,
   text,
 } from "./words.ts";
 
@@ -134,7 +135,8 @@ const accessLog = Object.assign(
     }),
     [choice("The format.", ["off", "json", "combined"]), flag("true: json.")],
     (value) => {
-      if (typeof value === "boolean") return { format: value ? "json" : "off" };
+      const isOn = switchWord(value);
+      if (typeof isOn === "boolean") return { format: isOn ? "json" : "off" };
       return typeof value === "string" ? { format: value } : value;
     },
   ),

@@ -23,6 +23,7 @@ import {
   size,
   special,
   switchable,
+  switchWord,
   text,
 } from "./words.ts";
 
@@ -237,8 +238,10 @@ const slowStart = short(
   }),
   [text("The window."), flag("false: off.")],
   (value) => {
-    if (value === false) return { window: "0" };
-    return typeof value === "string" ? { window: value } : value;
+    if (switchWord(value) === false) return { window: "0" };
+    // A bare number is a time that lacks its unit, and is told so.
+    const isTime = typeof value === "string" || typeof value === "number";
+    return isTime ? { window: String(value) } : value;
   },
 );
 

@@ -111,7 +111,8 @@ const rateLimit = short(
     ),
   }),
   [text("The rate per client address, e.g. 100/s.")],
-  (value) => (typeof value === "string" ? { rate: value } : value),
+  (value) =>
+    typeof value === "string" || typeof value === "number" ? { rate: String(value) } : value,
 );
 
 const percent = number("Percent of requests.", 0, 100);

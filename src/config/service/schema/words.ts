@@ -118,9 +118,25 @@ export function namedList<S extends TSchema>(description: string, items: S): TUn
 /** `true` stands for the block with its defaults, `false` for what `off` says. */
 export function switchable<S extends TSchema>(long: S, off?: Readonly<Record<string, unknown>>): S {
   const on = flag("On with the defaults below, or off.");
-  return short(long, [on], (value) =>
-    value === true ? {} : value === false ? (off ?? value) : value,
-  );
+  return short(long, [on], (value) => {
+    const isOn = switchWord(value);
+    return isOn === true ? {} : isOn === false ? (off ?? isOn) : value;
+  });
+}
+
+const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  false: false,
+  no: false,
+  off: false,
+};
+
+/** YAML 1.1 knew yes, no, on and off; people still write them. Anything else stays what it is. */
+export function switchWord(value: unknown): unknown {
+  const word = typeof value === "string" ? value.toLowerCase() : "";
+  return Object.hasOwn(SWITCH_WORDS, word) ? SWITCH_WORDS[word] : value;
 }
 
 /** The long form, with shorter ones that `expand` turns into it. */

@@ -45,6 +45,7 @@ export function buildCheck(
     ...optional("address", document.address),
     ...optional("port", document.port),
     ...optional("bindAddress", document.bind),
+    ...optional("whileHeld", document.while_held?.length === 0 ? undefined : document.while_held),
   };
 }
 
@@ -183,6 +184,7 @@ function httpOf(
     headers,
     status: http.status,
     ...optional("body", bodyOf(http, context)),
+    ...(http.whole_body ? { wholeBody: true as const } : {}),
     maxBodyBytes: http.max_body,
   };
 }

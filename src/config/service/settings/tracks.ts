@@ -167,8 +167,15 @@ export function trackedCheckStatements(
   context: BuildContext,
   checkDocuments: Readonly<Record<string, object>>,
 ): Statement[] {
+  const { findings, places } = context;
   return [...checks].map((name) => {
-    const at = context.places.of(checkDocuments[name]!);
+    const document = checkDocuments[name]!;
+    if (places.wrote(document, "while_held")) {
+      const reason = `an address tracks check ${name}: it would wait for what it decides`;
+      const next = "make another check of it for the track, without while_held";
+      findings.error(places.key(document, "while_held"), reason, next);
+    }
+    const at = places.of(document);
     const subject = trackSubject(name);
     return blockStatement(at, ["vrrp_script", subject], [statement(at, "script", subject)]);
   });
