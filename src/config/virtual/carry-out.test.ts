@@ -220,6 +220,33 @@ test("ha_suspend makes checks wait for the addresses, unless one of them is a ma
   ]);
 });
 
+test("all failures are told where a check, its server or the whole file says so", () => {
+  const told = (globals: string, ofVirtual: string): unknown => {
+    const text = virtualServer("10.0.0.100 80", ofVirtual, "TCP_CHECK {\n }");
+    const { service } = read(`global_defs {\n ${globals}\n}\n${text}`);
+    return service?.checks[0]?.logFailures;
+  };
+  assert.equal(told("router_id a", ""), undefined);
+  assert.equal(told("checker_log_all_failures", ""), true);
+  assert.equal(told("router_id a", "log_all_failures"), true);
+  assert.equal(told("checker_log_all_failures", "log_all_failures off"), undefined);
+});
+
+test("options of expressions that JavaScript has are carried out, others are told", () => {
+  const of = (options: string): readonly unknown[] => {
+    const check = `HTTP_GET {\n url {\n path /\n regex a.b\n regex_options ${options}\n }\n }`;
+    const { service, notes = [] } = read(virtualServer("10.0.0.100 80", "", check));
+    const protocol = service?.checks[0]?.protocol;
+    const body = protocol?.kind === "http" ? protocol.body : undefined;
+    return [body?.kind === "regex" ? body.pattern : "", ...notes.slice(1)];
+  };
+  assert.deepEqual(of("caseless multiline dotall"), ["(?ims:a.b)"]);
+  assert.deepEqual(of("ungreedy"), [
+    "a.b",
+    "virtual_server 10.0.0.100 80: left out are regex_options ungreedy",
+  ]);
+});
+
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
     "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n }\n }";

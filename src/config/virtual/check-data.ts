@@ -20,6 +20,7 @@ export function checksData(check: CheckSettings, real: RealServerSettings): Data
     retry: timing.retry === 0 ? undefined : Math.min(1000, timing.retry),
     delay_before_retry: timing.retry === 0 ? undefined : durationText(timing.delayBeforeRetryMs),
     warmup: warmupMs === intervalMs ? undefined : durationText(warmupMs),
+    log_failures: timing.logAllFailures ? true : undefined,
     start_down: timing.startDown ? true : undefined,
     ...targetData(check, real),
   }));
@@ -64,15 +65,22 @@ function hex(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString("hex");
 }
 
+/** Of the options of PCRE2 those that an expression of JavaScript has as well. */
+export const REGEX_FLAGS: Readonly<Record<string, string>> = {
+  caseless: "i",
+  multiline: "m",
+  dotall: "s",
+};
+
 function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpCheckUrl): Data {
   // The name alone: a port after it is for the server to know.
   const host = (url.virtualHost ?? check.virtualHost)?.replace(/(?<=[^:]|\]):\d+$/u, "");
   const codes = url.statusCodes.map(({ from, to }) => (from === to ? from : `${from}-${to}`));
   const { regex } = url;
-  const isCaseless = regex?.options.includes("caseless") === true;
+  const flags = regex?.options.map((option) => REGEX_FLAGS[option] ?? "").join("") ?? "";
   // PCRE's `(?i)` at the beginning holds for all that follows.
   const plain = regex?.pattern.replace(/^\(\?([ims]+)\)(.*)$/su, "(?$1:$2)");
-  const pattern = isCaseless ? `(?i:${plain})` : plain;
+  const pattern = flags === "" ? plain : `(?${flags}:${plain})`;
   const request = {
     path: url.path,
     host,

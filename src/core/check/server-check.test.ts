@@ -352,6 +352,33 @@ describe("trouble that is ours", () => {
   });
 });
 
+describe("log_failures", () => {
+  it("tells of each failure that changes nothing, and of none while the server is down", () => {
+    const target = targetOf({ fall: 2, retry: 1 });
+    const check = new ServerCheck({ ...target, check: { ...target.check, logFailures: true } }, 0);
+    const said = [true, false, false, false, false, false].map((ok) => {
+      const now = check.deadline;
+      check.step(now, { type: "woken" });
+      const actions = check.step(now, { type: "probe-ended", result: { ok, reason: "x" } });
+      return actions.map((one) =>
+        one.type === "report"
+          ? `${one.verdict.up}`
+          : one.type === "note-failure"
+            ? one.reason
+            : one.type,
+      );
+    });
+    assert.deepEqual(said, [
+      ["true"],
+      ["check failed: x, tries left: 1"],
+      ["check failed: x, 1 of 2"],
+      ["check failed: x, tries left: 1"],
+      ["false"],
+      [],
+    ]);
+  });
+});
+
 describe("a check that waits for an address", () => {
   it("asks nothing, what was found holds, and it is asked from the moment that it is told", () => {
     const check = new ServerCheck(targetOf({ fall: 1, retry: 2 }), 0);

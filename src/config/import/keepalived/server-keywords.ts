@@ -2,6 +2,7 @@
 
 import type { Statement } from "../../keepalived/tree.ts";
 import { keywordsOf } from "../../schema/schema.ts";
+import { REGEX_FLAGS } from "../../virtual/check-data.ts";
 import type { Draft } from "../draft.ts";
 import { lose, statementAt } from "./keywords.ts";
 
@@ -53,7 +54,7 @@ const TIMING: Fates = {
   connect_timeout: used,
   delay_before_retry: used,
   delay_loop: used,
-  log_all_failures: lost("every change is told with its reason; single failures are not"),
+  log_all_failures: used,
   nb_get_retry: used,
   retry: used,
   smtp_alert: used,
@@ -129,8 +130,9 @@ const CHECK: Fates = {
   regex: used,
   regex_no_match: used,
   regex_options: ({ args }) => {
-    const isCaseless = args.every((word) => word.text === "caseless");
-    return isCaseless ? undefined : { lost: "of these options only caseless has a counterpart" };
+    const others = args.filter((word) => !(word.text in REGEX_FLAGS));
+    if (others.length === 0) return undefined;
+    return { lost: `only ${Object.keys(REGEX_FLAGS).join(", ")} have a counterpart` };
   },
   require_reply: used,
   sni_name: used,
