@@ -2,6 +2,19 @@
 
 import { KINDS } from "../service/schema/kinds.ts";
 
+/** `[[:digit:]]` */
+const CLASSES: Readonly<Record<string, string>> = {
+  alnum: "A-Za-z0-9",
+  alpha: "A-Za-z",
+  blank: " \\t",
+  digit: "0-9",
+  lower: "a-z",
+  space: "\\s",
+  upper: "A-Z",
+  word: "\\w",
+  xdigit: "0-9A-Fa-f",
+};
+
 /** The text itself as an expression. */
 export function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/gu, (c) => `\\${c}`);
@@ -9,10 +22,13 @@ export function literal(text: string): string {
 
 /** Undefined: ECMAScript does not read it. */
 export function ecmascript(pattern: string): string | undefined {
-  const [, ignoreCase, body] = /^(\(\?i\))?(.*)$/su.exec(pattern)!;
-  // Escapes that the flag u does not know.
-  const plain = body!.replace(/\\([-/_:;,"'<>=!@#%&~` ])/gu, "$1");
-  const text = ignoreCase === undefined ? plain : `(?i:${plain})`;
+  // PCRE's `(?i)` at the beginning holds for all that follows.
+  const [, flags, body] = /^(?:\(\?([ims]+)\))?(.*)$/su.exec(pattern)!;
+  const plain = body!
+    // Escapes that the flag u does not know.
+    .replace(/\\([-/_:;,"'<>=!@#%&~` ])/gu, "$1")
+    .replace(/\[:(\w+):\]/gu, (posix, name: string) => CLASSES[name] ?? posix);
+  const text = flags === undefined ? plain : `(?${flags}:${plain})`;
   return KINDS.regex.convert(text).ok ? text : undefined;
 }
 

@@ -193,6 +193,22 @@ test("what keepalived's users write is understood: (?i), a port in a host name, 
   assert.deepEqual(names, ["10.0.0.1:80", "sorry"]);
 });
 
+test("a page is read to its end as by keepalived, and its expression as PCRE means it", () => {
+  const asked = (lines: string): readonly unknown[] => {
+    const block = `HTTP_GET {\n url {\n path /\n ${lines}\n }\n }`;
+    const { service } = read(virtualServer("10.0.0.100 80", "", block));
+    const protocol = service?.checks[0]?.protocol;
+    assert.ok(protocol?.kind === "http");
+    const { body, wholeBody = false, maxBodyBytes } = protocol;
+    return [body?.kind === "regex" ? body.pattern : body, wholeBody, maxBodyBytes];
+  };
+  const all = 16 * 1024 ** 2;
+  assert.deepEqual(asked("status_code 200"), [undefined, true, 65_536]);
+  assert.deepEqual(asked("regex </html>"), ["<\\/html>", false, all]);
+  const words = 'regex "^[[:digit:]]+ up"\n regex_options multiline caseless';
+  assert.deepEqual(asked(words), ["(?mi:^[0-9]+ up)", false, all]);
+});
+
 test("virtual servers whose names differ in signs only stay apart", () => {
   const real = "real_server 2001:db8:9::1 80 {\n }";
   const at = (address: string): string =>
@@ -232,28 +248,14 @@ test("all failures are told where a check, its server or the whole file says so"
   assert.equal(told("checker_log_all_failures", "log_all_failures off"), undefined);
 });
 
-test("options of expressions that JavaScript has are carried out, others are told", () => {
-  const of = (options: string): readonly unknown[] => {
-    const check = `HTTP_GET {\n url {\n path /\n regex a.b\n regex_options ${options}\n }\n }`;
-    const { service, notes = [] } = read(virtualServer("10.0.0.100 80", "", check));
-    const protocol = service?.checks[0]?.protocol;
-    const body = protocol?.kind === "http" ? protocol.body : undefined;
-    return [body?.kind === "regex" ? body.pattern : "", ...notes.slice(1)];
-  };
-  assert.deepEqual(of("caseless multiline dotall"), ["(?ims:a.b)"]);
-  assert.deepEqual(of("ungreedy"), [
-    "a.b",
-    "virtual_server 10.0.0.100 80: left out are regex_options ungreedy",
-  ]);
-});
-
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
-    "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n }\n }";
+    "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n regex_options extended\n }\n }";
   const { notes = [] } = read(
     virtualServer("10.0.0.100 80", "", `lthreshold 3\n uthreshold 9\n ${odd}`),
   );
-  const named = "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset";
+  const named =
+    "left out are lthreshold, bind_if, fwmark of checks, regex_min_offset, regex_options extended";
   assert.equal(notes[1], `virtual_server 10.0.0.100 80: ${named}`);
 });
 

@@ -14,7 +14,7 @@ import type { MailSettings, Model } from "../model.ts";
 import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
-import { REGEX_FLAGS } from "./check-data.ts";
+import { isKnownRegexOption } from "./check-data.ts";
 import { suspendsElsewhere, type VirtualServerData, virtualServerData } from "./server-data.ts";
 
 export interface CarriedOut {
@@ -213,12 +213,12 @@ function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
     if (check.kind === "udp" && check.minReplyLength > 0) words.push("min_reply_length");
     if (check.kind !== "http") continue;
     const patterns = check.urls.flatMap(({ regex }) => regex ?? []);
-    const options = patterns.flatMap((one) => one.options);
-    for (const option of options)
-      if (!(option in REGEX_FLAGS)) words.push(`regex_options ${option}`);
-    if (check.urls.some(({ tlsCompliant }) => tlsCompliant)) words.push("tls_compliant");
     if (patterns.some(({ minOffset }) => minOffset > 0)) words.push("regex_min_offset");
     if (patterns.some(({ maxOffset }) => maxOffset !== undefined)) words.push("regex_max_offset");
+    if (check.urls.some(({ tlsCompliant }) => tlsCompliant)) words.push("tls_compliant");
+    const options = patterns.flatMap((pattern) => pattern.options);
+    const unknown = options.filter((option) => !isKnownRegexOption(option));
+    words.push(...unknown.map((option) => `regex_options ${option}`));
   }
   return words;
 }

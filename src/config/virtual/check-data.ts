@@ -1,6 +1,7 @@
 /** Checkers of keepalived as checks of nines.yaml. */
 
 import type { Data } from "../import/draft.ts";
+import { ecmascript } from "../import/expressions.ts";
 import { durationText } from "../service/schema/kinds.ts";
 import type { CheckSettings, HttpCheckUrl, RealServerSettings } from "../virtual-server.ts";
 
@@ -65,29 +66,21 @@ function hex(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString("hex");
 }
 
-/** Of the options of PCRE2 those that an expression of JavaScript has as well. */
-export const REGEX_FLAGS: Readonly<Record<string, string>> = {
-  caseless: "i",
-  multiline: "m",
-  dotall: "s",
-};
-
 function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpCheckUrl): Data {
   // The name alone: a port after it is for the server to know.
   const host = (url.virtualHost ?? check.virtualHost)?.replace(/(?<=[^:]|\]):\d+$/u, "");
   const codes = url.statusCodes.map(({ from, to }) => (from === to ? from : `${from}-${to}`));
   const { regex } = url;
-  const flags = regex?.options.map((option) => REGEX_FLAGS[option] ?? "").join("") ?? "";
-  // PCRE's `(?i)` at the beginning holds for all that follows.
-  const plain = regex?.pattern.replace(/^\(\?([ims]+)\)(.*)$/su, "(?$1:$2)");
-  const pattern = flags === "" ? plain : `(?${flags}:${plain})`;
+  const pattern = regex === undefined ? undefined : patternOf(regex);
+  const isLookedAt = url.digest !== undefined || regex !== undefined;
   const request = {
     path: url.path,
     host,
     status: codes.length === 1 ? codes[0] : codes,
     md5: url.digest,
-    // keepalived digests a page however long it is.
-    max_body: url.digest === undefined ? undefined : "16MiB",
+    // keepalived reads a page to its end, however long it is.
+    whole_body: isLookedAt ? undefined : true,
+    max_body: isLookedAt ? "16MiB" : undefined,
     matches: regex?.inverted === false ? pattern : undefined,
     not_matches: regex?.inverted === true ? pattern : undefined,
   };
@@ -95,4 +88,17 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
   // keepalived verifies no certificate.
   const name = check.sni ? (check.sniName ?? host) : undefined;
   return { https: request, tls: { verify: false, server_name: name } };
+}
+
+/** Options that change what is found and can be said in the expression; `.` finds line ends anyway. */
+const FLAGS: Readonly<Record<string, string>> = { caseless: "i", multiline: "m", dotall: "" };
+
+export function isKnownRegexOption(option: string): boolean {
+  return Object.hasOwn(FLAGS, option);
+}
+
+function patternOf({ pattern, options }: NonNullable<HttpCheckUrl["regex"]>): string {
+  const plain = ecmascript(pattern) ?? pattern;
+  const flags = [...new Set(options.map((option) => FLAGS[option] ?? ""))].join("");
+  return flags === "" ? plain : `(?${flags}:${plain})`;
 }

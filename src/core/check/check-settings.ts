@@ -79,6 +79,8 @@ export type CheckProtocol =
       /** Default 200-399. */
       readonly status: readonly StatusRange[];
       readonly body?: BodyExpectation;
+      /** It has to arrive even if nothing is expected of it. */
+      readonly wholeBody?: true;
       /** Bytes of a body that are looked at. Default 64 KiB. */
       readonly maxBodyBytes: number;
       /** Field of the answer that says who answered, in lower case. Default: none is looked at. */

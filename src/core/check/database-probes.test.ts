@@ -209,6 +209,15 @@ describe("the check of PostgreSQL", () => {
     assert.match(said(talk(postgresql(WATCH), [error("28P01", "no")])), /^false FATAL 28P01/);
   });
 
+  it("is content with a question for the password of a user who has none, unless more is asked", () => {
+    const asks = [message("R", int(10), "SCRAM-SHA-256", 0, 0)];
+    const { user } = WATCH;
+    assert.equal(said(talk(postgresql({ user }), asks)), "true it asks who we are");
+    assert.equal(talk(postgresql({ user, role: "primary" }), asks).result, undefined);
+    const none = message("E", "SFATAL", 0, "C28000", 0, "Mno entry", 0, 0);
+    assert.match(said(talk(postgresql({ user }), [none])), /^false FATAL 28000/);
+  });
+
   it("answers md5 as its documentation says", () => {
     const step = talk(postgresql(WATCH), [message("R", int(5), [1, 2, 3, 4])]);
     assert.match(String.fromCharCode(...(step.send ?? [])), /^p...\(md5[0-9a-f]{32}\0$/s);

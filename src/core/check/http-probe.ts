@@ -31,6 +31,7 @@ export class HttpProbe implements Probe {
   /** Where the body starts; 0 = the head is not complete. */
   #at = 0;
   #by: string | undefined;
+  #status = 0;
 
   /** `host`: the target's own, where the settings name none. */
   constructor(settings: HttpSettings, host: string) {
@@ -89,7 +90,9 @@ export class HttpProbe implements Probe {
     if (!isWanted(head.status, this.#settings.status)) {
       return bad(`status ${head.status}, wanted ${rangesText(this.#settings.status)}`);
     }
-    if (this.#settings.body === undefined) return good(`status ${head.status}`);
+    const { body, wholeBody = false } = this.#settings;
+    if (body === undefined && !wholeBody) return good(`status ${head.status}`);
+    this.#status = head.status;
     if (!head.frame(this.#settings.method === "HEAD")) return bad(refusal(head.refused!).text);
     this.#at = after;
     this.#reader = new BodyReader();
@@ -109,11 +112,12 @@ export class HttpProbe implements Probe {
     const { body: wanted, maxBodyBytes } = this.#settings;
     const isMore = this.#body.length > maxBodyBytes || (!reader.done && this.#gathered.isFull);
     if (!reader.done && !isMore) return WAIT;
-    if (isMore && wanted!.kind === "digest") {
+    if (wanted === undefined) return good(`status ${this.#status}`);
+    if (isMore && wanted.kind === "digest") {
       return bad(`the body is longer than ${maxBodyBytes} bytes: raise max_body`);
     }
     const length = Math.min(this.#body.length, maxBodyBytes);
-    return judgeBody(wanted!, this.#body.bytes.subarray(0, length));
+    return judgeBody(wanted, this.#body.bytes.subarray(0, length));
   }
 }
 

@@ -29,7 +29,7 @@ export class ConnectProbe implements Probe {
   }
 }
 
-/** Judges what was said so far; undefined = not enough of it. */
+/** Judges what was said so far; undefined = not enough of it; without a result: this is said, and judged anew. */
 type Judge = (text: string) => ProbeStep | undefined;
 
 /** Sends each text once what the one before it asked for has come. */
@@ -49,9 +49,10 @@ class Conversation implements Probe {
     this.#heard.add(bytes);
     const step = this.#steps[0]?.judge(latin1Text(this.#heard.bytes, 0, this.#heard.length));
     if (step === undefined) return this.#heard.isFull ? bad("the answer does not end") : WAIT;
-    if (step.result?.ok === false || this.#steps.length === 1) return step;
-    this.#steps.shift();
     this.#heard.length = 0;
+    if (step.result === undefined) return step;
+    if (!step.result.ok || this.#steps.length === 1) return step;
+    this.#steps.shift();
     return this.#say();
   }
 
@@ -75,10 +76,22 @@ function smtpReply(wanted: string): Judge {
   };
 }
 
+/** RFC 5321 4.1.4: who does not know EHLO is greeted by HELO. */
+function smtpHello(name: string): Judge {
+  const judge = smtpReply("250");
+  let isOld = false;
+  return (text) => {
+    const step = judge(text);
+    if (isOld || step?.result?.ok !== false || !/^5\d\d /m.test(text)) return step;
+    isOld = true;
+    return { send: utf8Bytes(`HELO ${name}\r\n`) };
+  };
+}
+
 export function smtpProbe(helloName: string): Probe {
   return new Conversation([
     { send: "", judge: smtpReply("220") },
-    { send: `EHLO ${helloName}\r\n`, judge: smtpReply("250") },
+    { send: `EHLO ${helloName}\r\n`, judge: smtpHello(helloName) },
     { send: "QUIT\r\n", judge: smtpReply("221") },
   ]);
 }

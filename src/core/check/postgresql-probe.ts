@@ -1,7 +1,7 @@
 /**
  * PostgreSQL: start of a session, login, and - where role or lag matter - whether it is in recovery
  * and how far behind. Without a user a stranger begins a session: to be asked for a password or
- * refused in order is good. Source: PostgreSQL's documentation, "Frontend/Backend Protocol".
+ * refused in order is good, and for a user without a password the former. Source: PostgreSQL's documentation, "Frontend/Backend Protocol".
  */
 
 import { md5 } from "@noble/hashes/legacy.js";
@@ -118,7 +118,7 @@ export class PostgresqlProbe implements Probe {
     if (way === AUTHENTICATED) {
       return this.#isVerified ? WAIT : bad("the server does not know the password itself");
     }
-    if (user === undefined) return finish(good("it asks who we are"));
+    if (!this.#hasToLogIn) return finish(good("it asks who we are"));
     switch (way) {
       case MD5: {
         const inner = bytesToHex(md5(utf8Bytes(`${password}${user}`)));
@@ -144,6 +144,13 @@ export class PostgresqlProbe implements Probe {
       default:
         return bad(`the server wants a way to log in that is not known here (${way})`);
     }
+  }
+
+  /** HAProxy's users name one without a password: that a password is asked for is good enough. */
+  get #hasToLogIn(): boolean {
+    const { user, password, role, maxLagMs } = this.#settings;
+    if (user === undefined) return false;
+    return password !== undefined || role !== "any" || maxLagMs > 0;
   }
 
   #refused(body: ByteReader): ProbeStep {

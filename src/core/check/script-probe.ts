@@ -1,6 +1,6 @@
 /**
  * What a script's end says of a server (keepalived's MISC_CHECK): 0 is good, 1 bad; with `dynamic`
- * 2-255 are good and set the weight to the code less two, otherwise they are bad as well.
+ * 2-255 are good and set the weight to the code less two (0 leaves it), otherwise they are bad as well.
  */
 
 import type { ProbeResult } from "./probe.ts";

@@ -4,6 +4,7 @@ import { plainTiming } from "../../../test/kit/plain-timing.ts";
 import type { CheckProtocol, CheckTarget } from "./check-settings.ts";
 import { readAgentLine } from "./line-probes.ts";
 import type { ProbeResult } from "./probe.ts";
+import { judgeScript } from "./script-probe.ts";
 import { ServerCheck } from "./server-check.ts";
 
 function targetOf(protocol: CheckProtocol, fall: number): CheckTarget {
@@ -46,4 +47,16 @@ test("why an agent took its server out stays, whatever else it speaks of", () =>
   const down = 'check failed: the agent said "down" (disk), 1 of 1';
   const stopped = 'check failed: the agent said "stopped" (anna), 1 of 1';
   assert.deepEqual(reasons.slice(1), [down, down, stopped]);
+});
+
+test("the weight that a dynamic script said stays until it says another", () => {
+  const weights = (dynamic: boolean): (number | undefined)[] => {
+    const check = new ServerCheck(targetOf({ kind: "script", argv: ["/x"], dynamic }, 1), 0);
+    return [52, 0, 1, 0, 0, 2].map((code) => {
+      told(check, judgeScript({ dynamic }, { kind: "exited", code }, ""));
+      return check.verdict?.weightPercent;
+    });
+  };
+  assert.deepEqual(weights(true), [50, 50, 50, 50, 50, 0]);
+  assert.ok(weights(false).every((weight) => weight === undefined));
 });

@@ -225,6 +225,16 @@ describe("probes", () => {
     assert.match(result(http({ kind: "contains", text: "x" }), [cut], true)!.reason, /cut off/);
   });
 
+  it("HTTP: want the end of the body where it is asked for, whatever is in it", () => {
+    const whole = (): Probe => new HttpProbe({ ...HTTP, wholeBody: true }, "h");
+    const part = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell";
+    assert.equal(result(http(), [part])?.ok, true);
+    assert.equal(result(whole, [part]), undefined);
+    assert.deepEqual(result(whole, [part, "o you"]), { ok: true, reason: "status 200" });
+    assert.equal(result(whole, ["HTTP/1.0 200 OK\r\n\r\nx".padEnd(1100, "x")])?.ok, true);
+    assert.equal(result(whole, ["HTTP/1.1 204 No\r\n\r\n"])?.ok, true);
+  });
+
   it("HTTP: read the body as UTF-8, whatever it is cut at", () => {
     const all = "HTTP/1.0 200 OK\r\n\r\n数据库: 正常 😀";
     const regex = (pattern: string) => () => http({ kind: "regex", pattern, inverted: false })();
@@ -264,6 +274,13 @@ describe("probes", () => {
     const smtp = () => smtpProbe("me");
     assert.equal(result(smtp, ["220 hi\r\n", "250-a\r\n250 b\r\n", "221 bye\r\n"])?.ok, true);
     assert.match(result(smtp, ["554 no\r\n"])!.reason, /554 no, wanted 220/);
+    // One that is older than EHLO.
+    const old = ["220 hi\r\n", "502 what\r\n", "250 b\r\n", "221 bye\r\n"];
+    assert.equal(result(smtp, old)?.ok, true);
+    assert.match(
+      result(smtp, ["220 hi\r\n", "550 no\r\n", "550 no\r\n"])!.reason,
+      /550 no, wanted 250/,
+    );
     assert.equal(result(memcachedProbe, ["VERSION 1.6\r\n"])?.ok, true);
     const redis = (role: "primary" | "replica") => () =>
       redisProbe({ kind: "redis", role, maxLagMs: 0 });
@@ -271,22 +288,6 @@ describe("probes", () => {
     const replies = ["+PONG\r\n", `$${info.length}\r\n${info}\r\n`];
     assert.equal(result(redis("replica"), replies)?.ok, true);
     assert.match(result(redis("primary"), replies)!.reason, /it is a replica, wanted a primary/);
-  });
-
-  it("agent: understand HAProxy's words", () => {
-    assert.deepEqual(readAgentLine("up 75%\n"), {
-      ok: true,
-      isWord: true,
-      reason: 'the agent said "up 75%"',
-      weightPercent: 75,
-    });
-    assert.equal(readAgentLine("drain").admin, "drain");
-    assert.deepEqual(readAgentLine("down#disk full"), {
-      ok: false,
-      isWord: true,
-      reason: 'the agent said "down" (disk full)',
-    });
-    assert.equal(readAgentLine("what?").ok, false);
   });
 
   it("DNS: believe only the answer to the own question", () => {

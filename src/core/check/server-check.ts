@@ -144,6 +144,12 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     this.#actions.push({ type: "note-failure", reason: `${sentence(result)}, ${then}` });
   }
 
+  /** A script whose 0 leaves the weight that it said before. */
+  get #isDynamic(): boolean {
+    const { protocol } = this.target.check;
+    return protocol.kind === "script" && protocol.dynamic;
+  }
+
   get isOptional(): boolean {
     return isOptional(this.target);
   }
@@ -173,7 +179,7 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     if (up === undefined) return;
     const before = this.#told;
     // What an agent does not speak of stays as it was: `ready` ends a drain, `up` does not, and least of all silence.
-    const isSaid = result.ok && !result.isWord;
+    const isSaid = result.ok && !result.isWord && !this.#isDynamic;
     const { weightPercent, admin, maxConnections } = isSaid ? result : { ...before, ...result };
     const warning = result.warning === undefined ? undefined : printable(result.warning);
     // What an agent says of other things is not why its server is down.

@@ -31,6 +31,16 @@ test("nobody is asked where no multicast goes: there the network may answer for 
   assert.equal(questions(router), 0);
 });
 
+test("one that answers and then advertises as well is told twice and counted once", () => {
+  const { segment, router } = master();
+  const claim = { type: "address-claimed", instance: "V1", address: ADDRESS } as const;
+  segment.input(router, { ...claim, mac: "0e:00" });
+  segment.advance(5000);
+  segment.tell(router, instance({ priority: 50 }));
+  assert.equal(router.said("split-brain-found").length, 2);
+  assert.equal(router.status().counters.splitBrains, 1);
+});
+
 test("who answers is a rival as long as it answers, however rarely it is asked", () => {
   const { segment, router } = master();
   for (let answered = 0; answered < 12; answered++) {

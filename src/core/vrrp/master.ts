@@ -171,8 +171,8 @@ function starved(instance: Instance, turn: Turn, lateMs: number): boolean {
 function splitBrainFound(instance: Instance, turn: Turn): void {
   const { contention } = instance.peers;
   if (contention === undefined) return;
-  instance.counters.splitBrains++;
-  const { peer, reason } = contention;
+  const { peer, reason, wasClaimed } = contention;
+  if (!wasClaimed) instance.counters.splitBrains++;
   instance.report(turn, { kind: "split-brain-found", reason: `split brain: ${reason}`, peer });
 }
 

@@ -28,6 +28,8 @@ export interface Contention {
   readonly reason: string;
   /** It does not advertise: it was heard as often as it was asked. */
   readonly byClaim: boolean;
+  /** The same split under the name of who advertises: it was found before, by a claim. */
+  readonly wasClaimed: boolean;
 }
 
 export class PeerTable {
@@ -77,13 +79,16 @@ export class PeerTable {
   }
 
   /** An advert of another master while we are master; before `settledAtMs` it may be one that
-   *  goes. True when it just became a split brain. */
+   *  goes. True when it just became a split brain, or one gets a name. Several rivals are one split. */
   contend(now: number, address: string, settledAtMs: number): boolean {
     let current = this.#contention;
-    if (current === undefined || current.peer !== address) {
+    const isTold = current?.found === true && !current.byClaim;
+    if (current === undefined || (current.peer !== address && !isTold)) {
       const reason = `${address} sends adverts as master while we are master`;
-      const times = { sinceMs: now, lastHeardMs: now };
-      current = { peer: address, ...times, found: false, reason, byClaim: false };
+      const wasClaimed = current?.found === true;
+      const sinceMs = wasClaimed ? (current?.sinceMs ?? now) : now;
+      const times = { sinceMs, lastHeardMs: now };
+      current = { peer: address, ...times, found: false, reason, byClaim: false, wasClaimed };
       this.#contention = current;
     }
     current.lastHeardMs = now;
@@ -101,7 +106,8 @@ export class PeerTable {
     }
     const reason = `our address ${address} is answered from ${mac}`;
     const times = { sinceMs: now, lastHeardMs: now };
-    this.#contention = { peer: mac, ...times, found: true, reason, byClaim: true };
+    const how = { byClaim: true, wasClaimed: false };
+    this.#contention = { peer: mac, ...times, found: true, reason, ...how };
     return true;
   }
 

@@ -165,6 +165,23 @@ test("a rival is a split once, from the settled moment on, until it has ended", 
   assert.equal(table.claimed(5000, "192.0.2.200", "0e:00"), false);
 });
 
+test("two rivals are one split; who advertises names one that an answer had shown", () => {
+  const table = new PeerTable();
+  assert.equal(table.claimed(1000, "192.0.2.200", "0e:00"), true);
+  assert.equal(table.contend(2000, "x", 0), true, "it has a name now");
+  assert.equal(table.contention?.sinceMs, 1000);
+  assert.equal(table.contention?.wasClaimed, true);
+  for (const [at, rival] of [
+    [3000, "y"],
+    [3500, "x"],
+    [4000, "y"],
+  ] as const) {
+    assert.equal(table.contend(at, rival, 0), false, `${rival} is no news`);
+    assert.equal(table.contendsSince(at - 1), true);
+  }
+  assert.equal(table.endContention()?.peer, "x");
+});
+
 // ---- starvation ----
 
 test("adverts less than an interval late are never starvation", () => {

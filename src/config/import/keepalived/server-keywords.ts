@@ -1,8 +1,8 @@
 /** What becomes of each statement of a virtual server: whatever is not listed as used is told. */
 
+import { isKnownRegexOption } from "../../virtual/check-data.ts";
 import type { Statement } from "../../keepalived/tree.ts";
 import { keywordsOf } from "../../schema/schema.ts";
-import { REGEX_FLAGS } from "../../virtual/check-data.ts";
 import type { Draft } from "../draft.ts";
 import { lose, statementAt } from "./keywords.ts";
 
@@ -130,9 +130,9 @@ const CHECK: Fates = {
   regex: used,
   regex_no_match: used,
   regex_options: ({ args }) => {
-    const others = args.filter((word) => !(word.text in REGEX_FLAGS));
-    if (others.length === 0) return undefined;
-    return { lost: `only ${Object.keys(REGEX_FLAGS).join(", ")} have a counterpart` };
+    const unknown = args.filter(({ text }) => !isKnownRegexOption(text));
+    if (unknown.length === 0) return undefined;
+    return { lost: "of these options only caseless, multiline and dotall have a counterpart" };
   },
   require_reply: used,
   sni_name: used,

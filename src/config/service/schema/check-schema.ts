@@ -42,6 +42,10 @@ const http = short(
     not_matches: optional(kind("regex", "Expression that must not be found in the body.")),
     md5: optional(hex("MD5 of the whole body.")),
     sha256: optional(hex("SHA-256 of the whole body.")),
+    whole_body: flag("The body has to come to its end, or to max_body, whatever is in it.", {
+      default: false,
+      source: "keepalived.conf(5), HTTP_GET",
+    }),
     max_body: size("Bytes of the body that are looked at.", 16 * 1024 ** 2, { default: "64KiB" }),
   }),
   [kind("path", "Path of a GET request.")],
@@ -86,10 +90,13 @@ const script = short(
     "A command, run without a shell. Exit 0 is good, any other code is bad. The environment names the server: NINES_ADDRESS, NINES_PORT, NINES_SERVER, NINES_CHECK.",
     {
       command: argv("The command and its arguments."),
-      dynamic: flag("Codes 2-255 are good too and set the weight to code - 2 percent.", {
-        default: false,
-        source: "keepalived.conf(5), MISC_CHECK",
-      }),
+      dynamic: flag(
+        "Codes 2-255 are good too and set the weight to code - 2 percent; 0 leaves it as it is.",
+        {
+          default: false,
+          source: "keepalived.conf(5), MISC_CHECK",
+        },
+      ),
       user: optional(text("Who it runs as.", { otherwise: "script_user of global" })),
       group: optional(text("With which group.", { otherwise: "that of the user" })),
     },

@@ -185,6 +185,7 @@ function httpOf(
     headers,
     status: http.status,
     ...optional("body", bodyOf(http, context)),
+    ...(http.whole_body ? { wholeBody: true as const } : {}),
     maxBodyBytes: http.max_body,
   };
 }
