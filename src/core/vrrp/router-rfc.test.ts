@@ -383,10 +383,8 @@ test("5.2.3: a VRID belongs to the interface that it came in on", () => {
   const settings = { ...pairOfInstances(), groups: [] };
   const router = segment.add("A", settings);
   const { addresses } = settings.instances[1]!;
-  segment.inject(router, {
-    ...advertOf(instance({ priority: 200, addresses }), STRANGER, 200),
-    interface: "eth1",
-  });
+  const advert = advertOf(instance({ priority: 200, addresses }), STRANGER, 200);
+  segment.inject(router, { ...advert, interface: "eth1" });
   assert.equal(router.status("V1").counters.advertsReceived, 0);
   assert.equal(router.status("V2").counters.advertsReceived, 1);
 });
