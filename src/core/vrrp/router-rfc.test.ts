@@ -376,11 +376,9 @@ test("5.2.3: one VRID of IPv4 and IPv6 are two routers that know nothing of each
 
 test("5.2.3: a VRID belongs to the interface that it came in on", () => {
   const segment = new Segment();
-  const settings = { ...pairOfInstances(), groups: [] };
-  const router = segment.add("A", settings);
-  const { addresses } = settings.instances[1]!;
+  const router = segment.add("A", { ...pairOfInstances(), groups: [] });
   segment.inject(router, {
-    ...advertOf(instance({ priority: 200, addresses }), STRANGER, 200),
+    ...advertOf(pairOfInstances().instances[1]!, STRANGER, 200),
     interface: "eth1",
   });
   assert.equal(router.status("V1").counters.advertsReceived, 0);
