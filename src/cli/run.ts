@@ -100,7 +100,7 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
 
 async function runToItsEnd(
   role: ControlRole,
-  { pidFile, greeting = [] }: RunOptions,
+  { pidFile, log, greeting = [] }: RunOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const unwritten = writePid(pidFile);
@@ -110,6 +110,8 @@ async function runToItsEnd(
   }
   for (const line of greeting) terminal.err(line);
   const code = await role.run();
+  // Whoever has just started it looks here, not there.
+  if (code !== 0 && log !== undefined) terminal.err(`nines: nothing runs: ${log} tells why`);
   if (pidFile !== undefined) rmSync(pidFile, { force: true });
   return code === 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /** Keywords of instances, sync groups and everything they track. See schema.ts for the form. */
 export const VRRP_KEYWORDS: string = `
 [vrrp_instance]
-+ state | one-of MASTER,BACKUP | BACKUP | Priorities make the master, not this; MASTER without a priority means 255. | man, VRRP instance(s)
++ state | one-of MASTER,BACKUP | BACKUP | A hint: MASTER shortens the first wait, it does not make a master. | man, VRRP instance(s)
 + interface | word | | Interface that adverts are sent on and that gets the addresses. | man, VRRP instance(s)
 + virtual_router_id | int 1..255 | | Number that the nodes of one virtual router share. | RFC 9568 5.2.3
 + priority | int 1..255 | 100, 255 with state MASTER | The highest wins; 255 means that the node owns the addresses. | RFC 9568 5.2.4

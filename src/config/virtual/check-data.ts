@@ -21,6 +21,7 @@ export function checksData(check: CheckSettings, real: RealServerSettings): Data
     retry: timing.retry === 0 ? undefined : Math.min(1000, timing.retry),
     delay_before_retry: timing.retry === 0 ? undefined : durationText(timing.delayBeforeRetryMs),
     warmup: warmupMs === intervalMs ? undefined : durationText(warmupMs),
+    log_failures: timing.logAllFailures ? true : undefined,
     start_down: timing.startDown ? true : undefined,
     ...targetData(check, real),
   }));
@@ -86,7 +87,9 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
   if (!check.tls) return { http: request };
   // keepalived verifies no certificate.
   const name = check.sni ? (check.sniName ?? host) : undefined;
-  return { https: request, tls: { verify: false, server_name: name } };
+  const { certificate, key, password: key_password } = check.ssl ?? {};
+  const own = { certificate, key, key_password };
+  return { https: request, tls: { verify: false, server_name: name, ...own } };
 }
 
 /** Options that change what is found and can be said in the expression; `.` finds line ends anyway. */

@@ -41,6 +41,10 @@ export interface CheckTls {
   readonly serverName?: string;
   readonly verify: boolean;
   readonly ca?: string;
+  /** PEM files of what we show the server; the key may stand in the first one. */
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly keyPassword?: string;
   /** A certificate that ends sooner is told as a warning, not as a failure. Default 14 days. */
   readonly expiryWarningMs: number;
 }
@@ -122,6 +126,8 @@ export interface CheckSettings {
   readonly port?: number;
   /** Local address of the check. */
   readonly bindAddress?: string;
+  /** Failures that do not take a server out are told, too. keepalived's `log_all_failures`. */
+  readonly logFailures?: boolean;
   /** Nothing is asked while this machine has none of these addresses. keepalived's `ha_suspend`. */
   readonly whileHeld?: readonly string[];
 }

@@ -3,11 +3,12 @@
 import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
 import { becomeMaster } from "./takeover.ts";
+import { hintedStartMs } from "./timing.ts";
 
 const OWNER_PRIORITY = 255;
 
 export function recover(instance: Instance, turn: Turn): void {
-  const { priority, advertIntervalMs } = instance.settings;
+  const { startAsMaster, priority, advertIntervalMs } = instance.settings;
   const starting = instance.state.kind === "INIT";
   const owner = priority === OWNER_PRIORITY;
   instance.activeIntervalMs = advertIntervalMs;
@@ -17,6 +18,7 @@ export function recover(instance: Instance, turn: Turn): void {
   }
   let wait = instance.masterDownMs;
   if (owner) wait = starting ? 0 : advertIntervalMs + instance.skewMs;
+  else if (starting && startAsMaster) wait = hintedStartMs(advertIntervalMs);
   const reason = starting ? "started, listening for a master" : "everything tracked is well again";
   instance.toBackup(turn, wait, "nobody", reason);
 }

@@ -59,14 +59,17 @@ function announcements(segment: Segment, sinceMs: number): string[] {
   });
 }
 
-test("state MASTER shortens no wait: a better master may be there, or start as well", () => {
+test("state MASTER is a hint: it shortens the first wait to an interval and a 256th", () => {
   const { router } = alone({ startAsMaster: true });
   assert.equal(router.state, "BACKUP");
-  assert.equal(router.router.deadline, 3000 + SKEW_OF_100);
+  assert.equal(router.router.deadline, 1000 + 1000 / 256);
+});
+
+test("state MASTER does not disturb a better master that is there", () => {
   const { segment, b } = pair({}, { startAsMaster: true });
   segment.advance(60_000);
   assert.deepEqual(segment.masters(), ["A"]);
-  assert.equal(b.status().counters.becameMaster, 0);
+  assert.equal(b.status().counters.becameMaster, 1, "only before A was heard");
 });
 
 test("after FAULT the whole down timer runs, state MASTER or not", () => {
@@ -330,7 +333,11 @@ test("on every way out the addresses are released before the advert that gives t
 
 test("vrrp_startup_delay: every wait for an election begins when it has passed, as in keepalived", () => {
   const segment = new Segment();
-  const settings = [instance(), instance({ name: "OWNER", vrid: 52, priority: 255 })];
+  const settings = [
+    instance(),
+    instance({ name: "OWNER", vrid: 52, priority: 255 }),
+    instance({ name: "HINTED", vrid: 53, startAsMaster: true }),
+  ];
   const router = segment.add("A", node(settings, { startupDelayMs: 30_000 }));
   segment.advance(29_999);
   assert.deepEqual(router.did("send-datagram"), []);
@@ -339,10 +346,12 @@ test("vrrp_startup_delay: every wait for an election begins when it has passed, 
     settings.map(({ name }) => name).filter((name) => router.status(name).state === "MASTER");
   segment.advance(1);
   assert.deepEqual(masters(), ["OWNER"]);
-  segment.advance(3609);
-  assert.deepEqual(masters(), ["OWNER"]);
+  segment.advance(1004);
+  assert.deepEqual(masters(), ["OWNER", "HINTED"]);
+  segment.advance(2605);
+  assert.deepEqual(masters(), ["OWNER", "HINTED"]);
   segment.advance(1);
-  assert.deepEqual(masters(), ["V1", "OWNER"]);
+  assert.deepEqual(masters(), ["V1", "OWNER", "HINTED"]);
 });
 
 test("vrrp_startup_delay holds also when the master resigns or is lower", () => {

@@ -123,7 +123,7 @@ export interface InstanceSettings {
   readonly priority: number;
   /** v2: whole seconds; v3: 10-40950, multiples of 10. */
   readonly advertIntervalMs: number;
-  /** `state MASTER`: what the operator expects. It moves nothing, as in keepalived. */
+  /** `state MASTER`: only a hint, shortens the first wait (keepalived). */
   readonly startAsMaster: boolean;
   readonly preempt: boolean;
   readonly preemptDelayMs: number;

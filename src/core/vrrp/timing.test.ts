@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterResignationMs, masterDownMs, skewMs } from "./timing.ts";
+import { afterResignationMs, hintedStartMs, masterDownMs, skewMs } from "./timing.ts";
 
 const INTERVALS = [10, 20, 100, 1000, 5000, 40_950];
 const PRIORITIES = Array.from({ length: 254 }, (_, i) => i + 1);
@@ -39,6 +39,14 @@ test("after a resignation a better backup is never later, and nobody later than 
       assert.ok(afterResignationMs(skew, true) <= skew);
       assert.equal(afterResignationMs(skew, false), skew);
     }
+  }
+});
+
+test("the shortened first wait outlasts an interval and is shorter than the usual one", () => {
+  for (const interval of INTERVALS) {
+    const usual = masterDownMs({ version: 3, downTimerAdverts: 3 }, 254, interval);
+    assert.ok(hintedStartMs(interval) > interval);
+    assert.ok(hintedStartMs(interval) < usual);
   }
 });
 

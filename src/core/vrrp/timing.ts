@@ -30,6 +30,14 @@ export function masterDownMs(pace: Pace, priority: number, intervalMs: number): 
 }
 
 /**
+ * keepalived's first wait of `state MASTER`: one interval and a 256th, enough to hear a master
+ * that is there.
+ */
+export function hintedStartMs(intervalMs: number): number {
+  return intervalMs + intervalMs / 256;
+}
+
+/**
  * A part of an interval that differs from router to router by its address, so that two of them do
  * not do the same in the same moment for ever. Neighbouring addresses are a seventh apart.
  */

@@ -113,6 +113,9 @@ export const tlsOfCheck = switchable(
     server_name: optional(kind("host", "Name sent (SNI) and verified.", { otherwise: "the host" })),
     verify: flag("The certificate must be valid for the name.", { default: true }),
     ca: optional(file("PEM file of the authorities.", { otherwise: "the system's" })),
+    certificate: optional(file("PEM file of our own certificate.")),
+    key: optional(file("PEM file of its key.", { otherwise: "the certificate's file" })),
+    key_password: optional(secret("Password of the key.")),
     expiry_warning: duration("Warn when the certificate ends sooner; never a failure.", {
       default: "14d",
       max: "3650d",
@@ -208,6 +211,12 @@ const timing = {
       "The first check comes within this time; first checks are spread, 20 ms apart at most.",
       { otherwise: "every" },
     ),
+  ),
+  log_failures: optional(
+    flag("Failures that do not take a server out are told, too.", {
+      otherwise: "checker_log_all_failures of global",
+      source: "keepalived's log_all_failures",
+    }),
   ),
   start_down: flag("Down until the first success; otherwise a server is used before it.", {
     default: false,

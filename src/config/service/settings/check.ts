@@ -45,6 +45,7 @@ export function buildCheck(
     ...optional("address", document.address),
     ...optional("port", document.port),
     ...optional("bindAddress", document.bind),
+    ...optional("logFailures", document.log_failures),
     ...optional("whileHeld", document.while_held?.length === 0 ? undefined : document.while_held),
   };
 }
@@ -86,6 +87,9 @@ function tlsOf(tls: NonNullable<CheckDocument["tls"]>): CheckTls {
     ...optional("serverName", tls.server_name),
     verify: tls.verify,
     ...optional("ca", tls.ca),
+    ...optional("certificate", tls.certificate),
+    ...optional("key", tls.key),
+    ...optional("keyPassword", tls.key_password),
     expiryWarningMs: tls.expiry_warning,
   };
 }
