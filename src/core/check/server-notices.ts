@@ -180,16 +180,16 @@ export class ServerNotices {
     return [...serverOrders(pool, server, false), ...mails];
   }
 
-  /** The node ends for good. */
+  /** The node ends for good. What checks find of these pools while the last requests end is told no more. */
   end(): NoticeOrder[] {
-    return this.#pools
-      .filter(({ atEnd }) => atEnd)
-      .flatMap((pool) => [
-        ...pool.servers.flatMap((server) => this.#takeOut(pool, server, SHUTTING_DOWN)),
-        ...(this.#hasQuorum.get(pool.pool) === true
-          ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
-          : []),
-      ]);
+    const ended = this.#pools.filter(({ atEnd }) => atEnd);
+    this.#pools = this.#pools.filter(({ atEnd }) => !atEnd);
+    return ended.flatMap((pool) => [
+      ...pool.servers.flatMap((server) => this.#takeOut(pool, server, SHUTTING_DOWN)),
+      ...(this.#hasQuorum.get(pool.pool) === true
+        ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
+        : []),
+    ]);
   }
 
   #count(pool: PoolNotices): NoticeOrder[] {
