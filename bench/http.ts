@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- http [--runs 3] [--seconds 3] [--only TEXT] [--quick] [--no-memory] [--warm 10]`
+ * `npm run bench -- http [--runs 3] [--seconds 3] [--only TEXT] [--quick] [--no-memory] [--warm 25]`
  * `[--beside DIRECTORY[,DIRECTORY]] `: other copies of Nines are measured in the same rounds.
  *
  * A backend directly, and through nginx, HAProxy and Nines, in turn: proxy on one CPU, load and
@@ -22,10 +22,10 @@ import { cpuMs } from "./process-cost.ts";
 type Runner = string;
 const DIRECT = "direct";
 const PEERS: readonly Runner[] = ["nginx", "HAProxy"];
-/** Before the first row: a compiler that works while it runs needs so long until it is content. */
-const WARM_UP_SECONDS = "10";
+/** Before the first row: for so long V8's compiler is seen working beside who runs, on the one CPU. */
+const WARM_UP_SECONDS = "25";
 /** Before the first row of another door. */
-const DOOR_SECONDS = 2;
+const DOOR_SECONDS = 5;
 
 interface Run extends Told {
   /** Of all processes of the proxy; undefined: there is none. */

@@ -101,7 +101,7 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<Exit
 
 async function runToItsEnd(
   role: ControlRole,
-  { pidFile, greeting = [] }: RunOptions,
+  { pidFile, log, greeting = [] }: RunOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const unwritten = writePid(pidFile);
@@ -111,6 +111,8 @@ async function runToItsEnd(
   }
   for (const line of greeting) terminal.err(line);
   const code = await role.run();
+  // Whoever has just started it looks here, not there.
+  if (code !== 0 && log !== undefined) terminal.err(`nines: nothing runs: ${log} tells why`);
   if (pidFile !== undefined) rmSync(pidFile, { force: true });
   const ended = code === 0 ? 0 : 1;
   // Nothing is left to do but to hand the last lines to a reader that may have stopped reading.

@@ -25,6 +25,8 @@ export interface Model {
   readonly interfaceDelays: readonly InterfaceDelay[];
   /** `linkbeat_interfaces`, `linkbeat_use_polling`: the driver is asked for the link too. Absent = of none. */
   readonly polledLinks?: readonly PolledLink[];
+  /** `checker_log_all_failures`: failures of checks that change nothing are told, too. */
+  readonly logAllFailures?: true;
   /** `dynamic_interfaces`: an interface may be absent at start. */
   readonly dynamicInterfaces: boolean;
   /** `reload_check_config`. Nines always checks before a reload; kept for the log file named. */

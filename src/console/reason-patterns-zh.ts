@@ -140,6 +140,7 @@ export const REASON_PATTERNS: Patterns = [
   ["{name} of group {group}: {~why}", "同步组 {group} 的 {name}：{~why}"],
   ["script {name} fails", "脚本 {name} 失败"],
   // Checks and servers
+  ["check failed: {~why}, tries left: {count}", "检查失败：{~why}（还可再试 {count} 次）"],
   ["check failed: {~why}, {row} of {of}", "检查失败：{~why}（{row}/{of}）"],
   ["check passed: {~why}, {row} of {of}", "检查通过：{~why}（{row}/{of}）"],
   ["active check: {~why}", "主动检查：{~why}"],

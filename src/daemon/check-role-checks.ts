@@ -18,6 +18,9 @@ export class TrackedChecks {
     this.#runner = new CheckRunner(new Prng(seed), (verdict) => {
       if (this.#told.get(verdict.subject) !== isUsable(verdict)) this.#tell(verdict);
     });
+    this.#runner.onFailure = (subject, reason) => {
+      this.#link.tell({ instance: "", kind: "note", reason: `${prefixOf(subject)}${reason}` });
+    };
   }
 
   configure({ trackedChecks, scripts }: RoleModel, known: readonly KnownTrack[]): void {

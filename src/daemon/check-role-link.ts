@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RouterEvent } from "../core/vrrp/router-ports.ts";
+import { untilBeatMs } from "../drivers/beat.ts";
 import { connectLines, type LineConnection } from "./line-connection.ts";
 import { ROLE_PROTOCOL, type FromCheck, type ToCheck } from "./role-protocol.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -94,9 +95,14 @@ export class CheckLink {
 
   #retryLater(): void {
     if (this.#closed) return;
-    this.#retry = setTimeout(() => void this.connect(), this.#retryMs);
+    this.#retry = setTimeout(() => void this.connect(), untilNextTryMs(this.#retryMs));
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * RETRY_GROWTH);
   }
+}
+
+/** Where no address is configured there never is a vrrp role: who has waited long asks when the process is awake anyway. */
+export function untilNextTryMs(retryMs: number): number {
+  return retryMs < LONGEST_RETRY_MS ? retryMs : untilBeatMs();
 }
 
 /** Another check process has written its number down. When the file is gone nobody has taken our place. */

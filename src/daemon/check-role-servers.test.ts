@@ -336,3 +336,26 @@ test("mail tells of a server that goes down, and of its other check that fails a
     /^Realserver \[10\.0\.0\.1\]:tcp:80 of virtual server \[192\.0\.2\.1\]:tcp:80 - DOWN: => CHECK failed on service : (?!check failed).+ <=\n$/u;
   for (const mail of sent) assert.match(mail, wanted);
 });
+
+test("a failure that changes nothing is told to control, where that is wanted", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "nines-checks-"));
+  const path = join(folder, "check.sock");
+  const checks = new ServerChecks(1, new NotifyLines(agenda), NO_MAIL);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const control = new CheckRoleLink(path, "control", {
+    verdicts: () => {},
+    known: () => [{ subject, up: true, reason: "check passed", latencyMs: 0 }],
+    note: (about, reason) => resolve(`${about} ${reason}`),
+  });
+  const timing = { ...plainTiming(60_000, 1000), fall: 2, warmupMs: 0 };
+  const fails = { ...target, check: { ...target.check, timing, logFailures: true } };
+  try {
+    await checks.listen(path);
+    control.configure({ targets: [fails], scripts: { enforce: false }, notices: [] });
+    await control.connect();
+    assert.equal(await promise, `${subject} check failed: ECONNREFUSED, 1 of 2`);
+  } finally {
+    for (const one of [control, checks]) one.close();
+    rmSync(folder, { recursive: true });
+  }
+});

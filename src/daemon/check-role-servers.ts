@@ -49,6 +49,7 @@ export class ServerChecks {
       },
       (...said) => this.#desk.run(this.#notices.heardCheck(...said)),
     );
+    this.#runner.onFailure = (subject, reason) => void this.note(subject, reason);
     this.#addresses = new CheckedAddresses(this.#runner, () => this.#tellSuspended());
     this.#desk = new NoticeDesk(
       (subject, reason) => this.note(subject, reason),

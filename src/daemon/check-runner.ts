@@ -10,6 +10,7 @@ import { combinedVerdict, isOtherVerdict } from "../core/check/combined-verdict.
 import { DerivedKeys } from "../core/check/scram.ts";
 import { startOffset } from "../core/check/schedule.ts";
 import { isOptional, ServerCheck, type ServerCheckInput } from "../core/check/server-check.ts";
+import { identityOf, isElsewhere, keyOf } from "../core/check/target-identity.ts";
 import { isHere, whySuspended } from "../core/check/suspension.ts";
 import { type Abandon, ask } from "../drivers/check-ask.ts";
 import type { ScriptRules } from "../drivers/check-script.ts";
@@ -54,6 +55,8 @@ const MAX_CATCH_UPS = 3;
 type OnCheck = (check: string, verdict: CheckVerdict, changed: boolean) => void;
 
 export class CheckRunner {
+  /** Of checks that tell of failures which change nothing. */
+  onFailure: (subject: string, reason: string) => void = () => {};
   readonly #prng: Prng;
   readonly #onVerdict: (verdict: CheckVerdict) => void;
   readonly #onCheck: OnCheck;
@@ -334,7 +337,9 @@ export class CheckRunner {
     for (const action of running.check.step(monotonicMs(), input)) {
       if (action.type === "start-probe") this.#ask(running);
       else if (action.type === "abandon-probe") this.#abandon(running);
-      else {
+      else if (action.type === "note-failure") {
+        this.onFailure(running.check.target.subject, action.reason);
+      } else {
         const { subject } = action.verdict;
         const before = this.#told.get(subject)?.up;
         this.#tell(subject);
@@ -366,33 +371,8 @@ export class CheckRunner {
   }
 }
 
-function keyOf({ subject, check }: CheckTarget): string {
-  return `${subject}\0${check.name}`;
-}
-
-/** `before`: of the same subject. A check by another name may ask at an address or a port of its own. */
-function isElsewhere(target: CheckTarget, before: readonly CheckTarget[]): boolean {
-  const same = before.find((other) => keyOf(other) === keyOf(target));
-  if (same !== undefined) return endpointText(same, true) !== endpointText(target, true);
-  return before.some((other) => {
-    if (other.check.address !== undefined || target.check.address !== undefined) return false;
-    const withPort = other.check.port === undefined && target.check.port === undefined;
-    return endpointText(other, withPort) !== endpointText(target, withPort);
-  });
-}
-
-function endpointText({ endpoint }: CheckTarget, withPort: boolean): string {
-  return JSON.stringify(withPort || endpoint.kind === "unix" ? endpoint : endpoint.address);
-}
-
 function wordOf({ target, verdict }: ServerCheck): AgentWord[] {
   if (verdict === undefined) return [];
   const { subject: _subject, latencyMs: _latencyMs, ...word } = verdict;
   return [{ ...word, check: target.check.name }];
-}
-
-function identityOf(target: CheckTarget): string {
-  return JSON.stringify(target, (_key, value: unknown) =>
-    value instanceof Uint8Array ? Array.from(value) : value,
-  );
 }

@@ -68,3 +68,27 @@ export function utf8Text(bytes: Uint8Array): string {
     return String.fromCodePoint(code);
   });
 }
+
+/**
+ * Octets of the letter beyond ASCII that begins here; 0: it is none, is cut off, or controls a terminal
+ * (U+0080 to U+009F). RFC 3629 4.
+ */
+export function utf8Length(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at] as number;
+  const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length === 0 || at + length > end) return 0;
+  for (let i = at + 1; i < at + length; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) return 0;
+  const second = bytes[at + 1] as number;
+  // Longer than it had to be, half of a pair, or beyond the last letter.
+  const [least, most] = SECOND_OCTETS.get(first) ?? [0x80, 0xbf];
+  return second >= least && second <= most ? length : 0;
+}
+
+/** Where not every second octet will do. */
+const SECOND_OCTETS: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
+  [0xc2, [0xa0, 0xbf]],
+  [0xe0, [0xa0, 0xbf]],
+  [0xed, [0x80, 0x9f]],
+  [0xf0, [0x90, 0xbf]],
+  [0xf4, [0x80, 0x8f]],
+]);

@@ -94,7 +94,7 @@ export const GLOBAL_KEYWORDS: string = `
 + reload_check_config | words 0..1 | | Check before a reload; Nines always does. | man, Global definitions
 + vmac_prefix | word | vrrp | Start of the names of macvlan interfaces. | man, Global definitions
 + vmac_addr_prefix | word | vmac_prefix | The same for macvlans of single addresses. | man, Global definitions
-+ checker_log_all_failures | bool | off | Log every failed check, not only the deciding one. | man, Global definitions
++ checker_log_all_failures | bool | off | Tell every failed check of a server that is up, not only the one that takes it out. | man, Global definitions
 + witness | lines | | Nines: addresses of which one must answer before any instance may be master. | Nines
 + lease | bool | on | Nines: the kernel takes the addresses away when the daemon hangs; needs down_timer_adverts 2 or more. | Nines
 + restore_addresses | bool | on | Nines: put an address back at once when somebody removes it. | Nines

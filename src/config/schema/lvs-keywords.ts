@@ -50,7 +50,7 @@ export const LVS_KEYWORDS: string = `
 ~ delay_loop | seconds 0.001..86400 | 60 | Time between two checks. | man, Virtual server(s)
 ~ alpha | bool | off | Down until the first check succeeds. | man, Virtual server(s)
 ~ inhibit_on_failure | bool | off | Weight 0 instead of removal. | man, Virtual server(s)
-~ log_all_failures | bool | checker_log_all_failures | Log every failure. | keepalived source
+~ log_all_failures | bool | checker_log_all_failures | Tell every failure while the server is up. | keepalived source
 - snmp_name | word | | Name in SNMP data. | man, Virtual server(s)
 
 [real_server]
@@ -88,7 +88,7 @@ export const LVS_KEYWORDS: string = `
 ~ delay_before_retry | seconds 0..3600 | the real server's | Pause before another try. | man, Virtual server(s)
 ~ warmup | seconds 0..86400 | the real server's | First check after a random part of this. | man, Virtual server(s)
 ~ delay_loop | seconds 0.001..86400 | the real server's | Time between two checks. | man, Virtual server(s)
-~ log_all_failures | bool | the real server's | Log every failure. | man, Virtual server(s)
+~ log_all_failures | bool | the real server's | Tell every failure while the server is up. | man, Virtual server(s)
 
 [HTTP_GET]
 ~ http_protocol | one-of 1.0,1.0C,1.1 | 1.0 | HTTP version of the request. | man, Virtual server(s)

@@ -84,3 +84,19 @@ pools: { web: { servers: ["10.0.0.1:80"], check: other } }
     "an address tracks check web: it would wait for what it decides",
   ]);
 });
+
+test("checker_log_all_failures is the default of log_failures", () => {
+  const logged = (global: string, own: string): unknown => {
+    const yaml = `
+global: { ${global} }
+frontends: { web: { listen: ":80", pool: web } }
+pools: { web: { servers: ["10.0.0.1:80"], check: { tcp: true, ${own} } } }
+`;
+    const { service } = readServiceYaml("nines.yaml", {}, { ...DISK, readFile: () => yaml });
+    return service?.checks[0]?.logFailures;
+  };
+  assert.equal(logged("", ""), undefined);
+  assert.equal(logged("checker_log_all_failures: true", ""), true);
+  assert.equal(logged("checker_log_all_failures: true", "log_failures: false"), false);
+  assert.equal(logged("", "log_failures: true"), true);
+});

@@ -72,11 +72,42 @@ export function compile(schema: Schema): ValidateFunction {
     verbose: true,
     meta: false,
     validateSchema: false,
+    inlineRefs: false,
     code: { optimize: false },
   });
   ajv.addKeyword(KIND);
   for (const name of ANNOTATIONS) ajv.addKeyword(name);
-  return ajv.compile(schema);
+  return ajv.compile(inParts(schema));
+}
+
+/**
+ * The check of each map is a function of its own. All in one, it is so long that the engine takes hundreds of
+ * megabytes to make it fast, when a process has read some fifty times, and never gives them back.
+ */
+function inParts(schema: Schema): object {
+  const parts = new Map<Schema, object>();
+  const within = (one: Schema): object => {
+    const { properties = {}, additionalProperties: more, items } = one;
+    const each = Object.entries(properties).map(([key, value]) => [key, part(value)] as const);
+    return {
+      ...one,
+      ...(one.properties && { properties: Object.fromEntries(each) }),
+      ...(typeof more === "object" && { additionalProperties: part(more) }),
+      ...(items && { items: part(items) }),
+    };
+  };
+  const $defs: Record<string, object> = {};
+  const part = (one: Schema): object => {
+    if (one.properties === undefined) return within(one);
+    const known = parts.get(one);
+    if (known !== undefined) return known;
+    const name = String(parts.size);
+    const reference = { $ref: `#/$defs/${name}` };
+    parts.set(one, reference);
+    $defs[name] = within(one);
+    return reference;
+  };
+  return { ...part(schema), $defs };
 }
 
 /** True: the data fits. */

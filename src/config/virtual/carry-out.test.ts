@@ -236,6 +236,18 @@ test("ha_suspend makes checks wait for the addresses, unless one of them is a ma
   ]);
 });
 
+test("all failures are told where a check, its server or the whole file says so", () => {
+  const told = (globals: string, ofVirtual: string): unknown => {
+    const text = virtualServer("10.0.0.100 80", ofVirtual, "TCP_CHECK {\n }");
+    const { service } = read(`global_defs {\n ${globals}\n}\n${text}`);
+    return service?.checks[0]?.logFailures;
+  };
+  assert.equal(told("router_id a", ""), undefined);
+  assert.equal(told("checker_log_all_failures", ""), true);
+  assert.equal(told("router_id a", "log_all_failures"), true);
+  assert.equal(told("checker_log_all_failures", "log_all_failures off"), undefined);
+});
+
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
     "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n regex_options extended\n }\n }";

@@ -215,6 +215,7 @@ function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
     const patterns = check.urls.flatMap(({ regex }) => regex ?? []);
     if (patterns.some(({ minOffset }) => minOffset > 0)) words.push("regex_min_offset");
     if (patterns.some(({ maxOffset }) => maxOffset !== undefined)) words.push("regex_max_offset");
+    if (check.urls.some(({ tlsCompliant }) => tlsCompliant)) words.push("tls_compliant");
     const options = patterns.flatMap((pattern) => pattern.options);
     const unknown = options.filter((option) => !isKnownRegexOption(option));
     words.push(...unknown.map((option) => `regex_options ${option}`));

@@ -21,6 +21,7 @@ export function checksData(check: CheckSettings, real: RealServerSettings): Data
     retry: timing.retry === 0 ? undefined : Math.min(1000, timing.retry),
     delay_before_retry: timing.retry === 0 ? undefined : durationText(timing.delayBeforeRetryMs),
     warmup: warmupMs === intervalMs ? undefined : durationText(warmupMs),
+    log_failures: timing.logAllFailures ? true : undefined,
     start_down: timing.startDown ? true : undefined,
     ...targetData(check, real),
   }));

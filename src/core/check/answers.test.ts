@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isUsable } from "./check-settings.ts";
 import { grpcHealthRequest, judgeGrpcHealth } from "./grpc-health.ts";
+import { readAgentLine } from "./line-probes.ts";
 import { judgeScript } from "./script-probe.ts";
 
 test("a script's code is judged as MISC_CHECK does, with and without dynamic weights", () => {
@@ -51,4 +52,20 @@ test("a server is usable when it is up and its own agent keeps it in service", (
   assert.equal(isUsable({ up: true, admin: "drain" }), false);
   assert.equal(isUsable({ up: true, admin: "maint" }), false);
   assert.equal(isUsable({ up: false, admin: "ready" }), false);
+});
+
+test("HAProxy's words of agents are understood", () => {
+  assert.deepEqual(readAgentLine("up 75%\n"), {
+    ok: true,
+    isWord: true,
+    reason: 'the agent said "up 75%"',
+    weightPercent: 75,
+  });
+  assert.equal(readAgentLine("drain").admin, "drain");
+  assert.deepEqual(readAgentLine("down#disk full"), {
+    ok: false,
+    isWord: true,
+    reason: 'the agent said "down" (disk full)',
+  });
+  assert.equal(readAgentLine("what?").ok, false);
 });

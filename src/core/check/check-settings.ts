@@ -122,6 +122,8 @@ export interface CheckSettings {
   readonly port?: number;
   /** Local address of the check. */
   readonly bindAddress?: string;
+  /** Failures that do not take a server out are told, too. keepalived's `log_all_failures`. */
+  readonly logFailures?: boolean;
   /** Nothing is asked while this machine has none of these addresses. keepalived's `ha_suspend`. */
   readonly whileHeld?: readonly string[];
 }

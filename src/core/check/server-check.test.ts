@@ -290,22 +290,6 @@ describe("probes", () => {
     assert.match(result(redis("primary"), replies)!.reason, /it is a replica, wanted a primary/);
   });
 
-  it("agent: understand HAProxy's words", () => {
-    assert.deepEqual(readAgentLine("up 75%\n"), {
-      ok: true,
-      isWord: true,
-      reason: 'the agent said "up 75%"',
-      weightPercent: 75,
-    });
-    assert.equal(readAgentLine("drain").admin, "drain");
-    assert.deepEqual(readAgentLine("down#disk full"), {
-      ok: false,
-      isWord: true,
-      reason: 'the agent said "down" (disk full)',
-    });
-    assert.equal(readAgentLine("what?").ok, false);
-  });
-
   it("DNS: believe only the answer to the own question", () => {
     const probe = new DnsProbe("example.com", "A", 0x1234);
     const query = probe.connected().send!;
@@ -366,29 +350,6 @@ describe("trouble that is ours", () => {
     for (const errno of ["ECONNREFUSED", "EHOSTUNREACH", "ECONNRESET", "ETIMEDOUT"]) {
       assert.equal(failure(errno).isOurs, undefined);
     }
-  });
-});
-
-describe("a check that waits for an address", () => {
-  it("asks nothing, what was found holds, and it is asked from the moment that it is told", () => {
-    const check = new ServerCheck(targetOf({ fall: 1, retry: 2 }), 0);
-    check.step(0, { type: "woken" });
-    check.step(0, { type: "probe-ended", result: { ok: true, reason: "x" } });
-    check.step(2000, { type: "woken" });
-    // What the one under way says would be of a moment when nobody asks.
-    assert.deepEqual(check.step(2001, { type: "suspended" }), [{ type: "abandon-probe" }]);
-    const late = check.step(2002, { type: "probe-ended", result: { ok: false, reason: "x" } });
-    assert.deepEqual([...late, ...check.step(9000, { type: "woken" })], []);
-    assert.deepEqual(
-      [check.deadline, check.isSuspended, check.verdict?.up],
-      [Infinity, true, true],
-    );
-    check.step(9000, { type: "resumed", atMs: 9020 });
-    assert.deepEqual([check.deadline, check.isSuspended], [9020, false]);
-    assert.deepEqual(check.step(9020, { type: "woken" }), [{ type: "start-probe" }]);
-    // Told twice: the one under way goes on.
-    assert.deepEqual(check.step(9021, { type: "resumed", atMs: 9021 }), []);
-    assert.equal(check.deadline, 9020 + TIMING.timeoutMs);
   });
 });
 

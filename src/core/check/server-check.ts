@@ -20,7 +20,9 @@ export type ServerCheckAction =
   | { readonly type: "start-probe" }
   /** It took too long; nothing that it still says counts. */
   | { readonly type: "abandon-probe" }
-  | { readonly type: "report"; readonly verdict: CheckVerdict };
+  | { readonly type: "report"; readonly verdict: CheckVerdict }
+  /** One that does not take the server out (`logFailures`). */
+  | { readonly type: "note-failure"; readonly reason: string };
 
 type Phase =
   | { readonly kind: "waiting"; readonly atMs: number; readonly retriesLeft: number }
@@ -124,13 +126,22 @@ export class ServerCheck implements Machine<ServerCheckInput, ServerCheckAction>
     // As keepalived: who is out already need not be given another chance before the next check.
     if (!result.ok && retriesLeft > 0 && this.#health.verdict !== false) {
       const atMs = now + timing.delayBeforeRetryMs;
+      this.#noteFailure(result, `tries left: ${retriesLeft}`);
       this.#phase = { kind: "waiting", atMs, retriesLeft: retriesLeft - 1 };
       return;
     }
     this.#lastOk = result.ok;
     this.#health.observe(result.ok);
     this.#wait(Math.max(now, dueMs + this.#interval()));
+    if (!result.ok && this.#health.verdict !== false) {
+      this.#noteFailure(result, this.#health.progress());
+    }
     this.#tell(result);
+  }
+
+  #noteFailure(result: ProbeResult, then: string): void {
+    if (this.target.check.logFailures !== true) return;
+    this.#actions.push({ type: "note-failure", reason: `${sentence(result)}, ${then}` });
   }
 
   /** A script whose 0 leaves the weight that it said before. */

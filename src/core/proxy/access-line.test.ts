@@ -22,6 +22,12 @@ function record(texts: Partial<Record<keyof typeof ACCESS_TEXTS, string>>): Acce
   return made;
 }
 
+/** Throws unless it is well-formed UTF-8. */
+function jsonLine(made: AccessRecord): string {
+  const end = writeJsonLine(made, WALL, out, 0);
+  return new TextDecoder("utf-8", { fatal: true }).decode(out.subarray(0, end));
+}
+
 test("a combined line is what its readers expect, with HAProxy's letters and timers behind", () => {
   const made = record({
     method: "GET",
@@ -61,15 +67,26 @@ test("a JSON line is one valid object whatever bytes a client sends", () => {
       made.keep(ACCESS_TEXTS.target, bytes, 0, bytes.length);
       made.pool = pool;
       made.totalMs = 1.23456;
-      const text = latin1Text(out, 0, writeJsonLine(made, WALL, out, 0));
+      const text = jsonLine(made);
       assert.ok(text.endsWith("}\n"));
       const read = JSON.parse(text);
-      assert.equal(read.target, latin1Text(bytes, 0, Math.min(bytes.length, 1024)));
+      // Bytes that are no letters of UTF-8 stand for themselves.
+      const isPlain = bytes.every((byte) => byte < 0xc2);
+      if (isPlain) assert.equal(read.target, latin1Text(bytes, 0, Math.min(bytes.length, 1024)));
       assert.equal(read.pool, pool);
       assert.equal(read.totalMs, 1.235);
       assert.equal(read.time, "2026-02-28T23:59:59.007Z");
     }),
   );
+});
+
+test("in a JSON line letters are what they were, and nothing in it steers a terminal", () => {
+  const made = new AccessRecord();
+  const path = "/商店/ä?q=\u009b2J\u0001";
+  const bytes = new TextEncoder().encode(path);
+  made.keep(ACCESS_TEXTS.target, bytes, 0, bytes.length);
+  const text = jsonLine(made);
+  assert.ok(text.includes('"target":"/商店/ä?q=\\u00c2\\u009b2J\\u0001"'), text);
 });
 
 test("the longest texts in their longest spelling fit", () => {

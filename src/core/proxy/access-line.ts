@@ -1,7 +1,7 @@
 /** Lines of the access log, written as bytes: JSON, or the combined format with a tail of ours. */
 
 import { civilDate } from "../../lib/civil-date.ts";
-import { latin1Text, writeAscii, writeDecimal } from "../../lib/text-bytes.ts";
+import { latin1Text, utf8Length, writeAscii, writeDecimal } from "../../lib/text-bytes.ts";
 import { ACCESS_TEXTS, type AccessRecord, type AccessText } from "./access-record.ts";
 
 /** The longest line: six texts of 1024 bytes, each escaped to six letters, and what is around. */
@@ -9,8 +9,9 @@ export const MAX_ACCESS_LINE: number = 40 * 1024;
 
 /**
  * One object a line: `time` (ISO 8601, UTC), `source`, `method`, `target`, `status`, `termination`
- * (two letters), the five timers in milliseconds (-1 = not reached), and so on. Bytes above 126 are
- * written as \u00XX. Gives the position after the line; `out` must hold MAX_ACCESS_LINE more bytes.
+ * (two letters), the five timers in milliseconds (-1 = not reached), and so on. Letters of UTF-8 stay as they
+ * were sent; other bytes above 126, and control characters, are written as \u00XX. Gives the position after the
+ * line; `out` must hold MAX_ACCESS_LINE more bytes.
  */
 export function writeJsonLine(
   record: AccessRecord,
@@ -140,11 +141,15 @@ class JsonLine extends LineWriter {
     const end = this.to(text);
     for (let i = this.from(text); i < end; i++) {
       const byte = bytes[i] as number;
-      if (byte < 0x20 || byte > 0x7e) this.raw(`\\u00${hex(byte)}`);
-      else {
+      if (byte >= 0x20 && byte <= 0x7e) {
         if (byte === 0x22 || byte === 0x5c) this.out[this.at++] = 0x5c;
         this.out[this.at++] = byte;
+        continue;
       }
+      const length = utf8Length(bytes, i, end);
+      if (length === 0) this.raw(`\\u00${hex(byte)}`);
+      for (let part = 0; part < length; part++) this.out[this.at++] = bytes[i + part] as number;
+      i += Math.max(0, length - 1);
     }
     this.raw('"');
   }

@@ -20,16 +20,16 @@ export type AccessText = (typeof ACCESS_TEXTS)[keyof typeof ACCESS_TEXTS];
 /**
  * Why an exchange ended; HAProxy's letters, so that its users need not learn others. `-` normal, `C`
  * the client left, `c` the client was silent too long, `S` the server broke it, `s` the server was
- * silent too long, `P` refused by a rule, `R` a resource ran out, `I` our own trouble, `D` the server
- * went down, `K` cut by the operator, `L` answered by the balancer itself.
+ * silent too long, `P` refused by a rule, `R` a resource ran out, `D` the server went down, `K` cut by
+ * the operator, `L` answered by the balancer itself. For users: docs/access-log.md.
  */
-export type EndCause = "-" | "C" | "c" | "S" | "s" | "P" | "R" | "I" | "D" | "K" | "L";
+export type EndCause = "-" | "C" | "c" | "S" | "s" | "P" | "R" | "D" | "K" | "L";
 
 /**
  * How far it had come: `R` request, `Q` queue, `C` connecting, `H` waiting for the answer's head,
- * `D` data, `L` last data on the way to the client, `T` an injected delay, `-` complete.
+ * `D` data, `T` an injected delay, `-` complete.
  */
-export type EndPhase = "-" | "R" | "Q" | "C" | "H" | "D" | "L" | "T";
+export type EndPhase = "-" | "R" | "Q" | "C" | "H" | "D" | "T";
 
 /** A text longer than this is cut in the log. */
 const MAX_TEXT = 1024;

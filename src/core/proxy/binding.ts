@@ -156,8 +156,8 @@ function keyText(key: HashKey, facts: RequestFacts): string {
     case "header":
       return facts.head.text(key.name.toLowerCase()) ?? facts.source;
     case "cookie":
-      return facts.cookies.get(key.name) ?? facts.source;
+      return facts.cookies.get(key.name)?.[0] ?? facts.source;
     case "query":
-      return facts.query.get(key.name) ?? facts.source;
+      return facts.query.get(key.name)?.[0] ?? facts.source;
   }
 }

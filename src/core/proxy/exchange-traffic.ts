@@ -15,7 +15,7 @@ export function verdictOn({ status, cause, route, pool }: AccessRecord): Counter
   if (cause === "L" && route === "" && pool === "") return undefined;
   if (status >= 500) return "bad";
   // The answer began well and was cut; a tunnel that is silent ends some day.
-  const isCut = cause === "S" || cause === "D" || cause === "K" || cause === "I";
+  const isCut = cause === "S" || cause === "D" || cause === "K";
   return isCut || (cause === "s" && status !== 101) ? "bad" : "good";
 }
 

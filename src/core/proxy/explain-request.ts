@@ -184,8 +184,8 @@ function keyName(key: HashKey, facts: RequestFacts): string {
   const { name } = key;
   const known = {
     header: () => facts.head.text(name.toLowerCase()),
-    cookie: () => facts.cookies.get(name),
-    query: () => facts.query.get(name),
+    cookie: () => facts.cookies.get(name)?.[0],
+    query: () => facts.query.get(name)?.[0],
   };
   const value = known[key.of]();
   if (value !== undefined) return `${key.of} ${name} ${JSON.stringify(value.slice(0, 64))}`;

@@ -6,15 +6,15 @@ import { RequestFacts } from "./request-facts.ts";
 import type { RouteConditions, TextMatch } from "./route-settings.ts";
 import { RouteTable } from "./route-table.ts";
 
-function matched(when: RouteConditions, fields: string): boolean {
-  const bytes = latin1Bytes(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+function matched(when: RouteConditions, fields: string, target = "/"): boolean {
+  const bytes = latin1Bytes(`GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
   const head = new RequestHead();
   head.clear();
   assert.equal(head.parse(bytes, 0, bytes.length, { bytes: 9999, fields: 50 }), bytes.length);
   const edits = { remove: [], set: [], add: [] };
-  const target = { kind: "pools", pools: [] } as const;
+  const pools = { kind: "pools", pools: [] } as const;
   const common = { requestHeaders: edits, responseHeaders: edits, priority: "normal" } as const;
-  const table = new RouteTable([{ name: "r", when, target, ...common }]);
+  const table = new RouteTable([{ name: "r", when, target: pools, ...common }]);
   return typeof table.match(new RequestFacts(head)) === "object";
 }
 
@@ -30,6 +30,18 @@ describe("a condition on headers", () => {
     assert.equal(is({ kind: "absent" }), false);
     assert.equal(is({ kind: "absent" }, "m"), true);
     assert.equal(is({ kind: "regex", pattern: "^b$" }), false, "another one is too long");
+  });
+
+  it("looks at each cookie and parameter of the name, too", () => {
+    const fields = "Cookie: n=a; n=b\r\nCookie: n=c\r\n";
+    const is = (match: TextMatch): readonly boolean[] => [
+      matched({ cookies: [{ name: "n", match }] }, fields),
+      matched({ query: [{ name: "n", match }] }, "", "/?n=a&m=d&n=%62&n=c"),
+    ];
+    for (const value of ["a", "b", "c"])
+      assert.deepEqual(is({ kind: "exact", value }), [true, true]);
+    assert.deepEqual(is({ kind: "exact", value: "d" }), [false, false]);
+    assert.deepEqual(is({ kind: "absent" }), [false, false]);
   });
 
   it("knows letters beyond ASCII, as one on cookies does: they are UTF-8", () => {

@@ -20,8 +20,8 @@ export class RequestFacts {
   #path: string | undefined;
   #rulePath: string | undefined;
   #host: string | undefined;
-  #query: ReadonlyMap<string, string> | undefined;
-  #cookies: ReadonlyMap<string, string> | undefined;
+  #query: Pairs | undefined;
+  #cookies: Pairs | undefined;
 
   constructor(head: RequestHead) {
     this.head = head;
@@ -55,12 +55,12 @@ export class RequestFacts {
     return this.#host;
   }
 
-  get query(): ReadonlyMap<string, string> {
+  get query(): Pairs {
     this.#query ??= pairsOf(this.head.queryText(), "&", decoded);
     return this.#query;
   }
 
-  get cookies(): ReadonlyMap<string, string> {
+  get cookies(): Pairs {
     this.#cookies ??= pairsOf(this.head.joined("cookie", ";") ?? "", ";", (text) => text.trim());
     return this.#cookies;
   }
@@ -82,18 +82,19 @@ function plainHost(text: string): string {
 /** More pairs than that, which is what a head of the usual limit may hold, are not looked at. */
 const MAX_PAIRS = 8192;
 
-/** The first of equal names counts. */
-function pairsOf(
-  text: string,
-  separator: string,
-  decode: (text: string) => string,
-): ReadonlyMap<string, string> {
-  const pairs = new Map<string, string>();
+/** Values by their name, in the order in which they came. */
+export type Pairs = ReadonlyMap<string, readonly [string, ...string[]]>;
+
+function pairsOf(text: string, separator: string, decode: (text: string) => string): Pairs {
+  const pairs = new Map<string, [string, ...string[]]>();
   if (text === "") return pairs;
   for (const part of text.split(separator, MAX_PAIRS)) {
     const equals = part.indexOf("=");
     const name = decode(equals < 0 ? part : part.slice(0, equals));
-    if (!pairs.has(name)) pairs.set(name, equals < 0 ? "" : decode(part.slice(equals + 1)));
+    const value = equals < 0 ? "" : decode(part.slice(equals + 1));
+    const known = pairs.get(name);
+    if (known === undefined) pairs.set(name, [value]);
+    else known.push(value);
   }
   return pairs;
 }

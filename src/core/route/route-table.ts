@@ -126,7 +126,7 @@ function conditionsOf(when: RouteConditions): Condition[] {
   return conditions;
 }
 
-/** What has a name in a request. */
+/** What has a name in a request. Servers differ about which of several counts: none of them must pass unseen. */
 interface NamedKind {
   readonly what: string;
   readonly otherwise: TooLong;
@@ -138,7 +138,6 @@ interface NamedKind {
 const HEADER: NamedKind = {
   what: "header",
   otherwise: 431,
-  // Servers differ about which of several fields counts: none of them must pass unseen.
   any: ({ head }, name, test) => {
     const lower = name.toLowerCase();
     const hash = nameHash(lower);
@@ -152,15 +151,19 @@ const HEADER: NamedKind = {
 const COOKIE: NamedKind = {
   what: "cookie",
   otherwise: 431,
-  any: (facts, name, test) => test(facts.cookies.get(name)),
+  any: (facts, name, test) => anyValue(facts.cookies.get(name), test),
   spell: octetText,
 };
 /** Read as letters already. */
 const QUERY: NamedKind = {
   what: "query",
   otherwise: 414,
-  any: (facts, name, test) => test(facts.query.get(name)),
+  any: (facts, name, test) => anyValue(facts.query.get(name), test),
 };
+
+function anyValue(values: readonly string[] | undefined, test: Test): boolean {
+  return values === undefined ? test(undefined) : values.some(test);
+}
 
 function named(
   matches: readonly NamedMatch[],

@@ -127,7 +127,15 @@ test("an instance that is not running hears nothing", () => {
   assert.equal(by.hear(advert(instance())), "not-running");
 });
 
-test("RFC 9568 7.1: in version 3 other addresses are told of and believed", () => {
+test("version 3 with none of our addresses is of others, whose VRID is ours by mistake: dropped", () => {
+  const ours = instance({ vips: ["192.0.2.200", "192.0.2.201"] });
+  const others = instance({ vips: ["192.0.2.210"] });
+  assert.equal(verdict(ours, advert(others)), "address-list-mismatch");
+  assert.equal(verdict(ours, advert(others, {}, 255)), BELIEVED);
+  assert.equal(verdict({ ...ours, skipCheckAdvertAddresses: true }, advert(others)), BELIEVED);
+});
+
+test("RFC 9568 7.1: in version 3 more or fewer addresses are told of and believed", () => {
   const by = new Listener(instance({ vips: ["192.0.2.200", "192.0.2.201"] }));
   const actions = by.give(advert(instance({ vips: ["192.0.2.200"] })));
   assert.equal(by.status.counters.advertsReceived, 1);

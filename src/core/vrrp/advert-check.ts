@@ -181,12 +181,22 @@ export class AdvertCheck {
     if (settings.strict && settings.family === "ipv6" && !startsLinkLocal(message, advert)) {
       return "not-link-local";
     }
-    if (advert.version === 3) return undefined;
+    const isChecked = !settings.skipCheckAdvertAddresses && advert.priority !== OWNER_PRIORITY;
+    if (advert.version === 3) {
+      return isChecked && this.#isOfOthers(message, advert) ? "address-list-mismatch" : undefined;
+    }
     // Where both versions are spoken the interval of either is learned.
     const isFixed = settings.version === 2;
     if (isFixed && advert.intervalMs !== settings.advertIntervalMs) return "interval-mismatch";
-    if (settings.skipCheckAdvertAddresses || advert.priority === OWNER_PRIORITY) return undefined;
-    return this.namesOurAddresses(message, advert) ? undefined : "address-list-mismatch";
+    return isChecked && !this.namesOurAddresses(message, advert)
+      ? "address-list-mismatch"
+      : undefined;
+  }
+
+  /** With no address in common they are other routers, whose VRID is ours by mistake. */
+  #isOfOthers(message: Uint8Array, advert: Advert): boolean {
+    for (const ours of this.#addresses) if (this.#contains(message, advert, ours)) return false;
+    return this.#addresses.length > 0;
   }
 
   #contains(message: Uint8Array, advert: Advert, address: Uint8Array): boolean {

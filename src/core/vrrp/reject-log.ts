@@ -21,7 +21,8 @@ const nextMoves: Partial<Record<RejectReason, string>> = {
   "wrong-version": "write the same version on all nodes",
   "wrong-ttl": "it came through a router, or was sent with another TTL than is wanted here",
   "interval-mismatch": "write the same advert_int on all nodes",
-  "address-list-mismatch": "write the same virtual_ipaddress on all nodes",
+  "address-list-mismatch":
+    "write the same virtual_ipaddress on all nodes, and another virtual_router_id where they are others",
   "unknown-source": "write it into unicast_peer if it is one of the nodes",
   "auth-type-mismatch": SAME_AUTHENTICATION,
   "auth-password-mismatch": SAME_AUTHENTICATION,

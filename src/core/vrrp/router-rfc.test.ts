@@ -357,8 +357,7 @@ test("8.4.1: version 2 from a router that sends version 3 too is ignored, and mi
 test("8.4: adverts of the other version are not believed where one is spoken", () => {
   for (const version of [2, 3] as const) {
     const { segment, router } = alone(instance({ version }));
-    const other = instance({ version: version === 2 ? 3 : 2, priority: 200 });
-    segment.tell(router, other);
+    segment.tell(router, instance({ version: version === 2 ? 3 : 2, priority: 200 }));
     assert.equal(router.router.status(0).rejected["wrong-version"], 1);
     assert.equal(router.status().counters.advertsReceived, 0);
   }
@@ -366,11 +365,8 @@ test("8.4: adverts of the other version are not believed where one is spoken", (
 
 test("5.2.3: one VRID of IPv4 and IPv6 are two routers that know nothing of each other", () => {
   const segment = new Segment();
-  const settings = node([
-    instance({ name: "V4" }),
-    instance({ name: "V6", family: "ipv6", priority: 150 }),
-  ]);
-  const router = segment.add("A", settings);
+  const six = instance({ name: "V6", family: "ipv6", priority: 150 });
+  const router = segment.add("A", node([instance({ name: "V4" }), six]));
   segment.inject(router, advertOf(instance({ priority: 200 }), STRANGER, 200));
   segment.until(() => router.status("V6").state === "MASTER");
   segment.inject(router, advertOf(instance({ priority: 200 }), STRANGER, 200));
@@ -382,7 +378,7 @@ test("5.2.3: a VRID belongs to the interface that it came in on", () => {
   const segment = new Segment();
   const router = segment.add("A", { ...pairOfInstances(), groups: [] });
   segment.inject(router, {
-    ...advertOf(instance({ priority: 200 }), STRANGER, 200),
+    ...advertOf(pairOfInstances().instances[1]!, STRANGER, 200),
     interface: "eth1",
   });
   assert.equal(router.status("V1").counters.advertsReceived, 0);

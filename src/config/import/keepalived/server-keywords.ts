@@ -54,7 +54,7 @@ const TIMING: Fates = {
   connect_timeout: used,
   delay_before_retry: used,
   delay_loop: used,
-  log_all_failures: lost("every change is told with its reason; single failures are not"),
+  log_all_failures: used,
   nb_get_retry: used,
   retry: used,
   smtp_alert: used,

@@ -1,7 +1,7 @@
 /** The locations of a server in the order in which nginx would choose them. */
 
 import { type Condition, conjunction } from "../conditions.ts";
-import { ecmascript } from "../expressions.ts";
+import { ecmascript, literal } from "../expressions.ts";
 import type { NginxContext } from "./context.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
@@ -22,13 +22,16 @@ interface Found extends Location {
   /** `^~`: expressions are not looked at. */
   readonly isFinal: boolean;
   readonly text: string;
+  /** How many locations with beginnings stand around it. */
+  readonly depth: number;
 }
 
 /** Exact ones, then those that shut expressions out, expressions, the longest beginning. */
 export function locationsOf(scope: Scope, context: NginxContext): Location[] {
   const found = collect(scope, context, undefined);
   const exact = found.filter(({ kind }) => kind === "exact");
-  const regexes = found.filter(({ kind }) => kind === "regex");
+  // Those inside of the location that a path has are looked at before those around it.
+  const regexes = found.filter(({ kind }) => kind === "regex").sort((a, b) => b.depth - a.depth);
   const prefixes = found
     .filter(({ kind }) => kind === "prefix")
     .sort((a, b) => b.text.length - a.text.length);
@@ -55,22 +58,42 @@ function slashed(found: readonly Found[]): Location[] {
     const { kind, text, scope } = one;
     const bare = text.slice(0, -1);
     const passes = scope.own.some(({ name }) => name === "proxy_pass");
-    const isMeant = kind === "prefix" && text.length > 1 && text.endsWith("/") && passes;
+    const isMeant = kind !== "regex" && text.length > 1 && text.endsWith("/") && passes;
     if (!isMeant || taken.has(bare)) return [];
     return [{ ...one, when: { path: [bare] }, slashed: text }];
   });
 }
 
+interface Outer {
+  /** Of the paths that it has. */
+  readonly when: Condition;
+  readonly depth: number;
+}
+
 /** Locations inside others count as if they stood beside them. */
-function collect(scope: Scope, context: NginxContext, outer: Condition | undefined): Found[] {
-  return scope.here("location").flatMap((directive) => {
-    const inner = scope.inside(directive.block ?? []);
-    const own = ownLocation(directive, inner, context);
-    if (own === undefined) return [];
-    const when = own.kind === "regex" && outer !== undefined ? meet(own, outer, context) : own.when;
+function collect(scope: Scope, context: NginxContext, outer: Outer | undefined): Found[] {
+  const all = scope
+    .here("location")
+    .flatMap(
+      (directive) => ownLocation(directive, scope.inside(directive.block ?? []), context) ?? [],
+    );
+  const texts = all.flatMap(({ kind, text }) => (kind === "prefix" ? [text] : []));
+  const depth = outer?.depth ?? 0;
+  return all.flatMap((own) => {
+    const isRegex = own.kind === "regex";
+    const when = isRegex && outer !== undefined ? meet(own, outer.when, context) : own.when;
     if (when === undefined) return [];
-    return [...collect(inner, context, own.when), { ...own, when }];
+    const inside = isRegex ? { when: own.when, depth } : ownPaths(own, texts, depth);
+    return [...collect(own.scope, context, inside), { ...own, when, depth }];
   });
+}
+
+/** What no longer beginning beside it takes. */
+function ownPaths({ text, when }: Found, texts: readonly string[], depth: number): Outer {
+  const longer = texts.filter((one) => one.length > text.length && one.startsWith(text));
+  const rest = longer.map((one) => literal(one.slice(text.length)));
+  const path = [`~ ^${literal(text)}(?!${rest.join("|")})`];
+  return { when: longer.length === 0 ? when : { path }, depth: depth + 1 };
 }
 
 function meet(own: Found, outer: Condition, { draft }: NginxContext): Condition | undefined {
@@ -89,7 +112,7 @@ function ownLocation(
   { draft }: NginxContext,
 ): Found | undefined {
   const [first = "", second] = directive.args;
-  const common = { directive, scope, isFinal: false, prefix: undefined };
+  const common = { directive, scope, isFinal: false, prefix: undefined, depth: 0 };
   if (first.startsWith("@")) return undefined;
   if (first === "=" || (first.startsWith("=") && second === undefined)) {
     const text = second ?? first.slice(1);

@@ -209,6 +209,12 @@ const timing = {
       { otherwise: "every" },
     ),
   ),
+  log_failures: optional(
+    flag("Failures that do not take a server out are told, too.", {
+      otherwise: "checker_log_all_failures of global",
+      source: "keepalived's log_all_failures",
+    }),
+  ),
   start_down: flag("Down until the first success; otherwise a server is used before it.", {
     default: false,
   }),

@@ -144,8 +144,10 @@ const route = block("Conditions (all given ones must hold), one target, and what
   ),
   method: optional(oneOrMore("One of these methods.", kind("token", "A method."))),
   headers: optional(fields("Headers of the request; of several fields one is enough.", match)),
-  cookies: optional(fields("Cookies of the request.", match)),
-  query: optional(fields("Parameters of the query.", match, "any")),
+  cookies: optional(fields("Cookies of the request; of several of a name one is enough.", match)),
+  query: optional(
+    fields("Parameters of the query; of several of a name one is enough.", match, "any"),
+  ),
   source: optional(oneOrMore("One of these clients.", kind("prefix", "Address or prefix."))),
   client_certificate: optional(
     flag("Clients that have shown a verified certificate, or (false) those that have not."),

@@ -20,7 +20,7 @@ export interface BuiltBalance {
 
 export function buildBalance(
   document: Pick<ServiceDocument, "checks" | "frontends" | "pools" | "workers">,
-  { fifos, mail }: Pick<Model, "fifos" | "mail">,
+  { fifos, mail, logAllFailures }: Pick<Model, "fifos" | "mail" | "logAllFailures">,
   context: BuildContext,
 ): BuiltBalance {
   const named = Object.entries(document.checks).flatMap(
@@ -44,7 +44,9 @@ export function buildBalance(
   refuseSharedPorts(frontends, document.frontends, context);
   warnAboutUnusedPools(document, context);
   refuseMixedPools(document, context);
-  const checks = [...named, ...ownChecks];
+  const checks = [...named, ...ownChecks].map((check) =>
+    logAllFailures === true ? { logFailures: true, ...check } : check,
+  );
   const hasFifo = fifos.all.target !== undefined || fifos.lvs.target !== undefined;
   const nameOf = (pool: string): string => {
     const fronts = frontends.filter(({ name }) => leadsTo(document.frontends[name]!, pool));

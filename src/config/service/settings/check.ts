@@ -45,6 +45,7 @@ export function buildCheck(
     ...optional("address", document.address),
     ...optional("port", document.port),
     ...optional("bindAddress", document.bind),
+    ...optional("logFailures", document.log_failures),
     ...optional("whileHeld", document.while_held?.length === 0 ? undefined : document.while_held),
   };
 }
