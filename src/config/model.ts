@@ -6,7 +6,7 @@
  */
 
 import type { NotifyCommand, VrrpSettings } from "../core/vrrp/settings.ts";
-import type { SslSettings, VirtualServerSettings } from "./virtual-server.ts";
+import type { VirtualServerSettings } from "./virtual-server.ts";
 
 export interface Model {
   readonly vrrp: VrrpSettings;
@@ -16,7 +16,6 @@ export interface Model {
   readonly fifos: FifoSettings;
   readonly hooks: LifecycleHooks;
   readonly virtualServers: readonly VirtualServerSettings[];
-  readonly ssl?: SslSettings;
   /** `net_namespace NAME` (top level): run everything inside that network namespace. */
   readonly networkNamespace?: string;
   /** `instance NAME` (top level): tells several daemons on one host apart. */

@@ -22,7 +22,7 @@ import { readGroups, asMember } from "./sync-group.ts";
 import { checkScopes } from "./scopes.ts";
 import { readTracked, unique } from "./tracks.ts";
 import { checkGroups } from "./transport.ts";
-import { readSsl, readVirtualServers } from "./virtual-servers.ts";
+import { readVirtualServers } from "./virtual-servers.ts";
 
 /** The interface of static addresses when nobody names one (keepalived.conf(5)). */
 const DEFAULT_INTERFACE = "eth0";
@@ -51,7 +51,6 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
     fifos: readFifos(globals, context),
     hooks: readHooks(globals, context),
     virtualServers: readVirtualServers(top, globals, context),
-    ...optional("ssl", readSsl(top)),
     ...optional("networkNamespace", namespace),
     ...optional("daemonInstance", top.text("instance")),
     interfaceDelays: readDelays(top, context),
