@@ -49,6 +49,21 @@ test("who starts down is told when it comes up, and a reload tells nothing again
   assert.deepEqual(words(notices.configure([pool()])), ["gained"]);
 });
 
+test("with rs_init_notifies servers that are up from the start are told, new ones of a reload too, none twice", () => {
+  const [a, b] = pool().servers;
+  const draft = pool({ tellsStart: true, servers: [a!, { ...b!, startsDown: true }] });
+  const c = { ...a!, server: "c", up: command("c up") };
+  const wider = { ...draft, servers: [...draft.servers, c] };
+  const notices = new ServerNotices();
+  assert.deepEqual(words(notices.configure([draft])), ["a up"]);
+  assert.deepEqual(words(notices.configure([draft])), []);
+  assert.deepEqual(words(notices.configure([wider])), ["c up", "gained"]);
+  // Another process goes on: whom the earlier one has told of, however little checks have said.
+  const next = new ServerNotices();
+  next.rememberPools(["web"]);
+  assert.deepEqual(words(next.configure([wider])), []);
+});
+
 test("a pool that nobody wants to hear of any more has not gone down", () => {
   const notices = new ServerNotices();
   notices.configure([pool()], ["web"]);
