@@ -55,13 +55,21 @@ async function waitUntilIdle(
   let told = "";
   for (;;) {
     const server = await find(client, name);
-    if (server === undefined) return 0;
-    if (server.active === 0) {
+    if (server === undefined) {
+      terminal.out(`${name}: it is not configured any more`);
+      return 0;
+    }
+    const { drain, active, state } = server;
+    if (drain === undefined) {
+      terminal.err(`nines: ${name} is ${state}: somebody took the order back`);
+      return 1;
+    }
+    if (active === 0) {
       terminal.out(`${name}: ${idleText(server, told !== "")}`);
       return 0;
     }
-    const text = server.drain?.text ?? `left: ${server.active} requests`;
-    const news = terminal.columns === undefined ? String(server.active) : text;
+    const { text } = drain;
+    const news = terminal.columns === undefined ? String(active) : text;
     if (news !== told) terminal.out(`${name}: ${text}`);
     told = news;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));

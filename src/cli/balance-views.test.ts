@@ -167,6 +167,20 @@ test("an order that the next start will have forgotten says so", async () => {
   assert.deepEqual(said, [`nines: ${unkept}`]);
 });
 
+test("who waits for a drain that somebody else takes back does not wait for ever", async () => {
+  const said: string[] = [];
+  const terminal = { ...plain, err: (text: string) => void said.push(text) };
+  const drain = { requests: 3, leftMs: 9000, text: "left: 3 requests, 9 s" };
+  const looks = [{ state: "drain", usable: true, drain } as const, {}, {}];
+  const client = {
+    order: async () => ({ done: true }),
+    balance: async () => ({ pools: [pool([server("web1", { active: 3, ...looks.shift() })])] }),
+  } as unknown as ControlClient;
+  const order = { server: "shop/web1", state: "drain" } as const;
+  assert.equal(await backend(client, { order, wait: true }, terminal), 1);
+  assert.deepEqual(said, ["nines: shop/web1 is up: somebody took the order back"]);
+});
+
 test("a file that only this process has is not named to the node, which would read another", async () => {
   const said: string[] = [];
   const terminal = { ...plain, err: (text: string) => void said.push(text) };

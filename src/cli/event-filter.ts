@@ -14,7 +14,8 @@ export function isListed(event: LoggedEvent, { subject, kind, level }: EventFilt
   if (kind !== undefined && event.kind !== kind) return false;
   if (level !== undefined && LEVELS.indexOf(event.level) < LEVELS.indexOf(level)) return false;
   if (subject === undefined) return true;
-  // `pool/*`: everything below it.
-  if (subject.endsWith("/*")) return event.instance.startsWith(subject.slice(0, -1));
-  return event.instance === subject;
+  // `pool/*`: it, and everything below it.
+  if (!subject.endsWith("/*")) return event.instance === subject;
+  const pool = subject.slice(0, -2);
+  return event.instance === pool || event.instance.startsWith(`${pool}/`);
 }

@@ -6,7 +6,7 @@
  */
 
 import type { NotifyCommand, VrrpSettings } from "../core/vrrp/settings.ts";
-import type { SslSettings, VirtualServerSettings } from "./virtual-server.ts";
+import type { VirtualServerSettings } from "./virtual-server.ts";
 
 export interface Model {
   readonly vrrp: VrrpSettings;
@@ -16,7 +16,6 @@ export interface Model {
   readonly fifos: FifoSettings;
   readonly hooks: LifecycleHooks;
   readonly virtualServers: readonly VirtualServerSettings[];
-  readonly ssl?: SslSettings;
   /** `net_namespace NAME` (top level): run everything inside that network namespace. */
   readonly networkNamespace?: string;
   /** `instance NAME` (top level): tells several daemons on one host apart. */
@@ -27,6 +26,8 @@ export interface Model {
   readonly polledLinks?: readonly PolledLink[];
   /** `checker_log_all_failures`: failures of checks that change nothing are told, too. */
   readonly logAllFailures?: true;
+  /** `rs_init_notifies`: servers that count as up from the start are told of by scripts and FIFOs. */
+  readonly startNotices?: true;
   /** `dynamic_interfaces`: an interface may be absent at start. */
   readonly dynamicInterfaces: boolean;
   /** `reload_check_config`. Nines always checks before a reload; kept for the log file named. */

@@ -157,6 +157,8 @@ export type CheckSettings =
       readonly urls: readonly HttpCheckUrl[];
       readonly sni: boolean;
       readonly sniName?: string;
+      /** Of SSL_GET: the `SSL` block of the file. */
+      readonly ssl?: SslSettings;
       readonly fastRecovery: boolean;
       readonly virtualHost?: string;
     } & Networked)
@@ -189,10 +191,9 @@ export type CheckSettings =
     }
   | { readonly kind: "bfd"; readonly name: string };
 
-/** Client side of SSL_GET. */
+/** What SSL_GET shows the server. Its `ca` is left out: keepalived verifies no certificate. */
 export interface SslSettings {
   readonly password?: string;
-  readonly ca?: string;
   readonly certificate?: string;
   readonly key?: string;
 }

@@ -41,7 +41,8 @@ const RECORD_QUERY: Fields = {
   until: { type: "number", description: "Unix ms, exclusive." },
   subject: {
     type: "string",
-    description: "Instance, pool/server, pool, frontend, service, drill.",
+    description:
+      "Instance, pool/server, pool, pool/* (it and its servers), frontend, service, drill.",
   },
   kind: { type: "string", description: "As in records, e.g. state-changed." },
   node: { type: "string", description: "Who wrote it." },

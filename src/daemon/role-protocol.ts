@@ -31,13 +31,13 @@ export interface Notification {
 }
 
 /** The parts of the model that the vrrp and the check role carry out; all of it plain data. */
-export type RoleModel = Omit<Model, "origins" | "virtualServers" | "ssl"> & {
+export type RoleModel = Omit<Model, "origins" | "virtualServers"> & {
   /** Checks of nines.yaml that addresses track, by the names of the track references. */
   readonly trackedChecks: readonly CheckTarget[];
 };
 
 export function roleModel(model: Model, trackedChecks: readonly CheckTarget[] = []): RoleModel {
-  const { origins: _origins, virtualServers: _virtualServers, ssl: _ssl, ...rest } = model;
+  const { origins: _origins, virtualServers: _virtualServers, ...rest } = model;
   return { ...rest, trackedChecks };
 }
 

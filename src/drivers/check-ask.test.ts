@@ -14,6 +14,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTlsServer } from "node:tls";
 import { freshCertificate } from "../../test/kit/fresh-certificate.ts";
 import { plainTiming } from "../../test/kit/plain-timing.ts";
@@ -240,5 +241,36 @@ test("a check over TLS asks a server that is configured by name for that name", 
     "its certificate is signed by nobody we trust: see ca (DEPTH_ZERO_SELF_SIGNED_CERT)",
   );
   server.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("a check shows a certificate of its own to a server that wants to see one", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "nines-check-"));
+  const [file, key] = [join(directory, "own.pem"), join(directory, "own.key")];
+  freshCertificate(file, "one.example");
+  const encrypt = ["pkcs8", "-topk8", "-in", file, "-out", key, "-passout", "pass:open"];
+  execFileSync("openssl", encrypt, { stdio: "pipe" });
+  const pem = readFileSync(file);
+  const wants = { cert: pem, key: pem, ca: pem, requestCert: true, rejectUnauthorized: true };
+  const server = createHttpsServer(wants, (_request, response) => response.end("well"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const endpoint = { kind: "ip", address: "127.0.0.1", port } as const;
+  const http = {
+    kind: "http",
+    method: "GET",
+    path: "/",
+    headers: [],
+    status: [{ from: 200, to: 200 }],
+    maxBodyBytes: 100,
+  } as const;
+  const asked = (own: object): Promise<ProbeResult> =>
+    result(target({ ...http, tls: { verify: false, expiryWarningMs: 0, ...own } }, endpoint));
+  assert.equal((await asked({})).ok, false);
+  assert.equal((await asked({ certificate: file })).ok, true);
+  assert.equal((await asked({ certificate: file, key, keyPassword: "open" })).ok, true);
+  assert.match((await asked({ certificate: file, key })).reason, /^TLS: .*own\.pem: /u);
+  server.close();
+  server.closeAllConnections();
   rmSync(directory, { recursive: true });
 });

@@ -10,7 +10,7 @@ import {
 import type { CheckTarget, CheckTls } from "../core/check/check-settings.ts";
 import { ownHeader } from "../core/proxy/proxy-header.ts";
 import { failure, LACKS, type ProbeResult } from "../core/check/probe.ts";
-import { readAuthorities } from "./tls-files.ts";
+import { readAuthorities, readOwnCertificate } from "./tls-files.ts";
 import { expectedServer } from "./tls-server-name.ts";
 
 const DAY_MS = 86_400_000;
@@ -38,10 +38,10 @@ export function openCheckStream(
   if (tls === undefined) return connectRaw(where, target);
   let secureContext: SecureContext;
   try {
-    secureContext = contextFor(tls.ca ?? "");
+    secureContext = contextFor(tls);
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    const reason = `the authorities: ${message}`;
+    const reason = `TLS: ${message}`;
     return { ok: false, reason, ...(LACKS.has(code) ? { isOurs: true } : {}) };
   }
   const name = serverName(target, tls);
@@ -75,19 +75,23 @@ function serverName(target: CheckTarget, { serverName: name }: CheckTls): string
   return host === undefined || isIP(host) !== 0 ? undefined : host;
 }
 
-/** Throws when the file cannot be read or holds no certificate, unless it was well before: then it is being replaced. */
-function contextFor(ca: string): SecureContext {
-  const known = contexts.get(ca);
+/** Throws when a file cannot be read or used, unless it was well before: then it is being replaced. */
+function contextFor(tls: CheckTls): SecureContext {
+  const id = JSON.stringify([tls.ca, tls.certificate, tls.key, tls.keyPassword]);
+  const known = contexts.get(id);
   if (known !== undefined && performance.now() - known.madeMs < CONTEXT_MS) return known.context;
   let context: SecureContext;
   try {
-    context = createSecureContext(ca === "" ? {} : { ca: readAuthorities(ca) });
+    context = createSecureContext({
+      ...(tls.ca === undefined ? {} : { ca: readAuthorities(tls.ca) }),
+      ...readOwnCertificate(tls),
+    });
   } catch (error) {
     if (known === undefined) throw error;
     return known.context;
   }
   if (contexts.size >= MAX_CONTEXTS) contexts.clear();
-  contexts.set(ca, { context, madeMs: performance.now() });
+  contexts.set(id, { context, madeMs: performance.now() });
   return context;
 }
 

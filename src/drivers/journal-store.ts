@@ -332,10 +332,10 @@ function conditions(query: RecordQuery): { where: string; values: (string | numb
   }
   const { subject } = query;
   if (subject?.endsWith("/*") === true) {
-    // `/` is followed by `0`: everything that begins with `pool/`.
-    const prefix = subject.slice(0, -2);
-    terms.push("subject IN (SELECT id FROM word WHERE text >= ? AND text < ?)");
-    values.push(`${prefix}/`, `${prefix}0`);
+    // `/` is followed by `0`: the pool, and everything that begins with `pool/`.
+    const pool = subject.slice(0, -2);
+    terms.push("subject IN (SELECT id FROM word WHERE text = ? OR text >= ? AND text < ?)");
+    values.push(pool, `${pool}/`, `${pool}0`);
   } else add(`subject = ${word}`, subject);
   add(`kind = ${word}`, query.kind);
   add(`node = ${word}`, query.node);

@@ -2,6 +2,8 @@
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { SecureContextOptions } from "node:tls";
+import type { CheckTls } from "../core/check/check-settings.ts";
 import type { PoolSettings } from "../core/balance/pool-settings.ts";
 
 export type PoolTls = NonNullable<PoolSettings["tls"]>;
@@ -31,10 +33,16 @@ export function readAuthorities(file: string): Buffer {
 }
 
 /** OpenSSL itself says nothing of a key that is of another kind than its certificate's. */
-export function checkPair(file: string, certificate: Uint8Array, key: Uint8Array): void {
+export function checkPair(
+  file: string,
+  certificate: Uint8Array,
+  key: Uint8Array,
+  passphrase?: string,
+): void {
   describe(file, () => {
-    if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(Buffer.from(key))))
-      return;
+    const secret = passphrase === undefined ? {} : { passphrase };
+    const own = createPrivateKey({ key: Buffer.from(key), ...secret });
+    if (new X509Certificate(certificate).checkPrivateKey(own)) return;
     throw new Error("its key is another one");
   });
 }
@@ -51,9 +59,27 @@ export function readPoolFiles(tls: PoolTls): PoolFiles {
   const { ca: caFile, certificate: file } = tls;
   const trust = caFile === undefined ? {} : { ca: readAuthorities(caFile) };
   if (file === undefined) return trust;
+  return { ...trust, ...readPair(file, tls.key) };
+}
+
+function readPair(
+  file: string,
+  keyFile = file,
+  passphrase?: string,
+): { readonly certificate: Buffer; readonly key: Buffer } {
   const certificate = describe(file, () => readFileSync(file));
-  const keyFile = tls.key ?? file;
   const key = describe(keyFile, () => readFileSync(keyFile));
-  checkPair(file, certificate, key);
-  return { ...trust, certificate, key };
+  checkPair(file, certificate, key, passphrase);
+  return { certificate, key };
+}
+
+/** What a check shows its server, as Node wants it. */
+export function readOwnCertificate({
+  certificate: file,
+  key: keyFile,
+  keyPassword: passphrase,
+}: CheckTls): SecureContextOptions {
+  if (file === undefined) return {};
+  const { certificate: cert, key } = readPair(file, keyFile, passphrase);
+  return { cert, key, ...(passphrase === undefined ? {} : { passphrase }) };
 }

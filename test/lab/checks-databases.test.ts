@@ -73,11 +73,13 @@ before(async () => {
       "host replication watch 10.76.0.0/24 trust",
       "host all old 10.76.0.0/24 md5",
       "host all plain 10.76.0.0/24 password",
+      "host all trusted 10.76.0.0/24 trust",
       "host all all 10.76.0.0/24 scram-sha-256",
     ];
     const init = [
       `create role watch login replication password '${PASSWORD}'`,
       `create role plain login password '${PASSWORD}'`,
+      "create role trusted login",
       `set password_encryption = 'md5'; create role old login password '${PASSWORD}'`,
       "create table t (i int)",
     ];
@@ -165,6 +167,9 @@ check("PostgreSQL: strangers, users, roles", async () => {
   const maxLagMs = 500;
   ask(
     database("p-stranger", PRIMARY, "postgresql", {}),
+    database("p-asked", PRIMARY, "postgresql", { user: "watch" }),
+    // HAProxy's pgsql-check: there is a user, and no database of that name.
+    database("p-trusted", PRIMARY, "postgresql", { user: "trusted" }),
     database("p-scram", PRIMARY, "postgresql", { ...LOGIN, database: "postgres" }),
     database("p-md5", PRIMARY, "postgresql", { ...LOGIN, user: "old", database: "postgres" }),
     database("p-plain", PRIMARY, "postgresql", { ...LOGIN, user: "plain", database: "postgres" }),
@@ -193,6 +198,8 @@ check("PostgreSQL: strangers, users, roles", async () => {
     }),
   );
   assert.equal(await good("p-stranger"), "it asks who we are");
+  assert.equal(await good("p-asked"), "it asks who we are");
+  assert.equal(await good("p-trusted"), "it lets us in");
   assert.equal(await good("p-scram"), "logged in");
   assert.equal(await good("p-md5"), "logged in");
   assert.match(await wrong("p-plain"), /wants the password in clear text/);

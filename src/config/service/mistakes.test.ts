@@ -23,6 +23,14 @@ test("a list where a map belongs is told where it stands", () => {
   assert.match(retry!, /^4:32 retry cannot be a list - /);
 });
 
+test("a name that cannot be one is told where it stands", () => {
+  const servers = "{ servers: [127.0.0.1:1] }";
+  const text = `frontends:\n  w: { listen: ':80', pool: p }\npools:\n  p: ${servers}\n  a b: ${servers}\n`;
+  const [only, ...more] = mistakesOf(text);
+  assert.match(only!, /^5:3 pools: 'a b' cannot be a name - /);
+  assert.deepEqual(more, []);
+});
+
 test("a bare number in a short form is told what it lacks", () => {
   const text =
     "frontends:\n  web: { listen: ':80', routes: [{ rate_limit: 10, pool: p }] }\n" +

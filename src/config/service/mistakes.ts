@@ -121,7 +121,10 @@ function report(error: ErrorObject, data: unknown, reading: Reading): void {
   const { findings } = reading;
   const schema = error.parentSchema as Schema;
   const found = locate(error, data, reading);
-  const at = schema.kind?.name === "secret" ? { ...found.at, text: "" } : found.at;
+  // Of the names in a map it is the key that is wrong.
+  const isName = error.schemaPath.includes("/propertyNames/");
+  const place = isName ? found.keyPlace(String(error.data)) : found.at;
+  const at = schema.kind?.name === "secret" ? { ...place, text: "" } : place;
   const said = sentence(error, schema, found);
   if (said !== undefined) findings.error(said.at ?? at, said.reason, said.next);
 }

@@ -248,6 +248,34 @@ test("all failures are told where a check, its server or the whole file says so"
   assert.equal(told("checker_log_all_failures", "log_all_failures off"), undefined);
 });
 
+test("SSL_GET shows the certificate of the SSL block, and no other check does", () => {
+  const ssl = "SSL {\n password open\n ca /ca.pem\n certificate /own.pem\n key /own.key\n}\n";
+  const page = "{\n url {\n path /\n }\n }";
+  const tlsOf = (kind: string): unknown => {
+    const { service } = read(ssl + virtualServer("10.0.0.100 443", "", `${kind} ${page}`));
+    const protocol = service?.checks[0]?.protocol;
+    return protocol?.kind === "http" ? protocol.tls : "none";
+  };
+  assert.deepEqual(tlsOf("SSL_GET"), {
+    verify: false,
+    certificate: "/own.pem",
+    key: "/own.key",
+    keyPassword: "open",
+    expiryWarningMs: 14 * 86_400_000,
+  });
+  assert.equal(tlsOf("HTTP_GET"), undefined);
+});
+
+test("rs_init_notifies tells of servers at the start", () => {
+  const told = (globals: string): unknown => {
+    const real = 'notify_up "/bin/true"';
+    const text = `global_defs {\n ${globals}\n}\n${virtualServer("10.0.0.100 80", "", real)}`;
+    return read(text).service?.notices[0]?.tellsStart;
+  };
+  assert.equal(told("rs_init_notifies"), true);
+  assert.equal(told("router_id a"), undefined);
+});
+
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
     "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n regex_options extended\n }\n }";

@@ -87,7 +87,9 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
   if (!check.tls) return { http: request };
   // keepalived verifies no certificate.
   const name = check.sni ? (check.sniName ?? host) : undefined;
-  return { https: request, tls: { verify: false, server_name: name } };
+  const { certificate, key, password: key_password } = check.ssl ?? {};
+  const own = { certificate, key, key_password };
+  return { https: request, tls: { verify: false, server_name: name, ...own } };
 }
 
 /** Options that change what is found and can be said in the expression; `.` finds line ends anyway. */

@@ -13,7 +13,7 @@ import { lookAt } from "./timeline-view.ts";
 const PAGE = 100;
 
 export interface RecordListProps {
-  /** Only of this subject; empty: of all. */
+  /** Only of this subject, with `/*` behind it of what is below it, too; empty: of all. */
   readonly subject: string;
   readonly title: string;
 }
@@ -58,9 +58,7 @@ export function RecordList({ subject, title }: RecordListProps): VNode {
       (error: Error) => setTrouble(error.message),
     );
   useEffect(() => void load(undefined, []), [subject, language.value]);
-  const live = (told("records") ?? []).filter(
-    (record) => subject === "" || record.subject === subject,
-  );
+  const live = (told("records") ?? []).filter((record) => isOf(record.subject, subject));
   const all = new Map<string, RecordView>();
   for (const record of [...live, ...older]) all.set(`${record.node}:${record.seq}`, record);
   const records = [...all.values()];
@@ -77,6 +75,13 @@ export function RecordList({ subject, title }: RecordListProps): VNode {
         ),
     next === undefined ? null : button(t("table.more"), () => void load(next, older)),
   );
+}
+
+/** As the journal understands it, for what comes by itself. */
+export function isOf(subject: string, wanted: string): boolean {
+  if (!wanted.endsWith("/*")) return wanted === "" || subject === wanted;
+  const above = wanted.slice(0, -2);
+  return subject === above || subject.startsWith(`${above}/`);
 }
 
 function lookAtFirstScreen(atMs: number): void {

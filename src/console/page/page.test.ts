@@ -18,6 +18,7 @@ import { ServerClock } from "./server-clock.ts";
 import { english } from "./texts-en.ts";
 import { chinese } from "./texts-zh.ts";
 import { filled, textIn } from "./texts.ts";
+import { isOf } from "./events-page.ts";
 import { TrafficHistory } from "./traffic-history.ts";
 
 const here = import.meta.dirname;
@@ -191,6 +192,29 @@ test("traffic is remembered for a bounded time, of a thousand servers only the o
   assert.equal(history.of("server web/web3").length, 600);
   assert.equal(history.of("server web/web4").length, 0);
   assert.equal(history.of("pool web").at(-1)?.requests, 1200);
+});
+
+test("a pool is as fast as its servers, by how much each of them does", () => {
+  const history = new TrafficHistory();
+  const overview = fixture("small");
+  const edge = overview.topology.edges.find(({ from }) => from === "pool web")!;
+  const flow = (to: string, requestsPerSecond: number, latencyMs: number): typeof edge => {
+    return { ...edge, to, requestsPerSecond, latencyMs };
+  };
+  const others = overview.topology.edges.filter(({ from }) => from !== "pool web");
+  const flows = [flow("server web/web1", 30, 10), flow("server web/web2", 10, 50)];
+  const idle = flow("server web/web3", 0, 5000);
+  const topology = { ...overview.topology, edges: [...others, ...flows, idle] };
+  history.add({ ...overview, topology });
+  assert.equal(history.of("pool web").at(-1)?.latencyMs, 20);
+});
+
+test("records of a pool are those of its servers, too", () => {
+  const subjects = ["web", "web/web1", "web2", "web2/web1", ""];
+  const shown = (wanted: string): string[] => subjects.filter((one) => isOf(one, wanted));
+  assert.deepEqual(shown("web/*"), ["web", "web/web1"]);
+  assert.deepEqual(shown("web"), ["web"]);
+  assert.deepEqual(shown(""), subjects);
 });
 
 test("the last minutes have a gap where no overview came, and where control was silent", () => {

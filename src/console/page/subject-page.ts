@@ -52,10 +52,16 @@ export function SubjectPage({ layer, subject, history }: SubjectPageProps): VNod
     layer === "pool" ? members(id) : null,
     part(RecordList, {
       key: id,
-      subject: layer === "director" ? "" : subject,
+      subject: recordsOf(layer, subject),
       title: t("subject.events"),
     }),
   );
+}
+
+/** What happened to a pool happened mostly to its servers. */
+function recordsOf(layer: Layer, subject: string): string {
+  if (layer === "director") return "";
+  return layer === "pool" ? `${subject}/*` : subject;
 }
 
 function missing(layer: Layer, subject: string): VNode {

@@ -42,12 +42,12 @@ export class TrafficHistory {
         .map(({ id }) => id),
     );
     const sums = new Map<string, Sample>();
+    const answered = poolLatencies(topology);
     for (const edge of topology.edges) {
       if (!wanted.has(edge.to)) continue;
       const sum = sums.get(edge.to);
-      const latencies = [sum?.latencyMs ?? null, edge.latencyMs ?? null].filter(
-        (ms) => ms !== null,
-      );
+      const known = [sum?.latencyMs, edge.latencyMs, answered.get(edge.to)];
+      const latencies = known.filter((ms) => ms !== undefined && ms !== null);
       sums.set(edge.to, {
         at,
         requests: isKnown ? (sum?.requests ?? 0) + edge.requestsPerSecond : null,
@@ -68,4 +68,15 @@ export class TrafficHistory {
   of(id: string): readonly Sample[] {
     return this.#samples.get(id) ?? [];
   }
+}
+
+/** Of a pool nobody measures it: what its servers take, by how much each of them does. */
+function poolLatencies({ edges }: Overview["topology"]): ReadonlyMap<string, number> {
+  const sums = new Map<string, { requests: number; ms: number }>();
+  for (const { from, latencyMs, requestsPerSecond: requests } of edges) {
+    if (latencyMs === undefined || requests === 0) continue;
+    const { requests: all, ms } = sums.get(from) ?? { requests: 0, ms: 0 };
+    sums.set(from, { requests: all + requests, ms: ms + latencyMs * requests });
+  }
+  return new Map([...sums].map(([pool, { requests, ms }]) => [pool, ms / requests]));
 }

@@ -41,6 +41,10 @@ export interface CheckTls {
   readonly serverName?: string;
   readonly verify: boolean;
   readonly ca?: string;
+  /** PEM files of what we show the server; the key may stand in the first one. */
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly keyPassword?: string;
   /** A certificate that ends sooner is told as a warning, not as a failure. Default 14 days. */
   readonly expiryWarningMs: number;
 }

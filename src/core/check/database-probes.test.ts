@@ -67,8 +67,16 @@ const READ_ONLY = (value: string): number[] => rows(["@@global.read_only"], [val
 describe("the check of MySQL", () => {
   it("finds a refusal of a stranger in order", () => {
     const denied = packet(2, 0xff, [0x15, 0x04], "#28000Access denied for user 'nines-check'");
-    const step = talk(mysql(), [greeting("8.0.36"), denied]);
-    assert.equal(said(step), "true MySQL 8.0.36, refused a stranger");
+    const unsealed = packet(
+      2,
+      0xff,
+      [0x57, 0x0c],
+      "#HY000Connections using insecure transport are",
+    );
+    for (const refusal of [denied, unsealed]) {
+      const step = talk(mysql(), [greeting("8.0.36"), refusal]);
+      assert.equal(said(step), "true MySQL 8.0.36, refused a stranger");
+    }
   });
 
   it("lets itself be refused as a stranger whatever way to log in it is asked for", () => {
@@ -214,6 +222,10 @@ describe("the check of PostgreSQL", () => {
     const { user } = WATCH;
     assert.equal(said(talk(postgresql({ user }), asks)), "true it asks who we are");
     assert.equal(talk(postgresql({ user, role: "primary" }), asks).result, undefined);
+    const noDatabase = message("E", "SFATAL", 0, "C3D000", 0, "Mno database", 0, 0);
+    const trusted = [[...message("R", int(0)), ...noDatabase]];
+    assert.equal(said(talk(postgresql({ user }), trusted)), "true it lets us in");
+    assert.match(said(talk(postgresql({ user, database: "d" }), trusted)), /^false FATAL 3D000/);
     const none = message("E", "SFATAL", 0, "C28000", 0, "Mno entry", 0, 0);
     assert.match(said(talk(postgresql({ user }), [none])), /^false FATAL 28000/);
   });

@@ -115,6 +115,8 @@ export class PostgresqlProbe implements Probe {
   #authenticate(body: ByteReader): ProbeStep {
     const { user, password = "" } = this.#settings;
     const way = body.u32be();
+    // The database, which nobody named, may not be there.
+    if (way === AUTHENTICATED && !this.#hasToLogIn) return finish(good("it lets us in"));
     if (way === AUTHENTICATED) {
       return this.#isVerified ? WAIT : bad("the server does not know the password itself");
     }
@@ -146,11 +148,11 @@ export class PostgresqlProbe implements Probe {
     }
   }
 
-  /** HAProxy's users name one without a password: that a password is asked for is good enough. */
+  /** HAProxy's users name one without a password and without a database of that name. */
   get #hasToLogIn(): boolean {
-    const { user, password, role, maxLagMs } = this.#settings;
+    const { user, password, database, role, maxLagMs } = this.#settings;
     if (user === undefined) return false;
-    return password !== undefined || role !== "any" || maxLagMs > 0;
+    return (password ?? database) !== undefined || role !== "any" || maxLagMs > 0;
   }
 
   #refused(body: ByteReader): ProbeStep {

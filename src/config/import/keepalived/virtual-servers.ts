@@ -5,7 +5,7 @@ import type { MailSettings, Model } from "../../model.ts";
 import { suspendsElsewhere, virtualServerData } from "../../virtual/server-data.ts";
 import type { VirtualServerSettings } from "../../virtual-server.ts";
 import type { Draft } from "../draft.ts";
-import { lose } from "./keywords.ts";
+import { lose, statementAt } from "./keywords.ts";
 import { accountFor } from "./server-keywords.ts";
 
 /** `tree` and `model` are of the same file: the n-th block is the n-th virtual server. */
@@ -24,7 +24,10 @@ export function importVirtualServers(tree: readonly Statement[], model: Model, d
   for (const statement of tree) {
     const { keyword, args, block = [] } = statement;
     if (keyword.text === "SSL") {
-      lose(statement, "checks show no certificate of their own; see tls of a check", draft);
+      const ca = block.find((line) => line.keyword.text === "ca");
+      if (ca !== undefined) {
+        draft.unneeded(statementAt(ca), "as with keepalived, SSL_GET believes any certificate");
+      }
     } else if (keyword.text === "virtual_server_group") {
       const isUsed = usedGroups.has(args[0]?.text ?? "");
       if (!isUsed) lose(statement, "no service that is carried over uses it", draft);

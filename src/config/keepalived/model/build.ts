@@ -22,7 +22,7 @@ import { readGroups, asMember } from "./sync-group.ts";
 import { checkScopes } from "./scopes.ts";
 import { readTracked, unique } from "./tracks.ts";
 import { checkGroups } from "./transport.ts";
-import { readSsl, readVirtualServers } from "./virtual-servers.ts";
+import { readVirtualServers } from "./virtual-servers.ts";
 
 /** The interface of static addresses when nobody names one (keepalived.conf(5)). */
 const DEFAULT_INTERFACE = "eth0";
@@ -51,12 +51,12 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
     fifos: readFifos(globals, context),
     hooks: readHooks(globals, context),
     virtualServers: readVirtualServers(top, globals, context),
-    ...optional("ssl", readSsl(top)),
     ...optional("networkNamespace", namespace),
     ...optional("daemonInstance", top.text("instance")),
     interfaceDelays: readDelays(top, context),
     polledLinks: readPolledLinks({ top, globals, vrrp }, context),
     ...(globals.flag("checker_log_all_failures") ? { logAllFailures: true } : {}),
+    ...(globals.has("rs_init_notifies") ? { startNotices: true } : {}),
     dynamicInterfaces: readDynamic(globals, context),
     ...optional("reloadLog", reloadLog),
     origins: context.origins,

@@ -5,6 +5,7 @@ import type {
   CheckTarget,
   CheckTiming,
   HttpCheckUrl,
+  SslSettings,
 } from "../../virtual-server.ts";
 import { commandKey } from "../../script-uses.ts";
 import type { Findings } from "../../diagnostic.ts";
@@ -19,6 +20,7 @@ export interface CheckSources {
   readonly realServer: Block;
   readonly virtualServer: Block;
   readonly globals: Block;
+  readonly ssl?: SslSettings;
   readonly address: string;
   readonly port: number;
 }
@@ -155,6 +157,7 @@ function readHttp(
     urls,
     sni: block.flag("enable_sni"),
     ...optional("sniName", block.text("sni_name")),
+    ...optional("ssl", facts.kind === "SSL_GET" ? facts.sources.ssl : undefined),
     fastRecovery: block.flag("fast_recovery"),
     ...optional("virtualHost", host),
     timing: facts.timing,

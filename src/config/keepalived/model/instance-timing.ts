@@ -42,9 +42,14 @@ export function readTiming(block: Block, facts: TimingFacts, context: Context): 
     startAsMaster,
     preempt,
     preemptDelayMs: readPreemptDelay(block, { preempt, startAsMaster, ...facts }, context),
-    downTimerAdverts:
-      block.number("down_timer_adverts") ?? facts.globals.number("vrrp_down_timer_adverts") ?? 3,
+    downTimerAdverts: readDownTimerAdverts(block, facts),
   };
+}
+
+/** RFC 5798 section 6.1 knows no other number than three. */
+function readDownTimerAdverts(block: Block, { strict, globals }: TimingFacts): number {
+  const own = block.number("down_timer_adverts") ?? globals.number("vrrp_down_timer_adverts");
+  return strict ? 3 : (own ?? 3);
 }
 
 /** As keepalived's: who says MASTER and no number is the owner of the addresses. */

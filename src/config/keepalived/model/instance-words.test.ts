@@ -61,6 +61,20 @@ test("down_timer_adverts 1 leaves no room for a lease, which is told; nobody is 
   assert.doesNotMatch(toldOf({ inside: "down_timer_adverts 1\nlease off" }), /leaves no room/u);
 });
 
+test("strict mode waits for three adverts, whatever is written", () => {
+  for (const draft of [
+    { inside: "strict_mode on\ndown_timer_adverts 5" },
+    { globals: "vrrp_strict\nvrrp_down_timer_adverts 1" },
+  ]) {
+    assert.equal(instanceOf(draft).downTimerAdverts, 3);
+    assert.equal(instanceOf(draft).lease, true);
+  }
+  assert.match(
+    toldOf({ inside: "strict_mode on\ndown_timer_adverts 5" }),
+    /warning: strict mode waits for three adverts/u,
+  );
+});
+
 test("of accept and no_accept the last one counts", () => {
   assert.equal(instanceOf({ inside: "accept\nno_accept" }).accept, false);
   assert.equal(instanceOf({ inside: "no_accept\naccept" }).accept, true);

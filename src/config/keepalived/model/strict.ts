@@ -12,6 +12,7 @@ export function isStrict(instance: Block, globals: Block): boolean {
 /** Keywords that strict mode clears, each with the value that is then in force. */
 const CLEARED = [
   ["preempt_delay", "strict mode has no preempt_delay: it is 0"],
+  ["down_timer_adverts", "strict mode waits for three adverts: this is ignored"],
   ["vmac_xmit_base", "strict mode sends adverts from the virtual MAC address: this is ignored"],
   ["garp_lower_prio_repeat", "strict mode sends no repeated announcements: it is 0"],
   ["garp_master_refresh", "strict mode sends no repeated announcements: it is 0"],

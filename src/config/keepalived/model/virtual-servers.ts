@@ -34,6 +34,7 @@ export function readVirtualServers(
   context: Context,
 ): VirtualServerSettings[] {
   const groups = readFrontendGroups(top, context);
+  const ssl = readSsl(top);
   const seen = new Map<string, number>();
   return top.blocks("virtual_server").map((block) => {
     const name = block.statement.args.map((word) => word.text).join(" ");
@@ -46,7 +47,7 @@ export function readVirtualServers(
     seen.set(key, block.statement.keyword.line);
     remember(context, `virtual_server ${name}`, block.statement.keyword);
     const frontends = readFrontends(block.statement, groups, context);
-    return readVirtualServer(block, { name, frontends, globals }, context);
+    return readVirtualServer(block, { name, frontends, globals, ...optional("ssl", ssl) }, context);
   });
 }
 
@@ -54,6 +55,7 @@ interface ServerFacts {
   readonly name: string;
   readonly frontends: readonly Frontend[];
   readonly globals: Block;
+  readonly ssl?: SslSettings;
 }
 
 function readVirtualServer(
@@ -67,7 +69,7 @@ function readVirtualServer(
   const realServers = withoutTwins(
     block
       .blocks("real_server")
-      .map((server) => readRealServer(server, { block, globals, forwarding, frontends }, context)),
+      .map((server) => readRealServer(server, { block, forwarding, ...facts }, context)),
     block.blocks("real_server"),
     context,
   );
@@ -223,11 +225,9 @@ function readSorryServer(
   };
 }
 
-interface RealServerFacts {
+interface RealServerFacts extends ServerFacts {
   readonly block: Block;
-  readonly globals: Block;
   readonly forwarding: Forwarding;
-  readonly frontends: readonly Frontend[];
 }
 
 function readRealServer(
@@ -235,7 +235,7 @@ function readRealServer(
   facts: RealServerFacts,
   context: Context,
 ): RealServerSettings | undefined {
-  const { block: parent, globals } = facts;
+  const { block: parent, globals, ssl } = facts;
   const at = readServerAddress(server.statement.args, facts.frontends, context);
   if (at === undefined) return undefined;
   const forwarding = readForwarding(server, ["lvs_method", "lb_kind"], context) ?? facts.forwarding;
@@ -261,7 +261,10 @@ function readRealServer(
     lowerThreshold: number("lthreshold") ?? 0,
     // Not what the virtual server says, that is of the quorum; and yes, unlike all others.
     mail: server.bool("smtp_alert") ?? checkerMail(globals) ?? true,
-    checks: readChecks({ realServer: server, virtualServer: parent, globals, ...at }, context),
+    checks: readChecks(
+      { realServer: server, virtualServer: parent, globals, ...optional("ssl", ssl), ...at },
+      context,
+    ),
   };
 }
 
@@ -327,12 +330,11 @@ function readTunnel(words: readonly Word[], context: Context): NonNullable<Forwa
   };
 }
 
-export function readSsl(top: Block): SslSettings | undefined {
+function readSsl(top: Block): SslSettings | undefined {
   const block = top.blocks("SSL").at(-1);
   if (block === undefined) return undefined;
   return {
     ...optional("password", block.text("password")),
-    ...optional("ca", block.text("ca")),
     ...optional("certificate", block.text("certificate")),
     ...optional("key", block.text("key")),
   };

@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** Said without their values. */
-const SECRETS: ReadonlySet<string> = new Set(["secret", "password", "keys"]);
+const SECRETS: ReadonlySet<string> = new Set(["secret", "password", "keyPassword", "keys"]);
 
 /** `skip`: first steps that are told in another way. */
 export function changedFields(

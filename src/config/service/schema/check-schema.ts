@@ -113,6 +113,9 @@ export const tlsOfCheck = switchable(
     server_name: optional(kind("host", "Name sent (SNI) and verified.", { otherwise: "the host" })),
     verify: flag("The certificate must be valid for the name.", { default: true }),
     ca: optional(file("PEM file of the authorities.", { otherwise: "the system's" })),
+    certificate: optional(file("PEM file of our own certificate.")),
+    key: optional(file("PEM file of its key.", { otherwise: "the certificate's file" })),
+    key_password: optional(secret("Password of the key.")),
     expiry_warning: duration("Warn when the certificate ends sooner; never a failure.", {
       default: "14d",
       max: "3650d",

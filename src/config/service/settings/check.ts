@@ -87,6 +87,9 @@ function tlsOf(tls: NonNullable<CheckDocument["tls"]>): CheckTls {
     ...optional("serverName", tls.server_name),
     verify: tls.verify,
     ...optional("ca", tls.ca),
+    ...optional("certificate", tls.certificate),
+    ...optional("key", tls.key),
+    ...optional("keyPassword", tls.key_password),
     expiryWarningMs: tls.expiry_warning,
   };
 }
