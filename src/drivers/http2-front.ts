@@ -221,7 +221,7 @@ class StreamOfHttp2 implements Wire {
     if (this.#isGone) return;
     this.#loop.touchNode();
     if (this.#hasAnswered && this.#body.end()) this.#finish();
-    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else this.#fail();
   }
 
   destroy(reset: boolean): void {
@@ -229,8 +229,7 @@ class StreamOfHttp2 implements Wire {
     this.#leave();
     this.#loop.touchNode();
     // Whoever has the whole answer need not send the rest of his request (RFC 9113 section 8.1).
-    const isWhole = !reset && this.#stream.writableFinished;
-    if (isWhole) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (!reset && this.#stream.writableFinished) this.#stream.close(constants.NGHTTP2_NO_ERROR);
     // Nobody has heard of it: the client may ask again, whatever it is (RFC 9113 section 8.7).
     else if (this.#peer === nobody) this.#stream.close(constants.NGHTTP2_REFUSED_STREAM);
     else this.#fail();
@@ -381,8 +380,9 @@ class StreamOfHttp2 implements Wire {
     if (!this.#stream.writableEnded) this.#stream.end();
   }
 
+  /** Once all is sent: within this turn Node sends at once, and was seen to do so for ever, in native code. */
   #fail(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    setImmediate(() => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR));
   }
 }
 
