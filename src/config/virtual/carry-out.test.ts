@@ -266,6 +266,16 @@ test("SSL_GET shows the certificate of the SSL block, and no other check does", 
   assert.equal(tlsOf("HTTP_GET"), undefined);
 });
 
+test("rs_init_notifies tells of servers at the start", () => {
+  const told = (globals: string): unknown => {
+    const real = 'notify_up "/bin/true"';
+    const text = `global_defs {\n ${globals}\n}\n${virtualServer("10.0.0.100 80", "", real)}`;
+    return read(text).service?.notices[0]?.tellsStart;
+  };
+  assert.equal(told("rs_init_notifies"), true);
+  assert.equal(told("router_id a"), undefined);
+});
+
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
     "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n regex_options extended\n }\n }";

@@ -50,7 +50,10 @@ export function carryOut(model: Model, file: string): CarriedOut {
   const carried = accepted(wanted, { mail: model.mail, left });
   const { all, lvs } = model.fifos;
   const hasFifo = all.target !== undefined || lvs.target !== undefined;
-  const service = carried.length === 0 ? undefined : serviceOf(carried, model.mail, hasFifo);
+  // That there is one: which one stands in the keepalived.conf.
+  const fifo = hasFifo ? { lvs_notify_fifo: "/" } : {};
+  const more = { ...fifo, rs_init_notifies: model.startNotices };
+  const service = carried.length === 0 ? undefined : serviceOf(carried, model.mail, more);
   if (service === undefined || typeof service === "string") return { ...NOTHING, notes: left };
   const { balance, checks, notices } = service;
   return {
@@ -149,12 +152,10 @@ function joined(
 function serviceOf(
   servers: readonly VirtualServerSettings[],
   mail: MailSettings,
-  hasFifo = false,
+  more: Data = {},
 ): ServiceModel | string {
-  // That there is one: which one stands in the keepalived.conf.
-  const fifo = hasFifo ? { lvs_notify_fifo: "/" } : {};
   const { checker: smtp_alert_checker, serversOnly: no_checker_emails } = mail;
-  const global = { ...fifo, smtp_alert_checker, no_checker_emails };
+  const global = { ...more, smtp_alert_checker, no_checker_emails };
   const document = { ...documentOf(servers, mail), global };
   const files = { readFile: () => JSON.stringify(document), glob: () => [] };
   const { service, diagnostics } = readServiceYaml("virtual servers", { environment: {} }, files);

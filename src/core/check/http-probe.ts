@@ -91,9 +91,10 @@ export class HttpProbe implements Probe {
       return bad(`status ${head.status}, wanted ${rangesText(this.#settings.status)}`);
     }
     const { body, wholeBody = false } = this.#settings;
-    if (body === undefined && !wholeBody) return good(`status ${head.status}`);
+    const hasEnd = head.frame(this.#settings.method === "HEAD");
+    if (body === undefined && !(wholeBody && hasEnd)) return good(`status ${head.status}`);
+    if (!hasEnd) return bad(refusal(head.refused!).text);
     this.#status = head.status;
-    if (!head.frame(this.#settings.method === "HEAD")) return bad(refusal(head.refused!).text);
     this.#at = after;
     this.#reader = new BodyReader();
     this.#reader.begin(head.framing, head.length);
