@@ -373,7 +373,8 @@ export class Instance {
 
   notify(turn: Turn, state: NotifyAction["state"], again = false): void {
     const [name, priority] = [this.settings.name, this.effectivePriority];
-    const notify = { type: "notify", scope: "INSTANCE", name, state, priority } as const;
+    const { reason } = this;
+    const notify = { type: "notify", scope: "INSTANCE", name, state, priority, reason } as const;
     turn.out.push(again ? { ...notify, again } : notify);
   }
 
