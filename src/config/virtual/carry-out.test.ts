@@ -200,6 +200,7 @@ test("a page is read to its end as by keepalived, and its expression as PCRE mea
     const protocol = service?.checks[0]?.protocol;
     assert.ok(protocol?.kind === "http");
     const { body, wholeBody = false, maxBodyBytes } = protocol;
+    if (body?.kind === "regex") assert.equal(body.withHead, true);
     return [body?.kind === "regex" ? body.pattern : body, wholeBody, maxBodyBytes];
   };
   const all = 16 * 1024 ** 2;
