@@ -291,6 +291,19 @@ test("rs_init_notifies tells of servers at the start", () => {
   assert.equal(told("router_id a"), undefined);
 });
 
+test("a hash with the client's port in it sends each connection its own way", () => {
+  const pickedBy = (words: string): unknown => {
+    const text = virtualServer("10.0.0.100 80", words);
+    const { service, notes = [] } = read(text);
+    return [service?.balance.pools[0]?.algorithm.kind, ...notes.slice(1)];
+  };
+  assert.deepEqual(pickedBy("lb_algo sh\n sh-fallback"), ["hash"]);
+  assert.deepEqual(pickedBy("lb_algo sh\n sh-port"), ["random"]);
+  assert.deepEqual(pickedBy("lb_algo mh\n flag-2"), ["random"]);
+  // Of another scheduler.
+  assert.deepEqual(pickedBy("lb_algo mh\n sh-port"), ["maglev"]);
+});
+
 test("words that decide about servers and have no counterpart are named", () => {
   const odd =
     "HTTP_GET {\n bind_if eth0\n fwmark 7\n url {\n path /\n regex a\n regex_min_offset 5\n regex_options extended\n }\n }";
