@@ -252,7 +252,7 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
       ...(waitsForMark ? [`${name}: ha_suspend is left out, nobody holds a firewall mark`] : []),
-      ...(weighsOtherwise(server) ? [`${name}: ${WEIGHED}`] : []),
+      ...(weighsOtherwise(server) ? [`${name}: misc_dynamic, ${WEIGHED}`] : []),
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });

@@ -73,7 +73,7 @@ export function suspendsElsewhere({ haSuspend, frontends }: VirtualServerSetting
 }
 
 export const WEIGHED =
-  "misc_dynamic sets percents of the weight, not the weight itself: best with weight 100";
+  "scripts set percents of the weight, not the weight itself: best with weight 100";
 
 /** A script's weight is a percentage of the configured one here, and stands in its place in keepalived. */
 export function weighsOtherwise({ realServers }: VirtualServerSettings): boolean {
