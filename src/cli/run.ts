@@ -20,6 +20,7 @@ import { canUseNetwork } from "../daemon/privileges.ts";
 import type { ExitCode, Terminal } from "./terminal.ts";
 
 const HELP = "see nines balance --help";
+const READ_OUT_MS = 1_000;
 
 export interface RunOptions extends Pick<LoadOptions, "part" | "networkNamespace"> {
   readonly version: string;
@@ -113,7 +114,10 @@ async function runToItsEnd(
   // Whoever has just started it looks here, not there.
   if (code !== 0 && log !== undefined) terminal.err(`nines: nothing runs: ${log} tells why`);
   if (pidFile !== undefined) rmSync(pidFile, { force: true });
-  return code === 0 ? 0 : 1;
+  const ended = code === 0 ? 0 : 1;
+  // Nothing is left to do but to hand the last lines to a reader that may have stopped reading.
+  setTimeout(() => process.exit(ended), READ_OUT_MS).unref();
+  return ended;
 }
 
 /** Why it could not be written; undefined: done, or not wanted. */

@@ -26,6 +26,8 @@ export interface Model {
   readonly polledLinks?: readonly PolledLink[];
   /** `checker_log_all_failures`: failures of checks that change nothing are told, too. */
   readonly logAllFailures?: true;
+  /** `rs_init_notifies`: servers that count as up from the start are told of by scripts and FIFOs. */
+  readonly startNotices?: true;
   /** `dynamic_interfaces`: an interface may be absent at start. */
   readonly dynamicInterfaces: boolean;
   /** `reload_check_config`. Nines always checks before a reload; kept for the log file named. */

@@ -42,8 +42,9 @@ export class ServerNames {
   /** Resolves new names before it returns, so that a start does not begin without servers. */
   async watch(hosts: readonly string[]): Promise<void> {
     this.#hosts = new Set(hosts);
-    for (const host of this.#known.keys()) if (!this.#hosts.has(host)) this.#known.delete(host);
-    clearTimeout(this.#timer);
+    for (const what of [this.#known, this.#failing]) {
+      for (const host of what.keys()) if (!this.#hosts.has(host)) what.delete(host);
+    }
     await this.#askAll(
       [...this.#hosts].filter((host) => !this.#known.has(host)),
       false,
@@ -57,6 +58,8 @@ export class ServerNames {
   }
 
   #again(): void {
+    // Those who ask may have been overtaken by a reload, which asks again as well.
+    clearTimeout(this.#timer);
     if (this.#hosts.size === 0) return;
     this.#timer = setTimeout(() => {
       void this.#askAll([...this.#hosts], true).then(() => this.#again());
@@ -80,7 +83,7 @@ export class ServerNames {
       this.#known.set(host, address);
       if (tell) this.#listener.changed(host, address);
     } catch (error) {
-      if (this.#failing.has(host)) return;
+      if (this.#failing.has(host) || !this.#hosts.has(host)) return;
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
       this.#failing.set(host, { reason, sinceMs: monotonicMs() });
       this.#listener.failed(host, reason);

@@ -15,12 +15,32 @@ export interface LogOutput {
 export function openLog(file: string | undefined): LogOutput {
   // A reader that went away must not take the node with it.
   process.stderr.on("error", () => {});
-  if (file !== undefined) return new LogFile(file);
-  const format = process.stderr.isTTY ? eventLine : JSON.stringify;
-  return {
-    write: (event) => void process.stderr.write(`${format(event)}\n`),
-    reopen: () => {},
-  };
+  return file === undefined ? new StandardError() : new LogFile(file);
+}
+
+/** What waits for a reader that has stopped reading, bytes. */
+const MOST_WAITING = 1_048_576;
+
+/** A reader that is slow misses lines and is told how many; the node neither waits nor hoards them. */
+class StandardError implements LogOutput {
+  readonly #format = process.stderr.isTTY ? eventLine : JSON.stringify;
+  #missing = 0;
+
+  write(event: LoggedEvent): void {
+    if (process.stderr.writableLength > MOST_WAITING) {
+      this.#missing++;
+      return;
+    }
+    if (this.#missing > 0) this.#put(missingLine(event, this.#missing));
+    this.#missing = 0;
+    this.#put(event);
+  }
+
+  reopen(): void {}
+
+  #put(event: LoggedEvent): void {
+    process.stderr.write(`${this.#format(event)}\n`);
+  }
 }
 
 /**

@@ -295,6 +295,8 @@ test("values are compared as HAProxy compares them: things of lists, ports, word
     ...links.map((link) => ["-H", `Referer: ${link}`, "/linked"]),
     ...["PUT", "DELETE", "PATCH"].map((method) => ["-X", method, "/written"]),
     ...hosts.map((host) => ["-H", `Host: ${host}`, "/x"]),
+    ...["X-In: 1", "X-In: 2", "X-Out: 1"].map((line) => ["-H", line, "/un"]),
+    ["-H", "X-In: 1", "-H", "X-Out: 1", "/un"],
   ];
   const command = (file: string) => ["haproxy", "-db", "-f", file];
   await compare({ source: "haproxy/compared.cfg", command, questions });
@@ -325,6 +327,7 @@ test("variables of nginx.conf say what they say to nginx", async () => {
 test("common idioms of nginx.conf mean what they mean to nginx", async () => {
   const paths = ["/", "/welcome", "/private/x", "/office", "/only", "/check", "/inner/x"];
   paths.push("/a.txt", "/plain/a.txt", "/a.gif", "/deep/a.gif", "/deep/a.txt", "/exactly");
+  paths.push("/cat/5", "/cat/5?x=1", "/cat/x");
   paths.push("/item/17", "/item/17-red?x=1", "/item/x", "/IMG/a/b.png?c=d", "/pic/a?b");
   const questions = [...paths, "-XPOST /only"].map((words) => [...SHOP, ...words.split(" ")]);
   const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];

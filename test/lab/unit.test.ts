@@ -64,6 +64,10 @@ test("within the unit's capabilities: virtual MAC, route, script and FIFO of ano
   });
 });
 
+test("what scripts and track_file see in /tmp is what everybody sees there", () => {
+  assert.doesNotMatch(readFileSync("dist/nines.service", "utf8"), /^PrivateTmp=(?!no$)/mu);
+});
+
 test("a FIFO that cannot be given to its user is told, and is not taken for a good one later", async () => {
   await withWorld(PLAN, async (world) => {
     const lb1 = world.host("lb1");

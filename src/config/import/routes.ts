@@ -178,7 +178,7 @@ class Compiler {
     if (late !== undefined) this.#lose(rule, late);
     const inside = this.#meet(state, when.all, rule);
     const next = { ...place, alternative: alternative + 1 };
-    if (inside === undefined) return this.run(next, state);
+    if (inside === undefined || this.#isDecided(inside.when)) return this.run(next, state);
     rule.reach?.();
     for (const exception of when.except) {
       const without = this.#meet(inside, exception, rule);

@@ -60,7 +60,7 @@ export const GLOBAL_RARE_KEYWORDS: string = `
 - process_monitor_rcv_bufs_force | any | | Buffer of the process connector. | man, Global definitions
 - vrrp_rx_bufs_policy | any | | Receive buffers of the advert sockets. | man, Global definitions
 - vrrp_rx_bufs_multiplier | any | | Receive buffers of the advert sockets. | man, Global definitions
-- rs_init_notifies | flag | | Notify for real servers at start. | man, Global definitions
++ rs_init_notifies | flag | | notify_up and the FIFOs tell of servers that count as up from the start, too. | man, Global definitions
 - umask | any | | Mode of new files; Nines makes them 0600. | man, Global definitions
 - log_unknown_vrids | flag | | Log adverts of VRIDs not configured; Nines counts them and tells of each VRID once a day. | man, Global definitions
 - random_seed | any | | Seed of \${_RANDOM}. | man, Global definitions

@@ -233,6 +233,23 @@ describe("probes", () => {
     assert.deepEqual(result(whole, [part, "o you"]), { ok: true, reason: "status 200" });
     assert.equal(result(whole, ["HTTP/1.0 200 OK\r\n\r\nx".padEnd(1100, "x")])?.ok, true);
     assert.equal(result(whole, ["HTTP/1.1 204 No\r\n\r\n"])?.ok, true);
+    // Nobody knows where this one ends.
+    const odd = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nx";
+    assert.equal(result(whole, [odd])?.ok, true);
+  });
+
+  it("HTTP: look for an expression in the head as well where that is asked for", () => {
+    const answer = "HTTP/1.1 200 OK\r\nServer: shop\r\nContent-Length: 4\r\n\r\nwell";
+    const found = (pattern: string, withHead?: true): boolean | undefined =>
+      result(http({ kind: "regex", pattern, inverted: false, ...(withHead && { withHead }) }), [
+        answer,
+      ])?.ok;
+    assert.deepEqual([found("shop"), found("shop", true)], [false, true]);
+    assert.deepEqual(
+      [found("^HTTP/1.1 200.*well$"), found("^HTTP/1.1 200.*well$", true)],
+      [false, true],
+    );
+    assert.deepEqual([found("^well"), found("^well", true)], [true, false]);
   });
 
   it("HTTP: read the body as UTF-8, whatever it is cut at", () => {

@@ -49,6 +49,21 @@ test("who starts down is told when it comes up, and a reload tells nothing again
   assert.deepEqual(words(notices.configure([pool()])), ["gained"]);
 });
 
+test("with rs_init_notifies servers that are up from the start are told, new ones of a reload too, none twice", () => {
+  const [a, b] = pool().servers;
+  const draft = pool({ tellsStart: true, servers: [a!, { ...b!, startsDown: true }] });
+  const c = { ...a!, server: "c", up: command("c up") };
+  const wider = { ...draft, servers: [...draft.servers, c] };
+  const notices = new ServerNotices();
+  assert.deepEqual(words(notices.configure([draft])), ["a up"]);
+  assert.deepEqual(words(notices.configure([draft])), []);
+  assert.deepEqual(words(notices.configure([wider])), ["c up", "gained"]);
+  // Another process goes on: whom the earlier one has told of, however little checks have said.
+  const next = new ServerNotices();
+  next.rememberPools(["web"]);
+  assert.deepEqual(words(next.configure([wider])), []);
+});
+
 test("a pool that nobody wants to hear of any more has not gone down", () => {
   const notices = new ServerNotices();
   notices.configure([pool()], ["web"]);
@@ -133,6 +148,9 @@ test("the end is told of those that are up, where it was asked for", () => {
   notices.configure([pool({ atEnd: true }), pool({ pool: "other" })]);
   notices.heard("web/b", false, "");
   assert.deepEqual(words(notices.end()), ["a down", "lost"]);
+  // The last requests may take a while, and the checks go on for them.
+  assert.deepEqual(words(notices.heard("web/b", true, "")), []);
+  assert.deepEqual(words(notices.heard("other/b", false, "")), ["b down"]);
 });
 
 test("a FIFO gets a line of each change, whether or not a script is run for it", () => {
@@ -198,6 +216,11 @@ test("mail tells of servers that want it, of the quorum, and of the end, in keep
     `${OF_A} - UP: => CHECK succeed on service <=\n`,
     gained,
   ]);
+  assert.deepEqual(letters(notices.configure([])), [
+    `${OF_A} - DOWN: => Removing <=\n`,
+    `${OF_ALL} - DOWN: => Lost quorum 2-0=2 > 0 <=\n`,
+  ]);
+  notices.configure([mailing()]);
   assert.deepEqual(letters(notices.end()), [
     `${OF_A} - DOWN: => Shutting down <=\n`,
     `${OF_ALL} - DOWN: => Shutting down <=\n`,
@@ -207,10 +230,6 @@ test("mail tells of servers that want it, of the quorum, and of the end, in keep
   const servers = draft.servers.map((server) => ({ ...server, startsDown: true }));
   assert.deepEqual(letters(sorry.configure([{ ...draft, servers }])), [
     `${OF_ALL} - DOWN: => Starting with quorum down 2+0=2 > 0 <=\n`,
-  ]);
-  assert.deepEqual(letters(notices.configure([])), [
-    `${OF_A} - DOWN: => Removing <=\n`,
-    `${OF_ALL} - DOWN: => Lost quorum 2-0=2 > 0 <=\n`,
   ]);
 });
 

@@ -32,6 +32,8 @@ export interface PoolNotices {
   /** As FIFOs call it; absent: they are not told. */
   readonly fifoName?: string;
   readonly servers: readonly ServerNotice[];
+  /** `rs_init_notifies`: servers that count as up from the start are told of, too. */
+  readonly tellsStart?: true;
   /** Another server serves while there is no quorum. */
   readonly hasSorry?: true;
   readonly quorum: {
@@ -99,18 +101,25 @@ export class ServerNotices {
       const isKnown = pool.servers.some((server) => this.#isUp.has(subjectOf(pool, server)));
       return (isKnown || this.#toldPools.has(pool.pool)) && !this.#hasQuorum.has(pool.pool);
     });
+    const started = new Map(pools.map((pool) => [pool, this.#start(pool)]));
     this.#toldPools.clear();
-    for (const pool of pools) {
-      for (const server of pool.servers) {
-        const subject = subjectOf(pool, server);
-        if (this.#isUp.has(subject)) continue;
-        this.#isUp.set(subject, !server.startsDown);
-        if (server.startsDown) this.#unjudged.add(subject);
-      }
-    }
     // An earlier process has told these.
     for (const pool of counted) this.#count(pool);
-    return [...removed, ...pools.flatMap((pool) => this.#count(pool))];
+    const now = pools.flatMap((pool) => [...started.get(pool)!, ...this.#count(pool)]);
+    return [...removed, ...now];
+  }
+
+  /** Its servers that nothing is known of yet. */
+  #start(pool: PoolNotices): NoticeOrder[] {
+    const wasTold = this.#toldPools.has(pool.pool);
+    return pool.servers.flatMap((server) => {
+      const subject = subjectOf(pool, server);
+      if (this.#isUp.has(subject)) return [];
+      this.#isUp.set(subject, !server.startsDown);
+      if (server.startsDown) this.#unjudged.add(subject);
+      const isSilent = pool.tellsStart !== true || wasTold || server.startsDown;
+      return isSilent ? [] : serverOrders(pool, server, true);
+    });
   }
 
   /** What a check has found; most of what it finds is known. */
@@ -180,16 +189,16 @@ export class ServerNotices {
     return [...serverOrders(pool, server, false), ...mails];
   }
 
-  /** The node ends for good. */
+  /** The node ends for good. What checks find of these pools while the last requests end is told no more. */
   end(): NoticeOrder[] {
-    return this.#pools
-      .filter(({ atEnd }) => atEnd)
-      .flatMap((pool) => [
-        ...pool.servers.flatMap((server) => this.#takeOut(pool, server, SHUTTING_DOWN)),
-        ...(this.#hasQuorum.get(pool.pool) === true
-          ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
-          : []),
-      ]);
+    const ended = this.#pools.filter(({ atEnd }) => atEnd);
+    this.#pools = this.#pools.filter(({ atEnd }) => !atEnd);
+    return ended.flatMap((pool) => [
+      ...pool.servers.flatMap((server) => this.#takeOut(pool, server, SHUTTING_DOWN)),
+      ...(this.#hasQuorum.get(pool.pool) === true
+        ? [...quorumOrders(pool, false), ...quorumMail(pool, false, SHUTTING_DOWN)]
+        : []),
+    ]);
   }
 
   #count(pool: PoolNotices): NoticeOrder[] {

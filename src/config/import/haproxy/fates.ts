@@ -62,6 +62,9 @@ const UNNEEDED: Readonly<Record<string, string>> = {
   user: "Nines gives up its rights itself",
 };
 
+const OPEN = "these requests are let through: write a route";
+const EXPRESSION = "write it as http-request or http-response";
+
 /** Something is missed. */
 const LOST: Readonly<Record<string, string>> = {
   compression: "answers are not compressed: let the servers do it",
@@ -102,6 +105,20 @@ const LOST: Readonly<Record<string, string>> = {
   "option external-check": "write a check with script, and name it in the pool",
   "option ldap-check": "Nines has no such check",
   "rate-limit sessions": "see rate_limit of a route",
+  reqdel: EXPRESSION,
+  reqdeny: OPEN,
+  reqidel: EXPRESSION,
+  reqideny: OPEN,
+  reqirep: EXPRESSION,
+  reqitarpit: OPEN,
+  reqrep: EXPRESSION,
+  reqtarpit: OPEN,
+  rspdel: EXPRESSION,
+  rspdeny: OPEN,
+  rspidel: EXPRESSION,
+  rspideny: OPEN,
+  rspirep: EXPRESSION,
+  rsprep: EXPRESSION,
   source: "connections to servers leave from the system's address",
   "ssl-default-bind-ciphers": "TLS has the runtime's ciphers",
   "ssl-default-bind-ciphersuites": "TLS has the runtime's ciphers",

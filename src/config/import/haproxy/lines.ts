@@ -2,6 +2,7 @@
 
 import { parseDuration } from "../../service/schema/kinds.ts";
 import type { Place } from "../../diagnostic.ts";
+import { currentWords } from "./old-words.ts";
 
 export interface Line {
   readonly at: Place;
@@ -57,7 +58,7 @@ export function parseSections(
     const column = text.length - text.trimStart().length + 1;
     const at = { file, line: index + 1, column, text: text.trim() };
     if (KINDS.has(first)) sections.push({ kind: first, name, words: rest, at, lines: [] });
-    else (sections.at(-1)?.lines ?? outside).push({ at, words });
+    else (sections.at(-1)?.lines ?? outside).push({ at, words: currentWords(words) });
   }
   return { sections, outside };
 }

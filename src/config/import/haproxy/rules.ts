@@ -24,7 +24,14 @@ export interface RuleFacts {
   readonly taken: Set<Line>;
 }
 
-const RULES = ["http-response", "http-after-response", "tcp-request", "http-request", "redirect"];
+const RULES = [
+  "http-response",
+  "http-after-response",
+  "tcp-request",
+  "block",
+  "http-request",
+  "redirect",
+];
 
 /** Section 4.3: connection, content, http-request, redirect, then the choice of a backend. */
 export function rulesOf(bag: Bag, facts: RuleFacts): Rule[] {
@@ -50,6 +57,8 @@ function actionOf(words: readonly string[], facts: RuleFacts): Action {
   switch (words[0]) {
     case "http-request":
       return requestAction(words.slice(1), context.tls);
+    case "block":
+      return requestAction(["deny", ...words.slice(1)], context.tls);
     case "tcp-request":
       return connectionAction(words.slice(1));
     case "redirect":

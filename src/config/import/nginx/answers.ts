@@ -75,10 +75,11 @@ export function rewritten({ args, at }: Directive, { draft }: NginxContext): Rew
     return { redirect: { redirect }, path: `~ ${regex}` };
   }
   const plain = replacement.replace(/\?$/u, "");
-  if (/\$[a-z{]/iu.test(plain) || plain.includes("?")) {
-    draft.lost(at, "a rewrite changes the path only, and knows only $1 and the like");
+  if (/\$[a-z{]/iu.test(plain)) {
+    draft.lost(at, "a rewrite knows only $1 and the like");
     return undefined;
   }
+  if (plain !== replacement) draft.lost(at, "the query goes along, nginx leaves it out");
   return { rewrite: { regex: wholeText(regex), to: plain }, path: `~ ${regex}`, flag };
 }
 

@@ -33,11 +33,17 @@ export function requestEdits(scope: Scope, facts: HeaderFacts): Edits {
     } else if (value === "") remove.push(name);
     else {
       const template = templateOf(value, constantsOf(facts));
-      if (template === undefined) draft.lost(line.at, "Nines does not know this value");
+      if (template === undefined) draft.lost(line.at, unknown(value));
       else if (name.toLowerCase() !== "host" || !AS_IT_CAME.test(value)) set[name] = template;
     }
   }
   return { remove, set };
+}
+
+function unknown(value: string): string {
+  return /\$\{?http_x_forwarded_/u.test(value)
+    ? "write trusted_proxies: what they say of the client is passed on"
+    : "Nines does not know this value";
 }
 
 /** $host has no port. */

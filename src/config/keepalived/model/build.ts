@@ -56,6 +56,7 @@ export function buildModel(tree: readonly Statement[], file: string, context: Co
     interfaceDelays: readDelays(top, context),
     polledLinks: readPolledLinks({ top, globals, vrrp }, context),
     ...(globals.flag("checker_log_all_failures") ? { logAllFailures: true } : {}),
+    ...(globals.has("rs_init_notifies") ? { startNotices: true } : {}),
     dynamicInterfaces: readDynamic(globals, context),
     ...optional("reloadLog", reloadLog),
     origins: context.origins,

@@ -7,7 +7,7 @@ import type { Model } from "../../model.ts";
 import type { FrontendDocument } from "../schema/frontend-schema.ts";
 import type { ServiceDocument } from "../schema/service-schema.ts";
 import { buildCheck } from "./check.ts";
-import type { BuildContext } from "./context.ts";
+import { type BuildContext, optional } from "./context.ts";
 import { buildFrontend, refuseSharedPorts } from "./frontend.ts";
 import { noticesOf, poolName } from "./notices.ts";
 import { buildPool } from "./pool.ts";
@@ -18,9 +18,11 @@ export interface BuiltBalance {
   readonly notices: readonly PoolNotices[];
 }
 
+type Heard = Pick<Model, "fifos" | "mail" | "logAllFailures" | "startNotices">;
+
 export function buildBalance(
   document: Pick<ServiceDocument, "checks" | "frontends" | "pools" | "workers">,
-  { fifos, mail, logAllFailures }: Pick<Model, "fifos" | "mail" | "logAllFailures">,
+  { fifos, mail, logAllFailures, startNotices }: Heard,
   context: BuildContext,
 ): BuiltBalance {
   const named = Object.entries(document.checks).flatMap(
@@ -56,7 +58,8 @@ export function buildBalance(
     balance: { workers: document.workers, frontends, pools },
     checks,
     notices: pools.flatMap((pool) => {
-      const told = { pool, checks, name: nameOf(pool.name), hasFifo, mail };
+      const start = optional("startNotices", startNotices);
+      const told = { pool, checks, name: nameOf(pool.name), hasFifo, mail, ...start };
       return noticesOf(document.pools[pool.name]!, told, context) ?? [];
     }),
   };

@@ -15,12 +15,13 @@ interface Told {
   readonly name: string;
   readonly hasFifo: boolean;
   readonly mail: MailSettings;
+  readonly startNotices?: true;
 }
 
 /** Undefined: nobody wants to hear of this pool. */
 export function noticesOf(
   document: PoolDocument,
-  { pool, checks, name, hasFifo, mail }: Told,
+  { pool, checks, name, hasFifo, mail, startNotices }: Told,
   context: BuildContext,
 ): PoolNotices | undefined {
   const { quorum, servers, notify_at_end: atEnd } = document;
@@ -44,6 +45,7 @@ export function noticesOf(
   return {
     pool: pool.name,
     ...(hasFifo ? { fifoName: name } : {}),
+    ...optional("tellsStart", startNotices),
     ...(wantsMail ? { mails: { name, eachCheck: mail.serversOnly !== true } } : {}),
     servers: pool.servers.flatMap((server, i): ServerNotice[] => {
       // Backups are what serves when the quorum is lost: they do not count towards it.
