@@ -12,7 +12,7 @@ test("that checks are suspended is told once, and that they go on; not of server
   verdicts.suspended([]);
   verdicts.suspended(servers);
   verdicts.suspended(servers);
-  assert.deepEqual(said.splice(0), [`note web/a: ${reason}`, `note web/b: ${reason}`]);
+  assert.deepEqual(said.splice(0), [`note web: ${reason}`]);
   assert.equal(verdicts.notAsked.get("web/a"), reason);
   verdicts.keepOnly(new Set(["web/a"]));
   verdicts.suspended([]);

@@ -162,8 +162,10 @@ export class VrrpSocket {
   }
 
   /** Whether it is one for these adverts. */
-  carries({ interface: name, protocol }: { interface: string; protocol: number }): boolean {
-    return name === this.#options.reportAs && protocol === this.#options.protocol;
+  carries(advert: Pick<VrrpSocketOptions, "interface" | "family" | "protocol">): boolean {
+    const { reportAs, family, protocol } = this.#options;
+    const isTheirs = advert.family === family && advert.protocol === protocol;
+    return isTheirs && advert.interface === reportAs;
   }
 
   /** 0 or `-errno`. */

@@ -200,6 +200,7 @@ test("a page is read to its end as by keepalived, and its expression as PCRE mea
     const protocol = service?.checks[0]?.protocol;
     assert.ok(protocol?.kind === "http");
     const { body, wholeBody = false, maxBodyBytes } = protocol;
+    if (body?.kind === "regex") assert.equal(body.withHead, true);
     return [body?.kind === "regex" ? body.pattern : body, wholeBody, maxBodyBytes];
   };
   const all = 16 * 1024 ** 2;
@@ -274,6 +275,19 @@ test("rs_init_notifies tells of servers at the start", () => {
   };
   assert.equal(told("rs_init_notifies"), true);
   assert.equal(told("router_id a"), undefined);
+});
+
+test("a hash with the client's port in it sends each connection its own way", () => {
+  const pickedBy = (words: string): unknown => {
+    const text = virtualServer("10.0.0.100 80", words);
+    const { service, notes = [] } = read(text);
+    return [service?.balance.pools[0]?.algorithm.kind, ...notes.slice(1)];
+  };
+  assert.deepEqual(pickedBy("lb_algo sh\n sh-fallback"), ["hash"]);
+  assert.deepEqual(pickedBy("lb_algo sh\n sh-port"), ["random"]);
+  assert.deepEqual(pickedBy("lb_algo mh\n flag-2"), ["random"]);
+  // Of another scheduler.
+  assert.deepEqual(pickedBy("lb_algo mh\n sh-port"), ["maglev"]);
 });
 
 test("words that decide about servers and have no counterpart are named", () => {

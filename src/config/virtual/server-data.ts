@@ -115,7 +115,7 @@ function poolData(
   const key = bits === undefined || bits === 32 || bits === 128 ? "source" : `source/${bits}`;
   return {
     servers: [...servers, ...last],
-    balance: BALANCE[server.scheduler],
+    balance: hashesPorts(server) ? "random" : BALANCE[server.scheduler],
     sticky: persistence === undefined ? undefined : { table: { key, ttl } },
     kill_on_down: server.realServers.some((real) => real.inhibitOnFailure) ? false : undefined,
     quorum: quorumData(server, mails.quorum),
@@ -237,6 +237,15 @@ const BALANCE: Readonly<Record<Scheduler, string>> = {
   fo: "first",
   ovf: "first",
 };
+
+/**
+ * With the client's port in the hash each connection goes its own way, by the weights. `flag-2` is how IPVS itself
+ * calls that flag of both; the other one, `…-fallback`, is what Nines always does.
+ */
+function hashesPorts({ scheduler, schedulerFlags: flags }: VirtualServerSettings): boolean {
+  if (scheduler !== "sh" && scheduler !== "mh") return false;
+  return flags.includes(`${scheduler}-port`) || flags.includes("flag-2");
+}
 
 function listenTexts(frontend: Frontend): string[] {
   if (frontend.kind === "mark") return [];
