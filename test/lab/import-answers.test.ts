@@ -295,6 +295,8 @@ test("values are compared as HAProxy compares them: things of lists, ports, word
     ...links.map((link) => ["-H", `Referer: ${link}`, "/linked"]),
     ...["PUT", "DELETE", "PATCH"].map((method) => ["-X", method, "/written"]),
     ...hosts.map((host) => ["-H", `Host: ${host}`, "/x"]),
+    ...["X-In: 1", "X-In: 2", "X-Out: 1"].map((line) => ["-H", line, "/un"]),
+    ["-H", "X-In: 1", "-H", "X-Out: 1", "/un"],
   ];
   const command = (file: string) => ["haproxy", "-db", "-f", file];
   await compare({ source: "haproxy/compared.cfg", command, questions });

@@ -237,6 +237,20 @@ test("ha_suspend makes checks wait for the addresses, unless one of them is a ma
   ]);
 });
 
+test("weights by scripts are told where percents of the configured ones are others than keepalived's", () => {
+  const script = 'MISC_CHECK {\n misc_path "/bin/true"\n misc_dynamic\n }';
+  const toldOf = (first: number, second: number, check = script): number => {
+    const real = (last: number, weight: number, checker: string): string =>
+      `real_server 10.0.0.${last} 80 {\n weight ${weight}\n ${checker}\n }\n`;
+    const reals = real(1, first, script) + real(2, second, check);
+    const { notes = [] } = read(`virtual_server 10.0.0.100 80 {\n protocol TCP\n ${reals}}\n`);
+    return notes.filter((note) => note.includes("misc_dynamic")).length;
+  };
+  const tcp = "TCP_CHECK {\n }";
+  assert.deepEqual([toldOf(1, 1), toldOf(100, 100), toldOf(100, 7, tcp)], [0, 0, 0]);
+  assert.deepEqual([toldOf(1, 3), toldOf(1, 1, tcp)], [1, 1]);
+});
+
 test("all failures are told where a check, its server or the whole file says so", () => {
   const told = (globals: string, ofVirtual: string): unknown => {
     const text = virtualServer("10.0.0.100 80", ofVirtual, "TCP_CHECK {\n }");

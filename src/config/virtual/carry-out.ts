@@ -15,7 +15,13 @@ import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
 import { isKnownRegexOption } from "./check-data.ts";
-import { suspendsElsewhere, type VirtualServerData, virtualServerData } from "./server-data.ts";
+import {
+  suspendsElsewhere,
+  type VirtualServerData,
+  virtualServerData,
+  WEIGHED,
+  weighsOtherwise,
+} from "./server-data.ts";
 
 export interface CarriedOut {
   readonly balance: BalanceSettings;
@@ -246,6 +252,7 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
       ...(waitsForMark ? [`${name}: ha_suspend is left out, nobody holds a firewall mark`] : []),
+      ...(weighsOtherwise(server) ? [`${name}: misc_dynamic, ${WEIGHED}`] : []),
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });

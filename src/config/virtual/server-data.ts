@@ -72,6 +72,19 @@ export function suspendsElsewhere({ haSuspend, frontends }: VirtualServerSetting
   return haSuspend && frontends.every(({ kind }) => kind !== "mark");
 }
 
+export const WEIGHED =
+  "scripts set percents of the weight, not the weight itself: best with weight 100";
+
+/** A script's weight is a percentage of the configured one here, and stands in its place in keepalived. */
+export function weighsOtherwise({ realServers }: VirtualServerSettings): boolean {
+  const weighed = realServers.filter(({ checks }) => {
+    return checks.some((check) => check.kind === "misc" && check.dynamic);
+  });
+  const [first] = weighed;
+  const isAll = weighed.length === realServers.length;
+  return weighed.some(({ weight }) => weight !== 100 && !(isAll && weight === first!.weight));
+}
+
 /** Checks that say the same have one name. */
 class CheckNames {
   readonly data: Record<string, Data> = {};
