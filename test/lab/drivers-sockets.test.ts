@@ -230,8 +230,8 @@ describe("socket drivers", { skip }, () => {
       heard.push(...((await right.ask("heard")) as Record<string, unknown>[]));
       return heard.length === orders.length;
     });
-    const seen = heard.map(({ source }) => source).toSorted();
-    assert.deepEqual(seen, orders.map(({ source }) => source).toSorted());
+    const seen = new Set(heard.map(({ source }) => source));
+    assert.deepEqual(seen, new Set(["10.92.0.99", "fe80::99"]));
   });
 
   test("a gratuitous ARP and an unsolicited NA move an address to the MAC they name", async () => {
