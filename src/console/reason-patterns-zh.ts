@@ -164,7 +164,7 @@ export const REASON_PATTERNS: Patterns = [
     "checks suspended: {address} and {count} more are elsewhere",
     "检查已暂停：{address} 等地址（另有 {count} 个）不在本机",
   ],
-  ["checks go on: the address is here", "检查继续：地址在本机"],
+  ["checks go on", "检查继续"],
   ["has no check", "没有检查"],
   ["its name does not resolve: {why}", "无法解析其名称：{why}"],
   ["could not be asked: {~why}", "无法检查：{~why}"],

@@ -16,6 +16,6 @@ test("that checks are suspended is told once, and that they go on; not of server
   assert.equal(verdicts.notAsked.get("web/a"), reason);
   verdicts.keepOnly(new Set(["web/a"]));
   verdicts.suspended([]);
-  assert.deepEqual(said, ["note web/a: checks go on: the address is here"]);
+  assert.deepEqual(said, ["note web/a: checks go on"]);
   assert.equal(verdicts.notAsked.size, 0);
 });

@@ -49,7 +49,7 @@ export class Verdicts implements CheckRoleListener {
     this.#suspended = new Map(servers.map(({ subject, reason }) => [subject, reason]));
     this.#sayOfPools(servers.filter(({ subject, reason }) => before.get(subject) !== reason));
     const gone = [...before.keys()].filter((subject) => !this.#suspended.has(subject));
-    const reason = "checks go on: the address is here";
+    const reason = "checks go on";
     this.#sayOfPools(gone.map((subject) => ({ subject, reason })));
   }
 

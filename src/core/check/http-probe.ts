@@ -122,7 +122,10 @@ export class HttpProbe implements Probe {
     const text = this.#body.bytes.subarray(0, length);
     if (wanted.kind !== "regex" || !wanted.withHead) return judgeBody(wanted, text);
     const head = this.#gathered.bytes.subarray(0, this.#headBytes);
-    return judgeBody(wanted, Uint8Array.from([...head, ...text]));
+    const whole = new Uint8Array(head.length + text.length);
+    whole.set(head);
+    whole.set(text, head.length);
+    return judgeBody(wanted, whole);
   }
 }
 

@@ -1,4 +1,4 @@
-/** How an instance leaves INIT or FAULT: the waits are keepalived's. */
+/** How an instance leaves INIT or FAULT: the waits are keepalived's but for the first one of `state MASTER`. */
 
 import type { Turn } from "./decision-log.ts";
 import type { Instance } from "./instance.ts";
