@@ -297,6 +297,8 @@ test("values are compared as HAProxy compares them: things of lists, ports, word
     ...hosts.map((host) => ["-H", `Host: ${host}`, "/x"]),
     ...["X-In: 1", "X-In: 2", "X-Out: 1"].map((line) => ["-H", line, "/un"]),
     ["-H", "X-In: 1", "-H", "X-Out: 1", "/un"],
+    ...["/raw?x=1", "/x?x=1"].map((path) => ["-H", "X-Else: 1", path]),
+    ["/raw/x"],
   ];
   const command = (file: string) => ["haproxy", "-db", "-f", file];
   await compare({ source: "haproxy/compared.cfg", command, questions });
