@@ -388,14 +388,6 @@ test("an imported nginx.conf answers as nginx does", async () => {
     ["-H", "Host: nobody.example", "/x"],
   ];
   const questions = [...paths.map((path) => [...SHOP, path]), ...more];
-  const command = (file: string) => [
-    "nginx",
-    "-e",
-    "stderr",
-    "-p",
-    file.replace(/\/[^/]*$/u, ""),
-    "-c",
-    file,
-  ];
+  const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
   await compare({ source: "nginx/answers.conf", command, questions });
 });
