@@ -7,7 +7,7 @@ import type { ControlClient } from "../daemon/control-client.ts";
 import { backend, idleText } from "./backend.ts";
 import { serviceText } from "./balance.ts";
 import { parseWeight } from "./balance-commands.ts";
-import { askedRequest } from "./explain-request.ts";
+import { askedRequest, explainRequest } from "./explain-request.ts";
 import { apply } from "./apply.ts";
 import { placeOf, plan } from "./plan.ts";
 import { poolLines } from "./pool.ts";
@@ -148,6 +148,15 @@ test("a request is asked about as it would be typed for curl", () => {
   assert.equal(urlOf("http://例子.cn/路?问"), "http://xn--fsqu00a.cn/%E8%B7%AF?%E9%97%AE");
   assert.equal(urlOf("http://a/%2e%2e//x"), "http://a/%2e%2e//x");
   assert.match(String(ask("http://a/", ["Cookie"])), /Cookie/);
+});
+
+test("a request that no frontend takes fails for programs as it does for people", async () => {
+  const nobody = { frontend: "", route: "", pool: "", server: "", lines: ["no frontend"] };
+  const client = { explainRequest: async () => nobody } as unknown as ControlClient;
+  const asked = { request: "http://a:81/", headers: [], source: "10.0.0.9" };
+  for (const json of [false, true]) {
+    assert.equal(await explainRequest(client, { ...asked, json }, plain), 1);
+  }
 });
 
 test("a weight is a number that somebody wrote: an empty text takes no server out", () => {

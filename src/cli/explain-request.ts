@@ -26,16 +26,16 @@ export async function explainRequest(
     return 2;
   }
   const explanation = await client.explainRequest(asked);
+  const { frontend, route, pool, server, lines } = explanation;
+  const code = frontend === "" ? 1 : 0;
   if (options.json) {
     terminal.out(JSON.stringify(explanation, undefined, 2));
-    return 0;
+    return code;
   }
-  for (const line of explanation.lines) terminal.out(line);
-  const { frontend, route, pool, server } = explanation;
+  for (const line of lines) terminal.out(line);
   const path = [frontend, route, pool, server].filter((part) => part !== "");
-  if (frontend === "") return 1;
-  terminal.out(paint(terminal, "bold", `=> ${path.join(" -> ")}`));
-  return 0;
+  if (code === 0) terminal.out(paint(terminal, "bold", `=> ${path.join(" -> ")}`));
+  return code;
 }
 
 /** A text is what is wrong with it. */

@@ -28,6 +28,7 @@ export const REASON_PATTERNS: Patterns = [
   ["{peer} wins with priority {priority}", "{peer} 以优先级 {priority} 胜出"],
   ["started, listening for a master", "已启动，正在监听主节点"],
   ["everything tracked is well again", "被跟踪的对象全部恢复正常"],
+  ["nothing tracked is a FAULT any more", "被跟踪的对象不再造成故障"],
   ["we own the addresses (priority 255)", "本节点是地址的所有者（优先级 255）"],
   [
     "{peer} also says that it owns the addresses (priority 255)",
@@ -163,7 +164,7 @@ export const REASON_PATTERNS: Patterns = [
     "checks suspended: {address} and {count} more are elsewhere",
     "检查已暂停：{address} 等地址（另有 {count} 个）不在本机",
   ],
-  ["checks go on: the address is here", "检查继续：地址在本机"],
+  ["checks go on", "检查继续"],
   ["has no check", "没有检查"],
   ["its name does not resolve: {why}", "无法解析其名称：{why}"],
   ["could not be asked: {~why}", "无法检查：{~why}"],

@@ -3,6 +3,7 @@
 import { bucketEndMs } from "../core/proxy/histogram.ts";
 import type { CounterName } from "../core/proxy/traffic.ts";
 import type {
+  BalanceStatus,
   FrontendStatus,
   HistogramNumbers,
   PoolServer,
@@ -100,15 +101,14 @@ export const BALANCE_METRICS: readonly Metric[] = [
         STATES.map((state): Sample => [{ ...labels, state }, Number(server.state === state)]),
       ),
   },
-  {
-    name: "nines_access_log_lines_dropped_total",
-    type: "counter",
-    help: "Lines that the disk was too slow for.",
-    samples: ({ balance }) =>
-      balance === undefined
-        ? []
-        : [[{}, balance.workers.reduce((sum, worker) => sum + worker.logLinesDropped, 0)]],
-  },
+  perWorker("nines_worker_resident_bytes", "gauge", "Resident memory.", (w) => w.residentBytes),
+  perWorker("nines_worker_cpu_seconds_total", "counter", "CPU time.", (w) => w.cpuMs / 1e3),
+  perWorker(
+    "nines_access_log_lines_dropped_total",
+    "counter",
+    "Lines that the disk was too slow for.",
+    (worker) => worker.logLinesDropped,
+  ),
 ];
 
 export interface HistogramMetric {
@@ -240,5 +240,21 @@ function perServer(
         const value = number(server);
         return value === undefined ? [] : [[labels, value]];
       }),
+  };
+}
+
+/** Of each by itself: a sum would go down with each one that ends. */
+function perWorker(
+  name: string,
+  type: Metric["type"],
+  help: string,
+  number: (worker: BalanceStatus["workers"][number]) => number,
+): Metric {
+  return {
+    name,
+    type,
+    help,
+    samples: ({ balance }) =>
+      (balance?.workers ?? []).map((worker) => [{ worker: String(worker.serial) }, number(worker)]),
   };
 }

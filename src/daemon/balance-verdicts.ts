@@ -47,12 +47,20 @@ export class Verdicts implements CheckRoleListener {
   suspended(servers: readonly Suspended[]): void {
     const before = this.#suspended;
     this.#suspended = new Map(servers.map(({ subject, reason }) => [subject, reason]));
-    for (const { subject, reason } of servers) {
-      if (before.get(subject) !== reason) this.#say("note", reason, subject);
-    }
-    for (const subject of before.keys()) {
-      if (!this.#suspended.has(subject))
-        this.#say("note", "checks go on: the address is here", subject);
+    this.#sayOfPools(servers.filter(({ subject, reason }) => before.get(subject) !== reason));
+    const gone = [...before.keys()].filter((subject) => !this.#suspended.has(subject));
+    const reason = "checks go on";
+    this.#sayOfPools(gone.map((subject) => ({ subject, reason })));
+  }
+
+  /** An address that comes or goes concerns whole pools. */
+  #sayOfPools(servers: readonly Suspended[]): void {
+    const pools = Map.groupBy(servers, ({ subject, reason }) => {
+      return `${subject.slice(0, subject.indexOf("/"))}\0${reason}`;
+    });
+    for (const [key, all] of pools) {
+      const [pool = "", reason = ""] = key.split("\0");
+      this.#say("note", reason, all.length === 1 ? all[0]!.subject : pool);
     }
   }
 

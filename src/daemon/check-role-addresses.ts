@@ -31,6 +31,7 @@ export class CheckedAddresses {
   close(): undefined {
     this.#held?.close();
     this.#held = undefined;
+    this.#runner.lookAtAddresses(() => true);
   }
 
   #look(): void {

@@ -287,3 +287,23 @@ test("a link to the configuration stays a link", async () => {
   assert.ok(lstatSync(file).isSymbolicLink());
   assert.equal(readFileSync(target, "utf8"), "second");
 });
+
+test("what cannot be removed is no end of the trial, and ends no process", async () => {
+  const { directory, file, make, read } = scene(() => true);
+  const trial = make();
+  await trial.apply("second", 60_000);
+  const note = join(directory, "unconfirmed.json");
+  const kept = readFileSync(note);
+  // A directory stands for a disk that cannot be written: neither can be removed.
+  rmSync(note);
+  mkdirSync(note);
+  const answer = await trial.confirm();
+  assert.match("error" in answer ? answer.error : "", /cannot remove .*: .*would go back/);
+  assert.ok(trial.leftMs !== undefined, "it goes on waiting");
+  rmSync(note, { recursive: true });
+  writeFileSync(note, kept);
+  assert.deepEqual(await trial.confirm(), { done: true });
+  trial.close();
+  assert.equal(readFileSync(file, "utf8"), "second");
+  assert.equal(takeBackOverdue(file, directory, read), false);
+});

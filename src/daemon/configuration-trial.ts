@@ -32,6 +32,8 @@ const TRY_AGAIN_MS = 10_000;
 const REPLACED =
   "another configuration was applied for good before the one that waited was confirmed";
 
+const WOULD_GO_BACK = "the change would go back when its time is over, or at the next start";
+
 export interface Trial {
   /** Where the configuration runs from. */
   readonly file: string;
@@ -130,7 +132,8 @@ export class ConfigurationTrial {
       return outcome;
     }
     if (confirmWithinMs === undefined) {
-      this.#forget();
+      const kept = this.#forget();
+      if (kept !== undefined) return { error: `it runs, but ${kept}: ${WOULD_GO_BACK}` };
       if (earlier !== undefined) this.#options.say("configuration-confirmed", REPLACED);
     } else {
       // The time that the change itself took is the operator's.
@@ -144,16 +147,20 @@ export class ConfigurationTrial {
   #confirm(): Done | Failure {
     if (this.#trial === undefined)
       return { error: "there is no change that waits to be confirmed" };
-    this.#forget();
+    const trial = this.#trial;
+    const kept = this.#forget();
+    if (kept !== undefined) {
+      this.#begin(trial);
+      return { error: `${kept}: ${WOULD_GO_BACK}` };
+    }
     this.#options.say("configuration-confirmed", "the operator confirmed the configuration");
     return { done: true };
   }
 
-  /** What to go back to, on disk; undefined: nothing. */
+  /** What to go back to, on disk; undefined: nothing. The answer is what went wrong. */
   #note(trial: Trial | undefined): string | undefined {
-    if (trial !== undefined) return replaceFile(this.#path, JSON.stringify(trial));
-    rmSync(this.#path, { force: true });
-    return undefined;
+    if (trial === undefined) return removeFile(this.#path);
+    return replaceFile(this.#path, JSON.stringify(trial));
   }
 
   #begin(trial: Trial): void {
@@ -185,10 +192,10 @@ export class ConfigurationTrial {
       this.#timer = setTimeout(again, TRY_AGAIN_MS);
       return;
     }
-    this.#forget();
+    const kept = this.#forget() ?? [];
     const { reloaded, diagnostics } = await this.#options.reload();
     const how = reloaded
-      ? [": the one before it runs again", ...back].join("; ")
+      ? [": the one before it runs again", ...back].concat(kept).join("; ")
       : `, and going back failed: ${firstMistake(diagnostics)}`;
     this.#say(`nobody confirmed the configuration${how}`);
   }
@@ -197,10 +204,11 @@ export class ConfigurationTrial {
     this.#options.say("configuration-rolled-back", text);
   }
 
-  #forget(): void {
+  /** The answer says why what to go back to is still on disk. */
+  #forget(): string | undefined {
     clearTimeout(this.#timer);
     this.#trial = undefined;
-    this.#note(undefined);
+    return this.#note(undefined);
   }
 }
 
@@ -218,7 +226,8 @@ export function takeBackOverdue(
   const trial = readTrial(path);
   if (trial === undefined || trial.file !== file || trial.untilWallMs > wallMs()) return false;
   const isBack = typeof putBack(trial, read) !== "string";
-  if (isBack) rmSync(path, { force: true });
+  // On a disk that cannot be written it is taken back at each start, which changes nothing.
+  if (isBack) removeFile(path);
   return isBack;
 }
 
@@ -298,6 +307,16 @@ function replaceFile(path: string, text: string): string | undefined {
   } catch (error) {
     if (fresh !== undefined) rmSync(fresh, { force: true });
     return `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+  }
+}
+
+/** The answer is what went wrong. */
+function removeFile(path: string): string | undefined {
+  try {
+    rmSync(path, { force: true });
+    return undefined;
+  } catch (error) {
+    return `cannot remove ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
   }
 }
 

@@ -113,6 +113,9 @@ test("what would take the place of another file is read as if it stood there", (
     load("/tmp/bad.yaml").lines.join("\n"),
     /^\/tmp\/bad\.yaml:1:1: error: .*\n.*worker: 2/u,
   );
+  const elsewhere = "note: it would stand in /etc/nines: relative paths in it lead from there";
+  assert.equal(load("/tmp/bad.yaml").lines.at(-1), `/tmp/bad.yaml: ${elsewhere}`);
+  assert.ok(!load("/tmp/new.yaml").lines.some((line) => line.includes("note:")));
   assert.deepEqual([...load("/tmp/old.conf").texts.keys()], ["/tmp/old.conf"]);
 });
 

@@ -1,6 +1,7 @@
 /** Reads a configuration from disk with everything that can be said about it on this host. */
 
 import { accessSync, constants } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { DISK } from "../config/disk.ts";
 import type { ConfigurationFiles } from "../config/keepalived/lines.ts";
 import type { HostFacts } from "../config/host-facts.ts";
@@ -82,6 +83,10 @@ export function loadConfiguration(file: string, options: LoadOptions): LoadedCon
   lines.push(...notes.map((note) => `${file}: note: ${note}`));
   // What this host says may be an error too: a script that anybody could change.
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  const place = dirname(resolve(path));
+  if ((service === undefined || failed) && place !== dirname(resolve(file))) {
+    lines.push(`${file}: note: it would stand in ${place}: relative paths in it lead from there`);
+  }
   const usable = service === undefined || failed ? {} : { service, model: service.vrrp };
   return { ...usable, texts, diagnostics, ...(notes.length === 0 ? {} : { notes }), lines };
 }

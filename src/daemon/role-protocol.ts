@@ -22,6 +22,8 @@ export interface Notification {
   readonly name: string;
   readonly state: NotifiedState;
   readonly priority: number;
+  /** Of the change of state. */
+  readonly reason?: string;
   /** No change of state: a line for the FIFOs. */
   readonly fifoOnly?: true;
   /** An earlier life of the vrrp role was in that state and has very likely told so. */

@@ -45,6 +45,20 @@ test("what begins at different moments is done in the same ones, each at its own
   assert.equal(done.length, 11);
 });
 
+test("who was held up past a turn asks for no time that has passed", (t) => {
+  const time = clock(t);
+  const asked = t.mock.method(globalThis, "setTimeout");
+  let turns = 0;
+  const end = time.beat.on(() => turns++, 1_000);
+  time.nowMs += 1_100;
+  const endOther = time.beat.on(() => {}, 5_000);
+  assert.ok(asked.mock.calls.every(({ arguments: [, delayMs] }) => Number(delayMs) >= 0));
+  time.pass(10);
+  assert.equal(turns, 1);
+  end();
+  endOther();
+});
+
 test("a clock that is set neither stops it nor makes it hurry", (t) => {
   const time = clock(t);
   let turns = 0;

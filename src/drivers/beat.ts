@@ -47,7 +47,8 @@ export class Beat {
       inMs = Math.min(inMs, dueMs, everyS * SECOND_MS);
     }
     if (inMs === Infinity) return;
-    this.#timer = setTimeout(() => this.#strike(), inMs + AFTER_TURN_MS).unref();
+    // A process that was held up finds a turn that has passed.
+    this.#timer = setTimeout(() => this.#strike(), Math.max(0, inMs) + AFTER_TURN_MS).unref();
   }
 
   #strike(): void {

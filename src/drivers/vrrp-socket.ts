@@ -23,6 +23,7 @@ const IP_TOS = 1;
 const IP_TTL = 2;
 const IP_HDRINCL = 3;
 const IP_PKTINFO = 8;
+const IP_TRANSPARENT = 19;
 const IP_MULTICAST_IF = 32;
 const IP_MULTICAST_TTL = 33;
 const IP_MULTICAST_LOOP = 34;
@@ -162,8 +163,10 @@ export class VrrpSocket {
   }
 
   /** Whether it is one for these adverts. */
-  carries({ interface: name, protocol }: { interface: string; protocol: number }): boolean {
-    return name === this.#options.reportAs && protocol === this.#options.protocol;
+  carries(advert: Pick<VrrpSocketOptions, "interface" | "family" | "protocol">): boolean {
+    const { reportAs, family, protocol } = this.#options;
+    const isTheirs = advert.family === family && advert.protocol === protocol;
+    return isTheirs && advert.interface === reportAs;
   }
 
   /** 0 or `-errno`. */
@@ -331,8 +334,12 @@ function viewOf(
   return isSame ? last : bytes.subarray(start, end);
 }
 
+/**
+ * An address that somebody takes away is spoken from all the same, as keepalived does: who still holds
+ * addresses must be heard, at least when it resigns.
+ */
 function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure | undefined {
-  const { interface: name, reportAs, family, protocol } = options;
+  const { interface: name, family, protocol } = options;
   const device = new TextEncoder().encode(`${name}\0`);
   const mreqn = new Uint8Array(12);
   new DataView(mreqn.buffer).setUint32(8, index, true);
@@ -340,6 +347,7 @@ function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure
     [IPPROTO_IP, IP_TOS, TRAFFIC_CLASS],
     [IPPROTO_IP, IP_MULTICAST_LOOP, 0],
     [IPPROTO_IP, IP_MULTICAST_IF, mreqn],
+    [IPPROTO_IP, IP_TRANSPARENT, 1],
     ...(protocol === AH_PROTOCOL ? [[IPPROTO_IP, IP_HDRINCL, 1] as const] : []),
   ];
   const v6: readonly Setting[] = [
@@ -348,8 +356,8 @@ function setUp(fd: number, index: number, options: VrrpSocketOptions): OsFailure
     [IPPROTO_IPV6, IPV6_MULTICAST_IF, index],
     [IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1],
     [IPPROTO_IPV6, IPV6_RECVPKTINFO, 1],
-    // A virtual MAC's interface sends from the link-local address of the one below it.
-    ...(reportAs === name ? [] : [[IPPROTO_IPV6, IPV6_FREEBIND, 1] as const]),
+    // A virtual MAC's interface also sends from the link-local address of the one below it.
+    [IPPROTO_IPV6, IPV6_FREEBIND, 1],
   ];
   const settings: readonly Setting[] = [
     // First of all, so that nothing of another interface is ever queued.

@@ -295,6 +295,10 @@ test("values are compared as HAProxy compares them: things of lists, ports, word
     ...links.map((link) => ["-H", `Referer: ${link}`, "/linked"]),
     ...["PUT", "DELETE", "PATCH"].map((method) => ["-X", method, "/written"]),
     ...hosts.map((host) => ["-H", `Host: ${host}`, "/x"]),
+    ...["X-In: 1", "X-In: 2", "X-Out: 1"].map((line) => ["-H", line, "/un"]),
+    ["-H", "X-In: 1", "-H", "X-Out: 1", "/un"],
+    ...["/raw?x=1", "/x?x=1"].map((path) => ["-H", "X-Else: 1", path]),
+    ["/raw/x"],
   ];
   const command = (file: string) => ["haproxy", "-db", "-f", file];
   await compare({ source: "haproxy/compared.cfg", command, questions });
@@ -384,14 +388,6 @@ test("an imported nginx.conf answers as nginx does", async () => {
     ["-H", "Host: nobody.example", "/x"],
   ];
   const questions = [...paths.map((path) => [...SHOP, path]), ...more];
-  const command = (file: string) => [
-    "nginx",
-    "-e",
-    "stderr",
-    "-p",
-    file.replace(/\/[^/]*$/u, ""),
-    "-c",
-    file,
-  ];
+  const command = (file: string) => ["nginx", "-e", "stderr", "-p", dirname(file), "-c", file];
   await compare({ source: "nginx/answers.conf", command, questions });
 });

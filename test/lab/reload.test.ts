@@ -106,19 +106,22 @@ describe("a master whose configuration changes", { concurrency: 2 }, () => {
     });
   });
 
-  test("that moves to another interface takes leave where it was", async () => {
-    await inWorld(async (_world, lb1, lb2) => {
-      const nines = await startNines(
-        lb1,
-        lb1.write("/run/one.conf", configuration({ priority: 150 })),
-      );
-      await waitFor(() => lb1.holds(ADDRESS), 12_000, "lb1 to be master");
-      await startKeepalived(lb2, configuration({ priority: 100 }));
-      lb1.write("/run/one.conf", configuration({ priority: 150, interface: "eth1" }));
-      nines.supervisor.signal("SIGHUP");
-      await waitFor(() => lb2.holds(ADDRESS), RESIGNED_MS, "the peer to answer the resignation");
+  const moves = { interface: { interface: "eth1" }, family: { addresses: ["fe80::200/64"] } };
+  for (const [what, move] of Object.entries(moves)) {
+    test(`that moves to another ${what} takes leave where it was`, async () => {
+      await inWorld(async (_world, lb1, lb2) => {
+        const nines = await startNines(
+          lb1,
+          lb1.write("/run/one.conf", configuration({ priority: 150 })),
+        );
+        await waitFor(() => lb1.holds(ADDRESS), 12_000, "lb1 to be master");
+        await startKeepalived(lb2, configuration({ priority: 100 }));
+        lb1.write("/run/one.conf", configuration({ priority: 150, ...move }));
+        nines.supervisor.signal("SIGHUP");
+        await waitFor(() => lb2.holds(ADDRESS), RESIGNED_MS, "the peer to answer the resignation");
+      });
     });
-  });
+  }
 
   test("takes an address over from another instance of its own, also both ways at once", async () => {
     await inWorld(async (_world, lb1) => {

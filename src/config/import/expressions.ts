@@ -25,8 +25,11 @@ export function ecmascript(pattern: string): string | undefined {
   // PCRE's `(?i)` at the beginning holds for all that follows.
   const [, flags, body] = /^(?:\(\?([ims]+)\))?(.*)$/su.exec(pattern)!;
   const plain = body!
-    // Escapes that the flag u does not know.
-    .replace(/\\([-/_:;,"'<>=!@#%&~` ])/gu, "$1")
+    // Escapes that the flag u does not know. A bare hyphen would be a range within a class.
+    .replace(/\\([^])/gu, (pair, c: string) => {
+      if (c === "-") return "\\x2d";
+      return "/_:;,\"'<>=!@#%&~` ".includes(c) ? c : pair;
+    })
     .replace(/\[:(\w+):\]/gu, (posix, name: string) => CLASSES[name] ?? posix);
   const text = flags === undefined ? plain : `(?${flags}:${plain})`;
   return KINDS.regex.convert(text).ok ? text : undefined;

@@ -224,20 +224,30 @@ class Compiler {
     this.run({ ...place, done: (left) => this.#decide(left, rule, target) }, changed);
   }
 
-  #decide({ when, change }: State, { origin }: Rule, target: Data): void {
+  #decide({ when, change }: State, rule: Rule, target: Data): void {
     if (this.#isDecided(when)) return;
     const { limit, innerAnswer, answer } = change;
     const isOwn = target["pool"] === undefined;
-    // A redirect brings its own.
-    const rewrite = target["rewrite"] as Data | undefined;
-    const told = isOwn ? { limit, innerAnswer, answer, rewrite } : change;
-    this.routes.push({ when, data: { ...when, ...target, ...changeData(told) }, origin });
+    // A redirect may bring its own; else it sends to the path that rules before it have made.
+    const own = target["rewrite"] as Data | undefined;
+    const earlier = sendsToPath(target) ? change.rewrite : undefined;
+    if (own !== undefined && earlier !== undefined) this.#lose(rule, REWRITES_ONCE);
+    const told = isOwn ? { limit, innerAnswer, answer, rewrite: own ?? earlier } : change;
+    const data = { ...when, ...target, ...changeData(told) };
+    this.routes.push({ when, data, origin: rule.origin });
   }
 }
 
+function sendsToPath({ redirect }: Data): boolean {
+  const { location = "" } = (redirect ?? {}) as { readonly location?: string };
+  return /\$\{(?:path|uri)\}/u.test(location);
+}
+
+const REWRITES_ONCE = "a route rewrites once";
+
 /** A text says why a route cannot do both. */
 function together(a: Change, b: Change): Change | string {
-  if (a.rewrite !== undefined && b.rewrite !== undefined) return "a route rewrites once";
+  if (a.rewrite !== undefined && b.rewrite !== undefined) return REWRITES_ONCE;
   const answers = ANSWERS.map((side) => a[side]);
   const later = ANSWERS.map((side) => b[side]);
   const pairs = answers.flatMap((one) => later.map((other) => [one, other] as const));

@@ -200,11 +200,13 @@ test("a page is read to its end as by keepalived, and its expression as PCRE mea
     const protocol = service?.checks[0]?.protocol;
     assert.ok(protocol?.kind === "http");
     const { body, wholeBody = false, maxBodyBytes } = protocol;
+    if (body?.kind === "regex") assert.equal(body.withHead, true);
     return [body?.kind === "regex" ? body.pattern : body, wholeBody, maxBodyBytes];
   };
   const all = 16 * 1024 ** 2;
   assert.deepEqual(asked("status_code 200"), [undefined, true, 65_536]);
   assert.deepEqual(asked("regex </html>"), ["<\\/html>", false, all]);
+  assert.equal(asked("regex '^[a\\-z]+$'")[0], "^[a\\x2dz]+$", "no range");
   const words = 'regex "^[[:digit:]]+ up"\n regex_options multiline caseless';
   assert.deepEqual(asked(words), ["(?mi:^[0-9]+ up)", false, all]);
 });
@@ -234,6 +236,20 @@ test("ha_suspend makes checks wait for the addresses, unless one of them is a ma
     undefined,
     "virtual_server group G: ha_suspend is left out, nobody holds a firewall mark",
   ]);
+});
+
+test("weights by scripts are told where percents of the configured ones are others than keepalived's", () => {
+  const script = 'MISC_CHECK {\n misc_path "/bin/true"\n misc_dynamic\n }';
+  const toldOf = (first: number, second: number, check = script): number => {
+    const real = (last: number, weight: number, checker: string): string =>
+      `real_server 10.0.0.${last} 80 {\n weight ${weight}\n ${checker}\n }\n`;
+    const reals = real(1, first, script) + real(2, second, check);
+    const { notes = [] } = read(`virtual_server 10.0.0.100 80 {\n protocol TCP\n ${reals}}\n`);
+    return notes.filter((note) => note.includes("misc_dynamic")).length;
+  };
+  const tcp = "TCP_CHECK {\n }";
+  assert.deepEqual([toldOf(1, 1), toldOf(100, 100), toldOf(100, 7, tcp)], [0, 0, 0]);
+  assert.deepEqual([toldOf(1, 3), toldOf(1, 1, tcp)], [1, 1]);
 });
 
 test("all failures are told where a check, its server or the whole file says so", () => {
@@ -274,6 +290,19 @@ test("rs_init_notifies tells of servers at the start", () => {
   };
   assert.equal(told("rs_init_notifies"), true);
   assert.equal(told("router_id a"), undefined);
+});
+
+test("a hash with the client's port in it sends each connection its own way", () => {
+  const pickedBy = (words: string): unknown => {
+    const text = virtualServer("10.0.0.100 80", words);
+    const { service, notes = [] } = read(text);
+    return [service?.balance.pools[0]?.algorithm.kind, ...notes.slice(1)];
+  };
+  assert.deepEqual(pickedBy("lb_algo sh\n sh-fallback"), ["hash"]);
+  assert.deepEqual(pickedBy("lb_algo sh\n sh-port"), ["random"]);
+  assert.deepEqual(pickedBy("lb_algo mh\n flag-2"), ["random"]);
+  // Of another scheduler.
+  assert.deepEqual(pickedBy("lb_algo mh\n sh-port"), ["maglev"]);
 });
 
 test("words that decide about servers and have no counterpart are named", () => {

@@ -15,7 +15,13 @@ import type { ServiceModel } from "../service/service-model.ts";
 import { readServiceYaml } from "../service/read-service.ts";
 import type { RealServerSettings, VirtualServerSettings } from "../virtual-server.ts";
 import { isKnownRegexOption } from "./check-data.ts";
-import { suspendsElsewhere, type VirtualServerData, virtualServerData } from "./server-data.ts";
+import {
+  suspendsElsewhere,
+  type VirtualServerData,
+  virtualServerData,
+  WEIGHED,
+  weighsOtherwise,
+} from "./server-data.ts";
 
 export interface CarriedOut {
   readonly balance: BalanceSettings;
@@ -203,6 +209,9 @@ function proxyNote(carried: readonly VirtualServerSettings[], file: string): str
   return `${what}: real servers see this machine's address${back} - ${next}`;
 }
 
+/** keepalived's `max_reply_length` where none is written. */
+const UDP_REPLY_BYTES = 255;
+
 /** Words that decide which server is used, and have no counterpart. */
 function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
   const words = lowerThreshold > 0 ? ["lthreshold"] : [];
@@ -211,7 +220,10 @@ function leftOut({ lowerThreshold, checks }: RealServerSettings): string[] {
     if (target?.sourcePort !== undefined) words.push("bind_port");
     if (target?.sourceInterface !== undefined) words.push("bind_if");
     if (target?.mark !== undefined) words.push("fwmark of checks");
-    if (check.kind === "udp" && check.minReplyLength > 0) words.push("min_reply_length");
+    if (check.kind === "udp") {
+      if (check.minReplyLength > 0) words.push("min_reply_length");
+      if (check.maxReplyLength !== UDP_REPLY_BYTES) words.push("max_reply_length");
+    }
     if (check.kind !== "http") continue;
     const patterns = check.urls.flatMap(({ regex }) => regex ?? []);
     if (patterns.some(({ minOffset }) => minOffset > 0)) words.push("regex_min_offset");
@@ -232,13 +244,15 @@ function lacks(carried: readonly VirtualServerSettings[]): string[] {
     const { scheduler, frontends, realServers, haSuspend } = server;
     const waitsForMark = haSuspend && !suspendsElsewhere(server);
     const kinds = new Set(realServers.flatMap(({ checks }) => checks.map(({ kind }) => kind)));
-    const words = new Set(realServers.flatMap(leftOut));
+    const engine = server.persistence?.engine === undefined ? [] : ["persistence_engine"];
+    const words = new Set([...realServers.flatMap(leftOut), ...engine]);
     return [
       ...(words.size === 0 ? [] : [`${name}: left out are ${[...words].join(", ")}`]),
       ...(EXACT.includes(scheduler) ? [] : [`${name}: the nearest to ${scheduler} is used`]),
       ...(frontends.some(({ kind }) => kind === "mark") ? [`${name}: fwmark is left out`] : []),
       ...(kinds.has("file") ? [`${name}: FILE_CHECK is left out`] : []),
       ...(waitsForMark ? [`${name}: ha_suspend is left out, nobody holds a firewall mark`] : []),
+      ...(weighsOtherwise(server) ? [`${name}: misc_dynamic, ${WEIGHED}`] : []),
       ...(kinds.has("bfd") ? [`${name}: BFD_CHECK is left out`] : []),
     ];
   });

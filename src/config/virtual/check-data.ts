@@ -83,6 +83,7 @@ function httpData(check: Extract<CheckSettings, { kind: "http" }>, url: HttpChec
     max_body: isLookedAt ? "16MiB" : undefined,
     matches: regex?.inverted === false ? pattern : undefined,
     not_matches: regex?.inverted === true ? pattern : undefined,
+    in_head: regex === undefined ? undefined : true,
   };
   if (!check.tls) return { http: request };
   // keepalived verifies no certificate.

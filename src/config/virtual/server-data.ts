@@ -72,6 +72,19 @@ export function suspendsElsewhere({ haSuspend, frontends }: VirtualServerSetting
   return haSuspend && frontends.every(({ kind }) => kind !== "mark");
 }
 
+export const WEIGHED =
+  "scripts set percents of the weight, not the weight itself: best with weight 100";
+
+/** A script's weight is a percentage of the configured one here, and stands in its place in keepalived. */
+export function weighsOtherwise({ realServers }: VirtualServerSettings): boolean {
+  const weighed = realServers.filter(({ checks }) => {
+    return checks.some((check) => check.kind === "misc" && check.dynamic);
+  });
+  const [first] = weighed;
+  const isAll = weighed.length === realServers.length;
+  return weighed.some(({ weight }) => weight !== 100 && !(isAll && weight === first!.weight));
+}
+
 /** Checks that say the same have one name. */
 class CheckNames {
   readonly data: Record<string, Data> = {};
@@ -115,7 +128,7 @@ function poolData(
   const key = bits === undefined || bits === 32 || bits === 128 ? "source" : `source/${bits}`;
   return {
     servers: [...servers, ...last],
-    balance: BALANCE[server.scheduler],
+    balance: hashesPorts(server) ? "random" : BALANCE[server.scheduler],
     sticky: persistence === undefined ? undefined : { table: { key, ttl } },
     kill_on_down: server.realServers.some((real) => real.inhibitOnFailure) ? false : undefined,
     quorum: quorumData(server, mails.quorum),
@@ -237,6 +250,15 @@ const BALANCE: Readonly<Record<Scheduler, string>> = {
   fo: "first",
   ovf: "first",
 };
+
+/**
+ * With the client's port in the hash each connection goes its own way, by the weights. `flag-2` is how IPVS itself
+ * calls that flag of both; the other one, `…-fallback`, is what Nines always does.
+ */
+function hashesPorts({ scheduler, schedulerFlags: flags }: VirtualServerSettings): boolean {
+  if (scheduler !== "sh" && scheduler !== "mh") return false;
+  return flags.includes(`${scheduler}-port`) || flags.includes("flag-2");
+}
 
 function listenTexts(frontend: Frontend): string[] {
   if (frontend.kind === "mark") return [];

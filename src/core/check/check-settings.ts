@@ -33,7 +33,13 @@ export interface StatusRange {
 
 export type BodyExpectation =
   | { readonly kind: "contains"; readonly text: string }
-  | { readonly kind: "regex"; readonly pattern: string; readonly inverted: boolean }
+  | {
+      readonly kind: "regex";
+      readonly pattern: string;
+      readonly inverted: boolean;
+      /** Looked for in the head of the answer and the body after it, as one text. */
+      readonly withHead?: true;
+    }
   /** Hex digest of the whole body. */
   | { readonly kind: "digest"; readonly algorithm: "md5" | "sha256"; readonly hex: string };
 

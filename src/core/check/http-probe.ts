@@ -32,6 +32,7 @@ export class HttpProbe implements Probe {
   #at = 0;
   #by: string | undefined;
   #status = 0;
+  #headBytes = 0;
 
   /** `host`: the target's own, where the settings name none. */
   constructor(settings: HttpSettings, host: string) {
@@ -95,7 +96,7 @@ export class HttpProbe implements Probe {
     if (body === undefined && !(wholeBody && hasEnd)) return good(`status ${head.status}`);
     if (!hasEnd) return bad(refusal(head.refused!).text);
     this.#status = head.status;
-    this.#at = after;
+    this.#at = this.#headBytes = after;
     this.#reader = new BodyReader();
     this.#reader.begin(head.framing, head.length);
     return undefined;
@@ -118,7 +119,13 @@ export class HttpProbe implements Probe {
       return bad(`the body is longer than ${maxBodyBytes} bytes: raise max_body`);
     }
     const length = Math.min(this.#body.length, maxBodyBytes);
-    return judgeBody(wanted, this.#body.bytes.subarray(0, length));
+    const text = this.#body.bytes.subarray(0, length);
+    if (wanted.kind !== "regex" || !wanted.withHead) return judgeBody(wanted, text);
+    const head = this.#gathered.bytes.subarray(0, this.#headBytes);
+    const whole = new Uint8Array(head.length + text.length);
+    whole.set(head);
+    whole.set(text, head.length);
+    return judgeBody(wanted, whole);
   }
 }
 

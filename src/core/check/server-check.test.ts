@@ -238,6 +238,20 @@ describe("probes", () => {
     assert.equal(result(whole, [odd])?.ok, true);
   });
 
+  it("HTTP: look for an expression in the head as well where that is asked for", () => {
+    const answer = "HTTP/1.1 200 OK\r\nServer: shop\r\nContent-Length: 4\r\n\r\nwell";
+    const found = (pattern: string, withHead?: true): boolean | undefined =>
+      result(http({ kind: "regex", pattern, inverted: false, ...(withHead && { withHead }) }), [
+        answer,
+      ])?.ok;
+    assert.deepEqual([found("shop"), found("shop", true)], [false, true]);
+    assert.deepEqual(
+      [found("^HTTP/1.1 200.*well$"), found("^HTTP/1.1 200.*well$", true)],
+      [false, true],
+    );
+    assert.deepEqual([found("^well"), found("^well", true)], [true, false]);
+  });
+
   it("HTTP: read the body as UTF-8, whatever it is cut at", () => {
     const all = "HTTP/1.0 200 OK\r\n\r\n数据库: 正常 😀";
     const regex = (pattern: string) => () => http({ kind: "regex", pattern, inverted: false })();

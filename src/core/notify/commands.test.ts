@@ -43,5 +43,11 @@ test("the FIFO line is keepalived's", () => {
 test("the mail's subject names router, instance and state, and stays one line", () => {
   const mail = mailFor({ ...REQUEST, name: "VI\r\nBcc: x" }, "LVS_1", "2026-01-01T00:00:00Z");
   assert.equal(mail.subject, "[LVS_1] VRRP Instance VI Bcc: x - Entering MASTER state");
-  assert.match(mail.text, /Priority: 100\nTime: 2026-01-01T00:00:00Z\n$/);
+  assert.match(mail.text, /state\.\nPriority: 100\nTime: 2026-01-01T00:00:00Z\n$/);
+});
+
+test("a mail says why, as the log does", () => {
+  const reason = "script web exited 1 (3 of 3)";
+  const mail = mailFor({ ...REQUEST, state: "FAULT", reason }, "LVS_1", "2026-01-01T00:00:00Z");
+  assert.match(mail.text, /FAULT state\.\nReason: script web exited 1 \(3 of 3\)\nPriority: 100\n/);
 });

@@ -16,6 +16,8 @@ export interface NotifyRequest {
   readonly name: string;
   readonly state: NotifyState;
   readonly priority: number;
+  /** Why its state changed. */
+  readonly reason?: string;
   /** No change of state: a line for the FIFOs. */
   readonly fifoOnly?: true;
   /** An earlier life of the vrrp role was in that state and has very likely told so. */
@@ -94,8 +96,10 @@ const STATE_PHRASES: Record<NotifyState, string> = {
 export function mailFor(request: NotifyRequest, routerId: string, when: string): Mail {
   const what = request.scope === "INSTANCE" ? "VRRP Instance" : "VRRP Group";
   const phrase = STATE_PHRASES[request.state];
+  const { reason = "" } = request;
   const lines = [
     `${what} ${request.name} on ${routerId}: ${phrase}.`,
+    ...(reason === "" ? [] : [`Reason: ${reason}`]),
     `Priority: ${request.priority}`,
     `Time: ${when}`,
   ];

@@ -372,9 +372,9 @@ export class Instance {
   }
 
   notify(turn: Turn, state: NotifyAction["state"], again = false): void {
-    const [name, priority] = [this.settings.name, this.effectivePriority];
-    const notify = { type: "notify", scope: "INSTANCE", name, state, priority } as const;
-    turn.out.push(again ? { ...notify, again } : notify);
+    const { reason, effectivePriority: priority } = this;
+    const what = { scope: "INSTANCE", name: this.settings.name, state, priority, reason } as const;
+    turn.out.push({ type: "notify", ...what, ...(again ? { again } : {}) });
   }
 
   #releaseAndResign(turn: Turn): void {

@@ -92,7 +92,8 @@ export class PeerTable {
       this.#contention = current;
     }
     current.lastHeardMs = now;
-    if (current.found || now < settledAtMs) return false;
+    // What was told already needs no second look.
+    if (current.found || (now < settledAtMs && !current.wasClaimed)) return false;
     current.found = true;
     return true;
   }

@@ -187,6 +187,8 @@ export type RouterAction =
       readonly name: string;
       readonly state: NotifiedState;
       readonly priority: number;
+      /** Of the change that is told, for who reads mail. */
+      readonly reason?: string;
       /** No change of state: a line for the FIFOs. */
       readonly fifoOnly?: true;
       /** The process before us was in that state and has very likely told so: whoever remembers

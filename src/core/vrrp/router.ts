@@ -111,7 +111,7 @@ export class Router implements Machine<RouterInput, RouterAction> {
       const next = wanted.get(name);
       if (next !== undefined && !needsRestart(instance.settings, next)) continue;
       const why = next === undefined ? "removed from the configuration" : "configured anew";
-      instance.stop(turn, why, next === undefined ? deletedState(instance) : "STOP");
+      instance.stop(turn, why, deletedState(instance));
       this.#seats.delete(name);
       this.#replaced.set(name, instance.sender);
     }

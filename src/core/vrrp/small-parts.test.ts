@@ -180,6 +180,9 @@ test("two rivals are one split; who advertises names one that an answer had show
     assert.equal(table.contendsSince(at - 1), true);
   }
   assert.equal(table.endContention()?.peer, "x");
+  assert.equal(table.claimed(5000, "192.0.2.200", "0e:00"), true);
+  assert.equal(table.contend(5500, "x", 7000), true, "told already, it does not wait");
+  assert.equal(table.endContention()?.sinceMs, 5000, "what was told ends");
 });
 
 // ---- starvation ----

@@ -46,6 +46,22 @@ function grouped(rest: Partial<SyncGroupSettings>, draft: InstanceDraft = {}): V
   return { ...pairOfInstances(draft), groups: [group(["V1", "V2"], rest)] };
 }
 
+test("what is told of members and of the group comes with its reason", () => {
+  const { segment, a } = twoNodes();
+  segment.link(a, false, "eth1");
+  assert.deepEqual(
+    a
+      .did("notify")
+      .filter(({ state }) => state === "FAULT")
+      .map(({ name, reason }) => `${name}: ${reason}`),
+    [
+      "V2: interface eth1 is down",
+      "V1: V2 of group G: interface eth1 is down",
+      "G: V2 of group G: interface eth1 is down",
+    ],
+  );
+});
+
 test("the members become master in the same moment, and the group is told once", () => {
   const { segment, a } = twoNodes();
   const became = segment.trace.filter((l) => l.node === "A" && l.text.includes("-> MASTER"));

@@ -121,7 +121,9 @@ export class SyncGroup {
     if (notified === undefined) return;
     const { name } = this.settings;
     const priority = Math.max(...this.members.map((m) => m.effectivePriority));
-    const notify = { type: "notify", scope: "GROUP", name, state: notified, priority } as const;
+    const reason = this.members.find((member) => member.state.kind === state)?.reason ?? "";
+    const what = { name, state: notified, priority, reason };
+    const notify = { type: "notify", scope: "GROUP", ...what } as const;
     turn.out.push(again && state === "MASTER" ? { ...notify, again } : notify);
   }
 

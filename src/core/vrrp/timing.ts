@@ -30,8 +30,8 @@ export function masterDownMs(pace: Pace, priority: number, intervalMs: number): 
 }
 
 /**
- * keepalived's first wait of `state MASTER`: one interval and a 256th, enough to hear a master
- * that is there.
+ * The first wait of `state MASTER`: one interval and a 256th, enough to hear a master that is
+ * there (keepalived 2.2.7 waits a whole down interval).
  */
 export function hintedStartMs(intervalMs: number): number {
   return intervalMs + intervalMs / 256;

@@ -104,11 +104,23 @@ function whenOf(terms: readonly RawTerm[], context: AclContext): When | "false" 
   return { all: all === "true" ? {} : all, except };
 }
 
-/** Everything but these. Exceptions of exceptions are more than anybody writes. */
+/** Everything but these: of each what it asks for does not hold, or one of its exceptions does. */
 function opposite(whens: readonly When[]): When[] | undefined {
-  if (whens.some((when) => when.except.length > 0)) return undefined;
-  const except = whens.map((when) => when.all);
-  return except.some((one) => Object.keys(one).length === 0) ? [] : [{ all: {}, except }];
+  let found: When[] = [ALWAYS];
+  for (const { all, except } of whens) {
+    const next: When[] = [];
+    for (const one of found) {
+      if (Object.keys(all).length > 0) next.push({ ...one, except: [...one.except, all] });
+      for (const exception of except) {
+        const both = conjunction([one.all, exception]);
+        if (both === undefined) return undefined;
+        if (typeof both === "object") next.push({ ...one, all: both });
+      }
+    }
+    if (next.length > MOST_ALTERNATIVES) return undefined;
+    found = next;
+  }
+  return found;
 }
 
 export function alternativesOf(given: readonly string[]): RawTerm[][] {

@@ -2,7 +2,12 @@
 
 import type { Statement } from "../../keepalived/tree.ts";
 import type { MailSettings, Model } from "../../model.ts";
-import { suspendsElsewhere, virtualServerData } from "../../virtual/server-data.ts";
+import {
+  suspendsElsewhere,
+  virtualServerData,
+  WEIGHED,
+  weighsOtherwise,
+} from "../../virtual/server-data.ts";
 import type { VirtualServerSettings } from "../../virtual-server.ts";
 import type { Draft } from "../draft.ts";
 import { lose, statementAt } from "./keywords.ts";
@@ -80,6 +85,11 @@ function importServer(
   }
   const reals = (block.block ?? []).filter(({ keyword }) => keyword.text === "real_server");
   for (const real of reals) accountFor(real, { kind: "real_server", mode }, draft);
+  const checkers = reals.flatMap((real) => real.block ?? []);
+  const dynamic = checkers
+    .flatMap((checker) => checker.block ?? [])
+    .find(({ keyword }) => keyword.text === "misc_dynamic");
+  if (dynamic !== undefined && weighsOtherwise(server)) lose(dynamic, WEIGHED, draft);
   Object.assign(draft.checks, checks);
   draft.pools[name] = pool;
   draft.frontends[name] = frontend;

@@ -3,7 +3,7 @@
 import { type Condition, conjunction } from "../conditions.ts";
 import { ecmascript } from "../expressions.ts";
 import { type FrontendNotes, type NginxContext, useAll } from "./context.ts";
-import { mapIn, withValue } from "./maps.ts";
+import { mapIn, type NginxMap, withValue } from "./maps.ts";
 import type { Directive } from "./parse.ts";
 
 export interface VariantFacts {
@@ -21,13 +21,22 @@ export function variantsOf(line: Directive, facts: VariantFacts): Variant[] {
   const { context, notes } = facts;
   const [variable, map] = mapIn(line.args, context.maps(notes.tls)) ?? [];
   if (variable === undefined || map?.choices === undefined) return [{ when: {}, line }];
-  useAll([map.directive], context.used);
+  useMap(map, context);
   return map.choices.flatMap(({ when, value }) =>
     variantsOf(withValue(line, variable, value), facts).flatMap((inner) => {
       const both = conjunction([when, inner.when]);
       return typeof both === "object" ? [{ when: both, line: inner.line }] : [];
     }),
   );
+}
+
+/** nginx looks texts up without regard to case; paths of routes know it. */
+function useMap({ directive }: NginxMap, { draft, used }: NginxContext): void {
+  useAll([directive], used);
+  const { name, args, block = [], at } = directive;
+  const isOfPath = name === "map" && /^\$(?:uri|document_uri|request_uri)$/u.test(args[0]!);
+  if (!isOfPath || !block.some((line) => /^\/.*[a-z]/iu.test(line.name))) return;
+  draft.lost(at, "its paths are compared with regard to case");
 }
 
 export interface IfVariant {
@@ -46,7 +55,7 @@ export function ifVariants(line: Directive, facts: VariantFacts): IfVariant[] | 
   if (name === undefined || map?.choices === undefined) return undefined;
   const isTrue = testOf(operator, wanted.replace(/^["'](.*)["']$/su, "$1"));
   if (isTrue === undefined) return undefined;
-  useAll([map.directive], context.used);
+  useMap(map, context);
   const found = map.choices.map(({ when, value }): IfVariant => {
     if (!isTrue(value)) return { when, line: undefined };
     const block = (line.block ?? []).map((inner) => withValue(inner, name, value));

@@ -40,6 +40,10 @@ const http = short(
     contains: optional(content("Text that the body must contain.")),
     matches: optional(kind("regex", "Expression that must be found in the body.")),
     not_matches: optional(kind("regex", "Expression that must not be found in the body.")),
+    in_head: flag("matches and not_matches look through the head of the answer, too.", {
+      default: false,
+      source: "keepalived's regex",
+    }),
     md5: optional(hex("MD5 of the whole body.")),
     sha256: optional(hex("SHA-256 of the whole body.")),
     whole_body: flag("The body has to come to its end, or to max_body, whatever is in it.", {

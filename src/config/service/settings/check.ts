@@ -205,7 +205,8 @@ function bodyOf(http: HttpDocument, context: BuildContext): BodyExpectation | un
   if (http.contains !== undefined) return { kind: "contains", text: http.contains };
   const pattern = http.matches ?? http.not_matches;
   if (pattern !== undefined) {
-    return { kind: "regex", pattern, inverted: http.matches === undefined };
+    const withHead = http.in_head ? { withHead: true as const } : {};
+    return { kind: "regex", pattern, inverted: http.matches === undefined, ...withHead };
   }
   const digest = http.md5 ?? http.sha256;
   if (digest === undefined) return undefined;
