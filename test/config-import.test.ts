@@ -76,6 +76,23 @@ test("files of nginx that include each other are a mistake, told once and at onc
   );
 });
 
+/** What was lost of that text of nginx, and the nines.yaml. */
+function ofNginx(source: string): { readonly lost: readonly string[]; readonly text: string } {
+  const files = { readFile: () => source, glob: () => [] };
+  const { text = "", losses } = imported("x.conf", { format: "nginx" }, files);
+  const lost = losses.filter(({ severity }) => severity === "warning");
+  return { text, lost: lost.map(({ line, next }) => `${line}: ${next}`) };
+}
+
+test("values of two maps of nginx that routes cannot ask for together are told", () => {
+  const { lost } = ofNginx(`http {
+    map $request_uri $a { /?7=1 p; default n; }
+    map $arg_7 $b { ~^2 q; default n; }
+    server { location / { return 302 /$a$b; } }
+  }`);
+  assert.deepEqual(lost, ["4: values of its maps depend on what cannot be said together"]);
+});
+
 test("a file of sites-enabled alone finds what nginx.conf would", () => {
   const site = "include snippets/tls.conf; server { location / { return 204; } }";
   const files = {

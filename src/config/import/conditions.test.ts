@@ -8,16 +8,18 @@ function both(a: Condition, b: Condition): unknown {
   return one;
 }
 
-test("two conditions on one header are one, or no request is both", () => {
+test("two conditions on one header are one where one value can be both, else they cannot be said", () => {
   const header = (match: unknown): Condition => ({ headers: { "x-a": match } });
   const there = header("*");
   const is = header({ exact: "b" });
   assert.deepEqual(both(there, is), is);
   assert.equal(both(header(false), is), "false");
   assert.equal(both(header(false), there), "false");
-  assert.equal(both(is, header({ exact: "c" })), "false");
+  assert.equal(both(is, header({ exact: "c" })), undefined, "a request with two may be both");
   assert.deepEqual(both(is, header({ regex: "^b" })), is);
-  assert.equal(both(is, header({ regex: "^c" })), "false");
+  assert.equal(both(is, header({ regex: "^c" })), undefined);
+  const host = (exact: string): Condition => ({ headers: { host: { exact } } });
+  assert.equal(both(host("a"), host("b")), "false", "nobody passes two of that one");
   const { headers } = both(header({ regex: "^b" }), header({ regex: "c$" })) as {
     headers: { "x-a": { regex: string } };
   };

@@ -112,7 +112,7 @@ function hostsFit({ host, headers }: Record<string, unknown>): boolean {
 
 function bothValues(key: string, a: unknown, b: unknown): unknown {
   if (a === b || JSON.stringify(a) === JSON.stringify(b)) return a;
-  if (NAMED.includes(key)) return bothNamed(a as NamedMatches, b as NamedMatches);
+  if (NAMED.includes(key)) return bothNamed(key, a as NamedMatches, b as NamedMatches);
   if (typeof a === "boolean") return [];
   if (key === "path") return bothPaths(a as string[], b as string[]);
   if (key === "method") return (a as string[]).filter((one) => (b as string[]).includes(one));
@@ -125,8 +125,12 @@ function bothValues(key: string, a: unknown, b: unknown): unknown {
 /** `*` and false: it is there, it is not there. */
 type NamedMatches = Readonly<Record<string, unknown>>;
 
-/** An empty list: no request is both. */
-function bothNamed(a: NamedMatches, b: NamedMatches): NamedMatches | readonly [] | undefined {
+/** An empty list: no request is both. Undefined: routes ask once for a name, of which a request may have two values. */
+function bothNamed(
+  key: string,
+  a: NamedMatches,
+  b: NamedMatches,
+): NamedMatches | readonly [] | undefined {
   const result: Record<string, unknown> = { ...a };
   for (const [name, match] of Object.entries(b)) {
     const own = Object.hasOwn(a, name) ? a[name] : undefined;
@@ -135,11 +139,34 @@ function bothNamed(a: NamedMatches, b: NamedMatches): NamedMatches | readonly []
       if (own !== match) return [];
     } else if (match !== "*") {
       const both = bothMatches(own as TextMatch, match as TextMatch);
-      if (both === undefined || both === "none") return both && [];
+      if (both === "none" && comesOnce(key, name)) return [];
+      if (both === undefined || both === "none") return undefined;
       result[name] = both;
     }
   }
   return result;
+}
+
+/** A request with two of them is refused. */
+function comesOnce(key: string, name: string): boolean {
+  return key === "headers" && name.toLowerCase() === "host";
+}
+
+/**
+ * With those before it the condition asks for one value that is both. Of a request with two values of the name each
+ * may be one of both.
+ */
+export function missesSecondValue(before: Condition, condition: Condition): boolean {
+  return NAMED.some((key) => {
+    const own = (before[key] ?? {}) as NamedMatches;
+    return Object.entries((condition[key] ?? {}) as NamedMatches).some(([name, match]) => {
+      const { regex } = match as TextMatch;
+      if (regex === undefined || comesOnce(key, name)) return false;
+      const other = Object.hasOwn(own, name) ? (own[name] as TextMatch).regex : undefined;
+      const isKnown = other === undefined || other === regex || other.includes(ahead(regex));
+      return regex.startsWith(BOTH) || !isKnown;
+    });
+  });
 }
 
 interface TextMatch {
@@ -147,7 +174,7 @@ interface TextMatch {
   readonly regex?: string;
 }
 
-/** "none": no text is both. */
+/** "none": no text is both. Of what else is in a request with several values nothing is said. */
 function bothMatches(a: TextMatch, b: TextMatch): TextMatch | "none" | undefined {
   if (JSON.stringify(a) === JSON.stringify(b)) return a;
   const [exact, other] = a.exact === undefined ? [b.exact, a] : [a.exact, b];
@@ -157,13 +184,19 @@ function bothMatches(a: TextMatch, b: TextMatch): TextMatch | "none" | undefined
     return new RegExp(other.regex, "u").test(exact) ? { exact } : "none";
   }
   if (a.regex === undefined || b.regex === undefined) return undefined;
-  const ahead = (regex: string): string => `(?=[^]*?(?:${regex}))`;
   if (a.regex.includes(ahead(b.regex))) return a;
   return {
-    regex: a.regex.startsWith("^(?=[^]*?")
+    regex: a.regex.startsWith(BOTH)
       ? a.regex + ahead(b.regex)
       : `^${ahead(a.regex)}${ahead(b.regex)}`,
   };
+}
+
+/** How an expression begins that is made of two. */
+const BOTH = "^(?=[^]*?";
+
+function ahead(regex: string): string {
+  return `(?=[^]*?(?:${regex}))`;
 }
 
 /** What is in both lists: of two of which one holds the other the smaller one. */

@@ -127,3 +127,57 @@ test("of two that write a header the frontend's counts, as it comes after the po
   const { lost } = inFrontAndPool({ response: { add } }, { inner: { add } });
   assert.deepEqual(lost, ["pool"]);
 });
+
+const EDIT = { request: { set: { "X-Mode": "preview" } } };
+
+function mode(match: unknown): Rule["when"] {
+  return [{ all: { query: { mode: match } }, except: [] }];
+}
+
+/** The routes, and what was told of which rule. */
+function compiled(...rules: Partial<Rule>[]): { routes: string[]; lost: string[] } {
+  const lost = new Set<string>();
+  const all = [...rules, { target: { pool: "web" } }].map((rule, i): Rule => ({
+    when: [{ all: {}, except: [] }],
+    origin: String(i),
+    lose: (why) => lost.add(`${i}: ${why}`),
+    ...rule,
+  }));
+  const routes = compileRules(all, () => []);
+  return { routes: routes.map(({ origin }) => origin), lost: [...lost] };
+}
+
+const UNSAYABLE = "its condition and those before it cannot be said together";
+const ONE_VALUE =
+  "where a name comes twice in a request, one value must meet this condition and all before it";
+
+test("a refusal stands before headers written under a condition: a second parameter is no way around it", () => {
+  const edit = { when: mode({ exact: "preview" }), change: EDIT };
+  const deny = { when: mode({ exact: "debug" }), target: { respond: 403 } };
+  assert.deepEqual(compiled(edit, deny), { routes: ["1", "2", "2"], lost: [] });
+  // An answer of its own may be among those that the rule before changes.
+  const answer = { ...edit, change: { answer: EDIT.request } };
+  assert.deepEqual(compiled(answer, deny).lost, [`1: ${UNSAYABLE}`]);
+  const other = { headers: { "x-mode": "*" } };
+  const late = { ...deny, when: [{ all: other, except: [] }] };
+  assert.match(compiled(edit, late).lost.join(), /^1: routes ask for headers as they came/);
+});
+
+test("two expressions for one name are one: of a refusal, and of who is let through, that is told", () => {
+  const answer = { when: mode({ regex: "^pre" }), change: { answer: EDIT.request } };
+  const deny = { when: mode({ regex: "^de" }), target: { respond: 403 } };
+  assert.deepEqual(compiled(answer, deny).lost, [`1: ${ONE_VALUE}`]);
+  assert.deepEqual(compiled(answer, { ...deny, target: { pool: "debug" } }).lost, []);
+  const but = [{ all: {}, except: [{ query: { mode: { regex: "^de" } } }] }];
+  const allow = { when: but, skips: true, phase: "a" };
+  assert.deepEqual(compiled({ ...answer, phase: "a" }, allow).lost, [`1: ${ONE_VALUE}`]);
+});
+
+test("of alternatives the one that holds for all of them counts, the others are not asked", () => {
+  const either = [...mode({ exact: "a" }), ...mode({ exact: "b" })];
+  const pool = { when: either, target: { pool: "debug" } };
+  assert.deepEqual(compiled({ when: either, change: { answer: EDIT.request } }, pool), {
+    routes: ["1", "1", "2"],
+    lost: [],
+  });
+});

@@ -3,7 +3,14 @@
  * holds decides. A rule that only changes something under a condition splits the routes after it.
  */
 
-import { type Condition, conjunction, implies, sameCondition, type When } from "./conditions.ts";
+import {
+  type Condition,
+  conjunction,
+  implies,
+  missesSecondValue,
+  sameCondition,
+  type When,
+} from "./conditions.ts";
 import type { Data } from "./draft.ts";
 import {
   addsTwoCookies,
@@ -67,6 +74,8 @@ const MOST_ROUTES = 1000;
 const MOST_STEPS = 100_000;
 const LATE_PATH = "routes ask for the path as it came, not as a rule before has rewritten it";
 const LATE_HEADER = "routes ask for headers as they came, not as a rule before has changed them";
+const SECOND_VALUE =
+  "where a name comes twice in a request, one value must meet this condition and all before it";
 const TOO_MANY = "its conditions make too many routes";
 
 /** Why it is too late to ask; undefined: it is not. */
@@ -91,11 +100,44 @@ function isEdit({ when, change, target, skips }: Rule): boolean {
   return !isAll && !isRouting && change?.limit === undefined;
 }
 
+/**
+ * A refusal does not depend on what rules before it write for the server. In front of them it is one route, whatever
+ * they ask for; behind them it is one for each of their conditions, not all of which can be said together with its own.
+ */
+function refusalsFirst(rules: readonly Rule[]): Rule[] {
+  const sorted: Rule[] = [];
+  for (const rule of rules) {
+    let at = sorted.length;
+    if (isRefusal(rule)) while (mayStandBehind(sorted[at - 1], rule)) at--;
+    sorted.splice(at, 0, rule);
+  }
+  return sorted;
+}
+
+function isRefusal({ target }: Rule): boolean {
+  const given = target?.["respond"] as { readonly status?: number } | number | undefined;
+  return ((typeof given === "number" ? given : given?.status) ?? 0) >= 400;
+}
+
+function mayStandBehind(edit: Rule | undefined, { when, phase, once }: Rule): boolean {
+  if (edit?.change?.request === undefined || Object.keys(edit.change).length > 1) return false;
+  if (edit.target !== undefined || edit.skips === true || edit.phase !== phase) return false;
+  if (edit.once !== undefined || once !== undefined) return false;
+  return (
+    lateOf(
+      edit.change,
+      when.flatMap(({ all, except }) => [all, ...except]),
+    ) === undefined
+  );
+}
+
 /** `poolRules`: what a pool does with a request before it picks a server. */
 export function compileRules(
-  rules: readonly Rule[],
-  poolRules: (pool: string) => readonly Rule[],
+  given: readonly Rule[],
+  givenPoolRules: (pool: string) => readonly Rule[],
 ): Route[] {
+  const rules = refusalsFirst(given);
+  const poolRules = (pool: string): Rule[] => refusalsFirst(givenPoolRules(pool));
   let compiler = new Compiler(poolRules, Infinity);
   const start = { rules, rule: 0, alternative: 0, done: () => {} };
   compiler.run(start, { when: {}, change: {} });
@@ -173,6 +215,13 @@ class Compiler {
       return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
     }
     const when = rule.when[alternative];
+    if (alternative === 0) {
+      // One that holds for all of them leaves nothing to the others, which may be unsayable here.
+      const whole = rule.when.findIndex(
+        ({ all, except }) => except.length === 0 && implies(state.when, all),
+      );
+      if (whole > 0) return this.run({ ...place, alternative: whole }, state);
+    }
     if (when === undefined) return this.run({ ...place, rule: index + 1, alternative: 0 }, state);
     const late = lateOf(state.change, [when.all, ...when.except]);
     if (late !== undefined) this.#lose(rule, late);
@@ -180,8 +229,14 @@ class Compiler {
     const next = { ...place, alternative: alternative + 1 };
     if (inside === undefined || this.#isDecided(inside.when)) return this.run(next, state);
     rule.reach?.();
+    if (isRefusal(rule) && missesSecondValue(state.when, when.all)) {
+      this.#lose(rule, SECOND_VALUE);
+    }
     for (const exception of when.except) {
       const without = this.#meet(inside, exception, rule);
+      if (rule.skips === true && missesSecondValue(inside.when, exception)) {
+        this.#lose(rule, SECOND_VALUE);
+      }
       if (without !== undefined) this.run(next, without);
     }
     this.#apply(rule, inside, { ...place, rule: index + 1, alternative: 0 });

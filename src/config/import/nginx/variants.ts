@@ -25,6 +25,9 @@ export function variantsOf(line: Directive, facts: VariantFacts): Variant[] {
   return map.choices.flatMap(({ when, value }) =>
     variantsOf(withValue(line, variable, value), facts).flatMap((inner) => {
       const both = conjunction([when, inner.when]);
+      if (both === undefined) {
+        context.draft.lost(line.at, "values of its maps depend on what cannot be said together");
+      }
       return typeof both === "object" ? [{ when: both, line: inner.line }] : [];
     }),
   );
