@@ -20,6 +20,7 @@ export class NotifyDesk implements Sleeper {
   readonly #mails: MailAlerts;
   readonly #lines: NotifyLines;
   #security: RoleModel["scripts"] = { enforce: true };
+  #closed = false;
   /** Called whenever nothing waits and nothing runs. */
   onIdle: () => void = () => {};
 
@@ -60,14 +61,26 @@ export class NotifyDesk implements Sleeper {
     this.#step({ type: "notify-requested", request });
   }
 
-  /** Ends what runs; the vrrp role will tell it again to whoever comes after us. */
-  close(): void {
+  /**
+   * Ends what runs; the vrrp role will tell it again to whoever comes after us. `isLast`: nobody does, so that
+   * the end of each instance is told now, and its script lives on by itself, as with keepalived.
+   */
+  close(isLast: boolean): void {
+    this.#closed = true;
     this.#agenda.delete(this);
     this.#mails.close();
     for (const script of this.#running.values()) script.kill("SIGKILL");
+    if (!isLast) return;
+    for (const command of this.#queue.lastWords) {
+      const problem = checkScript(command, this.#security);
+      if (problem?.kind === "unsafe" && this.#security.enforce) continue;
+      runScript(command, this.#security, () => {});
+    }
   }
 
   #step(input: NotifyInput): void {
+    // What follows a script that was killed just now is no more ours to start.
+    if (this.#closed) return;
     for (const action of this.#queue.step(monotonicMs(), input)) this.#perform(action);
     this.#agenda.settle();
     if (this.#queue.idle) this.onIdle();
