@@ -38,13 +38,12 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
   const desk = new NotifyDesk(link, agenda, lines, mails);
 
   let ending = false;
-  let isNodeEnding = false;
   const end = (): void => {
     if (ending) return;
     ending = true;
     tracks.close();
     checks.close();
-    desk.close(isNodeEnding);
+    desk.close();
     // Nobody tells again what a FIFO took: its script reads that first.
     const told = lines.close(hasSuccessor(directory));
     link.close();
@@ -70,9 +69,7 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
       case "stop":
         tracks.close();
         checks.close();
-        isNodeEnding = true;
-        desk.onIdle = end;
-        if (desk.idle) end();
+        desk.finish(end);
     }
   };
 

@@ -48,14 +48,15 @@ async function hanging(name: string): Promise<{ desk: NotifyDesk; said: () => st
 
 test("who hands over to a successor starts nothing more when its script is killed", async () => {
   const { desk, said } = await hanging("renewed");
-  desk.close(false);
+  desk.close();
   await sleep(200);
   assert.equal(said(), "BACKUP\n");
 });
 
 test("the end of a node is told although a script hangs, and what is out of date is not", async () => {
   const { desk, said } = await hanging("ended");
-  desk.close(true);
+  desk.finish(() => {});
+  desk.close();
   while (said() === "BACKUP\n") await sleep(5);
   await sleep(100);
   assert.equal(said(), "BACKUP\nSTOP\n");

@@ -20,9 +20,9 @@ export class NotifyDesk implements Sleeper {
   readonly #mails: MailAlerts;
   readonly #lines: NotifyLines;
   #security: RoleModel["scripts"] = { enforce: true };
+  /** Called whenever nothing waits and nothing runs; undefined: the node goes on. */
+  #finished: (() => void) | undefined;
   #closed = false;
-  /** Called whenever nothing waits and nothing runs. */
-  onIdle: () => void = () => {};
 
   constructor(link: CheckLink, agenda: Agenda, lines: NotifyLines, mails: MailAlerts) {
     this.#link = link;
@@ -34,10 +34,6 @@ export class NotifyDesk implements Sleeper {
 
   get deadline(): number {
     return this.#queue.deadline;
-  }
-
-  get idle(): boolean {
-    return this.#queue.idle;
   }
 
   wake(): void {
@@ -61,16 +57,22 @@ export class NotifyDesk implements Sleeper {
     this.#step({ type: "notify-requested", request });
   }
 
+  /** The node ends, and nobody comes after us. */
+  finish(finished: () => void): void {
+    this.#finished = finished;
+    if (this.#queue.idle) finished();
+  }
+
   /**
-   * Ends what runs; the vrrp role will tell it again to whoever comes after us. `isLast`: nobody does, so that
-   * the end of each instance is told now, and its script lives on by itself, as with keepalived.
+   * Ends what runs; the vrrp role will tell it again to whoever comes after us. When the node ends the end of
+   * each instance is told now instead, and its script lives on by itself, as with keepalived.
    */
-  close(isLast: boolean): void {
+  close(): void {
     this.#closed = true;
     this.#agenda.delete(this);
     this.#mails.close();
     for (const script of this.#running.values()) script.kill("SIGKILL");
-    if (!isLast) return;
+    if (this.#finished === undefined) return;
     for (const command of this.#queue.lastWords) {
       const problem = checkScript(command, this.#security);
       if (problem?.kind === "unsafe" && this.#security.enforce) continue;
@@ -83,7 +85,7 @@ export class NotifyDesk implements Sleeper {
     if (this.#closed) return;
     for (const action of this.#queue.step(monotonicMs(), input)) this.#perform(action);
     this.#agenda.settle();
-    if (this.#queue.idle) this.onIdle();
+    if (this.#queue.idle) this.#finished?.();
   }
 
   #perform(action: NotifyAction): void {
