@@ -69,8 +69,7 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
       case "stop":
         tracks.close();
         checks.close();
-        desk.onIdle = end;
-        if (desk.idle) end();
+        desk.finish(end);
     }
   };
 

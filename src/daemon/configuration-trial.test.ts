@@ -307,3 +307,17 @@ test("what cannot be removed is no end of the trial, and ends no process", async
   assert.equal(readFileSync(file, "utf8"), "second");
   assert.equal(takeBackOverdue(file, directory, read), false);
 });
+
+test("what went back and cannot be forgotten is told, and nobody ends the process for it", async () => {
+  const { directory, file, told, texts, dismissed, make } = scene(() => true);
+  const note = join(directory, "unconfirmed.json");
+  const trial = make();
+  await trial.apply("second", 100);
+  rmSync(note);
+  mkdirSync(note);
+  await told.promise;
+  trial.close();
+  assert.equal(readFileSync(file, "utf8"), "first");
+  assert.match(texts.join(), /runs again; .*cannot remove .*unconfirmed.json/);
+  assert.equal(dismissed(), 1);
+});

@@ -133,7 +133,10 @@ export class ConfigurationTrial {
     }
     if (confirmWithinMs === undefined) {
       const kept = this.#forget();
-      if (kept !== undefined) return { error: `it runs, but ${kept}: ${WOULD_GO_BACK}` };
+      if (kept !== undefined) {
+        if (earlier !== undefined) this.#begin(earlier);
+        return { error: `it runs, but ${kept}: ${WOULD_GO_BACK}` };
+      }
       if (earlier !== undefined) this.#options.say("configuration-confirmed", REPLACED);
     } else {
       // The time that the change itself took is the operator's.
@@ -192,10 +195,15 @@ export class ConfigurationTrial {
       this.#timer = setTimeout(again, TRY_AGAIN_MS);
       return;
     }
-    const kept = this.#forget() ?? [];
+    const kept = this.#forget();
+    // Whoever ended this process because of the note that stays would gain nothing.
+    if (kept !== undefined) {
+      this.#options.guard.dismiss();
+      back.push(`${kept}; remove it before you edit, or it goes back again`);
+    }
     const { reloaded, diagnostics } = await this.#options.reload();
     const how = reloaded
-      ? [": the one before it runs again", ...back].concat(kept).join("; ")
+      ? [": the one before it runs again", ...back].join("; ")
       : `, and going back failed: ${firstMistake(diagnostics)}`;
     this.#say(`nobody confirmed the configuration${how}`);
   }
@@ -226,7 +234,7 @@ export function takeBackOverdue(
   const trial = readTrial(path);
   if (trial === undefined || trial.file !== file || trial.untilWallMs > wallMs()) return false;
   const isBack = typeof putBack(trial, read) !== "string";
-  // On a disk that cannot be written it is taken back at each start, which changes nothing.
+  // On a disk that cannot be written it is taken back at each start.
   if (isBack) removeFile(path);
   return isBack;
 }
@@ -239,7 +247,7 @@ export function takeBackOverdue(
 function putBack(
   { file, previous, included }: Trial,
   read: () => Iterable<string>,
-): readonly string[] | string {
+): string[] | string {
   const texts = new Map([...Object.entries(included ?? {}), [file, previous]]);
   const notes: string[] = [];
   for (const [path, text] of texts) {

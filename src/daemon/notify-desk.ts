@@ -20,8 +20,9 @@ export class NotifyDesk implements Sleeper {
   readonly #mails: MailAlerts;
   readonly #lines: NotifyLines;
   #security: RoleModel["scripts"] = { enforce: true };
-  /** Called whenever nothing waits and nothing runs. */
-  onIdle: () => void = () => {};
+  /** Called whenever nothing waits and nothing runs; undefined: the node goes on. */
+  #finished: (() => void) | undefined;
+  #closed = false;
 
   constructor(link: CheckLink, agenda: Agenda, lines: NotifyLines, mails: MailAlerts) {
     this.#link = link;
@@ -33,10 +34,6 @@ export class NotifyDesk implements Sleeper {
 
   get deadline(): number {
     return this.#queue.deadline;
-  }
-
-  get idle(): boolean {
-    return this.#queue.idle;
   }
 
   wake(): void {
@@ -60,17 +57,35 @@ export class NotifyDesk implements Sleeper {
     this.#step({ type: "notify-requested", request });
   }
 
-  /** Ends what runs; the vrrp role will tell it again to whoever comes after us. */
+  /** The node ends, and nobody comes after us. */
+  finish(finished: () => void): void {
+    this.#finished = finished;
+    if (this.#queue.idle) finished();
+  }
+
+  /**
+   * Ends what runs; the vrrp role will tell it again to whoever comes after us. When the node ends the end of
+   * each instance is told now instead, and its script lives on by itself, as with keepalived.
+   */
   close(): void {
+    this.#closed = true;
     this.#agenda.delete(this);
     this.#mails.close();
     for (const script of this.#running.values()) script.kill("SIGKILL");
+    if (this.#finished === undefined) return;
+    for (const command of this.#queue.lastWords) {
+      const problem = checkScript(command, this.#security);
+      if (problem?.kind === "unsafe" && this.#security.enforce) continue;
+      runScript(command, this.#security, () => {});
+    }
   }
 
   #step(input: NotifyInput): void {
+    // What follows a script that was killed just now is no more ours to start.
+    if (this.#closed) return;
     for (const action of this.#queue.step(monotonicMs(), input)) this.#perform(action);
     this.#agenda.settle();
-    if (this.#queue.idle) this.onIdle();
+    if (this.#queue.idle) this.#finished?.();
   }
 
   #perform(action: NotifyAction): void {

@@ -46,6 +46,15 @@ test("a role or a lag that nobody can see without a login is a mistake", () => {
   }
 });
 
+test("a key without a certificate is a mistake", () => {
+  assert.deepEqual(told("{ https: /, tls: { certificate: /c.pem, key: /k.pem } }"), []);
+  assert.match(
+    told("{ https: /, tls: { key: /k.pem } }").join(),
+    /^error: key .* certificate: FILE$/,
+  );
+  assert.match(told("{ https: /, tls: { key_password: x } }").join(), /^error: key_password /);
+});
+
 test("a record that cannot be asked for is no question for an address", () => {
   assert.deepEqual(told("{ dns: { name: x.example, type: AAAA } }"), []);
   assert.match(

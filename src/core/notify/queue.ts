@@ -90,6 +90,17 @@ export class NotifyQueue implements Machine<NotifyInput, NotifyAction> {
     return this.#lanes.size === 0;
   }
 
+  /** The end of a node does not wait for a script that hangs, but is told all the same. */
+  get lastWords(): readonly NotifyCommand[] {
+    return [...this.#lanes].flatMap(([key, { waiting }]) => {
+      const subject = this.#subjects.get(key);
+      const last = waiting.at(-1);
+      return subject === undefined || last?.state !== "STOP"
+        ? []
+        : commandsFor(subject.notify, last);
+    });
+  }
+
   step(now: number, input: NotifyInput): readonly NotifyAction[] {
     this.#actions = [];
     switch (input.type) {

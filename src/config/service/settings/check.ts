@@ -82,7 +82,12 @@ function warnAboutTiming(name: string, document: CheckDocument, context: BuildCo
   }
 }
 
-function tlsOf(tls: NonNullable<CheckDocument["tls"]>): CheckTls {
+function tlsOf(tls: NonNullable<CheckDocument["tls"]>, context: BuildContext): CheckTls {
+  const alone = given(tls, ["key", "key_password"])[0];
+  if (alone !== undefined && tls.certificate === undefined) {
+    const reason = `${alone} belongs to a certificate, and there is none`;
+    context.findings.error(context.places.at(tls, alone), reason, "add: certificate: FILE");
+  }
   return {
     ...optional("serverName", tls.server_name),
     verify: tls.verify,
@@ -98,7 +103,7 @@ const DEFAULT_EXPIRY_MS = 14 * 86_400_000;
 
 /** The caller made sure that exactly one protocol is there. */
 function protocolOf(d: CheckDocument, context: BuildContext): CheckProtocol {
-  const tls = d.tls === undefined ? undefined : tlsOf(d.tls);
+  const tls = d.tls === undefined ? undefined : tlsOf(d.tls, context);
   if (d.http !== undefined) return httpOf(d.http, tls, context);
   if (d.https !== undefined) {
     return httpOf(d.https, tls ?? { verify: true, expiryWarningMs: DEFAULT_EXPIRY_MS }, context);
