@@ -93,6 +93,18 @@ test("values of two maps of nginx that routes cannot ask for together are told",
   assert.deepEqual(lost, ["4: values of its maps depend on what cannot be said together"]);
 });
 
+test("in nginx $1 within an if is of its own expression, and else of that of its location", () => {
+  const returned = (condition: string, address: string): readonly string[] =>
+    ofNginx(`server { location ~ ^/shop/(?<rest>.*)$ {
+      if (${condition}) { return 301 ${address}; } return 204; } }`).lost;
+  const unknown = ["2: Nines does not know this address: these requests get 501"];
+  assert.deepEqual(returned("$http_accept_language ~ ^(de|fr)", "/$1/x"), unknown);
+  assert.deepEqual(returned("$http_accept_language ~* ^de", "/x/${1}"), unknown);
+  assert.deepEqual(returned("$uri !~ ^/shop/(de|fr)", "/x/$1"), unknown, "it is empty");
+  assert.deepEqual(returned("$http_accept_language ~ ^(de|fr)", "/x/$rest"), []);
+  assert.deepEqual(returned("$http_accept_language = de", "/x/$1"), []);
+});
+
 test("a file of sites-enabled alone finds what nginx.conf would", () => {
   const site = "include snippets/tls.conf; server { location / { return 204; } }";
   const files = {

@@ -19,6 +19,13 @@ export function whenOfIf({ args }: Directive, tls: boolean): When[] | undefined 
   return isNot ? [{ all: {}, except: found }] : found.map((all) => ({ all, except: [] }));
 }
 
+/** `$1` behind it is not of the path: it is of this expression, and empty where that has no such group or was not found. */
+export function setsGroups({ args }: Directive): boolean {
+  const [, name = "", operator] = /^\(?\s*\$(\w+)\s*(!?~)/u.exec(args.join(" ")) ?? [];
+  if (operator === undefined) return false;
+  return operator === "!~" || !/^(?:uri|document_uri|request_uri)$/u.test(name);
+}
+
 /** `how`: `=`, `~`, `~*`. One of them is enough. */
 export function termsOf(name: string, how: string, value: string, tls: boolean): readonly Term[] {
   const pattern = how.startsWith("~") ? ecmascript(value) : undefined;

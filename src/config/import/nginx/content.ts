@@ -6,7 +6,7 @@ import type { Change, Rule } from "../routes.ts";
 import { type Access, accessOf, hasLogin, isLogin } from "./access.ts";
 import { returnTarget, rewritten } from "./answers.ts";
 import { capturedPass } from "./captures.ts";
-import { whenOfIf } from "./conditions-of-if.ts";
+import { setsGroups, whenOfIf } from "./conditions-of-if.ts";
 import { withServerConstants } from "./constants.ts";
 import { type NginxContext, origin } from "./context.ts";
 import type { Location } from "./locations.ts";
@@ -149,7 +149,8 @@ function ifRules(
   inner.use(found);
   const first = withServerConstants(found, facts);
   if (first.name === "return") {
-    const when = whens.length === 1 ? whens[0]!.all : {};
+    const isOwn = setsGroups(line) && /\$\{?\d/u.test(first.args.join(" "));
+    const when = whens.length === 1 && !isOwn ? whens[0]!.all : {};
     const target = returnTarget(first, { scope: inner, when }, facts.context);
     if (target === undefined) return [];
     const change = ownAnswer(target, inner, facts.context);
