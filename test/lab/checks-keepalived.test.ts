@@ -18,7 +18,7 @@ const QUESTION = "beef0100000100000000000003617070076578616d706c650000010001";
 /** Lines of each block, the port of its virtual server, and what is said of the server. */
 const CHECKERS: readonly (readonly [port: number, name: string, lines: string, says: RegExp])[] = [
   [8001, "HTTP_GET", "connect_port 80\nurl {\npath /\nstatus_code 200\n}", /status 200/],
-  [8002, "HTTP_GET", 'connect_port 80\nurl {\npath /\nregex "^we.1"\n}', /body as wanted/],
+  [8002, "HTTP_GET", 'connect_port 80\nurl {\npath /\nregex "^HTTP.*we.1$"\n}', /body as wanted/],
   [
     8003,
     "SSL_GET",

@@ -100,8 +100,13 @@ export function isKnownRegexOption(option: string): boolean {
   return Object.hasOwn(FLAGS, option);
 }
 
+/** Escapes and classes, which are left, and `$`: PCRE finds it before a line end at the end, too. */
+const ENDS = /\\[^]|\[(?:\\[^]|[^\]\\])*\]|\$/gu;
+
 function patternOf({ pattern, options }: NonNullable<HttpCheckUrl["regex"]>): string {
-  const plain = ecmascript(pattern) ?? pattern;
+  const plain = (ecmascript(pattern) ?? pattern).replace(ENDS, (part) =>
+    part === "$" ? "(?=\\n?$)" : part,
+  );
   const flags = [...new Set(options.map((option) => FLAGS[option] ?? ""))].join("");
   return flags === "" ? plain : `(?${flags}:${plain})`;
 }
