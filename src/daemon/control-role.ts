@@ -355,8 +355,8 @@ export class ControlRole implements ControlBackend {
   async #configure(link: VrrpLink): Promise<void> {
     this.#checkPid = link.welcome.checkPid ?? this.#checkPid;
     this.#checking ??= this.#check.run(() => this.#checkPid, !this.#vrrp.isAdopted);
-    const checks = this.#service === undefined ? [] : trackTargets(this.#service);
-    const { error } = await link.configure(roleModel(this.#model, checks), this.#options.realtime);
+    const model = roleModel(this.#model, this.#service && trackTargets(this.#service));
+    const { error } = await this.#vrrp.configure(link, { model, realtime: this.#options.realtime });
     this.#snapshot.invalidate();
     if (error === undefined) this.#manager.ready(`running ${this.#options.file}`);
     else this.#say("configuration-refused", `the vrrp process: ${error}`, "error");

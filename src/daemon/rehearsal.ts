@@ -161,7 +161,8 @@ function masterOf(settings: InstanceSettings): (now: number) => ReceivedDatagram
   };
 }
 
-function allWell(settings: VrrpSettings): readonly RouterInput[] {
+/** Everything that is tracked answers. */
+export function allWell(settings: VrrpSettings): readonly RouterInput[] {
   const reason = "rehearsal";
   const tracks = [...settings.instances, ...settings.groups].flatMap((one) => one.tracks);
   const witnesses = settings.instances.flatMap((instance) => instance.witnesses);

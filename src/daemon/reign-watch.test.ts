@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WrittenReign } from "../drivers/reign-record.ts";
-import { Suspicion, type Silence } from "./reign-watch.ts";
+import { conditionIn, Suspicion, type Silence } from "./reign-watch.ts";
 
 function reign(renewedMs: number, durationMs = 3000, instance = "A"): WrittenReign {
   const leaseUntilMs = renewedMs + durationMs;
@@ -78,6 +78,34 @@ test("who looks late cannot tell who hangs: it looks again", () => {
   assert.equal(suspicion.look(suspicion.lookAtMs + 1, [reign(2001)], three), undefined);
   const late = watch(() => [reign(0)], { untilMs: 2900, lateMs: 400 });
   assert.equal(late.silence, undefined, "never in time for a second look");
+});
+
+test("with a lease too short for patience the kernel is asked as soon as an advert is late", () => {
+  const suspicion = new Suspicion(0);
+  const seen = (now: number, renewedMs: number): unknown[] => {
+    assert.equal(suspicion.look(now, [reign(renewedMs, 30)], three), undefined);
+    return [suspicion.isHastyLate, suspicion.hasty?.instance, suspicion.lookAtMs];
+  };
+  assert.deepEqual(seen(4, 4), [false, "A", 15]);
+  assert.deepEqual(seen(15, 14), [false, "A", 25]);
+  assert.deepEqual(seen(25, 14), [true, "A", 27]);
+  assert.deepEqual(seen(44, 14), [false, undefined, Infinity], "it has ended");
+  suspicion.look(50, [reign(50, 30, "A"), reign(20, 45, "B")], three);
+  assert.equal(suspicion.hasty?.instance, "B", "the late one");
+  suspicion.look(50, [reign(50, 90)], three);
+  assert.equal(suspicion.hasty, undefined, "there is time for a second look");
+});
+
+test("what the kernel says of a process", () => {
+  const stat = (state: string, flags: number): string =>
+    `7 (a ) T b) ${state} 1 7 7 0 -1 ${flags} 0`;
+  const said = (state: string, flags = 0x400140): string => conditionIn(stat(state, flags));
+  assert.deepEqual(
+    ["R", "S", "D", "T", "Z"].map((state) => said(state)),
+    ["ready", "waiting", "waiting", "stopped", "dead"],
+  );
+  assert.equal(said("t"), "waiting", "a debugger is somebody's own doing");
+  assert.equal(said("R", 0x40_0144), "dead", "killed, and its memory is being given back");
 });
 
 test("after the lease, before our time, or where no successor is quick enough: nothing", () => {

@@ -43,16 +43,17 @@ export function roleModel(model: Model, trackedChecks: readonly CheckTarget[] = 
   return { ...rest, trackedChecks };
 }
 
+/** What the vrrp process carries out. */
+export interface RoleConfiguration {
+  readonly model: RoleModel;
+  /** False (`--no-realtime`): normal scheduling whatever the model says. */
+  readonly realtime: boolean;
+}
+
 export type FromControl =
   | { readonly type: "hello"; readonly role: "control"; readonly protocol: number; pid: number }
   /** `model.vrrp` is carried out by difference; the rest is handed to the check role. */
-  | {
-      readonly type: "configure";
-      readonly id: number;
-      readonly model: RoleModel;
-      /** False (`--no-realtime`): normal scheduling whatever the model says. */
-      readonly realtime: boolean;
-    }
+  | ({ readonly type: "configure"; readonly id: number } & RoleConfiguration)
   | { readonly type: "get-status"; readonly id: number }
   | { readonly type: "get-decisions"; readonly id: number; readonly instance: string }
   | {

@@ -4,7 +4,10 @@ import { flushCompileCache } from "node:module";
 import { assert } from "../lib/assert.ts";
 import { recordRole, renameRole } from "./role-spawn.ts";
 import { runDirectory, type RunDirectory } from "./run-directory.ts";
-import { isCalled } from "./spare-role.ts";
+import { untilCalled } from "./spare-role.ts";
+
+/** A spare that was called says so when it has gone on in the lease. */
+const CALLED_AGO_MS = 20;
 
 /** For a role whose code is in a layer above: what every role begins with. */
 export function beginRole(role: "console", words: readonly string[]): RolePlaces {
@@ -31,15 +34,21 @@ export async function runRole(role: string, words: readonly string[]): Promise<v
   assert(role === "vrrp" || role === "check" || role === "spare", `no such role: ${role}`);
   if (role === "spare") {
     // Loaded before it is called: that is what it is for.
-    const { runVrrpRole } = await import("./vrrp-role.ts");
+    const { reserveVrrpRole } = await import("./vrrp-role.ts");
     const { warmUp } = await import("../drivers/warm-up.ts");
+    const { rehearseSuccession } = await import("./succession-rehearsal.ts");
     warmUp();
     keepCompiledCode();
+    const begin = await reserveVrrpRole(directory);
     noteRole("spare", directory.path);
-    if (!(await isCalled())) return;
-    renameRole("spare", "vrrp");
-    noteRole("vrrp", directory.path);
-    await runVrrpRole(directory);
+    const call = await untilCalled(({ model }) => rehearseSuccession(directory.path, model.vrrp));
+    if (call === undefined) process.exit(0);
+    await begin(call.configuration);
+    // After all that is urgent.
+    setTimeout(() => {
+      noteRole("vrrp", directory.path);
+      renameRole("spare", "vrrp");
+    }, CALLED_AGO_MS);
     return;
   }
   noteRole(role, directory.path);

@@ -13,6 +13,8 @@ export interface RunDirectory {
   readonly path: string;
   readonly controlSocket: string;
   readonly vrrpSocket: string;
+  /** Of the vrrp process in reserve, which makes it the other one when it is called. */
+  readonly spareSocket: string;
   /** Balance workers, the check role, and listening sockets: see `balance-protocol.ts`. */
   readonly balanceSocket: string;
   readonly checkSocket: string;
@@ -30,6 +32,7 @@ export function runDirectory(path: string): RunDirectory {
     path,
     controlSocket: join(path, "control.sock"),
     vrrpSocket: join(path, "vrrp.sock"),
+    spareSocket: join(path, "spare.sock"),
     balanceSocket: join(path, "balance.sock"),
     checkSocket: join(path, "check.sock"),
     balanceCounts: join(path, "balance-counts.json"),

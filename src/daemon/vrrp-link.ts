@@ -5,7 +5,7 @@ import {
   ROLE_PROTOCOL,
   type FromControl,
   type Reply,
-  type RoleModel,
+  type RoleConfiguration,
   type ToControl,
 } from "./role-protocol.ts";
 
@@ -84,9 +84,9 @@ export class VrrpLink {
     this.closed = closed;
   }
 
-  configure(model: RoleModel, realtime: boolean): Promise<Answer> {
+  configure(configuration: RoleConfiguration): Promise<Answer> {
     const within = CONFIGURE_WITHIN_MS;
-    return this.#ask((id) => ({ type: "configure", id, model, realtime }), within);
+    return this.#ask((id) => ({ type: "configure", id, ...configuration }), within);
   }
 
   status(): Promise<Answer> {

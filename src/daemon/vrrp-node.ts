@@ -32,6 +32,8 @@ import type { VrrpHub } from "./vrrp-hub.ts";
 const OWNER_PRIORITY = 255;
 
 export class VrrpNode {
+  /** A predecessor's lease runs. */
+  isHeir = false;
   readonly #hub: VrrpHub;
   readonly #reigns: ReignRecord;
   readonly #kernel: KernelAddresses;
@@ -90,6 +92,7 @@ export class VrrpNode {
       return links;
     }
     node.self = new VrrpNode(hub, reigns, kernel, links);
+    node.self.isHeir = heirs.length > 0;
     return node.self;
   }
 
@@ -165,11 +168,8 @@ export class VrrpNode {
   /** What the predecessor wrote down, as far as the kernel bears it out. */
   #heritage(): readonly Reign[] {
     return this.#reigns.found.map((reign) => {
-      const leaseUntilMs = Math.min(
-        reign.leaseUntilMs,
-        this.#kernel.leaseUntilMs(reign.durationMs),
-      );
-      return { ...reign, leaseUntilMs };
+      const kernelMs = this.#kernel.leaseUntilMs(reign.durationMs);
+      return { ...reign, leaseUntilMs: Math.min(reign.leaseUntilMs, kernelMs) };
     });
   }
 

@@ -3,11 +3,19 @@
  * waits for the control role to bring one; goes on by itself when the control role is gone.
  */
 
+import { existsSync, renameSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RouterInput } from "../core/vrrp/router-ports.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
 import { isServed, serveLines } from "./line-connection.ts";
-import type { FromControl, FromVrrp, RoleStatus, ToControl, ToVrrp } from "./role-protocol.ts";
+import type {
+  FromControl,
+  FromVrrp,
+  RoleConfiguration,
+  RoleStatus,
+  ToControl,
+  ToVrrp,
+} from "./role-protocol.ts";
 import { scheduleRole } from "./role-scheduling.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { VrrpHub } from "./vrrp-hub.ts";
@@ -20,14 +28,38 @@ const STOP_POLL_MS = 2;
 const MAX_EARLY = 4096;
 
 export async function runVrrpRole(directory: RunDirectory): Promise<void> {
-  if (await isServed(directory.vrrpSocket)) {
-    process.stderr.write(`nines: another vrrp process serves ${directory.vrrpSocket}\n`);
-    process.exit(1);
-  }
+  await endWhenServed(directory.vrrpSocket);
   const role = new VrrpRole(directory);
-  await serveLines<ToVrrp, FromVrrp>(directory.vrrpSocket, (connection) =>
-    role.hub.accept(connection),
-  );
+  await serve(role, directory.vrrpSocket);
+  listenToSignals(role);
+}
+
+/** In reserve: connected with the check process. What is returned makes it the vrrp process. */
+export async function reserveVrrpRole(
+  directory: RunDirectory,
+): Promise<(configuration?: RoleConfiguration) => Promise<void>> {
+  const role = new VrrpRole(directory);
+  await serve(role, directory.spareSocket);
+  return async (configuration) => {
+    await endWhenServed(directory.vrrpSocket);
+    renameSync(directory.spareSocket, directory.vrrpSocket);
+    listenToSignals(role);
+    // What went wrong is told to the control process, which asks for it anew.
+    if (configuration !== undefined) role.configure(configuration);
+  };
+}
+
+async function endWhenServed(path: string): Promise<void> {
+  if (!existsSync(path) || !(await isServed(path))) return;
+  process.stderr.write(`nines: another vrrp process serves ${path}\n`);
+  process.exit(1);
+}
+
+async function serve(role: VrrpRole, path: string): Promise<void> {
+  await serveLines<ToVrrp, FromVrrp>(path, (connection) => role.hub.accept(connection));
+}
+
+function listenToSignals(role: VrrpRole): void {
   process.on("SIGTERM", () => void role.stop("SIGTERM"));
   process.on("SIGINT", () => void role.stop("SIGINT"));
   // Meant for the control process; the end of a terminal must not end us.
@@ -79,7 +111,7 @@ class VrrpRole {
   #control(message: FromControl, answer: (message: ToControl) => void): void {
     switch (message.type) {
       case "configure": {
-        const error = this.#configure(message);
+        const error = this.configure(message);
         answer({ type: "reply", id: message.id, ...(error === undefined ? {} : { error }) });
         return;
       }
@@ -111,20 +143,25 @@ class VrrpRole {
     }
   }
 
-  #configure({ model, realtime }: Extract<FromControl, { type: "configure" }>): string | undefined {
+  /** What went wrong, if anything. */
+  configure({ model, realtime }: RoleConfiguration): string | undefined {
     this.#childWaitMs = model.processes.childWaitMs;
     if (this.#node === undefined) {
       const node = VrrpNode.open(this.#directory, this.hub, model.vrrp);
       if (!(node instanceof VrrpNode)) return node.message;
       this.#node = node;
+      // Its verdicts come while we start.
+      this.hub.configureCheck(model);
       for (const fact of this.#early.splice(0)) node.feed(fact);
+      const { vrrp } = model.processes;
+      if (node.isHeir) this.#limitations = scheduleRole(vrrp, realtime);
       node.start(model);
-      // After the start, which is the longest piece of work there ever is.
-      this.#limitations = scheduleRole(model.processes.vrrp, realtime);
+      // After the start, which else is the longest piece of work there ever is.
+      if (!node.isHeir) this.#limitations = scheduleRole(vrrp, realtime);
     } else {
       this.#node.reconfigure(model);
+      this.hub.configureCheck(model);
     }
-    this.hub.configureCheck(model);
     return undefined;
   }
 

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { InstanceSettings } from "../core/vrrp/settings.ts";
 import { onBeat } from "../drivers/beat.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
+import { makeOrdinary } from "../drivers/scheduling.ts";
 import type { RoleProcessStatus } from "./control-api.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import type { EventLog } from "./event-log.ts";
@@ -22,8 +23,9 @@ import {
   spawnRole,
   type RoleCommand,
 } from "./role-spawn.ts";
-import { SpareRole } from "./spare-role.ts";
-import { VrrpLink, type Unasked } from "./vrrp-link.ts";
+import { briefing, SpareRole } from "./spare-role.ts";
+import type { RoleConfiguration } from "./role-protocol.ts";
+import { VrrpLink, type Answer, type Unasked } from "./vrrp-link.ts";
 
 /** How often a freshly started process is looked for. */
 const CONNECT_EVERY_MS = 5;
@@ -60,6 +62,11 @@ export class VrrpSupervision {
   readonly #backoff = new CrashBackoff();
   readonly #spare: SpareRole;
   #child: ChildProcess | undefined;
+  /** In the place of one that was killed. */
+  #called: ChildProcess | undefined;
+  #briefing = "";
+  /** What the spare that was called carries out without being told once more. */
+  #carriedOut = "";
   #status: RoleProcessStatus;
   #stopping = false;
   #isRenewing = false;
@@ -90,7 +97,8 @@ export class VrrpSupervision {
   /** Returns when `stop` was called and the process has ended. */
   async run(): Promise<void> {
     while (!this.#stopping) {
-      const link = (await this.#adopt()) ?? (await this.#start());
+      const isCalled = this.#called !== undefined;
+      const link = (isCalled ? undefined : await this.#adopt()) ?? (await this.#start());
       if (link === undefined) {
         await this.#pauseAfterDeath(`did not come up${whyNot(this.#options.command)}`);
         continue;
@@ -104,6 +112,17 @@ export class VrrpSupervision {
       await this.#pauseAfterDeath(killed ? "was killed" : await this.#howItEnded(link.welcome.pid));
     }
     this.#set("down");
+  }
+
+  /** The process, and the spare that may come after it. */
+  async configure(link: VrrpLink, configuration: RoleConfiguration): Promise<Answer> {
+    const carriedOut = this.#carriedOut;
+    this.#carriedOut = "";
+    this.#briefing = briefing(configuration);
+    this.#spare.brief(this.#briefing);
+    const isSuccessor = link.welcome.configured && link.welcome.pid === this.#child?.pid;
+    if (isSuccessor && this.#briefing === carriedOut) return {};
+    return link.configure(configuration);
   }
 
   /** Asks the process to resign and end; it is killed when it has not within `withinMs`. */
@@ -182,9 +201,10 @@ export class VrrpSupervision {
     const { command, socketPath, unasked, log } = this.#options;
     const startedMs = monotonicMs();
     this.#backoff.started(startedMs);
-    const child = this.#spare.call() ?? spawnRole(command);
+    const child = this.#called ?? this.#callSpare() ?? spawnRole(command);
+    this.#called = undefined;
     this.#child = child;
-    const life = { over: false };
+    const life = { over: child.exitCode !== null || child.signalCode !== null };
     child.once("exit", () => (life.over = true));
     child.once("error", () => (life.over = true));
     this.#set("starting", child.pid);
@@ -241,19 +261,30 @@ export class VrrpSupervision {
    * A successor can still go on in its lease. It is not waited for until the kernel has taken the
    * dead process apart, which takes as long as a start: it runs no instruction of its own any more.
    */
-  #endSilence(link: VrrpLink, { instance, silentMs, leaseMs }: Silence): void {
+  #endSilence(link: VrrpLink, { instance, silentMs, leaseMs, because }: Silence): void {
+    this.#replace(link);
     const { pid } = link.welcome;
-    const silence = `has not renewed ${instance} for ${Math.round(silentMs)} ms (lease ${leaseMs} ms)`;
+    const how = because === undefined ? "" : `${because} and `;
+    const silence = `${how}has not renewed ${instance} for ${Math.round(silentMs)} ms (lease ${leaseMs} ms)`;
     const reason = `the vrrp process ${pid} ${silence}: killing it, another goes on in its lease`;
     this.#options.log.add(this.#event("role-hung", "error", reason));
-    this.#replace(link);
   }
 
   #replace(link: VrrpLink): void {
+    // Its successor does not wait for a CPU until it has been taken apart in real time.
+    makeOrdinary(link.welcome.pid);
     signalProcess(link.welcome.pid, "SIGKILL");
     link.close();
     removeStaleSocket(this.#options.socketPath);
+    this.#called = this.#callSpare();
+    this.#child = this.#called;
     this.#killed.resolve(true);
+  }
+
+  #callSpare(): ChildProcess | undefined {
+    const spare = this.#spare.call();
+    this.#carriedOut = spare === undefined ? "" : this.#briefing;
+    return spare;
   }
 
   async #ping(link: VrrpLink): Promise<void> {
@@ -283,12 +314,13 @@ export class VrrpSupervision {
   async #pauseAfterDeath(how: string): Promise<void> {
     if (how === "") return;
     this.#starts = Math.max(1, this.#starts);
-    const pauseMs = this.#backoff.ended(monotonicMs());
+    const backoffMs = this.#backoff.ended(monotonicMs());
+    const pauseMs = this.#called === undefined ? backoffMs : 0;
     const next = pauseMs === 0 ? "starting it again at once" : `next try in ${pauseMs} ms`;
     this.#set(pauseMs === 0 ? "down" : "backing-off");
     const reason = `the vrrp process ${how}; ${next}`;
     this.#options.log.add(this.#event("role-ended", "error", reason));
-    await sleep(pauseMs);
+    if (pauseMs > 0) await sleep(pauseMs);
   }
 
   #set(state: RoleProcessStatus["state"], pid?: number): void {

@@ -11,6 +11,7 @@
  * addresses answer again.
  */
 
+import { release } from "node:os";
 import { monotonicMs } from "./clock.ts";
 import { ENOENT, osFailure } from "./ffi.ts";
 import type { OsFailure } from "./ffi.ts";
@@ -48,6 +49,11 @@ export const SHUT_CLASS_MS = 0;
  */
 const FRESH_SHARE = 1 / 50;
 
+/** Linux that prolongs an element in place. Before, one that was not asked is thought not to. */
+const PROLONGS_IN_PLACE = [6, 12] as const;
+/** Longer than a process that was killed takes to be gone; sooner than another one is put in reserve. */
+const SETTLE_AFTER_MS = 500;
+
 /** Addresses of a class that a process which died held, and that are still there. */
 export interface LeftLease {
   readonly classMs: number;
@@ -67,6 +73,9 @@ export class AddressLease {
   #prolongsInPlace = false;
   /** How often the tables were gone (`nft flush ruleset`) and were made anew. */
   rebuilds = 0;
+  /** When the tables of a predecessor were taken over as they are. */
+  #foundMs: number | undefined;
+  #isRehearsal = false;
 
   private constructor(socket: NetlinkSocket, table: string) {
     this.#socket = socket;
@@ -82,7 +91,8 @@ export class AddressLease {
     const socket = NetlinkSocket.open(NETLINK_NETFILTER);
     if (!(socket instanceof NetlinkSocket)) return socket;
     const lease = new AddressLease(socket, table);
-    for (const left of leases) lease.#inherit(left);
+    const isAlive = leases.map((left) => lease.#inherit(left));
+    if (leases.length > 0 && !isAlive.includes(false)) return lease.#goOn();
     const status = lease.#build();
     if (status < 0) {
       socket.close();
@@ -90,6 +100,19 @@ export class AddressLease {
     }
     lease.#prolongsInPlace = lease.#probe();
     return lease;
+  }
+
+  /** All that going on in a lease takes but the orders to the kernel: those would hold up who lives. */
+  static rehearse(table: string, left: LeftLease): void {
+    const socket = NetlinkSocket.open(NETLINK_NETFILTER);
+    if (!(socket instanceof NetlinkSocket)) return;
+    const lease = new AddressLease(socket, table);
+    lease.#inherit(left);
+    lease.#goOn();
+    lease.#isRehearsal = true;
+    lease.renew(left.classMs, left.held);
+    lease.release(left.held);
+    socket.close();
   }
 
   /**
@@ -182,14 +205,25 @@ export class AddressLease {
     this.#socket.close();
   }
 
-  /** Takes into our account what a predecessor had put into the tables. */
-  #inherit({ classMs, held, refused }: LeftLease): void {
+  /** Takes into our account what a predecessor had put into the tables. True: the lease runs. */
+  #inherit({ classMs, held, refused }: LeftLease): boolean {
     const set = { ...inetTable(this.#table), set: aliveSet(classMs) };
     const left = remainingLifetimeMs(this.#socket, set) ?? -Infinity;
     this.#classes.add(classMs);
     this.#renewedMs.set(classMs, monotonicMs() + left - classMs);
     for (const address of held) this.#held.set(address, classMs);
     for (const address of refused) this.#refused.add(address);
+    return left > 0;
+  }
+
+  /**
+   * With the tables as they are. To make them anew throws the old ones away, for which the kernel waits tens of
+   * ms when a process that used them is being taken apart, and we for the kernel: a short lease would be over.
+   */
+  #goOn(): this {
+    this.#foundMs = monotonicMs();
+    this.#prolongsInPlace = isSince(release(), PROLONGS_IN_PLACE);
+    return this;
   }
 
   /** Takes addresses into the class in our own account; the rest is what it returns. */
@@ -207,15 +241,27 @@ export class AddressLease {
     beginBatch(this.#socket);
     write();
     endBatch(this.#socket);
-    return this.#socket.transact().status;
+    if (!this.#isRehearsal) return this.#socket.transact().status;
+    this.#socket.request.clear();
+    return 0;
   }
 
   /** Carries out a change that our own account already has. */
   #change(write: () => void): number {
     const status = this.#batch(write);
+    if (this.#foundMs !== undefined) return this.#settle(this.#foundMs, status);
     if (status !== -ENOENT) return status;
     this.rebuilds++;
     return this.#build();
+  }
+
+  /** What was found is replaced when the predecessor is gone, or when it is not what we thought. */
+  #settle(foundMs: number, status: number): number {
+    if (status >= 0 && monotonicMs() - foundMs < SETTLE_AFTER_MS) return status;
+    this.#foundMs = undefined;
+    const built = this.#build();
+    if (built >= 0) this.#prolongsInPlace = this.#probe();
+    return built;
   }
 
   /** The tables from our own account, at once in the place of what is there. */
@@ -286,6 +332,12 @@ export class AddressLease {
       return { key: ipBytes(address), jump: classChain(this.#held.get(address)!) };
     });
   }
+}
+
+/** Of a kernel's release as `uname -r` tells it. */
+export function isSince(kernel: string, [major, minor]: readonly [number, number]): boolean {
+  const [its = 0, itsMinor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
+  return its > major || (its === major && itsMinor >= minor);
 }
 
 function plainElement(address: string): SetElement {

@@ -10,6 +10,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as ffi from "./ffi.ts";
 
+const SCHED_OTHER = 0;
 const SCHED_RR = 2;
 /** Children and threads made from now on start with normal scheduling. */
 const SCHED_RESET_ON_FORK = 0x4000_0000;
@@ -53,6 +54,11 @@ export function applyScheduling(settings: SchedulingSettings): SchedulingStep[] 
 export function isRealtime(): boolean {
   const policy = ffi.schedGetscheduler(0) & ~SCHED_RESET_ON_FORK;
   return policy === SCHED_RR || policy === 1;
+}
+
+/** Another process is no longer real-time, if that is permitted. */
+export function makeOrdinary(pid: number): void {
+  ffi.schedSetscheduler(pid, SCHED_OTHER, 0);
 }
 
 function makeRealtime(priority: number): SchedulingStep {
