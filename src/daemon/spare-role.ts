@@ -7,7 +7,13 @@
 
 import type { ChildProcess } from "node:child_process";
 import { lineSplitter } from "./line-connection.ts";
-import { decodeLine, encodeLine, type RoleConfiguration } from "./role-protocol.ts";
+import {
+  decodeLine,
+  encodeLine,
+  ROLE_PROTOCOL,
+  type Message,
+  type RoleConfiguration,
+} from "./role-protocol.ts";
 import { recordedRole, spawnRole, type RoleCommand } from "./role-spawn.ts";
 
 export class SpareRole {
@@ -60,16 +66,24 @@ export class SpareRole {
   }
 }
 
+const KIND = { type: "configure", protocol: ROLE_PROTOCOL } as const;
+
 /** What a spare is briefed with. */
 export function briefing(configuration: RoleConfiguration): string {
-  return encodeLine({ type: "configure", ...configuration });
+  return encodeLine({ ...configuration, ...KIND });
 }
 
 const CALL = "go";
 
 export interface Call {
-  /** Absent: of a control process of an earlier version, which tells when it has connected. */
+  /** Absent: of a control process of another version, which tells when it has connected. */
   readonly configuration?: RoleConfiguration;
+}
+
+/** Undefined: of another version, which may mean something else by it. */
+export function readBriefing(line: string): RoleConfiguration | undefined {
+  const message = decodeLine(line) as (Message & RoleConfiguration & typeof KIND) | undefined;
+  return message?.protocol === ROLE_PROTOCOL ? message : undefined;
 }
 
 /** In the spare: undefined when whoever kept it is gone. `briefed`: at the first one. */
@@ -81,7 +95,8 @@ export function untilCalled(
     const split = lineSplitter((line) => {
       if (line === CALL) return resolve(call);
       const isFirst = call.configuration === undefined;
-      const configuration = decodeLine(line) as unknown as RoleConfiguration;
+      const configuration = readBriefing(line);
+      if (configuration === undefined) return;
       call = { configuration };
       if (isFirst) briefed(configuration);
     });

@@ -24,6 +24,8 @@ import { VrrpNode } from "./vrrp-node.ts";
 /** How long a check process may take to come back before the last words are given up. */
 const CHECK_ROLE_WITHIN_MS = 1_000;
 const STOP_POLL_MS = 2;
+/** Who goes on with more than that needs so long for it that real time could end it. */
+const URGENT_AT_MOST = 32;
 /** Verdicts of a whole configuration. */
 const MAX_EARLY = 4096;
 
@@ -154,10 +156,11 @@ class VrrpRole {
       this.hub.configureCheck(model);
       for (const fact of this.#early.splice(0)) node.feed(fact);
       const { vrrp } = model.processes;
-      if (node.isHeir) this.#limitations = scheduleRole(vrrp, realtime);
+      const isUrgent = node.isHeir && model.vrrp.instances.length <= URGENT_AT_MOST;
+      if (isUrgent) this.#limitations = scheduleRole(vrrp, realtime);
       node.start(model);
       // After the start, which else is the longest piece of work there ever is.
-      if (!node.isHeir) this.#limitations = scheduleRole(vrrp, realtime);
+      if (!isUrgent) this.#limitations = scheduleRole(vrrp, realtime);
     } else {
       this.#node.reconfigure(model);
       this.hub.configureCheck(model);
