@@ -305,9 +305,8 @@ export class VrrpNode {
     if (!this.#links.fact(interfaceName).exists) return;
     for (const instance of this.#instances.values()) {
       if (!bases(instance).includes(interfaceName)) continue;
-      for (const { message } of this.#kernel.prepare(instance)) {
-        this.#trouble(instance.name, message);
-      }
+      const failures = this.#kernel.prepare(instance);
+      for (const { message } of failures) this.#trouble(instance.name, message);
       this.#sockets.open(instance);
     }
   }
@@ -334,9 +333,11 @@ export class VrrpNode {
     this.#macvlans = new Map(macvlans.map(({ name, base }) => [name, base]));
     const watched = new Set([...names, ...this.#macvlans.keys()]);
     for (const gone of this.#watched.difference(watched)) this.#links.unwatch(gone);
-    for (const name of names) this.#news.hear(this.#links.watch(name));
-    // Those that were made just now are not known yet.
-    for (const name of watched.difference(names)) this.#links.watch(name);
+    for (const name of watched) {
+      const fact = this.#links.watch(name);
+      // A macvlan that was made just now is not known yet, and nobody took it away.
+      if (names.has(name) && (fact.exists || !this.#macvlans.has(name))) this.#news.hear(fact);
+    }
     this.#watched = watched;
   }
 
