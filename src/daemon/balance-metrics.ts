@@ -109,7 +109,7 @@ export const BALANCE_METRICS: readonly Metric[] = [
   perWorker(
     "nines_access_log_lines_dropped_total",
     "counter",
-    "Lines that the disk was too slow for.",
+    "Lines that the disk had no time or no room for.",
     (worker) => worker.logLinesDropped,
   ),
 ];
