@@ -7,7 +7,7 @@ import { carriersOf } from "../core/vrrp/implied-tracks.ts";
 import { identitiesOf, objectionTo, type Reign } from "../core/vrrp/reign.ts";
 import { underOldNames } from "../core/vrrp/reload.ts";
 import { Router } from "../core/vrrp/router.ts";
-import type { RouterInput } from "../core/vrrp/router-ports.ts";
+import type { ReceivedDatagram, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
@@ -105,17 +105,17 @@ export class VrrpNode {
     this.#links = links;
     this.#failures = new FailureReports((event) => hub.report(event));
     const trouble = (reason: string): void => this.#trouble("", reason);
-    this.#sockets = new AdvertSockets((datagram) => {
+    const heard = (datagram: ReceivedDatagram): void => {
       this.feed({ type: "datagram-received", datagram, wallMs: wallMs() });
-    }, trouble);
+    };
+    this.#sockets = new AdvertSockets(heard, trouble);
     this.#news = new LinkNews({
       tell: ({ index: _index, ...fact }) => this.feed({ type: "interface-changed", ...fact }),
       trouble,
     });
     this.#announcer = new AddressAnnouncer(links, {
-      claimed: (instance, address, mac) => {
-        this.feed({ type: "address-claimed", instance, address, mac });
-      },
+      claimed: (claim) => this.feed({ type: "address-claimed", ...claim }),
+      heard,
       trouble,
     });
     this.#keeper = new ObjectKeeper({
