@@ -191,7 +191,8 @@ function append(text: string, before: readonly string[]): readonly string[] {
 
 function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("not a number");
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new InvalidArgumentError("not a whole number above 0");
   return count;
 }
 

@@ -35,7 +35,10 @@ function warnAboutUser(use: ScriptUse, { rules, facts, findings }: Judging): voi
   const isKnown = (name: string | undefined, names: readonly string[] | undefined): boolean =>
     name === undefined || names === undefined || /^\d+$/u.test(name) || names.includes(name);
   if (!isKnown(user, facts.users)) {
-    const next = "create it, or quote the command if this was meant as an argument";
+    const next =
+      use.command.user === undefined
+        ? "create it, or correct script_user"
+        : "create it, or quote the command if this was meant as an argument";
     findings.warn(use.at, `there is no user '${user}' on this machine`, next);
   }
   if (!isKnown(group, facts.groups)) {

@@ -57,6 +57,17 @@ test("weights that cannot move anything because nobody preempts are told", () =>
   assert.deepEqual(told(instance(`preempt\n${track("weight -60")}`)), []);
 });
 
+test("an address that two instances would hold on one interface is told", () => {
+  const two = (link: string): string =>
+    instance(QUIET) +
+    instance(`${QUIET}\nvirtual_ipaddress_excluded {\n192.0.2.9 dev ${link}\n}`)
+      .replace("instance A", "instance B")
+      .replace("router_id 7", "router_id 8")
+      .replace("192.0.2.1\n", `192.0.2.1 dev ${link}\n`);
+  assert.deepEqual(told(two("eth1")), []);
+  assert.match(told(two("eth0")).join(), /^10 warning: 192\.0\.2\.1 belongs to A already/u);
+});
+
 test("strict mode tells that the addresses do not answer, unless version 3 accepts", () => {
   assert.match(told(instance(`${QUIET}\nstrict_mode on`))[0]!, /drops every packet/u);
   const two = told(instance(`${QUIET}\nstrict_mode on\naccept`));

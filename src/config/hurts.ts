@@ -28,6 +28,7 @@ export function hostWarnings(model: Model, facts: HostFacts): Diagnostic[] {
     warnAboutDelays(model, instance, findings);
     warnAboutLoopback(model, instance, findings);
   }
+  warnAboutSharing(model.vrrp.instances, model, findings);
   warnAboutMail(model, facts, findings);
   warnAboutUnused(model, findings);
   return sortDiagnostics([...findings.list, ...machineWarnings(model, facts)]);
@@ -113,6 +114,27 @@ function warnAboutStrict(model: Model, instance: InstanceSettings, findings: Fin
       ? "remove vrrp_strict; or write version 3 and accept in the instance"
       : "remove vrrp_strict, or write accept in the instance",
   );
+}
+
+/** One router holds it on this node, the other one on that: a split brain by configuration. */
+function warnAboutSharing(
+  instances: readonly InstanceSettings[],
+  model: Model,
+  findings: Findings,
+): void {
+  const holders = new Map<string, string>();
+  for (const instance of instances) {
+    for (const { address, interface: link } of [
+      ...instance.addresses,
+      ...instance.excludedAddresses,
+    ]) {
+      const holder = holders.get(`${address} ${link}`) ?? instance.name;
+      holders.set(`${address} ${link}`, holder);
+      if (holder === instance.name) continue;
+      const reason = `${address} belongs to ${holder} already: when one of the two moves, two nodes hold it`;
+      findings.warn(instanceAt(model, instance), reason, "leave it to one of them");
+    }
+  }
 }
 
 function warnAboutSource(

@@ -163,14 +163,15 @@ test("unicast: TTL limits switch the check of senders on, the own address is ref
 
 test("a script's timeout is its interval, its command has no shell, its weight reaches the track", () => {
   const around = `vrrp_script s {\nscript "/bin/x 'a b' c"\ninterval 3\nweight -20 reverse\nuser bob: :staff\n}`;
-  const text = `${around}\nvrrp_instance A {\ninterface e\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\ntrack_script {\ns\ns weight 5 noreverse\n}\n}\n`;
+  const other = around.replace("vrrp_script s", "vrrp_script t");
+  const text = `${around}\n${other}\nvrrp_instance A {\ninterface e\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\ntrack_script {\ns\nt weight 5 noreverse\n}\n}\n`;
   const { vrrp } = read(text).model!;
   const [script] = vrrp.scripts;
   assert.deepEqual(script!.command, { argv: ["/bin/x", "a b", "c"], user: "bob", group: "staff" });
   assert.deepEqual([script!.intervalMs, script!.timeoutMs], [3000, 3000]);
   assert.deepEqual(vrrp.instances[0]!.tracks, [
     { kind: "script", name: "s", weight: -20, reverse: true },
-    { kind: "script", name: "s", weight: 5, reverse: false },
+    { kind: "script", name: "t", weight: 5, reverse: false },
   ]);
 });
 
@@ -290,6 +291,9 @@ test("a key is explained by the path that somebody's own file has", () => {
   assert.deepEqual(found("timeouts.connect"), connect);
   assert.deepEqual(found("frontends.www.routes.path"), ["frontends.NAME.routes[].path"]);
   assert.deepEqual(found("shop.weight"), []);
+  assert.deepEqual(found("pools.shop.servers[0].weight"), ["pools.NAME.servers[].weight"]);
+  assert.deepEqual(found("pools.shop"), ["pools"]);
+  assert.deepEqual(found("workers.shop"), []);
 });
 
 test("no configuration made of known words makes the reader throw", () => {

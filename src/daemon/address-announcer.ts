@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { arpProbe, gratuitousArp } from "../core/vrrp/arp-frame.ts";
 import { roundsToAdd } from "../core/vrrp/announce-plan.ts";
 import { neighbourQuestion, unsolicitedNa } from "../core/vrrp/na-frame.ts";
+import type { ReceivedDatagram } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VirtualAddress } from "../core/vrrp/settings.ts";
 import { Announcer } from "../drivers/announcer.ts";
 import { ClaimWatch } from "../drivers/claim-watch.ts";
@@ -19,9 +20,17 @@ import { parseIp } from "../lib/ip-address.ts";
 const WATCH_AFTER_MS = 10;
 const NO_INTERFACE = 0;
 
+interface Claim {
+  readonly instance: string;
+  readonly address: string;
+  readonly mac: string;
+}
+
 export interface AnnouncerListener {
   /** Another MAC says that it has an address which the instance holds. */
-  readonly claimed: (instance: string, address: string, mac: string) => void;
+  readonly claimed: (claim: Claim) => void;
+  /** An advert that comes from an address which we hold: of its owner, who is back. */
+  readonly heard: (advert: ReceivedDatagram) => void;
   readonly trouble: (reason: string) => void;
 }
 
@@ -222,7 +231,10 @@ export class AddressAnnouncer {
   #claimWatch(index: number): ClaimWatch | undefined {
     const known = this.#watches.get(index);
     if (known !== undefined) return known;
-    const watch = ClaimWatch.open(index, (address, mac) => this.#hear(index, address, mac));
+    const watch = ClaimWatch.open(index, {
+      onClaim: (address, mac) => this.#hear(index, address, mac),
+      onAdvert: (advert) => this.#hearOwner(index, advert),
+    });
     if (isOsFailure(watch)) {
       this.#listener.trouble(watch.message);
       return undefined;
@@ -231,12 +243,23 @@ export class AddressAnnouncer {
     return watch;
   }
 
+  /** On a virtual MAC's interface the sockets hear it, see `macvlanSysctls`. */
+  #hearOwner(index: number, advert: ReceivedDatagram): void {
+    for (const { settings, addresses } of this.#holdings.values()) {
+      if (addresses.get(advert.source) !== index) continue;
+      if (interfaceIndex(settings.interface) !== index) continue;
+      advert.interface = settings.interface;
+      this.#listener.heard(advert);
+      return;
+    }
+  }
+
   #hear(index: number, address: string, mac: string): void {
     for (const [instance, holding] of this.#holdings) {
       if (holding.addresses.get(address) !== index || holding.ownMacs.has(mac)) continue;
       // Two interfaces on one segment: each answers for the other.
       if (this.#links.isOwnMac(mac)) continue;
-      this.#listener.claimed(instance, address, mac);
+      this.#listener.claimed({ instance, address, mac });
       return;
     }
   }

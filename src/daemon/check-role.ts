@@ -87,5 +87,7 @@ export async function runCheckRole(directory: RunDirectory, stateDirectory: stri
 
 /** One of the two roles that we work for may be missing. */
 function note(reason: string, servers: ServerChecks, link: CheckLink): void {
-  if (!servers.note("", reason)) link.tell({ instance: "", kind: "note", reason });
+  if (!servers.note("", reason)) {
+    link.tell({ instance: "", kind: "note", level: "warning", reason });
+  }
 }

@@ -1,7 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { LoggedEvent } from "./control-api.ts";
+import type { RouterEvent } from "../core/vrrp/router-ports.ts";
 import { draftOf, eventLine, EventLog } from "./event-log.ts";
+import { FailureReports } from "./failure-reports.ts";
 
 test("the log keeps the newest events and forgets the oldest at its bound", () => {
   const written: LoggedEvent[] = [];
@@ -18,6 +20,14 @@ test("the log keeps the newest events and forgets the oldest at its bound", () =
   assert.ok(kept.length <= 65_536 && kept.length > 49_000);
   assert.equal(kept.at(-1)?.reason, "event 150000");
   assert.equal(log.since(149_999).length, 1);
+});
+
+test("a note that tells of trouble is a warning, another is none", () => {
+  const note = { instance: "VI_1", kind: "note", reason: "add route: EHOSTUNREACH" } as const;
+  assert.equal(draftOf(note, "vrrp").level, "info");
+  const told: RouterEvent[] = [];
+  new FailureReports((event) => told.push(event)).add(0, "VI_1", note.reason);
+  assert.equal(draftOf(told[0]!, "vrrp").level, "warning");
 });
 
 test("an event is one line with its change and its reason", () => {

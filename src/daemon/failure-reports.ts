@@ -21,6 +21,6 @@ export class FailureReports {
     if (nowMs - saidMs < REPEAT_AFTER_MS) return;
     if (this.#saidMs.size >= MAX_REMEMBERED) this.#saidMs.clear();
     this.#saidMs.set(key, nowMs);
-    this.#report({ instance, kind: "note", reason });
+    this.#report({ instance, kind: "note", level: "warning", reason });
   }
 }

@@ -126,6 +126,6 @@ export class NotifyDesk implements Sleeper {
   }
 
   #note(instance: string, reason: string): void {
-    this.#link.tell({ instance, kind: "note", reason });
+    this.#link.tell({ instance, kind: "note", level: "warning", reason });
   }
 }

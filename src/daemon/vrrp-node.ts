@@ -7,7 +7,7 @@ import { carriersOf } from "../core/vrrp/implied-tracks.ts";
 import { identitiesOf, objectionTo, type Reign } from "../core/vrrp/reign.ts";
 import { underOldNames } from "../core/vrrp/reload.ts";
 import { Router } from "../core/vrrp/router.ts";
-import type { RouterInput } from "../core/vrrp/router-ports.ts";
+import type { ReceivedDatagram, RouterInput } from "../core/vrrp/router-ports.ts";
 import type { InstanceSettings, VrrpSettings } from "../core/vrrp/settings.ts";
 import type { Decision, RouterStatus } from "../core/vrrp/status.ts";
 import { monotonicMs, wallMs } from "../drivers/clock.ts";
@@ -108,17 +108,17 @@ export class VrrpNode {
     this.#links = links;
     this.#failures = new FailureReports((event) => hub.report(event));
     const trouble = (reason: string): void => this.#trouble("", reason);
-    this.#sockets = new AdvertSockets((datagram) => {
+    const heard = (datagram: ReceivedDatagram): void => {
       this.feed({ type: "datagram-received", datagram, wallMs: wallMs() });
-    }, trouble);
+    };
+    this.#sockets = new AdvertSockets(heard, trouble);
     this.#news = new LinkNews({
       tell: ({ index: _index, ...fact }) => this.feed({ type: "interface-changed", ...fact }),
       trouble,
     });
     this.#announcer = new AddressAnnouncer(links, {
-      claimed: (instance, address, mac) => {
-        this.feed({ type: "address-claimed", instance, address, mac });
-      },
+      claimed: (claim) => this.feed({ type: "address-claimed", ...claim }),
+      heard,
       trouble,
     });
     this.#keeper = new ObjectKeeper({
@@ -305,9 +305,8 @@ export class VrrpNode {
     if (!this.#links.fact(interfaceName).exists) return;
     for (const instance of this.#instances.values()) {
       if (!bases(instance).includes(interfaceName)) continue;
-      for (const { message } of this.#kernel.prepare(instance)) {
-        this.#trouble(instance.name, message);
-      }
+      const failures = this.#kernel.prepare(instance);
+      for (const { message } of failures) this.#trouble(instance.name, message);
       this.#sockets.open(instance);
     }
   }
@@ -334,9 +333,11 @@ export class VrrpNode {
     this.#macvlans = new Map(macvlans.map(({ name, base }) => [name, base]));
     const watched = new Set([...names, ...this.#macvlans.keys()]);
     for (const gone of this.#watched.difference(watched)) this.#links.unwatch(gone);
-    for (const name of names) this.#news.hear(this.#links.watch(name));
-    // Those that were made just now are not known yet.
-    for (const name of watched.difference(names)) this.#links.watch(name);
+    for (const name of watched) {
+      const fact = this.#links.watch(name);
+      // A macvlan that was made just now is not known yet, and nobody took it away.
+      if (names.has(name) && (fact.exists || !this.#macvlans.has(name))) this.#news.hear(fact);
+    }
     this.#watched = watched;
   }
 

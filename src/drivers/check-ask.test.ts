@@ -85,12 +85,25 @@ const local = (port: number): CheckTarget["endpoint"] => ({
 
 test("a good answer without a last word ends in a reset: no port waits for its time", async () => {
   for (const bind of [undefined, "127.0.0.1"]) {
-    const { server, port, heard } = await serve("");
-    const told = await result(target({ kind: "tcp" }, local(port), bind));
-    assert.deepEqual(told, { ok: true, reason: "connected" });
+    const { server, port, heard } = await serve("VERSION 1.6\r\n");
+    const told = await result(target({ kind: "memcached" }, local(port), bind));
+    assert.deepEqual(told, { ok: true, reason: "VERSION 1.6" });
     await until(() => heard.includes("reset"));
     server.close();
   }
+});
+
+test("a look at a port ends before the server has a connection", async () => {
+  const { server, port } = await serve("");
+  let accepted = 0;
+  server.on("connection", () => accepted++);
+  const told = await result(target({ kind: "tcp" }, local(port)));
+  assert.deepEqual(told, { ok: true, reason: "connected" });
+  const bound = await result(target({ kind: "tcp" }, local(port), "127.0.0.1"));
+  assert.deepEqual(bound, told);
+  await until(() => accepted > 0);
+  assert.equal(accepted, 1, "the one that Node's own socket made");
+  server.close();
 });
 
 test("a last word is sent in full and the connection ends in order", async () => {

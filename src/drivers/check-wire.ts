@@ -7,8 +7,11 @@ import type { CheckTarget } from "../core/check/check-settings.ts";
 import { failure, type Probe, type ProbeResult, type ProbeStep } from "../core/check/probe.ts";
 import { ownHeader } from "../core/proxy/proxy-header.ts";
 import type { ConnectTarget, ServerPeer, Wire } from "../core/proxy/wire.ts";
+import { setSocketOption } from "./ffi.ts";
+import { IPPROTO_TCP, TCP_QUICKACK } from "./stream-calls.ts";
 import { StreamConnector } from "./stream-connector.ts";
 import { StreamLoop } from "./stream-loop.ts";
+import { StreamWire } from "./stream-wire.ts";
 
 /** A server that does not take our last word gets that long, ms. */
 export const FAREWELL_MS = 1000;
@@ -35,7 +38,13 @@ export class CheckWires {
       this.#asked.set(target, asked);
     }
     const peer = new ProbePeer(probe, onEnd);
-    peer.wire = this.#connector.connect(asked, peer);
+    const isGlance = target.check.protocol.kind === "tcp" && target.sendProxy === undefined;
+    peer.wire = this.#connector.connectAs(asked, (fd) => {
+      // The reset then comes before the third packet of the handshake: nobody is accepted, and no
+      // database logs, or counts towards a limit of errors, that a client broke off. As HAProxy.
+      if (isGlance && fd >= 0) setSocketOption(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+      return new StreamWire(this.#loop, fd, peer);
+    });
     return () => peer.abandon();
   }
 

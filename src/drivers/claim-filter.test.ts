@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { passes } from "../../test/kit/bpf.ts";
+import { advertFrame } from "../../test/kit/advert-frames.ts";
 import { gratuitousArp } from "../core/vrrp/arp-frame.ts";
 import { unsolicitedNa } from "../core/vrrp/na-frame.ts";
 import { claimFilter } from "./claim-filter.ts";
@@ -27,6 +28,17 @@ test("claims of watched addresses pass, of others not, unless too many are watch
       assert.equal(accepts(watched, claimOf(claimed)), expected);
     }),
   );
+});
+
+test("adverts that come from a watched address pass, plain or with a digest", () => {
+  const [owner, other] = [Uint8Array.of(192, 0, 2, 1), Uint8Array.of(192, 0, 2, 2)];
+  for (const protocol of [112, 51, 17]) {
+    const isAdvert = protocol !== 17;
+    const frame = advertFrame(owner, new Uint8Array(20), { protocol });
+    assert.equal(accepts([other, owner], frame), isAdvert);
+    assert.equal(accepts([other], frame), false);
+    assert.equal(accepts([owner], frame, 1), false);
+  }
 });
 
 test("frames of a VLAN and cut frames are refused", () => {

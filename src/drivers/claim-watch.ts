@@ -1,10 +1,12 @@
 /**
- * Who else says that an address of ours is theirs: ARP of any kind and neighbour advertisements
- * on one interface. The kernel passes nothing else up here. packet(7).
+ * Who else says that an address of ours is theirs: ARP of any kind, neighbour advertisements and
+ * adverts that come from it, on one interface. The kernel passes nothing else up here. packet(7).
  */
 
+import { advertIn } from "../core/vrrp/advert-frame.ts";
 import { arpClaim } from "../core/vrrp/arp-frame.ts";
 import { naClaim } from "../core/vrrp/na-frame.ts";
+import type { ReceivedDatagram } from "../core/vrrp/router-ports.ts";
 import { formatIp, parseIp } from "../lib/ip-address.ts";
 import { claimFilter } from "./claim-filter.ts";
 import * as ffi from "./ffi.ts";
@@ -17,24 +19,26 @@ const ETH_P_ALL = 0x0003;
 const SOL_PACKET = 263;
 const PACKET_IGNORE_OUTGOING = 23;
 const SOCKADDR_LL_SIZE = 20;
-const FRAME_BYTES = 128;
+/** An advert of 255 addresses with all that may be before and behind it. */
+const FRAME_BYTES = 1280;
 /** Bounds the work of one wake-up on a segment full of ARP. */
 const FRAMES_PER_WAKE = 32;
+
+export interface ClaimListener {
+  /** Also our own claims that come back, and other addresses when very many are watched. */
+  readonly onClaim: (address: string, mac: string) => void;
+  /** From an address that is watched; without the interface, and its bytes are reused. */
+  readonly onAdvert: (advert: ReceivedDatagram) => void;
+}
 
 export class ClaimWatch {
   readonly #fd: number;
   readonly #watch: Watch;
   readonly #frame = new ffi.NativeMemory(FRAME_BYTES);
-  readonly #onClaim: (address: string, mac: string) => void;
+  readonly #listener: ClaimListener;
 
-  /**
-   * Hears nothing before `watch`. `onClaim` is also told of our own claims that come back, and
-   * of other addresses when very many are watched.
-   */
-  static open(
-    interfaceIndex: number,
-    onClaim: (address: string, mac: string) => void,
-  ): ClaimWatch | OsFailure {
+  /** Hears nothing before `watch`. */
+  static open(interfaceIndex: number, listener: ClaimListener): ClaimWatch | OsFailure {
     // Bound only when the filter is there, so that nothing else is ever queued.
     const fd = ffi.openSocket(ffi.AF_PACKET, ffi.SOCK_RAW | ffi.SOCK_NONBLOCK, 0);
     if (fd < 0) return osFailure("open a packet socket", fd);
@@ -47,14 +51,14 @@ export class ClaimWatch {
     ffi.setSocketOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
     const filtered = attachFilter(fd, claimFilter([]));
     const status = filtered < 0 ? filtered : ffi.bindSocket(fd, address);
-    if (status >= 0) return new ClaimWatch(fd, onClaim);
+    if (status >= 0) return new ClaimWatch(fd, listener);
     ffi.closeFd(fd);
     return osFailure(`watch ARP on interface ${interfaceIndex}`, status);
   }
 
-  private constructor(fd: number, onClaim: (address: string, mac: string) => void) {
+  private constructor(fd: number, listener: ClaimListener) {
     this.#fd = fd;
-    this.#onClaim = onClaim;
+    this.#listener = listener;
     this.#watch = watchReadable(fd, () => this.#drain());
   }
 
@@ -75,10 +79,14 @@ export class ClaimWatch {
       if (length < 0) return;
       const frame = this.#frame.bytes.subarray(0, length);
       const claim = arpClaim(frame) ?? naClaim(frame);
-      if (claim === undefined) continue;
+      if (claim === undefined) {
+        const advert = advertIn(frame);
+        if (advert !== undefined) this.#listener.onAdvert(advert);
+        continue;
+      }
       const { addressOffset, addressLength, macOffset } = claim;
       const address = formatIp(frame, addressOffset, addressLength);
-      this.#onClaim(address, formatMac(frame.subarray(macOffset, macOffset + 6)));
+      this.#listener.onClaim(address, formatMac(frame.subarray(macOffset, macOffset + 6)));
     }
   }
 }

@@ -205,11 +205,33 @@ check("PostgreSQL: strangers, users, roles", async () => {
   assert.match(await wrong("p-plain"), /wants the password in clear text/);
   assert.match(await wrong("p-password"), /^FATAL 28P01: password authentication failed/);
   assert.match(await wrong("p-database"), /^FATAL 3D000: database "none" does not exist/);
+  assert.doesNotMatch(
+    daemons.get("postgresql")!.log,
+    /got message type/,
+    "strangers say no nonsense",
+  );
   assert.equal(await good("p-primary"), "a primary");
   assert.equal(await wrong("p-not-replica"), "it is a primary, wanted a replica");
   assert.match(await good("p-replica"), /^a replica, 0 s behind$/);
   assert.equal(await wrong("p-not-primary"), "it is in recovery, wanted a primary");
 });
+
+check(
+  "PostgreSQL: a primary that is read-only for all, and one whose watcher alone is",
+  async () => {
+    const primary = world.host("primary");
+    const say = async (...statements: string[]): Promise<void> => {
+      for (const one of statements) await askPostgresql(primary, one);
+    };
+    const reload = "select pg_reload_conf()";
+    await say("alter system set default_transaction_read_only = on", reload);
+    assert.match(await wrong("p-primary"), /^it is read-only by default_transaction_read_only/);
+    const own = "alter role watch set default_transaction_read_only = on";
+    await say(`begin read write; ${own}; commit`);
+    await say("alter system reset default_transaction_read_only", reload);
+    assert.equal(await good("p-primary"), "a primary");
+  },
+);
 
 check("PostgreSQL: a replica that is late, and one that is promoted", async () => {
   const replica = world.host("replica");

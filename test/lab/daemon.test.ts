@@ -273,10 +273,13 @@ test("virtual MACs: two nodes with the same MAC hear each other whatever rp_filt
       /00:00:5e:00:01:33 > 01:00:5e:00:00:12/,
       "RFC 9568 7.3: the advert's source",
     );
-    const second = await start(world.host("lb2"), { priority: 100, extra: "use_vmac" });
+    const extra = "use_vmac\n virtual_routes {\n 10.99.0.0/16 dev vrrp.51\n }";
+    const second = await start(world.host("lb2"), { priority: 100, extra });
     await untilState(second, "BACKUP");
     await pause(1500);
     assert.equal((await second.states())["VI_1"], "BACKUP");
+    const found = (await second.events()).flatMap(({ to }) => to ?? []);
+    assert.deepEqual(found, ["BACKUP"], "nobody took away what was made just now");
     await second.host.run(["ping", "-c", "1", "-W", "2", ADDRESS]);
     assert.match(await second.host.run(["ip", "neigh", "show", ADDRESS]), /00:00:5e:00:01:33/);
     await clientOf(first.host).handOver("VI_1");

@@ -213,6 +213,11 @@ function suggestion(child: Statement, kind: string): string {
   if (/[\u00A0\u3000\u200B-\u200D\uFEFF\u201C\u201D\u2018\u2019]/u.test(text)) {
     return "it contains a special space or quote, as copied from a web page; type it again";
   }
+  if (/^\$\w+$/u.test(text)) {
+    return child.args[0]?.text.startsWith("=") === true
+      ? `write ${text}=VALUE, without a space before the =`
+      : `no line above defines it: ${text}=VALUE`;
+  }
   const elsewhere = rowsNamed(text).flatMap((row) => row.blocks.filter((b) => b !== "anywhere"));
   if (elsewhere.includes("top")) {
     return child.block === undefined

@@ -97,9 +97,11 @@ export class LineReader {
 
   #startsDefinition(line: SourceLine): boolean {
     const text = this.#condition(line)?.text ?? "";
-    const start = /^\s*\$([A-Za-z_]\w*)=\s*\\\s*$/u.exec(text);
+    const start = /^\s*\$([A-Za-z_]\w*)=(.*)\\\s*$/u.exec(text);
     if (start === null) return false;
-    this.#definition = { name: start[1]!, values: [] };
+    // Not in its manual, but keepalived takes text on the first line, as a line of its own.
+    const first = start[2]!.trim();
+    this.#definition = { name: start[1]!, values: first === "" ? [] : [first] };
     return true;
   }
 

@@ -113,6 +113,11 @@ test("definitions of several lines may nest", () => {
   assert.equal(outline(read(text).tree), "vs { server 1 {  }; server 2 {  } }");
 });
 
+test("a definition of several lines may begin behind its name, as keepalived takes it", () => {
+  const text = "$VS=vs ${N} { \\\n weight 1 \\\n}\n~SEQ(N, 1, 2) $VS\n";
+  assert.deepEqual(read(text).texts, ["vs 1 {", "weight 1", "}", "vs 2 {", "weight 1", "}"]);
+});
+
 test("sequences count up, down, in hexadecimal, and nest with lists", () => {
   const cases: Record<string, string[]> = {
     "~SEQ(X, 0, 2) a${X}": ["a0", "a1", "a2"],

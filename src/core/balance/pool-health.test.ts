@@ -38,6 +38,15 @@ test("a verdict that repeats what is known is no event", () => {
   assert.deepEqual(rig.events(), []);
 });
 
+test("what is wrong with a down server now stands in its status, and is no event", () => {
+  const rig = new PoolRig(poolSettings([{}]));
+  rig.down("web1", "status 503");
+  rig.events();
+  rig.down("web1", "connection refused");
+  assert.deepEqual(rig.events(), []);
+  assert.equal(rig.pool.status(rig.now).servers[0]?.reason, "connection refused");
+});
+
 test("without killOnDown running requests of a down server may end", () => {
   const rig = new PoolRig(poolSettings([{}, {}], { killOnDown: false }));
   rig.down("web1", "no answer");

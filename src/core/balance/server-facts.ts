@@ -28,7 +28,7 @@ export class ServerFacts {
     this.#settings = settings;
   }
 
-  /** True when anything that counts has changed; most verdicts repeat what is known. Undefined: none holds. */
+  /** True when anything has changed, if only the reason; most verdicts repeat what is known. Undefined: none holds. */
   heard(now: number, server: Server, verdict: HealthVerdict | undefined): boolean {
     const heard = verdict ?? NOTHING_HEARD;
     const { up, reason, weightPercent = 100, admin = "ready", maxConnections } = heard;
@@ -64,7 +64,7 @@ export class ServerFacts {
       this.#adminChanged(now, server, before);
       changed = true;
     }
-    return changed;
+    return changed || isNews;
   }
 
   /** Undefined: what the configuration says holds again. */

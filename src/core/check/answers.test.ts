@@ -61,6 +61,8 @@ test("HAProxy's words of agents are understood", () => {
     reason: 'the agent said "up 75%"',
     weightPercent: 75,
   });
+  const percentOf = (text: string): number | undefined => readAgentLine(text).weightPercent;
+  assert.deepEqual(["0%", "300%", "1000%", "99999%"].map(percentOf), [0, 300, 1000, 25_600]);
   assert.equal(readAgentLine("drain").admin, "drain");
   assert.deepEqual(readAgentLine("down#disk full"), {
     ok: false,

@@ -188,9 +188,9 @@ const message = (type: string, ...parts: Parameters<typeof bytes>): number[] => 
 const int = (value: number): number[] => [0, 0, value >> 8, value & 255];
 const LOGGED_IN = [...message("R", int(0)), ...message("S", "a", 0, "b", 0), ...message("Z", "I")];
 
-function answerOf(recovery: string, lag: string | null): number[] {
+function answerOf(recovery: string, lag: string | null, readOnly = "f"): number[] {
   const value = lag === null ? [255, 255, 255, 255] : bytes(int(lag.length), lag);
-  const row = message("D", [0, 2], int(1), recovery, value);
+  const row = message("D", [0, 3], int(1), recovery, value, int(1), readOnly);
   return [...message("T", [0, 0]), ...row, ...message("C", "SELECT 1", 0), ...message("Z", "I")];
 }
 
@@ -202,10 +202,9 @@ const postgresql = (more: Partial<DatabaseSettings> = {}): PostgresqlProbe =>
 
 describe("the check of PostgreSQL", () => {
   it("finds a question for the password and a refusal in order, but not a server that starts", () => {
-    assert.equal(
-      said(talk(postgresql(), [message("R", int(10), "SCRAM-SHA-256", 0, 0)])),
-      "true it asks who we are",
-    );
+    const asked = talk(postgresql(), [message("R", int(10), "SCRAM-SHA-256", 0, 0)]);
+    assert.equal(said(asked), "true it asks who we are");
+    assert.equal(asked.send?.length, 0, "whatever else is said goes to the server's log");
     const error = (code: string, why: string): number[] =>
       message("E", "SFATAL", 0, `C${code}`, 0, `M${why}`, 0, 0);
     assert.equal(said(talk(postgresql(), [error("28000", "no entry")])), "true refused a stranger");
@@ -245,6 +244,16 @@ describe("the check of PostgreSQL", () => {
     );
     assert.match(ask(answerOf("t", null)), /^false its lag is not known/);
     assert.equal(ask(answerOf("f", null)), "false it is a primary, wanted a replica");
+  });
+
+  it("finds that a primary takes no writes, which only matters where it has to", () => {
+    const ask = (role: DatabaseSettings["role"]): string => {
+      const settings = { ...WATCH, role, maxLagMs: 1000 };
+      return said(talk(postgresql(settings), [LOGGED_IN, answerOf("f", null, "t")]));
+    };
+    const reason = "it is read-only by default_transaction_read_only, wanted a primary";
+    assert.equal(ask("primary"), `false ${reason}`);
+    assert.equal(ask("any"), "true a primary");
   });
 
   it("does not believe a server that cannot prove to know the password", () => {

@@ -180,6 +180,9 @@ export class AgentProbe implements Probe {
   }
 }
 
+/** HAProxy's bound: a server of weight 1 gets the highest weight there is. */
+const MAX_PERCENT = 25_600;
+
 const DOWN: readonly string[] = ["down", "fail", "failed", "stopped"];
 
 /**
@@ -196,9 +199,9 @@ export function readAgentLine(text: string): ProbeResult {
   let maxConnections: number | undefined;
   let isKnown = false;
   for (const word of words.toLowerCase().split(/[\s,]+/)) {
-    const percent = /^(\d{1,3})%$/.exec(word)?.[1];
+    const percent = /^(\d{1,9})%$/.exec(word)?.[1];
     const most = /^maxconn:(\d{1,9})$/.exec(word)?.[1];
-    if (percent !== undefined) weightPercent = Math.min(256, Number(percent));
+    if (percent !== undefined) weightPercent = Math.min(MAX_PERCENT, Number(percent));
     else if (word === "up") ok = true;
     else if (DOWN.includes(word)) ok = false;
     else if (word === "ready" || word === "drain" || word === "maint") admin = word;

@@ -29,11 +29,15 @@ const SASL_FINAL = 12;
 /**
  * Everything received and replayed, with the stream alive: 0, however quiet the primary is.
  * Otherwise the age of the last transaction that was replayed; null = not known.
+ * Hosts of databases make a primary read-only when its disk is full. Where only the user of the
+ * check is, as users that watch should be, that says nothing of the others.
  */
 const QUERY = `select pg_is_in_recovery(), case when not pg_is_in_recovery() then null
  when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
   and exists (select from pg_stat_wal_receiver) then 0
- else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) end`;
+ else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) end,
+ exists (select from pg_settings where name = 'default_transaction_read_only' and setting = 'on'
+  and source not in ('user', 'database user'))`;
 
 export class PostgresqlProbe implements Probe {
   readonly #settings: DatabaseSettings;
@@ -120,7 +124,8 @@ export class PostgresqlProbe implements Probe {
     if (way === AUTHENTICATED) {
       return this.#isVerified ? WAIT : bad("the server does not know the password itself");
     }
-    if (!this.#hasToLogIn) return finish(good("it asks who we are"));
+    // Who hangs up in order when asked for a password, as psql does, is not logged: no other last word is.
+    if (!this.#hasToLogIn) return { ...good("it asks who we are"), send: new Uint8Array(0) };
     switch (way) {
       case MD5: {
         const inner = bytesToHex(md5(utf8Bytes(`${password}${user}`)));
@@ -178,10 +183,13 @@ export class PostgresqlProbe implements Probe {
 
   #judge(): ProbeStep {
     const { role, maxLagMs } = this.#settings;
-    const [recovery, lag] = this.#row ?? [];
+    const [recovery, lag, readOnly] = this.#row ?? [];
     const isReplica = recovery === "t";
     const wrong = judgeRole(role, isReplica, isReplica ? "is in recovery" : "is a primary");
     if (wrong !== undefined) return bad(wrong);
+    if (!isReplica && role === "primary" && readOnly === "t") {
+      return bad("it is read-only by default_transaction_read_only, wanted a primary");
+    }
     if (!isReplica) return good("a primary");
     if (lag === undefined) return bad("its lag is not known: nothing was replayed yet");
     const lagMs = Math.round(Number(lag) * 1000);

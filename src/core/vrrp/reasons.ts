@@ -22,7 +22,8 @@ export function downReason(instance: Instance, now: number): string {
 /** Why the priority moves to what `sum` says: tracks, or a reload that brought another one. */
 export function priorityReason(instance: Instance, sum: TrackSum): string {
   const { priority } = instance.settings;
-  const moving = sum.tracks.filter((t) => t.effect !== 0);
+  const known = sum.tracks.filter((t) => t.effect !== "FAULT" || !sum.onlyPending);
+  const moving = known.filter((t) => t.effect !== 0);
   const why = moving.map((t) => `${t.kind} ${t.name} ${signed(t.effect)}`);
   if (priority !== instance.basePriority) why.unshift(`the configuration says ${priority} now`);
   if (why.length === 0) why.push("nothing tracked changes it any more");

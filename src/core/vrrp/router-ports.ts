@@ -102,6 +102,8 @@ export interface RouterEvent {
     | "note";
   /** One English sentence; log, journal, CLI and page print this one. */
   readonly reason: string;
+  /** A note is news, unless it tells of trouble. */
+  readonly level?: "warning";
   readonly from?: VrrpState;
   readonly to?: VrrpState;
   readonly priority?: number;

@@ -101,7 +101,10 @@ function sendFrame({ frame }: Order): number {
 
 function watchClaims({ addresses }: Order): number {
   claimWatch ??= opened(
-    ClaimWatch.open(interfaceIndex(INTERFACE), (address, mac) => claims.push(`${address} ${mac}`)),
+    ClaimWatch.open(interfaceIndex(INTERFACE), {
+      onClaim: (address, mac) => claims.push(`${address} ${mac}`),
+      onAdvert: () => {},
+    }),
   );
   return claimWatch.watch(addresses);
 }

@@ -174,3 +174,10 @@ test("what the group tracks is not counted a second time for a member that names
   );
   assert.match(read.diagnostics.map(({ reason }) => reason).join("\n"), /s of A: G tracks that/u);
 });
+
+test("what is tracked twice counts once, as first written", () => {
+  const inside = "track_interface {\neth1 weight 5\neth1 weight 9\neth2\n}";
+  const tracks = instanceOf({ inside }).tracks.map(({ name, weight }) => `${name} ${weight}`);
+  assert.deepEqual(tracks, ["eth1 5", "eth2 0"]);
+  assert.match(toldOf({ inside }), /^warning: track_interface names eth1 already in line 8$/mu);
+});

@@ -156,10 +156,29 @@ const KINDS = [
 /** Every `track_…` block of an instance or group; weights of definitions are filled in. */
 export function readReferences(block: Block, tracked: Tracked, context: Context): TrackReference[] {
   return KINDS.flatMap(([kind, keyword, most]) =>
-    block
-      .lines(keyword)
-      .flatMap((line) => readReference({ kind, keyword, most, line }, tracked, context) ?? []),
+    uniqueLines(block.lines(keyword), keyword, context).flatMap(
+      (line) => readReference({ kind, keyword, most, line }, tracked, context) ?? [],
+    ),
   );
+}
+
+/** Two lines of one name would count its weight twice; keepalived takes the first. */
+function uniqueLines(
+  lines: readonly Statement[],
+  block: string,
+  context: Context,
+): readonly Statement[] {
+  const first = new Map<string, Statement>();
+  for (const line of lines) {
+    const { text } = line.keyword;
+    const twin = first.get(text);
+    if (twin === undefined) first.set(text, line);
+    else {
+      const reason = `${block} names ${text} already in line ${twin.keyword.line}`;
+      context.findings.warn(line.keyword, reason, "the second one is left out");
+    }
+  }
+  return [...first.values()];
 }
 
 interface ReferenceLine {
