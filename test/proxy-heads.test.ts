@@ -219,6 +219,14 @@ describe("who the client is", () => {
     );
   });
 
+  it("over a Unix socket has neither address nor port", () => {
+    const origin = { source: "", localPort: 0 };
+    const told = get("/", "x-forwarded-proto: http", "x-forwarded-host: a.example");
+    assert.equal(forwarded(get(), { forwarded: "x-forwarded" }, origin), told);
+    const edited = { routes: [{ requestHeaders: edits({ remove: ["x-other"] }) }] };
+    assert.equal(forwarded(get(), { forwarded: "x-forwarded", ...edited }, origin), told);
+  });
+
   it("is named by its certificate where a route says so, and by nobody else", () => {
     const set = [{ name: "x-client", value: "${client_subject}" }];
     const frontend = { routes: [{ requestHeaders: edits({ set }) }] };

@@ -37,6 +37,9 @@ export function explain(asked: string): Explanation {
   const rows = rowsNamed(name);
   const all = allKeys();
   const keys = all.filter((key) => isMeant(name, key));
+  // `pools.shop` is one of what `pools` holds.
+  const holder = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+  if (keys.length === 0 && holder !== "") keys.push(...all.filter((key) => isNamedBy(holder, key)));
   const known = [...KEYWORDS.map((row) => row.name), ...all.map((key) => key.name)];
   const isKnown = rows.length + keys.length > 0;
   const suggestion = isKnown ? undefined : closest(name, [...new Set(known)].sort());
@@ -53,8 +56,13 @@ export function explain(asked: string): Explanation {
  * a name is chosen, any may stand or none.
  */
 function isMeant(name: string, key: Key): boolean {
-  const steps = (path: string): string[] => path.replaceAll("[]", "").split(".");
+  const steps = (path: string): string[] => path.replace(/\[\d*\]/gu, "").split(".");
   return endsWith(steps(pathOf(key)), steps(name));
+}
+
+/** The key has that whole path, and its things have names that users choose. */
+function isNamedBy(path: string, key: Key): boolean {
+  return pathOf(key) === path && key.takes.startsWith("a map of names");
 }
 
 function endsWith(path: readonly string[], wanted: readonly string[]): boolean {

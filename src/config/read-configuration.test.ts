@@ -291,6 +291,9 @@ test("a key is explained by the path that somebody's own file has", () => {
   assert.deepEqual(found("timeouts.connect"), connect);
   assert.deepEqual(found("frontends.www.routes.path"), ["frontends.NAME.routes[].path"]);
   assert.deepEqual(found("shop.weight"), []);
+  assert.deepEqual(found("pools.shop.servers[0].weight"), ["pools.NAME.servers[].weight"]);
+  assert.deepEqual(found("pools.shop"), ["pools"]);
+  assert.deepEqual(found("workers.shop"), []);
 });
 
 test("no configuration made of known words makes the reader throw", () => {

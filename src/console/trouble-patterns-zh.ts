@@ -110,6 +110,12 @@ const CONFIGURATION: Patterns = [
     "本机目前没有 {place} 的地址；仍在其上监听",
   ],
   ["frontend {name}: a connection was refused: {~why}", "前端 {name}：拒绝了一个连接：{~why}"],
+  ["access log {path}: lines are lost: {~why}", "访问日志 {path}：正在丢失行：{~why}"],
+  [
+    "access log {path}: written again, {count} {lines} lost",
+    "访问日志 {path}：恢复写入，丢失 {count} 行（{lines}）",
+  ],
+  ["access log {path}: the old file goes on: {~why}", "访问日志 {path}：继续写入旧文件：{~why}"],
   ["{object} was gone and was put back", "{object} 已丢失并已恢复"],
   [
     "{object} was there before us: used, and left there afterwards",

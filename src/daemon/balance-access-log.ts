@@ -5,6 +5,8 @@
 
 import { close, openSync, write } from "node:fs";
 import { MAX_ACCESS_LINE } from "../core/proxy/access-line.ts";
+import { monotonicMs } from "../drivers/clock.ts";
+import { counted } from "../lib/plural.ts";
 
 /** Written when that many bytes are gathered, or after that long. */
 const FLUSH_BYTES = 32 * 1024;
@@ -12,12 +14,24 @@ const FLUSH_AFTER_MS = 500;
 /** Gathered while a write is going on; more is dropped. */
 const MAX_GATHERED = 4 * 1024 * 1024;
 const STANDARD_ERROR = 2;
+/** A disk that is full now and then is told of that often. */
+const TELL_EVERY_MS = 60_000;
+const LINE_END = 0x0a;
 
 /** Writes one line at a position and gives the position after it. */
 export type LineWriter = (out: Uint8Array, at: number) => number;
 
+/** What an operator should know of lines that are lost. */
+export type TellTrouble = (reason: string) => void;
+
 export class AccessLog {
   readonly #path: string;
+  readonly #tell: TellTrouble;
+  #toldAtMs = -Infinity;
+  /** `dropped` at the last line that was written, while lines are lost and that was told. */
+  #droppedBefore: number | undefined;
+  /** A full disk took the beginning of a line. */
+  #isTorn = false;
   #fd: number;
   #gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
   #used = 0;
@@ -28,20 +42,25 @@ export class AccessLog {
   dropped = 0;
 
   /** `-` is standard error, where the daemon's log goes. Throws when the file cannot be opened. */
-  constructor(path: string) {
+  constructor(path: string, tell: TellTrouble) {
     this.#path = path;
+    this.#tell = tell;
     this.#fd = openLog(path);
   }
 
   /** `line` needs at most `MAX_ACCESS_LINE` bytes. */
   add(line: LineWriter): void {
     if (!this.#makeRoom()) {
-      this.dropped++;
+      this.#lose(1, "the disk is too slow");
       return;
     }
     this.#used = line(this.#gathering, this.#used);
     if (this.#used >= FLUSH_BYTES) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), FLUSH_AFTER_MS);
+  }
+
+  get #name(): string {
+    return this.#path === "-" ? "on standard error" : this.#path;
   }
 
   /** After a rotation: goes on in a new file of the same name. */
@@ -52,8 +71,9 @@ export class AccessLog {
       this.#outgoing.push(this.#fd);
       this.#fd = fresh;
       if (!this.#isWriting) this.#closeOutgoing();
-    } catch {
+    } catch (error) {
       // Better the old file than none.
+      this.#tell(`access log ${this.#name}: the old file goes on: ${(error as Error).message}`);
     }
   }
 
@@ -85,7 +105,9 @@ export class AccessLog {
     this.#timer = undefined;
     if (this.#isWriting || this.#used === 0) return;
     this.#isWriting = true;
-    const bytes = this.#gathering.subarray(0, this.#used);
+    const lines = this.#gathering.subarray(0, this.#used);
+    // Else the first line would hang on what is left of that one.
+    const bytes = this.#isTorn ? Buffer.concat([Buffer.of(LINE_END), lines]) : lines;
     this.#gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
     this.#used = 0;
     this.#writeAll(this.#fd, bytes);
@@ -94,15 +116,35 @@ export class AccessLog {
   #writeAll(fd: number, bytes: Uint8Array): void {
     write(fd, bytes, (error, count) => {
       if (error === null && count < bytes.length) {
+        this.#isTorn = bytes[count - 1] !== LINE_END;
         this.#writeAll(fd, bytes.subarray(count));
         return;
       }
-      if (error !== null) this.dropped += linesIn(bytes);
+      if (error === null) this.#noteWritten();
+      else this.#lose(linesIn(bytes), error.message);
       this.#isWriting = false;
       this.#closeOutgoing();
       // Without a timer theirs has run out while this write was on its way.
       if (this.#used >= FLUSH_BYTES || this.#timer === undefined) this.#write();
     });
+  }
+
+  #noteWritten(): void {
+    this.#isTorn = false;
+    if (this.#droppedBefore === undefined) return;
+    const lost = counted(this.dropped - this.#droppedBefore, "line");
+    this.#droppedBefore = undefined;
+    this.#tell(`access log ${this.#name}: written again, ${lost} lost`);
+  }
+
+  #lose(lines: number, why: string): void {
+    const before = this.dropped;
+    this.dropped += lines;
+    const now = monotonicMs();
+    if (this.#droppedBefore !== undefined || now - this.#toldAtMs < TELL_EVERY_MS) return;
+    this.#toldAtMs = now;
+    this.#droppedBefore = before;
+    this.#tell(`access log ${this.#name}: lines are lost: ${why}`);
   }
 
   #closeOutgoing(): void {
@@ -112,7 +154,12 @@ export class AccessLog {
 
 /** All logs of one worker by their paths: frontends may share one. */
 export class AccessLogs {
+  readonly #tell: TellTrouble;
   readonly #logs = new Map<string, AccessLog>();
+
+  constructor(tell: TellTrouble) {
+    this.#tell = tell;
+  }
 
   /** Opens what is new and closes what nobody writes to. The answer is what could not be opened. */
   configure(paths: ReadonlySet<string>): string | undefined {
@@ -125,7 +172,7 @@ export class AccessLogs {
     for (const path of paths) {
       if (this.#logs.has(path)) continue;
       try {
-        this.#logs.set(path, new AccessLog(path));
+        this.#logs.set(path, new AccessLog(path, this.#tell));
       } catch (error) {
         trouble = `access log: ${(error as Error).message}`;
       }
@@ -156,8 +203,9 @@ function openLog(path: string): number {
   return path === "-" ? STANDARD_ERROR : openSync(path, "a", 0o640);
 }
 
+/** A line end in front belongs to a line that is there. */
 function linesIn(bytes: Uint8Array): number {
   let count = 0;
-  for (const byte of bytes) if (byte === 0x0a) count++;
-  return count;
+  for (const byte of bytes) if (byte === LINE_END) count++;
+  return bytes[0] === LINE_END ? count - 1 : count;
 }

@@ -81,8 +81,11 @@ export const BALANCE_METRICS: readonly Metric[] = [
   split("nines_server_responses_total", "Answers by class.", servers, ["class", CLASSES]),
   split("nines_server_failures_total", "Tries that failed, by kind.", servers, ["kind", FAILURES]),
   perServer("nines_server_active", "gauge", "Requests at it now.", (server) => server.active),
-  perServer("nines_server_weight", "gauge", "With agent and slow start.", (server) =>
-    server.usable ? server.effectiveWeight : 0,
+  perServer(
+    "nines_server_weight",
+    "gauge",
+    "With agent and slow start; 0 while it gets no requests.",
+    (server) => (server.usable ? server.effectiveWeight : 0),
   ),
   perServer("nines_server_usable", "gauge", "1 while it gets requests.", (s) => Number(s.usable)),
   perServer("nines_server_ejections_total", "counter", "By outlier detection.", (s) => s.ejections),
@@ -106,7 +109,7 @@ export const BALANCE_METRICS: readonly Metric[] = [
   perWorker(
     "nines_access_log_lines_dropped_total",
     "counter",
-    "Lines that the disk was too slow for.",
+    "Lines that the disk had no time or no room for.",
     (worker) => worker.logLinesDropped,
   ),
 ];

@@ -60,7 +60,7 @@ export class BalanceWorker {
   readonly #fronts: Fronts;
   readonly #descriptors: WorkerDescriptors;
   readonly #refusals: RefusalReport;
-  readonly #logs = new AccessLogs();
+  readonly #logs = new AccessLogs((trouble) => this.#tellLimited(trouble, "warning"));
   readonly #early = new Map<string, CheckVerdict>();
   #isConfigured = false;
   #hasToldTls = false;
@@ -226,8 +226,8 @@ export class BalanceWorker {
     this.#tellLimited(`TLS goes through Node's streams, at about twice the cost: ${why}`);
   }
 
-  #tellLimited(reason: string): void {
-    this.#tellEvent({ source: "balance", level: "info", kind: "limited", instance: "", reason });
+  #tellLimited(reason: string, level: "info" | "warning" = "info"): void {
+    this.#tellEvent({ source: "balance", level, kind: "limited", instance: "", reason });
   }
 
   #changeServer(order: Extract<ToWorker, { type: "change-server" }>): Answer {
@@ -318,8 +318,7 @@ export class BalanceWorker {
     if (connections + inFlight === 0) return;
     const begun = `${counted(connections, "connection")}, ${counted(inFlight, "request")} begun`;
     const text = `${this.#drain!.reason}: what did not end in time was cut: ${begun}`;
-    const event = { source: "balance", level: "warning", kind: "limited", instance: "" } as const;
-    this.#tellEvent({ ...event, reason: text });
+    this.#tellLimited(text, "warning");
   }
 
   async #end(): Promise<void> {

@@ -101,7 +101,8 @@ function extend(
   put("x-forwarded-proto", told("x-forwarded-proto") ?? scheme);
   const host = told("x-forwarded-host") ?? head.hostText();
   if (host !== "") put("x-forwarded-host", host);
-  put("x-forwarded-port", told("x-forwarded-port") ?? String(localPort));
+  const port = told("x-forwarded-port") ?? portText(localPort);
+  if (port !== "") put("x-forwarded-port", port);
 }
 
 /** Nobody has said anything before that counts. */
@@ -114,9 +115,15 @@ function writeOwn(writer: HeadWriter, { head, sender, scheme, localPort }: Reque
   writer.octets(scheme === "https" ? HTTPS : HTTP);
   // HTTP/1.0 may have none.
   if (head.hostTo > head.hostFrom) writer.fieldOf(HOST, head.bytes, head.hostFrom, head.hostTo);
+  if (localPort === 0) return;
   writer.octets(PORT);
   writer.number(localPort);
   writer.lineEnd();
+}
+
+/** A Unix socket has none. */
+function portText(localPort: number): string {
+  return localPort === 0 ? "" : String(localPort);
 }
 
 /** Of several the last was written by the proxy that we trust. */

@@ -9,6 +9,7 @@ import { sameValue } from "../../../core/vrrp/reload.ts";
 import type { ServiceModel } from "../service-model.ts";
 import { type Change, fields, type Part } from "./change.ts";
 import { diffAddresses } from "./diff-addresses.ts";
+import { diffCheck } from "./diff-check.ts";
 import { diffFrontend } from "./diff-frontend.ts";
 import { diffPool } from "./diff-pool.ts";
 
@@ -17,7 +18,7 @@ export type { Change } from "./change.ts";
 export function diffService(before: ServiceModel, after: ServiceModel): Change[] {
   return [
     ...diffAddresses(before, after),
-    ...diffNamed("check", before.checks, after.checks, (a, b) => fields("in place", a, b)),
+    ...diffNamed("check", before.checks, after.checks, diffCheck),
     ...diffNamed("frontend", before.balance.frontends, after.balance.frontends, diffFrontend),
     ...diffNamed("pool", before.balance.pools, after.balance.pools, diffPool),
     ...diffNamed("notifications of pool", named(before.notices), named(after.notices), (a, b) =>
