@@ -6,7 +6,10 @@ import { plantedBugs } from "../src/sim/planted-bugs.ts";
 
 for (const bug of plantedBugs) {
   test(`planted bug ${bug.name} dies: ${bug.what}`, () => {
-    const { oracles } = kill(bug, (settings) => new Router(settings), { from: 1, count: KILL_SEEDS });
+    const { oracles } = kill(bug, (settings) => new Router(settings), {
+      from: 1,
+      count: KILL_SEEDS,
+    });
     assert.notEqual(oracles.length, 0, `survived ${KILL_SEEDS} seeds`);
   });
 }

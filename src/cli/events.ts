@@ -219,7 +219,8 @@ async function fromControl(
   const isBounded = since === undefined && until === undefined;
   for (const event of isBounded ? newest(asked, options.lines) : asked) show(event);
   if (!options.follow) {
-    if (asked.length === 0 && options.lines > 0) terminal.err("nines: the control process knows nothing of that");
+    if (asked.length === 0 && options.lines > 0)
+      terminal.err("nines: the control process knows nothing of that");
     return 0;
   }
   await client.follow(known.at(-1)?.seq ?? from, (event) => {
