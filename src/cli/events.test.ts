@@ -83,7 +83,8 @@ test("of a node without a journal as many lines are shown as were asked for", as
   assert.deepEqual(await shown({ lines: 2 }), ["3", "4"]);
   assert.deepEqual(await shown({ lines: 2, since: { agoMs: 1e15 } }), ["1", "2", "3", "4"]);
   assert.deepEqual(await shown({ lines: 1, follow: true }), ["4", "nines ended"]);
-  assert.deepEqual(followed, [4]);
+  assert.deepEqual(await shown({ lines: 0, follow: true }), ["nines ended"]);
+  assert.deepEqual(followed, [4, 4]);
   assert.match((await shown({ kind: "absent" }))[0] ?? "", /knows nothing of that/);
 });
 
@@ -93,6 +94,7 @@ test("the journal of a dead node is read by number, time, subject and level", as
   );
   journal("", all);
   assert.deepEqual(await seqs({ lines: 2 }), [11_999, 12_000]);
+  assert.deepEqual((await says({ lines: 0 })).lines, []);
   assert.deepEqual(await seqs({ since: { seq: 11_998 } }), [11_999, 12_000]);
   assert.equal((await seqs({ since: { agoMs: 3_600_000 } })).length, 12_000);
   assert.equal((await seqs({ since: { agoMs: 10_000 } })).length, 0);

@@ -80,7 +80,7 @@ export async function events(
       lastSeq = Math.max(lastSeq, record.seq);
     }
   }
-  if (isEmpty) terminal.err(`nines: ${absence(reader, options)}`);
+  if (isEmpty && options.lines > 0) terminal.err(`nines: ${absence(reader, options)}`);
   if (!options.follow) {
     reader.close();
     return 0;
@@ -191,6 +191,11 @@ function filters({ subject, kind, node, level }: EventsOptions): Partial<RecordQ
   };
 }
 
+/** Of 0 none: `slice(-0)` is everything. */
+function newest<Item>(list: readonly Item[], count: number): readonly Item[] {
+  return list.slice(Math.max(0, list.length - count));
+}
+
 /** A node without a journal: what its control process has kept. */
 async function fromControl(
   client: ControlClient,
@@ -212,9 +217,10 @@ async function fromControl(
   const known = await client.events(from);
   const asked = known.filter(isAsked);
   const isBounded = since === undefined && until === undefined;
-  for (const event of isBounded ? asked.slice(-options.lines) : asked) show(event);
+  for (const event of isBounded ? newest(asked, options.lines) : asked) show(event);
   if (!options.follow) {
-    if (asked.length === 0) terminal.err("nines: the control process knows nothing of that");
+    if (asked.length === 0 && options.lines > 0)
+      terminal.err("nines: the control process knows nothing of that");
     return 0;
   }
   await client.follow(known.at(-1)?.seq ?? from, (event) => {

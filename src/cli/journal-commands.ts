@@ -59,6 +59,6 @@ export function parseWhen(text: string): Since {
 
 function parseLines(text: string): number {
   const count = Number(text);
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError("not a whole number above 0");
+  if (/^\d+$/u.test(text) && Number.isSafeInteger(count)) return count;
+  throw new InvalidArgumentError("not a whole number");
 }

@@ -7,6 +7,7 @@ import { KINDS } from "../config/service/schema/kinds.ts";
 import { takeBackOverdue } from "../daemon/configuration-trial.ts";
 import type { ControlOptions } from "../daemon/control-role.ts";
 import { ControlRole } from "../daemon/control-role.ts";
+import { collectInheritedChildren } from "../drivers/inherited-children.ts";
 import { isServed } from "../daemon/line-connection.ts";
 import {
   loadConfiguration,
@@ -43,6 +44,8 @@ export interface RunOptions extends Pick<LoadOptions, "part" | "networkNamespace
 }
 
 export async function run(options: RunOptions, terminal: Terminal): Promise<ExitCode> {
+  // After an upgrade; before anything here is started.
+  collectInheritedChildren();
   const { file, text } = options;
   const files = text === undefined ? { inPlaceOf: file } : { files: withFile(file, text) };
   const pageAt = typeof options.console === "string" ? options.console : undefined;

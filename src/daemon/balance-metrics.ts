@@ -81,8 +81,11 @@ export const BALANCE_METRICS: readonly Metric[] = [
   split("nines_server_responses_total", "Answers by class.", servers, ["class", CLASSES]),
   split("nines_server_failures_total", "Tries that failed, by kind.", servers, ["kind", FAILURES]),
   perServer("nines_server_active", "gauge", "Requests at it now.", (server) => server.active),
-  perServer("nines_server_weight", "gauge", "With agent and slow start.", (server) =>
-    server.usable ? server.effectiveWeight : 0,
+  perServer(
+    "nines_server_weight",
+    "gauge",
+    "With agent and slow start; 0 while it gets no requests.",
+    (server) => (server.usable ? server.effectiveWeight : 0),
   ),
   perServer("nines_server_usable", "gauge", "1 while it gets requests.", (s) => Number(s.usable)),
   perServer("nines_server_ejections_total", "counter", "By outlier detection.", (s) => s.ejections),

@@ -126,6 +126,7 @@ const raw = {
   schedSetaffinity: libc.func("int sched_setaffinity(int pid, size_t size, const void *mask)"),
   ioctl: libc.func("int ioctl(int fd, unsigned long request, uintptr_t argument)"),
   setrlimit: libc.func("int setrlimit(int resource, const void *limit)"),
+  waitpid: libc.func("int waitpid(int pid, uintptr_t status, int options)"),
 } as const;
 
 function checked(result: number): number {
@@ -246,6 +247,13 @@ export function pidfdOpen(pid: number): number {
 }
 
 /** Policy and priority of the calling thread (`pid` 0) or of another. sched_setscheduler(2). */
+const WNOHANG = 1;
+
+/** Its number when it had ended and is collected, 0 while it lives. Never one that Node started. */
+export function collectChild(pid: number): number {
+  return checked(raw.waitpid(pid, 0, WNOHANG));
+}
+
 export function schedSetscheduler(pid: number, policy: number, priority: number): number {
   return checked(raw.schedSetscheduler(pid, policy, new Int32Array([priority])));
 }

@@ -27,6 +27,8 @@ export interface Range {
   readonly count: number;
 }
 
+/** A planted bug must die within so many; most die in the first ones, a new one should. */
+export const KILL_SEEDS = 400;
 /** Every so many seeds one is played twice: the same seed must give the same trace. */
 const REPLAY_EVERY = 50;
 

@@ -33,6 +33,8 @@ export class Process {
   #suspensions = 0;
   #alive = true;
   #alarm = 0;
+  /** What this life began with. */
+  readonly firstSettings: VrrpSettings;
   /** The configuration of now, and how it differs from the plan. */
   settings: VrrpSettings;
   edit: Edit;
@@ -41,6 +43,7 @@ export class Process {
     this.#node = node;
     this.edit = edit;
     this.settings = draftSettings(node.around.scenario, node.plan, edit);
+    this.firstSettings = this.settings;
     this.#router = node.around.makeRouter(this.settings, node.around.prng.fork());
   }
 

@@ -116,17 +116,23 @@ function judgeResume(account: Account): void {
   const { settings, renewedMs = -Infinity } = account.inherited ?? {};
   const wrong = (what: string): void => bite("resume-is-a-pause", account, `goes on ${what}`);
   if (settings === undefined) return wrong("although nobody before it was master");
-  if (!sameValue(settings, account.node.process?.settings))
+  // A reload while it waits takes nothing from it, as from any master.
+  if (!sameValue(settings, account.node.process?.firstSettings))
     return wrong("with another configuration");
   const leaseMs = around.scenario.group.downTimerAdverts * plan.intervalMs;
   const late = localMs - renewedMs - leaseMs;
   if (late > EPSILON_MS) wrong(`${late.toFixed(1)} ms after its lease has ended`);
 }
 
-/** It holds what the process before it held, and may go on with it. */
-function waitsToResume({ node, instance, state }: Account): boolean {
+/**
+ * It holds what the process before it held, and may go on with it. When the lease ends the kernel
+ * answers for it no more; it lets go as soon as its timer fires, whatever it hears before that.
+ */
+function waitsToResume({ node, instance, state }: Account, { input }: Step): boolean {
   const reign = node.kernel.reigns.find((r) => r.instance === instance);
-  return state === "INIT" && reign !== undefined && node.localMs <= reign.leaseUntilMs;
+  if (state !== "INIT" || reign === undefined) return false;
+  const isDue = input.type === "started" || input.type === "woken";
+  return !isDue || node.localMs <= reign.leaseUntilMs;
 }
 
 export interface Early {
@@ -191,7 +197,7 @@ export function judgeOutcome(account: Account, step: Step, wasMaster: boolean): 
   }
   const holds = node.kernel.holdsAny(instance);
   if (account.addresses.every((a) => node.kernel.holds(instance, a))) account.excused = false;
-  if (account.state !== "MASTER" && holds && !waitsToResume(account)) {
+  if (account.state !== "MASTER" && holds && !waitsToResume(account, step)) {
     bite("state-matches-kernel", account, `is ${account.state} and holds addresses`);
   }
   if (account.state !== "BACKUP" && node.kernel.isPrepared(instance)) {
@@ -225,8 +231,14 @@ export function judgeGarbage(accounts: readonly Account[], step: Step): void {
 /** A reload that an instance can take over while it runs moves no address and no state. */
 export function judgeReload(accounts: readonly Account[], step: Step): void {
   if (step.input.type !== "reconfigured" || step.input.restarts) return;
+  // What a backup has got ready answers nobody yet.
+  const isHeld = (name: string): boolean =>
+    accounts.some((one) => one.instance === name && one.state !== "BACKUP");
   const moved = step.actions.find(
-    (a) => a.type === "release-addresses" || a.type === "send-datagram" || a.type === "announce",
+    (a) =>
+      (a.type === "release-addresses" && isHeld(a.instance)) ||
+      a.type === "send-datagram" ||
+      a.type === "announce",
   );
   if (moved === undefined && step.changes.length === 0) return;
   bite("hitless-reload", accounts[0]!, `${moved?.type ?? "a change of state"} at a reload`);

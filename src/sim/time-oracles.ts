@@ -15,7 +15,10 @@ import { bite } from "./step-oracles.ts";
 export class PairOracle {
   readonly #sinceMs = new Map<string, number>();
 
-  judge(owners: readonly Account[]): void {
+  judge(holders: readonly Account[]): void {
+    const owners = holders.filter(
+      ({ state, inherited }) => state !== "INIT" || inherited?.settings === undefined,
+    );
     if (owners.length < 2 && this.#sinceMs.size === 0) return;
     const seen = new Set<string>();
     for (const [i, a] of owners.entries()) {
@@ -26,7 +29,7 @@ export class PairOracle {
       }
     }
     for (const key of this.#sinceMs.keys()) {
-      if (!seen.has(key) && key.startsWith(owners[0]?.instance ?? "")) this.#sinceMs.delete(key);
+      if (!seen.has(key) && key.startsWith(holders[0]?.instance ?? "")) this.#sinceMs.delete(key);
     }
   }
 

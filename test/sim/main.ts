@@ -11,6 +11,7 @@ import { Worker } from "node:worker_threads";
 import { Router } from "../../src/core/vrrp/router.ts";
 import {
   addTallies,
+  KILL_SEEDS,
   killTable,
   shrinkSeed,
   type Failure,
@@ -38,7 +39,6 @@ const makeRouter: MakeRouter = (settings) => new Router(settings);
 const CHUNK = 100;
 /** Failures of different oracles that are shrunk and told. */
 const MAX_TOLD = 3;
-const KILL_SEEDS = 300;
 const TABLE_PATH = "docs/sim-kill-table.md";
 
 async function main(): Promise<number> {

@@ -49,16 +49,35 @@ export function readProtocol(bag: Bag, draft: Draft): Protocol {
 function tcpCheck(bag: Bag, draft: Draft): Data {
   const lines = bag.allOwn("tcp-check");
   const redis = redisDialogue(lines);
+  const memcached = isMemcachedDialogue(lines);
   for (const line of lines) {
     if (line.words[1] === "comment") draft.unneeded(line.at, "it does nothing");
     else if (isPlainConnect(line)) draft.unneeded(line.at, "a check connects");
+    else if (memcached)
+      draft.unneeded(line.at, "the memcached check says and wants this by itself");
     else if (redis === undefined) {
       draft.lost(line.at, "the check only connects; see redis, mysql, smtp … of checks");
     } else if (!SAYS_MORE.test(line.words.at(-1)!)) {
       draft.unneeded(line.at, "the redis check says and wants this by itself");
     }
   }
+  if (memcached) return { memcached: true };
   return redis === undefined ? { tcp: true } : { redis };
+}
+
+const MEMCACHED_SENDS = /^(?:version|quit)$/iu;
+const MEMCACHED_EXPECTS = /^\^?VERSION ?$/u;
+
+/** It is asked for its version, and that it answers with one is all that is wanted. */
+function isMemcachedDialogue(lines: readonly Line[]): boolean {
+  const said = lines.filter((line) => line.words[1] !== "comment" && !isPlainConnect(line));
+  const isKnown = said.every(({ words: [, action, ...words] }) => {
+    const [kind, text = ""] = words;
+    if (action === "send") return words.length === 1 && MEMCACHED_SENDS.test(kind!.trim());
+    const isText = action === "expect" && (kind === "string" || kind === "rstring");
+    return isText && words.length === 2 && MEMCACHED_EXPECTS.test(text);
+  });
+  return isKnown && said.some(({ words }) => words[1] === "expect");
 }
 
 const REDIS_SENDS = /^(?:PING|QUIT|ROLE|INFO(?: REPLICATION)?|AUTH \S+(?: \S+)?)$/iu;
