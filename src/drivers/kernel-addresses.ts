@@ -34,7 +34,7 @@ import { AddressLease, SHUT_CLASS_MS, type LeftLease } from "./nftables-lease.ts
 import { OwnedRecord, type OwnedEntry } from "./owned-record.ts";
 import type { Heritage } from "./reign-record.ts";
 import { KeptSecondaries } from "./kept-secondaries.ts";
-import { makeVirtualMac, removeVirtualMac } from "./virtual-mac.ts";
+import { VirtualMacs } from "./virtual-macs.ts";
 import {
   addressesOf,
   commonFilters,
@@ -69,6 +69,7 @@ export class KernelAddresses {
   readonly #leases = new Map<string, Lease>();
   readonly #keptLinks = new Set<string>();
   readonly #secondaries: KeptSecondaries;
+  readonly #virtualMacs: VirtualMacs;
 
   private constructor(socket: NetlinkSocket, record: OwnedRecord, options: KernelAddressesOptions) {
     this.socket = socket;
@@ -77,17 +78,14 @@ export class KernelAddresses {
     const { leaseTable: table, heritage } = options;
     const leases = heritage === undefined ? [] : this.#inherit(heritage);
     this.cleanUpFailures = cleanUp(socket, record, (entry) => this.#isInherited(entry));
-    if (table === undefined) {
-      this.leaseFailure = osFailure("set up the nf_tables lease (not wanted)", -EOPNOTSUPP);
-      return;
-    }
-    const lease = record.add([{ kind: "lease", table }]) ?? AddressLease.open(table, leases);
-    if (lease instanceof AddressLease) {
-      this.#lease = lease;
-      return;
-    }
-    this.leaseFailure = lease;
-    record.remove([{ kind: "lease", table }]);
+    const lease =
+      table === undefined
+        ? osFailure("set up the nf_tables lease (not wanted)", -EOPNOTSUPP)
+        : (record.add([{ kind: "lease", table }]) ?? AddressLease.open(table, leases));
+    if (lease instanceof AddressLease) this.#lease = lease;
+    else this.leaseFailure = lease;
+    if (table !== undefined && isOsFailure(lease)) record.remove([{ kind: "lease", table }]);
+    this.#virtualMacs = new VirtualMacs(socket, record, this.#lease);
   }
 
   /** Removes first what a predecessor with the same state directory left. */
@@ -114,16 +112,15 @@ export class KernelAddresses {
 
   /** What a takeover would lose time with: VMACs, settings of interfaces; again when one is back. */
   prepare(settings: InstanceSettings): readonly OsFailure[] {
-    const failures = macvlansOf(settings).flatMap(
-      (macvlan) => makeVirtualMac(this.socket, this.#record, macvlan) ?? [],
-    );
+    const holding = this.#holdings.get(settings.name);
+    const failures = this.#virtualMacs.prepare(settings, holding);
     this.#secondaries.keep(subnetsOf(objectsOf(settings)));
     return failures;
   }
 
   /** The opposite, after `release`, for one VMAC interface. */
   dismiss(name: string): OsFailure | undefined {
-    return removeVirtualMac(this.socket, this.#record, name);
+    return this.#virtualMacs.dismiss(name);
   }
 
   /**
@@ -162,6 +159,7 @@ export class KernelAddresses {
    * named before and name no longer. Renew the lease before, if the instance has one.
    */
   acquire(settings: InstanceSettings): Acquisition {
+    this.#virtualMacs.take(settings.name, true);
     const holding = this.#holdingOf(settings.name);
     const prepared = endPreparation(holding, settings, monotonicMs());
     if (prepared === "everything") return { failures: [], foreign: [] };
@@ -190,6 +188,7 @@ export class KernelAddresses {
   rename(instance: string, name: string): void {
     renameKey(this.#holdings, instance, name);
     renameKey(this.#leases, instance, name);
+    this.#virtualMacs.rename(instance, name);
   }
 
   /** Removes everything that the instance put there. A second call does nothing. */
@@ -203,6 +202,7 @@ export class KernelAddresses {
     }
     this.#holdings.delete(instance);
     this.#leases.delete(instance);
+    this.#virtualMacs.take(instance, false);
     return failures;
   }
 

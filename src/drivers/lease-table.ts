@@ -13,6 +13,7 @@ import {
   COMPARE_AT_LEAST,
   COMPARE_AT_MOST,
   COMPARE_EQUAL,
+  HOST_ORDER_KEYS,
   NETWORK_HEADER,
   NFPROTO_ARP,
   NFPROTO_INET,
@@ -30,9 +31,11 @@ import {
   drop,
   isFamily,
   followMap,
+  incomingInterface,
   isIn,
   isNotIn,
   isProtocol,
+  isToItsMac,
   leave,
   packetFamily,
   payload,
@@ -47,6 +50,15 @@ const HELD4: SetShape = { name: "held4", id: 1, flags: NFT_SET_MAP, ...IPV4_KEY 
 const HELD6: SetShape = { name: "held6", id: 2, flags: NFT_SET_MAP, ...IPV6_KEY };
 const REFUSED4: SetShape = { name: "refused4", id: 3, flags: 0, ...IPV4_KEY };
 const REFUSED6: SetShape = { name: "refused6", id: 4, flags: 0, ...IPV6_KEY };
+/** Names of interfaces. */
+const IGNORED: SetShape = {
+  name: "ignored",
+  id: 5,
+  flags: 0,
+  keyType: 41,
+  keyBytes: 16,
+  userData: HOST_ORDER_KEYS,
+};
 /** Class durations follow as ids of their sets. */
 const FIRST_CLASS_ID = 16;
 
@@ -116,10 +128,11 @@ export const ARP_FAMILIES: readonly Uint8Array[] = [Uint8Array.of(NFPROTO_ARP)];
 
 function addInetTable(socket: NetlinkSocket, table: TableName): void {
   addTable(socket, table);
-  for (const set of [HELD4, HELD6, REFUSED4, REFUSED6]) addSet(socket, table, set);
+  for (const set of [HELD4, HELD6, REFUSED4, REFUSED6, IGNORED]) addSet(socket, table, set);
   const input = { name: "input", hook: NF_INET_PRE_ROUTING, priority: BEFORE_RAW };
   addBaseChain(socket, table, input);
   const inputRules: readonly (readonly Expression[])[] = [
+    [incomingInterface, isIn(IGNORED.name), ...isToItsMac, drop],
     [...IPV4, IPV4_DESTINATION, followMap(HELD4.name)],
     [...IPV6, IPV6_DESTINATION, followMap(HELD6.name)],
     // A solicitation usually goes to a multicast group; the address is inside.

@@ -43,6 +43,8 @@ const PROBE_CLASS_MS = 3_600_000;
 /** Never renewed: its addresses answer nobody, whichever other classes are alive. */
 export const SHUT_CLASS_MS = 0;
 
+const INTERFACE_NAME_BYTES = 16;
+
 /**
  * A class renewed within that share of its duration is left alone: the adverts of many instances
  * are seldom further apart, and one transaction serves them all.
@@ -66,6 +68,7 @@ export class AddressLease {
   readonly #table: string;
   readonly #held = new Map<string, number>();
   readonly #refused = new Set<string>();
+  readonly #ignored = new Set<string>();
   readonly #classes = new Set<number>();
   /** When each class was last renewed, monotonic ms: to put everything back after a flush. */
   readonly #renewedMs = new Map<number, number>();
@@ -199,6 +202,20 @@ export class AddressLease {
     });
   }
 
+  /** Packets that come to the MAC of these interfaces are dropped. */
+  ignore(interfaces: readonly string[]): number {
+    const added = interfaces.filter((name) => !this.#ignored.has(name));
+    if (added.length === 0) return 0;
+    for (const name of added) this.#ignored.add(name);
+    return this.#change(() => this.#writeIgnored(addElements, added));
+  }
+
+  unignore(interfaces: readonly string[]): number {
+    const known = interfaces.filter((name) => this.#ignored.delete(name));
+    if (known.length === 0) return 0;
+    return this.#change(() => this.#writeIgnored(deleteElements, known));
+  }
+
   /** Removes the tables. Addresses that are still configured answer again. */
   close(): void {
     removeTables(this.#socket, this.#table);
@@ -280,6 +297,7 @@ export class AddressLease {
       }
       this.#writeAddresses("held", addElements, this.#heldElements([...this.#held.keys()]));
       this.#writeAddresses("refused", addElements, [...this.#refused].map(plainElement));
+      this.#writeIgnored(addElements, [...this.#ignored]);
     });
   }
 
@@ -325,6 +343,15 @@ export class AddressLease {
     write(this.#socket, { ...inet, set: `${set}4` }, ipv4);
     write(this.#socket, { ...inet, set: `${set}6` }, ipv6);
     if (set === "held") write(this.#socket, { ...arpTable(this.#table), set: "held4" }, ipv4);
+  }
+
+  #writeIgnored(write: typeof addElements, names: readonly string[]): void {
+    const elements = names.map((name) => {
+      const key = new Uint8Array(INTERFACE_NAME_BYTES);
+      new TextEncoder().encodeInto(name, key);
+      return { key };
+    });
+    write(this.#socket, { ...inetTable(this.#table), set: "ignored" }, elements);
   }
 
   #heldElements(addresses: readonly string[]): readonly SetElement[] {

@@ -263,6 +263,36 @@ describe("addresses in the kernel", { skip }, () => {
     assert.equal(inHolder(`sysctl -n net.ipv4.conf.${CABLE}.arp_ignore`), "0\n");
   });
 
+  test("RFC 9568 6.4.2 (345): what a switch floods to the virtual MAC is taken by its master only", async () => {
+    const six = { name: "VI_6", family: "ipv6" } as const;
+    const both = [
+      instance([virtual(V4)], { vmac: { name: "vrrp4.51", sendFromBase: false } }),
+      instance([virtual(V6)], { ...six, vmac: { name: "vrrp6.51", sendFromBase: false } }),
+    ];
+    const behind = ["10.91.9.9", "fd91:9::9"];
+    for (const address of behind) inHolder(`ip address add ${address} dev lo`);
+    for (const [i, via] of [V4, V6].entries()) {
+      const mac = `00:00:5e:00:0${i + 1}:33`;
+      inClient(`ip neigh replace ${via} lladdr ${mac} nud permanent dev ${CABLE}`);
+      inClient(`ip route replace ${behind[i]} via ${via} dev ${CABLE} onlink`);
+    }
+    const takes = (): boolean[] => behind.map((address) => answersKnown(address, 1));
+    for (const settings of both) assert.deepEqual(await holder.ask("prepare", settings), []);
+    assert.deepEqual(takes(), [false, false]);
+    for (const settings of both) {
+      await holder.ask("renew", settings.name, 5000);
+      assert.deepEqual(await holder.ask("acquire", settings), ALL_WELL);
+    }
+    assert.deepEqual(takes(), [true, true]);
+    // The link comes back, or a reload: again prepared, and a master goes on.
+    for (const settings of both) await holder.ask("prepare", settings);
+    assert.deepEqual(takes(), [true, true]);
+    for (const { name } of both) assert.deepEqual(await holder.ask("release", name), []);
+    assert.deepEqual(takes(), [false, false]);
+    for (const { vmac } of both) assert.equal(await holder.ask("dismiss", vmac!.name), null);
+    assert.doesNotMatch(inHolder("nft list ruleset"), /vrrp/);
+  });
+
   test("a single address lives on a macvlan of its own, the others stay on the interface", async () => {
     const own = virtual(V4, { prefixLength: 24, vmac: "vrrp.51" });
     const other = virtual("10.91.0.102", { prefixLength: 24 });

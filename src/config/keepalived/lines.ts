@@ -91,7 +91,7 @@ export class LineReader {
     }
     if (this.#startsDefinition(line)) return undefined;
     if (/\\\s*$/u.test(line.text)) return line;
-    if (!this.#include(line)) this.#logical(line);
+    this.#logical(line);
     return undefined;
   }
 
@@ -136,7 +136,7 @@ export class LineReader {
     }
   }
 
-  /** Conditions, definitions, sequences, parameters, in this order. */
+  /** Conditions, definitions, sequences, parameters, includes, in this order. */
   #unfold(line: SourceLine): void {
     const kept = this.#condition(line);
     if (kept === undefined) return;
@@ -151,7 +151,9 @@ export class LineReader {
       for (const part of replaced.lines) this.#logical(part);
     } else if (replaced.changed && /^\s*[@~]/u.test(replaced.line.text)) {
       this.#logical(replaced.line);
-    } else if (replaced.line.text.trim() !== "") this.lines.push(replaced.line);
+    } else if (!this.#include(replaced.line) && replaced.line.text.trim() !== "") {
+      this.lines.push(replaced.line);
+    }
   }
 
   /** `@id` and `@^id`: the rest of the line, or undefined when it is not for this node. */

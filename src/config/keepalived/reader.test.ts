@@ -149,6 +149,21 @@ test("includes are relative to the file that includes, and take patterns", () =>
   assert.deepEqual(texts, ["one", "two", "/etc/sub", "end"]);
 });
 
+test("an include may come out of a condition, a parameter or a sequence, and name parameters", () => {
+  const main = [
+    "@main include a",
+    "@other include none",
+    "$I=include a",
+    "$I",
+    "$N=a",
+    "include ${N}",
+    "~SEQ(X,1,2) include ${N}",
+  ].join("\n");
+  const { texts, findings } = read({ "/etc/main": main, "/etc/a": "one" });
+  assert.deepEqual(texts, Array(5).fill("one"));
+  assert.deepEqual(findings.list, []);
+});
+
 test("only a pattern with braces has to match after includeb", () => {
   const wrong = (line: string): boolean => read(line).findings.failed;
   assert.equal(wrong("includeb none*.conf"), false);

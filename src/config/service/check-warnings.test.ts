@@ -109,3 +109,26 @@ pools: { web: { servers: ["10.0.0.1:80"], check: { tcp: true, ${own} } } }
   assert.equal(logged("checker_log_all_failures: true", "log_failures: false"), false);
   assert.equal(logged("", "log_failures: true"), true);
 });
+
+test("a check in clear text of a port that requests reach by TLS is warned about", () => {
+  const warnings = (pool: string): readonly string[] => {
+    const yaml = `
+frontends: { web: { listen: ":80", pool: web } }
+checks: { named: { grpc: true } }
+pools: { web: { servers: ["10.0.0.1:443"], ${pool} } }
+`;
+    const { diagnostics } = readServiceYaml("x.yaml", {}, { ...DISK, readFile: () => yaml });
+    return diagnostics.map(({ severity, reason, next }) => `${severity}: ${reason} - ${next}`);
+  };
+  const told = "pool web speaks TLS to its servers, check";
+  assert.deepEqual(warnings("tls: true, check: { http: /health }"), [
+    `warning: ${told} web asks the same port without - write https, or the port without TLS`,
+  ]);
+  assert.deepEqual(warnings("tls: true, check: named"), [
+    `warning: ${told} named asks the same port without - add: tls: true, or the port without TLS`,
+  ]);
+  for (const well of ["{ https: / }", "{ http: /, port: 80 }", "{ tcp: true }"]) {
+    assert.deepEqual(warnings(`tls: true, check: ${well}`), []);
+  }
+  assert.deepEqual(warnings("check: { http: / }"), []);
+});

@@ -114,7 +114,12 @@ export interface SetShape {
   readonly flags: number;
   readonly keyType: number;
   readonly keyBytes: number;
+  /** What `nft list` needs to show keys that are in the order of this machine. */
+  readonly userData?: Uint8Array;
 }
+
+/** NFTNL_UDATA_SET_KEYBYTEORDER, four bytes: host order. */
+export const HOST_ORDER_KEYS: Uint8Array = Uint8Array.of(0, 4, 1, 0, 0, 0);
 
 export function addSet(socket: NetlinkSocket, { family, table }: TableName, set: SetShape): void {
   const { request } = socket;
@@ -126,6 +131,7 @@ export function addSet(socket: NetlinkSocket, { family, table }: TableName, set:
   request.attributeBe32(5, set.keyBytes);
   if ((set.flags & NFT_SET_MAP) !== 0) request.attributeBe32(6, NFT_DATA_VERDICT);
   request.attributeBe32(10, set.id);
+  if (set.userData !== undefined) request.attributeBytes(13, set.userData);
   socket.end();
 }
 
@@ -236,8 +242,11 @@ const NFT_RETURN = -5;
 /** 16 bytes. */
 const REGISTER_1 = 1;
 const REGISTER_VERDICT = 0;
+const NFT_META_IIFNAME = 6;
 const NFT_META_NFPROTO = 15;
 const NFT_META_L4PROTO = 16;
+const NFT_META_PKTTYPE = 19;
+const PACKET_HOST = 0;
 const NFT_LOOKUP_F_INV = 1;
 
 export const NETWORK_HEADER = 1;
@@ -257,6 +266,15 @@ export function isFamily(family: number): readonly Expression[] {
 export function isProtocol(protocol: number): readonly Expression[] {
   return [meta(NFT_META_L4PROTO), compareByte(COMPARE_EQUAL, protocol)];
 }
+
+/** The name of the interface that it came in on, filled with zeros, into register 1. */
+export const incomingInterface: Expression = meta(NFT_META_IIFNAME);
+
+/** Frames to the very MAC of the interface. */
+export const isToItsMac: readonly Expression[] = [
+  meta(NFT_META_PKTTYPE),
+  compareByte(COMPARE_EQUAL, PACKET_HOST),
+];
 
 /** Bytes of a header into register 1. */
 export function payload(base: number, offset: number, length: number): Expression {

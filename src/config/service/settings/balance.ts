@@ -1,5 +1,6 @@
 /** Checks, pools and frontends of a file, and what must hold between them. */
 
+import type { PoolSettings } from "../../../core/balance/pool-settings.ts";
 import type { CheckSettings } from "../../../core/check/check-settings.ts";
 import type { PoolNotices } from "../../../core/check/server-notices.ts";
 import type { BalanceSettings } from "../../../core/proxy/frontend-settings.ts";
@@ -49,6 +50,7 @@ export function buildBalance(
   const checks = [...named, ...ownChecks].map((check) =>
     logAllFailures === true ? { logFailures: true, ...check } : check,
   );
+  warnAboutPlainChecks(pools, { document, checks }, context);
   const hasFifo = fifos.all.target !== undefined || fifos.lvs.target !== undefined;
   const nameOf = (pool: string): string => {
     const fronts = frontends.filter(({ name }) => leadsTo(document.frontends[name]!, pool));
@@ -96,5 +98,25 @@ function warnAboutUnusedPools(
     if (Object.values(frontends).some((frontend) => leadsTo(frontend, name))) continue;
     const next = `add pool: ${name} to a frontend or route`;
     findings.warn(places.of(pool), `no frontend leads to pool ${name}`, next);
+  }
+}
+
+/** HAProxy's checks speak TLS where the server does; here a check says so itself, and `tcp` sees no difference. */
+function warnAboutPlainChecks(
+  pools: readonly PoolSettings[],
+  { document, checks }: { document: Pick<ServiceDocument, "pools">; checks: CheckSettings[] },
+  { findings, places }: BuildContext,
+): void {
+  for (const { name, tls, servers } of pools) {
+    if (tls === undefined) continue;
+    const used = new Set(servers.flatMap(({ check, alsoChecks = [] }) => [check, ...alsoChecks]));
+    for (const { name: check, protocol, port, address } of checks) {
+      const isPlain = protocol.kind === "http" || protocol.kind === "grpc";
+      if (!used.has(check) || !isPlain || protocol.tls !== undefined) continue;
+      if (port !== undefined || address !== undefined) continue;
+      const reason = `pool ${name} speaks TLS to its servers, check ${check} asks the same port without`;
+      const next = protocol.kind === "http" ? "write https" : "add: tls: true";
+      findings.warn(places.of(document.pools[name]!), reason, `${next}, or the port without TLS`);
+    }
   }
 }
