@@ -57,6 +57,7 @@ export class CheckLink {
     if (this.#closed || this.#connection !== undefined) return connection.close();
     greet(connection);
     this.#use(connection);
+    void this.#meetSpare();
   }
 
   /** A vrrp process that goes on in a lease has no time to wait until we find it. */
