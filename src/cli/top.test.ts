@@ -93,6 +93,20 @@ test("a selected server stays selected when a reload puts another in its place",
   assert.equal(await ended, 0);
 });
 
+test("keys that come at once, as over a slow line, are taken one after the other", async () => {
+  const desk = new Desk(picture("a", "b"));
+  const ended = desk.run();
+  await desk.press("x");
+  await desk.press(`${DOWN}dr`);
+  for (let i = 0; i < 5 && desk.orders.length < 2; i++) await desk.press("x");
+  assert.deepEqual(
+    desk.orders.map(({ server, state }) => `${server} ${state}`),
+    ["shop/b drain", "shop/b ready"],
+  );
+  desk.emit("data", "q");
+  assert.equal(await ended, 0);
+});
+
 test("a key while nobody answers shows that, and the pictures go on after it", async () => {
   const desk = new Desk(picture("a"));
   const ended = desk.run();

@@ -27,9 +27,11 @@ export async function top(
   const isLive = terminal.columns !== undefined && input.isTTY;
   const screen = new Screen(client, terminal);
   const stopped = Promise.withResolvers<void>();
+  // One after the other: the second + counts from what the first one made of the weight.
+  let turns = Promise.resolve();
   const press = (key: string): void => {
     if (isQuit(key)) stopped.resolve();
-    else screen.key(key).catch(stopped.reject);
+    else turns = turns.then(() => screen.key(key)).catch(stopped.reject);
   };
   if (isLive) listen(input, press);
   try {
@@ -243,11 +245,18 @@ function fit(line: string, columns: number): string {
   return line.replaceAll(/\u001B\[[\d;]*m/g, "").slice(0, columns);
 }
 
+/** An arrow, or a letter. */
+// eslint-disable-next-line no-control-regex -- arrows start with ESC
+const KEY = /\u001B\[[A-Z]|[^]/gu;
+
 function listen(input: NodeJS.ReadStream, take: (key: string) => void): void {
   input.setRawMode(true);
   input.setEncoding("utf8");
   input.resume();
-  input.on("data", (key: string) => take(key));
+  // Over a slow line several keys come at once.
+  input.on("data", (text: string) => {
+    for (const [key] of text.matchAll(KEY)) take(key);
+  });
 }
 
 function isQuit(key: string): boolean {

@@ -4,11 +4,11 @@
  */
 
 import type { Peer, ServerPeer, Wire } from "../core/proxy/wire.ts";
-import { EAGAIN, errnoName, setSocketOption, SOL_SOCKET, type NativeMemory } from "./ffi.ts";
-import type { Arrival } from "./stream-arrivals.ts";
+import { EAGAIN, errnoName, type NativeMemory } from "./ffi.ts";
+import { ArrivingSender } from "./stream-arriving.ts";
 import { Backlog } from "./stream-backlog.ts";
 import * as calls from "./stream-calls.ts";
-import { READ_BYTES, Sender, type StreamLoop } from "./stream-loop.ts";
+import { READ_BYTES, SHORT_READ_BYTES, type StreamLoop } from "./stream-loop.ts";
 
 /** More than that is queued: the engine is asked to stop, until half of it is out. */
 const MARK_BYTES = 128 * 1024;
@@ -19,22 +19,13 @@ const DIRECT_BYTES = 4096;
 
 const HUNG_UP = calls.EPOLLRDHUP | calls.EPOLLHUP | calls.EPOLLERR;
 const BOTH_OVER = calls.EPOLLHUP | calls.EPOLLERR;
-export const WIRE_EVENTS: number =
-  calls.EPOLLIN | calls.EPOLLOUT | calls.EPOLLRDHUP | calls.EPOLLET;
-
-/** `struct linger { 1, 0 }`: close sends RST. socket(7). */
-const LINGER_NOT = new Uint8Array(Int32Array.of(1, 0).buffer);
 
 /** Whoever is told before the engine is there. */
 const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
 
-export class StreamWire extends Sender implements Arrival, Wire {
-  isUnwatched = false;
-  restsAt = -1;
-  restsSince = 0;
-  protected readonly loop: StreamLoop;
-  /** The kernel may have more for us than was read. */
-  protected isReadable = false;
+export class StreamWire extends ArrivingSender implements Wire {
+  /** The engine's bytes are those on the line. */
+  protected readonly isPlain: boolean = true;
   protected isEnding = false;
   protected isPaused = false;
   /** Made when the kernel first takes less than all: most connections never need it. */
@@ -54,16 +45,16 @@ export class StreamWire extends Sender implements Arrival, Wire {
   #outEnded = false;
   #isGone = false;
   #failure: string | undefined;
-  /** What `fetch` has read: bytes, 0 at the end, or `-errno`; and where it lies in the loop's input. */
+  /** What was read last: bytes, 0 at the end, or `-errno`. */
   #fetched = 0;
-  #fetchedAt = 0;
+  /** Whoever said much in one read is given room for more in the next. */
+  #lastRead = 0;
   /** Was read, and then somebody else's bytes made the engine pause this wire. */
   #held: Uint8Array | undefined;
 
   /** `connecting`: told `connected` or `closed` first. The wire is not yet in the loop. */
   constructor(loop: StreamLoop, fd: number, connecting?: ServerPeer) {
-    super(fd, connecting !== undefined);
-    this.loop = loop;
+    super(loop, fd, connecting !== undefined);
     this.#connecting = connecting;
     this.#isStanding = connecting === undefined;
     if (connecting !== undefined) this.#peer = connecting;
@@ -127,31 +118,17 @@ export class StreamWire extends Sender implements Arrival, Wire {
 
   destroy(reset: boolean): void {
     if (this.#isGone) return;
-    if (reset) setSocketOption(this.fd, SOL_SOCKET, calls.SO_LINGER, LINGER_NOT);
+    if (reset) calls.resetAtClose(this.fd);
     else if (this.stagedLength > 0) this.flush();
     this.#release();
-  }
-
-  /**
-   * Accepted, and its peer is set: its first bytes are there or come soon, and are looked for in this
-   * turn. Watched from the end of the turn on, or later (see `Arrivals`).
-   */
-  arrive(): void {
-    this.isUnwatched = true;
-    this.isReadable = true;
-    this.loop.arrivals.add(this);
-    this.loop.makeReady(this);
   }
 
   get hasSaidAll(): boolean {
     return this.#peer.hasSaidAll === true;
   }
 
-  watch(): void {
-    if (!this.isUnwatched) return;
-    this.#hasArrived();
-    const result = this.loop.add(this, WIRE_EVENTS);
-    if (result < 0) this.fail(errnoName(result));
+  get #mayRead(): boolean {
+    return !this.isPaused && !this.#isGone && !this.#inEnded;
   }
 
   // ---- called by the loop ----
@@ -167,20 +144,30 @@ export class StreamWire extends Sender implements Arrival, Wire {
   }
 
   fetch(now: number): boolean {
-    if (this.isPaused || this.#isGone || this.#inEnded) return false;
+    if (!this.#mayRead) return false;
     const { loop } = this;
     const count = this.#held === undefined ? this.receive(now) : this.#takeHeld(this.#held);
     if (count === -EAGAIN) return false;
     this.#fetched = count;
-    this.#fetchedAt = loop.inputAt;
+    this.inputFrom = loop.inputAt;
     if (count > 0) loop.inputAt += count;
     return true;
   }
 
+  override readsShort(): boolean {
+    const isUsual = this.isPlain && this.#held === undefined && this.#mayRead;
+    return isUsual && this.#lastRead < SHORT_READ_BYTES;
+  }
+
+  override gotShort(result: number): void {
+    this.#noteRead(result, SHORT_READ_BYTES);
+    this.#fetched = result;
+  }
+
   deliver(now: number): void {
     const count = this.#fetched;
-    const from = this.#fetchedAt;
-    if (this.#isGone) return;
+    const from = this.inputFrom;
+    if (this.#isGone || count === -EAGAIN) return;
     if (count < 0) return this.#lose(now, this.reasonOf(count));
     if (this.isPaused) return this.#hold(from, from + count);
     if (count > 0) {
@@ -201,6 +188,19 @@ export class StreamWire extends Sender implements Arrival, Wire {
     this.stagedLength = 0;
     if (this.#isGone || this.#failure !== undefined) return;
     this.transmit(this.loop.arena, from, to);
+    if (this.isEnding) this.#endWhenOut();
+  }
+
+  override sendsWith(): number | undefined {
+    const isUsual = this.isPlain && this.backlogLength === 0 && !this.#isGone;
+    return isUsual && this.#failure === undefined ? this.#sendFlags : undefined;
+  }
+
+  override sentStaged(result: number): void {
+    const from = this.stagedAt;
+    const to = from + this.stagedLength;
+    this.stagedLength = 0;
+    this.#noteSent(result, this.loop.arena.bytes, from, to);
     if (this.isEnding) this.#endWhenOut();
   }
 
@@ -261,9 +261,14 @@ export class StreamWire extends Sender implements Arrival, Wire {
   /** Bytes received, 0 at FIN, or `-errno`. */
   protected receiveRaw(address: number, room: number): number {
     const count = calls.receiveStream(this.fd, address, room, 0);
+    this.#noteRead(count, room);
+    return count;
+  }
+
+  #noteRead(count: number, room: number): void {
+    this.#lastRead = count;
     // A short read has emptied the socket; what comes later is an event of its own.
     if (count <= 0 || (count < room && !this.#hungUp)) this.isReadable = false;
-    return count;
   }
 
   protected sendRaw(memory: NativeMemory, from: number, to: number): void {
@@ -272,15 +277,22 @@ export class StreamWire extends Sender implements Arrival, Wire {
       this.#enqueue(memory.bytes, from, to);
       return;
     }
-    // The last bytes leave in one segment with the end, which follows in this turn.
-    const flags = this.isEnding || this.#isFollowed ? calls.MSG_MORE : 0;
-    const result = calls.sendStream(this.fd, memory.address + from, to - from, flags);
+    const result = calls.sendStream(this.fd, memory.address + from, to - from, this.#sendFlags);
+    this.#noteSent(result, memory.bytes, from, to);
+  }
+
+  /** The last bytes leave in one segment with the end, which follows in this turn. */
+  get #sendFlags(): number {
+    return this.isEnding || this.#isFollowed ? calls.MSG_MORE : 0;
+  }
+
+  #noteSent(result: number, bytes: Uint8Array, from: number, to: number): void {
     if (result < 0 && result !== -EAGAIN) {
       this.fail(errnoName(result));
       return;
     }
     const sent = Math.max(0, result);
-    if (sent < to - from) this.#enqueue(memory.bytes, from + sent, to);
+    if (sent < to - from) this.#enqueue(bytes, from + sent, to);
   }
 
   protected get backlogLength(): number {
@@ -368,11 +380,6 @@ export class StreamWire extends Sender implements Arrival, Wire {
     return !this.#isGone;
   }
 
-  #hasArrived(): void {
-    this.isUnwatched = false;
-    this.loop.arrivals.forget(this);
-  }
-
   #lose(now: number, reason: string): void {
     if (this.#isGone) return;
     this.#release();
@@ -382,7 +389,7 @@ export class StreamWire extends Sender implements Arrival, Wire {
   #release(): void {
     this.#isGone = true;
     this.isEnding = true;
-    if (this.isUnwatched) this.#hasArrived();
+    this.hasArrived();
     this.stagedLength = 0;
     this.#backlog?.clear();
     this.#held = undefined;

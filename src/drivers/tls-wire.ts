@@ -40,6 +40,7 @@ export interface TlsWireOptions {
 }
 
 export class TlsWire extends StreamWire {
+  protected override readonly isPlain = false;
   readonly #session: TlsSession;
   readonly #options: TlsWireOptions;
   readonly #isClient: boolean;
