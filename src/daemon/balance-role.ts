@@ -4,6 +4,7 @@
  */
 
 import { keepInheritedFromChildren } from "../drivers/descriptors.ts";
+import { limitBacktracking } from "../drivers/expression-engine.ts";
 import { DescriptorBox } from "../drivers/fd-passing.ts";
 import { isOsFailure } from "../drivers/ffi.ts";
 import { CheckRoleLink } from "./balance-check-link.ts";
@@ -23,6 +24,7 @@ export async function runBalanceRole(options: BalanceRoleOptions): Promise<void>
   const { directory, serial } = options;
   const ownVersion = version();
   keepInheritedFromChildren();
+  limitBacktracking();
   const link: ControlLink = new ControlLink(directory.balanceSocket, {
     hello: () => ({
       type: "hello",

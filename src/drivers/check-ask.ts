@@ -1,7 +1,6 @@
 /** Asks one target once, each kind of check in its own way. */
 
 import { randomBytes } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
 import type { CheckTarget } from "../core/check/check-settings.ts";
 import type { ProbeResult } from "../core/check/probe.ts";
 import { probeFor } from "../core/check/probes.ts";
@@ -10,11 +9,10 @@ import { runGrpcCheck } from "./check-grpc.ts";
 import { runPing } from "./check-ping.ts";
 import { runProbe } from "./check-probe.ts";
 import { CheckWires } from "./check-wire.ts";
+import { limitBacktracking } from "./expression-engine.ts";
 import { runScriptCheck, type ScriptRules } from "./check-script.ts";
 
-// One body on which an expression goes back and forth for hours would stop all checks: V8 then takes its other engine,
-// which takes no longer than the body is long.
-setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
+limitBacktracking();
 
 /** Ends it: nothing is told any more. `atOnce`: this process ends too and cannot wait for a script to obey. */
 export type Abandon = (atOnce?: boolean) => void;

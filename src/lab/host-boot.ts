@@ -102,9 +102,8 @@ export async function connect(host: HostState, world: WorldState): Promise<void>
 export function configuration(link: InterfaceState): string[] {
   const { name } = link;
   const mtu = link.mtu === undefined ? "" : ` mtu ${link.mtu}`;
-  const mac = link.mac === undefined ? "" : ` address ${link.mac}`;
   return [
-    `link set ${name}${mac}${mtu} up`,
+    `link set ${name} address ${link.mac}${mtu} up`,
     ...link.addresses.map((a) => `addr replace ${a} dev ${name}${a.includes(":") ? " nodad" : ""}`),
     ...link.routes.map((r) => `${r.includes(":") ? "-6 " : ""}route replace ${r} dev ${name}`),
   ];

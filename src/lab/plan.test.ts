@@ -27,6 +27,16 @@ test("a plan gives every host a namespace and every cable a port on the wire", (
   );
 });
 
+test("a host that is powered on again is known to its neighbours by the same address", () => {
+  const mac = "02:00:00:00:07:07";
+  const plan: WorldPlan = {
+    segments: ["lan"],
+    hosts: { a: { eth0: { segment: "lan" }, eth1: { segment: "lan", mac } } },
+  };
+  const macs = layOut(plan, place).hosts[0]!.interfaces.map((one) => one.mac);
+  assert.deepEqual(macs, ["02:00:00:00:00:01", mac]);
+});
+
 test("a port whose name would be too long for the kernel gets a number", () => {
   const plan: WorldPlan = {
     segments: ["lan"],

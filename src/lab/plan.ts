@@ -37,7 +37,7 @@ export interface InterfaceState {
   readonly port: string;
   readonly addresses: readonly string[];
   readonly routes: readonly string[];
-  readonly mac?: string;
+  readonly mac: string;
   readonly mtu?: number;
 }
 
@@ -120,6 +120,8 @@ function interfaceState(
   const port = `${id.host}-${id.name}`;
   const { address, routes, segment, ...rest } = planned;
   return {
+    // A host that is powered on again is the same one to neighbours that remember it.
+    mac: localMac(id.number),
     ...rest,
     name: id.name,
     segment,
@@ -127,6 +129,12 @@ function interfaceState(
     addresses: address === undefined ? [] : typeof address === "string" ? [address] : address,
     routes: routes ?? [],
   };
+}
+
+/** Locally administered; `number` is the port of the world. */
+function localMac(number: number): string {
+  const bytes = [0x02, 0, 0, 0, (number + 1) >> 8, (number + 1) & 0xff];
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 function mistakesOf(plan: WorldPlan, segments: readonly SegmentPlan[]): string[] {

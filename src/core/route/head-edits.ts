@@ -4,7 +4,7 @@ import type { FieldBlock } from "../http/field-block.ts";
 import { latin1Bytes } from "../../lib/text-bytes.ts";
 import { nameHash } from "../http/field-names.ts";
 import type { HeadWriter } from "../http/head-writer.ts";
-import { coded, isAscii, lettersOf, octetText } from "./letters.ts";
+import { coded, expression, isAscii, lettersOf, octetText } from "./letters.ts";
 import { spelled } from "./normal-path.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { HeaderEdits, PathRewrite } from "./route-settings.ts";
@@ -110,7 +110,7 @@ export class HeadEdits {
 }
 
 function valueChange(source: string, replacement: string): (value: string) => string {
-  const pattern = new RegExp(source, "u");
+  const pattern = expression(source);
   const change = isAscii(source)
     ? (value: string) => value.replace(pattern, octetText(replacement))
     : (value: string) => {
@@ -151,7 +151,7 @@ function pathChange(rewrite: PathRewrite): (path: string) => string | undefined 
     const to = coded(rewrite.to);
     return (path) => (path.startsWith(from) ? rooted(to + path.slice(from.length)) : undefined);
   }
-  const pattern = new RegExp(rewrite.pattern, "u");
+  const pattern = expression(rewrite.pattern);
   const { replacement } = rewrite;
   const read = isAscii(rewrite.pattern) ? (path: string) => path : lettersOf;
   return (path) => {

@@ -25,6 +25,14 @@ export function isAscii(text: string): boolean {
   return !/[^\0-\x7f]/.test(text);
 }
 
+/**
+ * Unicode only where it makes a difference: without that flag V8 can give up going back and forth
+ * (`limitBacktracking`), and texts come from strangers.
+ */
+export function expression(pattern: string): RegExp {
+  return new RegExp(pattern, isAscii(pattern) && !/\\[pu]\{/i.test(pattern) ? "" : "u");
+}
+
 /** As a head holds it: a letter for each octet of its UTF-8. */
 export function octetText(text: string): string {
   if (isAscii(text)) return text;

@@ -3,7 +3,7 @@
 import { isIpv6 } from "../../lib/ip-address.ts";
 import { nameHash } from "../http/field-names.ts";
 import { AddressSet } from "./address-set.ts";
-import { isAscii, lettersOf, octetText } from "./letters.ts";
+import { expression, isAscii, lettersOf, octetText } from "./letters.ts";
 import { rulePath, spelled } from "./normal-path.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { NamedMatch, RouteConditions, RouteSettings, TextMatch } from "./route-settings.ts";
@@ -224,7 +224,7 @@ function testOf(match: TextMatch, spell?: Spell): Test {
       return (text) => text !== undefined && text.startsWith(value);
     }
     case "regex": {
-      const pattern = new RegExp(match.pattern, "u");
+      const pattern = expression(match.pattern);
       if (spell === undefined || isAscii(match.pattern)) {
         return (text) => text !== undefined && pattern.test(text);
       }
