@@ -40,8 +40,8 @@ export function sealSize(fd: number): number {
 }
 
 /** Mapped for as long as this process lives: its address, or `-errno`. mmap(2). */
-export function mapShared(fd: number, size: number, offset = 0): number {
-  return checked(Number(mmap(0, size, PROT_READ_WRITE, MAP_SHARED, fd, offset)));
+export function mapShared(fd: number, size: number): number {
+  return checked(Number(mmap(0, size, PROT_READ_WRITE, MAP_SHARED, fd, 0)));
 }
 
 /**

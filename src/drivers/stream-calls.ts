@@ -9,7 +9,6 @@ import { ioctl, NativeMemory, setSocketOption, SOL_SOCKET } from "./ffi.ts";
 
 export const SOCK_STREAM = 1;
 export const MSG_PEEK = 0x2;
-export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 export const EPOLLIN = 0x1;
@@ -97,14 +96,6 @@ const ACKNOWLEDGE_ONCE = new Uint8Array(Int32Array.of(2).buffer);
  */
 export function acknowledge(fd: number): void {
   setSocketOption(fd, IPPROTO_TCP, TCP_QUICKACK, ACKNOWLEDGE_ONCE);
-}
-
-/** `struct linger { 1, 0 }`. socket(7). */
-const LINGER_NOT = new Uint8Array(Int32Array.of(1, 0).buffer);
-
-/** Its close sends RST. */
-export function resetAtClose(fd: number): void {
-  setSocketOption(fd, SOL_SOCKET, SO_LINGER, LINGER_NOT);
 }
 
 /** The error that waits on the socket, as a positive errno; 0 = none. Reading clears it. */

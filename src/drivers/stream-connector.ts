@@ -14,8 +14,7 @@ import {
 import { internetSockaddr, unixSockaddr } from "./stream-address.ts";
 import * as calls from "./stream-calls.ts";
 import type { StreamLoop } from "./stream-loop.ts";
-import { WIRE_EVENTS } from "./stream-arriving.ts";
-import { StreamWire } from "./stream-wire.ts";
+import { StreamWire, WIRE_EVENTS } from "./stream-wire.ts";
 
 /** Made once per endpoint: the bytes of its address. */
 interface Destination {

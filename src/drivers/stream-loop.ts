@@ -5,8 +5,7 @@
  *
  * A turn: what is readable is read, one connection behind the other, and then given to their peers; what
  * peers send is gathered and goes out at the end, one `send` per connection; closed descriptors are
- * closed last, so that no event of the same turn can mean their successor. Where the kernel has an
- * `IoRing` for us, short reads of many connections are one system call, and so is what goes out.
+ * closed last, so that no event of the same turn can mean their successor.
  *
  * Reading, the engine and sending are three different programs to the processor: each is done for
  * many connections at a time, so that its code is fetched into the caches once and not for each of them.
@@ -14,7 +13,6 @@
 
 import { monotonicMs } from "./clock.ts";
 import { closeFd, errnoName, NativeMemory } from "./ffi.ts";
-import { IoRing } from "./io-ring.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 import { Arrivals } from "./stream-arrivals.ts";
 import * as calls from "./stream-calls.ts";
@@ -31,12 +29,6 @@ export const READ_BYTES: number = 72 * 1024;
 const GATHERED_BYTES = 64 * 1024;
 /** Reads of one connection in one turn; then timers and new events get theirs. */
 const READS_PER_TURN = 4;
-/** For a head and a little body; no power of two, so that those of many lie in different sets of the caches. */
-export const SHORT_READ_BYTES: number = 2048 + 256;
-/** More than short reads that are gathered at a time. */
-const RING_ROOM = 64;
-/** Of fewer connections than that a call for each costs no more. */
-const MANY = 4;
 /** What all connections may send in one turn before it goes out early. */
 const ARENA_BYTES = 512 * 1024;
 /** A connection's queue is made of such pieces; free ones are kept up to a bound. */
@@ -64,8 +56,6 @@ export abstract class Sender extends Watched {
   stagedAt = 0;
   stagedLength = 0;
   isReady = false;
-  /** Where in the loop's input lies what was read in this turn. */
-  inputFrom = 0;
   /**
    * Leads to a server: its bytes are given to the peer before those of clients, so that a connection
    * that is free again, or was closed, is known before the next request looks for one.
@@ -84,19 +74,6 @@ export abstract class Sender extends Watched {
   abstract fetch(now: number): boolean;
   /** Tells its peer what `fetch` has read. */
   abstract deliver(now: number): void;
-
-  /** Instead of `fetch` the loop may read up to SHORT_READ_BYTES, together with others. */
-  readsShort(): boolean {
-    return false;
-  }
-  /** What that gave: bytes, 0 at the end, or `-errno`. */
-  gotShort(_result: number): void {}
-  /** Instead of `flush` the loop may send what is staged with these flags, together with others. */
-  sendsWith(): number | undefined {
-    return undefined;
-  }
-  /** What that gave: bytes taken, or `-errno`. */
-  sentStaged(_result: number): void {}
 }
 
 export interface LoopHooks {
@@ -126,10 +103,6 @@ export class StreamLoop {
   #ready: Sender[] = [];
   #reading: Sender[] = [];
   readonly #fetched: Sender[] = [];
-  readonly #ring: IoRing | undefined;
-  /** In the ring, in its order: one of the two at a time. */
-  readonly #asked: Sender[] = [];
-  readonly #sending: Sender[] = [];
   readonly #closing: number[] = [];
   #arenaAt = 0;
   #inTurn = false;
@@ -138,10 +111,9 @@ export class StreamLoop {
   #turnAsked = false;
   #nodeTouched = false;
 
-  /** Throws when the kernel gives no epoll descriptor. `ring`: none = a call for each. */
-  constructor(hooks: LoopHooks, ring = (): IoRing | undefined => IoRing.open(RING_ROOM)) {
+  /** Throws when the kernel gives no epoll descriptor. */
+  constructor(hooks: LoopHooks) {
     this.#hooks = hooks;
-    this.#ring = ring();
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`no epoll descriptor: ${errnoName(this.#epoll)}`);
     this.#watch = watchReadable(this.#epoll, () => this.#turn());
@@ -250,7 +222,6 @@ export class StreamLoop {
     this.arrivals.close();
     for (const fd of this.#closing.splice(0)) closeFd(fd);
     closeFd(this.#epoll);
-    this.#ring?.close();
   }
 
   #askTurn(): void {
@@ -296,11 +267,9 @@ export class StreamLoop {
       const reading = this.#ready;
       this.#ready = this.#reading;
       this.#reading = reading;
-      const isMany = this.#ring !== undefined && reading.length >= MANY;
       for (const sender of reading) {
         sender.isReady = false;
-        if (isMany && sender.readsShort()) this.#askShort(sender);
-        else if (!sender.fetch(now)) continue;
+        if (!sender.fetch(now)) continue;
         this.#fetched.push(sender);
         if (this.inputAt > GATHERED_BYTES) this.#deliver(now);
       }
@@ -309,25 +278,8 @@ export class StreamLoop {
     }
   }
 
-  #askShort(sender: Sender): void {
-    this.#ring!.receive(sender.fd, this.input.address + this.inputAt, SHORT_READ_BYTES);
-    sender.inputFrom = this.inputAt;
-    this.inputAt += SHORT_READ_BYTES;
-    this.#asked.push(sender);
-  }
-
-  #readShort(): void {
-    const asked = this.#asked;
-    if (asked.length === 0) return;
-    const ring = this.#ring!;
-    ring.submit();
-    for (let i = 0; i < asked.length; i++) asked[i]!.gotShort(ring.result(i));
-    asked.length = 0;
-  }
-
   #deliver(now: number): void {
     const fetched = this.#fetched;
-    this.#readShort();
     for (const sender of fetched) if (sender.isToServer) sender.deliver(now);
     for (const sender of fetched) if (!sender.isToServer) sender.deliver(now);
     fetched.length = 0;
@@ -350,32 +302,9 @@ export class StreamLoop {
     const flushing = this.#staged;
     this.#staged = this.#flushing;
     this.#flushing = flushing;
-    const isMany = this.#ring !== undefined && flushing.length >= MANY;
-    for (const sender of flushing) {
-      if (sender.stagedLength === 0) continue;
-      const flags = isMany ? sender.sendsWith() : undefined;
-      if (flags === undefined) sender.flush();
-      else this.#sendLater(sender, flags);
-    }
-    this.#sendTogether();
+    for (const sender of flushing) if (sender.stagedLength > 0) sender.flush();
     flushing.length = 0;
     this.#arenaAt = 0;
-  }
-
-  #sendLater(sender: Sender, flags: number): void {
-    const ring = this.#ring!;
-    if (ring.count === ring.room) this.#sendTogether();
-    ring.send(sender.fd, this.arena.address + sender.stagedAt, sender.stagedLength, flags);
-    this.#sending.push(sender);
-  }
-
-  #sendTogether(): void {
-    const sending = this.#sending;
-    if (sending.length === 0) return;
-    const ring = this.#ring!;
-    ring.submit();
-    for (let i = 0; i < sending.length; i++) sending[i]!.sentStaged(ring.result(i));
-    sending.length = 0;
   }
 
   #tellFailures(now: number): void {

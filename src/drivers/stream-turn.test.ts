@@ -10,8 +10,7 @@ import { isOsFailure } from "./ffi.ts";
 import { StreamConnector } from "./stream-connector.ts";
 import { localAddress, openListener, StreamListener } from "./stream-listener.ts";
 import { StreamLoop } from "./stream-loop.ts";
-import { WIRE_EVENTS } from "./stream-arriving.ts";
-import { StreamWire } from "./stream-wire.ts";
+import { StreamWire, WIRE_EVENTS } from "./stream-wire.ts";
 
 /** A turn is entered from C: promises that it settled are looked at in the next one of Node's own. */
 const settling = { afterTurn: (): void => void setImmediate(() => {}) };

@@ -4,11 +4,11 @@
  */
 
 import type { Peer, ServerPeer, Wire } from "../core/proxy/wire.ts";
-import { EAGAIN, errnoName, type NativeMemory } from "./ffi.ts";
-import { ArrivingSender } from "./stream-arriving.ts";
+import { EAGAIN, errnoName, setSocketOption, SOL_SOCKET, type NativeMemory } from "./ffi.ts";
+import type { Arrival } from "./stream-arrivals.ts";
 import { Backlog } from "./stream-backlog.ts";
 import * as calls from "./stream-calls.ts";
-import { READ_BYTES, SHORT_READ_BYTES, type StreamLoop } from "./stream-loop.ts";
+import { READ_BYTES, Sender, type StreamLoop } from "./stream-loop.ts";
 
 /** More than that is queued: the engine is asked to stop, until half of it is out. */
 const MARK_BYTES = 128 * 1024;
@@ -19,13 +19,22 @@ const DIRECT_BYTES = 4096;
 
 const HUNG_UP = calls.EPOLLRDHUP | calls.EPOLLHUP | calls.EPOLLERR;
 const BOTH_OVER = calls.EPOLLHUP | calls.EPOLLERR;
+export const WIRE_EVENTS: number =
+  calls.EPOLLIN | calls.EPOLLOUT | calls.EPOLLRDHUP | calls.EPOLLET;
+
+/** `struct linger { 1, 0 }`: close sends RST. socket(7). */
+const LINGER_NOT = new Uint8Array(Int32Array.of(1, 0).buffer);
 
 /** Whoever is told before the engine is there. */
 const nobody: Peer = { received() {}, drained() {}, ended() {}, closed() {} };
 
-export class StreamWire extends ArrivingSender implements Wire {
-  /** The engine's bytes are those on the line. */
-  protected readonly isPlain: boolean = true;
+export class StreamWire extends Sender implements Arrival, Wire {
+  isUnwatched = false;
+  restsAt = -1;
+  restsSince = 0;
+  protected readonly loop: StreamLoop;
+  /** The kernel may have more for us than was read. */
+  protected isReadable = false;
   protected isEnding = false;
   protected isPaused = false;
   /** Made when the kernel first takes less than all: most connections never need it. */
@@ -45,16 +54,16 @@ export class StreamWire extends ArrivingSender implements Wire {
   #outEnded = false;
   #isGone = false;
   #failure: string | undefined;
-  /** What was read last: bytes, 0 at the end, or `-errno`. */
+  /** What `fetch` has read: bytes, 0 at the end, or `-errno`; and where it lies in the loop's input. */
   #fetched = 0;
-  /** Whoever said much in one read is given room for more in the next. */
-  #lastRead = 0;
+  #fetchedAt = 0;
   /** Was read, and then somebody else's bytes made the engine pause this wire. */
   #held: Uint8Array | undefined;
 
   /** `connecting`: told `connected` or `closed` first. The wire is not yet in the loop. */
   constructor(loop: StreamLoop, fd: number, connecting?: ServerPeer) {
-    super(loop, fd, connecting !== undefined);
+    super(fd, connecting !== undefined);
+    this.loop = loop;
     this.#connecting = connecting;
     this.#isStanding = connecting === undefined;
     if (connecting !== undefined) this.#peer = connecting;
@@ -118,17 +127,31 @@ export class StreamWire extends ArrivingSender implements Wire {
 
   destroy(reset: boolean): void {
     if (this.#isGone) return;
-    if (reset) calls.resetAtClose(this.fd);
+    if (reset) setSocketOption(this.fd, SOL_SOCKET, calls.SO_LINGER, LINGER_NOT);
     else if (this.stagedLength > 0) this.flush();
     this.#release();
+  }
+
+  /**
+   * Accepted, and its peer is set: its first bytes are there or come soon, and are looked for in this
+   * turn. Watched from the end of the turn on, or later (see `Arrivals`).
+   */
+  arrive(): void {
+    this.isUnwatched = true;
+    this.isReadable = true;
+    this.loop.arrivals.add(this);
+    this.loop.makeReady(this);
   }
 
   get hasSaidAll(): boolean {
     return this.#peer.hasSaidAll === true;
   }
 
-  get #mayRead(): boolean {
-    return !this.isPaused && !this.#isGone && !this.#inEnded;
+  watch(): void {
+    if (!this.isUnwatched) return;
+    this.#hasArrived();
+    const result = this.loop.add(this, WIRE_EVENTS);
+    if (result < 0) this.fail(errnoName(result));
   }
 
   // ---- called by the loop ----
@@ -144,30 +167,20 @@ export class StreamWire extends ArrivingSender implements Wire {
   }
 
   fetch(now: number): boolean {
-    if (!this.#mayRead) return false;
+    if (this.isPaused || this.#isGone || this.#inEnded) return false;
     const { loop } = this;
     const count = this.#held === undefined ? this.receive(now) : this.#takeHeld(this.#held);
     if (count === -EAGAIN) return false;
     this.#fetched = count;
-    this.inputFrom = loop.inputAt;
+    this.#fetchedAt = loop.inputAt;
     if (count > 0) loop.inputAt += count;
     return true;
   }
 
-  override readsShort(): boolean {
-    const isUsual = this.isPlain && this.#held === undefined && this.#mayRead;
-    return isUsual && this.#lastRead < SHORT_READ_BYTES;
-  }
-
-  override gotShort(result: number): void {
-    this.#noteRead(result, SHORT_READ_BYTES);
-    this.#fetched = result;
-  }
-
   deliver(now: number): void {
     const count = this.#fetched;
-    const from = this.inputFrom;
-    if (this.#isGone || count === -EAGAIN) return;
+    const from = this.#fetchedAt;
+    if (this.#isGone) return;
     if (count < 0) return this.#lose(now, this.reasonOf(count));
     if (this.isPaused) return this.#hold(from, from + count);
     if (count > 0) {
@@ -188,19 +201,6 @@ export class StreamWire extends ArrivingSender implements Wire {
     this.stagedLength = 0;
     if (this.#isGone || this.#failure !== undefined) return;
     this.transmit(this.loop.arena, from, to);
-    if (this.isEnding) this.#endWhenOut();
-  }
-
-  override sendsWith(): number | undefined {
-    const isUsual = this.isPlain && this.backlogLength === 0 && !this.#isGone;
-    return isUsual && this.#failure === undefined ? this.#sendFlags : undefined;
-  }
-
-  override sentStaged(result: number): void {
-    const from = this.stagedAt;
-    const to = from + this.stagedLength;
-    this.stagedLength = 0;
-    this.#noteSent(result, this.loop.arena.bytes, from, to);
     if (this.isEnding) this.#endWhenOut();
   }
 
@@ -261,14 +261,9 @@ export class StreamWire extends ArrivingSender implements Wire {
   /** Bytes received, 0 at FIN, or `-errno`. */
   protected receiveRaw(address: number, room: number): number {
     const count = calls.receiveStream(this.fd, address, room, 0);
-    this.#noteRead(count, room);
-    return count;
-  }
-
-  #noteRead(count: number, room: number): void {
-    this.#lastRead = count;
     // A short read has emptied the socket; what comes later is an event of its own.
     if (count <= 0 || (count < room && !this.#hungUp)) this.isReadable = false;
+    return count;
   }
 
   protected sendRaw(memory: NativeMemory, from: number, to: number): void {
@@ -277,22 +272,15 @@ export class StreamWire extends ArrivingSender implements Wire {
       this.#enqueue(memory.bytes, from, to);
       return;
     }
-    const result = calls.sendStream(this.fd, memory.address + from, to - from, this.#sendFlags);
-    this.#noteSent(result, memory.bytes, from, to);
-  }
-
-  /** The last bytes leave in one segment with the end, which follows in this turn. */
-  get #sendFlags(): number {
-    return this.isEnding || this.#isFollowed ? calls.MSG_MORE : 0;
-  }
-
-  #noteSent(result: number, bytes: Uint8Array, from: number, to: number): void {
+    // The last bytes leave in one segment with the end, which follows in this turn.
+    const flags = this.isEnding || this.#isFollowed ? calls.MSG_MORE : 0;
+    const result = calls.sendStream(this.fd, memory.address + from, to - from, flags);
     if (result < 0 && result !== -EAGAIN) {
       this.fail(errnoName(result));
       return;
     }
     const sent = Math.max(0, result);
-    if (sent < to - from) this.#enqueue(bytes, from + sent, to);
+    if (sent < to - from) this.#enqueue(memory.bytes, from + sent, to);
   }
 
   protected get backlogLength(): number {
@@ -380,6 +368,11 @@ export class StreamWire extends ArrivingSender implements Wire {
     return !this.#isGone;
   }
 
+  #hasArrived(): void {
+    this.isUnwatched = false;
+    this.loop.arrivals.forget(this);
+  }
+
   #lose(now: number, reason: string): void {
     if (this.#isGone) return;
     this.#release();
@@ -389,7 +382,7 @@ export class StreamWire extends ArrivingSender implements Wire {
   #release(): void {
     this.#isGone = true;
     this.isEnding = true;
-    this.hasArrived();
+    if (this.isUnwatched) this.#hasArrived();
     this.stagedLength = 0;
     this.#backlog?.clear();
     this.#held = undefined;

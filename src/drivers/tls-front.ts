@@ -13,7 +13,7 @@ import { DuplexWire } from "./duplex-wire.ts";
 import { closeFd, EAGAIN, errnoName, NativeMemory } from "./ffi.ts";
 import * as calls from "./stream-calls.ts";
 import { Watched, type StreamLoop } from "./stream-loop.ts";
-import { WIRE_EVENTS } from "./stream-arriving.ts";
+import { WIRE_EVENTS } from "./stream-wire.ts";
 import { certificateFor, loadCertificates, type Certificates } from "./tls-certificates.ts";
 import { TlsContext } from "./tls-context.ts";
 import { tlsLibrary, type TlsLibrary } from "./tls-library.ts";

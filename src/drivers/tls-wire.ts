@@ -40,7 +40,6 @@ export interface TlsWireOptions {
 }
 
 export class TlsWire extends StreamWire {
-  protected override readonly isPlain = false;
   readonly #session: TlsSession;
   readonly #options: TlsWireOptions;
   readonly #isClient: boolean;
