@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeFifo } from "../drivers/descriptors.ts";
+import { ioctl, NativeMemory } from "../drivers/ffi.ts";
 import { AccessLog, type LineWriter } from "./balance-access-log.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "nines-test-"));
@@ -48,7 +49,7 @@ test("more than the bound is dropped and counted instead of kept", async () => {
 });
 
 test("after a rotation lines go to a new file of the same name", async () => {
-  const path = join(directory, "rotated.log");
+  const path = join(directory, "turned.log");
   const log = new AccessLog(path, never);
   log.add(line("before\n"));
   await log.flush();
@@ -106,6 +107,16 @@ test("a full disk is told once, and how much it cost when there is room again", 
   ]);
 });
 
+/** Bytes that wait to be read. */
+const FIONREAD = 0x541b;
+
+/** A pipe holds 64 KiB. */
+async function untilFull(fifo: number): Promise<void> {
+  const waiting = new NativeMemory(4);
+  do await sleep(5);
+  while (ioctl(fifo, FIONREAD, waiting) < 0 || waiting.view.getInt32(0, true) < 60_000);
+}
+
 test("a line that was lost half-way takes no other one with it", async () => {
   const path = join(directory, "torn.log");
   assert.equal(makeFifo(path), 0);
@@ -114,7 +125,7 @@ test("a line that was lost half-way takes no other one with it", async () => {
   const log = new AccessLog(path, () => {});
   // More than a pipe holds: nobody reads the rest.
   for (let i = 0; i < 6; i++) log.add(line(`${"z".repeat(30_000)}\n`));
-  await sleep(100);
+  await untilFull(first);
   closeSync(first);
   await log.flush();
   assert.equal(log.dropped, 4);
@@ -125,6 +136,21 @@ test("a line that was lost half-way takes no other one with it", async () => {
   await log.close();
   assert.equal(bytes.toString("utf8", 0, readSync(second, bytes)), "\nwhole\n");
   closeSync(second);
+});
+
+test("a line that was lost half-way leaves nothing behind in the file after a rotation", async () => {
+  const path = join(directory, "half.log");
+  assert.equal(makeFifo(path), 0);
+  const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const log = new AccessLog(path, () => {});
+  for (let i = 0; i < 6; i++) log.add(line(`${"z".repeat(30_000)}\n`));
+  await untilFull(first);
+  renameSync(path, `${path}.1`);
+  log.reopen();
+  closeSync(first);
+  log.add(line("whole\n"));
+  await log.close();
+  assert.equal(readFileSync(path, "utf8"), "whole\n");
 });
 
 test("a rotation into a file that cannot be opened is told", async () => {

@@ -70,6 +70,7 @@ export class AccessLog {
       const fresh = openLog(this.#path);
       this.#outgoing.push(this.#fd);
       this.#fd = fresh;
+      this.#isTorn = false;
       if (!this.#isWriting) this.#closeOutgoing();
     } catch (error) {
       // Better the old file than none.
@@ -116,7 +117,7 @@ export class AccessLog {
   #writeAll(fd: number, bytes: Uint8Array): void {
     write(fd, bytes, (error, count) => {
       if (error === null && count < bytes.length) {
-        this.#isTorn = bytes[count - 1] !== LINE_END;
+        this.#isTorn = fd === this.#fd && bytes[count - 1] !== LINE_END;
         this.#writeAll(fd, bytes.subarray(count));
         return;
       }

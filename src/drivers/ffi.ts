@@ -246,7 +246,6 @@ export function pidfdOpen(pid: number): number {
   return checked(raw.syscall(SYS_pidfd_open, pid, 0, 0, 0));
 }
 
-/** Policy and priority of the calling thread (`pid` 0) or of another. sched_setscheduler(2). */
 const WNOHANG = 1;
 
 /** Its number when it had ended and is collected, 0 while it lives. Never one that Node started. */
@@ -254,6 +253,7 @@ export function collectChild(pid: number): number {
   return checked(raw.waitpid(pid, 0, WNOHANG));
 }
 
+/** Policy and priority of the calling thread (`pid` 0) or of another. sched_setscheduler(2). */
 export function schedSetscheduler(pid: number, policy: number, priority: number): number {
   return checked(raw.schedSetscheduler(pid, policy, new Int32Array([priority])));
 }
