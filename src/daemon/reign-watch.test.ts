@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import type { WrittenReign } from "../drivers/reign-record.ts";
-import { conditionIn, Suspicion, type Silence } from "./reign-watch.ts";
+import { spawn } from "node:child_process";
+import fs, { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { instance } from "../../test/kit/vrrp-settings.ts";
+import { ReignReader, ReignRecord, type WrittenReign } from "../drivers/reign-record.ts";
+import { conditionIn, ReignWatch, Suspicion, type Silence } from "./reign-watch.ts";
 
 function reign(renewedMs: number, durationMs = 3000, instance = "A"): WrittenReign {
   const leaseUntilMs = renewedMs + durationMs;
@@ -115,4 +122,58 @@ test("after the lease, before our time, or where no successor is quick enough: n
   for (const now of [3001, 3002, 3003]) {
     assert.equal(suspicion.look(now, [reign(0)], three), undefined);
   }
+});
+
+/** Somebody who has just taken an address for 30 ms, and looks at him that child news bring about. */
+function shortReign(
+  t: TestContext,
+  pid: number,
+): { told: Silence[]; record: ReignRecord; looks: () => number } {
+  const directory = mkdtempSync(join(tmpdir(), "nines-reign-"));
+  const record = ReignRecord.open(directory);
+  assert.ok(record instanceof ReignRecord);
+  const told: Silence[] = [];
+  const { mock } = t.mock.method(ReignReader.prototype, "read");
+  const watch = new ReignWatch(pid, {
+    directory,
+    instances: () => [instance({ name: "A" })],
+    silent: (silence) => void told.push(silence),
+  });
+  t.after(() => {
+    watch.close();
+    record.close();
+    rmSync(directory, { recursive: true });
+  });
+  const facts = { instance: "A", identity: "b", durationMs: 30, sequence: 0, alone: false };
+  record.note({ type: "renew-lease", ...facts });
+  process.emit("SIGCHLD", "SIGCHLD");
+  return { told, record, looks: () => mock.callCount() };
+}
+
+test("a stop that was seen is asked for no longer than the lease", async (t) => {
+  const child = spawn("sleep", ["60"]);
+  t.after(() => void child.kill("SIGKILL"));
+  child.kill("SIGSTOP");
+  const state = (): string => conditionIn(readFileSync(`/proc/${child.pid!}/stat`, "latin1"));
+  while (state() !== "stopped") await sleep(1);
+  const { told, record, looks } = shortReign(t, child.pid!);
+  record.end("A");
+  await sleep(300);
+  assert.ok(looks() < 20, `looked ${looks()} times`);
+  assert.deepEqual(told, []);
+});
+
+test("whose state cannot be read is not taken for dead", (t) => {
+  const read = fs.readFileSync;
+  t.mock.method(fs, "readFileSync", (path: string, encoding: "utf8") => {
+    if (!path.endsWith("/stat")) return read(path, encoding);
+    throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.deepEqual(shortReign(t, process.pid).told, []);
+  assert.equal(shortReign(t, 2 ** 30).told[0]?.because, "is dead");
 });

@@ -94,6 +94,8 @@ export class ReignWatch {
     }
     const silence = this.#suspicion.look(now, reigns, this.#adverts);
     const { hasty, isHastyLate, lookAtMs } = this.#suspicion;
+    // Nothing to hasten any more: a stop that was seen is forgotten, or we would go on asking.
+    if (hasty === undefined) this.#stoppedMs = undefined;
     const isAsked = isHastyLate || isChildNews || this.#stoppedMs !== undefined;
     const because = hasty !== undefined && isAsked ? this.#vouched(now) : undefined;
     if (hasty !== undefined && because !== undefined) {
@@ -213,7 +215,17 @@ function conditionOf(pid: number): Condition {
   try {
     return conditionIn(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
-    return "dead";
+    return isGone(pid) ? "dead" : "ready";
+  }
+}
+
+/** That its state cannot be read says nothing: we may be the one that has no descriptor left. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
 

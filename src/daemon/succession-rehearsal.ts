@@ -36,7 +36,7 @@ export function rehearseSuccession(directory: string, settings: VrrpSettings): v
   }
 }
 
-/** As if a master had died there, whose addresses are gone. */
+/** As if one had died there that was master of nothing: to inherit would be to look for its addresses. */
 function takeOver(place: string, settings: VrrpSettings): void {
   const reigns = ReignRecord.open(place);
   if (!(reigns instanceof ReignRecord)) return;
@@ -46,7 +46,7 @@ function takeOver(place: string, settings: VrrpSettings): void {
   }
   const kernel = KernelAddresses.open({
     stateDirectory: place,
-    heritage: { settings, reigns: reigns.found },
+    heritage: { settings, reigns: [] },
   });
   reigns.close();
   if (!(kernel instanceof KernelAddresses)) return;

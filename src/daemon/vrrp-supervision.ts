@@ -38,7 +38,7 @@ const HUNG_AFTER_MS = 5_000;
 const SPARE_AFTER_MS = 1_000;
 /** How often a spare that is still loading is looked at. */
 const SPARE_LOOK_MS = 50;
-/** Death to advert takes some 50 ms; on a machine that is overloaded tenfold 700 ms were seen. */
+/** Call to advert takes some 14 ms; on a machine that is overloaded tenfold 700 ms were seen. */
 const SHORTEST_LEASE_MS = 2_000;
 /** A limit that was not needed must not keep the process from ending. */
 const BACKGROUND = { ref: false } as const;
