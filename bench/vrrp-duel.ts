@@ -1,5 +1,6 @@
 /** Two servers that run one implementation, and a client that asks them: one run of one row. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../src/lab/host.ts";
 import type { LabProcess } from "../src/lab/process.ts";
 import { startEchoServer, startUdpProbe, type Probe } from "../src/lab/probe.ts";
@@ -12,6 +13,8 @@ export const VIRTUAL_ADDRESS = "10.77.0.200";
 const PRIORITIES = { lb1: 150, lb2: 100 };
 const ADDRESSES: Readonly<Record<string, string>> = { lb1: "10.77.0.11", lb2: "10.77.0.12" };
 const START_TIMEOUT_MS = 30_000;
+/** Nodes run for months: what one prepares after its start, such as a process in reserve, is there. */
+const SETTLE_MS = 3_000;
 
 export interface Duel {
   readonly world: World;
@@ -52,6 +55,7 @@ export async function startDuel(options: DuelOptions): Promise<Duel> {
     const adverts = await AdvertWatch.start(world.host("client"));
     const probe = await startUdpProbe(world.host("client"), VIRTUAL_ADDRESS);
     await probe.untilAnswered("lb1", START_TIMEOUT_MS);
+    await sleep(SETTLE_MS);
     const skew = (256 - PRIORITIES.lb2) / 256;
     const masterDownMs = (3 + skew) * options.advertSeconds * 1000;
     return { world, master, backup, echo, probe, adverts, masterDownMs };
