@@ -233,7 +233,7 @@ export class AddressAnnouncer {
     if (known !== undefined) return known;
     const watch = ClaimWatch.open(index, {
       onClaim: (address, mac) => this.#hear(index, address, mac),
-      onAdvert: (advert) => this.#hearOwner(index, advert),
+      onAdvert: (advert, mac) => this.#hearOwner(index, advert, mac),
     });
     if (isOsFailure(watch)) {
       this.#listener.trouble(watch.message);
@@ -244,7 +244,9 @@ export class AddressAnnouncer {
   }
 
   /** On a virtual MAC's interface the sockets hear it, see `macvlanSysctls`. */
-  #hearOwner(index: number, advert: ReceivedDatagram): void {
+  #hearOwner(index: number, advert: ReceivedDatagram, mac: string): void {
+    // A bond or a switch gives some of our own back.
+    if (this.#links.isOwnMac(mac)) return;
     for (const { settings, addresses } of this.#holdings.values()) {
       if (addresses.get(advert.source) !== index) continue;
       if (interfaceIndex(settings.interface) !== index) continue;

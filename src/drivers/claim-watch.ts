@@ -21,14 +21,16 @@ const PACKET_IGNORE_OUTGOING = 23;
 const SOCKADDR_LL_SIZE = 20;
 /** An advert of 255 addresses with all that may be before and behind it. */
 const FRAME_BYTES = 1280;
+/** Where a frame of Ethernet says who sends it. */
+const SENDER_MAC = 6;
 /** Bounds the work of one wake-up on a segment full of ARP. */
 const FRAMES_PER_WAKE = 32;
 
 export interface ClaimListener {
   /** Also our own claims that come back, and other addresses when very many are watched. */
   readonly onClaim: (address: string, mac: string) => void;
-  /** From an address that is watched; without the interface, and its bytes are reused. */
-  readonly onAdvert: (advert: ReceivedDatagram) => void;
+  /** From an address that is watched; without the interface, and its bytes are reused. `mac`: whose frame it was. */
+  readonly onAdvert: (advert: ReceivedDatagram, mac: string) => void;
 }
 
 export class ClaimWatch {
@@ -81,7 +83,8 @@ export class ClaimWatch {
       const claim = arpClaim(frame) ?? naClaim(frame);
       if (claim === undefined) {
         const advert = advertIn(frame);
-        if (advert !== undefined) this.#listener.onAdvert(advert);
+        if (advert === undefined) continue;
+        this.#listener.onAdvert(advert, formatMac(frame.subarray(SENDER_MAC, SENDER_MAC + 6)));
         continue;
       }
       const { addressOffset, addressLength, macOffset } = claim;

@@ -15,21 +15,20 @@ import { bite } from "./step-oracles.ts";
 export class PairOracle {
   readonly #sinceMs = new Map<string, number>();
 
-  judge(holders: readonly Account[]): void {
-    const owners = holders.filter(
-      ({ state, inherited }) => state !== "INIT" || inherited?.settings === undefined,
-    );
+  judge(owners: readonly Account[]): void {
     if (owners.length < 2 && this.#sinceMs.size === 0) return;
     const seen = new Set<string>();
     for (const [i, a] of owners.entries()) {
       for (const b of owners.slice(i + 1)) {
+        // After a crash of both: neither advertises before it goes on or lets go.
+        if (isSilentHeir(a) && isSilentHeir(b)) continue;
         const key = `${a.instance}/${a.node.index}/${b.node.index}`;
         seen.add(key);
         this.#judgePair(a, b, key);
       }
     }
     for (const key of this.#sinceMs.keys()) {
-      if (!seen.has(key) && key.startsWith(holders[0]?.instance ?? "")) this.#sinceMs.delete(key);
+      if (!seen.has(key) && key.startsWith(owners[0]?.instance ?? "")) this.#sinceMs.delete(key);
     }
   }
 
@@ -155,4 +154,9 @@ function startup(account: Account): number {
 
 function longestSkewMs(scenario: Scenario): number {
   return scenario.group.version === 2 ? 1000 : slowestIntervalMs(scenario);
+}
+
+/** Holds what the process before it held, and has not gone on with it yet. */
+function isSilentHeir({ state, inherited }: Account): boolean {
+  return state === "INIT" && inherited?.settings !== undefined;
 }
