@@ -6,6 +6,9 @@ import { SEARCH_PATH, spawnError } from "./command.ts";
 import { childrenOf, innerPidOf, isAlive, programOf, signal, treeOf } from "./process-table.ts";
 import { pause, waitFor } from "./wait.ts";
 
+/** How often a wrapper that may have stopped itself is woken until it has ended. */
+const WAKE_EVERY_MS = 100;
+
 export interface StartOptions {
   /** For messages and the log file; the program's name by default. */
   readonly name?: string;
@@ -116,6 +119,9 @@ export class LabProcess {
     for (const pid of all) signal(pid, "SIGSTOP");
     for (const pid of treeOf(this.pid)) signal(pid, "SIGKILL");
     this.wakeWrapper();
+    // It may learn of the stop only after that, and stop then.
+    const waking = setInterval(() => this.wakeWrapper(), WAKE_EVERY_MS).unref();
+    void this.#ended.then(() => clearInterval(waking));
   }
 
   /** SIGSTOP to it and all its descendants: alive for the kernel, dead for its peers. */
