@@ -11,6 +11,7 @@
  * many connections at a time, so that its code is fetched into the caches once and not for each of them.
  */
 
+import { Batch } from "./batch.ts";
 import { monotonicMs } from "./clock.ts";
 import { closeFd, errnoName, NativeMemory } from "./ffi.ts";
 import { watchReadable, type Watch } from "./poll.ts";
@@ -21,6 +22,11 @@ import * as calls from "./stream-calls.ts";
 const EVENTS = 256;
 /** More rounds than that wait for the next turn, so that timers get their time. */
 const ROUNDS = 4;
+/**
+ * While there is more to do, turns follow each other at once, for that long: the way through libuv costs as
+ * much as a turn for two or three requests. Then timers and other descriptors get theirs.
+ */
+const STAY_MS = 2;
 /** Enough for every connection to have said something. */
 const MOST_ROUNDS = 256;
 /** One read at most: 64 KiB, which many servers write at a time, and the head or frame before it. */
@@ -97,15 +103,16 @@ export class StreamLoop {
   readonly #hooks: LoopHooks;
   readonly #chunks: NativeMemory[] = [];
   #generation = 0;
-  #staged: Sender[] = [];
-  #flushing: Sender[] = [];
+  #staged = new Batch<Sender>();
+  #flushing = new Batch<Sender>();
   #failed: Sender[] = [];
-  #ready: Sender[] = [];
-  #reading: Sender[] = [];
-  readonly #fetched: Sender[] = [];
+  #ready = new Batch<Sender>();
+  #reading = new Batch<Sender>();
+  readonly #fetched = new Batch<Sender>();
   readonly #closing: number[] = [];
   #arenaAt = 0;
   #inTurn = false;
+  #isClosed = false;
   /** When the turn began: what happens in it happens at that moment. */
   #now = 0;
   #turnAsked = false;
@@ -116,7 +123,7 @@ export class StreamLoop {
     this.#hooks = hooks;
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`no epoll descriptor: ${errnoName(this.#epoll)}`);
-    this.#watch = watchReadable(this.#epoll, () => this.#turn());
+    this.#watch = watchReadable(this.#epoll, () => this.#turns());
   }
 
   /** 0 or `-errno`. `events` as for epoll_ctl. */
@@ -162,7 +169,7 @@ export class StreamLoop {
    * for a moment finds its timers due first, and what was sent to it meanwhile unread.
    */
   runAfterInput(body: (now: number) => void): void {
-    this.#turn(MOST_ROUNDS);
+    if (!this.#inTurn) this.#turn(monotonicMs(), this.#poll(), MOST_ROUNDS);
     this.run(body);
   }
 
@@ -218,6 +225,7 @@ export class StreamLoop {
 
   /** The caller has destroyed all wires. */
   close(): void {
+    this.#isClosed = true;
     this.#watch.close();
     this.arrivals.close();
     for (const fd of this.#closing.splice(0)) closeFd(fd);
@@ -233,22 +241,38 @@ export class StreamLoop {
     });
   }
 
-  #turn(rounds = ROUNDS): void {
+  #turns(): void {
     if (this.#inTurn) return;
+    const began = monotonicMs();
+    let now = began;
+    let count = this.#poll();
+    do {
+      this.#turn(now, count, ROUNDS);
+      // Entered from C: what Node's streams have put off would wait for somebody else's event.
+      if (this.#nodeTouched) setImmediate(doNothing);
+      now = monotonicMs();
+      if (this.#nodeTouched || this.#isClosed || now - began >= STAY_MS) break;
+      count = this.#poll();
+    } while (count > 0);
+    this.#nodeTouched = false;
+  }
+
+  /** `count`: of events that were taken. */
+  #turn(now: number, count: number, rounds: number): void {
     this.#inTurn = true;
-    const now = monotonicMs();
     this.#now = now;
     this.#hooks.beforeTurn?.(now);
-    for (let round = 0; round < rounds; round++) {
-      const count = calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
+    if (count > 0) this.#dispatch(now, count);
+    for (let round = 1; round < rounds && count === EVENTS; round++) {
+      count = this.#poll();
       if (count > 0) this.#dispatch(now, count);
-      if (count < EVENTS) break;
     }
     this.#readReady(now);
     this.#finish(now);
-    // Entered from C: what Node's streams have put off would wait for somebody else's event.
-    if (this.#nodeTouched) setImmediate(doNothing);
-    this.#nodeTouched = false;
+  }
+
+  #poll(): number {
+    return calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
   }
 
   #dispatch(now: number, count: number): void {
@@ -267,22 +291,27 @@ export class StreamLoop {
       const reading = this.#ready;
       this.#ready = this.#reading;
       this.#reading = reading;
-      for (const sender of reading) {
+      for (let j = 0; j < reading.length; j++) {
+        const sender = reading.at(j);
         sender.isReady = false;
         if (!sender.fetch(now)) continue;
         this.#fetched.push(sender);
         if (this.inputAt > GATHERED_BYTES) this.#deliver(now);
       }
-      reading.length = 0;
+      reading.clear();
       this.#deliver(now);
     }
   }
 
   #deliver(now: number): void {
     const fetched = this.#fetched;
-    for (const sender of fetched) if (sender.isToServer) sender.deliver(now);
-    for (const sender of fetched) if (!sender.isToServer) sender.deliver(now);
-    fetched.length = 0;
+    for (let i = 0; i < fetched.length; i++) {
+      if (fetched.at(i).isToServer) fetched.at(i).deliver(now);
+    }
+    for (let i = 0; i < fetched.length; i++) {
+      if (!fetched.at(i).isToServer) fetched.at(i).deliver(now);
+    }
+    fetched.clear();
     this.inputAt = 0;
   }
 
@@ -302,8 +331,10 @@ export class StreamLoop {
     const flushing = this.#staged;
     this.#staged = this.#flushing;
     this.#flushing = flushing;
-    for (const sender of flushing) if (sender.stagedLength > 0) sender.flush();
-    flushing.length = 0;
+    for (let i = 0; i < flushing.length; i++) {
+      if (flushing.at(i).stagedLength > 0) flushing.at(i).flush();
+    }
+    flushing.clear();
     this.#arenaAt = 0;
   }
 

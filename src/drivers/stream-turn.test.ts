@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -182,6 +183,44 @@ test("what servers say is told before what clients say, whoever spoke first", as
     wire.destroy(false);
     side.destroy();
     server.close();
+  });
+});
+
+/** Of the client's side: what is written there arrives within the call. */
+function descriptorOf(socket: Socket): number {
+  return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
+}
+
+test("what comes while a turn lasts has its turn before Node's own business", async () => {
+  const told = new Told();
+  const speak = (): void => {
+    writeSync(descriptorOf(guests.sockets[1]!), "b");
+    setImmediate(() => told.all.push("node"));
+  };
+  let guests!: Guests;
+  await withGuests([told.peer("0", speak), told.peer("1")], async (all) => {
+    guests = all;
+    all.sockets[0]!.write("a");
+    await told.until(3);
+    assert.deepEqual(told.all, ["0 a", "1 b", "node"]);
+  });
+});
+
+test("whoever speaks without end leaves Node its time", async () => {
+  const told = new Told();
+  let isNodesTurn = false;
+  const speak = (): void => {
+    if (isNodesTurn || told.all.length === 100_000) return;
+    writeSync(descriptorOf(guests.sockets[0]!), "a");
+    if (told.all.length === 1) setImmediate(() => (isNodesTurn = true));
+  };
+  let guests!: Guests;
+  await withGuests([told.peer("0", speak)], async (all) => {
+    guests = all;
+    all.sockets[0]!.write("a");
+    await told.until(2);
+    assert.ok(isNodesTurn);
+    assert.ok(told.all.length < 100_000, "only the test has ended it");
   });
 });
 
