@@ -18,17 +18,15 @@ import { watchReadable, type Watch } from "./poll.ts";
 import { Arrivals } from "./stream-arrivals.ts";
 import * as calls from "./stream-calls.ts";
 
-/** Events taken from the kernel at a time. */
-const EVENTS = 256;
-/** More rounds than that wait for the next turn, so that timers get their time. */
-const ROUNDS = 4;
+/** Events of one turn. With more of them the first one's answer waits for too many others. */
+const EVENTS = 32;
 /**
  * While there is more to do, turns follow each other at once, for that long: the way through libuv costs as
  * much as a turn for two or three requests. Then timers and other descriptors get theirs.
  */
 const STAY_MS = 2;
 /** Enough for every connection to have said something. */
-const MOST_ROUNDS = 256;
+const MOST_ROUNDS = 2048;
 /** One read at most: 64 KiB, which many servers write at a time, and the head or frame before it. */
 export const READ_BYTES: number = 72 * 1024;
 /** Peers get what was read as soon as it is more than that: it is to be still in the caches. */
@@ -247,7 +245,7 @@ export class StreamLoop {
     let now = began;
     let count = this.#poll();
     do {
-      this.#turn(now, count, ROUNDS);
+      this.#turn(now, count);
       // Entered from C: what Node's streams have put off would wait for somebody else's event.
       if (this.#nodeTouched) setImmediate(doNothing);
       now = monotonicMs();
@@ -258,7 +256,7 @@ export class StreamLoop {
   }
 
   /** `count`: of events that were taken. */
-  #turn(now: number, count: number, rounds: number): void {
+  #turn(now: number, count: number, rounds = 1): void {
     this.#inTurn = true;
     this.#now = now;
     this.#hooks.beforeTurn?.(now);
