@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- http [--runs 3] [--seconds 3] [--only TEXT] [--quick] [--no-memory] [--warm 25]`
+ * `npm run bench -- http [--runs 3] [--seconds 3] [--only TEXT] [--quick] [--no-memory] [--warm 50]`
  * `[--beside DIRECTORY[,DIRECTORY]] `: other copies of Nines are measured in the same rounds.
  *
  * A backend directly, and through nginx, HAProxy and Nines, in turn: proxy on one CPU, load and
@@ -23,7 +23,7 @@ type Runner = string;
 const DIRECT = "direct";
 const PEERS: readonly Runner[] = ["nginx", "HAProxy"];
 /** Before the first row: for so long V8's compiler is seen working beside who runs, on the one CPU. */
-const WARM_UP_SECONDS = "25";
+const WARM_UP_SECONDS = "50";
 /** Before the first row of another door. */
 const DOOR_SECONDS = 5;
 

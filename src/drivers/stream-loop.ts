@@ -18,15 +18,20 @@ import { watchReadable, type Watch } from "./poll.ts";
 import { Arrivals } from "./stream-arrivals.ts";
 import * as calls from "./stream-calls.ts";
 
-/** Events of one turn. With more of them the first one's answer waits for too many others. */
-const EVENTS = 32;
+/** Events taken from the kernel at a time. */
+const EVENTS = 256;
+/**
+ * More rounds than that wait for the next turn, so that timers get their time. No fewer: within a turn the end of
+ * a server's connection is known before a request of a client could be given to it.
+ */
+const ROUNDS = 4;
 /**
  * While there is more to do, turns follow each other at once, for that long: the way through libuv costs as
  * much as a turn for two or three requests. Then timers and other descriptors get theirs.
  */
 const STAY_MS = 2;
 /** Enough for every connection to have said something. */
-const MOST_ROUNDS = 2048;
+const MOST_ROUNDS = 256;
 /** One read at most: 64 KiB, which many servers write at a time, and the head or frame before it. */
 export const READ_BYTES: number = 72 * 1024;
 /** Peers get what was read as soon as it is more than that: it is to be still in the caches. */
@@ -241,22 +246,28 @@ export class StreamLoop {
 
   #turns(): void {
     if (this.#inTurn) return;
+    // By somebody's `run`: his business, not a reason to leave early.
+    if (this.#nodeTouched) this.#letNodeGoOn();
     const began = monotonicMs();
     let now = began;
     let count = this.#poll();
     do {
-      this.#turn(now, count);
-      // Entered from C: what Node's streams have put off would wait for somebody else's event.
-      if (this.#nodeTouched) setImmediate(doNothing);
+      this.#turn(now, count, ROUNDS);
+      if (this.#nodeTouched) return this.#letNodeGoOn();
       now = monotonicMs();
-      if (this.#nodeTouched || this.#isClosed || now - began >= STAY_MS) break;
+      if (this.#isClosed || now - began >= STAY_MS) return;
       count = this.#poll();
     } while (count > 0);
+  }
+
+  /** Entered from C: what Node's streams have put off would wait for somebody else's event. */
+  #letNodeGoOn(): void {
     this.#nodeTouched = false;
+    setImmediate(doNothing);
   }
 
   /** `count`: of events that were taken. */
-  #turn(now: number, count: number, rounds = 1): void {
+  #turn(now: number, count: number, rounds: number): void {
     this.#inTurn = true;
     this.#now = now;
     this.#hooks.beforeTurn?.(now);
