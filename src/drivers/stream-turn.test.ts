@@ -163,9 +163,10 @@ test("who is destroyed by another's bytes is told nothing of its own", async () 
   );
 });
 
-test("what servers say is told before what clients say, whoever spoke first", async () => {
+test("what servers say is told before what clients say, whoever spoke first and however many", async () => {
   const told = new Told();
-  await withGuests([told.peer("client")], async ({ loop, sockets }) => {
+  const clients = Array.from({ length: 300 }, () => told.peer("client"));
+  await withGuests(clients, async ({ loop, sockets }) => {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -175,14 +176,18 @@ test("what servers say is told before what clients say, whoever spoke first", as
     const target = { pool: "p", server: "s", endpoint };
     const wire = new StreamConnector(loop).connect(target, told.peer("server"));
     const [side] = (await arrived) as [Socket];
-    await told.until(1);
-    sockets[0]!.write("request");
-    side.write("answer");
-    await told.until(3);
-    assert.deepEqual(told.all, ["server connected", "server answer", "client request"]);
-    wire.destroy(false);
-    side.destroy();
-    server.close();
+    try {
+      await told.until(1);
+      for (const socket of sockets) socket.write("request");
+      side.write("answer");
+      await told.until(2 + sockets.length);
+      const requests = sockets.map(() => "client request");
+      assert.deepEqual(told.all, ["server connected", "server answer", ...requests]);
+    } finally {
+      wire.destroy(false);
+      side.destroy();
+      server.close();
+    }
   });
 });
 
