@@ -182,7 +182,7 @@ frontend metrics
 backend web
   balance random(2)
   http-reuse always
-${BACKEND_PORTS.map((port) => `  server s${port} 127.0.0.1:${port} check pool-max-conn 256\n`).join("")}
+${BACKEND_PORTS.map((port) => `  server s${port} 127.0.0.1:${port} check pool-max-conn 256 pool-purge-delay 60s\n`).join("")}
 `;
 
 async function startHaproxyProxy(host: Host, contender: Contender): Promise<Proxy> {
@@ -220,7 +220,8 @@ function ninesFrontend(contender: Contender, door: Door): readonly [string, obje
 
 function ninesYaml(contender: Contender): string {
   const servers = BACKEND_PORTS.map((port) => `127.0.0.1:${port}`);
-  const pool = { servers, check: { tcp: true }, max_idle_per_server: 256 };
+  const timeouts = { keep_alive: "60s" };
+  const pool = { servers, check: { tcp: true }, max_idle_per_server: 256, timeouts };
   // JSON is YAML.
   return JSON.stringify({
     frontends: Object.fromEntries(doors.map((door) => ninesFrontend(contender, door))),
