@@ -31,6 +31,8 @@ export const MORE = 0;
 export const REFUSED = -1;
 
 const CONNECTION = fieldNumber("connection");
+/** Of a name that is kept. */
+const NAME_WORDS = 8;
 
 export class FieldBlock {
   bytes: Uint8Array = new Uint8Array(0);
@@ -51,6 +53,9 @@ export class FieldBlock {
   /** How many fields have this number. */
   readonly repeats: Uint16Array = new Uint16Array(FIELDS.length + 1);
 
+  /** The names of the last messages, by place: the length, 0 = not kept, and four octets in each word. */
+  #known: Uint8Array;
+  #words: Int32Array;
   /** Of `bytes`. */
   #view = new DataView(this.bytes.buffer);
 
@@ -59,6 +64,8 @@ export class FieldBlock {
     this.numbers = new Uint8Array(room);
     this.hop = new Uint8Array(room);
     this.hashes = new Int32Array(room);
+    this.#known = new Uint8Array(room);
+    this.#words = new Int32Array(room * NAME_WORDS);
   }
 
   protected clearFields(): void {
@@ -104,6 +111,59 @@ export class FieldBlock {
 
   #readField(start: number, end: number): number {
     const { bytes, base } = this;
+    if (this.count >= this.numbers.length) this.#grow();
+    const known = this.#knownName(base + start);
+    const nameEnd = known > 0 ? start + known : this.#readName(start, end);
+    if (nameEnd <= 0) return nameEnd;
+    let at = nameEnd + 1;
+    let octet = 0;
+    while (at < end && ((octet = bytes[base + at]!) === 32 || octet === 9)) at++;
+    const valueStart = at;
+    at = endOfValue(bytes, this.#view, base + at, base + end) - base;
+    if (at >= end) return MORE;
+    octet = bytes[base + at]!;
+    if (octet !== 13) return this.refuse(octet === 10 ? "bad-line-end" : "bad-header-value");
+    if (at + 1 >= end) return MORE;
+    if (bytes[base + at + 1] !== 10) return this.refuse("bad-line-end");
+    let valueEnd = at;
+    while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1]!)) valueEnd--;
+    const { spans } = this;
+    const index = this.count++;
+    const span = index * 4;
+    spans[span] = start;
+    spans[span + 1] = nameEnd;
+    spans[span + 2] = valueStart;
+    spans[span + 3] = valueEnd;
+    const number = this.numbers[index]!;
+    this.hop[index] = HOP_BY_HOP[number]!;
+    if (number > 0) {
+      if (this.first[number] === 0) this.first[number] = index + 1;
+      this.repeats[number]!++;
+    }
+    return at + 2;
+  }
+
+  /**
+   * The length of the next field's name, when it is letter for letter that of the field at the same place in
+   * the message before, as it mostly is: nothing has to be found out about it. Else 0.
+   */
+  #knownName(from: number): number {
+    const length = this.#known[this.count]!;
+    // The colon may lie behind the end of what has come: then so does the value, and more is waited for.
+    if (length === 0 || this.bytes[from + length] !== 58) return 0;
+    const view = this.#view;
+    const words = this.#words;
+    const last = from + length - 4;
+    let word = this.count * NAME_WORDS;
+    for (let at = from; at < last; at += 4) {
+      if (view.getInt32(at, true) !== words[word++]) return 0;
+    }
+    return view.getInt32(last, true) === words[word] ? length : 0;
+  }
+
+  /** Gives the position of the colon, MORE or REFUSED. */
+  #readName(start: number, end: number): number {
+    const { bytes, base, count } = this;
     let at = start;
     let hash = 0;
     let octet = bytes[base + at]!;
@@ -116,40 +176,22 @@ export class FieldBlock {
     if (octet !== 58 || at === start) {
       return this.refuse(octet === 10 ? "bad-line-end" : "bad-header-name");
     }
-    const nameEnd = at++;
-    while (at < end && ((octet = bytes[base + at]!) === 32 || octet === 9)) at++;
-    const valueStart = at;
-    at = endOfValue(bytes, this.#view, base + at, base + end) - base;
-    if (at >= end) return MORE;
-    octet = bytes[base + at]!;
-    if (octet !== 13) return this.refuse(octet === 10 ? "bad-line-end" : "bad-header-value");
-    if (at + 1 >= end) return MORE;
-    if (bytes[base + at + 1] !== 10) return this.refuse("bad-line-end");
-    let valueEnd = at;
-    while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1]!)) valueEnd--;
-    if (this.count >= this.numbers.length) this.#grow();
-    const { spans } = this;
-    const span = this.count * 4;
-    spans[span] = start;
-    spans[span + 1] = nameEnd;
-    spans[span + 2] = valueStart;
-    spans[span + 3] = valueEnd;
-    this.#number(base + start, base + nameEnd, hash);
-    return at + 2;
+    let number = candidateOf(hash);
+    if (number > 0 && !isName(bytes, base + start, base + at, FIELD_OCTETS[number]!)) number = 0;
+    this.hashes[count] = hash;
+    this.numbers[count] = number;
+    this.#remember(base + start, at - start);
+    return at;
   }
 
-  /** The field whose span was noted last becomes one of the block. */
-  #number(nameFrom: number, nameTo: number, hash: number): void {
-    const index = this.count++;
-    let number = candidateOf(hash);
-    if (number > 0 && !isName(this.bytes, nameFrom, nameTo, FIELD_OCTETS[number]!)) number = 0;
-    this.hashes[index] = hash;
-    this.numbers[index] = number;
-    this.hop[index] = HOP_BY_HOP[number]!;
-    if (number > 0) {
-      if (this.first[number] === 0) this.first[number] = index + 1;
-      this.repeats[number]!++;
-    }
+  #remember(from: number, length: number): void {
+    const isRemembered = length >= 4 && length <= NAME_WORDS * 4;
+    this.#known[this.count] = isRemembered ? length : 0;
+    if (!isRemembered) return;
+    const last = from + length - 4;
+    let word = this.count * NAME_WORDS;
+    for (let at = from; at < last; at += 4) this.#words[word++] = this.#view.getInt32(at, true);
+    this.#words[word] = this.#view.getInt32(last, true);
   }
 
   #grow(): void {
@@ -158,6 +200,8 @@ export class FieldBlock {
     this.numbers = grown(this.numbers, new Uint8Array(room));
     this.hop = grown(this.hop, new Uint8Array(room));
     this.hashes = grown(this.hashes, new Int32Array(room));
+    this.#known = grown(this.#known, new Uint8Array(room));
+    this.#words = grown(this.#words, new Int32Array(room * NAME_WORDS));
   }
 
   protected refuse(reason: RefusalReason): number {

@@ -164,6 +164,69 @@ describe("a request head", () => {
   });
 });
 
+describe("a request head that is used again", () => {
+  /** Alike at the beginning, at the end, in their length, but for their case or one letter. */
+  const NAMES = [
+    "Host",
+    "Hosu",
+    "host",
+    "Te",
+    "DNT",
+    "Via",
+    "Age",
+    "Accept",
+    "Accepu",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Accept-Languagf",
+    "accept-language",
+    "Bccept-Language",
+    "Connection",
+    "Content-Length",
+    "Content-Lengthy",
+    "Transfer-Encoding",
+    "X-12345678901234567890123456789",
+    "X-123456789012345678901234567890",
+    "X-1234567890123456789012345678901",
+    "Host ",
+    "Ho\0t",
+    " Host",
+    "",
+  ];
+  const field = fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom("7", "accept", "close", ""));
+  const message = fc.record({ fields: fc.array(field, { maxLength: 5 }), cut: fc.nat(120) });
+  const room = { bytes: 16_384, fields: 4 };
+
+  /** Everything that is found out about the fields, whatever was there before. */
+  function facts(head: RequestHead, result: number): unknown {
+    const { count, spans, numbers, hop, hashes, first, repeats, refused } = head;
+    const perField = [numbers, hop, hashes].map((of) => [...of.subarray(0, count)]);
+    const places = [...spans.subarray(0, count * 4)];
+    return { result, count, places, perField, first: [...first], repeats: [...repeats], refused };
+  }
+
+  it("finds what a new one does, whatever it has read before", () => {
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 2, maxLength: 6 }), (messages) => {
+        const used = new RequestHead(1);
+        for (const { fields, cut } of messages) {
+          const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`);
+          const bytes = octets(`GET / HTTP/1.1\r\nHost: a\r\n${lines.join("")}\r\n`);
+          const fresh = new RequestHead();
+          used.clear();
+          fresh.clear();
+          for (const end of [Math.min(cut, bytes.length), bytes.length]) {
+            const result = used.parse(bytes, 0, end, room);
+            assert.deepEqual(facts(used, result), facts(fresh, fresh.parse(bytes, 0, end, room)));
+            if (result !== 0) break;
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe("a written head", () => {
   it("holds what was understood, without hop-by-hop fields", () => {
     const head = read(get("Connection: X-A\r\nX-A: 1\r\nX-B:\t2\r\nKeep-Alive: 5\r\n"));
