@@ -22,10 +22,13 @@ import { cpuMs } from "./process-cost.ts";
 type Runner = string;
 const DIRECT = "direct";
 const PEERS: readonly Runner[] = ["nginx", "HAProxy"];
-/** Before the first row: for so long V8's compiler is seen working beside who runs, on the one CPU. */
+/**
+ * Before the first row: for so long V8's compiler is seen working beside who runs, on the one CPU. In rounds as
+ * they are measured: what accepts and closes connections runs only when a load begins and ends.
+ */
 const WARM_UP_SECONDS = "50";
 /** Before the first row of another door. */
-const DOOR_SECONDS = 5;
+const DOOR_SECONDS = 10;
 
 interface Run extends Told {
   /** Of all processes of the proxy; undefined: there is none. */
@@ -66,7 +69,7 @@ export async function httpBench(args: string[]): Promise<void> {
     for (const row of chosen) {
       if (row.door !== door) {
         const first = door === undefined ? warm : DOOR_SECONDS;
-        for (const runner of runners) await runOnce(stage, row, { runner, seconds: first });
+        await roundsOf(stage, row, { runs: Math.ceil(first / seconds), seconds });
       }
       door = row.door;
       const lines = linesOf(row, runners, await roundsOf(stage, row, { runs, seconds }));
