@@ -76,10 +76,11 @@ export class BalanceWorker {
 
   constructor(options: BalanceWorkerOptions) {
     this.#options = options;
-    this.#loop = new StreamLoop({
-      beforeTurn: (now) => this.#engine.follow(now),
+    const hooks = {
+      beforeTurn: (now: number) => this.#engine.follow(now),
       afterTurn: () => this.#arm(),
-    });
+    };
+    this.#loop = new StreamLoop(hooks, true);
     this.#connectors = new Connectors(this.#loop);
     const now = monotonicMs();
     this.#engine = new Engine(now, {

@@ -135,9 +135,10 @@ export function watchWithKoffi(fd: number, onReadable: () => void): Watch {
   };
 }
 
-function callSafely(onReadable: () => void): void {
+/** What it throws ends the process at once, and not at some later call. */
+export function callSafely(body: () => void): void {
   try {
-    onReadable();
+    body();
   } catch (error) {
     setImmediate(() => {
       throw error;

@@ -154,7 +154,7 @@ export function epollRemove(epoll: number, fd: number): number {
   return checked(raw.epollCtl(epoll, EPOLL_CTL_DEL, fd, control.address));
 }
 
-/** Number of events written at `events`; does not wait. */
-export function epollPoll(epoll: number, events: number, count: number): number {
-  return checked(raw.epollWait(epoll, events, count, 0));
+/** Number of events written at `events`, after `ms` at the latest; -1 = waits for one. */
+export function epollWait(epoll: number, events: number, count: number, ms: number): number {
+  return checked(raw.epollWait(epoll, events, count, ms));
 }

@@ -1,7 +1,8 @@
 /**
- * All byte streams of a process on one epoll descriptor, which the event loop watches: one entry
- * into JavaScript per turn however many connections have something to say, and no object, closure
- * or stream per event. `node:net` spends about as much on each of them as the proxy does.
+ * All byte streams of a process on one epoll descriptor: one entry into JavaScript per turn however many
+ * connections have something to say, and no object, closure or stream per event. `node:net` spends about
+ * as much on each of them as the proxy does. Node's loop watches that descriptor; where streams are what the
+ * process is for, it is the other way round (`leadNode`).
  *
  * A turn: what is readable is read, one connection behind the other, and then given to their peers; what
  * peers send is gathered and goes out at the end, one `send` per connection; closed descriptors are
@@ -13,7 +14,8 @@
 
 import { Batch } from "./batch.ts";
 import { monotonicMs } from "./clock.ts";
-import { closeFd, errnoName, NativeMemory } from "./ffi.ts";
+import { closeFd, EINTR, errnoName, NativeMemory, osFailure } from "./ffi.ts";
+import { leadNode, type NodeLoop } from "./node-loop.ts";
 import { watchReadable, type Watch } from "./poll.ts";
 import { Arrivals } from "./stream-arrivals.ts";
 import * as calls from "./stream-calls.ts";
@@ -25,11 +27,6 @@ const EVENTS = 256;
  * a server's connection is known before a request of a client could be given to it.
  */
 const ROUNDS = 4;
-/**
- * While there is more to do, turns follow each other at once, for that long: the way through libuv costs as
- * much as a turn for two or three requests. Then timers and other descriptors get theirs.
- */
-const STAY_MS = 2;
 /** Enough for every connection to have said something. */
 const MOST_ROUNDS = 256;
 /** One read at most: 64 KiB, which many servers write at a time, and the head or frame before it. */
@@ -100,7 +97,9 @@ export class StreamLoop {
   readonly arrivals: Arrivals = new Arrivals();
   readonly arena: NativeMemory = new NativeMemory(ARENA_BYTES);
   readonly #epoll: number;
-  readonly #watch: Watch;
+  /** Undefined: this loop waits itself. */
+  readonly #watch: Watch | undefined;
+  readonly #node: NodeLoop | undefined;
   readonly #events = new NativeMemory(EVENTS * calls.EPOLL_EVENT_SIZE);
   readonly #watched: (Watched | undefined)[] = [];
   readonly #hooks: LoopHooks;
@@ -120,13 +119,29 @@ export class StreamLoop {
   #now = 0;
   #turnAsked = false;
   #nodeTouched = false;
+  /** libuv has something to do. */
+  #nodeIsDue = false;
 
-  /** Throws when the kernel gives no epoll descriptor. */
-  constructor(hooks: LoopHooks) {
+  /**
+   * `leads`: waits for all of the process, which saves a wake-up half of what it costs; one loop may, and it does not
+   * keep the process alive. Throws when the kernel refuses, or when another loop leads.
+   */
+  constructor(hooks: LoopHooks, leads = false) {
     this.#hooks = hooks;
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`no epoll descriptor: ${errnoName(this.#epoll)}`);
-    this.#watch = watchReadable(this.#epoll, () => this.#turns());
+    try {
+      this.#node = leads ? leadNode(() => this.#lead()) : undefined;
+      if (this.#node === undefined) {
+        this.#watch = watchReadable(this.#epoll, () => this.#follow());
+      } else {
+        succeed("watch Node's loop", calls.epollAdd(this.#epoll, this.#node.fd, calls.EPOLLIN, 0));
+      }
+    } catch (error) {
+      this.#node?.close();
+      closeFd(this.#epoll);
+      throw error;
+    }
   }
 
   /** 0 or `-errno`. `events` as for epoll_ctl. */
@@ -172,7 +187,7 @@ export class StreamLoop {
    * for a moment finds its timers due first, and what was sent to it meanwhile unread.
    */
   runAfterInput(body: (now: number) => void): void {
-    if (!this.#inTurn) this.#turn(monotonicMs(), this.#poll(), MOST_ROUNDS);
+    if (!this.#inTurn) this.#turn(monotonicMs(), this.#poll(0), MOST_ROUNDS);
     this.run(body);
   }
 
@@ -229,7 +244,8 @@ export class StreamLoop {
   /** The caller has destroyed all wires. */
   close(): void {
     this.#isClosed = true;
-    this.#watch.close();
+    this.#watch?.close();
+    this.#node?.close();
     this.arrivals.close();
     for (const fd of this.#closing.splice(0)) closeFd(fd);
     closeFd(this.#epoll);
@@ -244,20 +260,29 @@ export class StreamLoop {
     });
   }
 
-  #turns(): void {
+  /** Node waits, and has seen that there is something. */
+  #follow(): void {
     if (this.#inTurn) return;
     // By somebody's `run`: his business, not a reason to leave early.
     if (this.#nodeTouched) this.#letNodeGoOn();
-    const began = monotonicMs();
-    let now = began;
-    let count = this.#poll();
-    do {
-      this.#turn(now, count, ROUNDS);
+    this.#turn(monotonicMs(), this.#poll(0), ROUNDS);
+    if (this.#nodeTouched) this.#letNodeGoOn();
+  }
+
+  /** Waits, until Node has something to do. */
+  #lead(): void {
+    if (this.#nodeTouched) this.#letNodeGoOn();
+    this.#nodeIsDue = false;
+    for (;;) {
+      const patience = this.#node!.patience();
+      const count = this.#poll(patience);
+      // It is time for a timer, or a signal has interrupted.
+      if (count === 0 || count === -EINTR) return;
+      succeed("wait", count);
+      this.#turn(monotonicMs(), count, ROUNDS);
       if (this.#nodeTouched) return this.#letNodeGoOn();
-      now = monotonicMs();
-      if (this.#isClosed || now - began >= STAY_MS) return;
-      count = this.#poll();
-    } while (count > 0);
+      if (this.#nodeIsDue || patience === 0 || this.#isClosed) return;
+    }
   }
 
   /** Entered from C: what Node's streams have put off would wait for somebody else's event. */
@@ -273,15 +298,15 @@ export class StreamLoop {
     this.#hooks.beforeTurn?.(now);
     if (count > 0) this.#dispatch(now, count);
     for (let round = 1; round < rounds && count === EVENTS; round++) {
-      count = this.#poll();
+      count = this.#poll(0);
       if (count > 0) this.#dispatch(now, count);
     }
     this.#readReady(now);
     this.#finish(now);
   }
 
-  #poll(): number {
-    return calls.epollPoll(this.#epoll, this.#events.address, EVENTS);
+  #poll(patienceMs: number): number {
+    return calls.epollWait(this.#epoll, this.#events.address, EVENTS, patienceMs);
   }
 
   #dispatch(now: number, count: number): void {
@@ -289,7 +314,10 @@ export class StreamLoop {
     for (let i = 0, at = 0; i < count; i++, at += calls.EPOLL_EVENT_SIZE) {
       const fd = view.getUint32(at + calls.EPOLL_EVENT_DATA, true);
       const watched = this.#watched[fd];
-      if (watched === undefined) continue;
+      if (watched === undefined) {
+        if (fd === this.#node?.fd) this.#nodeIsDue = true;
+        continue;
+      }
       if (watched.generation !== view.getUint32(at + calls.EPOLL_EVENT_DATA + 4, true)) continue;
       watched.event(now, view.getUint32(at, true));
     }
@@ -355,3 +383,7 @@ export class StreamLoop {
 }
 
 function doNothing(): void {}
+
+function succeed(doing: string, result: number): void {
+  if (result < 0) throw new Error(osFailure(doing, result).message);
+}

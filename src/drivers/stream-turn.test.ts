@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeSync } from "node:fs";
+import { stat, writeSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -53,8 +53,8 @@ interface Guests {
 async function withGuests(
   peers: readonly Peer[],
   body: (guests: Guests) => Promise<void>,
+  loop = new StreamLoop(settling),
 ): Promise<void> {
-  const loop = new StreamLoop(settling);
   const fd = openListener({ kind: "ip", address: "127.0.0.1", port: 0 });
   assert.ok(!isOsFailure(Object(fd)));
   const wires: StreamWire[] = [];
@@ -196,38 +196,63 @@ function descriptorOf(socket: Socket): number {
   return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }
 
-test("what comes while a turn lasts has its turn before Node's own business", async () => {
+test("a loop that leads has its turn for what came meanwhile before Node's own business", async () => {
   const told = new Told();
   const speak = (): void => {
     writeSync(descriptorOf(guests.sockets[1]!), "b");
-    setImmediate(() => told.all.push("node"));
+    process.nextTick(() => told.all.push("node"));
   };
   let guests!: Guests;
-  await withGuests([told.peer("0", speak), told.peer("1")], async (all) => {
+  const body = async (all: Guests): Promise<void> => {
     guests = all;
     all.sockets[0]!.write("a");
     await told.until(3);
     assert.deepEqual(told.all, ["0 a", "1 b", "node"]);
-  });
+  };
+  const loop = new StreamLoop({ afterTurn() {} }, true);
+  await withGuests([told.peer("0", speak), told.peer("1")], body, loop);
 });
 
-test("whoever speaks without end leaves Node its time", async () => {
-  const told = new Told();
-  let isNodesTurn = false;
-  const speak = (): void => {
-    if (isNodesTurn || told.all.length === 100_000) return;
-    writeSync(descriptorOf(guests.sockets[0]!), "a");
-    if (told.all.length === 1) setImmediate(() => (isNodesTurn = true));
-  };
-  let guests!: Guests;
-  await withGuests([told.peer("0", speak)], async (all) => {
-    guests = all;
-    all.sockets[0]!.write("a");
-    await told.until(2);
-    assert.ok(isNodesTurn);
-    assert.ok(told.all.length < 100_000, "only the test has ended it");
-  });
-});
+/** `most`: what may be said meanwhile. */
+const NODES_BUSINESS: Record<string, { ask: (done: () => void) => void; most: number }> = {
+  "an immediate": { ask: (done) => void setImmediate(done), most: 2 },
+  "a timer": { ask: (done) => void setTimeout(done, 1), most: 1_000 },
+  "a descriptor": { ask: (done) => stat("/", done), most: 1_000 },
+};
+
+for (const leads of [false, true]) {
+  const name = leads ? "a loop that leads" : "a loop that follows";
+
+  for (const [what, { ask, most }] of Object.entries(NODES_BUSINESS)) {
+    test(`${name} leaves Node time for ${what}, though two speak with each other without end`, async () => {
+      const told = new Told();
+      // Not at once: Node has something to do anyway while they begin.
+      const early = 1_000;
+      const asked = Promise.withResolvers<number>();
+      let isDone = false;
+      const business = (): void => {
+        isDone = true;
+        asked.resolve(told.all.length);
+      };
+      const speakTo = (i: number) => (): void => {
+        const count = told.all.length;
+        if (isDone || count === 20_000) return;
+        writeSync(descriptorOf(guests.sockets[i]!), "a");
+        if (count === early) ask(business);
+      };
+      let guests!: Guests;
+      const body = async (all: Guests): Promise<void> => {
+        guests = all;
+        all.sockets[0]!.write("a");
+        // No looking again and again: that would be something for Node to do.
+        const said = await asked.promise;
+        assert.ok(said <= early + most, `after ${said} messages`);
+      };
+      const peers = [told.peer("0", speakTo(1)), told.peer("1", speakTo(0))];
+      await withGuests(peers, body, new StreamLoop({ afterTurn() {} }, leads));
+    });
+  }
+}
 
 test("what many say at once, more than is gathered, comes to each whole and in order", async () => {
   const said = new Map<string, string>();
