@@ -124,11 +124,11 @@ test("a line that was lost half-way takes no other one with it", async () => {
   const first = openSync(path, flags);
   const log = new AccessLog(path, () => {});
   // More than a pipe holds: nobody reads the rest.
-  for (let i = 0; i < 6; i++) log.add(line(`${"z".repeat(30_000)}\n`));
+  for (let i = 0; i < 3; i++) log.add(line(`${"z".repeat(30_000)}\n`));
   await untilFull(first);
   closeSync(first);
   await log.flush();
-  assert.equal(log.dropped, 4);
+  assert.equal(log.dropped, 1);
   const second = openSync(path, flags);
   const bytes = Buffer.alloc(1 << 20);
   assert.match(bytes.toString("utf8", 0, readSync(second, bytes)), /z$/);
@@ -143,7 +143,7 @@ test("a line that was lost half-way leaves nothing behind in the file after a ro
   assert.equal(makeFifo(path), 0);
   const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const log = new AccessLog(path, () => {});
-  for (let i = 0; i < 6; i++) log.add(line(`${"z".repeat(30_000)}\n`));
+  for (let i = 0; i < 3; i++) log.add(line(`${"z".repeat(30_000)}\n`));
   await untilFull(first);
   renameSync(path, `${path}.1`);
   log.reopen();

@@ -9,7 +9,8 @@ import { monotonicMs } from "../drivers/clock.ts";
 import { counted } from "../lib/plural.ts";
 
 /** Written when that many bytes are gathered, or after that long. */
-const FLUSH_BYTES = 32 * 1024;
+const FLUSH_BYTES = 64 * 1024;
+const BUFFER_BYTES = FLUSH_BYTES + MAX_ACCESS_LINE;
 const FLUSH_AFTER_MS = 500;
 /** Gathered while a write is going on; more is dropped. */
 const MAX_GATHERED = 4 * 1024 * 1024;
@@ -33,7 +34,9 @@ export class AccessLog {
   /** A full disk took the beginning of a line. */
   #isTorn = false;
   #fd: number;
-  #gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
+  #gathering: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  /** The other of two that take turns. */
+  #spare: Buffer | undefined;
   #used = 0;
   #isWriting = false;
   /** Rotated away; the write that is on its way may still go there. */
@@ -106,21 +109,26 @@ export class AccessLog {
     this.#timer = undefined;
     if (this.#isWriting || this.#used === 0) return;
     this.#isWriting = true;
-    const lines = this.#gathering.subarray(0, this.#used);
+    const written = this.#gathering;
+    const lines = written.subarray(0, this.#used);
     // Else the first line would hang on what is left of that one.
     const bytes = this.#isTorn ? Buffer.concat([Buffer.of(LINE_END), lines]) : lines;
-    this.#gathering = Buffer.allocUnsafe(FLUSH_BYTES + MAX_ACCESS_LINE);
+    this.#gathering = this.#spare ?? Buffer.allocUnsafe(BUFFER_BYTES);
+    this.#spare = undefined;
     this.#used = 0;
-    this.#writeAll(this.#fd, bytes);
+    this.#writeAll(this.#fd, bytes, () => {
+      if (written.length === BUFFER_BYTES) this.#spare = written;
+    });
   }
 
-  #writeAll(fd: number, bytes: Uint8Array): void {
+  #writeAll(fd: number, bytes: Uint8Array, done: () => void): void {
     write(fd, bytes, (error, count) => {
       if (error === null && count < bytes.length) {
         this.#isTorn = fd === this.#fd && bytes[count - 1] !== LINE_END;
-        this.#writeAll(fd, bytes.subarray(count));
+        this.#writeAll(fd, bytes.subarray(count), done);
         return;
       }
+      done();
       if (error === null) this.#noteWritten();
       else this.#lose(linesIn(bytes), error.message);
       this.#isWriting = false;

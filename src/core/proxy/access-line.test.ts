@@ -60,6 +60,34 @@ test("a combined line is what its readers expect, with HAProxy's letters and tim
   );
 });
 
+/** Short and long, in need of another spelling and not. */
+const anyText = fc.oneof(
+  fc.string({ maxLength: 100 }),
+  fc.uint8Array({ maxLength: 100 }).map((bytes) => latin1Text(bytes, 0, bytes.length)),
+);
+
+test("in a combined line each text is spelled by its own letters, whatever the others are", () => {
+  const spelled = (text: string) =>
+    text.replace(
+      /[^ -~]|["\\]/g,
+      (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    ) || "-";
+  const made = new AccessRecord();
+  fc.assert(
+    fc.property(anyText, anyText, anyText, (target, referer, userAgent) => {
+      made.clear();
+      for (const [name, text] of Object.entries({ target, referer, userAgent })) {
+        made.keep(ACCESS_TEXTS[name as keyof typeof ACCESS_TEXTS], bytesOf(text), 0, text.length);
+      }
+      const line = latin1Text(out, 0, writeCombinedLine(made, WALL, out, 0));
+      const quoted = `"- ${spelled(target)} -" 0 0 "${spelled(referer)}" "${spelled(userAgent)}" `;
+      assert.ok(line.includes(quoted), `${line} has not ${quoted}`);
+      const read = JSON.parse(jsonLine(made));
+      if (/^[\0-\x7f]*$/.test(target)) assert.equal(read.target, target);
+    }),
+  );
+});
+
 test("a JSON line is one valid object whatever bytes a client sends", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 1500 }), fc.string(), (bytes, pool) => {

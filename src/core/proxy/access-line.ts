@@ -62,41 +62,45 @@ export function writeCombinedLine(
   at: number,
 ): number {
   const line = new CombinedLine(record, out, at);
-  line.raw(record.source === "" ? "-" : record.source);
-  line.raw(" - - [");
+  line.raw(record.source || "-");
   line.raw(logTime(wallMs));
-  line.raw('] "');
   line.bare(ACCESS_TEXTS.method);
-  line.raw(" ");
+  line.octet(SPACE);
   line.bare(ACCESS_TEXTS.target);
-  line.raw(" ");
+  line.octet(SPACE);
   line.raw(protocolName(record));
-  line.raw('" ');
-  line.at = writeDecimal(out, line.at, record.status);
-  line.raw(" ");
-  line.at = writeDecimal(out, line.at, record.bytesOut);
+  line.octet(QUOTE);
+  line.octet(SPACE);
+  line.decimal(record.status, SPACE);
+  line.decimal(record.bytesOut, SPACE);
   line.quoted(ACCESS_TEXTS.referer);
   line.quoted(ACCESS_TEXTS.userAgent);
   line.quoted(ACCESS_TEXTS.host);
-  line.raw(" ");
   line.raw(record.pool || "-");
-  line.raw("/");
+  line.octet(SLASH);
   line.raw(record.server || "-");
-  line.raw(" ");
-  line.timer(record.requestMs, "/");
-  line.timer(record.queueMs, "/");
-  line.timer(record.connectMs, "/");
-  line.timer(record.answerMs, "/");
-  line.timer(record.totalMs, " ");
+  line.octet(SPACE);
+  line.timer(record.requestMs, SLASH);
+  line.timer(record.queueMs, SLASH);
+  line.timer(record.connectMs, SLASH);
+  line.timer(record.answerMs, SLASH);
+  line.timer(record.totalMs, SPACE);
   line.raw(record.cause);
   line.raw(record.phase);
-  line.raw(" ");
-  line.at = writeDecimal(out, line.at, record.retries);
-  line.raw(" ");
+  line.octet(SPACE);
+  line.decimal(record.retries, SPACE);
   line.bare(ACCESS_TEXTS.requestId);
-  line.raw("\n");
+  line.octet(LINE_END);
   return line.at;
 }
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const SLASH = 0x2f;
+const LINE_END = 0x0a;
+
+/** From here on a view of the bytes costs less than a loop over them. */
+const LONG = 40;
 
 class LineWriter {
   at: number;
@@ -111,6 +115,21 @@ class LineWriter {
 
   raw(text: string): void {
     this.at = writeAscii(this.out, this.at, text);
+  }
+
+  /** In one piece, if nothing in it has to be written in another way. */
+  protected copied(text: AccessText): boolean {
+    const { odd, bytes } = this.record;
+    if ((odd & (1 << text)) !== 0) return false;
+    const from = this.from(text);
+    const to = this.to(text);
+    if (to - from > LONG) {
+      this.out.set(bytes.subarray(from, to), this.at);
+      this.at += to - from;
+    } else {
+      for (let i = from; i < to; i++) this.out[this.at++] = bytes[i] as number;
+    }
+    return true;
   }
 
   protected from(text: AccessText): number {
@@ -139,7 +158,7 @@ class JsonLine extends LineWriter {
     this.raw('"');
     const { bytes } = this.record;
     const end = this.to(text);
-    for (let i = this.from(text); i < end; i++) {
+    for (let i = this.copied(text) ? end : this.from(text); i < end; i++) {
       const byte = bytes[i] as number;
       if (byte >= 0x20 && byte <= 0x7e) {
         if (byte === 0x22 || byte === 0x5c) this.out[this.at++] = 0x5c;
@@ -161,25 +180,36 @@ class CombinedLine extends LineWriter {
     const { bytes } = this.record;
     const from = this.from(text);
     const end = this.to(text);
-    if (from === end) this.raw("-");
+    if (from === end) return this.raw("-");
+    if (this.copied(text)) return;
     for (let i = from; i < end; i++) {
       const byte = bytes[i] as number;
-      const plain = byte > 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
-      if (plain || byte === 0x20) this.out[this.at++] = byte;
+      const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x22 && byte !== 0x5c;
+      if (isPlain) this.octet(byte);
       else this.raw(`\\x${hex(byte)}`);
     }
   }
 
   quoted(text: AccessText): void {
-    this.raw(' "');
+    this.octet(QUOTE);
     this.bare(text);
-    this.raw('"');
+    this.octet(QUOTE);
+    this.octet(SPACE);
   }
 
-  timer(ms: number, after: string): void {
-    if (ms < 0) this.raw("-1");
-    else this.at = writeDecimal(this.out, this.at, Math.round(ms));
-    this.raw(after);
+  octet(octet: number): void {
+    this.out[this.at++] = octet;
+  }
+
+  decimal(value: number, after: number): void {
+    this.at = writeDecimal(this.out, this.at, value);
+    this.octet(after);
+  }
+
+  timer(ms: number, after: number): void {
+    if (ms >= 0) return this.decimal(Math.round(ms), after);
+    this.raw("-1");
+    this.octet(after);
   }
 }
 
@@ -211,11 +241,12 @@ interface Moment {
 /** Texts of the last second and millisecond are kept: thousands of lines share them. */
 const last = { logSecond: NaN, log: "", isoMs: NaN, iso: "" };
 
+/** What stands between the source and the method. */
 function logTime(wallMs: number): string {
   const second = Math.floor(wallMs / 1000);
   if (second !== last.logSecond) {
     const { year, month, day, clock } = momentOf(wallMs);
-    last.log = `${two(day)}/${MONTHS[month - 1]}/${year}:${clock} +0000`;
+    last.log = ` - - [${two(day)}/${MONTHS[month - 1]}/${year}:${clock} +0000] "`;
     last.logSecond = second;
   }
   return last.log;

@@ -34,6 +34,10 @@ export type EndPhase = "-" | "R" | "Q" | "C" | "H" | "D" | "T";
 /** A text longer than this is cut in the log. */
 const MAX_TEXT = 1024;
 
+const ODD = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c),
+);
+
 export class AccessRecord {
   frontend = "";
   source = "";
@@ -73,6 +77,8 @@ export class AccessRecord {
   totalMs = 0;
 
   readonly spans: Int32Array = new Int32Array(2 * Object.keys(ACCESS_TEXTS).length);
+  /** Bit by text: it has something else than printable ASCII, or a quote or backslash. */
+  odd = 0;
   /** Grows with what is kept. */
   bytes: Uint8Array = new Uint8Array(256);
   #used = 0;
@@ -86,7 +92,7 @@ export class AccessRecord {
     this.cause = this.phase = "-";
     const { spans } = this;
     for (let i = 0; i < spans.length; i++) spans[i] = 0;
-    this.#used = 0;
+    this.#used = this.odd = 0;
   }
 
   cameFrom(frontend: string, origin: ClientOrigin): void {
@@ -108,7 +114,13 @@ export class AccessRecord {
     }
     const kept = this.bytes;
     this.spans[2 * text] = at;
-    for (let i = from; i < end; i++) kept[at++] = bytes[i] as number;
+    let odd = 0;
+    for (let i = from; i < end; i++) {
+      const byte = bytes[i] as number;
+      kept[at++] = byte;
+      odd |= ODD[byte] as number;
+    }
+    this.odd |= odd << text;
     this.spans[2 * text + 1] = at;
     this.#used = at;
   }
