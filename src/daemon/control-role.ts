@@ -282,9 +282,9 @@ export class ControlRole implements ControlBackend {
     const unknown = this.#unknown(instance, true);
     if (unknown !== undefined) return unknown;
     this.#say("handover-asked", `the operator asked ${instance} to hand over`);
-    const reason = "the operator asked for a handover";
     const isEmptied = await this.#emptyHouseFor(instance);
-    const { error } = (await this.#vrrp.link?.handOver(instance, reason)) ?? NO_LINK;
+    const { error } = (await this.#vrrp.link?.handOver(instance)) ?? NO_LINK;
+    this.#snapshot.outdate();
     if (isEmptied) this.balance.reopenHouse();
     return error === undefined ? { done: true } : { error };
   }
@@ -357,7 +357,7 @@ export class ControlRole implements ControlBackend {
     this.#checking ??= this.#check.run(() => this.#checkPid, !this.#vrrp.isAdopted);
     const model = roleModel(this.#model, this.#service && trackTargets(this.#service));
     const { error } = await this.#vrrp.configure(link, { model, realtime: this.#options.realtime });
-    this.#snapshot.invalidate();
+    this.#snapshot.outdate();
     if (error === undefined) this.#manager.ready(`running ${this.#options.file}`);
     else this.#say("configuration-refused", `the vrrp process: ${error}`, "error");
   }

@@ -23,35 +23,50 @@ export class NodeSnapshot {
   #router: RouterStatus | undefined;
   #role: RoleStatus | undefined;
   #takenMs = -Infinity;
+  /** When the vrrp process was asked for them. */
+  #askedMs = -Infinity;
+  /** Numbers that were asked for before are given to nobody who asks now. */
+  #outdatedMs = -Infinity;
   #asking: Promise<void> | undefined;
 
   constructor(link: () => VrrpLink | undefined) {
     this.#link = link;
   }
 
-  /** Something changed: the next user gets fresh numbers. */
+  /** Something changed: users get fresh numbers sooner. Events may come in storms. */
   invalidate(): void {
     this.#takenMs = Math.min(this.#takenMs, monotonicMs() - FRESH_MS / 2);
   }
 
+  /** What an operator ordered was done: whoever asks from now on sees it. */
+  outdate(): void {
+    this.#outdatedMs = monotonicMs();
+    this.#asking = undefined;
+  }
+
   async take(): Promise<RouterSnapshot> {
     const link = this.#link();
-    if (link !== undefined && monotonicMs() - this.#takenMs >= FRESH_MS) {
-      this.#asking ??= this.#ask(link).finally(() => {
-        this.#asking = undefined;
-      });
-      await this.#asking;
+    if (link !== undefined && !this.#isFresh) {
+      const asking = (this.#asking ??= this.#ask(link));
+      await asking;
+      if (this.#asking === asking) this.#asking = undefined;
     }
     const routerAgeMs = Math.max(0, monotonicMs() - this.#takenMs);
     if (this.#router === undefined || this.#role === undefined) return { routerAgeMs: 0 };
     return { router: this.#router, vrrp: this.#role, routerAgeMs };
   }
 
+  get #isFresh(): boolean {
+    return this.#askedMs > this.#outdatedMs && monotonicMs() - this.#takenMs < FRESH_MS;
+  }
+
   async #ask(link: VrrpLink): Promise<void> {
+    const askedMs = monotonicMs();
     const { reply } = await link.status();
     if (reply?.status === undefined) return;
     this.#router = reply.status;
     this.#role = reply.role;
+    this.#askedMs = askedMs;
     this.#takenMs = monotonicMs();
   }
 }

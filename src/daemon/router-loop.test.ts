@@ -22,7 +22,7 @@ interface Ending {
 /** A machine that stands still for some ms just then has no time to prepare: it is asked again. */
 const ATTEMPTS = 50;
 
-/** A backup hears one advert; `onListen` is called when its loop listens. */
+/** A backup hears one advert; `onListen` is called when its loop listens up to the takeover. */
 async function waitOnce(onListen: (loop: RouterLoop) => void): Promise<Ending> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const router = new Router(node([instance(QUICK)]));
@@ -38,7 +38,8 @@ async function waitOnce(onListen: (loop: RouterLoop) => void): Promise<Ending> {
       setImmediate(resolve);
     },
     (exactly) => {
-      if (!exactly) return;
+      // Who is woken late listens as well, before anything was got ready.
+      if (!exactly || orders.at(-1) !== "prepare-addresses") return;
       ahead.push(router.deadline - monotonicMs());
       onListen(loop);
     },

@@ -97,7 +97,8 @@ export class VrrpLink {
     return this.#ask((id) => ({ type: "get-decisions", id, instance }));
   }
 
-  handOver(instance: string, reason: string): Promise<Answer> {
+  handOver(instance: string): Promise<Answer> {
+    const reason = "the operator asked for a handover";
     return this.#ask((id) => ({ type: "hand-over", id, instance, reason }));
   }
 
