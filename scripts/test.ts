@@ -41,8 +41,8 @@ const suites: readonly Suite[] = [
   },
   {
     name: "lab",
-    // Its worlds mostly wait. Two at a time: each has its own namespaces, names and processes.
-    command: [...runner, "--test-concurrency=2", ...labFiles((file) => !ALONE.has(file))],
+    // Its worlds mostly wait. Three at a time: each has its own namespaces, names and processes.
+    command: [...runner, "--test-concurrency=3", ...labFiles((file) => !ALONE.has(file))],
     obstacle: labObstacle(),
     nodeTests: true,
   },
